@@ -1,0 +1,14 @@
+// Sources are ES modules; Jest runs them as CommonJS through swc, and so does every ESM-only dependency named here.
+const esmOnly = ['p-limit', 'yocto-queue', 'p-retry', 'is-network-error', 'hono', '@hono']
+
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/src/**/*.test.ts'],
+  transform: {
+    '^.+\\.(ts|js|mjs)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }],
+  },
+  transformIgnorePatterns: [`node_modules/(?!(${esmOnly.join('|')})/)`],
+  globalSetup: '<rootDir>/test/global-setup.ts',
+  reporters: ['default', '<rootDir>/test/closing-line.js'],
+  testTimeout: 60_000,
+}

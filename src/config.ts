@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { InvalidInputError } from './errors'
+
+/** wskdeploy passes an unset variable on as an empty string or as its own name; both mean "not set". */
+const setting = z
+  .string()
+  .transform((text) => (text === '' || /^\$\{?WHISKLENS_\w+\}?$/.test(text) ? undefined : text))
+  .optional()
+
+const withDefault = (fallback: string) => setting.transform((text) => text ?? fallback)
+
+/** The settings of a deployment; the package's inputs carry the same names. */
+export const settingsSchema = z.object({
+  s3Endpoint: setting,
+  s3Region: withDefault('us-east-1'),
+  s3AccessKeyId: setting,
+  s3SecretAccessKey: setting,
+  imagesBucket: withDefault('images'),
+  resultsBucket: withDefault('results'),
+  runtimeImage: setting,
+  eventsToken: setting,
+  resultsToken: setting,
+  model: withDefault('efficientnet-lite0'),
+  engine: withDefault('wasm'),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+export type SettingName = keyof Settings
+
+export const settingNames = Object.keys(settingsSchema.shape) as SettingName[]
+
+/** `s3AccessKeyId` → `WHISKLENS_S3_ACCESS_KEY_ID`. */
+export const environmentName = (name: SettingName): string =>
+  `WHISKLENS_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+
+function parse(source: Record<string, unknown>): Settings {
+  const parsed = settingsSchema.safeParse(source)
+  if (parsed.success) return parsed.data
+  throw new InvalidInputError(`Expected settings to be text: ${z.prettifyError(parsed.error)}`)
+}
+
+/** The settings among an action's parameters; everything else there is left alone. */
+export const settingsFromParams = (params: Record<string, unknown>): Settings =>
+  parse(Object.fromEntries(settingNames.map((name) => [name, params[name]])))
+
+/** The settings in the environment (`WHISKLENS_…`). */
+export const settingsFromEnvironment = (env: NodeJS.ProcessEnv = process.env): Settings =>
+  parse(Object.fromEntries(settingNames.map((name) => [name, env[environmentName(name)]])))
+
+/** The settings as `WHISKLENS_…` variables, for deploying a manifest; unset ones are left out. */
+export const toEnvironment = (settings: Partial<Settings>): Record<string, string> =>
+  Object.fromEntries(
+    settingNames.flatMap((name) =>
+      settings[name] === undefined ? [] : [[environmentName(name), settings[name]]],
+    ),
+  )

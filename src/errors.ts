@@ -1,0 +1,94 @@
+/** What every error of Whisklens carries beyond its message. */
+export interface ErrorDetails {
+  /** Whether the same call may succeed later without anything being changed. */
+  retryable?: boolean
+  /** What the reader can do about it, as one sentence. */
+  hint?: string
+  cause?: unknown
+}
+
+/**
+ * The base of all errors of this project. `code` is stable and meant for scripts; `message` says what happened and
+ * to which object; `hint` says what to do.
+ */
+export class WhisklensError extends Error {
+  override name = 'WhisklensError'
+  readonly code: string
+  readonly retryable: boolean
+  readonly hint?: string
+
+  constructor(code: string, message: string, { retryable = false, hint, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.retryable = retryable
+    this.hint = hint
+  }
+}
+
+/** Codes an image's error record can carry. They are part of the public contract: never rename one. */
+export type ImageErrorCode =
+  | 'image_empty'
+  | 'image_unsupported'
+  | 'image_corrupt'
+  | 'image_too_large'
+  | 'object_not_found'
+  | 'access_denied'
+  | 'download_failed'
+  | 'lost'
+  | 'internal'
+
+/** One image could not be classified; becomes the `error` of its record. */
+export class ImageError extends WhisklensError {
+  override name = 'ImageError'
+  declare readonly code: ImageErrorCode
+
+  constructor(code: ImageErrorCode, message: string, details?: ErrorDetails) {
+    super(code, message, details)
+  }
+}
+
+/** The object store refused or failed a request. `status` is the HTTP status, 0 when there was no answer. */
+export class StorageError extends WhisklensError {
+  override name = 'StorageError'
+  readonly status: number
+
+  constructor(code: string, status: number, message: string, details?: ErrorDetails) {
+    super(code, message, details)
+    this.status = status
+  }
+}
+
+/** The OpenWhisk API refused or failed a request. `status` is the HTTP status, 0 when there was no answer. */
+export class OpenWhiskError extends WhisklensError {
+  override name = 'OpenWhiskError'
+  readonly status: number
+
+  constructor(status: number, message: string, details?: ErrorDetails) {
+    super('openwhisk_error', message, details)
+    this.status = status
+  }
+}
+
+/** A setting, parameter or file given by the user does not hold what it must. */
+export class InvalidInputError extends WhisklensError {
+  override name = 'InvalidInputError'
+
+  constructor(message: string, details?: ErrorDetails) {
+    super('invalid_input', message, details)
+  }
+}
+
+/** An answer of one of the local servers: thrown by a handler, turned into the protocol's error body at the edge. */
+export class HttpError extends WhisklensError {
+  override name = 'HttpError'
+  readonly status: number
+
+  constructor(status: number, code: string, message: string, details?: ErrorDetails) {
+    super(code, message, details)
+    this.status = status
+  }
+}
+
+/** The message of anything that was thrown. */
+export const messageOf = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown)

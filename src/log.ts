@@ -1,0 +1,22 @@
+import pino from 'pino'
+
+/**
+ * JSON lines on stderr, so that stdout stays free for data. Written synchronously: an action's log lines must be out
+ * before the runtime prints the activation's end marker.
+ */
+export const log = pino(
+  {
+    level: process.env.WHISKLENS_LOG_LEVEL ?? 'info',
+    base: null,
+    formatters: { level: (level) => ({ level }) },
+    redact: [
+      '*.s3SecretAccessKey',
+      '*.s3AccessKeyId',
+      '*.eventsToken',
+      '*.resultsToken',
+      '*.authKey',
+      '*.apiKey',
+    ],
+  },
+  pino.destination({ fd: 2, sync: true }),
+)

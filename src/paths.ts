@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/**
+ * The folder that holds `models/` and, in a checkout, everything else. A custom runtime image names it in
+ * WHISKLENS_HOME; a checkout, an installed package and an action's unpacked zip are found by walking up.
+ */
+export function homeFolder(start: string = __dirname): string {
+  if (process.env.WHISKLENS_HOME) return process.env.WHISKLENS_HOME
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'models', 'efficientnet-lite0'))) return folder
+    if (folder === dirname(folder)) return start
+  }
+}
