@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { type BuildOptions, build } from 'esbuild'
+import { zipSync } from 'fflate'
+
+/*
+ * Builds what is run: one bundle for the command line, one for each process it starts, and one zip for each action.
+ * The same input gives the same bytes.
+ */
+
+const root = join(__dirname, '..')
+const dist = join(root, 'dist')
+
+/** Native, or read from its folder at run time: found in node_modules, or in the runtime image's /node_modules. */
+const external = ['sharp']
+
+const options: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+}
+
+/** Processes of the command line, by the name of their bundle in dist/. */
+const programs = {
+  cli: 'src/cli/main.ts',
+  runtime: 'src/local/containers/runtime.ts',
+  'classify-worker': 'src/cli/classify-worker.ts',
+}
+
+/** Zips carry a fixed date: fflate would write today's. */
+const mtime = new Date('2026-01-01T00:00:00')
+
+async function actionEntries(): Promise<Record<string, string>> {
+  const entries: Record<string, string> = {}
+  for (const folder of ['actions', 'triggers']) {
+    for (const file of (await readdir(join(root, folder))).filter((name) => name.endsWith('.ts')).sort()) {
+      entries[basename(file, '.ts')] = join(folder, file)
+    }
+  }
+  return entries
+}
+
+async function buildActions(): Promise<string[]> {
+  const entries = await actionEntries()
+  const { outputFiles = [] } = await build({ ...options, entryPoints: entries, outdir: dist, write: false })
+  await mkdir(join(dist, 'actions'), { recursive: true })
+  return Promise.all(
+    outputFiles.map(async ({ path, contents }) => {
+      const name = basename(path, '.js')
+      const zip = zipSync({ 'index.js': contents }, { level: 9, mtime })
+      await writeFile(join(dist, 'actions', `${name}.zip`), zip)
+      const digest = createHash('sha256').update(zip).digest('hex').slice(0, 8)
+      return `${name}.zip ${Math.round(zip.length / 1024)} KiB ${digest}`
+    }),
+  )
+}
+
+async function main(): Promise<void> {
+  await rm(dist, { recursive: true, force: true })
+  await build({ ...options, entryPoints: programs, outdir: dist, outExtension: { '.js': '.cjs' } })
+  const built = await buildActions()
+  const version = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version as string
+  process.stderr.write(`whisklens ${version} built: ${built.join(', ')}\n`)
+}
+
+main().catch((thrown) => {
+  process.stderr.write(`${thrown instanceof Error ? thrown.stack : thrown}\n`)
+  process.exitCode = 1
+})
