@@ -1,0 +1,26 @@
+import { aggregate, classifiedSchema } from '../src/batch/aggregate'
+import { settingsFromParams } from '../src/config'
+import { currentActivation, siblingAction } from '../src/openwhisk/activation'
+import { addressOf, connect } from '../src/openwhisk/client'
+import { openStore } from '../src/storage/store'
+
+/**
+ * The second action of `classify-images`: keeps what `classify` found. A message without records, such as the answer
+ * to a single image, passes through unchanged.
+ */
+export async function main(params: Record<string, unknown>): Promise<object> {
+  const classified = classifiedSchema.safeParse(params)
+  if (!classified.success) return params.results ? { results: params.results } : Promise.reject(classified.error)
+  const settings = settingsFromParams(params)
+  const activation = currentActivation()
+  const openwhisk = connect(addressOf(activation))
+  const store = openStore(settings)
+  return aggregate(classified.data, {
+    store,
+    results: store.bucket(settings.resultsBucket),
+    openwhisk,
+    activationId: activation.id,
+    sequence: siblingAction(activation, 'classify-images'),
+    onClosed: (summary) => openwhisk.fire('batch-completed', summary),
+  })
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { classifyImages } from '../src/batch/classify-images'
+import { readChunk } from '../src/batch/parts'
+import { classifyImage } from '../src/classifier/classify'
+import { type LoadedModel, loadModel } from '../src/classifier/load'
+import { stage } from '../src/classifier/stage'
+import { type Settings, settingsFromParams } from '../src/config'
+import { InvalidInputError } from '../src/errors'
+import { currentActivation } from '../src/openwhisk/activation'
+import { type ImageRef, batchIdSchema, imageRefSchema, rangeSchema } from '../src/schema'
+import { parseEvent } from '../src/storage/events'
+import { openStore } from '../src/storage/store'
+
+/** A single image in the message itself answers with so many labels; a record keeps more. */
+const inlineLabels = 3
+
+const inlineSchema = z.object({ image: z.string().min(1) })
+const listSchema = z.object({ images: z.array(imageRefSchema) })
+const chunkSchema = rangeSchema.extend({ batch: batchIdSchema, chunk: rangeSchema })
+const describeSchema = z.object({ describe: z.literal(true) })
+
+/**
+ * Classifies what the message holds: one image in base64 (`image`), images of the object store (`images`), a piece of
+ * a batch (`batch`, `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` names the model.
+ */
+export function main(params: Record<string, unknown>): Promise<object> {
+  return stage('main', async () => {
+    const settings = settingsFromParams(params)
+    const model = await loadModel(settings.model, settings.engine)
+    const inline = inlineSchema.safeParse(params)
+    if (inline.success) return classifyInline(model, inline.data.image)
+    if (describeSchema.safeParse(params).success) return { model: model.folder.version, engine: model.engine }
+    const chunk = chunkSchema.safeParse(params)
+    if (chunk.success) return classifyChunk(model, settings, chunk.data)
+    const list = listSchema.safeParse(params)
+    const images = list.success ? list.data.images : parseEvent(params)?.filter(({ removed }) => !removed)
+    if (!images) {
+      throw new InvalidInputError('Expected an image to classify', {
+        hint: 'Pass image (base64), images ([{bucket, key}]), bucket and key, or an S3 notification.',
+      })
+    }
+    return { images: await classifyAll(model, settings, images) }
+  })
+}
+
+async function classifyInline(model: LoadedModel, base64: string): Promise<object> {
+  const { labels } = await classifyImage(model, Buffer.from(base64, 'base64'), inlineLabels)
+  return { results: labels.map(({ className, probability }) => ({ className, probability })) }
+}
+
+async function classifyChunk(model: LoadedModel, settings: Settings, message: z.infer<typeof chunkSchema>) {
+  const { batch, chunk, start, end } = message
+  const results = openStore(settings).bucket(settings.resultsBucket)
+  const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)
+  const part = { start, end, chunk, model: settings.model }
+  return { batch, part, images: await classifyAll(model, settings, images) }
+}
+
+function classifyAll(model: LoadedModel, settings: Settings, images: ImageRef[]) {
+  const { id, deadline } = currentActivation()
+  return classifyImages(images, { model, store: openStore(settings), activationId: id, deadline })
+}

@@ -1,0 +1,84 @@
+import pLimit from 'p-limit'
+import type { OpenWhisk } from '../openwhisk/client'
+import { type ImageRecord, type Range, rangeSchema, recordSchema } from '../schema'
+import { z } from 'zod'
+import type { Bucket, Store } from '../storage/store'
+import { closeBatch } from './close'
+import { contiguousEnd } from './coverage'
+import type { ChunkMessage } from './dispatch'
+import { listParts, writePart } from './parts'
+import { type Plan, onePage, readPlan } from './plan'
+import { writeRecord } from './record'
+import { updateUploadsSummary, writeUploadParts } from './uploads'
+
+/** What `classify` hands on: the records, and for a piece of a batch what it was and how far it came. */
+export const classifiedSchema = z.object({
+  images: z.array(recordSchema),
+  batch: z.string().optional(),
+  part: rangeSchema.extend({ chunk: rangeSchema, model: z.string() }).optional(),
+})
+export type Classified = z.infer<typeof classifiedSchema>
+
+export interface AggregateContext {
+  store: Store
+  results: Bucket
+  openwhisk: OpenWhisk
+  activationId: string
+  /** Full name of the sequence, for what is left over. */
+  sequence: string
+  /** Called once the batch is closed. */
+  onClosed(summary: object): Promise<unknown>
+}
+
+/** What was written, and where. */
+export interface Aggregated {
+  batches: string[]
+  ok: number
+  error: number
+  closed: boolean
+}
+
+/**
+ * Writes the records of one activation of `classify`: each as the newest of its image, all together as a part of the
+ * batch. Dispatches what was left over and closes a small batch with its last part. Repeating it changes nothing.
+ */
+export async function aggregate({ images, batch, part }: Classified, context: AggregateContext): Promise<Aggregated> {
+  const { store, results } = context
+  const limit = pLimit(8)
+  await Promise.all(images.map((record) => limit(() => writeRecord(store, results, record))))
+  const outcome = { ...countStatus(images), closed: false }
+  if (batch === undefined || part === undefined) {
+    const batches = await writeUploadParts(results, images, context.activationId)
+    for (const day of batches) await updateUploadsSummary(results, day)
+    return { ...outcome, batches }
+  }
+  await writePart(results, batch, part.start, images, context.activationId)
+  const reached = part.start + images.length
+  if (reached < part.end) {
+    const message: ChunkMessage = { batch, chunk: part.chunk, start: reached, end: part.end, model: part.model }
+    await context.openwhisk.invoke(context.sequence, message)
+  }
+  const closed = await closeIfLast(batch, context)
+  return { ...outcome, batches: [batch], closed }
+}
+
+const countStatus = (images: ImageRecord[]) => ({
+  ok: images.filter(({ status }) => status === 'ok').length,
+  error: images.filter(({ status }) => status === 'error').length,
+})
+
+/** Large batches are closed by `start-batch`: listing all parts after each one would cost their square. */
+async function closeIfLast(batch: string, { results, onClosed }: AggregateContext): Promise<boolean> {
+  const plan = await readPlan(results, batch)
+  if (!plan?.done || plan.planned > onePage || !(await isReported(results, plan))) return false
+  const { summary, first } = await closeBatch(results, plan)
+  if (first) await onClosed(summary)
+  return first
+}
+
+/** Whether every position of a plan lies in some part. */
+export async function isReported(results: Bucket, plan: Plan): Promise<boolean> {
+  const parts: Range[] = []
+  for await (const { start, end } of listParts(results, plan.batch)) parts.push({ start, end })
+  return contiguousEnd(parts, 0) >= plan.planned
+}

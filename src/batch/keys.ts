@@ -1,0 +1,38 @@
+import picomatch from 'picomatch'
+import { StorageError } from '../errors'
+import type { BatchRequest } from '../schema'
+import type { ObjectInfo } from '../storage/store'
+
+/** The order in which object stores list: by UTF-8 bytes. JavaScript's own is by UTF-16 units and differs for emoji. */
+export const compareKeys = (a: string, b: string): number =>
+  a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+
+/** Passes a listing on, and fails when it is not in order: the linear merge below would silently skip images. */
+export async function* inOrder(listing: AsyncIterable<ObjectInfo>): AsyncGenerator<ObjectInfo> {
+  let previous = ''
+  for await (const object of listing) {
+    if (compareKeys(object.key, previous) < 0) {
+      throw new StorageError('listing_unordered', 200, `The store listed "${object.key}" after "${previous}"`, {
+        hint: 'Whisklens needs listings in UTF-8 byte order, as S3 specifies.',
+      })
+    }
+    previous = object.key
+    yield object
+  }
+}
+
+/** Folder markers, as consoles create them, are no images. */
+const isFolder = ({ key, size }: ObjectInfo): boolean => key.endsWith('/') && size === 0
+
+/** What of a listing a batch is about. Globs match the whole key; one without a slash matches the last segment. */
+export function selects({ include, exclude, since }: Pick<BatchRequest, 'include' | 'exclude' | 'since'>) {
+  const glob = (pattern: string | undefined, fallback: boolean) =>
+    pattern === undefined ? () => fallback : picomatch(pattern, { dot: true, basename: !pattern.includes('/') })
+  const included = glob(include, true)
+  const excluded = glob(exclude, false)
+  return (object: ObjectInfo): boolean =>
+    !isFolder(object) &&
+    included(object.key) &&
+    !excluded(object.key) &&
+    (since === undefined || new Date(object.lastModified) >= since)
+}

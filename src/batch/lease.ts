@@ -1,0 +1,36 @@
+import { StorageError } from '../errors'
+import type { Bucket } from '../storage/store'
+import { leaseKey } from './layout'
+
+interface Lease {
+  activationId: string
+  /** Milliseconds since the epoch; after it, anybody may take the lease. */
+  until: number
+}
+
+const isLost = (thrown: unknown): boolean => thrown instanceof StorageError && thrown.code === 'precondition_failed'
+
+/**
+ * Puts one activation in charge of a batch.
+ * @returns a function that gives the lease back, or undefined when another activation holds it
+ */
+export async function acquireLease(
+  results: Bucket,
+  batch: string,
+  lease: Lease,
+): Promise<(() => Promise<void>) | undefined> {
+  const key = leaseKey(batch)
+  const found = await results.find(key)
+  if (found && (JSON.parse(found.body.toString('utf8')) as Lease).until > Date.now()) return undefined
+  try {
+    const etag = await results.put(key, JSON.stringify(lease), { replaces: found ? found.etag : null })
+    return async () => {
+      await results.put(key, JSON.stringify({ ...lease, until: 0 }), { replaces: etag }).catch((thrown) => {
+        if (!isLost(thrown)) throw thrown
+      })
+    }
+  } catch (thrown) {
+    if (isLost(thrown)) return undefined
+    throw thrown
+  }
+}

@@ -1,0 +1,172 @@
+import { z } from 'zod'
+import { type BatchRequest, type ImageRef, batchIdSchema, rangeSchema } from '../schema'
+import type { Bucket, ObjectInfo } from '../storage/store'
+import { inOrder, selects } from './keys'
+import { chunkKey, planKey, recordsPrefix } from './layout'
+import { pairWithRecords } from './merge'
+import { toJsonLines } from './parts'
+import { readRecord } from './record'
+
+/** A chunk that was given to `classify-images` and has not reported in full. */
+const outstandingSchema = rangeSchema.extend({
+  chunk: rangeSchema,
+  /** When it was dispatched, milliseconds since the epoch. */
+  at: z.number(),
+  attempts: z.int().positive(),
+})
+export type Outstanding = z.infer<typeof outstandingSchema>
+
+/** `plan.json`: what a batch is about and how far its planning and dispatching have come. Small, however large the batch. */
+export const planSchema = z.strictObject({
+  schema: z.literal('whisklens.plan/1'),
+  batch: batchIdSchema,
+  bucket: z.string(),
+  prefix: z.string(),
+  include: z.string().optional(),
+  exclude: z.string().optional(),
+  since: z.coerce.date().optional(),
+  limit: z.int().positive().optional(),
+  force: z.boolean(),
+  /** The model asked for, and the version of it that answers. */
+  model: z.string(),
+  modelVersion: z.string(),
+  chunkSize: z.int().positive(),
+  /** First position of each planning pass; a batch that is fired again appends one. Within a pass keys are in order. */
+  passes: z.array(z.int().nonnegative()).min(1),
+  /** Counts of the current pass. */
+  listed: z.int(),
+  skipped: z.int(),
+  /** Positions over all passes. */
+  planned: z.int(),
+  /** Last key of the current pass that is planned or skipped. */
+  cursor: z.string(),
+  done: z.boolean(),
+  /** First position that was not dispatched yet. */
+  next: z.int(),
+  outstanding: z.array(outstandingSchema),
+  /** Error records among what is reported in full. */
+  errors: z.int(),
+  startedAt: z.string(),
+})
+export type Plan = z.infer<typeof planSchema>
+
+/** Up to this many listed objects a plan is of one page, and `aggregate` closes the batch itself. */
+export const onePage = 1000
+
+const defaultChunkSize = 50
+
+/** A record younger than its image by less than this is read before it is believed: clocks differ, uploads take time. */
+const certainAfter = 15 * 60 * 1000
+
+export const newPlan = (
+  batch: string,
+  request: BatchRequest,
+  { bucket, model, modelVersion, now }: { bucket: string; model: string; modelVersion: string; now: Date },
+): Plan => ({
+  schema: 'whisklens.plan/1',
+  batch,
+  bucket,
+  prefix: request.prefix,
+  include: request.include,
+  exclude: request.exclude,
+  since: request.since,
+  limit: request.limit,
+  force: request.force,
+  model,
+  modelVersion,
+  chunkSize: request.chunkSize ?? defaultChunkSize,
+  passes: [0],
+  listed: 0,
+  skipped: 0,
+  planned: 0,
+  cursor: '',
+  done: false,
+  next: 0,
+  outstanding: [],
+  errors: 0,
+  startedAt: now.toISOString(),
+})
+
+/** A further pass over the same images, after the batch was done. */
+export const nextPass = (plan: Plan, request: BatchRequest): Plan => ({
+  ...plan,
+  force: request.force,
+  passes: [...plan.passes, plan.planned],
+  listed: 0,
+  skipped: 0,
+  cursor: '',
+  done: false,
+})
+
+export async function readPlan(results: Bucket, batch: string): Promise<Plan | undefined> {
+  const found = await results.find(planKey(batch))
+  return found && planSchema.parse(JSON.parse(found.body.toString('utf8')))
+}
+
+export async function savePlan(results: Bucket, plan: Plan): Promise<void> {
+  await results.put(planKey(plan.batch), JSON.stringify(plan), { contentType: 'application/json' })
+}
+
+async function* recordsOf(results: Bucket, { modelVersion, bucket, prefix, cursor }: Plan): AsyncGenerator<ObjectInfo> {
+  const root = recordsPrefix(modelVersion, bucket)
+  const listing = results.list({ prefix: root + prefix, startAfter: cursor && root + cursor })
+  for await (const record of listing) yield { ...record, key: record.key.slice(root.length) }
+}
+
+/** Where planning stands; what is planned beyond a chunk's end is not yet part of the plan. */
+export type Position = Pick<Plan, 'listed' | 'skipped' | 'planned' | 'cursor' | 'done'>
+
+const positionOf = ({ listed, skipped, planned, cursor, done }: Plan): Position => ({
+  listed,
+  skipped,
+  planned,
+  cursor,
+  done,
+})
+
+/**
+ * Walks on through the source listing from the plan's cursor, in chunks of what has to be classified. The plan itself
+ * is left alone: whoever has written a chunk moves it on to `position`, and so chunk and plan always agree.
+ */
+export async function* planChunks(
+  plan: Plan,
+  images: Bucket,
+  results: Bucket,
+): AsyncGenerator<{ images: ImageRef[]; position: Position }> {
+  const selected = selects(plan)
+  const source = inOrder(images.list({ prefix: plan.prefix, startAfter: plan.cursor || undefined }))
+  const first = plan.passes.at(-1) ?? 0
+  const walk = { ...plan }
+  let chunk: ImageRef[] = []
+  for await (const { image, record } of pairWithRecords(source, recordsOf(results, plan))) {
+    if (plan.limit !== undefined && walk.planned - first >= plan.limit) break
+    walk.cursor = image.key
+    if (!selected(image)) continue
+    walk.listed++
+    if (!plan.force && (await isFresh(plan, image, record, results))) {
+      walk.skipped++
+      continue
+    }
+    walk.planned++
+    chunk.push({ bucket: plan.bucket, ...image })
+    if (chunk.length < plan.chunkSize) continue
+    yield { images: chunk, position: positionOf(walk) }
+    chunk = []
+  }
+  yield { images: chunk, position: { ...positionOf(walk), done: true } }
+}
+
+async function isFresh(plan: Plan, image: ObjectInfo, record: ObjectInfo | undefined, results: Bucket): Promise<boolean> {
+  // A record's key can be too long to be listed beside its image; that one is looked up.
+  const listed = Buffer.byteLength(recordsPrefix(plan.modelVersion, plan.bucket) + image.key) <= 1024
+  if (listed && !record) return false
+  if (record && Date.parse(record.lastModified) - Date.parse(image.lastModified) > certainAfter) return true
+  const known = await readRecord(results, plan.modelVersion, { bucket: plan.bucket, key: image.key })
+  return known?.etag === image.etag
+}
+
+/** Writes the images of one chunk, to be dispatched from then on. */
+export async function writeChunk(results: Bucket, batch: string, start: number, images: ImageRef[]): Promise<void> {
+  const key = chunkKey(batch, { start, end: start + images.length })
+  await results.put(key, toJsonLines(images), { contentType: 'application/x-ndjson' })
+}

@@ -1,0 +1,97 @@
+import { ImageError, StorageError, messageOf } from '../errors'
+import { type ImageRecord, type ImageRef, recordSchema } from '../schema'
+import type { Bucket, Precondition, Store } from '../storage/store'
+import { recordKey } from './layout'
+
+/** A download older than this is checked against the source before its record is believed. */
+const trustDownloadFor = 10 * 60 * 1000
+
+/** Other writers of the same record win a race at most this often before we give up. */
+const maxRaces = 10
+
+/** The record of an image of which nothing is known yet but what its listing or event said. */
+export const unknownRecord = (
+  image: ImageRef,
+  made: Pick<ImageRecord, 'model' | 'engine' | 'activationId'> & { at: Date },
+): ImageRecord => ({
+  schema: 'whisklens.record/1',
+  bucket: image.bucket,
+  key: image.key,
+  etag: image.etag ?? null,
+  size: image.size ?? null,
+  lastModified: image.lastModified ?? null,
+  model: made.model,
+  engine: made.engine,
+  status: 'error',
+  labels: [],
+  width: null,
+  height: null,
+  format: null,
+  timings: { download: 0, decode: 0, infer: 0 },
+  activationId: made.activationId,
+  at: made.at.toISOString(),
+})
+
+/** What an error record says of anything thrown while an image was worked on. */
+export function errorOf(thrown: unknown): NonNullable<ImageRecord['error']> {
+  if (thrown instanceof ImageError) {
+    const { code, message, retryable } = thrown
+    return { code, message, retryable, attempts: 1 }
+  }
+  if (thrown instanceof StorageError) {
+    const code = { object_not_found: 'object_not_found', access_denied: 'access_denied', object_too_large: 'image_too_large' }[
+      thrown.code
+    ]
+    return { code: code ?? 'download_failed', message: thrown.message, retryable: thrown.retryable, attempts: 1 }
+  }
+  return { code: 'internal', message: messageOf(thrown), retryable: true, attempts: 1 }
+}
+
+const parseRecord = (body: Buffer): ImageRecord | undefined => {
+  try {
+    return recordSchema.parse(JSON.parse(body.toString('utf8')))
+  } catch {
+    // A record that nobody can read is as good as none: it is written anew.
+    return undefined
+  }
+}
+
+/** The newest record of an image, if there is one. */
+export async function readRecord(results: Bucket, model: string, image: Pick<ImageRef, 'bucket' | 'key'>) {
+  const found = await results.find(recordKey(model, image))
+  return found && parseRecord(found.body)
+}
+
+/**
+ * Makes a record the newest of its image, unless the image has changed since. Failures that may pass are not kept:
+ * without a record, the next batch tries the image again.
+ * @returns whether the record was written
+ */
+export async function writeRecord(store: Store, results: Bucket, record: ImageRecord): Promise<boolean> {
+  if (record.error?.retryable) return false
+  const key = recordKey(record.model, record)
+  for (let race = 0; race < maxRaces; race++) {
+    const existing = await results.find(key)
+    const replaces = existing ? existing.etag : null
+    const known = existing && parseRecord(existing.body)
+    const old = Date.now() - Date.parse(record.at) > trustDownloadFor
+    if (old || (known && known.etag !== record.etag)) {
+      const current = await store.bucket(record.bucket).head(record.key)
+      if ((current?.etag ?? null) !== record.etag) return false
+    }
+    if (await putIf(results, key, record, { replaces })) return true
+  }
+  throw new StorageError('precondition_failed', 412, `Could not write s3://${results.name}/${key}: others kept changing it`, {
+    retryable: true,
+  })
+}
+
+async function putIf(results: Bucket, key: string, record: ImageRecord, precondition: Precondition): Promise<boolean> {
+  try {
+    await results.put(key, JSON.stringify(record), { contentType: 'application/json', ...precondition })
+    return true
+  } catch (thrown) {
+    if (thrown instanceof StorageError && thrown.code === 'precondition_failed') return false
+    throw thrown
+  }
+}

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { log } from '../log'
+import type { OpenWhisk } from '../openwhisk/client'
+import type { BatchSummary } from '../schema'
+import type { Bucket } from '../storage/store'
+import { closeBatch } from './close'
+import { dispatchReady, openWindow, redispatchOverdue, settle } from './dispatch'
+import type { Part } from './layout'
+import { listParts, readChunk, writePart } from './parts'
+import { type Outstanding, type Plan, planChunks, savePlan, writeChunk } from './plan'
+import { unknownRecord } from './record'
+import { emptyTally, summarize } from './summary'
+import { readSummary, writeSummary } from './summary-object'
+
+export interface RunContext {
+  images: Bucket
+  results: Bucket
+  /** Does not retry throttled calls: they tell how much the platform takes. */
+  openwhisk: OpenWhisk
+  activationId: string
+  /** Full name of the sequence that classifies a chunk. */
+  sequence: string
+  /** The run stops in time to hand over, milliseconds since the epoch. */
+  stopAt: number
+  /** Called by the one who closes the batch. */
+  onClosed(summary: BatchSummary): Promise<unknown>
+  pollEvery?: number
+  /** A chunk that has not reported for so long is dispatched again: longer than the sequence's time limit and a queue. */
+  overdueAfter?: number
+  /** How often a single image is tried before it is given up. */
+  maxAttempts?: number
+}
+
+/**
+ * Carries one batch on until it is closed or time is up: plans ahead, dispatches what the platform takes, looks for
+ * what is reported, dispatches what is overdue again, and closes.
+ * @returns the final summary, or undefined when the batch has to go on in another activation
+ */
+export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSummary | undefined> {
+  const { images, results, openwhisk, sequence, stopAt, pollEvery = 500 } = context
+  const { overdueAfter = 8 * 60_000, maxAttempts = 3 } = context
+  const window = openWindow()
+  const planning = planAhead(plan, images, results)
+  try {
+    while (Date.now() < stopAt) {
+      if (planning.failure) throw planning.failure.thrown
+      // Saved before anything of it is dispatched: after a crash, positions must still mean the same images.
+      const ready = plan.planned
+      await savePlan(results, plan)
+      await dispatchReady(plan, ready, window, openwhisk, sequence)
+      const parts = await partsOf(results, plan)
+      settle(plan, parts, window)
+      const limits = { overdueAfter, maxAttempts }
+      await giveUp(plan, await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence), context)
+      if (plan.done && plan.next >= plan.planned && plan.outstanding.length === 0) return await close(plan, context)
+      await writeSummary(results, progressOf(plan), ({ state }) => state !== 'complete')
+      await sleep(pollEvery)
+    }
+    return undefined
+  } finally {
+    planning.stopped = true
+    await planning.finished
+    await savePlan(results, plan)
+  }
+}
+
+/** Writes chunks on its own while the loop dispatches what is written. */
+function planAhead(plan: Plan, images: Bucket, results: Bucket) {
+  const state = { stopped: plan.done, failure: undefined as { thrown: unknown } | undefined, finished: Promise.resolve() }
+  const work = async () => {
+    for await (const { images: chunk, position } of planChunks(plan, images, results)) {
+      if (chunk.length > 0) await writeChunk(results, plan.batch, plan.planned, chunk)
+      Object.assign(plan, position)
+      if (state.stopped) return
+    }
+  }
+  if (!plan.done) {
+    state.finished = work().catch((thrown) => {
+      state.failure = { thrown }
+    })
+  }
+  return state
+}
+
+/** The parts from the oldest outstanding position on: older ones need no second look. */
+async function partsOf(results: Bucket, plan: Plan): Promise<Part[]> {
+  const parts: Part[] = []
+  if (plan.outstanding.length === 0) return parts
+  const from = Math.min(...plan.outstanding.map(({ start }) => start))
+  for await (const part of listParts(results, plan.batch, from)) parts.push(part)
+  return parts
+}
+
+async function giveUp(plan: Plan, lost: Outstanding[], { results, activationId }: RunContext): Promise<void> {
+  for (const { chunk, start, attempts } of lost) {
+    const image = (await readChunk(results, plan.batch, chunk))[start - chunk.start]
+    if (!image) continue
+    log.warn({ batch: plan.batch, key: image.key }, 'an image was lost')
+    const record = unknownRecord(image, { model: plan.modelVersion, engine: 'none', activationId, at: new Date() })
+    record.error = {
+      code: 'lost',
+      message: 'Every activation that was given this image ended without a report',
+      retryable: true,
+      attempts,
+    }
+    await writePart(results, plan.batch, start, [record], activationId)
+  }
+}
+
+async function close(plan: Plan, { results, onClosed }: RunContext): Promise<BatchSummary> {
+  await savePlan(results, plan)
+  const current = await readSummary(results, plan.batch)
+  // `aggregate` may have been faster.
+  if (current?.state === 'complete') return current
+  const { summary, first } = await closeBatch(results, plan)
+  if (first) await onClosed(summary)
+  return summary
+}
+
+/** How an open batch stands, from the plan alone: its records are only read once, when it closes. */
+export function progressOf(plan: Plan): BatchSummary {
+  const underWay = plan.outstanding.reduce((sum, { start, end }) => sum + end - start, 0)
+  const { batch, modelVersion: model, listed, planned, skipped, startedAt, errors: error } = plan
+  return summarize(
+    { ...emptyTally(), ok: plan.next - underWay - error, error },
+    { batch, state: plan.done ? 'running' : 'planning', model, listed, planned, skipped, exact: false, startedAt },
+  )
+}

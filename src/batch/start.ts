@@ -1,0 +1,95 @@
+import { type Settings, settingNames } from '../config'
+import { InvalidInputError, OpenWhiskError } from '../errors'
+import { type Activation, siblingAction } from '../openwhisk/activation'
+import { addressOf, connect } from '../openwhisk/client'
+import { type BatchRequest, type BatchSummary, batchRequestSchema } from '../schema'
+import { openStore } from '../storage/store'
+import { z } from 'zod'
+import { acquireLease } from './lease'
+import { type Plan, newPlan, nextPass, planChunks, readPlan } from './plan'
+import { progressOf, runBatch } from './run'
+import { readSummary, writeSummary } from './summary-object'
+
+/** What a run needs at its end to store its state and hand over, milliseconds. */
+const handOver = 20_000
+
+/** `20261122-073000-a1b2c3`: sorts by time, and two batches of one second differ. */
+export const defaultBatchId = (now: Date, activationId: string): string =>
+  `${now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${activationId.slice(0, 6)}`
+
+/**
+ * What was asked of `start-batch`, freed of the package's settings and of what the platform adds.
+ * @throws InvalidInputError for a parameter that is unknown or not what it must be
+ */
+export function parseBatchRequest(params: Record<string, unknown>): BatchRequest {
+  const settings: readonly string[] = settingNames.filter((name) => name !== 'model')
+  const asked = Object.entries(params).filter(([name]) => !settings.includes(name) && name !== 'resume')
+  const parsed = batchRequestSchema.safeParse(Object.fromEntries(asked))
+  if (parsed.success) return parsed.data
+  throw new InvalidInputError(`The batch request is not valid: ${z.prettifyError(parsed.error)}`)
+}
+
+/**
+ * Starts a batch, or carries on with the one of that id: an open one where it stood, a closed one with what has been
+ * added or changed since.
+ * @returns the summary as it stands when this activation ends
+ */
+export async function startBatch(
+  request: BatchRequest & { resume?: boolean },
+  settings: Settings,
+  activation: Activation,
+): Promise<BatchSummary> {
+  const store = openStore(settings)
+  const results = store.bucket(settings.resultsBucket)
+  const bucket = request.bucket ?? settings.imagesBucket
+  if (bucket === settings.resultsBucket) {
+    throw new InvalidInputError(`The bucket "${bucket}" holds the results and cannot be the source of a batch`)
+  }
+  const images = store.bucket(bucket)
+  const openwhisk = connect(addressOf(activation))
+  const batch = request.batch ?? defaultBatchId(new Date(), activation.id)
+  const sequence = siblingAction(activation, 'classify-images')
+
+  const fresh = async (): Promise<Plan> => {
+    const { model } = await openwhisk.call(siblingAction(activation, 'classify'), { describe: true, model: settings.model })
+    if (typeof model !== 'string') throw new OpenWhiskError(0, 'classify did not say which model it runs')
+    return newPlan(batch, request, { bucket, model: settings.model, modelVersion: model, now: new Date() })
+  }
+
+  if (request.dryRun) return dryRun(await fresh())
+  const release = await acquireLease(results, batch, { activationId: activation.id, until: activation.deadline + 5_000 })
+  const standing = await readSummary(results, batch)
+  if (!release) return standing ?? inCharge(batch)
+  try {
+    const existing = await readPlan(results, batch)
+    const closed = standing?.state === 'complete'
+    if (closed && request.resume) return standing
+    const plan = existing ? (closed ? nextPass(existing, request) : existing) : await fresh()
+    await writeSummary(results, progressOf(plan))
+    const summary = await runBatch(plan, {
+      images,
+      results,
+      // No retries: a throttled dispatch tells the window to shrink.
+      openwhisk: connect(addressOf(activation), 0),
+      activationId: activation.id,
+      sequence,
+      stopAt: activation.deadline - handOver,
+      onClosed: (closing) => openwhisk.fire('batch-completed', closing),
+    })
+    if (summary) return summary
+    await release()
+    await openwhisk.invoke(activation.actionName, { batch, resume: true })
+    return progressOf(plan)
+  } finally {
+    await release()
+  }
+
+  async function dryRun(plan: Plan): Promise<BatchSummary> {
+    for await (const { position } of planChunks(plan, images, results)) Object.assign(plan, position)
+    return progressOf(plan)
+  }
+}
+
+function inCharge(batch: string): never {
+  throw new InvalidInputError(`The batch "${batch}" is just being started by another activation`, { retryable: true })
+}

@@ -1,0 +1,13 @@
+import { ImageError } from '../errors'
+import { decodeWithJpegJs } from './decode-jpeg-js'
+import { decodeWithSharp, sharp } from './decode-sharp'
+import type { DecodedImage, InputSpec } from './image'
+
+/**
+ * Decodes an image, brings its shorter side to the model's size and cuts out the centre.
+ * @throws ImageError `image_empty`, `image_unsupported`, `image_corrupt` or `image_too_large`
+ */
+export async function decodeImage(bytes: Uint8Array, input: InputSpec): Promise<DecodedImage> {
+  if (bytes.length === 0) throw new ImageError('image_empty', 'The object is empty')
+  return sharp ? decodeWithSharp(sharp, bytes, input) : decodeWithJpegJs(bytes, input)
+}

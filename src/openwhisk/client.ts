@@ -1,0 +1,73 @@
+import openwhisk from 'openwhisk'
+import pRetry from 'p-retry'
+import { messageOf, OpenWhiskError } from '../errors'
+import type { Activation } from './activation'
+
+/** Where an OpenWhisk API answers, and who asks. */
+export interface ApiAddress {
+  apiHost: string
+  /** `uuid:key`. */
+  auth: string
+}
+
+/** The few calls of the OpenWhisk API that actions and the command line make. */
+export interface OpenWhisk {
+  /** Starts an action and returns its activation's id at once. */
+  invoke(name: string, params: object): Promise<string>
+  /** Runs an action and returns its result. */
+  call(name: string, params: object): Promise<Record<string, unknown>>
+  /** Fires a trigger. Returns the activation id, or undefined when no active rule listens. */
+  fire(trigger: string, params: object): Promise<string | undefined>
+}
+
+/** The address an action may call back; needs the annotation `provide-api-key: true`. */
+export function addressOf({ apiHost, apiKey, actionName }: Activation): ApiAddress {
+  if (!apiHost || !apiKey) {
+    throw new OpenWhiskError(0, `${actionName} has no API key to call OpenWhisk with`, {
+      hint: 'Deploy it with the annotation provide-api-key: true, as manifest.yaml does.',
+    })
+  }
+  return { apiHost, auth: apiKey }
+}
+
+/** A client whose calls wait out throttling and passing failures with growing, jittered pauses. */
+export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
+  // The client's own retry knows no difference between a throttled call and a wrong one, so it stays off.
+  const client = openwhisk({ apihost: apiHost, api_key: auth })
+  const attempt = <T>(what: string, call: () => Promise<T>): Promise<T> =>
+    pRetry(
+      () =>
+        call().catch((thrown) => {
+          throw asOpenWhiskError(what, thrown)
+        }),
+      {
+        retries,
+        minTimeout: 250,
+        maxTimeout: 20_000,
+        randomize: true,
+        shouldRetry: ({ error }) => error instanceof OpenWhiskError && error.retryable,
+      },
+    )
+  return {
+    invoke: async (name, params) =>
+      (await attempt(`invoke ${name}`, () => client.actions.invoke({ name, params }))).activationId,
+    call: (name, params) =>
+      attempt(`invoke ${name}`, () => client.actions.invoke({ name, params, blocking: true, result: true })),
+    fire: async (name, params) => {
+      const answer = await attempt(`fire ${name}`, () => client.triggers.invoke({ name, params }))
+      // 204, no active rule, has no body.
+      return answer ? answer.activationId : undefined
+    },
+  }
+}
+
+function asOpenWhiskError(what: string, thrown: unknown): OpenWhiskError {
+  const status = Number((thrown as { statusCode?: number }).statusCode ?? 0)
+  const detail = (thrown as { error?: { error?: string } }).error?.error ?? messageOf(thrown)
+  return new OpenWhiskError(status, `Could not ${what}: ${detail}`, {
+    cause: thrown,
+    // 429 is the platform's throttle; no answer and 502–504 pass.
+    retryable: status === 0 || status === 429 || status >= 503,
+    hint: status === 401 ? 'Check the API key (AUTH in ~/.wskprops).' : undefined,
+  })
+}

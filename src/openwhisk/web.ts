@@ -1,0 +1,62 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { WhisklensError } from '../errors'
+import { log } from '../log'
+
+/** What the platform adds to a web action's parameters. */
+export interface WebRequest extends Record<string, unknown> {
+  __ow_method: string
+  __ow_headers: Record<string, string>
+  /** What follows the action's name, with its slash; empty for the bare URL. */
+  __ow_path: string
+  /** Only with `web: raw`. */
+  __ow_query?: string
+  __ow_body?: string
+}
+
+export interface WebResponse {
+  statusCode: number
+  headers: Record<string, string>
+  body: unknown
+}
+
+export const json = (statusCode: number, body: unknown): WebResponse => ({
+  statusCode,
+  headers: { 'content-type': 'application/json' },
+  body,
+})
+
+/** The answer for anything thrown: what users did wrong in words, everything else without detail. */
+export function errorResponse(thrown: unknown): WebResponse {
+  if (thrown instanceof WhisklensError) {
+    const { code, message, hint } = thrown
+    return json(code === 'invalid_input' ? 400 : 502, { error: { code, message, hint } })
+  }
+  log.error({ err: thrown }, 'web action failed')
+  return json(500, {
+    error: { code: 'internal', message: 'Something went wrong; the activation log says more.' },
+  })
+}
+
+/** Hashes make the lengths equal, which timingSafeEqual requires. */
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/**
+ * Whether a request carries the token, as `Authorization: Bearer …` (or the bare token, as MinIO sends it) or `?token=`.
+ * An unset token refuses everybody.
+ */
+export function isAuthorized(request: WebRequest, token: string | undefined): boolean {
+  if (!token) return false
+  const header = request.__ow_headers.authorization?.replace(/^Bearer /i, '')
+  const query = typeof request.token === 'string' ? request.token : undefined
+  const given = header ?? query
+  return given !== undefined && timingSafeEqual(digest(given), digest(token))
+}
+
+export const unauthorized = (): WebResponse =>
+  json(401, {
+    error: {
+      code: 'unauthorized',
+      message: 'Expected a valid token',
+      hint: 'Send it as "Authorization: Bearer …" or as ?token=…',
+    },
+  })

@@ -1,0 +1,123 @@
+import { z } from 'zod'
+
+/** One image in a bucket; what is known of its version beyond the name, where the sender told it. */
+export const imageRefSchema = z.object({
+  bucket: z.string().min(1),
+  key: z.string().min(1),
+  etag: z.string().optional(),
+  size: z.int().nonnegative().optional(),
+  /** ISO 8601. */
+  lastModified: z.string().optional(),
+})
+export type ImageRef = z.infer<typeof imageRefSchema>
+
+export const labelSchema = z.strictObject({
+  label: z.string(),
+  className: z.string(),
+  wordnetId: z.string(),
+  index: z.int().nonnegative(),
+  probability: z.number().min(0).max(1),
+})
+
+/** What is known of one image, success or failure. */
+export const recordSchema = z.strictObject({
+  schema: z.literal('whisklens.record/1'),
+  bucket: z.string(),
+  key: z.string(),
+  /** Version of the image that was classified; null when it could not be read. */
+  etag: z.string().nullable(),
+  size: z.int().nonnegative().nullable(),
+  lastModified: z.string().nullable(),
+  /** `<id>@<8 hex>`. */
+  model: z.string(),
+  engine: z.string(),
+  status: z.enum(['ok', 'error']),
+  /** Five labels, most probable first; none for an error. */
+  labels: z.array(labelSchema),
+  width: z.int().positive().nullable(),
+  height: z.int().positive().nullable(),
+  format: z.string().nullable(),
+  error: z
+    .strictObject({
+      code: z.string(),
+      message: z.string(),
+      retryable: z.boolean(),
+      attempts: z.int().positive(),
+    })
+    .optional(),
+  /** Milliseconds. */
+  timings: z.strictObject({ download: z.number(), decode: z.number(), infer: z.number() }),
+  activationId: z.string(),
+  /** When the download began, ISO 8601: what the record says held at that moment. */
+  at: z.string(),
+})
+export type ImageRecord = z.infer<typeof recordSchema>
+
+/** Which part of a batch's plan: positions `start` to `end`, the latter excluded. */
+export const rangeSchema = z.object({ start: z.int().nonnegative(), end: z.int().positive() })
+export type Range = z.infer<typeof rangeSchema>
+
+export const batchIdSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected 1–64 of a–z, 0–9, dot, dash and underscore')
+
+/** `wsk` turns what looks like a number or a boolean into one; people type both as text elsewhere. */
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String)
+const flag = z
+  .union([z.boolean(), z.enum(['true', 'false', ''])])
+  .transform((value) => value === true || value === 'true')
+const count = z.coerce.number().int().positive()
+
+/** What one may ask of `start-batch`; a name that is not listed is an error, so that typing mistakes show. */
+export const batchRequestSchema = z.strictObject({
+  prefix: text.default(''),
+  bucket: text.optional(),
+  model: text.optional(),
+  batch: text
+    .pipe(batchIdSchema)
+    .refine(
+      (id) => !id.startsWith('uploads-'),
+      'ids that begin with uploads- are kept for the uploads of a day',
+    )
+    .optional(),
+  force: flag.default(false),
+  include: text.optional(),
+  exclude: text.optional(),
+  since: z.coerce.date().optional(),
+  limit: count.optional(),
+  dryRun: flag.default(false),
+  chunkSize: count.max(1000).optional(),
+})
+export type BatchRequest = z.infer<typeof batchRequestSchema>
+
+const countBy = z.record(z.string(), z.int().nonnegative())
+
+/** How a batch stands. */
+export const summarySchema = z.strictObject({
+  schema: z.literal('whisklens.summary/1'),
+  batch: z.string(),
+  state: z.enum(['planning', 'running', 'complete', 'cancelled', 'stopped']),
+  model: z.string().nullable(),
+  engine: z.string().nullable(),
+  totals: z.strictObject({
+    listed: z.int(),
+    planned: z.int(),
+    skipped: z.int(),
+    ok: z.int(),
+    error: z.int(),
+    pending: z.int(),
+  }),
+  /** Most probable label of each image, counted; most frequent first. */
+  labels: z.array(z.strictObject({ label: z.string(), count: z.int() })),
+  errors: countBy,
+  /** Milliseconds per image. */
+  timings: z.strictObject({
+    p50: z.strictObject({ download: z.number(), decode: z.number(), infer: z.number() }),
+    p95: z.strictObject({ download: z.number(), decode: z.number(), infer: z.number() }),
+  }),
+  /** False while images of a day are still coming in: a key uploaded twice is counted twice until the day is closed. */
+  exact: z.boolean(),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+})
+export type BatchSummary = z.infer<typeof summarySchema>

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import type { Bucket } from './store'
+
+/** A trigger that wants to know of a bucket's new images. */
+export const registrationSchema = z.strictObject({
+  /** `/guest/image-uploaded`. */
+  trigger: z.string().regex(/^\/[^/]+\/[^/]+$/),
+  bucket: z.string().min(1),
+  prefix: z.string().default(''),
+  paused: z.boolean().default(false),
+  createdAt: z.string(),
+})
+export type Registration = z.infer<typeof registrationSchema>
+
+const folder = 'feeds/'
+
+const keyOf = (trigger: string): string => `${folder}${trigger.slice(1)}.json`
+
+/** Kept in the results bucket, the one place that outlives every action. */
+export async function readRegistration(results: Bucket, trigger: string): Promise<Registration | undefined> {
+  const found = await results.find(keyOf(trigger))
+  return found && registrationSchema.parse(JSON.parse(found.body.toString('utf8')))
+}
+
+export async function saveRegistration(results: Bucket, registration: Registration): Promise<void> {
+  await results.put(keyOf(registration.trigger), JSON.stringify(registration), { contentType: 'application/json' })
+}
+
+/** Deleting what is not there is no error: feeds must survive orphans. */
+export const deleteRegistration = (results: Bucket, trigger: string): Promise<void> => results.delete(keyOf(trigger))
+
+/** Every trigger that watches some bucket. */
+export async function listRegistrations(results: Bucket): Promise<Registration[]> {
+  const registrations: Registration[] = []
+  for await (const { key } of results.list({ prefix: folder })) {
+    const found = await results.find(key)
+    if (found) registrations.push(registrationSchema.parse(JSON.parse(found.body.toString('utf8'))))
+  }
+  return registrations
+}
+

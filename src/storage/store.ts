@@ -1,0 +1,215 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import S3 from 'ibm-cos-sdk/clients/s3'
+import type { Settings } from '../config'
+import { InvalidInputError } from '../errors'
+import { asStorageError } from './errors'
+
+/** One object of a listing. */
+export interface ObjectInfo {
+  key: string
+  etag: string
+  size: number
+  /** ISO 8601. */
+  lastModified: string
+}
+
+/** One object with its bytes. */
+export interface StoredObject extends ObjectInfo {
+  body: Buffer
+  metadata: Record<string, string>
+}
+
+/** What a write demands of what is there: a version by etag, or nothing at all (`null`). */
+export interface Precondition {
+  replaces?: string | null
+}
+
+/** One bucket of an S3-compatible object store. Every method throws StorageError. */
+export interface Bucket {
+  name: string
+  /** @throws StorageError `object_not_found`, or `object_too_large` before the body is read when it is over `maxBytes` */
+  get(key: string, maxBytes?: number): Promise<StoredObject>
+  /** Like get, but a missing object is undefined. */
+  find(key: string): Promise<StoredObject | undefined>
+  head(key: string): Promise<ObjectInfo | undefined>
+  /** @throws StorageError `precondition_failed` when the precondition does not hold */
+  put(
+    key: string,
+    body: Buffer | string,
+    options?: Precondition & { contentType?: string; metadata?: Record<string, string> },
+  ): Promise<string>
+  /** Writes an object of any size in bounded memory: parts of it are sent while the rest is still being made. */
+  putStream(key: string, body: Readable, contentType: string): Promise<void>
+  delete(key: string): Promise<void>
+  /** All objects in the order of their keys' UTF-8 bytes, a page at a time. */
+  list(options?: { prefix?: string; startAfter?: string }): AsyncGenerator<ObjectInfo>
+  /** The names of the folders right below a prefix that ends in a slash. */
+  folders(prefix: string): AsyncGenerator<string>
+  /** The lines of a text object, read as they are asked for. */
+  lines(key: string): AsyncIterable<string>
+  /** A URL that reads the object without credentials until it expires. */
+  presign(key: string, seconds: number): string
+  createIfMissing(): Promise<void>
+}
+
+export interface Store {
+  bucket(name: string): Bucket
+}
+
+/**
+ * Opens an S3-compatible object store. Failed requests (5xx, throttling, cut connections) are retried with growing,
+ * jittered pauses.
+ * @throws InvalidInputError when the settings name no store
+ */
+export function openStore(settings: Settings): Store {
+  const { s3Endpoint, s3Region, s3AccessKeyId, s3SecretAccessKey } = settings
+  if (!s3Endpoint || !s3AccessKeyId || !s3SecretAccessKey) {
+    throw new InvalidInputError('No object store is configured', {
+      hint: 'Set WHISKLENS_S3_ENDPOINT, WHISKLENS_S3_ACCESS_KEY_ID and WHISKLENS_S3_SECRET_ACCESS_KEY.',
+    })
+  }
+  const s3 = new S3({
+    endpoint: s3Endpoint,
+    region: s3Region,
+    accessKeyId: s3AccessKeyId,
+    secretAccessKey: s3SecretAccessKey,
+    s3ForcePathStyle: true,
+    signatureVersion: 'v4',
+    maxRetries: 8,
+    retryDelayOptions: { base: 50 },
+    httpOptions: { connectTimeout: 10_000, timeout: 60_000 },
+  })
+  return { bucket: (name) => openBucket(s3, name) }
+}
+
+const unquote = (etag: string | undefined): string => (etag ?? '').replaceAll('"', '')
+
+function openBucket(s3: S3, name: string): Bucket {
+  const at = (key: string) => ({ Bucket: name, Key: key })
+  const failed = (action: string, key?: string) => (thrown: unknown) => {
+    throw asStorageError(thrown, `${action} s3://${name}/${key ?? ''}`)
+  }
+
+  async function get(key: string, maxBytes = Number.POSITIVE_INFINITY): Promise<StoredObject> {
+    const request = s3.getObject(at(key))
+    let declared = 0
+    request.on('httpHeaders', (status, headers) => {
+      declared = Number(headers['content-length'] ?? 0)
+      if (status < 300 && declared > maxBytes) request.abort()
+    })
+    const answer = await request.promise().catch((thrown) => {
+      throw asStorageError(thrown, `read s3://${name}/${key}`, declared > maxBytes ? declared : undefined)
+    })
+    const body = answer.Body as Buffer
+    return {
+      key,
+      body,
+      etag: unquote(answer.ETag),
+      size: body.length,
+      lastModified: (answer.LastModified ?? new Date(0)).toISOString(),
+      metadata: answer.Metadata ?? {},
+    }
+  }
+
+  const missingIsUndefined = (thrown: unknown): undefined => {
+    const error = asStorageError(thrown, `read from s3://${name}`)
+    if (error.code === 'object_not_found') return undefined
+    throw error
+  }
+
+  return {
+    name,
+    get,
+    find: (key) => get(key).catch(missingIsUndefined),
+    head: (key) =>
+      s3
+        .headObject(at(key))
+        .promise()
+        .then((answer) => ({
+          key,
+          etag: unquote(answer.ETag),
+          size: answer.ContentLength ?? 0,
+          lastModified: (answer.LastModified ?? new Date(0)).toISOString(),
+        }))
+        .catch(missingIsUndefined),
+    put: async (key, body, { replaces, contentType, metadata } = {}) => {
+      const request = s3.putObject({ ...at(key), Body: body, ContentType: contentType, Metadata: metadata })
+      // The SDK knows If-None-Match only, and the header is all the store looks at.
+      request.on('build', () => {
+        if (replaces === null) request.httpRequest.headers['If-None-Match'] = '*'
+        else if (replaces !== undefined) request.httpRequest.headers['If-Match'] = `"${replaces}"`
+      })
+      const answer = await request.promise().catch(failed('write', key))
+      return unquote(answer.ETag)
+    },
+    putStream: async (key, body, contentType) => {
+      const options = { partSize: 5 * 1024 * 1024, queueSize: 1 }
+      await s3
+        .upload({ ...at(key), Body: body, ContentType: contentType }, options)
+        .promise()
+        .catch(failed('write', key))
+    },
+    delete: async (key) => {
+      await s3.deleteObject(at(key)).promise().catch(failed('delete', key))
+    },
+    list: async function* (options) {
+      for await (const { Contents = [], EncodingType } of listPages(s3, name, options)) {
+        for (const { Key = '', ETag, Size = 0, LastModified = new Date(0) } of Contents) {
+          const key = decoded(Key, EncodingType)
+          yield { key, etag: unquote(ETag), size: Size, lastModified: LastModified.toISOString() }
+        }
+      }
+    },
+    folders: async function* (prefix) {
+      for await (const { CommonPrefixes = [], EncodingType } of listPages(s3, name, { prefix, delimiter: '/' })) {
+        for (const { Prefix = '' } of CommonPrefixes) yield decoded(Prefix, EncodingType).slice(prefix.length, -1)
+      }
+    },
+    lines: (key) => {
+      const body = s3.getObject(at(key)).createReadStream()
+      const lines = createInterface({ input: body, crlfDelay: Number.POSITIVE_INFINITY })
+      // readline does not pass its input's errors on.
+      body.on('error', (thrown) => lines.emit('error', asStorageError(thrown, `read s3://${name}/${key}`)))
+      return lines
+    },
+    presign: (key, seconds) => s3.getSignedUrl('getObject', { ...at(key), Expires: seconds }),
+    createIfMissing: async () => {
+      await s3
+        .createBucket({ Bucket: name })
+        .promise()
+        .catch((thrown) => {
+          if ((thrown as { code?: string }).code !== 'BucketAlreadyOwnedByYou') failed('create')(thrown)
+        })
+    },
+  }
+}
+
+const decoded = (key: string, encoding: string | undefined): string =>
+  encoding === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key
+
+async function* listPages(
+  s3: S3,
+  name: string,
+  { prefix, startAfter, delimiter }: { prefix?: string; startAfter?: string; delimiter?: string } = {},
+): AsyncGenerator<S3.ListObjectsV2Output> {
+  let token: string | undefined
+  do {
+    const page = await s3
+      .listObjectsV2({
+        Bucket: name,
+        Prefix: prefix,
+        StartAfter: startAfter,
+        Delimiter: delimiter,
+        ContinuationToken: token,
+        // XML cannot carry every character a key may have.
+        EncodingType: 'url',
+      })
+      .promise()
+      .catch((thrown) => {
+        throw asStorageError(thrown, `list s3://${name}/${prefix ?? ''}`)
+      })
+    yield page
+    token = page.IsTruncated ? page.NextContinuationToken : undefined
+  } while (token)
+}

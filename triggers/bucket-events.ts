@@ -1,0 +1,59 @@
+import { settingsFromParams } from '../src/config'
+import { OpenWhiskError } from '../src/errors'
+import { currentActivation } from '../src/openwhisk/activation'
+import { addressOf, connect } from '../src/openwhisk/client'
+import { type WebRequest, type WebResponse, errorResponse, isAuthorized, json, unauthorized } from '../src/openwhisk/web'
+import { type ImageEvent, parseEvent } from '../src/storage/events'
+import { deleteRegistration, listRegistrations } from '../src/storage/feeds'
+import { openStore } from '../src/storage/store'
+
+/** One fire carries at most so many images, and so many bytes; the platform takes 1 MiB. */
+const maxImages = 100
+const maxBytes = 256 * 1024
+
+/** Receives a bucket's notifications and fires the triggers that watch it, many images to a fire. */
+export async function main(request: WebRequest): Promise<WebResponse> {
+  try {
+    const settings = settingsFromParams(request)
+    if (!isAuthorized(request, settings.eventsToken)) return unauthorized()
+    const events = parseEvent(request)
+    // A test event, as stores send when notifications are set up, and anything else without images is fine too.
+    const created = events?.filter(({ removed, key }) => !removed && !key.endsWith('/')) ?? []
+    const results = openStore(settings).bucket(settings.resultsBucket)
+    const openwhisk = connect(addressOf(currentActivation()))
+    let fired = 0
+    for (const { trigger, bucket, prefix, paused } of created.length > 0 ? await listRegistrations(results) : []) {
+      const watched = created.filter((image) => !paused && image.bucket === bucket && image.key.startsWith(prefix))
+      for (const images of inMessages(watched)) {
+        try {
+          await openwhisk.fire(trigger, { images })
+          fired++
+        } catch (thrown) {
+          // The trigger was deleted without telling the feed.
+          if (!(thrown instanceof OpenWhiskError && thrown.status === 404)) throw thrown
+          await deleteRegistration(results, trigger)
+        }
+      }
+    }
+    return json(200, { received: events?.length ?? 0, images: created.length, fired })
+  } catch (thrown) {
+    return errorResponse(thrown)
+  }
+}
+
+/** Groups of images small enough for one fire each. */
+function* inMessages(events: ImageEvent[]): Generator<Omit<ImageEvent, 'removed'>[]> {
+  let group: Omit<ImageEvent, 'removed'>[] = []
+  let bytes = 0
+  for (const { removed: _, ...image } of events) {
+    const size = Buffer.byteLength(JSON.stringify(image))
+    if (group.length === maxImages || bytes + size > maxBytes) {
+      yield group
+      group = []
+      bytes = 0
+    }
+    group.push(image)
+    bytes += size
+  }
+  if (group.length > 0) yield group
+}
