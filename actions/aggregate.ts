@@ -10,7 +10,8 @@ import { openStore } from '../src/storage/store'
  */
 export async function main(params: Record<string, unknown>): Promise<object> {
   const classified = classifiedSchema.safeParse(params)
-  if (!classified.success) return params.results ? { results: params.results } : Promise.reject(classified.error)
+  if (!classified.success)
+    return params.results ? { results: params.results } : Promise.reject(classified.error)
   const settings = settingsFromParams(params)
   const activation = currentActivation()
   const openwhisk = connect(addressOf(activation))

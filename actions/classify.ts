@@ -7,7 +7,7 @@ import { stage } from '../src/classifier/stage'
 import { type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
 import { currentActivation } from '../src/openwhisk/activation'
-import { type ImageRef, batchIdSchema, imageRefSchema, rangeSchema } from '../src/schema'
+import { batchIdSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
 import { parseEvent } from '../src/storage/events'
 import { openStore } from '../src/storage/store'
 

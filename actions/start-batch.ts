@@ -5,5 +5,9 @@ import { currentActivation } from '../src/openwhisk/activation'
 /** Plans a batch, fans it out to `classify-images` and sees it through; `resume` is how it continues itself. */
 export async function main(params: Record<string, unknown>): Promise<object> {
   const request = parseBatchRequest(params)
-  return startBatch({ ...request, resume: params.resume === true }, settingsFromParams(params), currentActivation())
+  return startBatch(
+    { ...request, resume: params.resume === true },
+    settingsFromParams(params),
+    currentActivation(),
+  )
 }

@@ -1,13 +1,13 @@
 import pLimit from 'p-limit'
+import { z } from 'zod'
 import type { OpenWhisk } from '../openwhisk/client'
 import { type ImageRecord, type Range, rangeSchema, recordSchema } from '../schema'
-import { z } from 'zod'
 import type { Bucket, Store } from '../storage/store'
 import { closeBatch } from './close'
 import { contiguousEnd } from './coverage'
 import type { ChunkMessage } from './dispatch'
 import { listParts, writePart } from './parts'
-import { type Plan, onePage, readPlan } from './plan'
+import { onePage, type Plan, readPlan } from './plan'
 import { writeRecord } from './record'
 import { updateUploadsSummary, writeUploadParts } from './uploads'
 
@@ -33,8 +33,8 @@ export interface AggregateContext {
 /** What was written, and where. */
 export interface Aggregated {
   batches: string[]
-  ok: number
-  error: number
+  /** Not `error` at the top: OpenWhisk would take that for a failed action. */
+  records: { ok: number; error: number }
   closed: boolean
 }
 
@@ -42,11 +42,14 @@ export interface Aggregated {
  * Writes the records of one activation of `classify`: each as the newest of its image, all together as a part of the
  * batch. Dispatches what was left over and closes a small batch with its last part. Repeating it changes nothing.
  */
-export async function aggregate({ images, batch, part }: Classified, context: AggregateContext): Promise<Aggregated> {
+export async function aggregate(
+  { images, batch, part }: Classified,
+  context: AggregateContext,
+): Promise<Aggregated> {
   const { store, results } = context
   const limit = pLimit(8)
   await Promise.all(images.map((record) => limit(() => writeRecord(store, results, record))))
-  const outcome = { ...countStatus(images), closed: false }
+  const outcome = { records: countStatus(images), closed: false }
   if (batch === undefined || part === undefined) {
     const batches = await writeUploadParts(results, images, context.activationId)
     for (const day of batches) await updateUploadsSummary(results, day)
@@ -55,7 +58,13 @@ export async function aggregate({ images, batch, part }: Classified, context: Ag
   await writePart(results, batch, part.start, images, context.activationId)
   const reached = part.start + images.length
   if (reached < part.end) {
-    const message: ChunkMessage = { batch, chunk: part.chunk, start: reached, end: part.end, model: part.model }
+    const message: ChunkMessage = {
+      batch,
+      chunk: part.chunk,
+      start: reached,
+      end: part.end,
+      model: part.model,
+    }
     await context.openwhisk.invoke(context.sequence, message)
   }
   const closed = await closeIfLast(batch, context)

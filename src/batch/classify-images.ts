@@ -50,7 +50,10 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   return (end === -1 ? records : records.slice(0, end)) as ImageRecord[]
 }
 
-async function classifyObject(image: ImageRef, { model, store, activationId }: ClassifyOptions): Promise<ImageRecord> {
+async function classifyObject(
+  image: ImageRef,
+  { model, store, activationId }: ClassifyOptions,
+): Promise<ImageRecord> {
   const at = new Date()
   const record = unknownRecord(image, { model: model.folder.version, engine: model.engine, activationId, at })
   try {

@@ -55,7 +55,10 @@ export async function* recordsOfBatch(results: Bucket, plan: Plan): AsyncGenerat
  * of it follows from the plan and the parts, so that closing twice, or two closers at once, leave the same bytes.
  * @returns the summary, and whether this call was the one that closed the batch
  */
-export async function closeBatch(results: Bucket, plan: Plan): Promise<{ summary: BatchSummary; first: boolean }> {
+export async function closeBatch(
+  results: Bucket,
+  plan: Plan,
+): Promise<{ summary: BatchSummary; first: boolean }> {
   const { batch } = plan
   const lines = openText(results, resultsKey(batch, 'results.jsonl'), 'application/x-ndjson')
   const csv = openText(results, resultsKey(batch, 'results.csv'), 'text/csv; charset=utf-8')

@@ -24,4 +24,5 @@ const field = (value: string | number | null | undefined): string => {
 export const csvHeader = `${columns.map(([name]) => name).join(',')}\r\n`
 
 /** One record as a line of CSV: its most probable label, or its error. */
-export const toCsvLine = (record: ImageRecord): string => `${columns.map(([, of]) => field(of(record))).join(',')}\r\n`
+export const toCsvLine = (record: ImageRecord): string =>
+  `${columns.map(([, of]) => field(of(record))).join(',')}\r\n`

@@ -34,8 +34,18 @@ function shrink(window: Window): void {
  * Dispatches what the window has room for. Every chunk it names is written already.
  * @param openwhisk a client that does not retry throttled calls itself: they steer the window
  */
-export async function dispatchReady(plan: Plan, ready: number, window: Window, openwhisk: OpenWhisk, action: string) {
-  while (plan.next < ready && plan.outstanding.length < Math.floor(window.size) && Date.now() >= window.pausedUntil) {
+export async function dispatchReady(
+  plan: Plan,
+  ready: number,
+  window: Window,
+  openwhisk: OpenWhisk,
+  action: string,
+) {
+  while (
+    plan.next < ready &&
+    plan.outstanding.length < Math.floor(window.size) &&
+    Date.now() >= window.pausedUntil
+  ) {
     const chunk = chunkAt(plan, plan.next)
     if (!(await dispatch(plan, { ...chunk, chunk, at: 0, attempts: 1 }, window, openwhisk, action))) return
     plan.next = chunk.end
@@ -48,7 +58,13 @@ function chunkAt({ passes, planned, chunkSize }: Plan, start: number): Range {
   return { start, end: Math.min(start + chunkSize, passEnd) }
 }
 
-async function dispatch(plan: Plan, piece: Outstanding, window: Window, openwhisk: OpenWhisk, action: string) {
+async function dispatch(
+  plan: Plan,
+  piece: Outstanding,
+  window: Window,
+  openwhisk: OpenWhisk,
+  action: string,
+) {
   const { start, end, chunk } = piece
   const message: ChunkMessage = { batch: plan.batch, chunk, start, end, model: plan.model }
   try {

@@ -12,9 +12,14 @@ export async function* inOrder(listing: AsyncIterable<ObjectInfo>): AsyncGenerat
   let previous = ''
   for await (const object of listing) {
     if (compareKeys(object.key, previous) < 0) {
-      throw new StorageError('listing_unordered', 200, `The store listed "${object.key}" after "${previous}"`, {
-        hint: 'Whisklens needs listings in UTF-8 byte order, as S3 specifies.',
-      })
+      throw new StorageError(
+        'listing_unordered',
+        200,
+        `The store listed "${object.key}" after "${previous}"`,
+        {
+          hint: 'Whisklens needs listings in UTF-8 byte order, as S3 specifies.',
+        },
+      )
     }
     previous = object.key
     yield object
@@ -27,7 +32,9 @@ const isFolder = ({ key, size }: ObjectInfo): boolean => key.endsWith('/') && si
 /** What of a listing a batch is about. Globs match the whole key; one without a slash matches the last segment. */
 export function selects({ include, exclude, since }: Pick<BatchRequest, 'include' | 'exclude' | 'since'>) {
   const glob = (pattern: string | undefined, fallback: boolean) =>
-    pattern === undefined ? () => fallback : picomatch(pattern, { dot: true, basename: !pattern.includes('/') })
+    pattern === undefined
+      ? () => fallback
+      : picomatch(pattern, { dot: true, basename: !pattern.includes('/') })
   const included = glob(include, true)
   const excluded = glob(exclude, false)
   return (object: ObjectInfo): boolean =>

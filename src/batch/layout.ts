@@ -33,8 +33,11 @@ export interface Part extends Range {
 }
 
 /** Parts of one range by several activations lie side by side; the first name wins. */
-export const partKey = (batch: string, { start, end, errors }: Omit<Part, 'key'>, activationId: string): string =>
-  `${partsPrefix(batch)}${position(start)}-${position(end)}-${errors}-${activationId}.jsonl`
+export const partKey = (
+  batch: string,
+  { start, end, errors }: Omit<Part, 'key'>,
+  activationId: string,
+): string => `${partsPrefix(batch)}${position(start)}-${position(end)}-${errors}-${activationId}.jsonl`
 
 /** All parts that begin at `start` or later come after this key. */
 export const partsFrom = (batch: string, start: number): string => `${partsPrefix(batch)}${position(start)}`

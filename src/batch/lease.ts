@@ -8,7 +8,8 @@ interface Lease {
   until: number
 }
 
-const isLost = (thrown: unknown): boolean => thrown instanceof StorageError && thrown.code === 'precondition_failed'
+const isLost = (thrown: unknown): boolean =>
+  thrown instanceof StorageError && thrown.code === 'precondition_failed'
 
 /**
  * Puts one activation in charge of a batch.

@@ -1,6 +1,6 @@
-import { type ImageRecord, type ImageRef, type Range, imageRefSchema } from '../schema'
+import { type ImageRecord, type ImageRef, imageRefSchema, type Range } from '../schema'
 import type { Bucket } from '../storage/store'
-import { type Part, chunkKey, parsePartKey, partKey, partsFrom, partsPrefix } from './layout'
+import { chunkKey, type Part, parsePartKey, partKey, partsFrom, partsPrefix } from './layout'
 
 /** Lines of JSON, each ended. */
 export const toJsonLines = (values: readonly object[]): string =>
@@ -33,7 +33,10 @@ export async function writePart(
 
 /** The parts that begin at `start` or later, by name. */
 export async function* listParts(results: Bucket, batch: string, start = 0): AsyncGenerator<Part> {
-  for await (const { key } of results.list({ prefix: partsPrefix(batch), startAfter: partsFrom(batch, start) })) {
+  for await (const { key } of results.list({
+    prefix: partsPrefix(batch),
+    startAfter: partsFrom(batch, start),
+  })) {
     const part = parsePartKey(key)
     if (part) yield part
   }
@@ -43,7 +46,11 @@ export async function* listParts(results: Bucket, batch: string, start = 0): Asy
  * The records of a plan's positions `start` to `end` in order, each position once: where parts overlap, the first
  * name wins.
  */
-export async function* recordsInOrder(results: Bucket, batch: string, { start, end }: Range): AsyncGenerator<ImageRecord> {
+export async function* recordsInOrder(
+  results: Bucket,
+  batch: string,
+  { start, end }: Range,
+): AsyncGenerator<ImageRecord> {
   let next = start
   for await (const part of listParts(results, batch, start)) {
     if (part.start >= end) break

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type BatchRequest, type ImageRef, batchIdSchema, rangeSchema } from '../schema'
+import { type BatchRequest, batchIdSchema, type ImageRef, rangeSchema } from '../schema'
 import type { Bucket, ObjectInfo } from '../storage/store'
 import { inOrder, selects } from './keys'
 import { chunkKey, planKey, recordsPrefix } from './layout'
@@ -107,37 +107,64 @@ export async function savePlan(results: Bucket, plan: Plan): Promise<void> {
   await results.put(planKey(plan.batch), JSON.stringify(plan), { contentType: 'application/json' })
 }
 
-async function* recordsOf(results: Bucket, { modelVersion, bucket, prefix, cursor }: Plan): AsyncGenerator<ObjectInfo> {
+async function* recordsOf(
+  results: Bucket,
+  { modelVersion, bucket, prefix, cursor }: Plan,
+): AsyncGenerator<ObjectInfo> {
   const root = recordsPrefix(modelVersion, bucket)
   const listing = results.list({ prefix: root + prefix, startAfter: cursor && root + cursor })
   for await (const record of listing) yield { ...record, key: record.key.slice(root.length) }
 }
 
-/** Where planning stands; what is planned beyond a chunk's end is not yet part of the plan. */
-export type Position = Pick<Plan, 'listed' | 'skipped' | 'planned' | 'cursor' | 'done'>
+/** Where planning stands after some image. */
+export type Position = Pick<Plan, 'listed' | 'skipped' | 'planned' | 'cursor' | 'done' | 'chunkSize'>
 
-const positionOf = ({ listed, skipped, planned, cursor, done }: Plan): Position => ({
-  listed,
-  skipped,
-  planned,
-  cursor,
-  done,
-})
+/** A chunk to be written, and where planning stands after it. The last one may be empty. */
+export interface PlannedChunk {
+  images: ImageRef[]
+  position: Position
+}
+
+/** A batch too small for full chunks is still spread over so many activations, of at least so many images. */
+const fanOut = 8
+const smallestChunk = 4
 
 /**
  * Walks on through the source listing from the plan's cursor, in chunks of what has to be classified. The plan itself
  * is left alone: whoever has written a chunk moves it on to `position`, and so chunk and plan always agree.
  */
-export async function* planChunks(
-  plan: Plan,
-  images: Bucket,
-  results: Bucket,
-): AsyncGenerator<{ images: ImageRef[]; position: Position }> {
+export async function* planChunks(plan: Plan, images: Bucket, results: Bucket): AsyncGenerator<PlannedChunk> {
+  let { chunkSize } = plan
+  let pending: Step[] = []
+  let first = plan.cursor === ''
+  for await (const step of missingImages(plan, images, results)) {
+    pending.push(step)
+    const { done } = step.position
+    if (!done && pending.length < fanOut * chunkSize) continue
+    // All of a small batch is seen before its first chunk; later chunks must be of the first one's size.
+    if (first && done) chunkSize = Math.min(chunkSize, Math.max(smallestChunk, Math.ceil(pending.length / fanOut)))
+    first = false
+    while (pending.length >= (done ? 1 : chunkSize)) {
+      const steps = pending.slice(0, chunkSize)
+      pending = pending.slice(chunkSize)
+      const { position } = steps.at(-1) ?? step
+      yield { images: steps.flatMap(({ image }) => image ?? []), position: { ...position, chunkSize } }
+    }
+  }
+}
+
+/** One image that is missing, or, at the end, none. */
+interface Step {
+  image?: ImageRef
+  position: Position
+}
+
+async function* missingImages(plan: Plan, images: Bucket, results: Bucket): AsyncGenerator<Step> {
   const selected = selects(plan)
   const source = inOrder(images.list({ prefix: plan.prefix, startAfter: plan.cursor || undefined }))
   const first = plan.passes.at(-1) ?? 0
-  const walk = { ...plan }
-  let chunk: ImageRef[] = []
+  const { listed, skipped, planned, cursor, chunkSize } = plan
+  const walk: Position = { listed, skipped, planned, cursor, chunkSize, done: false }
   for await (const { image, record } of pairWithRecords(source, recordsOf(results, plan))) {
     if (plan.limit !== undefined && walk.planned - first >= plan.limit) break
     walk.cursor = image.key
@@ -148,15 +175,17 @@ export async function* planChunks(
       continue
     }
     walk.planned++
-    chunk.push({ bucket: plan.bucket, ...image })
-    if (chunk.length < plan.chunkSize) continue
-    yield { images: chunk, position: positionOf(walk) }
-    chunk = []
+    yield { image: { bucket: plan.bucket, ...image }, position: { ...walk } }
   }
-  yield { images: chunk, position: { ...positionOf(walk), done: true } }
+  yield { position: { ...walk, done: true } }
 }
 
-async function isFresh(plan: Plan, image: ObjectInfo, record: ObjectInfo | undefined, results: Bucket): Promise<boolean> {
+async function isFresh(
+  plan: Plan,
+  image: ObjectInfo,
+  record: ObjectInfo | undefined,
+  results: Bucket,
+): Promise<boolean> {
   // A record's key can be too long to be listed beside its image; that one is looked up.
   const listed = Buffer.byteLength(recordsPrefix(plan.modelVersion, plan.bucket) + image.key) <= 1024
   if (listed && !record) return false
@@ -166,7 +195,12 @@ async function isFresh(plan: Plan, image: ObjectInfo, record: ObjectInfo | undef
 }
 
 /** Writes the images of one chunk, to be dispatched from then on. */
-export async function writeChunk(results: Bucket, batch: string, start: number, images: ImageRef[]): Promise<void> {
+export async function writeChunk(
+  results: Bucket,
+  batch: string,
+  start: number,
+  images: ImageRef[],
+): Promise<void> {
   const key = chunkKey(batch, { start, end: start + images.length })
   await results.put(key, toJsonLines(images), { contentType: 'application/x-ndjson' })
 }

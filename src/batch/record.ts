@@ -1,4 +1,4 @@
-import { ImageError, StorageError, messageOf } from '../errors'
+import { ImageError, messageOf, StorageError } from '../errors'
 import { type ImageRecord, type ImageRef, recordSchema } from '../schema'
 import type { Bucket, Precondition, Store } from '../storage/store'
 import { recordKey } from './layout'
@@ -39,10 +39,17 @@ export function errorOf(thrown: unknown): NonNullable<ImageRecord['error']> {
     return { code, message, retryable, attempts: 1 }
   }
   if (thrown instanceof StorageError) {
-    const code = { object_not_found: 'object_not_found', access_denied: 'access_denied', object_too_large: 'image_too_large' }[
-      thrown.code
-    ]
-    return { code: code ?? 'download_failed', message: thrown.message, retryable: thrown.retryable, attempts: 1 }
+    const code = {
+      object_not_found: 'object_not_found',
+      access_denied: 'access_denied',
+      object_too_large: 'image_too_large',
+    }[thrown.code]
+    return {
+      code: code ?? 'download_failed',
+      message: thrown.message,
+      retryable: thrown.retryable,
+      attempts: 1,
+    }
   }
   return { code: 'internal', message: messageOf(thrown), retryable: true, attempts: 1 }
 }
@@ -81,12 +88,22 @@ export async function writeRecord(store: Store, results: Bucket, record: ImageRe
     }
     if (await putIf(results, key, record, { replaces })) return true
   }
-  throw new StorageError('precondition_failed', 412, `Could not write s3://${results.name}/${key}: others kept changing it`, {
-    retryable: true,
-  })
+  throw new StorageError(
+    'precondition_failed',
+    412,
+    `Could not write s3://${results.name}/${key}: others kept changing it`,
+    {
+      retryable: true,
+    },
+  )
 }
 
-async function putIf(results: Bucket, key: string, record: ImageRecord, precondition: Precondition): Promise<boolean> {
+async function putIf(
+  results: Bucket,
+  key: string,
+  record: ImageRecord,
+  precondition: Precondition,
+): Promise<boolean> {
   try {
     await results.put(key, JSON.stringify(record), { contentType: 'application/json', ...precondition })
     return true

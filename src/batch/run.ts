@@ -52,7 +52,8 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
       settle(plan, parts, window)
       const limits = { overdueAfter, maxAttempts }
       await giveUp(plan, await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence), context)
-      if (plan.done && plan.next >= plan.planned && plan.outstanding.length === 0) return await close(plan, context)
+      if (plan.done && plan.next >= plan.planned && plan.outstanding.length === 0)
+        return await close(plan, context)
       await writeSummary(results, progressOf(plan), ({ state }) => state !== 'complete')
       await sleep(pollEvery)
     }
@@ -66,7 +67,11 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
 
 /** Writes chunks on its own while the loop dispatches what is written. */
 function planAhead(plan: Plan, images: Bucket, results: Bucket) {
-  const state = { stopped: plan.done, failure: undefined as { thrown: unknown } | undefined, finished: Promise.resolve() }
+  const state = {
+    stopped: plan.done,
+    failure: undefined as { thrown: unknown } | undefined,
+    finished: Promise.resolve(),
+  }
   const work = async () => {
     for await (const { images: chunk, position } of planChunks(plan, images, results)) {
       if (chunk.length > 0) await writeChunk(results, plan.batch, plan.planned, chunk)
@@ -96,7 +101,12 @@ async function giveUp(plan: Plan, lost: Outstanding[], { results, activationId }
     const image = (await readChunk(results, plan.batch, chunk))[start - chunk.start]
     if (!image) continue
     log.warn({ batch: plan.batch, key: image.key }, 'an image was lost')
-    const record = unknownRecord(image, { model: plan.modelVersion, engine: 'none', activationId, at: new Date() })
+    const record = unknownRecord(image, {
+      model: plan.modelVersion,
+      engine: 'none',
+      activationId,
+      at: new Date(),
+    })
     record.error = {
       code: 'lost',
       message: 'Every activation that was given this image ended without a report',
@@ -123,6 +133,15 @@ export function progressOf(plan: Plan): BatchSummary {
   const { batch, modelVersion: model, listed, planned, skipped, startedAt, errors: error } = plan
   return summarize(
     { ...emptyTally(), ok: plan.next - underWay - error, error },
-    { batch, state: plan.done ? 'running' : 'planning', model, listed, planned, skipped, exact: false, startedAt },
+    {
+      batch,
+      state: plan.done ? 'running' : 'planning',
+      model,
+      listed,
+      planned,
+      skipped,
+      exact: false,
+      startedAt,
+    },
   )
 }

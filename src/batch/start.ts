@@ -1,12 +1,12 @@
+import { z } from 'zod'
 import { type Settings, settingNames } from '../config'
 import { InvalidInputError, OpenWhiskError } from '../errors'
 import { type Activation, siblingAction } from '../openwhisk/activation'
 import { addressOf, connect } from '../openwhisk/client'
 import { type BatchRequest, type BatchSummary, batchRequestSchema } from '../schema'
 import { openStore } from '../storage/store'
-import { z } from 'zod'
 import { acquireLease } from './lease'
-import { type Plan, newPlan, nextPass, planChunks, readPlan } from './plan'
+import { newPlan, nextPass, type Plan, planChunks, readPlan } from './plan'
 import { progressOf, runBatch } from './run'
 import { readSummary, writeSummary } from './summary-object'
 
@@ -43,7 +43,9 @@ export async function startBatch(
   const results = store.bucket(settings.resultsBucket)
   const bucket = request.bucket ?? settings.imagesBucket
   if (bucket === settings.resultsBucket) {
-    throw new InvalidInputError(`The bucket "${bucket}" holds the results and cannot be the source of a batch`)
+    throw new InvalidInputError(
+      `The bucket "${bucket}" holds the results and cannot be the source of a batch`,
+    )
   }
   const images = store.bucket(bucket)
   const openwhisk = connect(addressOf(activation))
@@ -51,13 +53,19 @@ export async function startBatch(
   const sequence = siblingAction(activation, 'classify-images')
 
   const fresh = async (): Promise<Plan> => {
-    const { model } = await openwhisk.call(siblingAction(activation, 'classify'), { describe: true, model: settings.model })
+    const { model } = await openwhisk.call(siblingAction(activation, 'classify'), {
+      describe: true,
+      model: settings.model,
+    })
     if (typeof model !== 'string') throw new OpenWhiskError(0, 'classify did not say which model it runs')
     return newPlan(batch, request, { bucket, model: settings.model, modelVersion: model, now: new Date() })
   }
 
   if (request.dryRun) return dryRun(await fresh())
-  const release = await acquireLease(results, batch, { activationId: activation.id, until: activation.deadline + 5_000 })
+  const release = await acquireLease(results, batch, {
+    activationId: activation.id,
+    until: activation.deadline + 5_000,
+  })
   const standing = await readSummary(results, batch)
   if (!release) return standing ?? inCharge(batch)
   try {
@@ -91,5 +99,7 @@ export async function startBatch(
 }
 
 function inCharge(batch: string): never {
-  throw new InvalidInputError(`The batch "${batch}" is just being started by another activation`, { retryable: true })
+  throw new InvalidInputError(`The batch "${batch}" is just being started by another activation`, {
+    retryable: true,
+  })
 }

@@ -1,5 +1,5 @@
 import type { BatchSummary, ImageRecord } from '../schema'
-import { type Histogram, addTo, emptyHistogram, quantile } from './histogram'
+import { addTo, emptyHistogram, type Histogram, quantile } from './histogram'
 
 const stages = ['download', 'decode', 'infer'] as const
 

@@ -4,7 +4,7 @@ import type { BatchSummary, ImageRecord } from '../schema'
 import type { Bucket } from '../storage/store'
 import { batchFolder, partsPrefix } from './layout'
 import { fromJsonLines, toJsonLines } from './parts'
-import { type Tally, count, emptyTally, summarize } from './summary'
+import { count, emptyTally, summarize, type Tally } from './summary'
 import { writeSummary } from './summary-object'
 
 /**
@@ -22,7 +22,8 @@ type Progress = z.infer<typeof progressSchema>
 
 const progressKey = (batch: string): string => `${batchFolder(batch)}progress.json`
 
-const partName = (at: string, activationId: string): string => `${at.replace(/[:.]/g, '-')}-${activationId}.jsonl`
+const partName = (at: string, activationId: string): string =>
+  `${at.replace(/[:.]/g, '-')}-${activationId}.jsonl`
 
 /** Writes one activation's records as a part of each day they belong to. @returns the days' batches */
 export async function writeUploadParts(
@@ -76,7 +77,10 @@ async function replace(results: Bucket, key: string, progress: Progress, etag: s
 async function countNewParts(results: Bucket, batch: string, progress: Progress): Promise<boolean> {
   const known = new Set(progress.recent)
   let grew = false
-  for await (const { key } of results.list({ prefix: partsPrefix(batch), startAfter: progress.before || undefined })) {
+  for await (const { key } of results.list({
+    prefix: partsPrefix(batch),
+    startAfter: progress.before || undefined,
+  })) {
     if (known.has(key)) continue
     const records = fromJsonLines<ImageRecord>((await results.get(key)).body)
     for (const record of records) count(progress.tally, record)

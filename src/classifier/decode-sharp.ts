@@ -1,6 +1,6 @@
 import type sharpModule from 'sharp'
 import { ImageError, messageOf } from '../errors'
-import { type DecodedImage, type InputSpec, centre, maxPixels, scaledSize } from './image'
+import { centre, type DecodedImage, type InputSpec, maxPixels, scaledSize } from './image'
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
 const loaders = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((name) => `VipsForeignLoad${name}`)

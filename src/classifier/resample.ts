@@ -1,4 +1,4 @@
-import { type InputSpec, centre, scaledSize } from './image'
+import { centre, type InputSpec, scaledSize } from './image'
 
 /** An RGB image, row by row, 0–255. */
 export interface RgbImage {
@@ -38,14 +38,12 @@ function taps(inputLength: number, scale: number, offset: number, count: number)
  * what sharp does for {@link decodeWithSharp}. Only the pixels inside the cut are computed.
  * @returns `size`×`size`×3 bytes
  */
-export function resampleSquare(
-  { width, height, data }: RgbImage,
-  { size, resizeShortSide }: InputSpec,
-): Uint8Array {
-  const scale = Math.min(width, height) / resizeShortSide
-  const offset = (length: number) => (length / scale - size) / 2
-  const columns = taps(width, scale, offset(width), size)
-  const rows = taps(height, scale, offset(height), size)
+export function resampleSquare({ width, height, data }: RgbImage, input: InputSpec): Uint8Array {
+  const { size } = input
+  const scaled = scaledSize({ width, height }, input)
+  const cut = centre(scaled, size)
+  const columns = taps(width, width / scaled.width, cut.left, size)
+  const rows = taps(height, height / scaled.height, cut.top, size)
   const [firstRow, lastRow] = [rows[0], rows[rows.length - 1]] as [Tap, Tap]
   const top = firstRow.start
   const narrowed = new Float32Array((lastRow.start + lastRow.weights.length - top) * size * 3)

@@ -61,7 +61,8 @@ export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
   }
 }
 
-function asOpenWhiskError(what: string, thrown: unknown): OpenWhiskError {
+/** What the npm client threw, as an OpenWhiskError that says what was tried. */
+export function asOpenWhiskError(what: string, thrown: unknown): OpenWhiskError {
   const status = Number((thrown as { statusCode?: number }).statusCode ?? 0)
   const detail = (thrown as { error?: { error?: string } }).error?.error ?? messageOf(thrown)
   return new OpenWhiskError(status, `Could not ${what}: ${detail}`, {

@@ -47,9 +47,10 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 export function isAuthorized(request: WebRequest, token: string | undefined): boolean {
   if (!token) return false
   const header = request.__ow_headers.authorization?.replace(/^Bearer /i, '')
-  const query = typeof request.token === 'string' ? request.token : undefined
+  // A raw web action gets its query unparsed.
+  const query = request.token ?? new URLSearchParams(request.__ow_query).get('token')
   const given = header ?? query
-  return given !== undefined && timingSafeEqual(digest(given), digest(token))
+  return typeof given === 'string' && timingSafeEqual(digest(given), digest(token))
 }
 
 export const unauthorized = (): WebResponse =>

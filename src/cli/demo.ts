@@ -1,0 +1,145 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Table from 'cli-table3'
+import type { Command } from 'commander'
+import { readResults } from '../batch/results'
+import { readSummary } from '../batch/summary-object'
+import { uploadsBatch } from '../batch/uploads'
+import { settingsFromEnvironment } from '../config'
+import { StorageError, WhisklensError } from '../errors'
+import { generousLimits } from '../local/host/limits'
+import { type Local, startLocal } from '../local/up'
+import { connect } from '../openwhisk/client'
+import { homeFolder } from '../paths'
+import type { BatchSummary, ImageRecord } from '../schema'
+import { type Bucket, openStore } from '../storage/store'
+
+interface DemoOptions {
+  data: string
+  json?: boolean
+  quiet?: boolean
+}
+
+const patience = 120_000
+
+/** `whisklens demo`: the main job on the sample photos, from nothing to labels. */
+export function register(program: Command): void {
+  program
+    .command('demo')
+    .description('see the whole system work on eight sample photos')
+    .option('--data <folder>', 'where its state is kept; emptied first', join('.whisklens', 'demo'))
+    .option('--json', 'print only the summary of the batch and its records, one a line')
+    .option('--quiet', 'print nothing but the result')
+    .action(run)
+}
+
+async function run(options: DemoOptions): Promise<void> {
+  const say = (text: string): void => {
+    if (!options.quiet) process.stderr.write(`${text}\n`)
+  }
+  const started = Date.now()
+  const dataDir = resolve(options.data)
+  await rm(dataDir, { recursive: true, force: true })
+  say('Starting an object store and an OpenWhisk API on this machine …')
+  const local = await startLocal({ dataDir, apiPort: 0, storePort: 0, limits: generousLimits })
+  try {
+    say(`Deployed manifest.yaml: ${local.deployed.length} entities.`)
+    const { summary, records } = await classifySamples(local, say)
+    const folder = join(dataDir, 'results')
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
+    await writeFile(
+      join(folder, 'results.jsonl'),
+      records.map((record) => `${JSON.stringify(record)}\n`).join(''),
+    )
+    if (options.json)
+      for (const line of [summary, ...records]) process.stdout.write(`${JSON.stringify(line)}\n`)
+    else process.stdout.write(report(summary, records, folder))
+    say(
+      `Took ${((Date.now() - started) / 1000).toFixed(1)} s. Next: npm start, and upload photos of your own.`,
+    )
+  } finally {
+    await local.close()
+  }
+}
+
+async function classifySamples({ connection }: Local, say: (text: string) => void) {
+  const { endpoint, region, accessKeyId, secretAccessKey } = connection.s3
+  const store = openStore({
+    ...settingsFromEnvironment(),
+    s3Endpoint: endpoint,
+    s3Region: region,
+    s3AccessKeyId: accessKeyId,
+    s3SecretAccessKey: secretAccessKey,
+  })
+  const results = store.bucket(connection.resultsBucket)
+  const since = new Date()
+  const photos = await uploadSamples(store.bucket(connection.imagesBucket))
+  say(`Uploaded ${photos} photos; each upload fires the trigger image-uploaded …`)
+  await until('results of the uploads', async () => (await uploadedRecords(results, since)) >= photos)
+  say(`All ${photos} were classified as they arrived.`)
+  const openwhisk = connect(connection)
+  say('Firing batch-requested to classify them all again …')
+  await openwhisk.fire('batch-requested', { batch: 'demo', force: true })
+  const summary = await until('the batch to complete', async () => {
+    const current = await readSummary(results, 'demo')
+    return current?.state === 'complete' ? current : undefined
+  })
+  const records: ImageRecord[] = []
+  for await (const record of readResults(results, 'demo')) records.push(record)
+  return { summary, records }
+}
+
+async function uploadSamples(images: Bucket): Promise<number> {
+  const folder = join(homeFolder(), 'samples')
+  const photos = (await readdir(folder)).filter((name) => name.endsWith('.jpg'))
+  await Promise.all(
+    photos.map(async (name) =>
+      images.put(`samples/${name}`, await readFile(join(folder, name)), { contentType: 'image/jpeg' }),
+    ),
+  )
+  return photos.length
+}
+
+/** Images with a record from their upload; around midnight they belong to two days. */
+async function uploadedRecords(results: Bucket, since: Date): Promise<number> {
+  const days = new Set([since, new Date()].map((day) => uploadsBatch(day.toISOString())))
+  let count = 0
+  for (const day of days) {
+    try {
+      for await (const _ of readResults(results, day)) count++
+    } catch (thrown) {
+      if (!(thrown instanceof StorageError && thrown.code === 'batch_not_found')) throw thrown
+    }
+  }
+  return count
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+  for (const end = Date.now() + patience; Date.now() < end; await sleep(200)) {
+    const found = await look()
+    if (found) return found
+  }
+  throw new WhisklensError('demo_timeout', `Waited ${patience / 1000} s in vain for ${what}`)
+}
+
+function report(summary: BatchSummary, records: ImageRecord[], folder: string): string {
+  const table = new Table({
+    head: ['photo', 'label', 'probability', 'also'],
+    style: { head: [], border: [] },
+  })
+  const percent = (probability = 0): string => `${(probability * 100).toFixed(1)} %`
+  for (const { key, labels, error } of records) {
+    const [top, ...others] = labels
+    const also = others.slice(0, 2).map(({ label, probability }) => `${label} ${percent(probability)}`)
+    table.push([key, top?.label ?? error?.code ?? '', percent(top?.probability), also.join(', ')])
+  }
+  const { totals, model, engine, timings } = summary
+  const { download, decode, infer } = timings.p50
+  return `${table.toString()}
+${totals.ok} classified, ${totals.error} in error, of ${totals.planned} planned; ${model} on ${engine}
+median per image: download ${download} ms, decode ${decode} ms, inference ${infer} ms
+JSON: ${relative('.', join(folder, 'summary.json'))} and ${relative('.', join(folder, 'results.jsonl'))}
+`
+}

@@ -1,0 +1,90 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { generousLimits, openwhiskLimits } from '../local/host/limits'
+import { startLocal } from '../local/up'
+
+interface UpOptions {
+  data: string
+  port?: number
+  apiPort: number
+  storePort: number
+  limits: 'generous' | 'openwhisk'
+  containers?: number
+  json?: boolean
+  quiet?: boolean
+}
+
+const number = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65535)
+    throw new InvalidArgumentError('expected a whole number')
+  return value
+}
+
+/** `whisklens up`: the local mode until it is interrupted. */
+export function register(program: Command): void {
+  program
+    .command('up')
+    .description('start the local mode: object store, OpenWhisk API, actions, gallery')
+    .addOption(
+      new Option('--data <folder>', 'where all state is kept').env('WHISKLENS_DATA').default('.whisklens'),
+    )
+    .option('--api-port <port>', 'port of the OpenWhisk API', number, 3233)
+    .option('--store-port <port>', 'port of the object store', number, 9000)
+    .option('--port <port>', '0 picks a free port for both', number)
+    .addOption(
+      new Option('--limits <preset>', 'rates that the API allows')
+        .choices(['generous', 'openwhisk'])
+        .default('generous'),
+    )
+    .option('--containers <count>', 'containers per action (default: one a core)', number)
+    .option('--json', 'print one line of JSON when ready')
+    .option('--quiet', 'print nothing but the result')
+    .addHelpText(
+      'after',
+      `
+It is for development, tests and small jobs: it listens on 127.0.0.1 only, and state survives restarts.
+
+Examples:
+  whisklens up                        then, in another terminal: whisklens upload photos/
+  whisklens up --port 0 --json        on free ports, for scripts
+  whisklens up --limits openwhisk     as slow as a standalone OpenWhisk server would be`,
+    )
+    .action(run)
+}
+
+async function run(options: UpOptions): Promise<void> {
+  const local = await startLocal({
+    dataDir: options.data,
+    apiPort: options.port ?? options.apiPort,
+    storePort: options.port === undefined ? options.storePort : options.port && options.port + 1,
+    limits: options.limits === 'openwhisk' ? openwhiskLimits : generousLimits,
+    containersPerAction: options.containers,
+  })
+  const { connection } = local
+  if (options.json) process.stdout.write(`${JSON.stringify(connection)}\n`)
+  else if (!options.quiet) {
+    process.stdout.write(`Whisklens is up, on this machine only.
+
+  Gallery       ${connection.gallery}
+  OpenWhisk     ${connection.apiHost}   (wsk: export WSK_CONFIG_FILE=${connection.wskprops})
+  Object store  ${connection.s3.endpoint}   buckets ${connection.imagesBucket}, ${connection.resultsBucket}
+
+Upload photos from another terminal:   npx whisklens upload <folder>
+Stop with Ctrl-C; everything is kept in ${options.data}.
+`)
+  }
+  await stopSignal()
+  await local.close()
+}
+
+/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM')
+      resolve()
+    }
+    process.once('SIGINT', stop)
+    process.once('SIGTERM', stop)
+  })
+}

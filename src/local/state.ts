@@ -1,0 +1,75 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+/*
+ * What the local mode keeps beside its store and its entities: the secrets it made for itself, and, while it runs, how
+ * to reach it. Both files are for their owner only.
+ */
+
+const secretsSchema = z.strictObject({
+  auth: z.string(),
+  accessKeyId: z.string(),
+  secretAccessKey: z.string(),
+  eventsToken: z.string(),
+  resultsToken: z.string(),
+})
+export type Secrets = z.infer<typeof secretsSchema>
+
+/** How to reach a running local mode: the line that `up --json` prints, and the content of `connection.json`. */
+export const connectionSchema = z.strictObject({
+  apiHost: z.string(),
+  /** `uuid:key`. */
+  auth: z.string(),
+  namespace: z.string(),
+  s3: z.strictObject({
+    endpoint: z.string(),
+    region: z.string(),
+    accessKeyId: z.string(),
+    secretAccessKey: z.string(),
+  }),
+  imagesBucket: z.string(),
+  resultsBucket: z.string(),
+  /** URL of the gallery page, with its token. */
+  gallery: z.string(),
+  webToken: z.string(),
+  /** Path of a file that `wsk` reads when WSK_CONFIG_FILE names it. */
+  wskprops: z.string(),
+})
+export type Connection = z.infer<typeof connectionSchema>
+
+const ownerOnly = { mode: 0o600 }
+
+/** The secrets of a data folder, made on its first use. */
+export async function readSecrets(dataDir: string): Promise<Secrets> {
+  const path = join(dataDir, 'secrets.json')
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  try {
+    return secretsSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown
+  }
+  const secrets: Secrets = {
+    auth: `${randomUUID()}:${randomBytes(32).toString('hex')}`,
+    accessKeyId: `WL${randomBytes(9).toString('hex').toUpperCase()}`,
+    secretAccessKey: randomBytes(30).toString('base64url'),
+    eventsToken: randomBytes(24).toString('base64url'),
+    resultsToken: randomBytes(24).toString('base64url'),
+  }
+  await writeFile(path, JSON.stringify(secrets, null, 2), ownerOnly)
+  return secrets
+}
+
+const connectionPath = (dataDir: string): string => join(dataDir, 'connection.json')
+
+export const wskpropsPath = (dataDir: string): string => join(dataDir, 'wskprops')
+
+export async function writeConnection(dataDir: string, connection: Connection): Promise<void> {
+  const { apiHost, auth, namespace, wskprops } = connection
+  await writeFile(wskprops, `APIHOST=${apiHost}\nAUTH=${auth}\nNAMESPACE=${namespace}\n`, ownerOnly)
+  await writeFile(connectionPath(dataDir), JSON.stringify(connection), ownerOnly)
+}
+
+export const removeConnection = (dataDir: string): Promise<void> =>
+  rm(connectionPath(dataDir), { force: true })

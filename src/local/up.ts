@@ -1,0 +1,120 @@
+import { join, resolve } from 'node:path'
+import { settingsFromEnvironment, toEnvironment } from '../config'
+import { deployManifest } from '../openwhisk/deploy'
+import { readManifest } from '../openwhisk/manifest'
+import { homeFolder } from '../paths'
+import { openStore } from '../storage/store'
+import type { Limits } from './host/limits'
+import { type ApiHost, startApiHost } from './host/server'
+import {
+  type Connection,
+  readSecrets,
+  removeConnection,
+  type Secrets,
+  writeConnection,
+  wskpropsPath,
+} from './state'
+import { type ObjectStore, startObjectStore } from './store/server'
+
+export interface LocalOptions {
+  /** All state: objects, entities, activations, secrets. */
+  dataDir: string
+  /** 0 picks a free one. */
+  apiPort: number
+  storePort: number
+  limits: Limits
+  containersPerAction?: number
+}
+
+/** The whole system on this machine. */
+export interface Local {
+  connection: Connection
+  /** What was deployed, by kind and name. */
+  deployed: string[]
+  close(): Promise<void>
+}
+
+const namespace = 'guest'
+const region = 'us-east-1'
+
+/** Names the stand-in for the runtime image: child processes with this checkout's modules and models. */
+const runtimeImage = 'whisklens-runtime'
+
+/**
+ * Starts an object store and an API host on 127.0.0.1, deploys `manifest.yaml` there unchanged and has the images
+ * bucket's notifications sent to `bucket-events`.
+ */
+export async function startLocal(options: LocalOptions): Promise<Local> {
+  const dataDir = resolve(options.dataDir)
+  const secrets = await readSecrets(dataDir)
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    await removeConnection(dataDir)
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const store = await startObjectStore({
+      dataDir: join(dataDir, 'store'),
+      port: options.storePort,
+      region,
+      credentials: secrets,
+    })
+    closers.push(() => store.close())
+    const host = await startApiHost({
+      dataDir: join(dataDir, 'openwhisk'),
+      port: options.apiPort,
+      auth: secrets.auth,
+      namespace,
+      limits: options.limits,
+      containersPerAction: options.containersPerAction,
+      images: imageEnvironment,
+    })
+    closers.push(() => host.close())
+    const { connection, deployed } = await deploy(dataDir, secrets, store, host)
+    return { connection, deployed, close }
+  } catch (thrown) {
+    await close()
+    throw thrown
+  }
+}
+
+/** The runtime image has its modules in /node_modules and its models beside them; so has the stand-in. */
+function imageEnvironment(image: string | undefined): Record<string, string> {
+  if (image !== runtimeImage) return {}
+  const home = homeFolder()
+  return { WHISKLENS_HOME: home, NODE_PATH: join(home, 'node_modules') }
+}
+
+async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, host: ApiHost) {
+  const { accessKeyId, secretAccessKey, eventsToken, resultsToken, auth } = secrets
+  const settings = {
+    ...settingsFromEnvironment(),
+    s3Endpoint: store.endpoint,
+    s3Region: region,
+    s3AccessKeyId: accessKeyId,
+    s3SecretAccessKey: secretAccessKey,
+    eventsToken,
+    resultsToken,
+    runtimeImage,
+  }
+  const { imagesBucket, resultsBucket } = settings
+  const buckets = openStore(settings)
+  for (const name of [imagesBucket, resultsBucket]) await buckets.bucket(name).createIfMissing()
+  const manifest = await readManifest(join(homeFolder(), 'manifest.yaml'), toEnvironment(settings))
+  const deployed = await deployManifest(manifest, { apiHost: host.url, auth })
+  const web = `${host.url}/api/v1/web/${namespace}/whisklens`
+  store.setNotifications([{ bucket: imagesBucket, url: `${web}/bucket-events`, token: eventsToken }])
+  const connection: Connection = {
+    apiHost: host.url,
+    auth,
+    namespace,
+    s3: { endpoint: store.endpoint, region, accessKeyId, secretAccessKey },
+    imagesBucket,
+    resultsBucket,
+    gallery: `${web}/results?token=${resultsToken}`,
+    webToken: resultsToken,
+    wskprops: wskpropsPath(dataDir),
+  }
+  await writeConnection(dataDir, connection)
+  return { connection, deployed }
+}
