@@ -1,0 +1,48 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream, openSync } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { type Body, type Bucket, bodyPath } from './bucket'
+import { s3Error } from './s3-error'
+
+/** S3 knows whole seconds only; finer times here would hide bugs that show on a real server. */
+export const now = (): number => Math.floor(Date.now() / 1000) * 1000
+
+/**
+ * Streams `source` to a new file of the bucket, then lets `settle` check and commit it. If either fails nothing is left
+ * behind; if the process dies, the next one sweeps the file. There is no fsync: what is stored survives the death of the
+ * process, not of the machine.
+ */
+export async function storeBody(
+  bucket: Bucket,
+  source: AsyncIterable<Buffer>,
+  settle: (body: Body) => void,
+): Promise<Body> {
+  const file = randomUUID()
+  const md5 = createHash('md5')
+  let size = 0
+  try {
+    const handle = await open(bodyPath(bucket, file), 'wx')
+    try {
+      for await (const chunk of source) {
+        md5.update(chunk)
+        size += chunk.length
+        await handle.writeFile(chunk)
+      }
+    } finally {
+      await handle.close()
+    }
+    const body = { file, size, etag: md5.digest('hex'), modified: now() }
+    settle(body)
+    return body
+  } catch (thrown) {
+    await rm(bodyPath(bucket, file), { force: true })
+    throw bucket.isClosed ? s3Error('NoSuchBucket') : thrown
+  }
+}
+
+/** Bytes `first` to `last` of a body. Opened at once, so that a deletion meanwhile does not cut the reader off. */
+export function readBody(bucket: Bucket, { file, size }: Body, first = 0, last = size - 1): Readable {
+  if (last < first) return Readable.from([])
+  return createReadStream('', { fd: openSync(bodyPath(bucket, file), 'r'), start: first, end: last })
+}

@@ -1,0 +1,88 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { apply, type Bucket, bodyPath, type Numbered } from './bucket'
+import { openJournal, writeJournal } from './journal'
+import { toBinary } from './listing'
+
+const journalIn = (folder: string): string => join(folder, 'journal.jsonl')
+
+/** Makes the folder of a new bucket, which exists once its journal does. */
+export function createBucket(folder: string): void {
+  mkdirSync(join(folder, 'bodies'), { recursive: true })
+  // Numbers start from the clock so that those of a bucket made anew under an old name are greater than the old ones.
+  const created: Numbered = { n: Date.now() * 1000, created: Date.now() }
+  writeJournal(journalIn(folder), [created])
+}
+
+/** Removes a bucket: without its journal it does not exist. */
+export function deleteBucket(bucket: Bucket): void {
+  bucket.isClosed = true
+  bucket.journal.close()
+  rmSync(journalIn(bucket.folder))
+  rmSync(bucket.folder, { recursive: true, force: true })
+}
+
+function replay(name: string, folder: string): { bucket: Bucket; lines: number } {
+  const bucket: Bucket = {
+    name,
+    folder,
+    created: 0,
+    journal: openJournal<Numbered>(journalIn(folder)),
+    n: 0,
+    objects: new Map(),
+    keys: [],
+    uploads: new Map(),
+    acknowledged: null,
+    isClosed: false,
+    changed: () => {},
+  }
+  let lines = 0
+  for (const { value } of bucket.journal.read(0)) {
+    apply(bucket, value)
+    lines++
+  }
+  return { bucket, lines }
+}
+
+/** The lines worth keeping: those in effect, and events that are still to be delivered. */
+function* linesInEffect(bucket: Bucket): Generator<Numbered> {
+  for (const { value } of bucket.journal.read(0)) {
+    if ('acknowledged' in value) continue
+    const isPending = bucket.acknowledged !== null && value.n > bucket.acknowledged
+    const isInEffect =
+      'created' in value ||
+      ('part' in value && bucket.uploads.has(value.of)) ||
+      ('upload' in value && bucket.uploads.has(value.upload.id)) ||
+      ('put' in value && bucket.objects.get(toBinary(value.put.key))?.n === value.n)
+    if (isPending || isInEffect) yield value
+  }
+  yield { n: bucket.n, acknowledged: bucket.acknowledged }
+}
+
+function sweep(bucket: Bucket): void {
+  const used = new Set([...bucket.objects.values()].map(({ file }) => file))
+  for (const { parts } of bucket.uploads.values()) for (const { file } of parts.values()) used.add(file)
+  for (const file of readdirSync(join(bucket.folder, 'bodies'))) {
+    if (!used.has(file)) rmSync(bodyPath(bucket, file), { force: true })
+  }
+}
+
+/**
+ * Reads a bucket back from disk, shortens its journal when that is mostly history, and removes bodies that nothing
+ * refers to. A folder without a journal is a bucket whose making or deletion was cut short; it goes.
+ */
+export function openBucket(name: string, folder: string): Bucket | undefined {
+  if (!existsSync(journalIn(folder))) {
+    rmSync(folder, { recursive: true, force: true })
+    return undefined
+  }
+  let { bucket, lines } = replay(name, folder)
+  if (lines > 2 * bucket.objects.size + 1000) {
+    writeJournal(journalIn(folder), linesInEffect(bucket))
+    bucket.journal.close()
+    bucket = replay(name, folder).bucket
+  }
+  bucket.keys = [...bucket.objects.keys()].sort()
+  sweep(bucket)
+  return bucket
+}

@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import { commit } from './bucket'
+import { fromBinary, listKeys, toBinary } from './listing'
+import { textOf } from './payload'
+import { type Answer, encodedPath } from './request'
+import { s3Error } from './s3-error'
+import { addBucket, bucketOf, type Call, findObject, removeBucket } from './store'
+import { fromXml, toXml } from './xml'
+
+/** There are no accounts: one owner has everything. */
+export const owner = { ID: 'whisklens', DisplayName: 'whisklens' }
+
+export const isoDate = (milliseconds: number): string => new Date(milliseconds).toISOString()
+
+/** A count out of the query, at most 1,000. */
+export function countOf(query: URLSearchParams, name: string): number {
+  const text = query.get(name) ?? '1000'
+  if (!/^\d{1,10}$/.test(text) || Number(text) > 2 ** 31 - 1) {
+    throw s3Error('InvalidArgument', `Provided ${name} not an integer or within integer range`)
+  }
+  return Math.min(Number(text), 1000)
+}
+
+export function listBuckets({ store }: Call): Answer {
+  const buckets = [...store.buckets.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const Bucket = buckets.map(({ name, created }) => ({ Name: name, CreationDate: isoDate(created) }))
+  return { xml: toXml('ListAllMyBucketsResult', { Owner: owner, Buckets: { Bucket } }) }
+}
+
+export async function createBucket({ store, request, payload }: Call): Promise<Answer> {
+  await textOf(payload)
+  addBucket(store, request.bucket)
+  return { headers: { location: `/${request.bucket}` } }
+}
+
+export function headBucket({ store, request }: Call): Answer {
+  bucketOf(store, request.bucket)
+  return { headers: { 'x-amz-bucket-region': store.region } }
+}
+
+export function deleteBucket({ store, request }: Call): Answer {
+  removeBucket(store, request.bucket)
+  return { status: 204 }
+}
+
+export function getLocation({ store, request }: Call): Answer {
+  bucketOf(store, request.bucket)
+  // The oldest region is the empty location.
+  return { xml: toXml('LocationConstraint', store.region === 'us-east-1' ? '' : store.region) }
+}
+
+/** The key or common prefix a continuation token stands for. */
+function readToken(token: string): string {
+  const last = Buffer.from(token, 'base64url')
+  if (last.length === 0 || last.toString('base64url') !== token) {
+    throw s3Error('InvalidArgument', 'The continuation token provided is incorrect')
+  }
+  return last.toString('latin1')
+}
+
+/** ListObjects and ListObjectsV2, which differ in how the next page is asked for. */
+export function listObjects({ store, request: { bucket: name, query } }: Call): Answer {
+  const bucket = bucketOf(store, name)
+  const isV2 = query.get('list-type') === '2'
+  const isEncoded = query.get('encoding-type') === 'url'
+  const text = (key: string): string => (isEncoded ? encodedPath(key) : key)
+  const given = (parameter: string): string | undefined => {
+    const value = query.get(parameter)
+    return value === null ? undefined : text(value)
+  }
+  const token = isV2 ? query.get('continuation-token') : null
+  const start = query.get(isV2 ? 'start-after' : 'marker') ?? ''
+  const limit = countOf(query, 'max-keys')
+  const page = listKeys(bucket.keys, {
+    prefix: toBinary(query.get('prefix') ?? ''),
+    delimiter: toBinary(query.get('delimiter') ?? ''),
+    after: token === null ? toBinary(start) : readToken(token),
+    limit,
+  })
+  const hasOwner = !isV2 || query.get('fetch-owner') === 'true'
+  const { next } = page
+  const paging = isV2
+    ? {
+        KeyCount: page.keys.length + page.prefixes.length,
+        StartAfter: given('start-after'),
+        ContinuationToken: token ?? undefined,
+        NextContinuationToken:
+          next === undefined ? undefined : Buffer.from(next, 'latin1').toString('base64url'),
+      }
+    : { Marker: text(start), NextMarker: next === undefined ? undefined : text(fromBinary(next)) }
+  return {
+    xml: toXml('ListBucketResult', {
+      Name: name,
+      Prefix: given('prefix') ?? '',
+      Delimiter: given('delimiter'),
+      MaxKeys: limit,
+      EncodingType: isEncoded ? 'url' : undefined,
+      IsTruncated: next !== undefined,
+      ...paging,
+      Contents: page.keys.flatMap((binary) => {
+        const object = bucket.objects.get(binary)
+        if (!object) return []
+        return {
+          Key: text(object.key),
+          LastModified: isoDate(object.modified),
+          ETag: `"${object.etag}"`,
+          Size: object.size,
+          Owner: hasOwner ? owner : undefined,
+          StorageClass: 'STANDARD',
+        }
+      }),
+      CommonPrefixes: page.prefixes.map((binary) => ({ Prefix: text(fromBinary(binary)) })),
+    }),
+  }
+}
+
+const deleteSchema = z.object({
+  Delete: z.object({
+    Object: z.array(z.object({ Key: z.string().min(1) })).max(1000),
+    Quiet: z.string().optional(),
+  }),
+})
+
+export async function deleteObjects({ store, request, payload }: Call): Promise<Answer> {
+  const { Delete } = fromXml(await textOf(payload), deleteSchema)
+  const bucket = bucketOf(store, request.bucket)
+  for (const { Key } of Delete.Object)
+    if (findObject(bucket, Key)) commit(bucket, { remove: Key, at: Date.now() })
+  const isQuiet = Delete.Quiet?.trim() === 'true'
+  return { xml: toXml('DeleteResult', { Deleted: isQuiet ? [] : Delete.Object.map(({ Key }) => ({ Key })) }) }
+}

@@ -1,0 +1,122 @@
+import { readBody, storeBody } from './body'
+import type { Body, Bucket, StoredObject } from './bucket'
+import { commit } from './bucket'
+import { isoDate } from './bucket-operations'
+import { checkRead, checkWrite, rangeOf } from './conditions'
+import { type Answer, decoded, header, type S3Request, splitPath } from './request'
+import { s3Error } from './s3-error'
+import { bucketOf, type Call, findObject, objectOf } from './store'
+import { toXml } from './xml'
+
+/** Headers that are kept with an object; a GET can override each by `response-<name>`. */
+const keptHeaders = [
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'content-disposition',
+  'cache-control',
+  'expires',
+]
+
+const maxMetadata = 2048
+
+/** What of a request's headers stays with the object. */
+export function keptOf({ headers }: S3Request): Record<string, string> {
+  const kept: Record<string, string> = { 'content-type': 'binary/octet-stream' }
+  let metadata = 0
+  for (const [name, value] of Object.entries(headers)) {
+    const isMetadata = name.startsWith('x-amz-meta-')
+    if (typeof value !== 'string' || !(isMetadata || keptHeaders.includes(name))) continue
+    if (isMetadata) metadata += name.length - 'x-amz-meta-'.length + value.length
+    // aws-chunked is how the body was sent, not what it is.
+    const text = name === 'content-encoding' ? value.replace(/(^|, *)aws-chunked *(, *)?/, '') : value
+    if (text !== '' || isMetadata) kept[name] = text
+  }
+  if (metadata > maxMetadata) throw s3Error('MetadataTooLarge')
+  return kept
+}
+
+export async function putObject({ store, request, payload }: Call): Promise<Answer> {
+  const bucket = bucketOf(store, request.bucket)
+  const { key } = request
+  const headers = keptOf(request)
+  const { etag } = await storeBody(bucket, payload, (body) => {
+    checkWrite(findObject(bucket, key), request.headers)
+    commit(bucket, { put: { ...body, key, headers, via: 'Put' } })
+  })
+  return { headers: { etag: `"${etag}"` } }
+}
+
+/** The object that x-amz-copy-source names, if the conditions on it hold. */
+export function copySource({ store, request }: Call): { from: Bucket; source: StoredObject } {
+  const [path = '', version] = (header(request, 'x-amz-copy-source') ?? '').split('?versionId=')
+  if (version !== undefined && version !== 'null')
+    throw s3Error('NotImplemented', 'There are no versions here')
+  const { bucket, key } = splitPath(decoded(path))
+  const from = bucketOf(store, bucket)
+  const source = objectOf(from, key)
+  if (checkRead(source, request.headers, 'x-amz-copy-source-') !== 'ok') throw s3Error('PreconditionFailed')
+  return { from, source }
+}
+
+/** What a copy answers. */
+export const copyResult = (root: string, { etag, modified }: Body): Answer => ({
+  xml: toXml(root, { LastModified: isoDate(modified), ETag: `"${etag}"` }),
+})
+
+export async function copyObject(call: Call): Promise<Answer> {
+  const { store, request } = call
+  const bucket = bucketOf(store, request.bucket)
+  const { key } = request
+  const { from, source } = copySource(call)
+  const replaces = header(request, 'x-amz-metadata-directive')?.toUpperCase() === 'REPLACE'
+  if (!replaces && from === bucket && source.key === key) {
+    throw s3Error(
+      'InvalidRequest',
+      'An object can be copied to itself only with new metadata (directive REPLACE)',
+    )
+  }
+  const headers = replaces ? keptOf(request) : source.headers
+  const body = await storeBody(bucket, readBody(from, source), (body) => {
+    checkWrite(findObject(bucket, key), request.headers)
+    commit(bucket, { put: { ...body, key, headers, via: 'Copy' } })
+  })
+  return copyResult('CopyObjectResult', body)
+}
+
+/** `response-content-type=…` and its kin, as header bytes. */
+function overrides(query: URLSearchParams): Record<string, string> {
+  const given = keptHeaders.flatMap((name) => {
+    const value = query.get(`response-${name}`)?.replace(/\p{Cc}/gu, ' ')
+    return value === undefined ? [] : [[name, Buffer.from(value).toString('latin1')]]
+  })
+  return Object.fromEntries(given)
+}
+
+/** GetObject and HeadObject. */
+export function getObject({ store, request }: Call): Answer {
+  const bucket = bucketOf(store, request.bucket)
+  const object = objectOf(bucket, request.key)
+  const validators = { etag: `"${object.etag}"`, 'last-modified': new Date(object.modified).toUTCString() }
+  if (checkRead(object, request.headers) === 'not-modified') return { status: 304, headers: validators }
+  const range = rangeOf(header(request, 'range'), object.size)
+  const { first, last } = range ?? { first: 0, last: object.size - 1 }
+  const headers = {
+    ...object.headers,
+    ...overrides(request.query),
+    ...validators,
+    'accept-ranges': 'bytes',
+    'content-length': `${last - first + 1}`,
+    ...(range ? { 'content-range': `bytes ${first}-${last}/${object.size}` } : {}),
+  }
+  const stream = request.method === 'HEAD' ? undefined : readBody(bucket, object, first, last)
+  return { status: range ? 206 : 200, headers, stream }
+}
+
+export function deleteObject({ store, request }: Call): Answer {
+  const bucket = bucketOf(store, request.bucket)
+  if (request.headers['if-match'] !== undefined)
+    throw s3Error('NotImplemented', 'A delete cannot be conditional here')
+  if (findObject(bucket, request.key)) commit(bucket, { remove: request.key, at: Date.now() })
+  return { status: 204 }
+}
