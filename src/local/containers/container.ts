@@ -1,0 +1,145 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { request } from 'node:http'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Logs } from './logs'
+import { residentBytes } from './memory'
+
+/** What ended a container in the middle of its work. */
+export type Failure = 'exit' | 'memory' | 'timeout'
+
+export interface Reply {
+  status: number
+  /** JSON. */
+  body: string
+}
+
+export interface ContainerOptions {
+  /** The runtime's program. */
+  runtime: string
+  /** The container's own folder: where it works, keeps temporary files and is at home; removed with it. */
+  folder: string
+  /** MB. */
+  memory: number
+  environment: Record<string, string>
+}
+
+/** In MB: the watching thread in the runtime, which a real container has no need of. */
+const overhead = 16
+/** How often the memory is looked at, in milliseconds; without /proc that takes a process. */
+const memoryInterval = process.platform === 'linux' ? 100 : 1000
+
+/** A Node process that stands in for an action container and is spoken to as one: /init once, then /run after /run. */
+export class Container {
+  readonly logs: Logs
+  private readonly child: ChildProcess
+  private readonly exited: Promise<void>
+  private port = 0
+  private failure: Failure = 'exit'
+  private hasExited = false
+  private onExit = (): void => {}
+
+  private constructor(private readonly options: ContainerOptions) {
+    const { runtime, folder, memory, environment } = options
+    mkdirSync(folder, { recursive: true })
+    this.child = fork(runtime, [], {
+      cwd: folder,
+      // Nothing of the host's own environment, which holds secrets.
+      env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: folder, TMPDIR: folder, ...environment },
+      execArgv: [`--max-old-space-size=${memory}`],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A process group of its own, so that what the action starts ends with it.
+      detached: true,
+    })
+    const { stdout, stderr } = this.child as { stdout: Readable; stderr: Readable }
+    this.logs = new Logs(stdout, stderr)
+    // V8 gives up before the container's memory does when the limit is reached by objects alone.
+    stderr.on('data', (piece: string) => {
+      if (piece.includes('JavaScript heap out of memory')) this.failure = 'memory'
+    })
+    const closed = new Promise((resolve) => this.child.once('close', resolve))
+    // What an action left running may keep the streams open, so their end is waited for only briefly.
+    this.exited = new Promise((resolve) => this.child.once('exit', resolve).once('error', resolve))
+      .then(() => Promise.race([closed, sleep(500, undefined, { ref: false })]))
+      .then(() => {
+        this.logs.close()
+        this.hasExited = true
+        this.onExit()
+      })
+  }
+
+  /** Starts a container; it is ready for /init when this resolves. */
+  static async start(options: ContainerOptions): Promise<Container> {
+    const container = new Container(options)
+    const tooEarly = container.exited.then(() => Promise.reject(new Error('The container did not start.')))
+    try {
+      const [message] = await Promise.race([once(container.child, 'message'), tooEarly])
+      container.port = message.port
+      return container
+    } catch (thrown) {
+      await container.stop()
+      throw thrown
+    }
+  }
+
+  /** Posts to the runtime; resolves to how the container ended if it did so instead of answering. */
+  async post(path: '/init' | '/run', payload: object, timeout: number): Promise<Reply | Failure> {
+    const timer = setTimeout(() => this.kill('timeout'), timeout)
+    // Reading a large archive takes more memory than the action will, so only runs are watched.
+    const watch = path === '/run' ? setInterval(() => this.checkMemory(), memoryInterval) : undefined
+    // Not a race of promises: one with a promise as old as the container would keep every reply until its end.
+    const answer = await new Promise<Reply | Failure>((resolve) => {
+      this.onExit = () => resolve(this.failure)
+      if (this.hasExited) this.onExit()
+      this.exchange(path, JSON.stringify(payload), resolve)
+    })
+    clearTimeout(timer)
+    clearInterval(watch)
+    return answer
+  }
+
+  /** Ends the container, asking first. */
+  async stop(): Promise<void> {
+    this.signal('SIGTERM')
+    const timer = setTimeout(() => this.signal('SIGKILL'), 1000)
+    await this.exited
+    clearTimeout(timer)
+    await rm(this.options.folder, { recursive: true, force: true })
+  }
+
+  private exchange(path: string, payload: string, resolve: (reply: Reply) => void): void {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
+    request({ host: '127.0.0.1', port: this.port, path, method: 'POST', headers, agent: false })
+      .on('response', (response) => {
+        const status = response.statusCode ?? 0
+        text(response).then((body) => resolve({ status, body }), ignore)
+      })
+      .on('error', ignore)
+      .end(payload)
+  }
+
+  private checkMemory(): void {
+    const limit = (this.options.memory + overhead) * 1024 * 1024
+    if (residentBytes(this.child.pid ?? 0) > limit) this.kill('memory')
+  }
+
+  private kill(failure: Failure): void {
+    this.failure = failure
+    this.signal('SIGKILL')
+  }
+
+  private signal(signal: NodeJS.Signals): void {
+    try {
+      if (this.child.pid) process.kill(-this.child.pid, signal)
+    } catch {
+      // Already gone.
+    }
+  }
+}
+
+/** A broken connection means a dying container, whose exit is the answer. */
+function ignore(): void {}

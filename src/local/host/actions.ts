@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { type Api, entityPath, type Host, inNamespace, listPage, readPayload } from './api'
+import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
+import { type ActionEntity, type Entities, type Exec, pathOf } from './entities'
+import { within } from './invoke'
+import { actionLimits, checkSize, longestWait, sequenceLength, sizes } from './limits'
+import { joinNames, resolveName } from './names'
+import { finalParameters, resolveAction } from './parameters'
+import { badRequest, orRefuse, parametersNotAllowed } from './refusals'
+
+const text = z.string().optional()
+const execContent = z.object({
+  kind: z.string(),
+  code: text,
+  image: text,
+  main: text,
+  components: z.array(z.string()).optional(),
+})
+const limitsContent = z.record(z.string(), z.number().int().nullable())
+const content = commonContent.extend({
+  exec: execContent.optional(),
+  limits: limitsContent.optional(),
+  delAnnotations: z.array(z.string()).optional(),
+})
+
+export const defaultKind = 'nodejs:20'
+
+/** Whether code is an archive: it is one if it could be base64. */
+const isBase64 = (code: string): boolean =>
+  code.length > 0 && code.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(code.replace(/={1,2}$/, ''))
+
+/** `actions`: code for a runtime or an image, and sequences of such. */
+export function actionRoutes(api: Api, host: Host): void {
+  const { entities, invoker, namespace } = host
+
+  function show({ collection: _, ...action }: ActionEntity, withCode = true) {
+    const { code, ...exec } = action.exec
+    const text = code === undefined || !withCode ? undefined : entities.readCode(code)
+    return { ...action, exec: { ...exec, code: text } }
+  }
+
+  function execOf(put: z.infer<typeof execContent>, path: string): Exec {
+    const { kind, code, image, main, components = [] } = put
+    if (kind === 'sequence') {
+      const paths = components.map((name) => resolveName(name, namespace))
+      checkSequence(entities, path, paths)
+      return { kind, components: paths.map((component) => `/${component}`) }
+    }
+    const isImage = kind === 'blackbox'
+    const realKind = kind === 'nodejs:default' ? defaultKind : kind
+    const missing = isImage ? image === undefined && 'image' : code === undefined && 'code'
+    if (!isImage && !/^nodejs:\d+$/.test(realKind)) throw badRequest(`kind '${kind}' is not known here`)
+    if (missing) throw badRequest(`'${missing}' must be defined in 'exec' for '${kind}' actions`)
+    checkSize('exec', code?.length ?? 0, sizes.code)
+    const exec = { kind: realKind, main, binary: isBase64(code?.trim() ?? ''), ...(isImage && { image }) }
+    return code === undefined ? exec : { ...exec, code: entities.saveCode(code) }
+  }
+
+  collectionRoutes(api, host, {
+    collection: 'actions',
+    content,
+    make(path, put, old) {
+      // A sequence's only parameter is its components; those of what it was before do not stay.
+      const isSequence = (put.exec ?? old?.exec)?.kind === 'sequence'
+      const forgets = !isSequence && old?.exec.kind === 'sequence'
+      const fields = commonFields(path, forgets ? { parameters: [], ...put } : put, old)
+      if (fields.namespace !== namespace && entities.get('packages', fields.namespace).binding) {
+        throw badRequest('Operation not permitted on package binding.')
+      }
+      const exec = put.exec ? execOf(put.exec, path) : old?.exec
+      if (!exec) throw badRequest('exec undefined')
+      const dropped = ['exec', ...(put.delAnnotations ?? [])]
+      const annotations = fields.annotations.filter(({ key }) => !dropped.includes(key))
+      const isSaid = annotations.some(({ key }) => key === 'provide-api-key')
+      if (!isSaid) annotations.push({ key: 'provide-api-key', value: false })
+      annotations.push({ key: 'exec', value: exec.kind })
+      const parameters = isSequence ? [{ key: '_actions', value: exec.components }] : fields.parameters
+      const limits = limitsOf(put.limits ?? {}, old)
+      return { ...fields, collection: 'actions', exec, limits, parameters, annotations }
+    },
+    show,
+    showFull(path, c) {
+      const { action, parameters } = resolveAction(entities, path)
+      return show({ ...action, parameters }, c.req.query('code') !== 'false')
+    },
+    summarize(action) {
+      const { exec, limits } = action
+      return { ...commonSummary(action), exec: { binary: exec.binary ?? false }, limits }
+    },
+  })
+
+  const base = `${inNamespace}/actions`
+
+  api.get(`${base}/:package/`, (c) => {
+    const given = entities.get('packages', joinNames(namespace, c.req.param('package')))
+    return listPage(c, 'actions', entities.list('actions', pathOf(given.binding ?? given)), commonSummary)
+  })
+
+  api.on('POST', [`${base}/:name`, `${base}/:package/:name`], async (c) => {
+    const path = entityPath(c, host)
+    const payload = await readPayload(c)
+    const reserved = finalParameters(resolveAction(entities, path))
+    if (Object.keys(payload).some((key) => reserved.has(key))) throw parametersNotAllowed()
+    const { activationId, done } = invoker.invoke(path, payload, { transaction: c.var.transaction })
+    c.header('X-OpenWhisk-Activation-Id', activationId)
+    const { blocking, result, timeout = longestWait } = c.req.query()
+    const wait = Math.min(Number(timeout) || longestWait, longestWait)
+    const activation = blocking === 'true' ? await within(wait, done) : undefined
+    if (!activation) return c.json({ activationId }, 202)
+    const { response, annotations } = activation
+    const status = response.success ? 200 : response.status === 'whisk internal error' ? 500 : 502
+    if (result === 'true') return c.json(response.result as object, status)
+    // The logs of an action are collected after its answer; a sequence's are known by then.
+    const isSequence = annotations.some(({ key }) => key === 'topmost')
+    return c.json(isSequence ? activation : { ...activation, logs: [] }, status)
+  })
+}
+
+function limitsOf(asked: z.infer<typeof limitsContent>, old?: ActionEntity): ActionEntity['limits'] {
+  const limitOf = (name: keyof typeof actionLimits): number => {
+    const { least, usual, most } = actionLimits[name]
+    const value = asked[name] ?? old?.limits[name] ?? usual
+    if (value < least) throw badRequest(`${name} ${value} below allowed threshold of ${least}`)
+    if (value > most) throw badRequest(`${name} ${value} exceeds allowed threshold of ${most}`)
+    return value
+  }
+  const [concurrency, logs] = [limitOf('concurrency'), limitOf('logs')]
+  return { concurrency, logs, memory: limitOf('memory'), timeout: limitOf('timeout') }
+}
+
+/** Refuses sequences that are empty, too long, of what does not exist, or of themselves. */
+function checkSequence(entities: Entities, sequence: string, components: string[]): void {
+  const refusal = badRequest('Sequence component does not exist.')
+  const lengthOf = (path: string): number => {
+    if (path === sequence) throw badRequest('Sequence may not refer to itself.')
+    const { exec } = orRefuse(refusal, () => resolveAction(entities, path)).action
+    return exec.components ? lengthOfAll(exec.components.map((name) => name.slice(1))) : 1
+  }
+  const lengthOfAll = (paths: string[]): number => paths.reduce((sum, path) => sum + lengthOf(path), 0)
+  if (components.length === 0) throw badRequest('No component specified for the sequence.')
+  if (components.length > sequenceLength || lengthOfAll(components) > sequenceLength) {
+    throw badRequest('Too many actions in the sequence.')
+  }
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { log } from '../../log'
+import { type Api, type Host, inNamespace, listPage } from './api'
+import type { KeyValue } from './entities'
+import { megabyte } from './limits'
+import { badRequest, notFound } from './refusals'
+import { type ActivationResponse, statuses } from './response'
+
+export interface Activation {
+  activationId: string
+  namespace: string
+  name: string
+  version: string
+  subject: string
+  publish: boolean
+  /** The activation of the sequence this one is a component of. */
+  cause?: string
+  start: number
+  /** Triggers' activations have no end. */
+  end?: number
+  duration?: number
+  annotations: KeyValue[]
+  logs: string[]
+  response: ActivationResponse
+}
+
+export const newActivationId = (): string => randomUUID().replaceAll('-', '')
+
+const mostKept = 10_000
+const mostBytes = 128 * megabyte
+
+/**
+ * The activations of late, kept in a folder: in two files of JSON lines, the older of which goes when the newer is
+ * full, so that nothing is ever rewritten.
+ */
+export class Activations {
+  private readonly byId = new Map<string, { activation: Activation; bytes: number }>()
+  private bytes = 0
+  private newest = { lines: 0, bytes: 0 }
+  private readonly files: { newer: string; older: string }
+
+  constructor(folder: string) {
+    this.files = { newer: join(folder, 'activations.jsonl'), older: join(folder, 'activations.older.jsonl') }
+    for (const file of [this.files.older, this.files.newer].filter(existsSync)) {
+      this.newest = { lines: 0, bytes: 0 }
+      for (const line of readFileSync(file, 'utf8').split('\n')) {
+        try {
+          if (line) this.keep(JSON.parse(line), Buffer.byteLength(line))
+        } catch {
+          // A host that was killed may have left half a line.
+        }
+      }
+    }
+  }
+
+  add(activation: Activation): void {
+    const { newer, older } = this.files
+    if (this.newest.lines >= mostKept / 2 || this.newest.bytes >= mostBytes / 2) {
+      renameSync(newer, older)
+      this.newest = { lines: 0, bytes: 0 }
+    }
+    const line = JSON.stringify(activation)
+    this.keep(activation, Buffer.byteLength(line))
+    try {
+      // The line feed comes first: it ends what a killed host may have left.
+      appendFileSync(newer, `\n${line}`)
+    } catch (err) {
+      log.error({ err }, 'an activation could not be kept on disk')
+    }
+  }
+
+  get(id: string): Activation {
+    if (!/^[0-9a-f]{32}$/.test(id)) throw badRequest('The activation id is not valid.')
+    const found = this.byId.get(id)
+    if (found) return found.activation
+    throw notFound()
+  }
+
+  /** The last started first. */
+  list(): Activation[] {
+    return [...this.byId.values()].map(({ activation }) => activation).sort((a, b) => b.start - a.start)
+  }
+
+  private keep(activation: Activation, bytes: number): void {
+    this.newest = { lines: this.newest.lines + 1, bytes: this.newest.bytes + bytes }
+    this.byId.set(activation.activationId, { activation, bytes })
+    this.bytes += bytes
+    for (const [id, oldest] of this.byId) {
+      if (this.byId.size <= mostKept && this.bytes <= mostBytes) return
+      this.byId.delete(id)
+      this.bytes -= oldest.bytes
+    }
+  }
+}
+
+/** An activation in a list: everything but what can be long. */
+const summarize = ({ logs: _, response, subject: __, ...activation }: Activation) => ({
+  ...activation,
+  statusCode: statuses.indexOf(response.status),
+})
+
+/** `infer`, or `ml/infer` with its package. */
+const hasName = ({ name, namespace, annotations }: Activation, wanted: string): boolean =>
+  name === wanted || annotations.some(({ value }) => value === `${namespace}/${wanted}`)
+
+/** `activations`: what ran, with which result and logs. */
+export function activationRoutes(api: Api, { activations }: Host): void {
+  const base = `${inNamespace}/activations`
+
+  api.on('GET', [base, `${base}/`], (c) => {
+    const { name, docs, since = '0', upto = String(Number.MAX_SAFE_INTEGER) } = c.req.query()
+    const wrong = [since, upto].find((text) => !/^\d+$/.test(text))
+    if (wrong) throw badRequest(`Parameter is not a valid value for epoch seconds: ${wrong}`)
+    const found = activations
+      .list()
+      .filter(({ start }) => start >= Number(since) && start <= Number(upto))
+      .filter((activation) => !name || hasName(activation, name))
+    return listPage(c, 'activations', found, docs === 'true' ? (one) => one : summarize)
+  })
+  api.get(`${base}/:id`, (c) => c.json(activations.get(c.req.param('id'))))
+  api.get(`${base}/:id/logs`, (c) => c.json({ logs: activations.get(c.req.param('id')).logs }))
+  api.get(`${base}/:id/result`, (c) => c.json(activations.get(c.req.param('id')).response))
+}

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { conflict, notFound } from './refusals'
+
+/** A parameter or an annotation; an action gets a parameter marked `init` as an environment variable. */
+export interface KeyValue {
+  key: string
+  value?: unknown
+  init?: boolean
+}
+
+/** The name of an entity: `{path: 'guest/ml', name: 'classify'}`. */
+export interface Reference {
+  path: string
+  name: string
+}
+
+interface Common<C extends string> {
+  collection: C
+  /** With the package, for actions: `guest/ml`. */
+  namespace: string
+  name: string
+  version: string
+  publish: boolean
+  annotations: KeyValue[]
+  parameters: KeyValue[]
+  updated: number
+}
+
+export interface PackageEntity extends Common<'packages'> {
+  binding?: { namespace: string; name: string }
+}
+
+export interface ActionEntity extends Common<'actions'> {
+  exec: Exec
+  limits: { concurrency: number; logs: number; memory: number; timeout: number }
+}
+
+export interface Exec {
+  kind: string
+  image?: string
+  main?: string
+  binary?: boolean
+  /** The name of its file; the text itself would weigh down every write of the entities. */
+  code?: string
+  /** `/guest/ml/prepare`; of sequences only. */
+  components?: string[]
+}
+
+/** A trigger knows its rules, once it has had one, and their status, as on a real server. */
+export interface TriggerEntity extends Common<'triggers'> {
+  rules?: Record<string, RuleLink>
+}
+
+export interface RuleLink {
+  action: Reference
+  status: 'active' | 'inactive'
+}
+
+export interface RuleEntity extends Common<'rules'> {
+  trigger: Reference
+  action: Reference
+}
+
+export type Entity = PackageEntity | ActionEntity | TriggerEntity | RuleEntity
+export type Collection = Entity['collection']
+export type EntityIn<C extends Collection> = Extract<Entity, { collection: C }>
+
+export const pathOf = (entity: { namespace: string; name: string }): string =>
+  `${entity.namespace}/${entity.name}`
+
+let last = 0
+/** The time in milliseconds, never the same twice: what is sorted by time has one order. */
+export function clock(): number {
+  last = Math.max(Date.now(), last + 1)
+  return last
+}
+
+/** All that is deployed, kept in a folder. Every change is on disk, whole, when the call returns. */
+export class Entities {
+  private readonly all: Map<string, Entity>
+  private readonly file: string
+  private readonly codeFolder: string
+
+  constructor(folder: string) {
+    this.file = join(folder, 'entities.json')
+    this.codeFolder = join(folder, 'code')
+    mkdirSync(this.codeFolder, { recursive: true })
+    const saved: Entity[] = existsSync(this.file) ? JSON.parse(readFileSync(this.file, 'utf8')) : []
+    this.all = new Map(saved.map((entity) => [pathOf(entity), entity]))
+    this.dropUnusedCode()
+  }
+
+  /** Undefined when there is none; a 409 when the path names something of another collection. */
+  find<C extends Collection>(collection: C, path: string): EntityIn<C> | undefined {
+    const entity = this.all.get(path)
+    if (entity === undefined || entity.collection === collection) return entity as EntityIn<C> | undefined
+    throw conflict('Resource by this name exists but is not in this collection.')
+  }
+
+  /** As `find`, with a 404 when there is none. */
+  get<C extends Collection>(collection: C, path: string): EntityIn<C> {
+    const entity = this.find(collection, path)
+    if (entity) return entity
+    throw notFound(collection === 'packages' ? path : undefined)
+  }
+
+  /** Those of a namespace or package, the last updated first. */
+  list<C extends Collection>(collection: C, namespace: string): EntityIn<C>[] {
+    const all = [...this.all.values()] as EntityIn<C>[]
+    return all
+      .filter((one) => one.collection === collection && `${one.namespace}/`.startsWith(`${namespace}/`))
+      .sort((a, b) => b.updated - a.updated)
+  }
+
+  put(entity: Entity): void {
+    this.all.set(pathOf(entity), entity)
+    this.save()
+  }
+
+  remove(entity: Entity): void {
+    this.all.delete(pathOf(entity))
+    this.save()
+  }
+
+  /** Keeps code for the action that is put next. */
+  saveCode(code: string): string {
+    const name = createHash('sha256').update(code).digest('hex')
+    writeAtomically(join(this.codeFolder, name), code)
+    return name
+  }
+
+  readCode(name: string): string {
+    return readFileSync(join(this.codeFolder, name), 'utf8')
+  }
+
+  private save(): void {
+    writeAtomically(this.file, JSON.stringify([...this.all.values()]))
+    this.dropUnusedCode()
+  }
+
+  private dropUnusedCode(): void {
+    const used = new Set([...this.all.values()].map((entity) => 'exec' in entity && entity.exec.code))
+    const unused = readdirSync(this.codeFolder).filter((name) => !used.has(name))
+    for (const name of unused) rmSync(join(this.codeFolder, name))
+  }
+}
+
+function writeAtomically(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text)
+  renameSync(`${file}.new`, file)
+}

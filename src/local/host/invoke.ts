@@ -1,0 +1,182 @@
+import { messageOf } from '../../errors'
+import type { Job, Pool } from '../containers/pool'
+import { type Activation, type Activations, newActivationId } from './activations'
+import { type ActionEntity, clock, type Entities, type KeyValue, pathOf } from './entities'
+import { actionLimits, type Limits, megabyte, ratePerMinute, tooMany } from './limits'
+import { annotationOf, asObject, type ResolvedAction, resolveAction } from './parameters'
+import { errorResponse, responseOf } from './response'
+
+export interface InvokerOptions {
+  namespace: string
+  auth: string
+  limits: Limits
+  entities: Entities
+  activations: Activations
+  pool: Pool
+  apiHost(): string
+  /** More environment for the containers of an image. */
+  images(image: string | undefined, kind: string): Record<string, string>
+}
+
+/** An activation under way. `done` never rejects. */
+export interface Invoked {
+  activationId: string
+  done: Promise<Activation>
+}
+
+interface Origin {
+  transaction: string
+  /** The sequence's activation, for its components. */
+  cause?: string
+}
+
+interface Call extends Origin {
+  activationId: string
+  payload: object
+  received: number
+}
+
+type Ending = Pick<Activation, 'start' | 'duration' | 'logs' | 'response'> & { annotations: KeyValue[] }
+
+/** Turns invocations of actions and sequences into activations. */
+export class Invoker {
+  private readonly underWay = new Set<Promise<unknown>>()
+  private readonly countInvocation: () => void
+  /** As `underWay`, without sequences, which take no container. */
+  private inFlight = 0
+
+  constructor(private readonly options: InvokerOptions) {
+    this.countInvocation = ratePerMinute(options.limits.invocationsPerMinute)
+  }
+
+  /** Invokes the action of a path, or throws what stands against it. Components of sequences are not throttled. */
+  invoke(path: string, payload: object, origin: Origin): Invoked {
+    if (origin.cause === undefined) this.throttle()
+    const resolved = resolveAction(this.options.entities, path)
+    const call = { activationId: newActivationId(), payload, received: Date.now(), ...origin }
+    const done = this.run(resolved, call).then((activation) => {
+      this.options.activations.add(activation)
+      this.underWay.delete(done)
+      return activation
+    })
+    this.underWay.add(done)
+    return { activationId: call.activationId, done }
+  }
+
+  /** How many activations wait or run. */
+  running(): number {
+    return this.underWay.size
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.underWay)
+  }
+
+  private throttle(): void {
+    this.countInvocation()
+    const allowed = this.options.limits.concurrentInvocations
+    if (this.inFlight >= allowed) throw tooMany('concurrent requests in flight', this.inFlight, allowed)
+  }
+
+  private async run(resolved: ResolvedAction, call: Call): Promise<Activation> {
+    const { action } = resolved
+    const { activationId, cause, received } = call
+    const run = action.exec.components ? this.runSequence(action, call) : this.runAction(resolved, call)
+    const ending = await run.catch((thrown): Ending => {
+      const response = errorResponse('whisk internal error', messageOf(thrown))
+      return { start: received, duration: 0, logs: [], response, annotations: [] }
+    })
+    const { namespace } = this.options
+    const { name, version } = action
+    const common = { activationId, namespace, subject: namespace, name, version, publish: false }
+    return {
+      ...common,
+      ...(cause && { cause }),
+      ...ending,
+      end: Math.max(Date.now(), ending.start),
+      annotations: [
+        ...(cause ? [{ key: 'causedBy', value: 'sequence' }] : []),
+        { key: 'path', value: pathOf(action) },
+        { key: 'waitTime', value: Math.max(0, ending.start - received) },
+        { key: 'kind', value: action.exec.kind },
+        ...ending.annotations,
+      ],
+    }
+  }
+
+  private async runAction(resolved: ResolvedAction, call: Call): Promise<Ending> {
+    const { limits } = resolved.action
+    this.inFlight++
+    const outcome = await this.options.pool.run(this.jobOf(resolved, call)).finally(() => this.inFlight--)
+    const { start, initTime, logs } = outcome
+    const annotations: KeyValue[] = [
+      { key: 'timeout', value: outcome.answer === 'timeout' },
+      { key: 'limits', value: limits },
+    ]
+    if (initTime !== undefined) annotations.push({ key: 'initTime', value: initTime })
+    const duration = Math.max(0, Date.now() - start)
+    return { start, duration, logs, response: responseOf(outcome, limits.timeout), annotations }
+  }
+
+  private jobOf({ action, parameters }: ResolvedAction, call: Call): Job {
+    const { entities, auth, namespace, images, apiHost } = this.options
+    const { exec, limits, name, version } = action
+    const context = {
+      namespace,
+      action_name: `/${pathOf(action)}`,
+      action_version: version,
+      activation_id: call.activationId,
+      transaction_id: call.transaction,
+      ...(annotationOf(action, 'provide-api-key') === true && { api_key: auth }),
+    }
+    const env = asObject(parameters.filter(({ init }) => init))
+    const params = asObject(parameters.filter(({ init }) => !init))
+    const value = Array.isArray(call.payload) ? call.payload : { ...params, ...call.payload }
+    const { main = 'main', binary = false } = exec
+    const code = () => (exec.code === undefined ? '' : entities.readCode(exec.code))
+    return {
+      key: `${pathOf(action)}@${version}:${action.updated}`,
+      memory: limits.memory,
+      timeout: limits.timeout,
+      logs: limits.logs * megabyte,
+      environment: { ...images(exec.image, exec.kind), __OW_API_HOST: apiHost() },
+      init: () => ({ value: { name, main, code: code(), binary, env } }),
+      run: (deadline) => ({ ...context, deadline: String(deadline), value }),
+    }
+  }
+
+  private async runSequence({ exec, limits }: ActionEntity, call: Call): Promise<Ending> {
+    const start = clock()
+    const origin = { transaction: call.transaction, cause: call.activationId }
+    const done: Activation[] = []
+    let response = errorResponse('application error', 'Sequence component does not exist.')
+    try {
+      for (const component of exec.components ?? []) {
+        const input = (done.at(-1)?.response.result ?? call.payload) as object
+        done.push(await this.invoke(component.slice(1), input, origin).done)
+        if (!done.at(-1)?.response.success) break
+      }
+      response = done.at(-1)?.response ?? response
+    } catch {
+      // A component has gone since; the response says so from the start.
+    }
+    const duration = done.reduce((sum, activation) => sum + (activation.duration ?? 0), 0)
+    const memories = done.map((one) => (annotationOf(one, 'limits') as ActionEntity['limits']).memory)
+    const memory = Math.max(...memories, actionLimits.memory.least)
+    const annotations = [
+      { key: 'topmost', value: call.cause === undefined },
+      { key: 'limits', value: { ...limits, memory } },
+    ]
+    return { start, duration, logs: done.map(({ activationId }) => activationId), response, annotations }
+  }
+}
+
+/** What a promise resolves to, or undefined when that takes longer than `timeout` milliseconds. */
+export function within<T>(timeout: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeout)
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,25 @@
+import type { Reference } from './entities'
+import { badRequest, forbidden } from './refusals'
+
+const legal = /^\w([\w@ .-]{0,254}[\w@.-])?$/
+
+/** Joins the segments of an entity's path once they are seen to be names: `guest`, `ml`, `infer` → `guest/ml/infer`. */
+export function joinNames(...segments: string[]): string {
+  if (segments.every((segment) => legal.test(segment))) return segments.join('/')
+  throw badRequest('The name of the entity contains illegal characters.')
+}
+
+/** The path of what a name means to `namespace`: `/_/ml/infer`, `guest/ml/infer`, `ml/infer` → `guest/ml/infer`. */
+export function resolveName(name: string, namespace: string): string {
+  const [first = '', ...rest] = name.replace(/^\//, '').split('/')
+  const isFull = name.startsWith('/') || first === '_' || first === namespace || rest.length === 2
+  if (!isFull) return joinNames(namespace, first, ...rest)
+  if (first !== '_' && first !== namespace) throw forbidden([first, ...rest.slice(0, 1)].join('/'))
+  return joinNames(namespace, ...rest)
+}
+
+/** `guest/ml/infer` → `{path: 'guest/ml', name: 'infer'}`. */
+export function splitPath(path: string): Reference {
+  const slash = path.lastIndexOf('/')
+  return { path: path.slice(0, slash), name: path.slice(slash + 1) }
+}

@@ -1,0 +1,65 @@
+import { defaultKind } from './actions'
+import { type Api, type Host, inNamespace } from './api'
+import { actionLimits, megabyte, sequenceLength } from './limits'
+
+const runtimes = ['nodejs:18', 'nodejs:20'].map((kind) => ({
+  kind,
+  attached: true,
+  default: kind === defaultKind,
+  deprecated: false,
+  image: `openwhisk/action-${kind.replace(':', '-v')}:nightly`,
+  requireMain: false,
+}))
+
+/** `min_action_memory` and the like; megabytes are told in bytes. */
+const bounds = Object.fromEntries(
+  [
+    { name: 'action_duration', unit: 1, ...actionLimits.timeout },
+    { name: 'action_memory', unit: megabyte, ...actionLimits.memory },
+    { name: 'action_logs', unit: megabyte, ...actionLimits.logs },
+  ].flatMap(({ name, unit, least, most }) =>
+    ['', 'default_'].flatMap((prefix) => [
+      [`${prefix}min_${name}`, least * unit],
+      [`${prefix}max_${name}`, most * unit],
+    ]),
+  ),
+)
+
+const support = { github: 'https://github.com/apache/openwhisk/issues', slack: 'http://slack.openwhisk.org' }
+
+/** What describes the host itself: its runtimes and limits, its build, its only namespace. */
+export function namespaceRoutes(api: Api, { namespace, entities, limits }: Host): void {
+  // wskdeploy takes JSON only from exactly `application/json`, or from a type that ends in `charset=UTF-8` so spelled.
+  api.get('/', (c) =>
+    c.json({
+      api_paths: ['/api/v1'],
+      description: 'OpenWhisk',
+      limits: {
+        ...bounds,
+        actions_per_minute: limits.invocationsPerMinute,
+        concurrent_actions: limits.concurrentInvocations,
+        triggers_per_minute: limits.firesPerMinute,
+        sequence_length: sequenceLength,
+      },
+      runtimes: { nodejs: runtimes },
+      support,
+    }),
+  )
+  api.get('/api/v1', (c) =>
+    c.json({
+      api_version: '1.0.0',
+      api_version_path: 'v1',
+      build: 'whisklens',
+      buildno: 'local',
+      description: 'OpenWhisk API',
+      swagger_paths: { 'api-docs': '/api-docs', ui: '/docs' },
+    }),
+  )
+  api.on('GET', ['/api/v1/namespaces', '/api/v1/namespaces/'], (c) => c.json([namespace]))
+  api.get(inNamespace, (c) => {
+    const collections = ['actions', 'packages', 'rules', 'triggers'] as const
+    const namesOf = (collection: (typeof collections)[number]) =>
+      entities.list(collection, namespace).map(({ name, namespace }) => ({ name, namespace }))
+    return c.json(Object.fromEntries(collections.map((collection) => [collection, namesOf(collection)])))
+  })
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import type { Api, Host } from './api'
+import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
+import { type PackageEntity, pathOf } from './entities'
+import { resolveName, splitPath } from './names'
+import { mergeKeyValues } from './parameters'
+import { badRequest, conflict } from './refusals'
+
+const bindingContent = z.object({ namespace: z.string(), name: z.string() }).partial().optional()
+
+/** `packages`: what actions are put into, and bindings to such packages with parameters of their own. */
+export function packageRoutes(api: Api, host: Host): void {
+  const { entities, namespace } = host
+
+  const show = ({ collection: _, ...entity }: PackageEntity) => ({ ...entity, binding: entity.binding ?? {} })
+
+  /** The package a PUT binds to. wskdeploy and wsk send an empty binding for none. */
+  function boundTo(put: z.infer<typeof bindingContent>, old?: PackageEntity): PackageEntity['binding'] {
+    if (!put?.name) return old?.binding
+    const path = resolveName(`/${put.namespace ?? '_'}/${put.name}`, namespace)
+    const provider = entities.find('packages', path)
+    if (!provider) throw badRequest('Binding references a package that does not exist.')
+    if (provider.binding) throw badRequest('Cannot bind to another package binding.')
+    if (old && !old.binding) throw conflict('Resource is a package and cannot be converted into a binding.')
+    return { namespace: splitPath(path).path, name: provider.name }
+  }
+
+  collectionRoutes(api, host, {
+    collection: 'packages',
+    content: commonContent.extend({ binding: bindingContent }),
+    make(path, put, old) {
+      const fields = commonFields(path, put, old)
+      if (fields.name === 'default') throw badRequest("Package name 'default' is reserved.")
+      const binding = boundTo(put.binding, old)
+      const annotations = fields.annotations.filter(({ key }) => key !== 'binding')
+      if (binding) annotations.push({ key: 'binding', value: binding })
+      return { ...fields, collection: 'packages', annotations, binding }
+    },
+    show,
+    showFull(path) {
+      const entity = entities.get('packages', path)
+      const provider = entity.binding ? entities.get('packages', pathOf(entity.binding)) : entity
+      const inside = entities
+        .list('actions', pathOf(provider))
+        .map(({ name, version, annotations }) => ({ name, version, annotations }))
+      const feeds = inside.filter(({ annotations }) => annotations.some(({ key }) => key === 'feed'))
+      const actions = inside.filter((one) => !feeds.includes(one))
+      const parameters = mergeKeyValues(provider.parameters, entity.parameters)
+      return { ...show(entity), parameters, actions, feeds }
+    },
+    summarize: (entity) => ({ ...commonSummary(entity), binding: entity.binding ?? false }),
+    beforeRemove(entity) {
+      const { length } = entities.list('actions', pathOf(entity))
+      const inside = `${length} ${length === 1 ? 'entity' : 'entities'}`
+      if (length > 0) throw conflict(`Package not empty (contains ${inside})`)
+    },
+  })
+}

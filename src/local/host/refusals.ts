@@ -1,0 +1,30 @@
+import { HttpError } from '../../errors'
+
+/** What the host answers with instead, in the words of a real server. */
+export const badRequest = (message: string, cause?: unknown): HttpError =>
+  new HttpError(400, 'bad_request', message, { cause })
+
+export const conflict = (message: string): HttpError => new HttpError(409, 'conflict', message)
+
+export const forbidden = (what: string): HttpError =>
+  new HttpError(403, 'forbidden', `The supplied authentication is not authorized to access '${what}'.`)
+
+export const notFound = (what?: string): HttpError =>
+  new HttpError(404, 'not_found', `The requested resource${what ? ` '${what}'` : ''} does not exist.`)
+
+export const unauthorized = (): HttpError => {
+  const message = 'The resource requires authentication, which was not supplied with the request'
+  return new HttpError(401, 'unauthorized', message)
+}
+
+export const parametersNotAllowed = (): HttpError =>
+  badRequest('Request defines parameters that are not allowed (e.g., reserved properties).')
+
+/** What `call` returns, or the refusal if it throws. */
+export function orRefuse<T>(refusal: HttpError, call: () => T): T {
+  try {
+    return call()
+  } catch {
+    throw refusal
+  }
+}

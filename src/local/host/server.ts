@@ -1,0 +1,139 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { createAdaptorServer } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { HttpError } from '../../errors'
+import { log } from '../../log'
+import { Pool } from '../containers/pool'
+import { actionRoutes } from './actions'
+import { Activations, activationRoutes } from './activations'
+import { type Api, type ApiContext, corsHeaders, type Host } from './api'
+import { clock, Entities } from './entities'
+import { Invoker, within } from './invoke'
+import type { Limits } from './limits'
+import { namespaceRoutes } from './namespaces'
+import { packageRoutes } from './packages'
+import { forbidden, notFound, unauthorized } from './refusals'
+import { ruleRoutes } from './rules'
+import { triggerRoutes } from './triggers'
+import { webActionRoutes } from './web-actions'
+
+export { generousLimits, type Limits, openwhiskLimits } from './limits'
+
+export interface ApiHostOptions {
+  /** Keeps entities, code and recent activations; of one host at a time. */
+  dataDir: string
+  /** 0 for a free one; of 127.0.0.1 only. */
+  port: number
+  /** `uuid:key` of the namespace. */
+  auth: string
+  namespace: string
+  limits: Limits
+  /** The number of CPU cores, unless given. */
+  containersPerAction?: number
+  /** How long an unused container is kept, in milliseconds. */
+  idleTimeout?: number
+  /** More environment for the containers of an image; how a custom image is stood in for. */
+  images?: (image: string | undefined, kind: string) => Record<string, string>
+  /** The containers' program, where it is not beside this one. */
+  runtime?: string
+}
+
+export interface ApiHost {
+  url: string
+  close(): Promise<void>
+  /** How many invocations wait or run. */
+  running(): number
+}
+
+/** How long callers have for taking their last answers when the host closes, in milliseconds. */
+const closingTime = 1000
+
+/** Starts an OpenWhisk API host with its action containers on this machine. */
+export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
+  const { dataDir, auth, namespace, limits, images = () => ({}), idleTimeout = 60_000 } = options
+  const { containersPerAction = availableParallelism() } = options
+  const { runtime = process.env.WHISKLENS_RUNTIME ?? join(__dirname, 'runtime.cjs') } = options
+  mkdirSync(dataDir, { recursive: true })
+  const entities = new Entities(dataDir)
+  const activations = new Activations(dataDir)
+  const folder = join(dataDir, 'containers')
+  const pool = new Pool({ folder, runtime, containersPerAction, idleTimeout, clock })
+  let url = ''
+  const apiHost = () => url
+  const invoker = new Invoker({ namespace, auth, limits, entities, activations, pool, images, apiHost })
+  const api = createApi({ namespace, limits, entities, activations, invoker }, auth)
+
+  const server = createAdaptorServer({ fetch: api.fetch, overrideGlobalObjects: false }) as Server
+  server.listen(options.port, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  return {
+    url,
+    running: () => invoker.running(),
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      await pool.close()
+      await invoker.settled()
+      server.closeIdleConnections()
+      await within(closingTime, closed)
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function createApi(host: Host, auth: string): Api {
+  const api: Api = new Hono({ getPath: (request) => new URL(request.url).pathname.replace(/\/{2,}/g, '/') })
+  api.onError((thrown, c) => answerError(c, thrown))
+  api.notFound((c) => answerError(c, notFound()))
+  api.use(async (c, next) => {
+    c.set('transaction', randomBytes(24).toString('base64url').replace(/[-_]/g, '0'))
+    c.set('isUser', isAuthorized(c, auth))
+    c.header('X-Request-ID', c.var.transaction)
+    await next()
+  })
+  api.use('/api/v1/namespaces/*', async (c, next) => {
+    c.header('Access-Control-Allow-Origin', '*')
+    c.header('Access-Control-Allow-Headers', corsHeaders)
+    c.header('Access-Control-Allow-Methods', 'GET, DELETE, POST, PUT, HEAD')
+    if (c.req.method === 'OPTIONS') return c.body(null, 200)
+    if (!c.req.header('authorization')) throw unauthorized()
+    if (!c.var.isUser) throw new HttpError(401, 'unauthorized', 'The supplied authentication is invalid')
+    const [asked, , name] = c.req.path.split('/').slice(4)
+    const isOwn = !asked || asked === '_' || asked === host.namespace
+    if (!isOwn) throw forbidden(name ? `${asked}/${name}` : asked)
+    await next()
+  })
+  namespaceRoutes(api, host)
+  packageRoutes(api, host)
+  actionRoutes(api, host)
+  triggerRoutes(api, host)
+  ruleRoutes(api, host)
+  activationRoutes(api, host)
+  webActionRoutes(api, host)
+  return api
+}
+
+function answerError(c: ApiContext, thrown: Error): Response {
+  const code = c.var.transaction
+  const isRefusal = thrown instanceof HttpError
+  if (!isRefusal) log.error({ err: thrown, code }, 'API host failed')
+  const error = isRefusal ? thrown.message : 'There was an internal server error.'
+  return c.json({ error, code }, (isRefusal ? thrown.status : 500) as ContentfulStatusCode)
+}
+
+/** Hashes make the lengths equal, which timingSafeEqual requires. */
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+function isAuthorized(c: ApiContext, auth: string): boolean {
+  const given = /^Basic (.*)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
+  return timingSafeEqual(digest(Buffer.from(given, 'base64').toString()), digest(auth))
+}
