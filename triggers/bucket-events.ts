@@ -2,7 +2,14 @@ import { settingsFromParams } from '../src/config'
 import { OpenWhiskError } from '../src/errors'
 import { currentActivation } from '../src/openwhisk/activation'
 import { addressOf, connect } from '../src/openwhisk/client'
-import { type WebRequest, type WebResponse, errorResponse, isAuthorized, json, unauthorized } from '../src/openwhisk/web'
+import {
+  errorResponse,
+  isAuthorized,
+  json,
+  unauthorized,
+  type WebRequest,
+  type WebResponse,
+} from '../src/openwhisk/web'
 import { type ImageEvent, parseEvent } from '../src/storage/events'
 import { deleteRegistration, listRegistrations } from '../src/storage/feeds'
 import { openStore } from '../src/storage/store'
@@ -22,8 +29,12 @@ export async function main(request: WebRequest): Promise<WebResponse> {
     const results = openStore(settings).bucket(settings.resultsBucket)
     const openwhisk = connect(addressOf(currentActivation()))
     let fired = 0
-    for (const { trigger, bucket, prefix, paused } of created.length > 0 ? await listRegistrations(results) : []) {
-      const watched = created.filter((image) => !paused && image.bucket === bucket && image.key.startsWith(prefix))
+    for (const { trigger, bucket, prefix, paused } of created.length > 0
+      ? await listRegistrations(results)
+      : []) {
+      const watched = created.filter(
+        (image) => !paused && image.bucket === bucket && image.key.startsWith(prefix),
+      )
       for (const images of inMessages(watched)) {
         try {
           await openwhisk.fire(trigger, { images })

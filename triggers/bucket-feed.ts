@@ -3,8 +3,8 @@ import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
 import { currentActivation } from '../src/openwhisk/activation'
 import {
-  type Registration,
   deleteRegistration,
+  type Registration,
   readRegistration,
   saveRegistration,
 } from '../src/storage/feeds'
@@ -37,7 +37,9 @@ export async function main(params: Record<string, unknown>): Promise<object> {
   const existing = async (): Promise<Registration> => {
     const registration = await readRegistration(results, trigger)
     if (registration) return registration
-    throw new InvalidInputError(`The trigger ${trigger} watches no bucket`, { hint: 'Create it with this feed first.' })
+    throw new InvalidInputError(`The trigger ${trigger} watches no bucket`, {
+      hint: 'Create it with this feed first.',
+    })
   }
   const save = async (registration: Registration) => {
     await saveRegistration(results, registration)
@@ -46,7 +48,13 @@ export async function main(params: Record<string, unknown>): Promise<object> {
 
   switch (lifecycleEvent) {
     case 'CREATE':
-      return save({ trigger, bucket, prefix: prefix ?? '', paused: false, createdAt: new Date().toISOString() })
+      return save({
+        trigger,
+        bucket,
+        prefix: prefix ?? '',
+        paused: false,
+        createdAt: new Date().toISOString(),
+      })
     case 'READ':
       return existing()
     case 'UPDATE': {

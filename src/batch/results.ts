@@ -3,12 +3,17 @@ import { StorageError } from '../errors'
 import type { ImageRecord } from '../schema'
 import type { Bucket } from '../storage/store'
 import { recordsOfBatch } from './close'
+import { comparePositions } from './cursor'
 import { partsPrefix, resultsKey } from './layout'
 import { fromJsonLines } from './parts'
 import { readPlan } from './plan'
+import { readSummary } from './summary-object'
 
 /** The ids of all batches, with the uploads of each day among them. */
 export const listBatches = (results: Bucket): AsyncGenerator<string> => results.folders('batches/')
+
+const probability = 'expected a number from 0 to 1'
+const limit = 'expected a whole number from 1 to 1000'
 
 /** What of a batch's records is asked for. */
 export const querySchema = z.object({
@@ -16,12 +21,12 @@ export const querySchema = z.object({
   label: z.string().optional(),
   status: z.enum(['ok', 'error']).optional(),
   prefix: z.string().optional(),
-  minProbability: z.coerce.number().min(0).max(1).optional(),
-  limit: z.coerce.number().int().positive().max(1000).default(100),
+  minProbability: z.coerce.number(probability).min(0, probability).max(1, probability).optional(),
+  limit: z.coerce.number(limit).int(limit).min(1, limit).max(1000, limit).default(100),
 })
 export type ResultsQuery = z.infer<typeof querySchema>
 
-export function matches({ label, status, prefix, minProbability }: ResultsQuery) {
+export function matches({ label, status, prefix, minProbability }: Omit<ResultsQuery, 'limit'>) {
   const wanted = label?.toLowerCase()
   return (record: ImageRecord): boolean => {
     const top = record.labels[0]
@@ -34,32 +39,40 @@ export function matches({ label, status, prefix, minProbability }: ResultsQuery)
   }
 }
 
+/** The error of a batch that nobody has started. */
+export const batchNotFound = (batch: string): StorageError =>
+  new StorageError('batch_not_found', 404, `There is no batch "${batch}"`)
+
 /**
- * The records of a batch in the order of their keys: from its results once it is closed, from its parts before.
+ * The records of a batch in the order of their keys, then of their buckets: from its results once it is closed, from
+ * its parts before.
  * @throws StorageError `batch_not_found`
  */
 export async function* readResults(results: Bucket, batch: string): AsyncGenerator<ImageRecord> {
+  const summary = await readSummary(results, batch)
+  // A closed batch that was fired again is open, and has the results of its first closing still.
+  const isOpen = summary?.state === 'planning' || summary?.state === 'running'
   const closed = resultsKey(batch, 'results.jsonl')
-  if (await results.head(closed)) {
+  if (!isOpen && (await results.head(closed))) {
     for await (const line of results.lines(closed)) yield JSON.parse(line) as ImageRecord
     return
   }
   const plan = await readPlan(results, batch)
   if (plan) return yield* recordsOfBatch(results, plan)
-  yield* uploadsOf(results, batch)
+  const uploads = await uploadsOf(results, batch)
+  // The summary is there a moment before the plan.
+  if (uploads.length === 0 && !summary) throw batchNotFound(batch)
+  yield* uploads
 }
 
 /** Uploads come in any order and more than once: the newest version of each key is the one that counts. */
-async function* uploadsOf(results: Bucket, batch: string): AsyncGenerator<ImageRecord> {
+async function uploadsOf(results: Bucket, batch: string): Promise<ImageRecord[]> {
   const newest = new Map<string, ImageRecord>()
-  let found = false
   for await (const { key } of results.list({ prefix: partsPrefix(batch) })) {
-    found = true
     for (const record of fromJsonLines<ImageRecord>((await results.get(key)).body)) {
       const known = newest.get(`${record.bucket}/${record.key}`)
       if (!known || known.at < record.at) newest.set(`${record.bucket}/${record.key}`, record)
     }
   }
-  if (!found) throw new StorageError('batch_not_found', 404, `There is no batch "${batch}"`)
-  yield* newest.values()
+  return [...newest.values()].sort(comparePositions)
 }

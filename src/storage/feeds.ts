@@ -23,11 +23,14 @@ export async function readRegistration(results: Bucket, trigger: string): Promis
 }
 
 export async function saveRegistration(results: Bucket, registration: Registration): Promise<void> {
-  await results.put(keyOf(registration.trigger), JSON.stringify(registration), { contentType: 'application/json' })
+  await results.put(keyOf(registration.trigger), JSON.stringify(registration), {
+    contentType: 'application/json',
+  })
 }
 
 /** Deleting what is not there is no error: feeds must survive orphans. */
-export const deleteRegistration = (results: Bucket, trigger: string): Promise<void> => results.delete(keyOf(trigger))
+export const deleteRegistration = (results: Bucket, trigger: string): Promise<void> =>
+  results.delete(keyOf(trigger))
 
 /** Every trigger that watches some bucket. */
 export async function listRegistrations(results: Bucket): Promise<Registration[]> {
@@ -38,4 +41,3 @@ export async function listRegistrations(results: Bucket): Promise<Registration[]
   }
   return registrations
 }
-

@@ -1,8 +1,7 @@
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import S3 from 'ibm-cos-sdk/clients/s3'
 import type { Settings } from '../config'
-import { InvalidInputError } from '../errors'
+import { InvalidInputError, StorageError } from '../errors'
 import { asStorageError } from './errors'
 
 /** One object of a listing. */
@@ -140,7 +139,12 @@ function openBucket(s3: S3, name: string): Bucket {
         if (replaces === null) request.httpRequest.headers['If-None-Match'] = '*'
         else if (replaces !== undefined) request.httpRequest.headers['If-Match'] = `"${replaces}"`
       })
-      const answer = await request.promise().catch(failed('write', key))
+      const answer = await request.promise().catch((thrown) => {
+        const error = asStorageError(thrown, `write s3://${name}/${key}`)
+        // What was to be replaced is gone.
+        const gone = typeof replaces === 'string' && error.code === 'object_not_found'
+        throw gone ? new StorageError('precondition_failed', 412, error.message, { cause: thrown }) : error
+      })
       return unquote(answer.ETag)
     },
     putStream: async (key, body, contentType) => {
@@ -162,16 +166,32 @@ function openBucket(s3: S3, name: string): Bucket {
       }
     },
     folders: async function* (prefix) {
-      for await (const { CommonPrefixes = [], EncodingType } of listPages(s3, name, { prefix, delimiter: '/' })) {
-        for (const { Prefix = '' } of CommonPrefixes) yield decoded(Prefix, EncodingType).slice(prefix.length, -1)
+      for await (const { CommonPrefixes = [], EncodingType } of listPages(s3, name, {
+        prefix,
+        delimiter: '/',
+      })) {
+        for (const { Prefix = '' } of CommonPrefixes)
+          yield decoded(Prefix, EncodingType).slice(prefix.length, -1)
       }
     },
-    lines: (key) => {
-      const body = s3.getObject(at(key)).createReadStream()
-      const lines = createInterface({ input: body, crlfDelay: Number.POSITIVE_INFINITY })
-      // readline does not pass its input's errors on.
-      body.on('error', (thrown) => lines.emit('error', asStorageError(thrown, `read s3://${name}/${key}`)))
-      return lines
+    lines: async function* (key) {
+      const request = s3.getObject(at(key))
+      const body = request.createReadStream()
+      try {
+        let rest = ''
+        for await (const chunk of body.setEncoding('utf8')) {
+          const lines = `${rest}${chunk}`.split('\n')
+          rest = lines.pop() ?? ''
+          yield* lines
+        }
+        if (rest !== '') yield rest
+      } catch (thrown) {
+        throw asStorageError(thrown, `read s3://${name}/${key}`)
+      } finally {
+        // Whoever stops early would otherwise leave the connection open, with the rest of the object on its way.
+        body.on('error', () => {})
+        request.abort()
+      }
     },
     presign: (key, seconds) => s3.getSignedUrl('getObject', { ...at(key), Expires: seconds }),
     createIfMissing: async () => {

@@ -72,8 +72,10 @@ function renderHttp({ statusCode, headers = {}, body }: Record<string, unknown>)
 function contentOf(body: unknown, wanted: string | undefined): [type: string, content: string | Buffer] {
   const [type = ''] = (wanted ?? (typeof body === 'string' ? 'text/html' : 'application/json')).split(';')
   if (!/^[\w.+-]+\/[\w.+-]+$/.test(type)) throw badRequest('Response did not specify a known content-type.')
-  const isText = !isBinaryType(type)
-  const full = isText && !isJsonType(type) ? `${type}; charset=UTF-8` : (wanted ?? type)
+  const isKnownText = !isBinaryType(type)
+  // A type that the server does not know is text where it names a charset, such as that of JSON Lines.
+  const isText = isKnownText || /;\s*charset=/i.test(wanted ?? '')
+  const full = isKnownText && !isJsonType(type) ? `${type}; charset=UTF-8` : (wanted ?? type)
   if (typeof body !== 'string' && isJsonType(type)) return [full, JSON.stringify(body)]
   if (typeof body === 'string' && isText && !(isJsonType(type) && isBase64(body))) return [full, body]
   if (typeof body === 'string' && isBase64(body)) return [full, Buffer.from(body, 'base64')]

@@ -1,0 +1,109 @@
+import { csv, type Export, exportRecords, jsonLines } from '../src/batch/export'
+import { newestBatches } from '../src/batch/newest'
+import { takePage } from '../src/batch/page'
+import { toJsonLines } from '../src/batch/parts'
+import { batchNotFound, matches, readResults } from '../src/batch/results'
+import {
+  type Format,
+  formatOf,
+  nextQuery,
+  parseResultsRequest,
+  type ResultsRequest,
+} from '../src/batch/results-request'
+import { readSummary } from '../src/batch/summary-object'
+import { settingsFromParams } from '../src/config'
+import { InvalidInputError, StorageError } from '../src/errors'
+import {
+  errorResponse,
+  isAuthorized,
+  json,
+  unauthorized,
+  type WebRequest,
+  type WebResponse,
+} from '../src/openwhisk/web'
+import type { BatchSummary, ImageRecord } from '../src/schema'
+import { openStore, type Store } from '../src/storage/store'
+import { galleryPage } from '../src/web/page'
+
+/** How many records an answer in JSON holds unless told otherwise. */
+const usualLimit = 100
+
+/** How long an image's URL is good for, in seconds. */
+const imageUrlLife = 60 * 60
+
+/** Answers hold data, and their URL may hold the token: neither is for caches or for other sites. */
+const privacy = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+/** The charset is not decoration: without it OpenWhisk takes a type it does not know for binary. */
+const textTypes = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' }
+
+/** Shows results, as data for scripts and as a page for people: the list of batches, or one batch and its records. */
+export async function main(request: WebRequest): Promise<WebResponse> {
+  const answer = await answerTo(request).catch(errorAnswer)
+  return { ...answer, headers: { ...answer.headers, ...privacy } }
+}
+
+async function answerTo(request: WebRequest): Promise<WebResponse> {
+  const settings = settingsFromParams(request)
+  if (!isAuthorized(request, settings.resultsToken)) return unauthorized()
+  if (request.__ow_method !== 'get') return methodNotAllowed(request.__ow_method)
+  const format = formatOf(request.format, request.__ow_headers.accept)
+  const store = openStore(settings)
+  const results = store.bucket(settings.resultsBucket)
+  // The page asks for its data itself; it has to know where images come from to allow no other place.
+  if (format === 'html') return galleryPage(new URL(results.presign('-', 1)).origin)
+  const asked = parseResultsRequest(request)
+  if (asked.batch === undefined) return batchList(await newestBatches(results), format)
+  const summary = await readSummary(results, asked.batch)
+  if (!summary) throw batchNotFound(asked.batch)
+  const render = asked.urls === 'true' ? withUrl(store) : (record: ImageRecord) => record
+  if (format !== 'json') {
+    const chosen = format === 'csv' ? csv : jsonLines(render)
+    return exported(await exportRecords(results, summary, asked, chosen), format, asked)
+  }
+  const page = { matches: matches(asked), limit: asked.limit ?? usualLimit, after: asked.after }
+  const { items, next } = await takePage(readResults(results, asked.batch), render, page)
+  return json(200, { summary, records: items, next })
+}
+
+const withUrl = (store: Store) => (record: ImageRecord) => ({
+  ...record,
+  url: store.bucket(record.bucket).presign(record.key, imageUrlLife),
+})
+
+function batchList(batches: BatchSummary[], format: Exclude<Format, 'html'>): WebResponse {
+  if (format === 'json') return json(200, { batches })
+  if (format === 'jsonl') return text(format, toJsonLines(batches))
+  throw new InvalidInputError('The list of batches is not available as CSV', {
+    hint: 'Name a batch with ?batch=…, or ask for format=jsonl.',
+  })
+}
+
+function exported(found: Export, format: 'jsonl' | 'csv', asked: ResultsRequest): WebResponse {
+  if ('url' in found) return { statusCode: 302, headers: { location: found.url }, body: '' }
+  return text(format, found.text, {
+    'content-disposition': `attachment; filename="${asked.batch}.${format}"`,
+    ...(found.next && { link: `<?${nextQuery(asked, format, found.next)}>; rel="next"` }),
+  })
+}
+
+const text = (format: 'jsonl' | 'csv', body: string, headers = {}): WebResponse => ({
+  statusCode: 200,
+  headers: { 'content-type': textTypes[format], ...headers },
+  body,
+})
+
+const methodNotAllowed = (method: string): WebResponse => {
+  const message = `Expected GET, not ${method.toUpperCase()}`
+  const { headers, ...answer } = json(405, { error: { code: 'method_not_allowed', message } })
+  return { ...answer, headers: { ...headers, allow: 'GET' } }
+}
+
+function errorAnswer(thrown: unknown): WebResponse {
+  if (!(thrown instanceof StorageError && thrown.code === 'batch_not_found')) return errorResponse(thrown)
+  return json(404, { error: { code: thrown.code, message: thrown.message, hint: thrown.hint } })
+}

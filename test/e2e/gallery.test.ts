@@ -1,0 +1,318 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { closeBatch } from '../../src/batch/close'
+import { writePart } from '../../src/batch/parts'
+import { readPlan } from '../../src/batch/plan'
+import type { ImageRecord } from '../../src/schema'
+import {
+  errorOf,
+  recordOf,
+  serveAction,
+  startStore,
+  type TestStore,
+  token,
+  writeClosed,
+  writeRunning,
+} from '../helpers/gallery'
+
+const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const missing = [
+  !existsSync(chromium) && `${chromium} (apt-get install chromium, or set CHROMIUM_PATH)`,
+  !existsSync(join(__dirname, '../../node_modules/playwright-core')) && 'the package playwright-core',
+].filter(Boolean)
+if (missing.length > 0)
+  console.warn(`The gallery page is NOT tested in a browser: missing ${missing.join(' and ')}`)
+
+const hostile = '<img src=x onerror=alert(1)>.jpg'
+const hostileLabel = '"><script>alert(2)</script>'
+const hostileMessage = `</p><svg onload=alert(3)> 'javascript:alert(4)'`
+const total = 130
+const name = (index: number): string => `photos/${String(index).padStart(4, '0')}.jpg`
+const isCoffee = (index: number): boolean => index % 10 === 0
+
+/** 130 images, every tenth a coffee; the first keys are hostile, sorted before all others by their first byte. */
+const records: ImageRecord[] = [
+  { ...recordOf(hostile, hostileLabel, 0.5) },
+  errorOf('"quoted" & <b>bold</b>.jpg', 'image_corrupt', hostileMessage),
+  ...Array.from({ length: total - 2 }, (_, index) =>
+    recordOf(name(index), isCoffee(index) ? 'espresso' : 'daisy', 0.8),
+  ),
+].sort((a, b) => (a.key < b.key ? -1 : 1))
+
+const describeInBrowser = missing.length > 0 ? describe.skip : describe
+
+describeInBrowser('the gallery page', () => {
+  let store: TestStore
+  let server: Awaited<ReturnType<typeof serveAction>>
+  let browser: Browser
+  let context: BrowserContext
+  let page: Page
+  /** What the browser complained about: console errors, violations of the policy, uncaught errors, dialogs. */
+  let complaints: string[]
+  /** Addresses of everything the page asked for. */
+  let asked: URL[]
+
+  beforeAll(async () => {
+    store = await startStore()
+    const photo = readFileSync(join(__dirname, '../../samples/coffee.jpg'))
+    for (const { key, status } of records)
+      if (status === 'ok') await store.images.put(key, photo, { contentType: 'image/jpeg' })
+    await writeClosed(store, 'photos', records)
+    await writeClosed(store, 'older', [recordOf(name(0), 'tripod')], '2026-11-01T07:29:00.000Z')
+    server = await serveAction(store.settings)
+    const { chromium: launcher } = await import('playwright-core')
+    browser = await launcher.launch({
+      executablePath: chromium,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-sync',
+      ],
+    })
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+    await store?.close()
+  })
+
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+    page = await context.newPage()
+    complaints = []
+    asked = []
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+    })
+    page.on('pageerror', (thrown) => complaints.push(String(thrown)))
+    page.on('dialog', async (dialog) => {
+      complaints.push(`dialog: ${dialog.message()}`)
+      await dialog.dismiss()
+    })
+    page.on('request', (request) => asked.push(new URL(request.url())))
+  })
+
+  afterEach(() => context.close())
+
+  const open = async (query = ''): Promise<void> => {
+    await page.goto(`${server.url}?token=${token}${query}`)
+    await page.locator('.card').first().waitFor()
+  }
+  const cards = () => page.locator('.card')
+  const until = async (holds: () => Promise<boolean>): Promise<void> => {
+    for (const end = Date.now() + 15_000; !(await holds()); await page.waitForTimeout(50)) {
+      if (Date.now() > end) throw new Error('waited too long')
+    }
+  }
+  const waitForCards = (number: number) => until(async () => (await cards().count()) === number)
+  const dataRequests = () => asked.filter(({ searchParams }) => searchParams.get('format') === 'json').length
+
+  it('shows the newest batch, its totals and labels, and a card with a photo for each image', async () => {
+    await open()
+    expect(await page.locator('.batch .name').allTextContents()).toEqual(['photos', 'older'])
+    expect(await page.locator('.batch[aria-current] .name').textContent()).toBe('photos')
+    expect(await page.locator('#totals').textContent()).toBe('Classified129Errors1')
+    expect(await page.locator('#labels .name').allTextContents()).toEqual(['daisy', 'espresso', hostileLabel])
+    expect(await page.locator('#errors .name').allTextContents()).toEqual(['image_corrupt'])
+    expect(await page.locator('#count').textContent()).toBe('Showing 60 of 130 images')
+    const card = cards().filter({ hasText: name(1) })
+    expect(await card.locator('.label').textContent()).toBe('daisy')
+    expect(await card.locator('.share').textContent()).toBe('80 %')
+    const photo = card.locator('img')
+    expect(await photo.getAttribute('alt')).toBe(name(1))
+    await photo.scrollIntoViewIfNeeded()
+    await until(() => photo.evaluate((image) => image.complete && image.naturalWidth > 0))
+    expect(complaints).toEqual([])
+  })
+
+  it('shows hostile keys, labels and messages as the text they are', async () => {
+    await open()
+    expect(await cards().first().locator('.key').textContent()).toBe('"quoted" & <b>bold</b>.jpg')
+    expect(await cards().first().locator('.brief').textContent()).toBe(hostileMessage)
+    const card = cards().filter({ hasText: hostile })
+    expect(await card.locator('.key').textContent()).toBe(hostile)
+    expect(await card.locator('.label').textContent()).toBe(hostileLabel)
+    expect(await card.locator('img').getAttribute('alt')).toBe(hostile)
+    expect(await page.locator('img[src=x], script:not([type=module]), .card b, .card p svg').count()).toBe(0)
+    await page.locator('#labels .bar').filter({ hasText: hostileLabel }).click()
+    await waitForCards(1)
+    expect(await page.locator('input[name=label]').inputValue()).toBe(hostileLabel)
+    expect(complaints).toEqual([])
+  })
+
+  it('asks nobody but the action and the store, and puts the token into no other address', async () => {
+    await open()
+    await page.locator('img').first().scrollIntoViewIfNeeded()
+    await page.waitForLoadState('networkidle')
+    const origins = new Set([new URL(server.url).origin, store.settings.s3Endpoint])
+    for (const { origin, protocol, href } of asked.filter(({ protocol }) => protocol !== 'data:')) {
+      expect({ protocol, origin, known: origins.has(origin) }).toMatchObject({ known: true })
+      if (origin === store.settings.s3Endpoint) expect(href).not.toContain(token)
+    }
+    expect(complaints).toEqual([])
+  })
+
+  it('opens a card to its five labels by keyboard', async () => {
+    await open()
+    const card = cards().filter({ hasText: name(1) })
+    expect(await card.locator('.labels').isVisible()).toBe(false)
+    await card.locator('summary').focus()
+    await page.keyboard.press('Enter')
+    expect(await card.locator('.labels li').count()).toBe(5)
+    expect(await card.locator('.labels').textContent()).toMatch(/^daisy80 %tiger cat/)
+  })
+
+  it('filters by label and by status, and keeps the filter in the address', async () => {
+    await open()
+    await page.getByLabel('Label contains').fill('espr')
+    await waitForCards(13)
+    expect(new Set(await page.locator('.card .label').allTextContents())).toEqual(new Set(['espresso']))
+    expect(await page.locator('#count').textContent()).toBe('Showing 13 matching images')
+    expect(new URL(page.url()).searchParams.get('label')).toBe('espr')
+    await page.reload()
+    await waitForCards(13)
+    await page.getByLabel('Label contains').fill('zebra')
+    await waitForCards(0)
+    expect(await page.locator('#none').textContent()).toBe('No image matches the filter.')
+    await page.getByLabel('Label contains').fill('')
+    await page.getByLabel('Errors', { exact: true }).check({ force: true })
+    await waitForCards(1)
+    expect(await cards().locator('.label').textContent()).toContain('image_corrupt')
+    expect(complaints).toEqual([])
+  })
+
+  it('loads more until each image is there once, in order', async () => {
+    await open()
+    const more = page.getByRole('button', { name: 'Load more' })
+    await more.click()
+    await waitForCards(120)
+    await more.click()
+    await waitForCards(total)
+    expect(await more.isVisible()).toBe(false)
+    expect(await page.locator('.card .key').allTextContents()).toEqual(records.map(({ key }) => key))
+    expect(complaints).toEqual([])
+  })
+
+  it('goes to another batch and back', async () => {
+    await open()
+    await page.locator('.batch').filter({ hasText: 'older' }).click()
+    await waitForCards(1)
+    expect(await page.locator('#batch-title').textContent()).toBe('older')
+    await page.goBack()
+    await waitForCards(60)
+    expect(await page.locator('#batch-title').textContent()).toBe('photos')
+  })
+
+  it('does not ask again once a batch is complete', async () => {
+    await open()
+    expect(await page.locator('#live').textContent()).toBe('Up to date')
+    const before = dataRequests()
+    await page.waitForTimeout(3000)
+    expect(dataRequests()).toBe(before)
+  })
+
+  it('follows a running batch to its end, and leaves open what is open', async () => {
+    await writeRunning(store, 'running', records.slice(0, 40), total)
+    await open('&batch=running')
+    await waitForCards(40)
+    expect(await page.locator('#live').textContent()).toBe('Live')
+    const card = cards().filter({ hasText: name(3) })
+    await card.locator('summary').click()
+    const address = await card.locator('img').getAttribute('src')
+    await writePart(store.results, 'running', 40, records.slice(40), 'c'.repeat(32))
+    await waitForCards(60)
+    const plan = await readPlan(store.results, 'running')
+    if (!plan) throw new Error('the plan is gone')
+    await closeBatch(store.results, plan)
+    await page.locator('#state').filter({ hasText: 'Complete' }).waitFor()
+    expect(await page.locator('#live').textContent()).toBe('Up to date')
+    expect(await card.locator('.labels').isVisible()).toBe(true)
+    // The very same element: neither closed nor loaded again.
+    expect(await card.locator('img').getAttribute('src')).toBe(address)
+    expect(complaints).toEqual([])
+  })
+
+  it('rests while nobody looks', async () => {
+    await writeRunning(store, 'watched', records.slice(0, 5), total)
+    await open('&batch=watched')
+    const setHidden = (hidden: boolean) =>
+      page.locator('html').evaluate((html, value) => {
+        Object.defineProperty(html.ownerDocument, 'hidden', { configurable: true, value })
+        html.ownerDocument.dispatchEvent(new Event('visibilitychange'))
+      }, hidden)
+    await setHidden(true)
+    const before = dataRequests()
+    await page.waitForTimeout(3500)
+    expect(dataRequests()).toBe(before)
+    await setHidden(false)
+    await page.waitForTimeout(500)
+    expect(dataRequests()).toBeGreaterThan(before)
+  })
+
+  it('says when it cannot refresh, and recovers', async () => {
+    await writeRunning(store, 'shaky', records.slice(0, 5), total)
+    await open('&batch=shaky')
+    await page.route('**/results?*', (route) =>
+      route.fulfill({ status: 429, json: { error: 'Too many requests', code: 'x' } }),
+    )
+    await page.locator('#notice').filter({ hasText: 'Too many requests' }).waitFor()
+    expect(await page.locator('#live').textContent()).toBe('Not up to date')
+    expect(await cards().count()).toBe(5)
+    await page.unroute('**/results?*')
+    await page.locator('#notice').waitFor({ state: 'hidden', timeout: 15_000 })
+    expect(await page.locator('#live').textContent()).toBe('Live')
+  })
+
+  it('fits a phone', async () => {
+    await page.setViewportSize({ width: 360, height: 740 })
+    await open()
+    expect(await page.locator('html').evaluate((html) => html.scrollWidth)).toBe(360)
+    expect(complaints).toEqual([])
+  })
+
+  it.each(['light', 'dark'] as const)('keeps text readable in the %s scheme', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme })
+    await open()
+    for (const [selector, behind] of readable) {
+      const text = await colourOf(page.locator(selector).first(), 'color')
+      const surface = await colourOf(page.locator(behind).first(), 'backgroundColor')
+      expect({ selector, isReadable: contrast(text, surface) >= 4.5 }).toEqual({ selector, isReadable: true })
+    }
+  })
+})
+
+/** Texts, and what is behind them. */
+const readable = [
+  ['body', 'body'],
+  ['#live', 'body'],
+  ['#count', 'body'],
+  ['#facts', '.overview'],
+  ['#state', '#state'],
+  ['.totals .bad dd', '.overview'],
+  ['.card .key', '.card'],
+  ['.card .share', '.card'],
+  ['.card.error .label', '.card'],
+  ['.thumb .brief', '.thumb.failed'],
+  ['.more', '.more'],
+  ['.segments span', '.segments'],
+] as const
+
+const colourOf = (element: Locator, property: 'color' | 'backgroundColor'): Promise<string> =>
+  element.evaluate((node, name) => node.ownerDocument.defaultView.getComputedStyle(node)[name], property)
+
+/** Contrast of two colours `rgb(r, g, b)`, after WCAG 2. */
+function contrast(a: string, b: string): number {
+  const luminance = (colour: string): number => {
+    const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? []).map((part) => {
+      const value = Number(part) / 255
+      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
+    })
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+  }
+  const [dark = 0, light = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y)
+  return (light + 0.05) / (dark + 0.05)
+}

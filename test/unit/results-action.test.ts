@@ -1,0 +1,442 @@
+import { main } from '../../actions/results'
+import { candidates } from '../../src/batch/newest'
+import { updateUploadsSummary, writeUploadParts } from '../../src/batch/uploads'
+import type { WebResponse } from '../../src/openwhisk/web'
+import type { BatchSummary, ImageRecord } from '../../src/schema'
+import {
+  errorOf,
+  recordOf,
+  requestOf,
+  secrets,
+  startStore,
+  type TestStore,
+  token,
+  writeClosed,
+  writeRunning,
+} from '../helpers/gallery'
+
+interface RecordsAnswer {
+  summary: BatchSummary
+  records: (ImageRecord & { url?: string })[]
+  next?: string
+}
+
+type Query = Record<string, string>
+
+let store: TestStore
+const answers: string[] = []
+
+/** Asks the action; what it answers is kept, to be searched for secrets at the end. */
+async function ask(query: Query, options?: Parameters<typeof requestOf>[2]): Promise<WebResponse> {
+  const answer = await main(requestOf(store.settings, query, options))
+  answers.push(JSON.stringify(answer))
+  return answer
+}
+
+const recordsOf = async (query: Query): Promise<RecordsAnswer> => {
+  const { statusCode, body } = await ask(query)
+  expect(statusCode).toBe(200)
+  return body as RecordsAnswer
+}
+
+const keysOf = async (query: Query) => (await recordsOf(query)).records.map(({ key }) => key)
+const errorIn = ({ body }: WebResponse) => (body as { error: { code: string; message: string } }).error
+
+/** UTF-8 order: the emoji comes last, while JavaScript would sort it before the fullwidth bar. */
+const keys = ['a, "b"\n.jpg', 'cats/1.jpg', 'cats/2.jpg', 'dogs/1.jpg', 'zz/｜.jpg', 'zz/😀.jpg']
+
+beforeAll(async () => {
+  store = await startStore()
+  const [a = '', b = '', c = '', d = '', e = '', f = ''] = keys
+  await writeClosed(store, 'photos', [
+    recordOf(a, 'espresso', 0.9),
+    recordOf(b, 'tabby', 0.6),
+    recordOf(c, 'lynx', 0.4),
+    errorOf(d, 'image_corrupt', 'Could not decode the JPEG'),
+    recordOf(e, 'tripod', 0.95),
+    recordOf(f, 'espresso', 0.5),
+  ])
+})
+afterAll(() => store.close())
+
+describe('who may see results', () => {
+  it('refuses everybody while no token is configured', async () => {
+    const { resultsToken: _, ...settings } = store.settings
+    for (const query of [{}, { token: '' }, { token: 'undefined' }] as Query[]) {
+      expect((await main(requestOf(settings, query))).statusCode).toBe(401)
+    }
+  })
+
+  it('refuses a missing and a wrong token, and says where the right one goes', async () => {
+    expect((await ask({}, { headers: {} })).statusCode).toBe(401)
+    const answer = await ask({ token: `${token}x` }, { headers: {} })
+    expect(answer.statusCode).toBe(401)
+    expect(errorIn(answer)).toMatchObject({ code: 'unauthorized', hint: expect.stringContaining('Bearer') })
+  })
+
+  it('accepts the token in the header and in the query', async () => {
+    expect((await ask({})).statusCode).toBe(200)
+    expect((await main(requestOf(store.settings, { token }, { headers: {} }))).statusCode).toBe(200)
+  })
+
+  it('asks for the token before it looks at anything else', async () => {
+    for (const query of [{ batch: 'nothing' }, { limit: 'x' }, { format: 'html' }] as Query[]) {
+      expect((await ask(query, { headers: {} })).statusCode).toBe(401)
+    }
+    expect((await ask({}, { method: 'post', headers: {} })).statusCode).toBe(401)
+  })
+
+  it('keeps answers out of caches and the URL out of referrers', async () => {
+    const queries: Query[] = [
+      {},
+      { batch: 'photos' },
+      { batch: 'photos', format: 'csv' },
+      { format: 'html' },
+      { batch: 'nothing' },
+    ]
+    for (const query of queries) {
+      expect((await ask(query)).headers).toMatchObject({
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+      })
+    }
+  })
+})
+
+describe('what is refused', () => {
+  it.each(['post', 'put', 'delete', 'head', 'patch'])(
+    'answers %s with 405 and names what is allowed',
+    async (method) => {
+      const answer = await ask({}, { method, headers: { authorization: `Bearer ${token}` } })
+      expect(answer).toMatchObject({ statusCode: 405, headers: { allow: 'GET' } })
+      expect(errorIn(answer).code).toBe('method_not_allowed')
+    },
+  )
+
+  it.each([
+    ['limit', 'many'],
+    ['limit', '0'],
+    ['limit', '1001'],
+    ['limit', '1.5'],
+    ['minProbability', '2'],
+    ['minProbability', 'high'],
+    ['status', 'broken'],
+    ['format', 'xml'],
+    ['after', 'not-a-cursor'],
+    ['after', Buffer.from('{"key":1}').toString('base64url')],
+    ['urls', 'yes'],
+    ['batch', '../images'],
+    ['batch', 'A'],
+    ['batch', 'x'.repeat(65)],
+  ])('answers %s=%s with 400 and names the parameter', async (name, value) => {
+    const answer = await ask({ batch: 'photos', [name]: value })
+    expect(answer.statusCode).toBe(400)
+    expect(errorIn(answer)).toMatchObject({ code: 'invalid_input', message: expect.stringContaining(name) })
+  })
+
+  it('answers 404 for a batch that nobody started', async () => {
+    for (const format of ['json', 'jsonl', 'csv']) {
+      const answer = await ask({ batch: 'nothing', format })
+      expect(answer.statusCode).toBe(404)
+      expect(errorIn(answer)).toMatchObject({
+        code: 'batch_not_found',
+        message: expect.stringContaining('nothing'),
+      })
+    }
+  })
+
+  it('says that the list of batches is no table', async () => {
+    expect(await ask({ format: 'csv' })).toMatchObject({ statusCode: 400 })
+  })
+})
+
+describe('the records of a batch', () => {
+  it('gives the summary and all records in the order of their keys', async () => {
+    const { summary, records, next } = await recordsOf({ batch: 'photos' })
+    expect(summary).toMatchObject({ batch: 'photos', state: 'complete', totals: { ok: 5, error: 1 } })
+    expect(records.map(({ key }) => key)).toEqual(keys)
+    expect(records[0]).not.toHaveProperty('url')
+    expect(next).toBeUndefined()
+  })
+
+  it('filters by label, status, prefix and probability, and by several at once', async () => {
+    expect(await keysOf({ batch: 'photos', label: 'ESPRESSO' })).toEqual([keys[0], keys[5]])
+    // Every name of the class counts, not only the first.
+    expect(await keysOf({ batch: 'photos', label: 'catamount' })).toEqual([keys[2]])
+    expect(await keysOf({ batch: 'photos', status: 'error' })).toEqual([keys[3]])
+    expect(await keysOf({ batch: 'photos', prefix: 'cats/' })).toEqual([keys[1], keys[2]])
+    expect(await keysOf({ batch: 'photos', minProbability: '0.9' })).toEqual([keys[0], keys[4]])
+    expect(await keysOf({ batch: 'photos', label: 'espresso', minProbability: '0.8', status: 'ok' })).toEqual(
+      [keys[0]],
+    )
+    expect(await keysOf({ batch: 'photos', label: 'zebra' })).toEqual([])
+  })
+
+  it('takes an empty parameter, as forms send it, for none', async () => {
+    const empty = {
+      label: '',
+      status: '',
+      prefix: '',
+      minProbability: '',
+      limit: '',
+      after: '',
+      format: '',
+      urls: '',
+    }
+    expect(await keysOf({ batch: 'photos', ...empty })).toEqual(keys)
+  })
+
+  it.each([1, 2, 3, 5, 6])('visits each record exactly once in pages of %i', async (limit) => {
+    const visited: string[] = []
+    let after = ''
+    for (let pages = 0; pages < 10; pages++) {
+      const { records, next } = await recordsOf({ batch: 'photos', limit: String(limit), after })
+      expect(records.length).toBeLessThanOrEqual(limit)
+      visited.push(...records.map(({ key }) => key))
+      if (!next) break
+      expect(next).toMatch(/^[\w-]+$/)
+      after = next
+    }
+    expect(visited).toEqual(keys)
+  })
+
+  it('pages through what a filter leaves', async () => {
+    const first = await recordsOf({ batch: 'photos', label: 'espresso', limit: '1' })
+    const second = await recordsOf({
+      batch: 'photos',
+      label: 'espresso',
+      limit: '1',
+      after: first.next ?? '',
+    })
+    expect([...first.records, ...second.records].map(({ key }) => key)).toEqual([keys[0], keys[5]])
+    expect(second.next).toBeUndefined()
+  })
+
+  it('adds a URL that reads the image without credentials, only when asked', async () => {
+    const body = Buffer.from('an image')
+    for (const key of keys) await store.images.put(key, body)
+    const { records } = await recordsOf({ batch: 'photos', urls: 'true' })
+    for (const { url = '' } of records) {
+      expect(new URL(url).searchParams.get('X-Amz-Expires')).toBe('3600')
+      const answer = await fetch(url)
+      expect(answer.status).toBe(200)
+      expect(Buffer.from(await answer.arrayBuffer())).toEqual(body)
+    }
+  })
+
+  it('shows what is in of a batch that is still running', async () => {
+    await writeRunning(store, 'running', [recordOf('1.jpg'), errorOf('2.jpg', 'image_empty', 'No bytes')], 5)
+    const { summary, records } = await recordsOf({ batch: 'running' })
+    expect(summary).toMatchObject({ state: 'running', exact: false, totals: { ok: 1, error: 1, pending: 3 } })
+    expect(records.map(({ key }) => key)).toEqual(['1.jpg', '2.jpg'])
+  })
+
+  it('shows what is new of a closed batch that was fired again, not what it once closed with', async () => {
+    await writeClosed(store, 'again', [recordOf('1.jpg')])
+    const summary = JSON.stringify({
+      ...(await recordsOf({ batch: 'again' })).summary,
+      state: 'running',
+      endedAt: null,
+    })
+    await store.results.put('batches/again/summary.json', summary)
+    await store.results.put('batches/again/results.jsonl', `${JSON.stringify(recordOf('old.jpg'))}\n`)
+    expect(await keysOf({ batch: 'again' })).toEqual(['1.jpg'])
+  })
+
+  it('shows a batch whose plan is not written yet as empty', async () => {
+    await writeRunning(store, 'fresh', [recordOf('1.jpg')], 5)
+    await store.results.delete('batches/fresh/plan.json')
+    for await (const { key } of store.results.list({ prefix: 'batches/fresh/parts/' }))
+      await store.results.delete(key)
+    expect(await keysOf({ batch: 'fresh' })).toEqual([])
+  })
+
+  it('pages through the uploads of a day in order, equal keys of two buckets included', async () => {
+    const at = (key: string, bucket = 'images') => ({ ...recordOf(key), bucket })
+    await writeUploadParts(store.results, [at('c.jpg'), at('b.jpg', 'others')], '1'.repeat(32))
+    await writeUploadParts(store.results, [at('b.jpg'), at('a.jpg'), at('c.jpg')], '2'.repeat(32))
+    await updateUploadsSummary(store.results, 'uploads-2026-11-22')
+    const visited: string[] = []
+    for (let after = ''; ; ) {
+      const { records, next } = await recordsOf({ batch: 'uploads-2026-11-22', limit: '1', after })
+      visited.push(...records.map(({ bucket, key }) => `${bucket}/${key}`))
+      if (!next) break
+      after = next
+    }
+    expect(visited).toEqual(['images/a.jpg', 'images/b.jpg', 'others/b.jpg', 'images/c.jpg'])
+  })
+})
+
+describe('text formats', () => {
+  it('gives JSON Lines, one record a line', async () => {
+    const { headers, body } = await ask({ batch: 'photos', format: 'jsonl' })
+    // Without a charset, OpenWhisk takes the type for binary and the body for base64.
+    expect(headers['content-type']).toBe('application/x-ndjson; charset=utf-8')
+    const lines = String(body).trimEnd().split('\n')
+    expect(lines.map((line) => (JSON.parse(line) as ImageRecord).key)).toEqual(keys)
+  })
+
+  it('gives CSV with what needs it quoted', async () => {
+    const { headers, body } = await ask({ batch: 'photos', format: 'csv' })
+    expect(headers).toMatchObject({ 'content-type': 'text/csv; charset=utf-8' })
+    expect(headers['content-disposition']).toBe('attachment; filename="photos.csv"')
+    const [header, first] = String(body).split('\r\n')
+    expect(header).toBe('bucket,key,status,label,probability,wordnetId,error,width,height,etag,model,at')
+    expect(first).toMatch(/^images,"a, ""b""\n\.jpg",ok,espresso,0\.9,/)
+    expect(String(body).split('\r\n')).toHaveLength(keys.length + 2)
+  })
+
+  it('goes by what the client accepts, and by the parameter first', async () => {
+    const typeFor = async (accept: string, query = {}) => {
+      const headers = { authorization: `Bearer ${token}`, accept }
+      return (await ask({ batch: 'photos', ...query }, { headers })).headers['content-type']
+    }
+    expect(await typeFor('application/x-ndjson')).toContain('ndjson')
+    expect(await typeFor('text/csv')).toContain('csv')
+    expect(await typeFor('*/*')).toBe('application/json')
+    expect(await typeFor('text/html,application/xhtml+xml,*/*;q=0.8')).toContain('text/html')
+    expect(await typeFor('text/html', { format: 'json' })).toBe('application/json')
+  })
+
+  it('applies filters and limits, and links to the next page without the token', async () => {
+    const query = { batch: 'photos', format: 'jsonl', label: 'espresso', limit: '1' }
+    const { headers, body } = await main(requestOf(store.settings, { ...query, token }, { headers: {} }))
+    expect(String(body).trimEnd().split('\n')).toHaveLength(1)
+    const link = /^<(\?[^>]+)>; rel="next"$/.exec(headers.link ?? '')?.[1] ?? ''
+    expect(link).not.toContain(token)
+    const next = await ask(Object.fromEntries(new URLSearchParams(link)))
+    expect(JSON.parse(String(next.body))).toMatchObject({ key: keys[5] })
+    expect(next.headers).not.toHaveProperty('link')
+  })
+
+  it('lists batches as JSON Lines', async () => {
+    const { body } = await ask({ format: 'jsonl' })
+    const batches = String(body)
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as BatchSummary).batch)
+    expect(batches).toContain('photos')
+  })
+})
+
+describe('a batch too large for one answer', () => {
+  const names = Array.from(
+    { length: 1500 },
+    (_, index) => `large/${String(index).padStart(5, '0')}-${'"'.repeat(40)}.jpg`,
+  )
+
+  beforeAll(() =>
+    writeClosed(
+      store,
+      'large',
+      names.map((key) => recordOf(key)),
+    ),
+  )
+
+  it('stays under the limit of the platform and goes on where it stopped', async () => {
+    for (const query of [
+      { format: 'json', urls: 'true' } as Query,
+      { format: 'json' },
+      { format: 'jsonl' },
+      { format: 'csv' },
+    ]) {
+      const answer = await ask({ batch: 'large', limit: '1000', ...query })
+      expect(answer.statusCode).toBe(200)
+      expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(900_000)
+    }
+    const visited: string[] = []
+    for (let after = ''; ; ) {
+      const { records, next } = await recordsOf({ batch: 'large', limit: '1000', after })
+      visited.push(...records.map(({ key }) => key))
+      if (!next) break
+      after = next
+    }
+    expect(visited).toEqual(names)
+  })
+
+  it('redirects to the whole file for fifteen minutes', async () => {
+    const { statusCode, headers, body } = await ask({ batch: 'large', format: 'jsonl' })
+    expect({ statusCode, body }).toEqual({ statusCode: 302, body: '' })
+    expect(new URL(headers.location ?? '').searchParams.get('X-Amz-Expires')).toBe('900')
+    const whole = await (await fetch(headers.location ?? '')).text()
+    expect(whole.trimEnd().split('\n')).toHaveLength(names.length)
+  })
+
+  it('redirects as well when the file would fit but its quotes would not', async () => {
+    const all = Array.from({ length: 1700 }, (_, index) =>
+      recordOf(`${String(index).padStart(5, '0')}${'"'.repeat(100)}.jpg`),
+    )
+    await writeClosed(store, 'quotes', all)
+    const size = (await store.results.head('batches/quotes/results.csv'))?.size ?? 0
+    expect(size).toBeLessThan(800_000)
+    const { statusCode, headers } = await ask({ batch: 'quotes', format: 'csv' })
+    expect(statusCode).toBe(302)
+    expect(await (await fetch(headers.location ?? '')).text()).toContain('bucket,key,status')
+  })
+
+  it('does not redirect what is selected, nor an open batch', async () => {
+    for (const query of [
+      { label: 'espresso' },
+      { limit: '3' },
+      { status: 'ok' },
+      { urls: 'true' },
+    ] as Query[]) {
+      expect((await ask({ batch: 'large', format: 'jsonl', ...query })).statusCode).toBe(200)
+    }
+    await writeRunning(
+      store,
+      'large-open',
+      names.map((key) => recordOf(key)),
+      2000,
+    )
+    const { statusCode, headers } = await ask({ batch: 'large-open', format: 'jsonl' })
+    expect(statusCode).toBe(200)
+    expect(headers.link).toContain('after=')
+  })
+})
+
+describe('the list of batches', () => {
+  it('shows the newest first, with their most frequent labels', async () => {
+    const day = (hour: string) => `2027-01-01T${hour}:00:00.000Z`
+    const labels = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((label) => recordOf(`${label}.jpg`, label))
+    await writeClosed(store, 'my-holiday', [recordOf('1.jpg')], day('11'))
+    await writeClosed(store, '20270101-100000-aaaaaa', labels, day('10'))
+    await writeClosed(store, '20270101-120000-bbbbbb', [recordOf('1.jpg')], day('12'))
+    const { batches } = (await ask({})).body as { batches: BatchSummary[] }
+    const ids = batches.map(({ batch }) => batch)
+    expect(ids.slice(0, 3)).toEqual(['20270101-120000-bbbbbb', 'my-holiday', '20270101-100000-aaaaaa'])
+    expect(ids).toContain('photos')
+    expect(batches[2]?.labels).toHaveLength(5)
+    expect(batches[2]?.totals.ok).toBe(7)
+  })
+
+  it('looks only at the newest of the ids that hold a date', () => {
+    const ids = ['20260101-000000-a', 'nightly-2026-03-01', 'uploads-2026-02-01', '20260201-100000-a', 'mine']
+    expect(candidates(ids, 3)).toEqual([
+      'nightly-2026-03-01',
+      'uploads-2026-02-01',
+      '20260201-100000-a',
+      'mine',
+    ])
+  })
+})
+
+describe('the page', () => {
+  it('is whole in itself and allows nothing but its own script and the store of the images', async () => {
+    const { statusCode, headers, body } = await ask({ format: 'html', batch: 'no-such-batch' })
+    expect(statusCode).toBe(200)
+    expect(headers['content-type']).toBe('text/html; charset=utf-8')
+    const policy = headers['content-security-policy'] ?? ''
+    expect(policy).toContain(`default-src 'none'`)
+    expect(policy).toContain(`img-src 'self' data: ${store.settings.s3Endpoint};`)
+    expect(policy).not.toMatch(/unsafe|\*/)
+    expect(String(body)).not.toMatch(/(?:src|href)="(?:https?:)?\/\//)
+    expect(String(body)).not.toContain('innerHTML')
+  })
+})
+
+it('never answers with a secret', () => {
+  expect(answers.length).toBeGreaterThan(80)
+  for (const secret of secrets) expect(answers.filter((answer) => answer.includes(secret))).toEqual([])
+})
