@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import openwhisk from 'openwhisk'
+import { z } from 'zod'
+import { WhisklensError } from '../errors'
+import { type ApiAddress, asOpenWhiskError } from '../openwhisk/client'
+
+/** An error of ours keeps its fields when it leaves an action; the platform's own are text. */
+const errorSchema = z.union([
+  z.string().transform((message) => ({ message, code: undefined, hint: undefined })),
+  z.object({ message: z.string(), code: z.string().optional(), hint: z.string().optional() }),
+])
+
+const activationSchema = z.object({
+  logs: z.array(z.string()).default([]),
+  response: z.object({ success: z.boolean(), result: z.unknown() }).optional(),
+})
+type Activation = z.infer<typeof activationSchema>
+
+/** A line of a trigger activation's logs: what became of one of its rules. */
+const ruleSchema = z.object({
+  success: z.boolean(),
+  action: z.string(),
+  activationId: z.string().optional(),
+  error: z.string().optional(),
+})
+
+/** What an action failed with, from its result: `{error: …}`. */
+function actionError(action: string, result: unknown): WhisklensError {
+  const { message, code, hint } = z.object({ error: errorSchema }).safeParse(result).data?.error ?? {
+    message: 'it did not say why',
+  }
+  return new WhisklensError(code ?? 'action_failed', `${action} failed: ${message}`, { hint })
+}
+
+/** Activations are written a while after they have ended; until then there is none. */
+async function findActivation({ apiHost, auth }: ApiAddress, name: string): Promise<Activation | undefined> {
+  try {
+    const found = await openwhisk({ apihost: apiHost, api_key: auth }).activations.get({ name })
+    return activationSchema.parse(found)
+  } catch (thrown) {
+    if ((thrown as { statusCode?: number }).statusCode === 404) return undefined
+    throw asOpenWhiskError(`read activation ${name}`, thrown)
+  }
+}
+
+/**
+ * Waits for an action that was invoked, beyond the minute after which a blocking call gives up.
+ * @param patience milliseconds
+ * @throws WhisklensError what the action failed with, or `activation_pending`
+ */
+export async function resultOf(
+  address: ApiAddress,
+  action: string,
+  activationId: string,
+  patience = 330_000,
+): Promise<unknown> {
+  for (const end = Date.now() + patience; Date.now() < end; await sleep(250)) {
+    const response = (await findActivation(address, activationId))?.response
+    if (response?.success) return response.result
+    if (response) throw actionError(action, response.result)
+  }
+  throw new WhisklensError('activation_pending', `${action} has not answered for ${patience / 1000} s`, {
+    hint: `Look later: wsk activation get ${activationId}`,
+  })
+}
+
+function outcomeOf(logs: string[], action: string): z.infer<typeof ruleSchema> | undefined {
+  for (const line of logs.filter((text) => text.startsWith('{'))) {
+    const { data } = ruleSchema.safeParse(JSON.parse(line))
+    if (data?.action.endsWith(`/${action}`)) return data
+  }
+  return undefined
+}
+
+/**
+ * Watches over the action that a trigger's rule starts.
+ * @param fired the trigger's activation
+ * @returns a function that tells the action's error once it has failed. It never throws: not every key may read
+ *   activations
+ */
+export function watchRule(address: ApiAddress, action: string, fired: string) {
+  let outcome: ReturnType<typeof outcomeOf>
+  let ended = false
+  async function failure(): Promise<WhisklensError | undefined> {
+    outcome ??= outcomeOf((await findActivation(address, fired))?.logs ?? [], action)
+    if (outcome?.success === false) return actionError(action, { error: outcome.error })
+    const response = outcome?.activationId && (await findActivation(address, outcome.activationId))?.response
+    if (!response) return undefined
+    ended = true
+    return response.success ? undefined : actionError(action, response.result)
+  }
+  return async () => (ended ? undefined : failure().catch(() => undefined))
+}

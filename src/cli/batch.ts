@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import type { Command } from 'commander'
+import { defaultBatchId } from '../batch/start'
+import { WhisklensError } from '../errors'
+import { connect } from '../openwhisk/client'
+import { type BatchSummary, batchRequestSchema, summarySchema } from '../schema'
+import type { Bucket } from '../storage/store'
+import { resultOf, watchRule } from './activations'
+import {
+  type Connection,
+  type ConnectionFlags,
+  connectionOptions,
+  needOpenWhisk,
+  needStore,
+  resolveConnection,
+} from './connection'
+import { type Before, type FollowOptions, followBatch, lookBefore } from './follow'
+import { matching, wholeNumber } from './options'
+import { exitCode, note, type OutputOptions, outputOptions, print, printJson } from './output'
+import { startProgress } from './progress'
+import { describeSummary } from './summary'
+
+interface BatchOptions extends ConnectionFlags, OutputOptions {
+  bucket?: string
+  model?: string
+  batch?: string
+  force?: boolean
+  include?: string
+  exclude?: string
+  since?: Date
+  limit?: number
+  dryRun?: boolean
+  wait: boolean
+}
+
+/** `whisklens batch`: what `wsk trigger fire batch-requested` does, and waiting for it. */
+export function register(program: Command): void {
+  const { batch, since } = batchRequestSchema.shape
+  const command = program
+    .command('batch')
+    .description('classify what the images bucket holds below a prefix, on OpenWhisk')
+    .argument('<prefix>', "what the images' keys begin with; '' for all")
+    .option('--bucket <name>', 'the bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
+    .option('--model <name>', 'the model (default: that of the deployment)')
+    .option('--batch <id>', 'id of the batch; firing it again does what is missing', matching(batch))
+    .option('--force', 'classify unchanged images again')
+    .option('--include <glob>', "only keys that match, such as '*.jpg'")
+    .option('--exclude <glob>', 'no keys that match')
+    .option(
+      '--since <date>',
+      'only images changed since then',
+      matching(since, 'Expected a date such as 2026-01-31.'),
+    )
+    .option('--limit <count>', 'so many images at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--dry-run', 'only count what would be done')
+    .option('--no-wait', 'print the id and end, once it is fired')
+  connectionOptions(outputOptions(command, 'print the summary as JSON'))
+    .addHelpText(
+      'after',
+      `
+Fires the trigger batch-requested and waits until the batch is complete. Images that have not changed since they were
+classified are skipped. Interrupting the command does not stop the batch.
+
+Examples:
+  whisklens batch photos/
+  whisklens batch '' --include '*.jpg' --since 2026-01-01
+  whisklens batch photos/ --dry-run --json
+  id=$(whisklens batch photos/ --no-wait) && whisklens status "$id"`,
+    )
+    .action(run)
+}
+
+/** People wait less patiently than actions. */
+const retries = 4
+
+async function run(prefix: string, options: BatchOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const { bucket, model, force, include, exclude, since, limit } = options
+  const request = { prefix, bucket, model, force, include, exclude, since: since?.toISOString(), limit }
+  if (options.dryRun) return dryRun({ ...request, batch: options.batch, dryRun: true }, connection, options)
+  const address = needOpenWhisk(connection)
+  const results = needStore(connection).bucket(connection.settings.resultsBucket)
+  const batch = options.batch ?? defaultBatchId(new Date(), randomBytes(3).toString('hex'))
+  const before = await lookBefore(results, batch)
+  const trigger = `/${connection.namespace}/batch-requested`
+  const activationId = await connect(address, retries).fire(trigger, { ...request, batch })
+  if (activationId === undefined) {
+    throw new WhisklensError('no_active_rule', `${trigger} was fired, and no active rule listens`, {
+      hint: 'Enable it: wsk rule enable on-batch-requested; or deploy manifest.yaml again.',
+    })
+  }
+  if (!options.wait) return options.json ? printJson({ batch, activationId }) : print(`${batch}\n`)
+  note(`Fired batch-requested: batch ${batch}`, options)
+  const failure = watchRule(address, 'start-batch', activationId)
+  const summary = await follow(results, batch, before, failure, options)
+  if (summary.totals.listed === 0) note(`The bucket holds nothing below ${JSON.stringify(prefix)}`, options)
+  await (options.json ? printJson(summary) : print(describeSummary(summary)))
+  if (summary.totals.error > 0) process.exitCode = exitCode.someInError
+  else if (summary.state !== 'complete') process.exitCode = exitCode.failed
+}
+
+async function follow(
+  results: Bucket,
+  batch: string,
+  before: Before,
+  failure: FollowOptions['failure'],
+  options: OutputOptions,
+): Promise<BatchSummary> {
+  const progress = startProgress('images', options)
+  // Ahead of the listener that ends the process.
+  process.prependOnceListener('SIGINT', () => note(`\nThe batch goes on: whisklens status ${batch}`, options))
+  const onProgress = ({ totals: { ok, error, planned } }: BatchSummary) =>
+    progress.update(ok + error, planned, error)
+  try {
+    return await followBatch(results, batch, before, { onProgress, failure })
+  } finally {
+    progress.stop()
+  }
+}
+
+/** A blocking call would give up after a minute, and counting may take longer. */
+async function dryRun(request: object, connection: Connection, { json }: OutputOptions): Promise<void> {
+  const address = needOpenWhisk(connection)
+  const action = `/${connection.namespace}/whisklens/start-batch`
+  const activationId = await connect(address, retries).invoke(action, request)
+  const answer = summarySchema.safeParse(await resultOf(address, 'start-batch', activationId))
+  if (!answer.success) throw new WhisklensError('action_failed', 'start-batch answered with no summary')
+  const { planned, listed, skipped } = answer.data.totals
+  if (json) return printJson(answer.data)
+  await print(`${planned} images would be classified: ${listed} listed, ${skipped} unchanged and skipped\n`)
+}

@@ -1,0 +1,72 @@
+import { createRequire } from 'node:module'
+import pLimit from 'p-limit'
+import { messageOf } from '../errors'
+import type { ClassifyAnswer, ClassifyTask } from './classify-task'
+
+type Piscina = import('piscina').Piscina<ClassifyTask, ClassifyAnswer>
+
+/** Worker threads that classify images. */
+export interface ClassifyPool {
+  /** Never rejects: an image that ends its worker is an error like any other. */
+  run(task: ClassifyTask): Promise<ClassifyAnswer>
+  close(): Promise<void>
+}
+
+/** An image is read and decoded while another is in the worker's engine; more would only take memory. */
+export const tasksPerWorker = 3
+
+/** Megabytes of a worker's heap; pixels, weights and tensors lie outside it. */
+const maxHeap = 512
+
+/**
+ * Starts worker threads.
+ * @param worker the bundle that exports the task as its default
+ */
+export function openPool(worker: string, threads: number): ClassifyPool {
+  // Loaded when it is needed, and from its folder: it starts a script that lies beside it.
+  const { Piscina } = createRequire(__filename)('piscina') as typeof import('piscina')
+  let closing = false
+
+  function start(threads: number, concurrentTasksPerWorker: number): Piscina {
+    const pool: Piscina = new Piscina({
+      filename: worker,
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker,
+      resourceLimits: { maxOldGenerationSizeMb: maxHeap },
+    })
+    // A worker that dies before it has a task. Its tasks' promises tell of all other deaths.
+    pool.on('error', () => {})
+    // Without a worker left, queued tasks would wait for ever; destroying the pool rejects them.
+    pool.on('workerDestroy', () =>
+      setImmediate(() => {
+        if (!closing && pool.threads.length === 0) void pool.destroy()
+      }),
+    )
+    return pool
+  }
+
+  const pool = start(threads, tasksPerWorker)
+  const oneByOne = pLimit(1)
+
+  /** A dead worker takes all its images with it. Each is tried again by itself, so that only the culprit fails. */
+  async function runAlone(task: ClassifyTask): Promise<ClassifyAnswer> {
+    const alone = start(1, 1)
+    try {
+      return await alone.run(task)
+    } catch (thrown) {
+      const message = `The worker that classified the image ended: ${messageOf(thrown)}`
+      return { error: { code: 'internal', message } }
+    } finally {
+      await alone.destroy()
+    }
+  }
+
+  return {
+    run: (task) => pool.run(task).catch(() => oneByOne(() => runAlone(task))),
+    close: async () => {
+      closing = true
+      await pool.destroy()
+    },
+  }
+}

@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { environmentName, type Settings, settingNames, settingsFromEnvironment } from '../config'
+import { InvalidInputError, messageOf } from '../errors'
+import { connectionSchema } from '../local/state'
+
+/** Whatever one source says of where to talk to; everything may be missing. */
+export type Partly = Partial<Settings> & { apiHost?: string; auth?: string; namespace?: string }
+
+const configFile = 'whisklens.config.json'
+
+const text = z.string().min(1).optional()
+const configSchema = z.strictObject({
+  ...Object.fromEntries(settingNames.map((name) => [name, text])),
+  apiHost: text,
+  auth: text,
+  namespace: text,
+})
+
+const readIfThere = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch((thrown) => {
+    if (['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw new InvalidInputError(`Could not read ${path}: ${messageOf(thrown)}`, { cause: thrown })
+  })
+
+function parseFile<T>(path: string, content: string, schema: z.ZodType<T>): T {
+  let json: unknown
+  try {
+    json = JSON.parse(content)
+  } catch (cause) {
+    throw new InvalidInputError(`${path} is not JSON: ${messageOf(cause)}`, { cause })
+  }
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map(({ path: at, message }) => [...at, message].join(': '))
+  throw new InvalidInputError(`${path} is not valid: ${problems.join('; ')}`, {
+    hint: path.endsWith(configFile)
+      ? `Known settings: ${[...settingNames, 'apiHost', 'auth', 'namespace'].join(', ')}.`
+      : undefined,
+  })
+}
+
+/** `WHISKLENS_…`; a setting that is not set there is left to the other sources, its default included. */
+export function fromEnvironment(env: NodeJS.ProcessEnv): Partly {
+  const all = settingsFromEnvironment(env)
+  // What counts as not set was replaced by its default, and so is no longer what the environment says.
+  const given = settingNames.filter((name) => all[name] === env[environmentName(name)])
+  return {
+    ...Object.fromEntries(given.map((name) => [name, all[name]])),
+    apiHost: env.WHISKLENS_APIHOST || undefined,
+    auth: env.WHISKLENS_AUTH || undefined,
+    namespace: env.WHISKLENS_NAMESPACE || undefined,
+  }
+}
+
+/** `whisklens.config.json` of a folder. @throws InvalidInputError when it holds what it must not */
+export async function fromConfigFile(folder: string): Promise<Partly> {
+  const path = join(folder, configFile)
+  const content = await readIfThere(path)
+  return content === undefined ? {} : parseFile(path, content, configSchema)
+}
+
+/** The local mode that runs on a data folder; undefined when none does. */
+export async function fromLocalMode(dataDir: string): Promise<Partly | undefined> {
+  const path = join(dataDir, 'connection.json')
+  const content = await readIfThere(path)
+  if (content === undefined) return undefined
+  const { apiHost, auth, namespace, s3, imagesBucket, resultsBucket } = parseFile(
+    path,
+    content,
+    connectionSchema,
+  )
+  // A local mode that was killed leaves its file behind.
+  if (!(await answers(apiHost))) return undefined
+  return {
+    apiHost,
+    auth,
+    namespace,
+    s3Endpoint: s3.endpoint,
+    s3Region: s3.region,
+    s3AccessKeyId: s3.accessKeyId,
+    s3SecretAccessKey: s3.secretAccessKey,
+    imagesBucket,
+    resultsBucket,
+  }
+}
+
+/** Whether anything listens there; on one machine that is known at once. */
+function answers(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port), timeout: 2000 })
+    const done = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('connect', () => done(true))
+    socket.once('error', () => done(false))
+    socket.once('timeout', () => done(false))
+  })
+}
+
+/** The file that `wsk` reads: WSK_CONFIG_FILE, or `~/.wskprops`. */
+export async function fromWskProps(env: NodeJS.ProcessEnv): Promise<Partly> {
+  const content = await readIfThere(env.WSK_CONFIG_FILE || join(env.HOME ?? homedir(), '.wskprops'))
+  const props = new Map<string, string>()
+  for (const line of (content ?? '').split(/\r?\n/)) {
+    const match = /^\s*([A-Z_]+)\s*=\s*(.*?)\s*$/.exec(line)
+    if (match?.[1] && match[2]) props.set(match[1], match[2].replace(/^(["'])(.*)\1$/, '$2'))
+  }
+  return { apiHost: props.get('APIHOST'), auth: props.get('AUTH'), namespace: props.get('NAMESPACE') }
+}

@@ -1,0 +1,118 @@
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { environmentName, type SettingName, type Settings, settingsFromParams } from '../config'
+import { InvalidInputError } from '../errors'
+import type { ApiAddress } from '../openwhisk/client'
+import { openStore, type Store } from '../storage/store'
+import {
+  fromConfigFile,
+  fromEnvironment,
+  fromLocalMode,
+  fromWskProps,
+  type Partly,
+} from './connection-sources'
+
+/** The options that {@link connectionOptions} adds. */
+export interface ConnectionFlags {
+  apihost?: string
+  auth?: string
+  namespace?: string
+  data?: string
+}
+
+/** Where the object store and OpenWhisk are. */
+export interface Connection {
+  settings: Settings
+  apiHost?: string
+  /** `uuid:key`. */
+  auth?: string
+  /** `_`, the one the key belongs to, unless another is named. */
+  namespace: string
+}
+
+/** Adds the options that say where to talk to. */
+export const connectionOptions = (command: Command): Command =>
+  command
+    .option('--apihost <url>', 'OpenWhisk API (env: WHISKLENS_APIHOST)')
+    .option('--auth <uuid:key>', 'its API key (env: WHISKLENS_AUTH)')
+    .option('--namespace <name>', 'its namespace (env: WHISKLENS_NAMESPACE)')
+    .addOption(
+      new Option('--data <folder>', 'data folder of a running local mode (env: WHISKLENS_DATA)').default(
+        undefined,
+        '.whisklens',
+      ),
+    )
+
+const groups: Record<'apiHost' | 's3Endpoint', (keyof Partly)[]> = {
+  apiHost: ['apiHost', 'auth', 'namespace'],
+  s3Endpoint: [
+    's3Endpoint',
+    's3Region',
+    's3AccessKeyId',
+    's3SecretAccessKey',
+    'imagesBucket',
+    'resultsBucket',
+  ],
+}
+
+const given = (source: Partly): Partly =>
+  Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined))
+
+/**
+ * Finds out where to talk to: flags, then the environment, `whisklens.config.json` of the working folder, a running
+ * local mode, `~/.wskprops`.
+ * @throws InvalidInputError when one of the files is not valid
+ */
+export async function resolveConnection(
+  flags: ConnectionFlags,
+  { env = process.env, cwd = process.cwd() }: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Promise<Connection> {
+  const { apihost: apiHost, auth, namespace } = flags
+  const named = { ...given(fromEnvironment(env)), ...given({ apiHost, auth, namespace }) }
+  const file = given(await fromConfigFile(cwd))
+  const chosen: Partly = { ...file, ...named }
+
+  // The keys of the local mode open nothing else: they are used where its address is, and only there.
+  const dataDir = resolve(cwd, flags.data ?? (env.WHISKLENS_DATA || '.whisklens'))
+  const local = await fromLocalMode(dataDir)
+  if (!local && flags.data) {
+    throw new InvalidInputError(`No local mode is running on ${dataDir}`, {
+      hint: `Start it with: whisklens up --data ${flags.data}`,
+    })
+  }
+  for (const [address, names] of Object.entries(groups)) {
+    if (chosen[address as keyof Partly] !== undefined) continue
+    for (const name of names) chosen[name] ??= local?.[name]
+  }
+
+  const props = given(await fromWskProps(env))
+  // A configuration file comes with whatever folder one happens to be in: it may not send the key of ~/.wskprops to
+  // another host than the one it is for.
+  const isForeign =
+    file.apiHost !== undefined && file.apiHost === chosen.apiHost && file.apiHost !== props.apiHost
+  const all: Partly = { ...(isForeign ? {} : props), ...given(chosen) }
+  return {
+    settings: settingsFromParams(all),
+    apiHost: all.apiHost,
+    auth: all.auth,
+    namespace: all.namespace ?? '_',
+  }
+}
+
+const startIt = 'Start the local mode (npm start, or whisklens up)'
+
+/** The OpenWhisk of a connection. @throws InvalidInputError when none is known */
+export function needOpenWhisk({ apiHost, auth }: Connection): ApiAddress {
+  if (apiHost && auth) return { apiHost, auth }
+  const problem = apiHost ? `There is no API key for ${apiHost}` : 'No OpenWhisk is configured'
+  throw new InvalidInputError(problem, { hint: `${startIt}, or set WHISKLENS_APIHOST and WHISKLENS_AUTH.` })
+}
+
+/** The object store of a connection. @throws InvalidInputError when none is known */
+export function needStore({ settings }: Connection): Store {
+  const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
+  if (needed.every((name) => settings[name])) return openStore(settings)
+  throw new InvalidInputError('No object store is configured', {
+    hint: `${startIt}, or set ${needed.map(environmentName).join(', ')}.`,
+  })
+}

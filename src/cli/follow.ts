@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readPlan } from '../batch/plan'
+import { readSummary } from '../batch/summary-object'
+import { WhisklensError } from '../errors'
+import type { BatchSummary } from '../schema'
+import type { Bucket } from '../storage/store'
+
+/** What is known of a batch before it is fired: one of the same id may have been done before. */
+export interface Before {
+  passes: number
+  isOpen: boolean
+}
+
+export interface FollowOptions {
+  onProgress(summary: BatchSummary): void
+  /** Tells the error of the action in charge, once it has failed. */
+  failure?(): Promise<WhisklensError | undefined>
+  /** Milliseconds until it has to have begun. */
+  startsWithin?: number
+  /** Milliseconds without any change after which it is given up: longer than lost chunks take to be sent again. */
+  changesWithin?: number
+  pollEvery?: number
+}
+
+/** Looks at a batch before it is fired, for {@link followBatch} to tell the run that follows from earlier ones. */
+export async function lookBefore(results: Bucket, batch: string): Promise<Before> {
+  const passes = (await readPlan(results, batch))?.passes.length ?? 0
+  const summary = await readSummary(results, batch)
+  return { passes, isOpen: summary?.state === 'planning' || summary?.state === 'running' }
+}
+
+/**
+ * Waits for a batch that was fired, reading its summary again and again.
+ * @returns the final summary
+ * @throws WhisklensError `batch_not_started`, `batch_stalled`, or what start-batch failed with
+ */
+export async function followBatch(
+  results: Bucket,
+  batch: string,
+  before: Before,
+  { onProgress, failure, startsWithin = 60_000, changesWithin = 15 * 60_000, pollEvery = 500 }: FollowOptions,
+): Promise<BatchSummary> {
+  let started = before.isOpen
+  let seen = ''
+  let changedAt = Date.now()
+  for (;;) {
+    // Before the summary is read: a batch may be closed by its last chunk though start-batch was ended.
+    const failed = await failure?.()
+    // The plan first: where it has a new pass, the summary read after it is of that pass.
+    started ||= ((await readPlan(results, batch))?.passes.length ?? 0) > before.passes
+    const summary = await readSummary(results, batch)
+    started ||= summary !== undefined && summary.state !== 'complete'
+    if (started && summary) {
+      const text = JSON.stringify(summary)
+      if (text !== seen) changedAt = Date.now()
+      seen = text
+      onProgress(summary)
+      if (summary.state !== 'planning' && summary.state !== 'running') return summary
+    }
+    if (failed) throw failed
+    const silence = Date.now() - changedAt
+    if (!started && silence > startsWithin) throw notStarted(batch, startsWithin)
+    if (silence > changesWithin) throw stalled(batch, changesWithin)
+    await sleep(pollEvery)
+  }
+}
+
+const notStarted = (batch: string, waited: number): WhisklensError =>
+  new WhisklensError('batch_not_started', `The batch ${batch} did not begin within ${waited / 1000} s`, {
+    hint:
+      'Is the rule on-batch-requested active (wsk rule list), and does start-batch fail (wsk activation list, wsk ' +
+      'activation logs)? Do the actions use the same results bucket?',
+  })
+
+const stalled = (batch: string, waited: number): WhisklensError =>
+  new WhisklensError('batch_stalled', `The batch ${batch} has not moved for ${waited / 60_000} minutes`, {
+    hint: `Fire it again with --batch ${batch}: only what is missing is done.`,
+  })

@@ -1,0 +1,23 @@
+import { InvalidArgumentError } from 'commander'
+import type { z } from 'zod'
+
+/** @returns a parser for an option that takes a whole number */
+export const wholeNumber = (least: number, most: number) => (text: string) => {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value
+  throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`)
+}
+
+/**
+ * @param expected what is said of a value that is refused, where the schema's own words say too little
+ * @returns a parser for an option whose value has to satisfy a schema
+ */
+export const matching =
+  <T>(schema: z.ZodType<T>, expected?: string) =>
+  (text: string): T => {
+    const parsed = schema.safeParse(text)
+    if (parsed.success) return parsed.data
+    throw new InvalidArgumentError(
+      expected ?? `${parsed.error.issues.map(({ message }) => message).join('; ')}.`,
+    )
+  }

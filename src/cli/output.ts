@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import type { Command } from 'commander'
+
+/** What every command can be told about its output. */
+export interface OutputOptions {
+  json?: boolean
+  quiet?: boolean
+}
+
+/** Adds `--json` and `--quiet` to a command, and has Ctrl-C end it with 130, as shells expect. */
+export const outputOptions = (command: Command, json: string): Command =>
+  command
+    .option('--json', json)
+    .option('--quiet', 'no progress and no notes on stderr')
+    .hook('preAction', () => {
+      process.once('SIGINT', () => process.exit(exitCode.interrupted))
+    })
+
+export const exitCode = { ok: 0, failed: 1, usage: 2, someInError: 3, interrupted: 130 } as const
+
+/** The exit code of a command that did `ok` things and failed at `failed` of them. */
+export function exitCodeOf({ ok, failed }: { ok: number; failed: number }): number {
+  if (failed === 0 && ok > 0) return exitCode.ok
+  return ok === 0 ? exitCode.failed : exitCode.someInError
+}
+
+/** Writes data to stdout; waits while its reader is behind, so that memory stays bounded. */
+export async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+}
+
+export const printJson = (value: object): Promise<void> => print(`${JSON.stringify(value)}\n`)
+
+/** A note for people, on stderr. */
+export function note(text: string, { quiet }: OutputOptions): void {
+  if (!quiet) process.stderr.write(`${text}\n`)
+}
+
+/** Names come from outside: what would move a terminal's cursor or colour it is shown as `\xNN`. */
+export const printable = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+  text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => {
+    return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
+  })
+
+export const percent = (probability: number): string => `${(probability * 100).toFixed(1)} %`
+
+/** `1 image`, `2 images`. */
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -1,0 +1,110 @@
+import { type Command, Option } from 'commander'
+import { csvHeader, toCsvLine } from '../batch/csv'
+import { newestBatches } from '../batch/newest'
+import { matches, querySchema, readResults } from '../batch/results'
+import { WhisklensError } from '../errors'
+import { batchIdSchema, type ImageRecord } from '../schema'
+import { columns } from './columns'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { matching, wholeNumber } from './options'
+import { note, type OutputOptions, outputOptions, percent, print, printable } from './output'
+
+interface ResultsOptions extends ConnectionFlags, OutputOptions {
+  label?: string
+  status?: 'ok' | 'error'
+  prefix?: string
+  minProbability?: number
+  limit?: number
+  csv?: boolean
+  jsonl?: boolean
+}
+
+/** The uploads of today count by when the day's first came: so many are compared to find the newest. */
+const candidates = 20
+
+/** So many rows are held to align their columns. */
+const rowsAtOnce = 200
+
+/** `whisklens results`: the records of a batch. */
+export function register(program: Command): void {
+  const command = program
+    .command('results')
+    .description('the records of a batch, the newest unless an id is given')
+    .argument('[id]', 'the batch', matching(batchIdSchema))
+    .option('--label <text>', 'only images whose most probable label contains it')
+    .addOption(new Option('--status <status>', 'only those').choices(['ok', 'error']))
+    .option('--prefix <prefix>', 'only keys that begin with it')
+    .option(
+      '--min-probability <p>',
+      'only if the most probable label is at least so probable, 0–1',
+      matching(querySchema.shape.minProbability, 'Expected a number from 0 to 1.'),
+    )
+    .option('--limit <count>', 'so many records at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .addOption(new Option('--csv', 'print CSV, one label for each image').conflicts(['json', 'jsonl']))
+    .option('--jsonl', 'the same as --json')
+  connectionOptions(outputOptions(command, 'print whole records, one a line'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  whisklens results                               the newest batch
+  whisklens results --label cat --min-probability 0.5
+  whisklens results uploads-2026-11-22 --status error
+  whisklens results 20261122-073000-a1b2c3 --csv > labels.csv`,
+    )
+    .action(run)
+}
+
+async function run(id: string | undefined, options: ResultsOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const results = needStore(connection).bucket(connection.settings.resultsBucket)
+  const batch = id ?? (await newestBatches(results, candidates))[0]?.batch
+  if (batch === undefined) {
+    throw new WhisklensError('batch_not_found', 'There is no batch yet', {
+      hint: 'Start one: whisklens batch <prefix>',
+    })
+  }
+  if (id === undefined) note(`Batch ${batch}`, options)
+  const found = selected(readResults(results, batch), options)
+  for await (const text of formatted(found, options)) await print(text)
+}
+
+async function* selected(
+  records: AsyncIterable<ImageRecord>,
+  options: ResultsOptions,
+): AsyncGenerator<ImageRecord> {
+  const isWanted = matches(options)
+  let count = 0
+  for await (const record of records) {
+    if (!isWanted(record)) continue
+    yield record
+    if (++count === options.limit) return
+  }
+  if (count === 0) note('No record matches', options)
+}
+
+async function* formatted(records: AsyncIterable<ImageRecord>, { json, jsonl, csv }: ResultsOptions) {
+  if (json || jsonl) for await (const record of records) yield `${JSON.stringify(record)}\n`
+  else if (csv) {
+    yield csvHeader
+    for await (const record of records) yield toCsvLine(record)
+  } else yield* tables(records)
+}
+
+const row = ({ key, labels: [top], error }: ImageRecord): string[] => [
+  printable(key),
+  printable(top?.label ?? `error: ${error?.code}`),
+  top ? percent(top.probability) : '',
+]
+
+/** Blocks of aligned rows: the whole of a large batch could not be held to measure its columns. */
+async function* tables(records: AsyncIterable<ImageRecord>): AsyncGenerator<string> {
+  let rows = [['key', 'label', 'probability']]
+  for await (const record of records) {
+    rows.push(row(record))
+    if (rows.length < rowsAtOnce) continue
+    yield columns(rows)
+    rows = []
+  }
+  if (rows.length > 0) yield columns(rows)
+}

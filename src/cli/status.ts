@@ -1,0 +1,62 @@
+import type { Command } from 'commander'
+import { newestBatches } from '../batch/newest'
+import { batchNotFound } from '../batch/results'
+import { readSummary } from '../batch/summary-object'
+import { type BatchSummary, batchIdSchema } from '../schema'
+import { columns } from './columns'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { matching, wholeNumber } from './options'
+import { note, type OutputOptions, outputOptions, print, printable, printJson } from './output'
+import { describeSummary } from './summary'
+
+interface StatusOptions extends ConnectionFlags, OutputOptions {
+  limit: number
+}
+
+/** `whisklens status`: all batches, or one. */
+export function register(program: Command): void {
+  const command = program
+    .command('status')
+    .description('how batches stand: the newest ones, or one by its id')
+    .argument('[id]', 'the batch', matching(batchIdSchema))
+    .option('--limit <count>', 'so many batches at most', wholeNumber(1, 100_000), 20)
+  connectionOptions(outputOptions(command, 'print summaries as JSON, one a line'))
+    .addHelpText(
+      'after',
+      `
+The uploads of a day (UTC) are a batch, too: uploads-2026-11-22.
+
+Examples:
+  whisklens status
+  whisklens status 20261122-073000-a1b2c3
+  whisklens status --json | jq -r 'select(.state != "complete") | .batch'`,
+    )
+    .action(run)
+}
+
+async function run(id: string | undefined, options: StatusOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const results = needStore(connection).bucket(connection.settings.resultsBucket)
+  if (id === undefined) return list(await newestBatches(results, options.limit), options)
+  const summary = await readSummary(results, id)
+  if (!summary) throw batchNotFound(id)
+  await (options.json ? printJson(summary) : print(describeSummary(summary)))
+}
+
+async function list(summaries: BatchSummary[], options: StatusOptions): Promise<void> {
+  if (options.json) {
+    for (const summary of summaries) await printJson(summary)
+    return
+  }
+  if (summaries.length === 0)
+    return note('There is no batch yet. Start one: whisklens batch <prefix>', options)
+  const rows = summaries.map(
+    ({ batch, state, totals: { ok, error, pending, skipped }, labels, startedAt }) => {
+      const common = labels.slice(0, 3).map(({ label, count }) => `${printable(label)} ${count}`)
+      return [batch, state, ok, error, pending, skipped, startedAt.slice(0, 19), common.join(', ')]
+    },
+  )
+  await print(
+    columns([['batch', 'state', 'ok', 'error', 'pending', 'skipped', 'started (UTC)', 'labels'], ...rows]),
+  )
+}

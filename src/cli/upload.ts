@@ -1,0 +1,114 @@
+import { open } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { StorageError, WhisklensError } from '../errors'
+import type { Bucket } from '../storage/store'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { mapInOrder } from './in-order'
+import { exitCodeOf, note, type OutputOptions, outputOptions, plural, printable, printJson } from './output'
+import { startProgress } from './progress'
+import { asFileError, type FoundFile, imageType, walk } from './walk'
+
+interface UploadOptions extends ConnectionFlags, OutputOptions {
+  prefix: string
+  bucket?: string
+}
+
+/** So many files are under way at a time. */
+const atOnce = 8
+
+/** Files above this are streamed in parts and never held whole, bytes. */
+const streamedFrom = 8 * 1024 * 1024
+
+/** `whisklens upload`: files and folders into the images bucket. */
+export function register(program: Command): void {
+  const command = program
+    .command('upload')
+    .description(
+      'upload files and folders into the images bucket, where each image is classified as it arrives',
+    )
+    .argument(
+      '<paths...>',
+      'files, and folders with all below them; names that begin with a dot are left out',
+    )
+    .option('--prefix <prefix>', 'what the keys begin with', '')
+    .option('--bucket <name>', 'the bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
+  connectionOptions(outputOptions(command, 'print {bucket, key, etag, size} for each object, one a line'))
+    .addHelpText(
+      'after',
+      `
+A file's key is the prefix and its path below the folder that was given. Uploading again replaces what is there.
+
+Examples:
+  whisklens upload photos/                      photos/2026/cat.jpg becomes 2026/cat.jpg
+  whisklens upload photos/ --prefix photos/     photos/2026/cat.jpg keeps its name
+  whisklens upload cat.jpg --bucket other`,
+    )
+    .action(run)
+}
+
+async function run(paths: string[], options: UploadOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const bucket = needStore(connection).bucket(options.bucket ?? connection.settings.imagesBucket)
+  const progress = startProgress('files', options)
+  const counts = { found: 0, ok: 0, failed: 0, bytes: 0 }
+  try {
+    const outcomes = mapInOrder(walk(paths), atOnce, (file) => {
+      counts.found++
+      return upload(file, bucket, options.prefix)
+    })
+    for await (const { file, object, error } of outcomes) {
+      counts[error ? 'failed' : 'ok']++
+      counts.bytes += object?.size ?? 0
+      if (options.json)
+        await printJson(object ?? { file, error: { code: error?.code, message: error?.message } })
+      else if (error) progress.say(`error: ${printable(error.message)}`)
+      progress.update(counts.ok + counts.failed, counts.found, counts.failed)
+    }
+  } finally {
+    progress.stop()
+  }
+  if (counts.found === 0) {
+    throw new WhisklensError('nothing_found', `There is no file to upload in ${paths.join(', ')}`)
+  }
+  const failed = counts.failed > 0 ? `, ${counts.failed} failed` : ''
+  const size =
+    counts.bytes < 1e6 ? `${Math.ceil(counts.bytes / 1e3)} kB` : `${(counts.bytes / 1e6).toFixed(1)} MB`
+  note(
+    `Uploaded ${plural(counts.ok, 'file')} (${size}) to s3://${bucket.name}/${options.prefix}${failed}`,
+    options,
+  )
+  process.exitCode = exitCodeOf(counts)
+}
+
+interface Outcome {
+  file: string
+  object?: { bucket: string; key: string; etag: string; size: number }
+  error?: WhisklensError
+}
+
+/** One file's failure is its own; what would fail for every file is thrown, and ends the command. */
+async function upload({ path, name, problem }: FoundFile, bucket: Bucket, prefix: string): Promise<Outcome> {
+  if (problem) return { file: path, error: problem }
+  const key = prefix + name
+  try {
+    return { file: path, object: { bucket: bucket.name, key, ...(await send(path, bucket, key)) } }
+  } catch (thrown) {
+    if (!(thrown instanceof StorageError)) return { file: path, error: asFileError(thrown, path) }
+    if (thrown.retryable || ['bucket_not_found', 'access_denied'].includes(thrown.code)) throw thrown
+    return { file: path, error: thrown }
+  }
+}
+
+async function send(path: string, bucket: Bucket, key: string): Promise<{ etag: string; size: number }> {
+  const contentType = imageType(path) ?? 'application/octet-stream'
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    if (size <= streamedFrom)
+      return { etag: await bucket.put(key, await file.readFile(), { contentType }), size }
+    await bucket.putStream(key, file.createReadStream(), contentType)
+    return { etag: (await bucket.head(key))?.etag ?? '', size }
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ClassifyPool, openPool } from '../../src/cli/classify-pool'
+import { temporaryFolder } from './cli-run'
+
+const folder = temporaryFolder()
+let pool: ClassifyPool | undefined
+
+afterEach(() => pool?.close())
+
+/** A pool whose workers do what the task's image says. */
+async function poolOf(code: string, threads = 2): Promise<ClassifyPool> {
+  const worker = join(folder.path, `worker-${Math.random().toString(36).slice(2)}.cjs`)
+  await writeFile(worker, code)
+  pool = openPool(worker, threads)
+  return pool
+}
+
+const task = (image: string) => ({ image, model: 'm', engine: 'e', top: 5 })
+
+const obedient = `module.exports = async ({ image }) => {
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  if (image === 'exit') process.exit(1)
+  if (image === 'throw') setImmediate(() => { throw new Error('nobody catches this') })
+  if (image === 'memory') { const all = []; for (;;) all.push(new Array(1e6).fill(Math.random())) }
+  if (image === 'throw') await new Promise(() => {})
+  return { classified: { labels: [{ label: image }] } }
+}`
+
+describe('a pool of workers', () => {
+  it.each(['exit', 'throw'])(
+    'makes an error of the image that ends its worker (%s), and of no other',
+    async (fatal) => {
+      const { run } = await poolOf(obedient)
+      const images = Array.from({ length: 30 }, (_, n) => (n === 7 || n === 20 ? fatal : `image ${n}`))
+      const answers = await Promise.all(images.map((image) => run(task(image))))
+      answers.forEach((answer, n) => {
+        if (images[n] === fatal) expect(answer.error).toMatchObject({ code: 'internal' })
+        else expect(answer.classified?.labels[0]?.label).toBe(images[n])
+      })
+    },
+  )
+
+  it('survives a worker that runs out of memory', async () => {
+    const { run } = await poolOf(obedient, 1)
+    const answers = await Promise.all(['a', 'memory', 'b'].map((image) => run(task(image))))
+    expect(answers[1]?.error?.message).toMatch(/memory/i)
+    expect([answers[0], answers[2]].map((answer) => answer?.classified?.labels[0]?.label)).toEqual(['a', 'b'])
+  })
+
+  it('answers every image even when no worker can start', async () => {
+    const { run } = await poolOf(`throw new Error('broken')`)
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => run(task(`image ${n}`))))
+    expect(answers.map(({ error }) => error?.code)).toEqual(Array(8).fill('internal'))
+  })
+})

@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { bareEnvironment, bin, run, samples, temporaryFolder } from './cli-run'
+
+const folder = temporaryFolder()
+
+beforeAll(async () => {
+  const photos = join(folder.path, 'photos')
+  await mkdir(join(photos, 'more'), { recursive: true })
+  await copyFile(join(samples, 'coffee.jpg'), join(photos, 'b.jpg'))
+  await copyFile(join(samples, 'cat.jpg'), join(photos, 'more', 'a.JPG'))
+  await writeFile(join(photos, 'c.jpg'), 'this is no photo')
+  await writeFile(join(photos, 'notes.txt'), 'neither is this')
+})
+
+const whisklens = (...args: string[]) => run(folder.path, args)
+
+describe('whisklens', () => {
+  it('explains itself on stdout', async () => {
+    const { code, stdout, stderr } = await whisklens('--help')
+    expect([code, stderr]).toEqual([0, ''])
+    for (const command of ['up', 'demo', 'upload', 'classify', 'batch', 'status', 'results'])
+      expect(stdout).toContain(`  ${command} `)
+  })
+
+  it.each(['upload', 'classify', 'batch', 'status', 'results'])(
+    'explains %s with examples',
+    async (command) => {
+      const { code, stdout } = await whisklens(command, '--help')
+      expect(code).toBe(0)
+      expect(stdout).toMatch(new RegExp(`Examples:\n  whisklens ${command}`))
+      expect(stdout).toContain('--json')
+      expect(stdout).toContain('--quiet')
+    },
+  )
+
+  it.each([
+    [['nonsense'], "unknown command 'nonsense'", 'whisklens --help'],
+    [['clasify'], "unknown command 'clasify'", 'Did you mean classify?'],
+    [['classify'], "missing required argument 'images'", 'whisklens classify --help'],
+    [['classify', '--tpo', '3', '.'], "unknown option '--tpo'", 'whisklens classify --help'],
+    [['classify', '--top', '0', '.'], 'from 1 to 1000', 'whisklens classify --help'],
+    [['batch', '', '--batch', 'uploads-1'], 'kept for the uploads', 'whisklens batch --help'],
+    [['batch', '', '--since', 'soon'], 'Expected a date', 'whisklens batch --help'],
+    [['results', '--min-probability', '3'], 'from 0 to 1', 'whisklens results --help'],
+    [['status', '../secrets'], 'expected 1–64', 'whisklens status --help'],
+  ])('calls %j wrong usage and says what would be right', async (args, message, hint) => {
+    const { code, stdout, stderr } = await whisklens(...args)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^error: .+\nhint: .+\n$/)
+    expect(stderr).toContain(message)
+    expect(stderr).toContain(hint)
+  })
+
+  it('is wrong usage without a command, and shows what there is', async () => {
+    const { code, stdout, stderr } = await whisklens()
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('Commands:')
+  })
+
+  it.each([['upload', 'photos'], ['batch', ''], ['status'], ['results']])(
+    'says what to do when %s has nothing to talk to',
+    async (...args) => {
+      const { code, stdout, stderr } = await whisklens(...args, '--json')
+      expect([code, stdout]).toEqual([1, ''])
+      const { error } = JSON.parse(stderr)
+      expect(error).toMatchObject({ code: 'invalid_input', hint: expect.stringContaining('npm start') })
+    },
+  )
+})
+
+describe('whisklens classify', () => {
+  it('prints a record for each image, in order, and 3 when some are in error', async () => {
+    const { code, lines, stderr } = await whisklens(
+      'classify',
+      '--json',
+      'photos',
+      join(samples, 'coffee.jpg'),
+    )
+    const records = lines.map((line) => JSON.parse(line))
+    expect(records.map(({ file }) => file)).toEqual([
+      'photos/b.jpg',
+      'photos/c.jpg',
+      'photos/more/a.JPG',
+      join(samples, 'coffee.jpg'),
+    ])
+    expect(records[0]).toMatchObject({
+      labels: [
+        { label: 'espresso', className: 'espresso', index: 967, wordnetId: 'n07920052' },
+        {},
+        {},
+        {},
+        {},
+      ],
+      width: 600,
+      height: 400,
+      format: 'jpeg',
+      model: expect.stringMatching(/^efficientnet-lite0@[0-9a-f]{8}$/),
+      engine: 'wasm',
+      timings: { decode: expect.any(Number), infer: expect.any(Number) },
+    })
+    expect(records[1]).toEqual({
+      file: 'photos/c.jpg',
+      labels: [],
+      error: { code: 'image_unsupported', message: expect.any(String) },
+    })
+    expect(records[3].labels).toEqual(records[0].labels)
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^Classified 3 images, 1 in error in /)
+  })
+
+  it('gives the same labels with any number of workers', async () => {
+    const labels = async (workers: string) => {
+      const { code, lines } = await whisklens('classify', '--json', '--quiet', '--workers', workers, samples)
+      expect(code).toBe(0)
+      return lines.map((line) => [JSON.parse(line).file, JSON.parse(line).labels])
+    }
+    const alone = await labels('1')
+    expect(alone).toHaveLength(8)
+    expect(await labels('4')).toEqual(alone)
+  })
+
+  it('prints a line for people, as many labels as asked for, and no notes when told to be quiet', async () => {
+    const { code, stdout, stderr } = await whisklens('classify', '--quiet', '--top', '2', 'photos/b.jpg')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^photos\/b\.jpg {2}espresso \d+\.\d %, [a-z ]+ \d+\.\d %\n$/)
+  })
+
+  it('keeps what a hostile name would do to a terminal to itself', async () => {
+    await writeFile(join(folder.path, 'evil\x1b[2J\n.jpg'), '')
+    const { code, stdout } = await whisklens('classify', 'evil\x1b[2J\n.jpg')
+    expect(code).toBe(1)
+    expect(stdout).toBe('evil\\x1b[2J\\x0a.jpg  error: image_empty, The object is empty\n')
+  })
+
+  it.each([
+    [['photos/c.jpg'], 'image_unsupported'],
+    [['nowhere.jpg'], 'file_not_found'],
+  ])('fails when all of %j are in error', async (args, expected) => {
+    const { code, lines } = await whisklens('classify', '--json', ...args)
+    expect(code).toBe(1)
+    expect(JSON.parse(lines[0] ?? '').error.code).toBe(expected)
+  })
+
+  it.each([
+    ['--model', 'nonsense', 'There is no model "nonsense"'],
+    ['--engine', 'steam', 'There is no engine "steam"'],
+  ])('fails at once for %s %s', async (option, value, message) => {
+    const { code, stdout, stderr } = await whisklens('classify', option, value, 'photos')
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^error: .+\nhint: .+\n$/)
+    expect(stderr).toContain(message)
+  })
+
+  it('fails when there is nothing to classify', async () => {
+    await mkdir(join(folder.path, 'empty'), { recursive: true })
+    const { code, stderr } = await whisklens('classify', '--json', 'empty')
+    expect([code, JSON.parse(stderr).error.code]).toEqual([1, 'nothing_found'])
+  })
+
+  it('ends quietly when nobody reads on', async () => {
+    const child = spawn(process.execPath, [bin, 'classify', '--json', '--quiet', samples, samples], {
+      cwd: folder.path,
+      env: bareEnvironment(folder.path),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let stderr = ''
+    child.stderr.on('data', (text) => {
+      stderr += text
+    })
+    child.stdout.once('data', () => child.stdout.destroy())
+    const [code] = await once(child, 'close')
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
+  it('ends with 130 when interrupted', async () => {
+    const child = spawn(process.execPath, [bin, 'classify', ...Array(50).fill(samples)], {
+      env: bareEnvironment(folder.path),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    child.stdout.once('data', () => child.kill('SIGINT'))
+    child.stdout.resume()
+    const [code] = await once(child, 'close')
+    expect(code).toBe(130)
+  })
+})

@@ -1,0 +1,179 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { type ConnectionFlags, needOpenWhisk, needStore, resolveConnection } from '../../src/cli/connection'
+import { temporaryFolder } from './cli-run'
+
+const folder = temporaryFolder()
+let server: Server
+let localHost: string
+
+beforeAll((done) => {
+  server = createServer().listen(0, '127.0.0.1', () => {
+    localHost = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    done()
+  })
+})
+afterAll((done) => {
+  server.close(done)
+})
+
+const write = async (name: string, content: string | object) => {
+  await mkdir(join(folder.path, '.whisklens'), { recursive: true })
+  await writeFile(join(folder.path, name), typeof content === 'string' ? content : JSON.stringify(content))
+}
+
+const writeLocal = (apiHost = localHost, name = '.whisklens') =>
+  write(join(name, 'connection.json'), {
+    apiHost,
+    auth: 'local:key',
+    namespace: 'guest',
+    s3: { endpoint: 'http://127.0.0.1:9', region: 'local-1', accessKeyId: 'LID', secretAccessKey: 'LKEY' },
+    imagesBucket: 'local-images',
+    resultsBucket: 'local-results',
+    gallery: 'g',
+    webToken: 't',
+    wskprops: 'w',
+  })
+
+const writeProps = (content = 'APIHOST=props.example\nAUTH=props:key\nNAMESPACE=props\n') =>
+  write('.wskprops', content)
+const writeConfig = (content: object) => write('whisklens.config.json', content)
+
+afterEach(async () => {
+  for (const name of ['.whisklens', '.wskprops', 'whisklens.config.json']) {
+    await rm(join(folder.path, name), { recursive: true, force: true })
+  }
+})
+
+const resolve = (flags: ConnectionFlags = {}, env: NodeJS.ProcessEnv = {}) =>
+  resolveConnection(flags, { env: { HOME: folder.path, ...env }, cwd: folder.path })
+
+const s3Environment = {
+  WHISKLENS_S3_ENDPOINT: 'http://env.example',
+  WHISKLENS_S3_ACCESS_KEY_ID: 'EID',
+  WHISKLENS_S3_SECRET_ACCESS_KEY: 'EKEY',
+}
+
+describe('where to talk to', () => {
+  it('is the defaults where nothing is configured', async () => {
+    const { settings, apiHost, auth, namespace } = await resolve()
+    expect([apiHost, auth, namespace]).toEqual([undefined, undefined, '_'])
+    expect(settings).toMatchObject({ imagesBucket: 'images', resultsBucket: 'results', engine: 'wasm' })
+  })
+
+  it('is asked for in this order: flags, environment, configuration file, local mode, ~/.wskprops', async () => {
+    await writeProps()
+    expect(await resolve()).toMatchObject({ apiHost: 'props.example', auth: 'props:key', namespace: 'props' })
+    await writeLocal()
+    expect(await resolve()).toMatchObject({ apiHost: localHost, auth: 'local:key', namespace: 'guest' })
+    await writeConfig({ apiHost: 'file.example', auth: 'file:key', namespace: 'file' })
+    expect(await resolve()).toMatchObject({ apiHost: 'file.example', auth: 'file:key', namespace: 'file' })
+    const env = { WHISKLENS_APIHOST: 'env.example', WHISKLENS_AUTH: 'env:key', WHISKLENS_NAMESPACE: 'env' }
+    expect(await resolve({}, env)).toMatchObject({
+      apiHost: 'env.example',
+      auth: 'env:key',
+      namespace: 'env',
+    })
+    const flags = { apihost: 'flag.example', auth: 'flag:key', namespace: 'flag' }
+    expect(await resolve(flags, env)).toMatchObject({
+      apiHost: 'flag.example',
+      auth: 'flag:key',
+      namespace: 'flag',
+    })
+  })
+
+  it('takes the object store from the environment, the configuration file, the local mode', async () => {
+    await writeLocal()
+    expect((await resolve()).settings).toMatchObject({ s3AccessKeyId: 'LID', imagesBucket: 'local-images' })
+    await writeConfig({
+      s3Endpoint: 'http://file.example',
+      s3Region: 'eu-west-1',
+      imagesBucket: 'file-images',
+    })
+    expect((await resolve()).settings).toMatchObject({ s3Region: 'eu-west-1', imagesBucket: 'file-images' })
+    expect((await resolve({}, s3Environment)).settings).toMatchObject({
+      s3Endpoint: 'http://env.example',
+      s3AccessKeyId: 'EID',
+      s3Region: 'eu-west-1',
+    })
+  })
+
+  it('holds an environment variable against the file even when it says the default', async () => {
+    await writeConfig({ s3Region: 'eu-west-1', model: 'other' })
+    const { settings } = await resolve({}, { WHISKLENS_S3_REGION: 'us-east-1', WHISKLENS_MODEL: '' })
+    expect(settings).toMatchObject({ s3Region: 'us-east-1', model: 'other' })
+  })
+
+  it('never sends the keys of the local mode to another store or host', async () => {
+    await writeLocal()
+    await writeConfig({ apiHost: 'file.example', s3Endpoint: 'http://file.example' })
+    const { auth, settings } = await resolve()
+    expect([auth, settings.s3AccessKeyId, settings.s3SecretAccessKey]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('sends the key of ~/.wskprops to its own host and to one named by flag, not to one a folder names', async () => {
+    await writeProps()
+    expect((await resolve({ apihost: 'flag.example' })).auth).toBe('props:key')
+    await writeConfig({ apiHost: 'props.example' })
+    expect((await resolve()).auth).toBe('props:key')
+    await writeConfig({ apiHost: 'elsewhere.example' })
+    expect((await resolve()).auth).toBeUndefined()
+  })
+
+  it('finds the local mode by --data, then WHISKLENS_DATA', async () => {
+    await mkdir(join(folder.path, '.whisklens', 'other'), { recursive: true })
+    await writeLocal(localHost, join('.whisklens', 'other'))
+    expect((await resolve()).apiHost).toBeUndefined()
+    expect((await resolve({ data: '.whisklens/other' })).apiHost).toBe(localHost)
+    expect((await resolve({}, { WHISKLENS_DATA: '.whisklens/other' })).apiHost).toBe(localHost)
+    expect((await resolve({ data: '.whisklens/other' }, { WHISKLENS_DATA: 'nowhere' })).apiHost).toBe(
+      localHost,
+    )
+  })
+
+  it('says so when no local mode runs on the folder that --data names', async () => {
+    await expect(resolve({ data: 'nowhere' })).rejects.toMatchObject({
+      code: 'invalid_input',
+      hint: 'Start it with: whisklens up --data nowhere',
+    })
+  })
+
+  it('passes over what a killed local mode left behind', async () => {
+    await writeLocal('http://127.0.0.1:1')
+    expect((await resolve()).apiHost).toBeUndefined()
+  })
+
+  it('reads WSK_CONFIG_FILE instead of ~/.wskprops, with comments, quotes and blanks', async () => {
+    await writeProps()
+    await write('.whisklens/props', '# mine\n\nAPIHOST = "other.example"\r\nAUTH=a:b=\nSOMETHING\n')
+    const found = await resolve({}, { WSK_CONFIG_FILE: join(folder.path, '.whisklens', 'props') })
+    expect(found).toMatchObject({ apiHost: 'other.example', auth: 'a:b=', namespace: '_' })
+  })
+
+  it.each([
+    ['{"imageBucket": "x"}', /whisklens\.config\.json is not valid: .*imageBucket/],
+    ['{"s3Region": 1}', /is not valid: s3Region/],
+    ['{', /whisklens\.config\.json is not JSON/],
+  ])('refuses the configuration file %s', async (content, message) => {
+    await write('whisklens.config.json', content)
+    await expect(resolve()).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringMatching(message),
+    })
+  })
+})
+
+describe('a command that needs a connection', () => {
+  it('is told what to do when there is none', async () => {
+    const nothing = await resolve()
+    expect(() => needStore(nothing)).toThrow('No object store is configured')
+    expect(() => needOpenWhisk(nothing)).toThrow('No OpenWhisk is configured')
+    expect(() => needOpenWhisk({ ...nothing, apiHost: 'x' })).toThrow('There is no API key for x')
+  })
+})

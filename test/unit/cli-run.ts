@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { emptyTally, summarize } from '../../src/batch/summary'
+import { settingsFromParams } from '../../src/config'
+import { startObjectStore } from '../../src/local/store/server'
+import type { BatchSummary } from '../../src/schema'
+import { openStore } from '../../src/storage/store'
+
+const root = join(__dirname, '..', '..')
+export const bin = join(root, 'bin', 'whisklens.js')
+export const samples = join(root, 'samples')
+
+/** A folder of its own for a file of tests; everything in it is deleted at the end. */
+export function temporaryFolder(): { path: string } {
+  const folder = { path: '' }
+  beforeAll(async () => {
+    folder.path = await mkdtemp(join(tmpdir(), 'whisklens-cli-'))
+  })
+  afterAll(() => rm(folder.path, { recursive: true, force: true }))
+  return folder
+}
+
+/** An environment in which nothing is configured, whatever machine and checkout this is. */
+export const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(WHISKLENS|WSK)_/.test(name))),
+  HOME: home,
+})
+
+/** Runs `whisklens` in a folder where nothing is configured. */
+export async function run(folder: string, args: string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd: folder,
+    env: { ...bareEnvironment(folder), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    output.stderr += text
+  })
+  const [code] = await once(child, 'close')
+  // Whoever edits sources while tests run has them built anew in between.
+  output.stderr = output.stderr.replace(/^whisklens \S+ built: .*\n/gm, '')
+  return { ...output, code: code as number | null, lines: output.stdout.split('\n').slice(0, -1) }
+}
+
+/** An object store with the two buckets, and the environment that leads to it. */
+export async function startStore(folder: string) {
+  const credentials = { accessKeyId: 'access', secretAccessKey: 'secret' }
+  const dataDir = join(folder, 's3')
+  const server = await startObjectStore({ dataDir, port: 0, region: 'us-east-1', credentials })
+  const store = openStore(
+    settingsFromParams({
+      s3Endpoint: server.endpoint,
+      s3AccessKeyId: credentials.accessKeyId,
+      s3SecretAccessKey: credentials.secretAccessKey,
+    }),
+  )
+  const [images, results] = [store.bucket('images'), store.bucket('results')]
+  await images.createIfMissing()
+  await results.createIfMissing()
+  const env: NodeJS.ProcessEnv = {
+    WHISKLENS_S3_ENDPOINT: server.endpoint,
+    WHISKLENS_S3_ACCESS_KEY_ID: credentials.accessKeyId,
+    WHISKLENS_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  }
+  return { images, results, env, close: () => server.close() }
+}
+
+/** The summary of a complete batch of three images, unless told otherwise. */
+export const summaryOf = (batch: string, standing: Partial<BatchSummary> = {}): BatchSummary => ({
+  ...summarize(emptyTally(), {
+    batch,
+    state: 'complete',
+    listed: 3,
+    planned: 3,
+    skipped: 0,
+    exact: true,
+    startedAt: '2026-11-22T07:00:00.000Z',
+    model: 'm@1',
+  }),
+  ...standing,
+})
