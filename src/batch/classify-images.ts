@@ -11,6 +11,9 @@ const maxObjectBytes = 64 * 1024 * 1024
 /** So many images are downloaded and decoded ahead of the one in the engine. */
 const lookAhead = 4
 
+/** Objects larger than this wait for each other, so that those in memory at one time are not all of the largest. */
+const largeObjectBytes = 8 * 1024 * 1024
+
 /** A sequence passes at most 1 MiB on; the rest of the message needs room too. */
 const maxOutputBytes = 800 * 1024
 
@@ -32,6 +35,7 @@ export interface ClassifyOptions {
  */
 export async function classifyImages(images: ImageRef[], options: ClassifyOptions): Promise<ImageRecord[]> {
   const limit = pLimit(lookAhead)
+  const oneByOne = pLimit(1)
   const stopAt = options.deadline - deadlineMargin
   let outputBytes = 0
   const records = await Promise.all(
@@ -39,7 +43,10 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
       limit(async () => {
         // At least one image is done each time, or a batch could run in place for ever.
         if (index > 0 && (outputBytes > maxOutputBytes || Date.now() > stopAt)) return undefined
-        const record = await classifyObject(image, options)
+        const isLarge = (image.size ?? 0) > largeObjectBytes
+        const record = await (isLarge
+          ? oneByOne(classifyObject, image, options)
+          : classifyObject(image, options))
         outputBytes += Buffer.byteLength(JSON.stringify(record)) + 1
         return record
       }),

@@ -47,7 +47,8 @@ export async function dispatchReady(
     Date.now() >= window.pausedUntil
   ) {
     const chunk = chunkAt(plan, plan.next)
-    if (!(await dispatch(plan, { ...chunk, chunk, at: 0, attempts: 1 }, window, openwhisk, action))) return
+    if (!(await dispatch(plan, { ...chunk, chunk }, window, openwhisk, action))) return
+    plan.outstanding.push({ ...chunk, chunk, at: Date.now(), attempts: 1 })
     plan.next = chunk.end
   }
 }
@@ -58,40 +59,48 @@ function chunkAt({ passes, planned, chunkSize }: Plan, start: number): Range {
   return { start, end: Math.min(start + chunkSize, passEnd) }
 }
 
+/** @returns false when the platform has no room */
 async function dispatch(
-  plan: Plan,
-  piece: Outstanding,
+  { batch, model }: Plan,
+  { start, end, chunk }: Pick<Outstanding, 'start' | 'end' | 'chunk'>,
   window: Window,
   openwhisk: OpenWhisk,
   action: string,
-) {
-  const { start, end, chunk } = piece
-  const message: ChunkMessage = { batch: plan.batch, chunk, start, end, model: plan.model }
+): Promise<boolean> {
+  const message: ChunkMessage = { batch, chunk, start, end, model }
   try {
     await openwhisk.invoke(action, message)
+    return true
   } catch (thrown) {
     if (!(thrown instanceof OpenWhiskError && thrown.retryable)) throw thrown
-    log.info({ batch: plan.batch, window: window.size, reason: thrown.message }, 'the platform has no room')
+    log.info({ batch, window: window.size, reason: thrown.message }, 'the platform has no room')
     shrink(window)
     return false
   }
-  plan.outstanding.push({ ...piece, at: Date.now() })
-  return true
 }
 
 /**
  * Takes the pieces that are reported off the list.
- * @param parts all parts from the oldest outstanding position on
+ * @param parts by name, all that may hold something of an outstanding piece
  */
 export function settle(plan: Plan, parts: Part[], window: Window): void {
   const isReported = (piece: Outstanding) => gaps(piece, parts).length === 0
   const reported = plan.outstanding.filter(isReported)
   plan.outstanding = plan.outstanding.filter((piece) => !reported.includes(piece))
-  for (const { start, end } of reported) {
-    const within = parts.filter((part) => part.start >= start && part.end <= end)
-    plan.errors += within.reduce((sum, { errors }) => sum + errors, 0)
-  }
+  for (const piece of reported) plan.errors += errorsOf(piece, parts)
   if (Date.now() >= window.pausedUntil) window.size += reported.length / window.size
+}
+
+/** How many images of a reported piece are in error: an estimate where parts overlap or hold more than the piece. */
+function errorsOf({ start, end }: Range, parts: Part[]): number {
+  let errors = 0
+  let next = start
+  for (const part of parts) {
+    if (part.end <= next || part.start >= end) continue
+    errors += part.errors
+    next = part.end
+  }
+  return Math.min(errors, end - start)
 }
 
 /**
@@ -107,22 +116,28 @@ export async function redispatchOverdue(
   action: string,
 ): Promise<Outstanding[]> {
   const lost: Outstanding[] = []
-  const overdue = plan.outstanding.filter(({ at }) => Date.now() - at > overdueAfter)
-  for (const piece of overdue) {
-    const pieces = gaps(piece, parts).flatMap(halves)
+  for (const piece of plan.outstanding.filter(({ at }) => Date.now() - at > overdueAfter)) {
+    // The platform had no room for it: that was no attempt, and so no reason to halve it.
+    const tried = piece.at > 0
     const single = piece.end - piece.start === 1
-    if (single && piece.attempts >= maxAttempts) {
+    if (tried && single && piece.attempts >= maxAttempts) {
       lost.push(piece)
       continue
     }
-    plan.outstanding.splice(plan.outstanding.indexOf(piece), 1)
-    for (const [index, half] of pieces.entries()) {
-      const attempts = single ? piece.attempts + 1 : 1
-      const again = { ...half, chunk: piece.chunk, at: 0, attempts }
-      if (await dispatch(plan, again, window, openwhisk, action)) continue
-      // No room: it stays on the list as overdue, and so its turn comes again.
-      plan.outstanding.push(...pieces.slice(index).map((rest) => ({ ...again, ...rest })))
-      break
+    if (Date.now() < window.pausedUntil) continue
+    const missing = gaps(piece, parts)
+    const attempts = piece.attempts + (tried && single ? 1 : 0)
+    const again = (tried ? missing.flatMap(halves) : missing).map((range) => ({
+      ...range,
+      chunk: piece.chunk,
+      at: 0,
+      attempts,
+    }))
+    // On the list before anything can fail: what is on no list is forgotten.
+    plan.outstanding.splice(plan.outstanding.indexOf(piece), 1, ...again)
+    for (const half of again) {
+      if (!(await dispatch(plan, half, window, openwhisk, action))) break
+      half.at = Date.now()
     }
   }
   return lost

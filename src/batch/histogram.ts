@@ -24,7 +24,8 @@ export function quantile(histogram: Histogram, share: number): number {
   let seen = 0
   for (const [bucket, number] of buckets.sort(([a], [b]) => a - b)) {
     seen += number
-    if (seen >= total * share) return Math.round(base ** bucket * 10) / 10
+    // Rounded down: up would leave the 5 %.
+    if (seen >= total * share) return Math.floor(base ** bucket * 100) / 100
   }
   return 0
 }

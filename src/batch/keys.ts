@@ -7,11 +7,14 @@ import type { ObjectInfo } from '../storage/store'
 export const compareKeys = (a: string, b: string): number =>
   a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 
-/** Passes a listing on, and fails when it is not in order: the linear merge below would silently skip images. */
-export async function* inOrder(listing: AsyncIterable<ObjectInfo>): AsyncGenerator<ObjectInfo> {
-  let previous = ''
+/**
+ * Passes a listing on, and fails when it is not in order: the linear merge below would silently skip images.
+ * @param after the key that the listing was to start after
+ */
+export async function* inOrder(listing: AsyncIterable<ObjectInfo>, after = ''): AsyncGenerator<ObjectInfo> {
+  let previous = after
   for await (const object of listing) {
-    if (compareKeys(object.key, previous) < 0) {
+    if (compareKeys(object.key, previous) <= 0) {
       throw new StorageError(
         'listing_unordered',
         200,
@@ -32,9 +35,7 @@ const isFolder = ({ key, size }: ObjectInfo): boolean => key.endsWith('/') && si
 /** What of a listing a batch is about. Globs match the whole key; one without a slash matches the last segment. */
 export function selects({ include, exclude, since }: Pick<BatchRequest, 'include' | 'exclude' | 'since'>) {
   const glob = (pattern: string | undefined, fallback: boolean) =>
-    pattern === undefined
-      ? () => fallback
-      : picomatch(pattern, { dot: true, basename: !pattern.includes('/') })
+    pattern ? picomatch(pattern, { dot: true, basename: !pattern.includes('/') }) : () => fallback
   const included = glob(include, true)
   const excluded = glob(exclude, false)
   return (object: ObjectInfo): boolean =>

@@ -21,17 +21,19 @@ export async function acquireLease(
   lease: Lease,
 ): Promise<(() => Promise<void>) | undefined> {
   const key = leaseKey(batch)
+  const body = JSON.stringify(lease)
   const found = await results.find(key)
   if (found && (JSON.parse(found.body.toString('utf8')) as Lease).until > Date.now()) return undefined
-  try {
-    const etag = await results.put(key, JSON.stringify(lease), { replaces: found ? found.etag : null })
-    return async () => {
-      await results.put(key, JSON.stringify({ ...lease, until: 0 }), { replaces: etag }).catch((thrown) => {
-        if (!isLost(thrown)) throw thrown
-      })
-    }
-  } catch (thrown) {
-    if (isLost(thrown)) return undefined
-    throw thrown
+  const etag = await results.put(key, body, { replaces: found ? found.etag : null }).catch(async (thrown) => {
+    if (!isLost(thrown)) throw thrown
+    // A request whose answer got lost is sent again, and then meets what it wrote itself.
+    const holder = await results.find(key)
+    return holder?.body.toString('utf8') === body ? holder.etag : undefined
+  })
+  if (etag === undefined) return undefined
+  return async () => {
+    await results.put(key, JSON.stringify({ ...lease, until: 0 }), { replaces: etag }).catch((thrown) => {
+      if (!isLost(thrown)) throw thrown
+    })
   }
 }

@@ -10,7 +10,7 @@ import { readRecord } from './record'
 /** A chunk that was given to `classify-images` and has not reported in full. */
 const outstandingSchema = rangeSchema.extend({
   chunk: rangeSchema,
-  /** When it was dispatched, milliseconds since the epoch. */
+  /** When it was dispatched, milliseconds since the epoch; 0 while the platform has no room for it. */
   at: z.number(),
   attempts: z.int().positive(),
 })
@@ -87,15 +87,24 @@ export const newPlan = (
   startedAt: now.toISOString(),
 })
 
-/** A further pass over the same images, after the batch was done. */
-export const nextPass = (plan: Plan, request: BatchRequest): Plan => ({
+/** A further pass over the same images, after the batch was closed: nothing of the passes before is left to do. */
+export const nextPass = (
+  plan: Plan,
+  request: BatchRequest,
+  { model, modelVersion }: Pick<Plan, 'model' | 'modelVersion'>,
+): Plan => ({
   ...plan,
   force: request.force,
+  model,
+  modelVersion,
+  chunkSize: request.chunkSize ?? defaultChunkSize,
   passes: [...plan.passes, plan.planned],
   listed: 0,
   skipped: 0,
   cursor: '',
   done: false,
+  next: plan.planned,
+  outstanding: [],
 })
 
 export async function readPlan(results: Bucket, batch: string): Promise<Plan | undefined> {
@@ -119,7 +128,10 @@ async function* recordsOf(
 /** Where planning stands after some image. */
 export type Position = Pick<Plan, 'listed' | 'skipped' | 'planned' | 'cursor' | 'done' | 'chunkSize'>
 
-/** A chunk to be written, and where planning stands after it. The last one may be empty. */
+/**
+ * A chunk to be written, and where planning stands after it. An empty one only says how far planning has come, or that
+ * it is done.
+ */
 export interface PlannedChunk {
   images: ImageRef[]
   position: Position
@@ -136,24 +148,45 @@ const smallestChunk = 4
 export async function* planChunks(plan: Plan, images: Bucket, results: Bucket): AsyncGenerator<PlannedChunk> {
   let { chunkSize } = plan
   let pending: Step[] = []
-  let first = plan.cursor === ''
+  let first = plan.planned === plan.passes.at(-1)
+  let reached = positionOf(plan)
   for await (const step of missingImages(plan, images, results)) {
-    pending.push(step)
     const { done } = step.position
-    if (!done && pending.length < fanOut * chunkSize) continue
+    if (step.image || done) pending.push(step)
+    else {
+      // What is pending must not be passed by: it would be lost if planning went on from there in another activation.
+      if (pending.length === 0) reached = step.position
+      yield { images: [], position: { ...reached } }
+      continue
+    }
+    if (first && !done && pending.length < fanOut * chunkSize) continue
     // All of a small batch is seen before its first chunk; later chunks must be of the first one's size.
-    if (first && done) chunkSize = Math.min(chunkSize, Math.max(smallestChunk, Math.ceil(pending.length / fanOut)))
+    if (first && done) {
+      chunkSize = Math.min(chunkSize, Math.max(smallestChunk, Math.ceil((pending.length - 1) / fanOut)))
+    }
     first = false
     while (pending.length >= (done ? 1 : chunkSize)) {
       const steps = pending.slice(0, chunkSize)
       pending = pending.slice(chunkSize)
-      const { position } = steps.at(-1) ?? step
-      yield { images: steps.flatMap(({ image }) => image ?? []), position: { ...position, chunkSize } }
+      reached = { ...(steps.at(-1) ?? step).position, chunkSize }
+      yield { images: steps.flatMap(({ image }) => image ?? []), position: { ...reached } }
     }
   }
 }
 
-/** One image that is missing, or, at the end, none. */
+const positionOf = ({ listed, skipped, planned, cursor, done, chunkSize }: Plan): Position => ({
+  listed,
+  skipped,
+  planned,
+  cursor,
+  done,
+  chunkSize,
+})
+
+/** So many images are walked past at most before it is told how far the walk has come. */
+const checkpointEvery = 100
+
+/** One image that is missing, or none: how far the walk has come. */
 interface Step {
   image?: ImageRef
   position: Position
@@ -161,12 +194,16 @@ interface Step {
 
 async function* missingImages(plan: Plan, images: Bucket, results: Bucket): AsyncGenerator<Step> {
   const selected = selects(plan)
-  const source = inOrder(images.list({ prefix: plan.prefix, startAfter: plan.cursor || undefined }))
+  const source = inOrder(
+    images.list({ prefix: plan.prefix, startAfter: plan.cursor || undefined }),
+    plan.cursor,
+  )
   const first = plan.passes.at(-1) ?? 0
-  const { listed, skipped, planned, cursor, chunkSize } = plan
-  const walk: Position = { listed, skipped, planned, cursor, chunkSize, done: false }
-  for await (const { image, record } of pairWithRecords(source, recordsOf(results, plan))) {
+  const walk: Position = { ...positionOf(plan), done: false }
+  let walked = 0
+  for await (const { image, record } of pairWithRecords(source, inOrder(recordsOf(results, plan)))) {
     if (plan.limit !== undefined && walk.planned - first >= plan.limit) break
+    if (++walked % checkpointEvery === 0) yield { position: { ...walk } }
     walk.cursor = image.key
     if (!selected(image)) continue
     walk.listed++

@@ -6,6 +6,9 @@ import { recordKey } from './layout'
 /** A download older than this is checked against the source before its record is believed. */
 const trustDownloadFor = 10 * 60 * 1000
 
+/** Failures to read an image: they may be mended without touching it, and then no listing shows that it is to be redone. */
+const unread = ['access_denied', 'object_not_found', 'download_failed']
+
 /** Other writers of the same record win a race at most this often before we give up. */
 const maxRaces = 10
 
@@ -75,17 +78,14 @@ export async function readRecord(results: Bucket, model: string, image: Pick<Ima
  * @returns whether the record was written
  */
 export async function writeRecord(store: Store, results: Bucket, record: ImageRecord): Promise<boolean> {
-  if (record.error?.retryable) return false
+  if (record.error && (record.error.retryable || unread.includes(record.error.code))) return false
   const key = recordKey(record.model, record)
   for (let race = 0; race < maxRaces; race++) {
     const existing = await results.find(key)
     const replaces = existing ? existing.etag : null
     const known = existing && parseRecord(existing.body)
     const old = Date.now() - Date.parse(record.at) > trustDownloadFor
-    if (old || (known && known.etag !== record.etag)) {
-      const current = await store.bucket(record.bucket).head(record.key)
-      if ((current?.etag ?? null) !== record.etag) return false
-    }
+    if ((old || (known && known.etag !== record.etag)) && !(await isCurrent(store, record))) return false
     if (await putIf(results, key, record, { replaces })) return true
   }
   throw new StorageError(
@@ -96,6 +96,17 @@ export async function writeRecord(store: Store, results: Bucket, record: ImageRe
       retryable: true,
     },
   )
+}
+
+/** Whether a record is of the image's current version; it is not believed where the source refuses to tell. */
+async function isCurrent(store: Store, { bucket, key, etag }: ImageRecord): Promise<boolean> {
+  try {
+    const current = await store.bucket(bucket).head(key)
+    return (current?.etag ?? null) === etag
+  } catch (thrown) {
+    if (thrown instanceof StorageError && !thrown.retryable) return false
+    throw thrown
+  }
 }
 
 async function putIf(

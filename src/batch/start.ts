@@ -5,8 +5,9 @@ import { type Activation, siblingAction } from '../openwhisk/activation'
 import { addressOf, connect } from '../openwhisk/client'
 import { type BatchRequest, type BatchSummary, batchRequestSchema } from '../schema'
 import { openStore } from '../storage/store'
+import { isReported } from './aggregate'
 import { acquireLease } from './lease'
-import { newPlan, nextPass, type Plan, planChunks, readPlan } from './plan'
+import { newPlan, nextPass, type Plan, planChunks, readPlan, savePlan } from './plan'
 import { progressOf, runBatch } from './run'
 import { readSummary, writeSummary } from './summary-object'
 
@@ -47,19 +48,19 @@ export async function startBatch(
       `The bucket "${bucket}" holds the results and cannot be the source of a batch`,
     )
   }
-  const images = store.bucket(bucket)
   const openwhisk = connect(addressOf(activation))
   const batch = request.batch ?? defaultBatchId(new Date(), activation.id)
   const sequence = siblingAction(activation, 'classify-images')
 
-  const fresh = async (): Promise<Plan> => {
-    const { model } = await openwhisk.call(siblingAction(activation, 'classify'), {
-      describe: true,
-      model: settings.model,
-    })
-    if (typeof model !== 'string') throw new OpenWhiskError(0, 'classify did not say which model it runs')
-    return newPlan(batch, request, { bucket, model: settings.model, modelVersion: model, now: new Date() })
+  /** The model asked for, and the version of it that answers. */
+  const describeModel = async (): Promise<Pick<Plan, 'model' | 'modelVersion'>> => {
+    const { model } = settings
+    const described = await openwhisk.call(siblingAction(activation, 'classify'), { describe: true, model })
+    if (typeof described.model === 'string') return { model, modelVersion: described.model }
+    throw new OpenWhiskError(0, 'classify did not say which model it runs')
   }
+  const fresh = async (): Promise<Plan> =>
+    newPlan(batch, request, { ...(await describeModel()), bucket, now: new Date() })
 
   if (request.dryRun) return dryRun(await fresh())
   const release = await acquireLease(results, batch, {
@@ -70,12 +71,15 @@ export async function startBatch(
   if (!release) return standing ?? inCharge(batch)
   try {
     const existing = await readPlan(results, batch)
-    const closed = standing?.state === 'complete'
+    // A late closer of an earlier pass may have called the batch complete while the plan says more.
+    const closed = standing?.state === 'complete' && existing?.done && (await isReported(results, existing))
     if (closed && request.resume) return standing
-    const plan = existing ? (closed ? nextPass(existing, request) : existing) : await fresh()
+    const plan = closed ? nextPass(existing, request, await describeModel()) : (existing ?? (await fresh()))
+    await savePlan(results, plan)
     await writeSummary(results, progressOf(plan))
     const summary = await runBatch(plan, {
-      images,
+      // A request to carry on does not name the bucket again.
+      images: store.bucket(plan.bucket),
       results,
       // No retries: a throttled dispatch tells the window to shrink.
       openwhisk: connect(addressOf(activation), 0),
@@ -93,7 +97,8 @@ export async function startBatch(
   }
 
   async function dryRun(plan: Plan): Promise<BatchSummary> {
-    for await (const { position } of planChunks(plan, images, results)) Object.assign(plan, position)
+    for await (const { position } of planChunks(plan, store.bucket(bucket), results))
+      Object.assign(plan, position)
     return progressOf(plan)
   }
 }

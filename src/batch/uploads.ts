@@ -48,18 +48,17 @@ export async function writeUploadParts(
  */
 export async function updateUploadsSummary(results: Bucket, batch: string): Promise<void> {
   const key = progressKey(batch)
-  let wrote = false
   for (let race = 0; race < 20; race++) {
     const found = await results.find(key)
     const progress: Progress = found
       ? progressSchema.parse(JSON.parse(found.body.toString('utf8')))
       : { before: '', recent: [], tally: emptyTally() }
     const grew = await countNewParts(results, batch, progress)
-    if (!grew && !wrote) return
+    if (!grew && !found) return
     const etag = grew ? await replace(results, key, progress, found?.etag) : found?.etag
     if (!etag) continue
+    // Also when nothing is new: whoever counted last may have died before this line.
     await writeSummary(results, openSummary(batch, progress.tally))
-    wrote = true
     if ((await results.head(key))?.etag === etag) return
   }
 }

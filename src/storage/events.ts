@@ -8,22 +8,26 @@ const s3EventSchema = z.object({
       eventName: z.string(),
       eventTime: z.string().optional(),
       s3: z.object({
-        bucket: z.object({ name: z.string() }),
+        bucket: z.object({ name: z.string().min(1) }),
         object: z.object({
           /** URL-encoded, `+` for a space. */
-          key: z.string(),
-          size: z.coerce.number().int().nonnegative().optional(),
-          eTag: z.string().optional(),
+          key: z.string().min(1),
+          // Versity writes null for what it does not know.
+          size: z.coerce.number().int().nonnegative().nullish(),
+          eTag: z.string().nullish(),
         }),
       }),
     }),
   ),
 })
 
+/** What stores send to see whether anybody listens. */
+const testEventSchema = z.object({ Event: z.literal('s3:TestEvent') })
+
 /** What an IBM Cloud Object Storage trigger fired with. */
 const cosEventSchema = z.object({
-  bucket: z.string(),
-  key: z.string(),
+  bucket: z.string().min(1),
+  key: z.string().min(1),
   status: z.string().optional(),
   file: z
     .object({
@@ -46,7 +50,8 @@ export interface ImageEvent extends ImageRef {
   removed: boolean
 }
 
-const unquote = (etag: string | undefined): string | undefined => etag?.replaceAll('"', '') || undefined
+const unquote = (etag: string | null | undefined): string | undefined =>
+  etag?.replaceAll('"', '') || undefined
 
 /** `%F0%9F%98%80+a.jpg` → `😀 a.jpg`; a key that some sender left unencoded stays as it is. */
 function decodeKey(key: string): string {
@@ -68,12 +73,13 @@ export function parseEvent(message: unknown): ImageEvent[] | undefined {
       ({ eventName, s3: { bucket, object } }) => ({
         bucket: bucket.name,
         key: decodeKey(object.key),
-        size: object.size,
+        size: object.size ?? undefined,
         etag: unquote(object.eTag),
         removed: eventName.includes('ObjectRemoved:'),
       }),
     )
   }
+  if (testEventSchema.safeParse(message).success) return []
   const cos = cosEventSchema.safeParse(message)
   if (!cos.success) return undefined
   const { bucket, key, status, file, notification } = cos.data

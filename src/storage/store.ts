@@ -94,8 +94,9 @@ function openBucket(s3: S3, name: string): Bucket {
     const request = s3.getObject(at(key))
     let declared = 0
     request.on('httpHeaders', (status, headers) => {
-      declared = Number(headers['content-length'] ?? 0)
-      if (status < 300 && declared > maxBytes) request.abort()
+      // The length of an error says nothing about the object.
+      declared = status < 300 ? Number(headers['content-length'] ?? 0) : 0
+      if (declared > maxBytes) request.abort()
     })
     const answer = await request.promise().catch((thrown) => {
       throw asStorageError(thrown, `read s3://${name}/${key}`, declared > maxBytes ? declared : undefined)

@@ -1,0 +1,334 @@
+import fc from 'fast-check'
+import {
+  type ChunkMessage,
+  dispatchReady,
+  openWindow,
+  redispatchOverdue,
+  settle,
+  type Window,
+} from '../../src/batch/dispatch'
+import type { Part } from '../../src/batch/layout'
+import type { Outstanding, Plan } from '../../src/batch/plan'
+import { OpenWhiskError } from '../../src/errors'
+import type { OpenWhisk } from '../../src/openwhisk/client'
+import type { Range } from '../../src/schema'
+import { advanceClock, minutes, planOf, setClock, silentOpenWhisk } from './batch-fixtures'
+
+const action = '/guest/whisklens/classify-images'
+const limits = { overdueAfter: minutes(8), maxAttempts: 3 }
+
+let sent: ChunkMessage[]
+let window: Window
+
+beforeEach(() => {
+  setClock('2026-11-22T08:00:00Z')
+  sent = []
+  window = openWindow()
+})
+afterEach(() => jest.useRealTimers())
+
+/** A platform that takes what it is given, unless told to refuse. */
+const platform = (refuse: (message: ChunkMessage) => Error | undefined = () => undefined): OpenWhisk => ({
+  ...silentOpenWhisk,
+  invoke: async (name, params) => {
+    expect(name).toBe(action)
+    const refusal = refuse(params as ChunkMessage)
+    if (refusal) throw refusal
+    sent.push(params as ChunkMessage)
+    return `a${sent.length}`
+  },
+})
+
+const throttled = () => new OpenWhiskError(429, 'Too many requests', { retryable: true })
+const unauthorized = () => new OpenWhiskError(401, 'The supplied authentication is invalid')
+
+const planned = (count: number, changes: Partial<Plan> = {}): Plan =>
+  planOf('photos', {}, { planned: count, listed: count, done: true, chunkSize: 10, ...changes })
+
+const piece = (start: number, end: number, changes: Partial<Outstanding> = {}): Outstanding => ({
+  start,
+  end,
+  chunk: { start: Math.floor(start / 10) * 10, end: Math.floor(start / 10) * 10 + 10 },
+  at: Date.now(),
+  attempts: 1,
+  ...changes,
+})
+
+const part = (start: number, end: number, errors = 0): Part => ({
+  start,
+  end,
+  errors,
+  key: `${start}-${end}`,
+})
+
+const ranges = (of: Range[]): [start: number, end: number][] => of.map(({ start, end }) => [start, end])
+
+describe('dispatching', () => {
+  it('gives each chunk to the sequence, as many as the window holds', async () => {
+    const plan = planned(95)
+    await dispatchReady(plan, 95, window, platform(), action)
+    expect(sent).toHaveLength(8)
+    expect(sent[0]).toEqual({ batch: 'b1', chunk: { start: 0, end: 10 }, start: 0, end: 10, model: 'tiny' })
+    expect(plan.next).toBe(80)
+    expect(plan.outstanding).toHaveLength(8)
+    expect(plan.outstanding[0]).toEqual(piece(0, 10))
+  })
+
+  it('goes on where it stood once there is room', async () => {
+    const plan = planned(95)
+    await dispatchReady(plan, 95, window, platform(), action)
+    settle(plan, [part(0, 10), part(70, 80)], window)
+    await dispatchReady(plan, 95, window, platform(), action)
+    expect(ranges(sent).slice(8)).toEqual([
+      [80, 90],
+      [90, 95],
+    ])
+    expect(plan.next).toBe(95)
+  })
+
+  it('does not go beyond what is written', async () => {
+    const plan = planned(95)
+    await dispatchReady(plan, 20, window, platform(), action)
+    expect(ranges(sent)).toEqual([
+      [0, 10],
+      [10, 20],
+    ])
+  })
+
+  it('keeps chunks within their pass', async () => {
+    const plan = planned(25, { passes: [0, 13], next: 10 })
+    await dispatchReady(plan, 25, window, platform(), action)
+    expect(ranges(sent)).toEqual([
+      [10, 13],
+      [13, 23],
+      [23, 25],
+    ])
+  })
+
+  it('names every position exactly once, for any passes and sizes', async () => {
+    const passes = fc.array(fc.nat(40), { minLength: 1, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(passes, fc.integer({ min: 1, max: 15 }), async (lengths, chunkSize) => {
+        sent = []
+        let count = 0
+        const starts = lengths.map((length) => {
+          count += length
+          return count - length
+        })
+        const plan = planned(count, { passes: starts, chunkSize })
+        await dispatchReady(plan, count, { size: 1000, pausedUntil: 0 }, platform(), action)
+        const positions = sent.flatMap(({ start, end }) =>
+          Array.from({ length: end - start }, (_, index) => start + index),
+        )
+        expect(positions).toEqual(Array.from({ length: count }, (_, at) => at))
+        for (const { start, end } of sent) {
+          expect(end - start).toBeLessThanOrEqual(chunkSize)
+          expect(starts.some((first) => start < first && first < end)).toBe(false)
+        }
+      }),
+    )
+  })
+})
+
+describe('a platform without room', () => {
+  it('halves the window at each 429, and is left alone for a while', async () => {
+    const plan = planned(95)
+    let room = 3
+    const small = platform(() => (room-- > 0 ? undefined : throttled()))
+    await dispatchReady(plan, 95, window, small, action)
+    expect(plan).toMatchObject({ next: 30 })
+    expect(plan.outstanding).toHaveLength(3)
+    expect(window.size).toBe(4)
+    expect(window.pausedUntil).toBeLessThanOrEqual(Date.now() + 10_000)
+    const asked = room
+    window.pausedUntil = Date.now() + 1
+    await dispatchReady(plan, 95, window, small, action)
+    expect(room).toBe(asked)
+  })
+
+  it('never gets a window of less than one', async () => {
+    const plan = planned(95)
+    for (let refusal = 0; refusal < 10; refusal++) {
+      await dispatchReady(plan, 95, window, platform(throttled), action)
+      window.pausedUntil = 0
+    }
+    expect(window.size).toBe(1)
+    await dispatchReady(plan, 95, window, platform(), action)
+    expect(sent).toHaveLength(1)
+  })
+
+  it('gets more again, one at a time, as it proves to have room', async () => {
+    window.size = 4
+    const plan = planned(1000)
+    for (let round = 0; round < 3; round++) {
+      const from = plan.next
+      await dispatchReady(plan, 1000, window, platform(), action)
+      settle(plan, [part(from, plan.next)], window)
+    }
+    expect(window.size).toBeGreaterThan(6.5)
+    expect(window.size).toBeLessThan(7.5)
+  })
+
+  it('is not given more while it rests', () => {
+    window.pausedUntil = Date.now() + 5000
+    settle(planned(10, { next: 10, outstanding: [piece(0, 10)] }), [part(0, 10)], window)
+    expect(window.size).toBe(8)
+  })
+
+  it('is told apart from one that refuses us: that is an error, and nothing is forgotten', async () => {
+    const plan = planned(20)
+    await expect(dispatchReady(plan, 20, window, platform(unauthorized), action)).rejects.toThrow('invalid')
+    expect(plan).toMatchObject({ next: 0, outstanding: [] })
+    const overdue = planned(10, { next: 10, outstanding: [piece(0, 10)] })
+    advanceClock(minutes(9))
+    await expect(
+      redispatchOverdue(overdue, [], limits, window, platform(unauthorized), action),
+    ).rejects.toThrow('invalid')
+    expect(ranges(overdue.outstanding).flat()).toEqual(expect.arrayContaining([0, 10]))
+  })
+})
+
+describe('a chunk', () => {
+  it('is settled when parts hold all of it, however they are cut', () => {
+    const plan = planned(30, { next: 30, outstanding: [piece(0, 10), piece(10, 20), piece(20, 30)] })
+    settle(plan, [part(0, 4), part(4, 10), part(12, 20), part(18, 30)], window)
+    expect(ranges(plan.outstanding)).toEqual([[10, 20]])
+  })
+
+  it('counts the errors it reported once, however often it did', () => {
+    const plan = planned(10, { next: 10, outstanding: [piece(0, 10)] })
+    settle(plan, [part(0, 6, 3), part(0, 10, 4), part(0, 10, 4), part(6, 10, 1)], window)
+    expect(plan.errors).toBeGreaterThanOrEqual(3)
+    expect(plan.errors).toBeLessThanOrEqual(7)
+    const exact = planned(10, { next: 10, outstanding: [piece(0, 10)] })
+    settle(exact, [part(0, 10, 9), part(0, 10, 9)], window)
+    expect(exact.errors).toBe(9)
+  })
+
+  it('never counts more errors than it has images', () => {
+    const anyPart = fc
+      .tuple(fc.nat(9), fc.integer({ min: 1, max: 10 }), fc.double({ min: 0, max: 1, noNaN: true }))
+      .map(([start, length, share]) => part(start, start + length, Math.round(length * share)))
+    fc.assert(
+      fc.property(fc.array(anyPart, { maxLength: 8 }), (extra) => {
+        const parts = [part(0, 10, 10), ...extra].sort((a, b) => a.start - b.start || a.end - b.end)
+        const plan = planned(10, { next: 10, outstanding: [piece(0, 10)] })
+        settle(plan, parts, openWindow())
+        expect(plan.errors).toBeLessThanOrEqual(10)
+      }),
+    )
+  })
+
+  it('is left alone until it is overdue', async () => {
+    const plan = planned(10, { next: 10, outstanding: [piece(0, 10)] })
+    advanceClock(minutes(8))
+    await redispatchOverdue(plan, [], limits, window, platform(), action)
+    expect(sent).toEqual([])
+    expect(plan.outstanding).toEqual([piece(0, 10, { at: Date.now() - minutes(8) })])
+  })
+
+  it('that is overdue is dispatched again in halves', async () => {
+    const plan = planned(20, { next: 20, outstanding: [piece(10, 20)] })
+    advanceClock(minutes(9))
+    await redispatchOverdue(plan, [], limits, window, platform(), action)
+    const chunk = { start: 10, end: 20 }
+    expect(sent).toEqual([
+      { batch: 'b1', chunk, start: 10, end: 15, model: 'tiny' },
+      { batch: 'b1', chunk, start: 15, end: 20, model: 'tiny' },
+    ])
+    expect(plan.outstanding).toEqual([piece(10, 15), piece(15, 20)])
+  })
+
+  it('that is overdue in parts is dispatched again in what is missing', async () => {
+    const plan = planned(10, { next: 10, outstanding: [piece(0, 10)] })
+    advanceClock(minutes(9))
+    await redispatchOverdue(plan, [part(0, 2), part(4, 9)], limits, window, platform(), action)
+    expect(ranges(sent)).toEqual([
+      [2, 3],
+      [3, 4],
+      [9, 10],
+    ])
+  })
+
+  it('is halved down to one image, which is tried so often and then lost', async () => {
+    const plan = planned(4, { next: 4, outstanding: [piece(0, 4)] })
+    const rounds: number[] = []
+    for (let round = 0; round < 10; round++) {
+      advanceClock(minutes(9))
+      sent = []
+      // Only position 2 kills its container.
+      const parts = [part(0, 2), part(3, 4)].slice(0, round)
+      settle(plan, parts, window)
+      const lost = await redispatchOverdue(plan, parts, limits, window, platform(), action)
+      rounds.push(sent.length)
+      if (lost.length === 0) continue
+      expect(lost).toMatchObject([{ start: 2, end: 3, attempts: 3 }])
+      break
+    }
+    expect(rounds).toEqual([2, 2, 1, 1, 0])
+  })
+
+  it('stays outstanding while it is lost but has no record yet', async () => {
+    const lost = piece(3, 4, { attempts: 3 })
+    const plan = planned(10, { next: 10, outstanding: [lost] })
+    advanceClock(minutes(9))
+    await redispatchOverdue(plan, [], limits, window, platform(), action)
+    expect(plan.outstanding).toEqual([lost])
+  })
+})
+
+describe('an overdue chunk on a platform without room', () => {
+  const rounds = async (plan: Plan, openwhisk: OpenWhisk, count: number) => {
+    const lost: Outstanding[] = []
+    for (let round = 0; round < count; round++) {
+      advanceClock(20_000)
+      lost.push(...(await redispatchOverdue(plan, [], limits, window, openwhisk, action)))
+    }
+    return lost
+  }
+
+  it('is not cut up further before its halves were tried', async () => {
+    const plan = planned(10, { next: 10, outstanding: [piece(0, 10)] })
+    advanceClock(minutes(9))
+    await rounds(plan, platform(throttled), 6)
+    expect(ranges(plan.outstanding)).toEqual([
+      [0, 5],
+      [5, 10],
+    ])
+    await rounds(plan, platform(), 1)
+    expect(ranges(sent)).toEqual([
+      [0, 5],
+      [5, 10],
+    ])
+  })
+
+  it('does not count refusals as attempts: a small quota loses no image', async () => {
+    const plan = planned(10, { next: 10, outstanding: [piece(3, 4)] })
+    advanceClock(minutes(9))
+    expect(await rounds(plan, platform(throttled), 10)).toEqual([])
+    expect(await rounds(plan, platform(), 1)).toEqual([])
+    expect(plan.outstanding).toEqual([piece(3, 4, { attempts: 2 })])
+  })
+
+  it('is the only one to be refused in a round, and none is while the platform is left alone', async () => {
+    const plan = planned(80, {
+      next: 80,
+      outstanding: Array.from({ length: 8 }, (_, number) => piece(number * 10, number * 10 + 10)),
+    })
+    advanceClock(minutes(9))
+    let refusals = 0
+    const full = platform(() => {
+      refusals++
+      return throttled()
+    })
+    await redispatchOverdue(plan, [], limits, window, full, action)
+    expect([refusals, window.size]).toEqual([1, 4])
+    window.pausedUntil = Date.now() + 1
+    await redispatchOverdue(plan, [], limits, window, full, action)
+    expect(refusals).toBe(1)
+    const held = plan.outstanding.flatMap(({ start, end }) =>
+      Array.from({ length: end - start }, (_, index) => start + index),
+    )
+    expect(held.sort((a, b) => a - b)).toEqual(Array.from({ length: 80 }, (_, at) => at))
+  })
+})

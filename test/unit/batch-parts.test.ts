@@ -1,0 +1,167 @@
+import fc from 'fast-check'
+import { chunkKey, partKey } from '../../src/batch/layout'
+import {
+  fromJsonLines,
+  listParts,
+  readChunk,
+  recordsInOrder,
+  toJsonLines,
+  writePart,
+} from '../../src/batch/parts'
+import { writeChunk } from '../../src/batch/plan'
+import type { ImageRecord } from '../../src/schema'
+import type { Bucket } from '../../src/storage/store'
+import {
+  anyKey,
+  collect,
+  errorRecord,
+  inBytes,
+  okRecord,
+  startTestStore,
+  type TestStore,
+} from './batch-fixtures'
+
+let objects: TestStore
+let results: Bucket
+
+beforeAll(async () => {
+  objects = await startTestStore()
+})
+afterAll(() => objects.close())
+beforeEach(async () => {
+  results = await objects.newBucket()
+})
+
+/** Records of positions `start` to `end`, telling who wrote them. */
+const piece = (start: number, end: number, activationId: string): ImageRecord[] =>
+  Array.from({ length: end - start }, (_, index) => okRecord(`key-${start + index}`, { activationId }))
+
+const write = (start: number, end: number, activationId: string): Promise<string> =>
+  writePart(results, 'b1', start, piece(start, end, activationId), activationId)
+
+const who = async (start: number, end: number): Promise<[key: string, activationId: string][]> =>
+  (await collect(recordsInOrder(results, 'b1', { start, end }))).map(({ key, activationId }) => [
+    key,
+    activationId,
+  ])
+
+describe('JSON lines', () => {
+  it('read back as they were written, whatever the keys hold', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(anyKey, fc.string())), (keys) => {
+        const records = keys.map((key) => okRecord(key))
+        const text = toJsonLines(records)
+        expect(text.split('\n')).toHaveLength(keys.length + 1)
+        expect(fromJsonLines(Buffer.from(text))).toEqual(records)
+      }),
+    )
+  })
+})
+
+describe('a part', () => {
+  it('says in its name what it holds and how many of its records are errors', async () => {
+    const key = await writePart(results, 'b1', 7, [okRecord('a'), errorRecord('b')], 'a1')
+    expect(key).toBe(partKey('b1', { start: 7, end: 9, errors: 1 }, 'a1'))
+    expect(await collect(listParts(results, 'b1'))).toEqual([{ key, start: 7, end: 9, errors: 1 }])
+  })
+
+  it('is the same object when its activation writes it once more', async () => {
+    await write(0, 3, 'a1')
+    await write(0, 3, 'a1')
+    expect(await collect(listParts(results, 'b1'))).toHaveLength(1)
+  })
+
+  it('lies beside those of other activations', async () => {
+    await write(0, 3, 'a1')
+    await write(0, 3, 'a2')
+    expect(await collect(listParts(results, 'b1'))).toHaveLength(2)
+  })
+
+  it('is listed from a position on', async () => {
+    for (const start of [0, 4, 8]) await write(start, start + 4, 'a1')
+    const starts = async (from: number) =>
+      (await collect(listParts(results, 'b1', from))).map(({ start }) => start)
+    expect(await starts(0)).toEqual([0, 4, 8])
+    expect(await starts(4)).toEqual([4, 8])
+    expect(await starts(5)).toEqual([8])
+    expect(await starts(9)).toEqual([])
+  })
+
+  it('is not mistaken for one of a batch whose id begins alike', async () => {
+    await write(0, 3, 'a1')
+    await writePart(results, 'b11', 0, piece(0, 5, 'a1'), 'a1')
+    expect((await collect(listParts(results, 'b1'))).map(({ end }) => end)).toEqual([3])
+  })
+})
+
+describe('the records of a batch’s parts', () => {
+  it('come in the order of their positions, however late a part was written', async () => {
+    await write(4, 6, 'a1')
+    await write(2, 4, 'a2')
+    await write(0, 2, 'a3')
+    expect((await who(0, 6)).map(([key]) => key)).toEqual([0, 1, 2, 3, 4, 5].map((number) => `key-${number}`))
+  })
+
+  it('are those of the first name where parts overlap', async () => {
+    await write(0, 4, 'a1')
+    await write(2, 6, 'a2')
+    await write(2, 3, 'a3')
+    expect(await who(0, 6)).toEqual([
+      ['key-0', 'a1'],
+      ['key-1', 'a1'],
+      ['key-2', 'a1'],
+      ['key-3', 'a1'],
+      ['key-4', 'a2'],
+      ['key-5', 'a2'],
+    ])
+  })
+
+  it('are those of one pass only', async () => {
+    for (const start of [0, 2, 4]) await write(start, start + 2, 'a1')
+    expect((await who(2, 4)).map(([key]) => key)).toEqual(['key-2', 'key-3'])
+  })
+
+  it('hold each position exactly once, by the first name that holds it, for any overlaps', async () => {
+    const parts = fc.array(
+      fc.tuple(fc.nat(11), fc.integer({ min: 1, max: 6 }), fc.constantFrom('a1', 'a2', 'a3')),
+      { minLength: 1, maxLength: 7 },
+    )
+    let run = 0
+    await fc.assert(
+      fc.asyncProperty(parts, async (pieces) => {
+        const batch = `any-${++run}`
+        const written = pieces.map(([start, length, id]) => ({ start, end: start + length, id }))
+        for (const { start, end, id } of written)
+          await writePart(results, batch, start, piece(start, end, id), id)
+        const byName = written
+          .map((part) => ({ ...part, name: partKey(batch, { ...part, errors: 0 }, part.id) }))
+          .sort((a, b) => inBytes(a.name, b.name))
+        const naive = Array.from({ length: 18 }, (_, at) => {
+          const holder = byName.find(({ start, end }) => start <= at && at < end)
+          return holder ? [[`key-${at}`, holder.id]] : []
+        }).flat()
+        const records = await collect(recordsInOrder(results, batch, { start: 0, end: 18 }))
+        expect(records.map(({ key, activationId }) => [key, activationId])).toEqual(naive)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+describe('a chunk', () => {
+  it('reads back as it was written', async () => {
+    const images = [
+      { bucket: 'photos', key: '😀 a+b%.jpg', etag: 'v1', size: 0, lastModified: '2026-11-22T07:00:00.000Z' },
+      { bucket: 'photos', key: 'line\nbreak\u2028"quote".jpg' },
+    ]
+    await writeChunk(results, 'b1', 50, images)
+    expect(await results.head(chunkKey('b1', { start: 50, end: 52 }))).toBeDefined()
+    expect(await readChunk(results, 'b1', { start: 50, end: 52 })).toEqual(images)
+  })
+
+  it('is an error where there is none', async () => {
+    await expect(readChunk(results, 'b1', { start: 0, end: 9 })).rejects.toMatchObject({
+      code: 'object_not_found',
+    })
+  })
+})

@@ -1,0 +1,197 @@
+import fc from 'fast-check'
+import { closeBatch } from '../../src/batch/close'
+import { comparePositions, cursorSchema, toCursor } from '../../src/batch/cursor'
+import { takePage } from '../../src/batch/page'
+import { writePart } from '../../src/batch/parts'
+import { type Plan, savePlan } from '../../src/batch/plan'
+import { listBatches, matches, querySchema, readResults } from '../../src/batch/results'
+import { progressOf } from '../../src/batch/run'
+import { writeSummary } from '../../src/batch/summary-object'
+import { updateUploadsSummary, writeUploadParts } from '../../src/batch/uploads'
+import type { Bucket } from '../../src/storage/store'
+import {
+  anyKey,
+  anyKeys,
+  collect,
+  counted,
+  errorRecord,
+  from,
+  inBytes,
+  okRecord,
+  planOf,
+  startTestStore,
+  type TestStore,
+  tabby,
+} from './batch-fixtures'
+
+let objects: TestStore
+let results: Bucket
+
+beforeAll(async () => {
+  objects = await startTestStore()
+})
+afterAll(() => objects.close())
+beforeEach(async () => {
+  results = await objects.newBucket()
+})
+
+const read = async (batch: string): Promise<[key: string, etag: string | null][]> =>
+  (await collect(readResults(results, batch))).map(({ key, etag }) => [key, etag])
+
+const planned = (count: number, changes: Partial<Plan> = {}): Plan =>
+  planOf('photos', {}, { planned: count, listed: count, next: count, done: true, ...changes })
+
+describe('the results of a batch', () => {
+  it('are those reported so far while it is open', async () => {
+    const plan = planned(4)
+    await savePlan(results, plan)
+    await writeSummary(results, progressOf(plan))
+    expect(await read('b1')).toEqual([])
+    await writePart(results, 'b1', 2, [okRecord('c'), okRecord('d')], 'a1')
+    await writePart(results, 'b1', 0, [okRecord('a')], 'a1')
+    expect((await read('b1')).map(([key]) => key)).toEqual(['a', 'c', 'd'])
+  })
+
+  it('are read from one file once it is closed', async () => {
+    await savePlan(results, planned(2))
+    const records = [okRecord('a\u2028😀'), errorRecord('b')]
+    await writePart(results, 'b1', 0, records, 'a1')
+    await closeBatch(results, planned(2))
+    const { bucket, requests } = counted(results)
+    expect(await collect(readResults(bucket, 'b1'))).toEqual(records)
+    expect(requests.filter(({ key }) => key.includes('parts'))).toEqual([])
+  })
+
+  it('are the new ones, as far as they are known, when it was fired again', async () => {
+    await writePart(results, 'b1', 0, [okRecord('a'), okRecord('b')], 'a1')
+    await closeBatch(results, planned(2))
+    const again = planned(4, { passes: [0, 2] })
+    await savePlan(results, again)
+    await writeSummary(results, progressOf(again))
+    await writePart(results, 'b1', 2, [okRecord('b', { etag: 'v2' })], 'a2')
+    expect(await read('b1')).toEqual([
+      ['a', 'v1'],
+      ['b', 'v2'],
+    ])
+  })
+
+  it('that nobody has started are an error', async () => {
+    await expect(read('b1')).rejects.toMatchObject({ code: 'batch_not_found', status: 404 })
+    await expect(read('uploads-2026-11-22')).rejects.toMatchObject({ code: 'batch_not_found' })
+  })
+
+  it('of a day’s uploads are the newest version of each image, in the order of the keys', async () => {
+    const at = (minute: number) => `2026-11-22T08:0${minute}:00.000Z`
+    await writeUploadParts(
+      results,
+      [okRecord('😀', { at: at(1) }), okRecord('b', { at: at(3), etag: 'v3' })],
+      'a1',
+    )
+    await writeUploadParts(
+      results,
+      [okRecord('b', { at: at(2), etag: 'v2' }), okRecord('～', { at: at(2) })],
+      'a2',
+    )
+    await writeUploadParts(results, [okRecord('b', { at: at(4), bucket: 'other' })], 'a3')
+    await updateUploadsSummary(results, 'uploads-2026-11-22')
+    expect(await read('uploads-2026-11-22')).toEqual([
+      ['b', 'v1'],
+      ['b', 'v3'],
+      ['～', 'v1'],
+      ['😀', 'v1'],
+    ])
+  })
+})
+
+describe('the batches', () => {
+  it('are listed once each, the uploads of each day among them', async () => {
+    for (const key of ['b1/plan.json', 'b1/parts/x', 'b2/plan.json', 'uploads-2026-11-22/parts/x']) {
+      await results.put(`batches/${key}`, '')
+    }
+    await results.put('images/m/photos/a', '')
+    expect(await collect(listBatches(results))).toEqual(['b1', 'b2', 'uploads-2026-11-22'])
+  })
+})
+
+describe('a query', () => {
+  const records = [
+    okRecord('x/a', { labels: [{ ...tabby, probability: 0.9 }] }),
+    okRecord('x/b', { labels: [{ ...tabby, label: 'espresso', className: 'espresso', probability: 0.4 }] }),
+    errorRecord('y/c'),
+  ]
+  const keys = (query: Parameters<typeof matches>[0]) => records.filter(matches(query)).map(({ key }) => key)
+
+  it('finds all by default', () => {
+    expect(keys({})).toEqual(['x/a', 'x/b', 'y/c'])
+  })
+
+  it('finds by any name of the best label, however it is written', () => {
+    expect(keys({ label: 'TABBY CAT' })).toEqual(['x/a'])
+    expect(keys({ label: 'presso' })).toEqual(['x/b'])
+    expect(keys({ label: 'dog' })).toEqual([])
+  })
+
+  it('finds by status, prefix and least probability, all at once', () => {
+    expect(keys({ status: 'error' })).toEqual(['y/c'])
+    expect(keys({ prefix: 'x/' })).toEqual(['x/a', 'x/b'])
+    expect(keys({ minProbability: 0.5 })).toEqual(['x/a'])
+    expect(keys({ prefix: 'x/', status: 'ok', minProbability: 0.4, label: 'e' })).toEqual(['x/b'])
+  })
+
+  it('is taken from text, as URLs hold it', () => {
+    expect(querySchema.parse({ minProbability: '0.5', limit: '10', status: 'ok' })).toEqual({
+      minProbability: 0.5,
+      limit: 10,
+      status: 'ok',
+    })
+    expect(querySchema.parse({}).limit).toBe(100)
+    for (const wrong of [{ limit: '0' }, { limit: '1001' }, { minProbability: '2' }, { status: 'lost' }]) {
+      expect(querySchema.safeParse(wrong).success).toBe(false)
+    }
+  })
+})
+
+describe('pages of results', () => {
+  it('put together are all that was asked for, whatever their size', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyKeys(20), fc.integer({ min: 1, max: 7 }), async (keys, limit) => {
+        const records = keys.sort(inBytes).map((key, at) => (at % 3 ? okRecord(key) : errorRecord(key)))
+        const wanted = matches({ status: 'ok' })
+        const seen: string[] = []
+        let after: string | undefined
+        for (let pages = 0; pages === 0 || after !== undefined; pages++) {
+          const position = after === undefined ? undefined : cursorSchema.parse(after)
+          const page = await takePage(from(records), ({ key }) => ({ key }), {
+            matches: wanted,
+            limit,
+            after: position,
+          })
+          expect(page.items.length).toBeLessThanOrEqual(limit)
+          seen.push(...page.items.map(({ key }) => key))
+          after = page.next
+        }
+        expect(seen).toEqual(records.filter(wanted).map(({ key }) => key))
+      }),
+    )
+  })
+
+  it('end where a cursor says, whatever the key holds', () => {
+    fc.assert(
+      fc.property(anyKey, anyKey, (key, bucket) => {
+        expect(cursorSchema.parse(toCursor({ key, bucket }))).toEqual({ key, bucket })
+        expect(Math.sign(comparePositions({ key, bucket }, { key, bucket: `${bucket}x` }))).toBe(-1)
+      }),
+    )
+  })
+
+  it('refuse a cursor that is none', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const parsed = cursorSchema.safeParse(text)
+        if (parsed.success)
+          expect(parsed.data).toEqual({ key: expect.any(String), bucket: expect.any(String) })
+      }),
+    )
+    expect(cursorSchema.safeParse('bm9uZQ').success).toBe(false)
+  })
+})

@@ -1,0 +1,324 @@
+import { resultsKey } from '../../src/batch/layout'
+import { acquireLease } from '../../src/batch/lease'
+import { readChunk, writePart } from '../../src/batch/parts'
+import { readPlan, savePlan } from '../../src/batch/plan'
+import { defaultBatchId, parseBatchRequest, startBatch } from '../../src/batch/start'
+import { readSummary, writeSummary } from '../../src/batch/summary-object'
+import type { Settings } from '../../src/config'
+import type { Activation } from '../../src/openwhisk/activation'
+import type { OpenWhisk } from '../../src/openwhisk/client'
+import { type BatchSummary, batchRequestSchema, rangeSchema } from '../../src/schema'
+import type { Bucket } from '../../src/storage/store'
+import {
+  advanceClock,
+  collect,
+  minutes,
+  model,
+  okRecord,
+  setClock,
+  startTestStore,
+  type TestStore,
+  textOf,
+} from './batch-fixtures'
+
+/** The platform, whose calls the test answers. */
+let mockPlatform: OpenWhisk
+jest.mock('../../src/openwhisk/client', () => ({
+  addressOf: () => ({}),
+  connect: () => mockPlatform,
+}))
+
+let mockSleep: () => void
+jest.mock('node:timers/promises', () => ({ setTimeout: async () => mockSleep() }))
+
+let objects: TestStore
+let photos: Bucket
+let results: Bucket
+let settings: Settings
+let invoked: { name: string; params: object }[]
+let fired: { trigger: string; params: object }[]
+let version: string
+
+beforeAll(async () => {
+  objects = await startTestStore()
+})
+afterAll(() => objects.close())
+beforeEach(async () => {
+  setClock('2026-11-22T08:00:00Z')
+  photos = await objects.newBucket()
+  results = await objects.newBucket()
+  settings = { ...objects.settings, model: 'tiny', imagesBucket: photos.name, resultsBucket: results.name }
+  version = model
+  invoked = []
+  fired = []
+  mockSleep = () => advanceClock(minutes(1))
+  mockPlatform = {
+    invoke: async (name, params) => {
+      invoked.push({ name, params })
+      if (name.endsWith('/classify-images')) await report(params)
+      return 'a1'
+    },
+    call: async (name, params) => {
+      expect(name).toBe('/guest/whisklens/classify')
+      expect(params).toEqual({ describe: true, model: settings.model })
+      return { model: version, engine: 'wasm' }
+    },
+    fire: async (trigger, params) => {
+      fired.push({ trigger, params })
+      return undefined
+    },
+  }
+})
+afterEach(() => jest.useRealTimers())
+
+/** A sequence that is done as soon as it is invoked. */
+async function report(message: object): Promise<void> {
+  const { batch, chunk, start } = message as { batch: string; chunk: unknown; start: number }
+  const images = await readChunk(results, batch, rangeSchema.parse(chunk))
+  const records = images.map(({ bucket, key, etag = null }) =>
+    okRecord(key, { bucket, etag, model: version }),
+  )
+  await writePart(results, batch, start, records, 'a1')
+}
+
+const activation = (changes: Partial<Activation> = {}): Activation => ({
+  id: 'a1b2c3d4e5f60718293a4b5c6d7e8f90',
+  deadline: Date.now() + minutes(5),
+  namespace: 'guest',
+  actionName: '/guest/whisklens/start-batch',
+  ...changes,
+})
+
+const start = (asked: object, changes: Partial<Activation> = {}): Promise<BatchSummary> => {
+  const { resume, ...request } = asked as { resume?: boolean }
+  return startBatch({ ...batchRequestSchema.parse(request), resume }, settings, activation(changes))
+}
+
+const keysOf = async (batch: string): Promise<string[]> =>
+  ((await textOf(results, resultsKey(batch, 'results.jsonl'))) ?? '')
+    .split('\n')
+    .filter((line) => line)
+    .map((line) => JSON.parse(line).key)
+
+/** Ends the activation after so many polls, so that the batch goes on in the next. */
+const soon = (polls: number): Partial<Activation> => ({ deadline: Date.now() + 20_000 + minutes(polls) })
+
+describe('a batch request', () => {
+  it('has defaults', () => {
+    expect(parseBatchRequest({})).toEqual({ prefix: '', force: false, dryRun: false })
+  })
+
+  it('is freed of the package’s settings, but for the model, which one may ask for', () => {
+    const params = {
+      s3Endpoint: 'http://127.0.0.1:9000',
+      imagesBucket: 'photos',
+      model: 'other',
+      resume: true,
+    }
+    expect(parseBatchRequest(params)).toEqual({ prefix: '', force: false, dryRun: false, model: 'other' })
+  })
+
+  it('takes numerals and booleans for text, as wsk sends what looks like one', () => {
+    expect(
+      parseBatchRequest({ prefix: 2026, batch: 42, limit: '7', force: 'true', dryRun: '' }),
+    ).toMatchObject({
+      prefix: '2026',
+      batch: '42',
+      limit: 7,
+      force: true,
+      dryRun: false,
+    })
+  })
+
+  it('with a name that does not exist is an error, so that typing mistakes show', () => {
+    expect(() => parseBatchRequest({ prefx: 'photos/' })).toThrow(/prefx/)
+  })
+
+  it.each(['Uploads', '-x', '.x', 'a/b', 'a b', 'x'.repeat(65), '', 'uploads-2026-11-22', '../x'])(
+    'with the id %j is refused',
+    (batch) => {
+      expect(() => parseBatchRequest({ batch })).toThrow('The batch request is not valid')
+    },
+  )
+
+  it.each([{ limit: 0 }, { limit: -1 }, { limit: 'x' }, { since: 'x' }, { force: 'x' }, { chunkSize: 1001 }])(
+    'with %j is refused',
+    (asked) => {
+      expect(() => parseBatchRequest(asked)).toThrow('The batch request is not valid')
+    },
+  )
+
+  it('without an id gets one that sorts by time and differs within a second', () => {
+    const id = defaultBatchId(new Date('2026-11-22T07:30:00.999Z'), 'a1b2c3d4e5f6')
+    expect(id).toBe('20261122-073000-a1b2c3')
+    expect(parseBatchRequest({ batch: id }).batch).toBe(id)
+  })
+})
+
+describe('starting a batch', () => {
+  it('sees it through and fires batch-completed with its summary', async () => {
+    for (const key of ['x/a', 'x/b', 'y']) await photos.put(key, 'v1')
+    const summary = await start({ batch: 'b1', prefix: 'x/' })
+    expect(summary).toMatchObject({ batch: 'b1', state: 'complete', model, totals: { ok: 2, pending: 0 } })
+    expect(fired).toEqual([{ trigger: 'batch-completed', params: summary }])
+    expect(await keysOf('b1')).toEqual(['x/a', 'x/b'])
+    expect(invoked).toEqual([
+      {
+        name: '/guest/whisklens/classify-images',
+        params: { batch: 'b1', chunk: { start: 0, end: 2 }, start: 0, end: 2, model: 'tiny' },
+      },
+    ])
+  })
+
+  it('counts in a dry run what there would be to do, and does nothing', async () => {
+    for (const key of ['a', 'b']) await photos.put(key, 'v1')
+    expect((await start({ batch: 'b1', dryRun: true })).totals).toMatchObject({
+      listed: 2,
+      planned: 2,
+      skipped: 0,
+    })
+    expect(invoked).toEqual([])
+    expect(await collect(results.list())).toEqual([])
+  })
+
+  it('refuses the results bucket as the source: its results would be its images', async () => {
+    await expect(start({ bucket: results.name })).rejects.toMatchObject({ code: 'invalid_input' })
+  })
+
+  it('tells the second of two how the batch stands', async () => {
+    await acquireLease(results, 'b1', { activationId: 'other', until: Date.now() + minutes(5) })
+    await expect(start({ batch: 'b1' })).rejects.toMatchObject({ code: 'invalid_input', retryable: true })
+    expect(invoked).toEqual([])
+  })
+})
+
+describe('a batch that outlasts its activation', () => {
+  it('invokes start-batch again, which carries on', async () => {
+    for (let number = 0; number < 12; number++) await photos.put(`k${number}`, 'v1')
+    mockPlatform.invoke = async (name, params) => {
+      invoked.push({ name, params })
+      return 'a1'
+    }
+    expect(await start({ batch: 'b1' }, soon(1))).toMatchObject({ exact: false })
+    expect(invoked.at(-1)).toEqual({
+      name: '/guest/whisklens/start-batch',
+      params: { batch: 'b1', resume: true },
+    })
+    mockPlatform.invoke = async (_, params) => {
+      await report(params)
+      return 'a2'
+    }
+    for (const { params } of invoked.filter(({ name }) => name.endsWith('classify-images')))
+      await report(params)
+    expect(await start({ batch: 'b1', resume: true })).toMatchObject({
+      state: 'complete',
+      totals: { ok: 12 },
+    })
+    expect(await keysOf('b1')).toHaveLength(12)
+  })
+
+  it('keeps to its own bucket, although the next activation is not told of it', async () => {
+    const other = await objects.newBucket()
+    await photos.put('of the configured bucket', 'v1')
+    const keys = ['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7', 'k8', 'k9']
+    for (const key of keys) await other.put(key, 'v1')
+    // Time is up when the first chunk is planned.
+    await start({ batch: 'b1', bucket: other.name, chunkSize: 1 }, soon(0))
+    expect((await readPlan(results, 'b1'))?.planned).toBe(1)
+    await start({ batch: 'b1', resume: true })
+    expect(await keysOf('b1')).toEqual(keys)
+  })
+
+  it('that somebody has closed meanwhile is not begun again', async () => {
+    await photos.put('a', 'v1')
+    const summary = await start({ batch: 'b1' })
+    invoked = []
+    expect(await start({ batch: 'b1', resume: true })).toEqual(summary)
+    expect(invoked).toEqual([])
+    expect(fired).toHaveLength(1)
+  })
+
+  it('is taken over by whoever fires it again after its activation has died', async () => {
+    await photos.put('a', 'v1')
+    mockSleep = () => {
+      throw new Error('The process is gone')
+    }
+    await expect(start({ batch: 'b1' })).rejects.toThrow('gone')
+    mockSleep = () => advanceClock(minutes(1))
+    expect(await start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
+  })
+})
+
+describe('a batch that is fired again', () => {
+  it('does what was added since, and counts what was not', async () => {
+    await photos.put('a', 'v1')
+    await start({ batch: 'b1' })
+    advanceClock(minutes(20))
+    const record = okRecord('a', { bucket: photos.name, etag: (await photos.head('a'))?.etag })
+    await results.put(`images/${model}/${photos.name}/a`, JSON.stringify(record))
+    await photos.put('b', 'v1')
+    const again = await start({ batch: 'b1' })
+    expect(again.totals).toMatchObject({ listed: 2, skipped: 1, ok: 2 })
+    expect(await keysOf('b1')).toEqual(['a', 'b'])
+  })
+
+  it('does all of it again under a model of another version', async () => {
+    await photos.put('a', 'v1')
+    await start({ batch: 'b1' })
+    advanceClock(minutes(20))
+    version = 'tiny@ffffffff'
+    expect(await start({ batch: 'b1' })).toMatchObject({ model: version, totals: { skipped: 0, ok: 1 } })
+    expect(await textOf(results, resultsKey('b1', 'results.jsonl'))).toContain(version)
+  })
+
+  it('asks the sequence for the model of this time', async () => {
+    await photos.put('a', 'v1')
+    await start({ batch: 'b1' })
+    settings = { ...settings, model: 'other' }
+    version = 'other@11111111'
+    invoked = []
+    await start({ batch: 'b1' })
+    expect(invoked).toMatchObject([{ params: { start: 1, end: 2, model: 'other' } }])
+  })
+
+  it('goes on with a second pass that was cut off, whatever the summary says', async () => {
+    await photos.put('a', 'v1')
+    const first = await start({ batch: 'b1' })
+    await photos.put('b', 'v1')
+    mockSleep = () => {
+      throw new Error('The process is gone')
+    }
+    mockPlatform.invoke = async () => 'a1'
+    await expect(start({ batch: 'b1', force: true })).rejects.toThrow('gone')
+    // A late closer of the first pass.
+    await writeSummary(results, first)
+    mockSleep = () => advanceClock(minutes(1))
+    mockPlatform.invoke = async (_, params) => {
+      await report(params)
+      return 'a1'
+    }
+    expect(await start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 2, pending: 0 } })
+    expect(await keysOf('b1')).toEqual(['a', 'b'])
+  })
+
+  it('has a new pass also when the last state of its first one was never stored', async () => {
+    await photos.put('a', 'v1')
+    await start({ batch: 'b1' })
+    const plan = await readPlan(results, 'b1')
+    if (plan) await savePlan(results, { ...plan, next: 0 })
+    await photos.put('b', 'v1')
+    invoked = []
+    expect((await start({ batch: 'b1', force: true })).totals).toMatchObject({ listed: 2, ok: 2 })
+    expect(invoked).toMatchObject([{ params: { start: 1, end: 3 } }])
+  })
+
+  it('shows that it is open again from its first moment', async () => {
+    await photos.put('a', 'v1')
+    await start({ batch: 'b1' })
+    mockPlatform.invoke = async () => {
+      expect(await readSummary(results, 'b1')).toMatchObject({ exact: false, endedAt: null })
+      throw new Error('Seen')
+    }
+    await expect(start({ batch: 'b1', force: true })).rejects.toThrow('Seen')
+  })
+})
