@@ -22,6 +22,7 @@ export async function main(params: Record<string, unknown>): Promise<object> {
     openwhisk,
     activationId: activation.id,
     sequence: siblingAction(activation, 'classify-images'),
+    resume: (batch) => openwhisk.invoke(siblingAction(activation, 'start-batch'), { batch, resume: true }),
     onClosed: (summary) => openwhisk.fire('batch-completed', summary),
   })
 }

@@ -78,6 +78,15 @@ export class InvalidInputError extends WhisklensError {
   }
 }
 
+/** Another activation has taken charge of a batch; this one has to stop. Nothing is lost by it. */
+export class BatchTakenOverError extends WhisklensError {
+  override name = 'BatchTakenOverError'
+
+  constructor(batch: string) {
+    super('batch_taken_over', `Another activation has taken charge of the batch "${batch}"`)
+  }
+}
+
 /** An answer of one of the local servers: thrown by a handler, turned into the protocol's error body at the edge. */
 export class HttpError extends WhisklensError {
   override name = 'HttpError'

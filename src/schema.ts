@@ -83,7 +83,7 @@ export const batchRequestSchema = z.strictObject({
   force: flag.default(false),
   include: text.optional(),
   exclude: text.optional(),
-  since: z.coerce.date().optional(),
+  since: text.pipe(z.coerce.date()).optional(),
   limit: count.optional(),
   dryRun: flag.default(false),
   chunkSize: count.max(1000).optional(),

@@ -6,6 +6,7 @@ import type { Bucket, Store } from '../storage/store'
 import { closeBatch } from './close'
 import { contiguousEnd } from './coverage'
 import type { ChunkMessage } from './dispatch'
+import { stateOfLease } from './lease'
 import { listParts, writePart } from './parts'
 import { onePage, type Plan, readPlan } from './plan'
 import { writeRecord } from './record'
@@ -26,6 +27,8 @@ export interface AggregateContext {
   activationId: string
   /** Full name of the sequence, for what is left over. */
   sequence: string
+  /** Starts an activation that takes charge of a batch. */
+  resume(batch: string): Promise<unknown>
   /** Called once the batch is closed. */
   onClosed(summary: object): Promise<unknown>
 }
@@ -68,6 +71,8 @@ export async function aggregate(
     await context.openwhisk.invoke(context.sequence, message)
   }
   const closed = await closeIfLast(batch, context)
+  // Whoever was in charge died: as long as anything of a batch reports, it finds somebody to carry it on.
+  if (!closed && (await stateOfLease(results, batch)) === 'died') await context.resume(batch)
   return { ...outcome, batches: [batch], closed }
 }
 

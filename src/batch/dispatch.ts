@@ -47,8 +47,9 @@ export async function dispatchReady(
     Date.now() >= window.pausedUntil
   ) {
     const chunk = chunkAt(plan, plan.next)
-    if (!(await dispatch(plan, { ...chunk, chunk }, window, openwhisk, action))) return
-    plan.outstanding.push({ ...chunk, chunk, at: Date.now(), attempts: 1 })
+    const activationId = await dispatch(plan, { ...chunk, chunk }, window, openwhisk, action)
+    if (activationId === undefined) return
+    plan.outstanding.push({ ...chunk, chunk, at: Date.now(), attempts: 1, activationId })
     plan.next = chunk.end
   }
 }
@@ -59,23 +60,22 @@ function chunkAt({ passes, planned, chunkSize }: Plan, start: number): Range {
   return { start, end: Math.min(start + chunkSize, passEnd) }
 }
 
-/** @returns false when the platform has no room */
+/** @returns the activation's id, or undefined when the platform has no room */
 async function dispatch(
   { batch, model }: Plan,
   { start, end, chunk }: Pick<Outstanding, 'start' | 'end' | 'chunk'>,
   window: Window,
   openwhisk: OpenWhisk,
   action: string,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const message: ChunkMessage = { batch, chunk, start, end, model }
   try {
-    await openwhisk.invoke(action, message)
-    return true
+    return await openwhisk.invoke(action, message)
   } catch (thrown) {
     if (!(thrown instanceof OpenWhiskError && thrown.retryable)) throw thrown
     log.info({ batch, window: window.size, reason: thrown.message }, 'the platform has no room')
     shrink(window)
-    return false
+    return undefined
   }
 }
 
@@ -103,8 +103,25 @@ function errorsOf({ start, end }: Range, parts: Part[]): number {
   return Math.min(errors, end - start)
 }
 
+/** How often the platform is asked after an activation, milliseconds: most report within that time. */
+const askEvery = 5_000
+
+/** Marks the pieces whose activations have ended. What they wrote is only certain to be seen in parts listed later. */
+export async function markEnded(plan: Plan, openwhisk: OpenWhisk): Promise<void> {
+  for (const piece of plan.outstanding) {
+    const { at, askedAt = at, activationId, ended } = piece
+    if (ended || at === 0 || !activationId || Date.now() - askedAt < askEvery) continue
+    piece.ended = await openwhisk.hasEnded(activationId)
+    piece.askedAt = Date.now()
+  }
+}
+
+/** Whether a piece's activation died: it has ended, and nothing of the piece is there. A part of it has a successor. */
+const isDead = ({ ended, start, end }: Outstanding, parts: Range[]): boolean =>
+  ended === true && !parts.some((part) => part.start < end && part.end > start)
+
 /**
- * Dispatches again what did not report in time, in halves, so that one image that kills its container is found.
+ * Dispatches again what died or did not report in time, in halves, so that one image that kills its container is found.
  * @returns single images that were tried often enough: they are lost
  */
 export async function redispatchOverdue(
@@ -116,7 +133,8 @@ export async function redispatchOverdue(
   action: string,
 ): Promise<Outstanding[]> {
   const lost: Outstanding[] = []
-  for (const piece of plan.outstanding.filter(({ at }) => Date.now() - at > overdueAfter)) {
+  const isOverdue = (piece: Outstanding) => Date.now() - piece.at > overdueAfter || isDead(piece, parts)
+  for (const piece of plan.outstanding.filter(isOverdue)) {
     // The platform had no room for it: that was no attempt, and so no reason to halve it.
     const tried = piece.at > 0
     const single = piece.end - piece.start === 1
@@ -136,8 +154,9 @@ export async function redispatchOverdue(
     // On the list before anything can fail: what is on no list is forgotten.
     plan.outstanding.splice(plan.outstanding.indexOf(piece), 1, ...again)
     for (const half of again) {
-      if (!(await dispatch(plan, half, window, openwhisk, action))) break
-      half.at = Date.now()
+      const activationId = await dispatch(plan, half, window, openwhisk, action)
+      if (activationId === undefined) break
+      Object.assign(half, { activationId, at: Date.now() })
     }
   }
   return lost

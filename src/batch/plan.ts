@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { BatchTakenOverError } from '../errors'
 import { type BatchRequest, batchIdSchema, type ImageRef, rangeSchema } from '../schema'
+import { putOnce } from '../storage/put-once'
 import type { Bucket, ObjectInfo } from '../storage/store'
 import { inOrder, selects } from './keys'
 import { chunkKey, planKey, recordsPrefix } from './layout'
@@ -13,6 +15,10 @@ const outstandingSchema = rangeSchema.extend({
   /** When it was dispatched, milliseconds since the epoch; 0 while the platform has no room for it. */
   at: z.number(),
   attempts: z.int().positive(),
+  activationId: z.string().optional(),
+  /** When the platform was last asked whether that activation has ended, and whether it has. */
+  askedAt: z.number().optional(),
+  ended: z.boolean().optional(),
 })
 export type Outstanding = z.infer<typeof outstandingSchema>
 
@@ -107,13 +113,32 @@ export const nextPass = (
   outstanding: [],
 })
 
-export async function readPlan(results: Bucket, batch: string): Promise<Plan | undefined> {
-  const found = await results.find(planKey(batch))
-  return found && planSchema.parse(JSON.parse(found.body.toString('utf8')))
-}
+export const readPlan = async (results: Bucket, batch: string): Promise<Plan | undefined> =>
+  (await openPlan(results, batch)).plan
 
 export async function savePlan(results: Bucket, plan: Plan): Promise<void> {
   await results.put(planKey(plan.batch), JSON.stringify(plan), { contentType: 'application/json' })
+}
+
+/**
+ * Opens the plan of a batch for whoever is in charge of it.
+ * @returns the plan, if there is one, and a `save` that throws once somebody else has saved it meanwhile: an activation
+ *   that lost its lease without noticing must not turn the plan back
+ */
+export async function openPlan(results: Bucket, batch: string) {
+  const key = planKey(batch)
+  const found = await results.find(key)
+  let etag: string | null = found?.etag ?? null
+  let saved = found?.body.toString('utf8')
+  const save = async (plan: Plan): Promise<void> => {
+    const body = JSON.stringify(plan)
+    if (body === saved) return
+    const written = await putOnce(results, key, body, etag)
+    if (written === undefined) throw new BatchTakenOverError(batch)
+    etag = written
+    saved = body
+  }
+  return { plan: saved === undefined ? undefined : planSchema.parse(JSON.parse(saved)), save }
 }
 
 async function* recordsOf(

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { BatchTakenOverError } from '../errors'
 import { log } from '../log'
 import type { OpenWhisk } from '../openwhisk/client'
 import type { BatchSummary } from '../schema'
 import type { Bucket } from '../storage/store'
 import { closeBatch } from './close'
-import { dispatchReady, openWindow, redispatchOverdue, settle } from './dispatch'
+import { dispatchReady, markEnded, openWindow, redispatchOverdue, settle } from './dispatch'
 import type { Part } from './layout'
 import { listParts, readChunk, writePart } from './parts'
 import { type Outstanding, type Plan, planChunks, savePlan, writeChunk } from './plan'
@@ -24,6 +25,10 @@ export interface RunContext {
   stopAt: number
   /** Called by the one who closes the batch. */
   onClosed(summary: BatchSummary): Promise<unknown>
+  /** Stores the plan; fails when somebody else has taken charge. */
+  save?(plan: Plan): Promise<void>
+  /** Called at every turn. @returns false when somebody else has taken charge */
+  renew?(): Promise<boolean>
   pollEvery?: number
   /** A chunk that has not reported for so long is dispatched again: longer than the sequence's time limit and a queue. */
   overdueAfter?: number
@@ -31,37 +36,53 @@ export interface RunContext {
   maxAttempts?: number
 }
 
+/** Between two looks at a batch in which nothing happens, milliseconds. */
+const longestPause = 2_000
+
 /**
  * Carries one batch on until it is closed or time is up: plans ahead, dispatches what the platform takes, looks for
  * what is reported, dispatches what is overdue again, and closes.
  * @returns the final summary, or undefined when the batch has to go on in another activation
  */
 export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSummary | undefined> {
-  const { images, results, openwhisk, sequence, stopAt, pollEvery = 500 } = context
+  const { images, results, openwhisk, sequence, stopAt, pollEvery = 250 } = context
   const { overdueAfter = 8 * 60_000, maxAttempts = 3 } = context
+  const { save = (changed) => savePlan(results, changed), renew = async () => true } = context
   const window = openWindow()
   const planning = planAhead(plan, images, results)
+  let pause = pollEvery
+  let progress = ''
   try {
     while (Date.now() < stopAt) {
       if (planning.failure) throw planning.failure.thrown
+      if (!(await renew())) throw new BatchTakenOverError(plan.batch)
       // Saved before anything of it is dispatched: after a crash, positions must still mean the same images.
       const ready = plan.planned
-      await savePlan(results, plan)
+      await save(plan)
       await dispatchReady(plan, ready, window, openwhisk, sequence)
       const parts = await partsOf(results, plan)
       settle(plan, parts, window)
       const limits = { overdueAfter, maxAttempts }
       await giveUp(plan, await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence), context)
-      if (plan.done && plan.next >= plan.planned && plan.outstanding.length === 0)
+      if (plan.done && plan.next >= plan.planned && plan.outstanding.length === 0) {
+        await save(plan)
         return await close(plan, context)
-      await writeSummary(results, progressOf(plan), ({ state }) => state !== 'complete')
-      await sleep(pollEvery)
+      }
+      await markEnded(plan, openwhisk)
+      const summary = progressOf(plan)
+      if (JSON.stringify(summary) === progress) pause = Math.min(pause * 1.5, longestPause)
+      else {
+        await writeSummary(results, summary, ({ state }) => state !== 'complete')
+        progress = JSON.stringify(summary)
+        pause = pollEvery
+      }
+      await sleep(pause)
     }
     return undefined
   } finally {
     planning.stopped = true
     await planning.finished
-    await savePlan(results, plan)
+    await save(plan)
   }
 }
 
@@ -119,7 +140,6 @@ async function giveUp(plan: Plan, lost: Outstanding[], { results, activationId }
 
 /** Also where `aggregate` was faster: the bytes are the same then, and a summary of an earlier pass would be put right. */
 async function close(plan: Plan, { results, onClosed }: RunContext): Promise<BatchSummary> {
-  await savePlan(results, plan)
   const { summary, first } = await closeBatch(results, plan)
   if (first) await onClosed(summary)
   return summary

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { type Settings, settingNames } from '../config'
 import { InvalidInputError, OpenWhiskError } from '../errors'
@@ -6,8 +7,8 @@ import { addressOf, connect } from '../openwhisk/client'
 import { type BatchRequest, type BatchSummary, batchRequestSchema } from '../schema'
 import { openStore } from '../storage/store'
 import { isReported } from './aggregate'
-import { acquireLease } from './lease'
-import { newPlan, nextPass, type Plan, planChunks, readPlan, savePlan } from './plan'
+import { acquireLease, type Lease, leaseTime } from './lease'
+import { newPlan, nextPass, openPlan, type Plan, planChunks } from './plan'
 import { progressOf, runBatch } from './run'
 import { readSummary, writeSummary } from './summary-object'
 
@@ -63,19 +64,16 @@ export async function startBatch(
     newPlan(batch, request, { ...(await describeModel()), bucket, now: new Date() })
 
   if (request.dryRun) return dryRun(await fresh())
-  const release = await acquireLease(results, batch, {
-    activationId: activation.id,
-    until: activation.deadline + 5_000,
-  })
+  const lease = await (request.resume ? awaitLease(batch) : acquireLease(results, batch, activation.id))
   const standing = await readSummary(results, batch)
-  if (!release) return standing ?? inCharge(batch)
+  if (!lease) return standing ?? inCharge(batch)
   try {
-    const existing = await readPlan(results, batch)
+    const { plan: existing, save } = await openPlan(results, batch)
     // A late closer of an earlier pass may have called the batch complete while the plan says more.
     const closed = standing?.state === 'complete' && existing?.done && (await isReported(results, existing))
     if (closed && request.resume) return standing
     const plan = closed ? nextPass(existing, request, await describeModel()) : (existing ?? (await fresh()))
-    await savePlan(results, plan)
+    await save(plan)
     await writeSummary(results, progressOf(plan))
     const summary = await runBatch(plan, {
       // A request to carry on does not name the bucket again.
@@ -87,13 +85,24 @@ export async function startBatch(
       sequence,
       stopAt: activation.deadline - handOver,
       onClosed: (closing) => openwhisk.fire('batch-completed', closing),
+      save,
+      renew: lease.renew,
     })
     if (summary) return summary
-    await release()
+    await lease.release()
     await openwhisk.invoke(activation.actionName, { batch, resume: true })
     return progressOf(plan)
   } finally {
-    await release()
+    await lease.release()
+  }
+
+  /** Whoever is to carry a batch on may come before its last holder is known to be gone. */
+  async function awaitLease(id: string): Promise<Lease | undefined> {
+    for (const end = Date.now() + 2 * leaseTime; Date.now() < end; await sleep(leaseTime / 10)) {
+      const taken = await acquireLease(results, id, activation.id)
+      if (taken || (await readSummary(results, id))?.state === 'complete') return taken
+    }
+    return undefined
   }
 
   async function dryRun(plan: Plan): Promise<BatchSummary> {

@@ -1,9 +1,13 @@
 import { join, resolve } from 'node:path'
+import { findOrphans, nothingSeen } from '../batch/orphans'
 import { settingsFromEnvironment, toEnvironment } from '../config'
+import { messageOf } from '../errors'
+import { log } from '../log'
+import { connect, type OpenWhisk } from '../openwhisk/client'
 import { deployManifest } from '../openwhisk/deploy'
 import { readManifest } from '../openwhisk/manifest'
 import { homeFolder } from '../paths'
-import { openStore } from '../storage/store'
+import { type Bucket, openStore } from '../storage/store'
 import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
 import {
@@ -70,7 +74,8 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       images: imageEnvironment,
     })
     closers.push(() => host.close())
-    const { connection, deployed } = await deploy(dataDir, secrets, store, host)
+    const { connection, deployed, results } = await deploy(dataDir, secrets, store, host)
+    closers.push(resumeOrphans(results, connect({ apiHost: host.url, auth: secrets.auth })))
     return { connection, deployed, close }
   } catch (thrown) {
     await close()
@@ -116,5 +121,32 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
     wskprops: wskpropsPath(dataDir),
   }
   await writeConnection(dataDir, connection)
-  return { connection, deployed }
+  return { connection, deployed, results: buckets.bucket(resultsBucket) }
+}
+
+const lookForOrphansEvery = 5_000
+
+/**
+ * Has batches carried on that nobody is in charge of: at the start those that a kill cut off, later those whose
+ * activations all died. A cluster does the same on a schedule. @returns what ends it
+ */
+function resumeOrphans(results: Bucket, openwhisk: OpenWhisk): () => Promise<void> {
+  const seen = nothingSeen()
+  let looking = Promise.resolve()
+  const look = async (): Promise<void> => {
+    for (const batch of await findOrphans(results, seen)) {
+      await openwhisk.invoke(`/${namespace}/whisklens/start-batch`, { batch, resume: true })
+    }
+  }
+  const turn = (): void => {
+    looking = look().catch((thrown) =>
+      log.warn({ reason: messageOf(thrown) }, 'open batches were not looked at'),
+    )
+  }
+  turn()
+  const timer = setInterval(turn, lookForOrphansEvery)
+  return async () => {
+    clearInterval(timer)
+    await looking
+  }
 }

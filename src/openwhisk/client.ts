@@ -14,6 +14,8 @@ export interface ApiAddress {
 export interface OpenWhisk {
   /** Starts an action and returns its activation's id at once. */
   invoke(name: string, params: object): Promise<string>
+  /** Whether an activation has come to its end, well or not; false for one that is not known (yet). */
+  hasEnded(activationId: string): Promise<boolean>
   /** Runs an action and returns its result. */
   call(name: string, params: object): Promise<Record<string, unknown>>
   /** Fires a trigger. Returns the activation id, or undefined when no active rule listens. */
@@ -51,6 +53,16 @@ export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
   return {
     invoke: async (name, params) =>
       (await attempt(`invoke ${name}`, () => client.actions.invoke({ name, params }))).activationId,
+    hasEnded: (activationId) =>
+      attempt(`ask for activation ${activationId}`, () =>
+        client.activations.get({ name: activationId }),
+      ).then(
+        () => true,
+        (thrown) => {
+          if (thrown instanceof OpenWhiskError && (thrown.status === 404 || thrown.retryable)) return false
+          throw thrown
+        },
+      ),
     call: (name, params) =>
       attempt(`invoke ${name}`, () => client.actions.invoke({ name, params, blocking: true, result: true })),
     fire: async (name, params) => {
@@ -67,7 +79,7 @@ export function asOpenWhiskError(what: string, thrown: unknown): OpenWhiskError 
   const detail = (thrown as { error?: { error?: string } }).error?.error ?? messageOf(thrown)
   return new OpenWhiskError(status, `Could not ${what}: ${detail}`, {
     cause: thrown,
-    // 429 is the platform's throttle; no answer and 502–504 pass.
+    // 429 is the platform's throttle; no answer, 503 and 504 pass. 502 is an action's own failure.
     retryable: status === 0 || status === 429 || status >= 503,
     hint: status === 401 ? 'Check the API key (AUTH in ~/.wskprops).' : undefined,
   })

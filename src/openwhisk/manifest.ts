@@ -61,11 +61,21 @@ export interface Manifest {
   resolve(path: string): string
 }
 
+/** What wskdeploy puts variables into: all of a text that begins with one, `${…}` anywhere else. */
+const interpolated = /^\$.|\$\{/s
+
 /** `$NAME` and `${NAME}` as whole values, as wskdeploy reads them; an unset variable is an empty string. */
 function interpolate(value: unknown, env: NodeJS.ProcessEnv): unknown {
   if (typeof value === 'string') {
     const name = /^\$(?:\{(\w+)\}|(\w+))$/.exec(value)
-    return name ? (env[name[1] ?? name[2] ?? ''] ?? '') : value
+    if (name) return env[name[1] ?? name[2] ?? ''] ?? ''
+    if (!interpolated.test(value)) return value
+    throw new InvalidInputError(
+      `The text "${value}" mixes variables with text, which wskdeploy reads otherwise`,
+      {
+        hint: 'A variable has to be the whole value.',
+      },
+    )
   }
   if (Array.isArray(value)) return value
   if (typeof value !== 'object' || value === null) return value

@@ -64,8 +64,12 @@ export async function whisklens(args: string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 /** Polls until something is there. The bound only keeps a broken run from waiting for ever. */
-export async function eventually<T>(look: () => Promise<T | undefined | false>, what = 'it'): Promise<T> {
-  for (const end = Date.now() + 90_000; Date.now() < end; await sleep(100)) {
+export async function eventually<T>(
+  look: () => Promise<T | undefined | false>,
+  what = 'it',
+  patience = 90_000,
+): Promise<T> {
+  for (const end = Date.now() + patience; Date.now() < end; await sleep(100)) {
     const found = await look()
     if (found) return found
   }

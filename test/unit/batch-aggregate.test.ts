@@ -24,6 +24,7 @@ let photos: Bucket
 let results: Bucket
 let sent: ChunkMessage[]
 let closings: object[]
+let resumed: string[]
 
 beforeAll(async () => {
   objects = await startTestStore()
@@ -35,6 +36,7 @@ beforeEach(async () => {
   results = await objects.newBucket()
   sent = []
   closings = []
+  resumed = []
 })
 afterEach(() => jest.useRealTimers())
 
@@ -49,6 +51,7 @@ const context = (changes: Partial<AggregateContext> = {}): AggregateContext => (
       return 'a9'
     },
   },
+  resume: async (batch) => resumed.push(batch),
   activationId: 'a1',
   sequence: '/guest/whisklens/classify-images',
   onClosed: async (summary) => {

@@ -71,7 +71,7 @@ describe('dispatching', () => {
     expect(sent[0]).toEqual({ batch: 'b1', chunk: { start: 0, end: 10 }, start: 0, end: 10, model: 'tiny' })
     expect(plan.next).toBe(80)
     expect(plan.outstanding).toHaveLength(8)
-    expect(plan.outstanding[0]).toEqual(piece(0, 10))
+    expect(plan.outstanding[0]).toEqual(piece(0, 10, { activationId: 'a1' }))
   })
 
   it('goes on where it stood once there is room', async () => {
@@ -236,7 +236,10 @@ describe('a chunk', () => {
       { batch: 'b1', chunk, start: 10, end: 15, model: 'tiny' },
       { batch: 'b1', chunk, start: 15, end: 20, model: 'tiny' },
     ])
-    expect(plan.outstanding).toEqual([piece(10, 15), piece(15, 20)])
+    expect(plan.outstanding).toEqual([
+      piece(10, 15, { activationId: 'a1' }),
+      piece(15, 20, { activationId: 'a2' }),
+    ])
   })
 
   it('that is overdue in parts is dispatched again in what is missing', async () => {
@@ -307,7 +310,7 @@ describe('an overdue chunk on a platform without room', () => {
     advanceClock(minutes(9))
     expect(await rounds(plan, platform(throttled), 10)).toEqual([])
     expect(await rounds(plan, platform(), 1)).toEqual([])
-    expect(plan.outstanding).toEqual([piece(3, 4, { attempts: 2 })])
+    expect(plan.outstanding).toMatchObject([piece(3, 4, { attempts: 2 })])
   })
 
   it('is the only one to be refused in a round, and none is while the platform is left alone', async () => {

@@ -150,6 +150,7 @@ export const planOf = (bucket: string, asked: object = {}, changes: Partial<Plan
 
 export const silentOpenWhisk: OpenWhisk = {
   invoke: async () => 'activation',
+  hasEnded: async () => false,
   call: async () => ({}),
   fire: async () => undefined,
 }

@@ -90,6 +90,7 @@ function platformOf(fateOf: (turn: number) => Fate, deadly: string[] = []): Plat
       openwhisk: platform,
       activationId,
       sequence,
+      resume: async () => {},
       onClosed: async (summary: object) => closings.push(summary as BatchSummary),
     }
     for (let report = 0; report < (fate === 'twice' ? 2 : 1); report++) await aggregate(classified, context)
@@ -316,7 +317,7 @@ describe('a batch that outlasts an activation', () => {
           await expectEachOnce(keys, await untilClosed(platform, { chunkSize: 2 }))
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 6 },
     )
   })
 })
@@ -334,7 +335,7 @@ describe('a batch whose activations', () => {
         const platform = platformOf((turn) => script[turn] ?? 'reports')
         await expectEachOnce(keys, await untilClosed(platform, { chunkSize, lasts: minutes(15) }))
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     )
   })
 })

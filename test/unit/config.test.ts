@@ -1,0 +1,87 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: manifests hold such text
+import fc from 'fast-check'
+import {
+  environmentName,
+  settingNames,
+  settingsFromEnvironment,
+  settingsFromParams,
+  toEnvironment,
+} from '../../src/config'
+
+const defaults = {
+  s3Region: 'us-east-1',
+  imagesBucket: 'images',
+  resultsBucket: 'results',
+  model: 'efficientnet-lite0',
+  engine: 'wasm',
+}
+
+describe('the names of settings', () => {
+  it('are the promised ones in the environment', () => {
+    expect(settingNames.map(environmentName)).toEqual([
+      'WHISKLENS_S3_ENDPOINT',
+      'WHISKLENS_S3_REGION',
+      'WHISKLENS_S3_ACCESS_KEY_ID',
+      'WHISKLENS_S3_SECRET_ACCESS_KEY',
+      'WHISKLENS_IMAGES_BUCKET',
+      'WHISKLENS_RESULTS_BUCKET',
+      'WHISKLENS_RUNTIME_IMAGE',
+      'WHISKLENS_EVENTS_TOKEN',
+      'WHISKLENS_RESULTS_TOKEN',
+      'WHISKLENS_MODEL',
+      'WHISKLENS_ENGINE',
+    ])
+  })
+})
+
+describe('settings', () => {
+  it('have defaults where a sensible one exists', () => {
+    expect(settingsFromEnvironment({})).toEqual(defaults)
+    expect(settingsFromParams({})).toEqual(defaults)
+  })
+
+  it.each(['', '$WHISKLENS_S3_ENDPOINT', '${WHISKLENS_S3_ENDPOINT}', '$WHISKLENS_MODEL'])(
+    'are unset when wskdeploy passes %j on for a variable that is not set',
+    (unset) => {
+      expect(settingsFromParams({ s3Endpoint: unset, model: unset })).toEqual(defaults)
+    },
+  )
+
+  it('may hold a dollar sign otherwise', () => {
+    for (const s3SecretAccessKey of ['$ecret', 'a$WHISKLENS_MODEL', '$HOME']) {
+      expect(settingsFromParams({ s3SecretAccessKey }).s3SecretAccessKey).toBe(s3SecretAccessKey)
+    }
+  })
+
+  it('are read from an action’s parameters, whatever else is there', () => {
+    const params = {
+      model: 'other',
+      images: [{ bucket: 'b', key: 'k' }],
+      __ow_method: 'get',
+      runtimeImage: 'x/y',
+    }
+    expect(settingsFromParams(params)).toEqual({ ...defaults, model: 'other', runtimeImage: 'x/y' })
+  })
+
+  it('that are no text are an error that names them', () => {
+    for (const value of [7, true, null, {}, []]) {
+      expect(() => settingsFromParams({ s3Endpoint: value })).toThrow(/s3Endpoint/)
+    }
+  })
+
+  it('survive the way through the environment', () => {
+    const value = fc.string({ minLength: 1 }).filter((text) => !/^\$\{?WHISKLENS_\w+\}?$/.test(text))
+    const some = fc.record(Object.fromEntries(settingNames.map((name) => [name, value])), {
+      requiredKeys: [],
+    })
+    fc.assert(
+      fc.property(some, (settings) => {
+        expect(settingsFromEnvironment(toEnvironment(settings))).toEqual({ ...defaults, ...settings })
+      }),
+    )
+  })
+
+  it('that are unset are no variables', () => {
+    expect(toEnvironment({ model: 'm', s3Endpoint: undefined })).toEqual({ WHISKLENS_MODEL: 'm' })
+  })
+})
