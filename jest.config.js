@@ -3,7 +3,7 @@ const esmOnly = ['p-limit', 'yocto-queue', 'p-retry', 'is-network-error', 'hono'
 
 module.exports = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/src/**/*.test.ts'],
+  testMatch: ['<rootDir>/test/{unit,contract,e2e}/**/*.test.ts'],
   transform: {
     '^.+\\.(ts|js|mjs)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }],
   },

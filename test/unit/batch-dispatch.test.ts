@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import {
   type ChunkMessage,
   dispatchReady,
+  markEnded,
   openWindow,
   redispatchOverdue,
   settle,
@@ -333,5 +334,44 @@ describe('an overdue chunk on a platform without room', () => {
       Array.from({ length: end - start }, (_, index) => start + index),
     )
     expect(held.sort((a, b) => a - b)).toEqual(Array.from({ length: 80 }, (_, at) => at))
+  })
+})
+
+describe('a chunk whose activation has ended', () => {
+  const ended = (...ids: string[]): OpenWhisk => ({ ...platform(), hasEnded: async (id) => ids.includes(id) })
+
+  it('is asked after only when it could have reported, and then not all the time', async () => {
+    const asked: string[] = []
+    const openwhisk: OpenWhisk = { ...platform(), hasEnded: async (id) => asked.push(id) < 0 }
+    const plan = planned(20, { next: 20, outstanding: [piece(10, 20, { activationId: 'a1' })] })
+    await markEnded(plan, openwhisk)
+    expect(asked).toEqual([])
+    advanceClock(5_000)
+    await markEnded(plan, openwhisk)
+    await markEnded(plan, openwhisk)
+    expect(asked).toEqual(['a1'])
+    advanceClock(5_000)
+    await markEnded(plan, openwhisk)
+    expect(asked).toEqual(['a1', 'a1'])
+  })
+
+  it('and wrote nothing is dispatched again long before it would be overdue', async () => {
+    const outstanding = [piece(0, 10, { activationId: 'a1' }), piece(10, 20, { activationId: 'a2' })]
+    const plan = planned(20, { next: 20, outstanding })
+    advanceClock(6_000)
+    await markEnded(plan, ended('a2'))
+    await redispatchOverdue(plan, [], limits, window, platform(), action)
+    expect(ranges(sent)).toEqual([
+      [10, 15],
+      [15, 20],
+    ])
+  })
+
+  it('and stopped early is left to the activation that goes on with it', async () => {
+    const plan = planned(20, { next: 20, outstanding: [piece(10, 20, { activationId: 'a2' })] })
+    advanceClock(6_000)
+    await markEnded(plan, ended('a2'))
+    await redispatchOverdue(plan, [part(10, 14)], limits, window, platform(), action)
+    expect(sent).toEqual([])
   })
 })
