@@ -1,6 +1,9 @@
 import type sharpModule from 'sharp'
+import type { Metadata } from 'sharp'
 import { ImageError, messageOf } from '../errors'
-import { centre, type DecodedImage, type InputSpec, maxPixels, scaledSize } from './image'
+import { decodeBudget, decodeBytes, withDecodeMemory } from './decode-memory'
+import { centre, type DecodedImage, type InputSpec, maxPixels, type Size, scaledSize } from './image'
+import { orientationOf, turnUpright } from './orientation'
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
 const loaders = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((name) => `VipsForeignLoad${name}`)
@@ -31,44 +34,87 @@ export async function decodeWithSharp(
   bytes: Uint8Array,
   input: InputSpec,
 ): Promise<DecodedImage> {
-  // The header is read without sharp's own limit, so that the refusal below can name the image's size.
-  const header = await open(bytes, { limitInputPixels: false }).metadata().catch(asImageError)
+  // The header is read without sharp's own limit, so that the refusal can name the image's size.
+  const header = await open(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch((thrown) => refuse(bytes, thrown))
+  const memory = decodeBytes(header)
+  checkHeader(header, memory)
+  const orientation = orientationOf(header.orientation)
+  const region = middle(header)
+  const scaled = scaledSize(region, input)
+  const pixels = await withDecodeMemory(memory, () => {
+    const image = open(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
+    if (region.width < header.width || region.height < header.height) image.extract(region)
+    return image
+      .resize(scaled.width, scaled.height, { fit: 'fill', kernel: input.kernel })
+      .extract({ ...centre(scaled, input.size, orientation), width: input.size, height: input.size })
+      .flatten({ background: 'white' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer()
+  }).catch((thrown) => refuse(bytes, thrown))
   const { width, height } = header.autoOrient
-  if (width * height > maxPixels) {
-    throw new ImageError(
-      'image_too_large',
-      `The image has ${width}×${height} pixels, more than the ${maxPixels / 1e6} million that are decoded`,
-    )
+  return {
+    // Turned when it is small: sharp's own autoOrient decodes the whole image at full size.
+    pixels: turnUpright(pixels, input.size, orientation),
+    width,
+    height,
+    format: formatOf(header),
   }
-  const scaled = scaledSize({ width, height }, input)
-  const pixels = await open(bytes, { limitInputPixels: maxPixels, failOn: 'truncated', sequentialRead: true })
-    .autoOrient()
-    .resize(scaled.width, scaled.height, { fit: 'fill', kernel: input.kernel })
-    .extract({ ...centre(scaled, input.size), width: input.size, height: input.size })
-    .flatten({ background: 'white' })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer()
-    .catch(asImageError)
-  return { pixels, width, height, format: header.format === 'heif' ? 'avif' : header.format }
 }
 
-function asImageError(thrown: unknown): never {
+const formatOf = ({ format }: Metadata): string => (format === 'heif' ? 'avif' : format)
+
+function checkHeader(header: Metadata, memory: number): void {
+  const { width, height } = header.autoOrient
+  if (header.compression === 'hevc') {
+    const hint = 'Convert it to JPEG, as phones do when they share a photo.'
+    throw new ImageError('image_unsupported', 'The object is a HEIC image, which cannot be decoded', { hint })
+  }
+  if (width * height > maxPixels) {
+    const limit = `the ${maxPixels / 1e6} million that are decoded`
+    const message = `The image has ${width}×${height} pixels, more than ${limit}`
+    throw new ImageError('image_too_large', message)
+  }
+  if (memory > decodeBudget) {
+    const need = `takes ${Math.ceil(memory / 1e6)} MB to decode, more than the ${decodeBudget / 1e6} there are`
+    const message = `The image of ${width}×${height} pixels, ${formatOf(header)}, ${need}`
+    const hint = 'Make it smaller, or save it as a JPEG that is not progressive.'
+    throw new ImageError('image_too_large', message, { hint })
+  }
+}
+
+/** Of an image more than so many times longer than wide only the middle is read: its rows alone could fill memory. */
+const longest = 4
+
+/** @returns the part of the stored image that is resized; all of it but for panoramas */
+function middle({ width, height, format }: Metadata): Size & { left: number; top: number } {
+  // WebP's sides are limited, and it is shrunk while it is read only when it is read whole.
+  const limit = format === 'webp' ? Number.POSITIVE_INFINITY : Math.min(width, height) * longest
+  const size = { width: Math.min(width, limit), height: Math.min(height, limit) }
+  return { ...size, left: (width - size.width) >> 1, top: (height - size.height) >> 1 }
+}
+
+/** A TIFF file without its directory, which often comes last, is no image at all to sharp. */
+const tiffStart = /^(II[*+]\0|MM\0[*+])/
+
+function refuse(bytes: Uint8Array, thrown: unknown): never {
   const message = messageOf(thrown)
   if (/unsupported image format|compression format has not been built/i.test(message)) {
-    throw new ImageError(
-      'image_unsupported',
-      'The object is not a JPEG, PNG, WebP, GIF, AVIF or TIFF image',
-      {
+    if (tiffStart.test(String.fromCharCode(...bytes.subarray(0, 4)))) {
+      throw new ImageError('image_corrupt', 'The directory of the TIFF image cannot be read', {
         cause: thrown,
-      },
-    )
+      })
+    }
+    const known = 'JPEG, PNG, WebP, GIF, AVIF or TIFF'
+    throw new ImageError('image_unsupported', `The object is not a ${known} image`, { cause: thrown })
   }
-  throw new ImageError(
-    'image_corrupt',
-    `The image cannot be decoded: ${message.replace(/^Input \w+ /, '')}`,
-    {
-      cause: thrown,
-    },
-  )
+  if (/beyond the \d+ (cumulated )?byte limit/.test(message)) {
+    throw new ImageError('image_too_large', 'The strips of the TIFF image are too large', { cause: thrown })
+  }
+  // Some loaders tell every step before the one that failed.
+  const steps = message.replace(/^Input \w+ /, '').split('\n')
+  const reason = steps.filter((step) => !/bad seek|^\s*$/.test(step)).join(' ')
+  throw new ImageError('image_corrupt', `The image cannot be decoded: ${reason}`, { cause: thrown })
 }

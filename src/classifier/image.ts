@@ -1,4 +1,5 @@
 import type { ModelDescription } from '../models/folder'
+import type { Orientation } from './orientation'
 
 /** How a model wants its images. */
 export type InputSpec = ModelDescription['input']
@@ -20,7 +21,7 @@ export interface DecodedImage {
  */
 export const maxPixels = 50_000_000
 
-interface Size {
+export interface Size {
   width: number
   height: number
 }
@@ -32,10 +33,14 @@ export function scaledSize({ width, height }: Size, { resizeShortSide }: InputSp
 }
 
 /**
- * Where the centre square begins. An odd pixel is left over on the right and below, as where the model was evaluated:
- * the other way round moves probabilities by several per cent.
+ * Where the centre square begins. An odd pixel is left over on the right and below of the upright image, as where the
+ * model was evaluated: the other way round moves probabilities by several per cent.
  */
-export const centre = ({ width, height }: Size, size: number): { left: number; top: number } => ({
-  left: Math.floor((width - size) / 2),
-  top: Math.floor((height - size) / 2),
+export const centre = (
+  { width, height }: Size,
+  size: number,
+  { mirroredX, mirroredY }: Pick<Orientation, 'mirroredX' | 'mirroredY'>,
+): { left: number; top: number } => ({
+  left: (mirroredX ? Math.ceil : Math.floor)((width - size) / 2),
+  top: (mirroredY ? Math.ceil : Math.floor)((height - size) / 2),
 })

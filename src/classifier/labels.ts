@@ -17,11 +17,13 @@ export interface Label {
  * @param probabilities one for each class
  */
 export function topLabels(probabilities: Float32Array, classes: ModelClass[], count: number): Label[] {
-  return Array.from(probabilities, (probability, index) => ({ probability, index }))
-    .sort((a, b) => b.probability - a.probability || a.index - b.index)
+  const probabilityOf = (index: number): number => probabilities[index] ?? 0
+  return Array.from(probabilities.keys())
+    .sort((a, b) => probabilityOf(b) - probabilityOf(a) || a - b)
     .slice(0, count)
-    .map(({ probability, index }) => {
+    .map((index) => {
       const { className = `class ${index}`, wordnetId = '' } = classes[index] ?? {}
-      return { label: className.split(', ')[0] ?? className, className, wordnetId, index, probability }
+      const label = className.split(', ')[0] ?? className
+      return { label, className, wordnetId, index, probability: probabilityOf(index) }
     })
 }

@@ -1,13 +1,15 @@
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter'
 import * as tf from '@tensorflow/tfjs-core'
-import { InvalidInputError } from '../errors'
-import { type ModelFolder, readModelFolder } from '../models/folder'
+import { z } from 'zod'
+import { InvalidInputError, messageOf } from '../errors'
+import { type ModelFolder, modelFolderPath, parseJson, readModelFolder } from '../models/folder'
 import { startEngine } from './engines'
 import { stage } from './stage'
 
 /** A model in memory, ready to predict. */
 export interface LoadedModel {
-  folder: ModelFolder
+  /** Without its files, which would stay in memory beside the engine's copy. */
+  folder: Omit<ModelFolder, 'files'>
   engine: string
   graph: GraphModel
 }
@@ -32,37 +34,55 @@ export function loadModel(model: string, engine: string): Promise<LoadedModel> {
 }
 
 async function load(model: string, engine: string): Promise<LoadedModel> {
-  const folder = await readModelFolder(model)
+  const { files, ...folder } = await readModelFolder(model)
   await startEngine(engine)
-  const graph = await loadGraphModel(tf.io.fromMemory(artifacts(folder)))
-  warmUp(graph, folder.description.input.size)
-  return { folder, engine, graph }
+  const path = modelFolderPath(model)
+  const source = artifacts(files, path)
+  let graph: GraphModel | undefined
+  try {
+    graph = await loadGraphModel(tf.io.fromMemory(source))
+    // The graph keeps what it was made from, but the engine has the weights now.
+    source.weightData = undefined
+    warmUp(graph, folder)
+    return { folder, engine, graph }
+  } catch (cause) {
+    graph?.dispose()
+    throw new InvalidInputError(`The network in ${path} cannot be used: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** The first inference compiles and allocates; better done here than on somebody's first image. */
-function warmUp(graph: GraphModel, size: number): void {
-  tf.tidy(() => (graph.predict(tf.zeros([1, size, size, 3])) as tf.Tensor).dataSync())
+function warmUp(graph: GraphModel, { description, classes }: LoadedModel['folder']): void {
+  const { input, labels } = description
+  const output = () => graph.predict(tf.zeros([1, input.size, input.size, 3])) as tf.Tensor
+  const { length } = tf.tidy(() => output().dataSync())
+  if (length !== classes.length) {
+    throw new InvalidInputError(`${labels} names ${classes.length} classes, but there are ${length}`)
+  }
 }
 
-interface ModelJson {
-  modelTopology: object
-  weightsManifest: { paths: string[]; weights: tf.io.WeightsManifestEntry[] }[]
-}
+/** What the converter writes; `weights` describes the tensors that the files of `paths` hold one after the other. */
+const modelJsonSchema = z.object({
+  modelTopology: z.record(z.string(), z.unknown()),
+  weightsManifest: z.array(
+    z.object({ paths: z.array(z.string()), weights: z.array(z.custom<tf.io.WeightsManifestEntry>()) }),
+  ),
+})
 
-function artifacts({ files, description }: ModelFolder): tf.io.ModelArtifacts {
-  const json = JSON.parse(String(files.get('model.json') ?? 'null')) as ModelJson | null
-  if (!json?.modelTopology) throw new InvalidInputError(`The model ${description.id} has no valid model.json`)
-  const shards = json.weightsManifest
-    .flatMap((group) => group.paths)
+function artifacts(files: ModelFolder['files'], folder: string): tf.io.ModelArtifacts {
+  const { modelTopology, weightsManifest } = parseJson(modelJsonSchema, files, 'model.json', folder)
+  const shards = weightsManifest
+    .flatMap(({ paths }) => paths)
     .map((path) => {
       const shard = files.get(path)
-      if (!shard) throw new InvalidInputError(`The model ${description.id} lacks its weight shard ${path}`)
+      if (!shard)
+        throw new InvalidInputError(`Expected the weights' file ${path} in the model folder ${folder}`)
       return shard
     })
   const weights = Buffer.concat(shards)
   return {
-    modelTopology: json.modelTopology,
-    weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
+    modelTopology,
+    weightSpecs: weightsManifest.flatMap((group) => group.weights),
     weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength),
   }
 }

@@ -1,4 +1,5 @@
 import { centre, type InputSpec, scaledSize } from './image'
+import { type Orientation, orientationOf } from './orientation'
 
 /** An RGB image, row by row, 0–255. */
 export interface RgbImage {
@@ -7,11 +8,28 @@ export interface RgbImage {
   data: Uint8Array
 }
 
-/** Catmull–Rom, the cubic kernel sharp uses; zero at a distance of 2 and more. */
-function cubic(distance: number): number {
-  const x = Math.abs(distance)
-  if (x >= 2) return 0
-  return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2
+interface Kernel {
+  /** It is zero from this distance on. */
+  radius: number
+  weight(distance: number): number
+}
+
+/** The cubics of Mitchell and Netravali: b 0 and c ½ is Catmull–Rom's, which sharp calls cubic. */
+const cubic = (b: number, c: number): Kernel => ({
+  radius: 2,
+  weight: (x) =>
+    (x < 1
+      ? ((12 - 9 * b - 6 * c) * x + (-18 + 12 * b + 6 * c)) * x * x + (6 - 2 * b)
+      : (((-b - 6 * c) * x + (6 * b + 30 * c)) * x + (-12 * b - 48 * c)) * x + (8 * b + 24 * c)) / 6,
+})
+
+const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x))
+
+const kernels: Record<InputSpec['kernel'], Kernel> = {
+  linear: { radius: 1, weight: (x) => 1 - x },
+  cubic: cubic(0, 1 / 2),
+  mitchell: cubic(1 / 3, 1 / 3),
+  lanczos3: { radius: 3, weight: (x) => sinc(x) * sinc(x / 3) },
 }
 
 interface Tap {
@@ -20,30 +38,43 @@ interface Tap {
 }
 
 /** For each of `count` output positions from `offset` on, which inputs count how much. `scale` is input per output. */
-function taps(inputLength: number, scale: number, offset: number, count: number): Tap[] {
+function taps(
+  { radius, weight }: Kernel,
+  inputLength: number,
+  scale: number,
+  offset: number,
+  count: number,
+): Tap[] {
   // When shrinking, the kernel is stretched over all the inputs an output stands for, or fine detail would alias.
   const stretch = Math.max(scale, 1)
   return Array.from({ length: count }, (_, index) => {
     const centre = (index + offset + 0.5) * scale - 0.5
-    const start = Math.max(0, Math.ceil(centre - 2 * stretch))
-    const end = Math.min(inputLength - 1, Math.floor(centre + 2 * stretch))
-    const weights = Array.from({ length: end - start + 1 }, (_, i) => cubic((start + i - centre) / stretch))
+    const start = Math.max(0, Math.ceil(centre - radius * stretch))
+    const end = Math.min(inputLength - 1, Math.floor(centre + radius * stretch))
+    const weights = Array.from({ length: end - start + 1 }, (_, i) =>
+      weight(Math.min(Math.abs(start + i - centre) / stretch, radius)),
+    )
     const sum = weights.reduce((total, weight) => total + weight, 0)
     return { start, weights: weights.map((weight) => weight / sum) }
   })
 }
 
 /**
- * Bicubic resize of the shorter side to `resizeShortSide`, then the centre `size`×`size`: the pure-JavaScript twin of
+ * Resizes the shorter side to `resizeShortSide`, then the centre `size`×`size`: the pure-JavaScript twin of
  * what sharp does for {@link decodeWithSharp}. Only the pixels inside the cut are computed.
  * @returns `size`×`size`×3 bytes
  */
-export function resampleSquare({ width, height, data }: RgbImage, input: InputSpec): Uint8Array {
+export function resampleSquare(
+  { width, height, data }: RgbImage,
+  input: InputSpec,
+  orientation: Orientation = orientationOf(1),
+): Uint8Array {
   const { size } = input
   const scaled = scaledSize({ width, height }, input)
-  const cut = centre(scaled, size)
-  const columns = taps(width, width / scaled.width, cut.left, size)
-  const rows = taps(height, height / scaled.height, cut.top, size)
+  const cut = centre(scaled, size, orientation)
+  const kernel = kernels[input.kernel]
+  const columns = taps(kernel, width, width / scaled.width, cut.left, size)
+  const rows = taps(kernel, height, height / scaled.height, cut.top, size)
   const [firstRow, lastRow] = [rows[0], rows[rows.length - 1]] as [Tap, Tap]
   const top = firstRow.start
   const narrowed = new Float32Array((lastRow.start + lastRow.weights.length - top) * size * 3)

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { environmentName, type SettingName, type Settings, settingsFromParams } from '../config'
 import { InvalidInputError } from '../errors'
 import type { ApiAddress } from '../openwhisk/client'
@@ -36,11 +36,9 @@ export const connectionOptions = (command: Command): Command =>
     .option('--apihost <url>', 'OpenWhisk API (env: WHISKLENS_APIHOST)')
     .option('--auth <uuid:key>', 'its API key (env: WHISKLENS_AUTH)')
     .option('--namespace <name>', 'its namespace (env: WHISKLENS_NAMESPACE)')
-    .addOption(
-      new Option('--data <folder>', 'data folder of a running local mode (env: WHISKLENS_DATA)').default(
-        undefined,
-        '.whisklens',
-      ),
+    .option(
+      '--data <folder>',
+      'data folder of a running local mode (env: WHISKLENS_DATA; default: .whisklens)',
     )
 
 const groups: Record<'apiHost' | 's3Endpoint', (keyof Partly)[]> = {

@@ -20,16 +20,21 @@ export const descriptionSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
   task: z.literal('classification'),
   format: z.literal('graph-model'),
-  input: z.strictObject({
-    /** Side of the square the network sees, pixels. */
-    size: z.int().positive(),
-    /** The image's shorter side is brought to this many pixels before the centre is cut out. */
-    resizeShortSide: z.int().positive(),
-    kernel: z.enum(['cubic', 'lanczos3', 'mitchell', 'linear']),
-    /** A channel value of 0–255 becomes (value − mean) / std. */
-    mean: z.number(),
-    std: z.number().positive(),
-  }),
+  input: z
+    .strictObject({
+      /** Side of the square the network sees, pixels. */
+      size: z.int().positive(),
+      /** The image's shorter side is brought to this many pixels before the centre is cut out. */
+      resizeShortSide: z.int().positive(),
+      kernel: z.enum(['cubic', 'lanczos3', 'mitchell', 'linear']),
+      /** A channel value of 0–255 becomes (value − mean) / std. */
+      mean: z.number(),
+      std: z.number().positive(),
+    })
+    .refine(
+      ({ size, resizeShortSide }) => size <= resizeShortSide,
+      'expected size to be at most resizeShortSide',
+    ),
   labels: z.string(),
   license: z.string(),
   description: z.string(),
@@ -50,7 +55,16 @@ export interface ModelFolder {
 export const modelFolderPath = (model: string): string =>
   model.includes('/') ? model : join(homeFolder(), 'models', model)
 
-function parseJson<T>(schema: z.ZodType<T>, files: ModelFolder['files'], name: string, folder: string): T {
+/**
+ * One JSON file of a model folder.
+ * @throws InvalidInputError naming the file when it is missing or does not hold what it must
+ */
+export function parseJson<T>(
+  schema: z.ZodType<T>,
+  files: ModelFolder['files'],
+  name: string,
+  folder: string,
+): T {
   const file = files.get(name)
   if (!file) throw new InvalidInputError(`Expected a file ${name} in the model folder ${folder}`)
   let json: unknown

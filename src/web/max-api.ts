@@ -2,13 +2,15 @@ import { classifyImage } from '../classifier/classify'
 import type { LoadedModel } from '../classifier/load'
 import { ImageError } from '../errors'
 import { json, type WebRequest, type WebResponse } from '../openwhisk/web'
+import { tryItPage } from './max-page'
 import { swagger } from './max-swagger'
 
 /*
  * The prediction API of IBM's Model Asset eXchange: its clients only change the URL.
  */
 
-const failure = (statusCode: number, message: string): WebResponse =>
+/** An error in MAX's words. */
+export const failure = (statusCode: number, message: string): WebResponse =>
   json(statusCode, { status: 'error', message })
 
 const invalidImage = (detail: string): WebResponse =>
@@ -19,6 +21,8 @@ export async function answer(request: WebRequest, model: LoadedModel): Promise<W
   const { classes, description } = model.folder
   const path = request.__ow_path.replace(/\/$/, '')
   switch (`${request.__ow_method} ${path}`) {
+    case 'get ':
+      return tryItPage(description)
     case 'get /model/metadata':
       return json(200, {
         id: description.id,
@@ -67,7 +71,7 @@ async function predict(request: WebRequest, model: LoadedModel): Promise<WebResp
 /** The form's file. Node's own Response reads multipart bodies. */
 async function uploadedImage({ __ow_body, __ow_headers }: WebRequest): Promise<Uint8Array | undefined> {
   const type = __ow_headers['content-type'] ?? ''
-  if (!__ow_body || !type.startsWith('multipart/form-data')) return undefined
+  if (!__ow_body || !/^multipart\/form-data\b/i.test(type)) return undefined
   try {
     const form = await new Response(Buffer.from(__ow_body, 'base64'), {
       headers: { 'content-type': type },

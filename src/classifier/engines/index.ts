@@ -11,7 +11,7 @@ const engines: Record<string, () => Promise<void>> = {
  * @throws InvalidInputError for a name that is not an engine
  */
 export async function startEngine(name: string): Promise<void> {
-  const start = engines[name]
+  const start = Object.hasOwn(engines, name) ? engines[name] : undefined
   if (!start) {
     throw new InvalidInputError(`There is no engine "${name}"`, {
       hint: `Set WHISKLENS_ENGINE to one of: ${Object.keys(engines).join(', ')}.`,

@@ -1,0 +1,311 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { main } from '../../actions/predict'
+import { modelFolderPath } from '../../src/models/folder'
+import type { WebResponse } from '../../src/openwhisk/web'
+import { pngClaiming, sample } from '../helpers/images'
+import { modelCopy, removeModelCopies } from '../helpers/model-copy'
+
+/*
+ * What clients of MAX images rely on, asked of the action in the requests that the platform makes of theirs: a raw web
+ * action gets the method in lower case, the query as it came and any body that is not text in base64.
+ */
+
+interface Asked {
+  path?: string
+  query?: string
+  headers?: Record<string, string>
+  body?: Buffer
+  params?: Record<string, unknown>
+}
+
+const ask = (method: string, { path = '', query = '', headers = {}, body, params = {} }: Asked = {}) =>
+  main({
+    ...params,
+    __ow_method: method,
+    __ow_headers: { accept: '*/*', host: '127.0.0.1:3233', 'user-agent': 'curl/7.88.1', ...headers },
+    __ow_path: path,
+    __ow_query: query,
+    __ow_body: body?.toString('base64') ?? '',
+  })
+
+/** `curl -F image=@file`, to the byte. */
+function curlForm(image: Buffer, { field = 'image', name = 'cat.jpg', type = 'image/jpeg' } = {}): Asked {
+  const boundary = '------------------------d74496d66958873e'
+  const disposition = `Content-Disposition: form-data; name="${field}"; filename="${name}"`
+  return {
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    body: Buffer.concat([
+      Buffer.from(`--${boundary}\r\n${disposition}\r\nContent-Type: ${type}\r\n\r\n`),
+      image,
+      Buffer.from(`\r\n--${boundary}--\r\n`),
+    ]),
+  }
+}
+
+/** The form of a browser or of fetch, with fields beside the image. */
+async function browserForm(image: Buffer, more: Record<string, string> = {}): Promise<Asked> {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(more)) form.append(name, value)
+  form.append('image', new Blob([new Uint8Array(image)], { type: 'image/png' }), 'photo of a cat – ü.png')
+  const encoded = new Response(form)
+  const type = encoded.headers.get('content-type') ?? ''
+  return { headers: { 'content-type': type }, body: Buffer.from(await encoded.arrayBuffer()) }
+}
+
+const predict = (asked: Asked) => ask('post', { path: '/model/predict', ...asked })
+
+interface Prediction {
+  label_id: string
+  label: string
+  probability: number
+}
+const predictionsOf = ({ body }: WebResponse) => (body as { predictions: Prediction[] }).predictions
+
+afterAll(removeModelCopies)
+
+describe('POST /model/predict', () => {
+  it('classifies a JPEG: five predictions with WordNet ids, highest first', async () => {
+    const response = await predict(curlForm(sample('cat')))
+    expect(response).toEqual({
+      statusCode: 200,
+      headers: { 'content-type': 'application/json' },
+      body: { status: 'ok', predictions: expect.any(Array) },
+    })
+    const predictions = predictionsOf(response)
+    expect(predictions).toHaveLength(5)
+    expect(predictions[0]).toStrictEqual({
+      label_id: 'n02123159',
+      label: 'tiger cat',
+      probability: expect.closeTo(0.38, 1),
+    })
+    expect(predictions[2]).toMatchObject({ label_id: 'n02123045', label: 'tabby' })
+    const probabilities = predictions.map(({ probability }) => probability)
+    expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a))
+  })
+
+  it.each([
+    ['RGBA', () => sharp(sample('coffee')).ensureAlpha(0.99).png()],
+    ['grey', () => sharp(sample('coffee')).toColourspace('b-w').png()],
+    ['palette', () => sharp(sample('coffee')).png({ palette: true })],
+    ['16-bit', () => sharp(sample('coffee')).toColourspace('rgb16').png()],
+  ])('classifies a PNG, %s', async (_, make) => {
+    const response = await predict(
+      curlForm(await make().toBuffer(), { name: 'coffee.png', type: 'image/png' }),
+    )
+    expect(response.statusCode).toBe(200)
+    expect(predictionsOf(response)[0]).toMatchObject({ label_id: 'n07920052', label: 'espresso' })
+  })
+
+  it('goes by what the file is, not by its name or type', async () => {
+    const form = curlForm(sample('coffee'), { name: 'data.bin', type: 'application/octet-stream' })
+    expect(predictionsOf(await predict(form))[0]).toMatchObject({ label: 'espresso' })
+  })
+
+  it('takes the form of a browser, with other fields in it and any file name', async () => {
+    const response = await predict(await browserForm(sample('coffee'), { threshold: '0.5' }))
+    expect(predictionsOf(response)[0]).toMatchObject({ label: 'espresso' })
+  })
+
+  it('takes the type of the form in any case and with a quoted boundary', async () => {
+    const form = curlForm(sample('coffee'))
+    const type = 'Multipart/Form-Data; boundary="------------------------d74496d66958873e"'
+    expect((await predict({ ...form, headers: { 'content-type': type } })).statusCode).toBe(200)
+  })
+
+  it('is the bare URL, too', async () => {
+    for (const path of ['', '/', '/model/predict/']) {
+      const response = await ask('post', { path, ...curlForm(sample('cat')) })
+      expect(predictionsOf(response)[0]).toMatchObject({ label: 'tiger cat' })
+    }
+  })
+
+  it.each([
+    ['text', Buffer.from('this is not a photo')],
+    ['an empty file', Buffer.alloc(0)],
+    ['half a photo', sample('cat').subarray(0, 20_000)],
+    ['an SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')],
+    ['a PNG that claims 60,000×60,000', pngClaiming(60_000, 60_000)],
+  ])('answers 400 to %s', async (_, image) => {
+    const response = await predict(curlForm(image, { name: 'photo.jpg' }))
+    expect(response).toMatchObject({
+      statusCode: 400,
+      headers: { 'content-type': 'application/json' },
+      body: { status: 'error', message: expect.stringContaining('input is not a valid image') },
+    })
+    expect(Object.keys(response.body as object)).toEqual(['status', 'message'])
+  })
+
+  it.each<[string, Asked]>([
+    ['no body', {}],
+    ['a form without the field', curlForm(sample('cat'), { field: 'photo' })],
+    ['a field that is no file', formOf('Content-Disposition: form-data; name="image"\r\n\r\ncat.jpg')],
+    ['a form that is broken', { ...curlForm(sample('cat')), body: Buffer.from('--oops') }],
+    [
+      'a form without its boundary',
+      { ...curlForm(sample('cat')), headers: { 'content-type': 'multipart/form-data' } },
+    ],
+    ['the bare photo', { headers: { 'content-type': 'image/jpeg' }, body: sample('cat') }],
+    ['JSON', { headers: { 'content-type': 'application/json' }, body: Buffer.from('{"image":"cat.jpg"}') }],
+  ])('answers 400 to %s, saying what is expected', async (_, asked) => {
+    expect(await predict(asked)).toMatchObject({
+      statusCode: 400,
+      body: { status: 'error', message: expect.stringContaining('file field "image"') },
+    })
+  })
+})
+
+function formOf(part: string): Asked {
+  return {
+    headers: { 'content-type': 'multipart/form-data; boundary=b' },
+    body: Buffer.from(`--b\r\n${part}\r\n--b--\r\n`),
+  }
+}
+
+describe('GET', () => {
+  it('/model/metadata says what the model is, all in text', async () => {
+    const { statusCode, body } = await ask('get', { path: '/model/metadata' })
+    expect(statusCode).toBe(200)
+    expect(Object.keys(body as object)).toEqual(['id', 'name', 'description', 'type', 'source', 'license'])
+    for (const value of Object.values(body as object)) expect(value).toMatch(/\w/)
+    expect(body).toMatchObject({ id: 'efficientnet-lite0', license: 'Apache-2.0' })
+  })
+
+  it('/model/labels lists all labels', async () => {
+    const { statusCode, body } = await ask('get', { path: '/model/labels' })
+    expect(statusCode).toBe(200)
+    const { count, labels } = body as { count: number; labels: object[] }
+    expect(count).toBe(1000)
+    expect(labels).toHaveLength(1000)
+    expect(labels[281]).toStrictEqual({ id: 'n02123045', name: 'tabby' })
+  })
+
+  it('/swagger.json describes the API in Swagger 2.0', async () => {
+    const { statusCode, headers, body } = await ask('get', { path: '/swagger.json' })
+    expect(statusCode).toBe(200)
+    expect(headers['content-type']).toBe('application/json')
+    expect(body).toMatchObject({
+      swagger: '2.0',
+      info: { title: expect.any(String), version: expect.any(String), description: expect.any(String) },
+      paths: {
+        '/model/metadata': { get: {} },
+        '/model/labels': { get: {} },
+        '/model/predict': {
+          post: {
+            consumes: ['multipart/form-data'],
+            parameters: [{ name: 'image', in: 'formData', type: 'file', required: true }],
+          },
+        },
+      },
+    })
+  })
+
+  it.each(['', '/'])(
+    '"%s" is a page to try it, which may load and run nothing but what is in it',
+    async (path) => {
+      const { statusCode, headers, body } = await ask('get', { path, headers: { accept: 'text/html' } })
+      expect(statusCode).toBe(200)
+      expect(headers['content-type']).toMatch(/^text\/html/)
+      const page = body as string
+      expect(page).toContain('<h1>efficientnet-lite0</h1>')
+      expect(page).not.toMatch(/(src|href|action)="|https?:|\son\w+=/)
+      const policy = headers['content-security-policy'] ?? ''
+      expect(policy).toContain("default-src 'none'")
+      expect(policy).not.toMatch(/unsafe|\*|http/)
+      for (const tag of ['script', 'style']) {
+        const [, content = ''] = new RegExp(`<${tag}[^>]*>([^]*?)</${tag}>`).exec(page) ?? []
+        const hash = createHash('sha256').update(content).digest('base64')
+        expect(policy).toContain(`${tag}-src 'sha256-${hash}'`)
+      }
+    },
+  )
+
+  it('the page shows what a model says of itself as text', async () => {
+    const [id, description] = ['evil', '<script>alert("x")</script> & more']
+    const model = modelCopy({
+      'whisklens.json': JSON.stringify({
+        ...JSON.parse(readFileSync(join(modelFolderPath('efficientnet-lite0'), 'whisklens.json'), 'utf8')),
+        id,
+        description,
+      }),
+    })
+    const { body } = await ask('get', { params: { model } })
+    expect(body).not.toContain(description)
+    expect(body).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; more')
+  })
+})
+
+describe('everything else', () => {
+  it.each([
+    ['get', '/model/predict'],
+    ['put', '/model/predict'],
+    ['delete', ''],
+    ['get', '/etc/passwd'],
+    ['post', '/model/labels'],
+  ])('%s %s is 404 in the same form', async (method, path) => {
+    expect(await ask(method, { path })).toMatchObject({
+      statusCode: 404,
+      body: { status: 'error', message: expect.stringContaining(method.toUpperCase()) },
+    })
+  })
+
+  it('CORS is left to the platform, which answers it for every web action; ours would come twice', async () => {
+    for (const response of [await ask('get'), await predict(curlForm(sample('cat')))]) {
+      const names = Object.keys(response.headers).map((name) => name.toLowerCase())
+      expect(names.filter((name) => name.startsWith('access-control-'))).toEqual([])
+    }
+  })
+
+  it('a model that is not there is 500 without a stack trace', async () => {
+    const response = await ask('get', { path: '/model/metadata', params: { model: 'resnet-9000' } })
+    expect(response).toMatchObject({
+      statusCode: 500,
+      body: { status: 'error', message: expect.stringContaining('resnet-9000') },
+    })
+    expect(JSON.stringify(response)).not.toMatch(/\.ts|\.js|at /)
+  })
+})
+
+describe('a token', () => {
+  const params = { resultsToken: 'open sesame' }
+  const path = '/model/metadata'
+
+  it('is not needed where none is set', async () => {
+    for (const unset of ['', '$WHISKLENS_RESULTS_TOKEN']) {
+      expect((await ask('get', { path, params: { resultsToken: unset } })).statusCode).toBe(200)
+    }
+  })
+
+  it('is needed for everything once it is set', async () => {
+    for (const [method, asked] of [
+      ['get', {}],
+      ['get', { path }],
+      ['get', { path: '/swagger.json' }],
+      ['post', curlForm(sample('cat'))],
+    ] as [string, Asked][]) {
+      expect(await ask(method, { ...asked, params })).toMatchObject({
+        statusCode: 401,
+        body: { status: 'error', message: expect.stringContaining('token') },
+      })
+    }
+  })
+
+  it.each<[string, Asked]>([
+    ['as a bearer token', { headers: { authorization: 'Bearer open sesame' } }],
+    ['by itself', { headers: { authorization: 'open sesame' } }],
+    ['in the query', { query: 'a=b&token=open+sesame' }],
+  ])('is taken %s', async (_, asked) => {
+    expect((await ask('get', { path, params, ...asked })).statusCode).toBe(200)
+  })
+
+  it.each<[string, Asked]>([
+    ['another one', { headers: { authorization: 'Bearer open barley' } }],
+    ['an empty one', { query: 'token=' }],
+    ['a part of it', { query: 'token=open' }],
+    ['one in the form', formOf('Content-Disposition: form-data; name="token"\r\n\r\nopen sesame')],
+  ])('is refused if it is %s', async (_, asked) => {
+    expect((await ask('get', { path, params, ...asked })).statusCode).toBe(401)
+  })
+})

@@ -1,0 +1,25 @@
+// Classifies the files it is given as one chunk of a batch and prints the records and the peak of memory.
+import { readFile, stat } from 'node:fs/promises'
+import { classifyImages } from '../../src/batch/classify-images'
+import { loadModel } from '../../src/classifier/load'
+import type { Store } from '../../src/storage/store'
+import { peakBytes } from './memory'
+
+async function main(): Promise<void> {
+  const store = {
+    bucket: () => ({
+      get: async (key: string) => ({ body: await readFile(key), etag: 'e', size: 1, lastModified: '' }),
+    }),
+  } as unknown as Store
+  const model = await loadModel('efficientnet-lite0', 'wasm')
+  const images = await Promise.all(
+    process.argv.slice(2).map(async (key) => ({ bucket: 'files', key, size: (await stat(key)).size })),
+  )
+  const records = await classifyImages(images, { model, store, activationId: 'a', deadline: Infinity })
+  console.log(JSON.stringify({ records, peak: peakBytes() }))
+}
+
+main().catch((thrown) => {
+  console.error(thrown)
+  process.exitCode = 1
+})

@@ -1,0 +1,26 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const original = join(__dirname, '..', '..', 'models', 'efficientnet-lite0')
+const parent = mkdtempSync(join(tmpdir(), 'whisklens-models-'))
+let copies = 0
+
+/** A copy of the model in the box in a folder of its own, with some files replaced, or left out where null. */
+export function modelCopy(changes: Record<string, Buffer | string | null> = {}): string {
+  copies += 1
+  const folder = join(parent, `model-${copies}`)
+  mkdirSync(folder)
+  for (const name of readdirSync(original)) copyFileSync(join(original, name), join(folder, name))
+  changeModel(folder, changes)
+  return folder
+}
+
+export function changeModel(folder: string, changes: Record<string, Buffer | string | null>): void {
+  for (const [name, content] of Object.entries(changes)) {
+    if (content === null) rmSync(join(folder, name))
+    else writeFileSync(join(folder, name), content)
+  }
+}
+
+export const removeModelCopies = (): void => rmSync(parent, { recursive: true, force: true })

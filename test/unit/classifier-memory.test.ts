@@ -1,0 +1,177 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp, { type Sharp } from 'sharp'
+import { decodeBudget } from '../../src/classifier/decode-memory'
+import { type Bundle, bundle } from '../helpers/bundle'
+import { plain, sample, sampleNames } from '../helpers/images'
+
+const folder = mkdtempSync(join(tmpdir(), 'whisklens-memory-'))
+const samples = sampleNames.map((name) => join(__dirname, '..', '..', 'samples', `${name}.jpg`))
+const cat = join(__dirname, '..', '..', 'samples', 'cat.jpg')
+
+const bundles: Record<string, Bundle> = {}
+beforeAll(async () => {
+  for (const name of ['decode-memory', 'classify-many', 'classify-chunk']) {
+    bundles[name] = await bundle(`test/helpers/${name}-child.ts`)
+  }
+})
+afterAll(() => {
+  for (const made of Object.values(bundles)) made.remove()
+  rmSync(folder, { recursive: true })
+})
+
+async function output(name: string, args: string[]): Promise<string[]> {
+  const { stdout, stderr, exitCode } = (await bundles[name]?.run(args)) ?? {
+    stdout: '',
+    stderr: '',
+    exitCode: 1,
+  }
+  expect(stderr).toBe('')
+  expect(exitCode).toBe(0)
+  return stdout.trim().split('\n')
+}
+
+interface Decoded {
+  code?: string
+  width?: number
+  /** What the decode was thought to take, and what it took, bytes. */
+  estimate: number
+  grown: number
+}
+
+/** Decodes an image in a process of its own. */
+async function decode(image: Buffer): Promise<Decoded> {
+  const file = join(folder, `${Date.now()}-${Math.random()}`)
+  writeFileSync(file, image)
+  const [line = ''] = await output('decode-memory', [cat, file])
+  rmSync(file)
+  return JSON.parse(line) as Decoded
+}
+
+/** A photo of so many megapixels, 4:3. */
+async function photo(megapixels: number): Promise<Sharp> {
+  const height = Math.round(Math.sqrt((megapixels * 1e6 * 3) / 4))
+  const width = Math.round((height * 4) / 3)
+  const { data, info } = await sharp(sample('palace'))
+    .resize(width, height, { fit: 'fill' })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  return sharp(data, { raw: { width, height, channels: info.channels } })
+}
+
+describe('an image too large costs no memory', () => {
+  it('a PNG of 20,000×20,000', async () => {
+    const image = await plain(20_000, 20_000).toColourspace('b-w').png({ compressionLevel: 1 }).toBuffer()
+    const { code, grown } = await decode(image)
+    expect(code).toBe('image_too_large')
+    expect(grown).toBeLessThan(50e6)
+  }, 120_000)
+
+  it('a PNG of one row of 50 million pixels', async () => {
+    const { code, grown } = await decode(await plain(50_000_000, 1).png().toBuffer())
+    expect(code).toBe('image_too_large')
+    expect(grown).toBeLessThan(50e6)
+  })
+
+  it.each([
+    ['a GIF of 48 megapixels', async () => plain(8000, 6000).gif({ effort: 1 })],
+    ['a progressive JPEG of 48 with full chroma', async () => progressive(await photo(48), '4:4:4')],
+    [
+      'an interlaced RGBA PNG of 48',
+      async () => (await photo(48)).ensureAlpha(0.5).png({ progressive: true, compressionLevel: 1 }),
+    ],
+    ['an AVIF of 16', async () => (await photo(16)).avif({ effort: 0 })],
+    ['an AVIF of 12 with 10 bits', async () => (await photo(12)).avif({ effort: 0, bitdepth: 10 })],
+  ])(
+    '%s, whose decoder needs the whole frame',
+    async (_, make) => {
+      const { code, grown, estimate } = await decode(await (await make()).toBuffer())
+      expect(code).toBe('image_too_large')
+      expect(estimate).toBeGreaterThan(decodeBudget)
+      expect(grown).toBeLessThan(10e6)
+    },
+    120_000,
+  )
+})
+
+const progressive = (image: Sharp, chromaSubsampling: string): Sharp =>
+  image.jpeg({ progressive: true, chromaSubsampling })
+
+describe('an image that fits takes no more memory than its header told', () => {
+  it.each<[string, number, (image: Sharp) => Sharp]>([
+    ['JPEG', 48, (image) => image.jpeg()],
+    ['JPEG that is to be turned', 48, (image) => image.withMetadata({ orientation: 6 }).jpeg()],
+    ['progressive JPEG', 45, (image) => progressive(image, '4:2:0')],
+    ['PNG', 24, (image) => image.png({ compressionLevel: 1 })],
+    [
+      'PNG that is to be turned',
+      12,
+      (image) => image.withMetadata({ orientation: 8 }).png({ compressionLevel: 1 }),
+    ],
+    ['16-bit PNG', 12, (image) => image.toColourspace('rgb16').png({ compressionLevel: 1 })],
+    ['interlaced PNG', 24, (image) => image.png({ compressionLevel: 1, progressive: true })],
+    ['lossless WebP', 12, (image) => image.webp({ lossless: true, effort: 0 })],
+    ['GIF', 24, () => plain(6000, 4000).gif({ effort: 1 })],
+    ['AVIF', 12, (image) => image.avif({ effort: 0, chromaSubsampling: '4:2:0' })],
+    ['TIFF', 24, (image) => image.tiff({ compression: 'lzw' })],
+  ])(
+    '%s, %i megapixels',
+    async (_, megapixels, encode) => {
+      const { width, estimate, grown } = await decode(await encode(await photo(megapixels)).toBuffer())
+      expect(width).toBeGreaterThanOrEqual(3000)
+      expect(estimate).toBeLessThanOrEqual(decodeBudget)
+      // A tenth and a few megabytes are the allocator's.
+      expect(grown).toBeLessThan(estimate * 1.1 + 8e6)
+    },
+    120_000,
+  )
+})
+
+describe('classify', () => {
+  it('keeps its memory over 1,000 images', async () => {
+    const [line = ''] = await output('classify-many', ['1000', ...samples])
+    const { tensors, resident, peak } = JSON.parse(line) as Record<'tensors' | 'resident', number[]> & {
+      peak: number
+    }
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+    const [early, late] = [mean(resident.slice(200, 300)), mean(resident.slice(-100))]
+    expect(new Set(tensors).size).toBe(1)
+    expect(Math.abs(late - early) / early).toBeLessThan(0.05)
+    // What the design promises for the default model.
+    expect(peak).toBeLessThan(256e6)
+    if (process.env.WHISKLENS_TEST_VERBOSE) {
+      const figures = { tensors: tensors[0], early, late, peak }
+      process.stderr.write(`${JSON.stringify(figures)}\n`)
+    }
+  }, 600_000)
+
+  it('fits 512 MB with a chunk of the largest images there may be', async () => {
+    const images = [
+      await (await photo(12)).avif({ effort: 0, chromaSubsampling: '4:2:0' }).toBuffer(),
+      await progressive(await photo(45), '4:2:0').toBuffer(),
+      await (await photo(30)).png({ compressionLevel: 1 }).toBuffer(),
+      await (await photo(24))
+        .tiff({ compression: 'none' })
+        .toBuffer()
+        .then((tiff) => tiff.subarray(0, 64e6)),
+      await plain(7000, 4500).gif({ effort: 1 }).toBuffer(),
+      await (await photo(24)).png({ compressionLevel: 1, progressive: true }).toBuffer(),
+      await (await photo(48)).jpeg().toBuffer(),
+      sample('cat'),
+    ]
+    const files = images.map((image, index) => {
+      writeFileSync(join(folder, `chunk-${index}`), image)
+      return join(folder, `chunk-${index}`)
+    })
+    const [line = ''] = await output('classify-chunk', files)
+    const { records, peak } = JSON.parse(line) as {
+      records: { status: string; error?: { code: string } }[]
+      peak: number
+    }
+    expect(records.map(({ status, error }) => error?.code ?? status)).toEqual(
+      images.map((_, index) => (index === 3 ? 'image_corrupt' : 'ok')),
+    )
+    expect(peak).toBeLessThan(512 * 1024 * 1024)
+  }, 300_000)
+})

@@ -1,0 +1,123 @@
+import sharp from 'sharp'
+import { decodeImage } from '../../src/classifier/decode'
+import { ImageError } from '../../src/errors'
+import { heic, input, plain, pngClaiming, sample } from '../helpers/images'
+
+/** What the decoder says of something it does not take. */
+const refusal = (image: Buffer): Promise<ImageError> =>
+  decodeImage(image, input).then(
+    () => Promise.reject(new Error('was decoded')),
+    (thrown) => thrown as ImageError,
+  )
+
+const photo = () => sharp(sample('cat'))
+
+describe('what is not an image is image_unsupported', () => {
+  it.each([
+    ['text that is called .jpg', Buffer.from('This is not a photo, whatever it is called.\n'.repeat(20))],
+    ['a web page', Buffer.from('<!doctype html><title>404</title>')],
+    ['an SVG drawing', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>')],
+    [
+      'an SVG drawing in UTF-16',
+      Buffer.from('\ufeff<svg xmlns="http://www.w3.org/2000/svg"></svg>', 'utf16le'),
+    ],
+    ['a PDF', Buffer.from('%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>')],
+    ['a BMP', Buffer.concat([Buffer.from('BM'), Buffer.alloc(200)])],
+    ['a zip', Buffer.from('504b0304140000000800', 'hex')],
+    ['zeros', Buffer.alloc(1000)],
+    ['a HEIC photo', heic(4032, 3024)],
+    ['a HEIC photo of any size', heic(8064, 6048)],
+  ])('%s', async (_, bytes) => {
+    const error = await refusal(bytes)
+    expect(error).toBeInstanceOf(ImageError)
+    expect(error).toMatchObject({ code: 'image_unsupported', retryable: false })
+  })
+
+  it('HEIC is named, for it is what phones take', async () => {
+    expect(await refusal(heic(4032, 3024))).toMatchObject({
+      message: expect.stringContaining('HEIC'),
+      hint: expect.stringContaining('JPEG'),
+    })
+  })
+})
+
+describe('a damaged image is image_corrupt', () => {
+  const formats = {
+    jpeg: () => photo().jpeg(),
+    'progressive jpeg': () => photo().jpeg({ progressive: true }),
+    png: () => photo().png(),
+    'interlaced png': () => photo().png({ progressive: true }),
+    webp: () => photo().webp(),
+    gif: () => photo().gif(),
+    avif: () => photo().avif({ effort: 0 }),
+    tiff: () => photo().tiff({ compression: 'lzw' }),
+    // Its tables come last: without them the decoder gave black pixels and no error.
+    'jpeg in tiff': () => photo().tiff({ compression: 'jpeg' }),
+  }
+
+  it.each(Object.keys(formats))('%s, cut off anywhere', async (name) => {
+    const whole = await formats[name as keyof typeof formats]().toBuffer()
+    for (const part of [0.05, 0.3, 0.6, 0.9]) {
+      expect(await refusal(whole.subarray(0, Math.round(whole.length * part)))).toMatchObject({
+        code: 'image_corrupt',
+        retryable: false,
+      })
+    }
+  })
+
+  it('JPEG in TIFF, short of its last two bytes', async () => {
+    const whole = await formats['jpeg in tiff']().toBuffer()
+    expect((await refusal(whole.subarray(0, -2))).code).toBe('image_corrupt')
+  })
+
+  it('PNG with a flipped bit', async () => {
+    const whole = await photo().png().toBuffer()
+    whole[whole.length >> 1] = (whole[whole.length >> 1] ?? 0) ^ 1
+    expect((await refusal(whole)).code).toBe('image_corrupt')
+  })
+
+  it.each([
+    ['JPEG', 'ffd8'],
+    ['PNG', '89504e470d0a1a0a'],
+    ['GIF', '474946383961'],
+    ['TIFF', '49492a00'],
+  ])('%s of which only the signature is there', async (_, hex) => {
+    expect((await refusal(Buffer.from(hex, 'hex'))).code).toMatch(/image_(corrupt|unsupported)/)
+  })
+
+  it('the message is one line that says why', async () => {
+    const whole = await formats.avif().toBuffer()
+    const { message } = await refusal(whole.subarray(0, whole.length >> 1))
+    expect(message).toMatch(/^The image cannot be decoded: heif: .*end of file/)
+    expect(message).not.toMatch(/\n|bad seek/)
+  })
+
+  it('bytes after the end do no harm', async () => {
+    const whole = Buffer.concat([sample('cat'), Buffer.alloc(1000, 7)])
+    expect(await decodeImage(whole, input)).toMatchObject({ width: 451, height: 300 })
+  })
+})
+
+it('an empty object is image_empty', async () => {
+  expect((await refusal(Buffer.alloc(0))).code).toBe('image_empty')
+})
+
+describe('an image too large is refused by its header', () => {
+  it('a PNG of 37 bytes that claims 60,000×60,000 pixels', async () => {
+    expect(await refusal(pngClaiming(60_000, 60_000))).toMatchObject({
+      code: 'image_too_large',
+      message: 'The image has 60000×60000 pixels, more than the 50 million that are decoded',
+    })
+  })
+
+  it('one pixel row above 50 million, and not below', async () => {
+    expect((await refusal(pngClaiming(10_000, 5001))).code).toBe('image_too_large')
+    expect((await refusal(pngClaiming(10_000, 4999))).code).toBe('image_corrupt')
+  })
+
+  it('a small file that holds it all', async () => {
+    const image = await plain(8000, 8000).png({ compressionLevel: 9, palette: true }).toBuffer()
+    expect(image.length).toBeLessThan(100_000)
+    expect((await refusal(image)).code).toBe('image_too_large')
+  })
+})

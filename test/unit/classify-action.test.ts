@@ -1,0 +1,146 @@
+import { main } from '../../actions/classify'
+import { InvalidInputError } from '../../src/errors'
+import { type Bundle, bundle } from '../helpers/bundle'
+import { pngClaiming, sample } from '../helpers/images'
+
+const base64 = (name: string): string => sample(name).toString('base64')
+
+const refusal = (params: Record<string, unknown>): Promise<InvalidInputError> =>
+  main(params).then(
+    () => Promise.reject(new Error('was accepted')),
+    (thrown) => thrown,
+  )
+
+describe('{image: base64}', () => {
+  it('answers exactly {results: [{className, probability} × 3]}, most probable first', async () => {
+    const answer = (await main({ image: base64('cat') })) as { results: { probability: number }[] }
+    expect(answer).toStrictEqual({
+      results: [
+        { className: 'tiger cat', probability: expect.closeTo(0.38, 1) },
+        { className: 'Egyptian cat', probability: expect.closeTo(0.35, 1) },
+        { className: 'tabby, tabby cat', probability: expect.closeTo(0.17, 1) },
+      ],
+    })
+    const probabilities = answer.results.map(({ probability }) => probability)
+    expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a))
+  })
+
+  it('can be sent as JSON, being plain numbers and text', async () => {
+    const answer = await main({ image: base64('coffee') })
+    expect(JSON.parse(JSON.stringify(answer))).toEqual(answer)
+  })
+
+  it('takes line breaks within the base64, as command-line tools write them', async () => {
+    const wrapped = base64('coffee').replace(/.{76}/g, '$&\n')
+    expect(await main({ image: wrapped })).toEqual(await main({ image: base64('coffee') }))
+  })
+
+  it('is not disturbed by settings that wskdeploy left empty or unresolved', async () => {
+    const settings = {
+      s3Endpoint: '',
+      resultsToken: '$WHISKLENS_RESULTS_TOKEN',
+      model: '',
+      engine: '$WHISKLENS_ENGINE',
+    }
+    expect(await main({ image: base64('camera'), ...settings })).toMatchObject({
+      results: [{ className: 'tripod' }, {}, {}],
+    })
+  })
+
+  it.each([
+    ['text', Buffer.from('no photo').toString('base64'), 'image_unsupported'],
+    ['half a photo', sample('cat').subarray(0, 20_000).toString('base64'), 'image_corrupt'],
+    ['a giant', pngClaiming(60_000, 60_000).toString('base64'), 'image_too_large'],
+    ['no base64', '!!!', 'image_empty'],
+  ])('refuses %s', async (_, image, code) => {
+    expect(await refusal({ image })).toMatchObject({ name: 'ImageError', code })
+  })
+})
+
+describe('other messages', () => {
+  it('{describe: true} names the model and the engine', async () => {
+    expect(await main({ describe: true })).toEqual({
+      model: expect.stringMatching(/^efficientnet-lite0@[0-9a-f]{8}$/),
+      engine: 'wasm',
+    })
+  })
+
+  it.each([
+    ['nothing', {}],
+    ['an empty image', { image: '' }],
+    ['an image that is a number', { image: 42 }],
+    ['an image that is an object', { image: { bucket: 'a' } }],
+    ['describe that is not true', { describe: 'yes' }],
+    ['images that are no list', { images: 'photos/cat.jpg' }],
+    ['images without a key', { images: [{ bucket: 'images' }] }],
+    ['a chunk without its range', { batch: 'b', start: 0, end: 10 }],
+    ['a bucket without a key', { bucket: 'images' }],
+  ])('%s is refused with what is expected', async (_, params) => {
+    const error = await refusal(params)
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect(error).toMatchObject({
+      code: 'invalid_input',
+      message: 'Expected an image to classify',
+      hint: expect.stringContaining('image (base64)'),
+    })
+  })
+
+  it('images without a store are refused with the settings that are missing', async () => {
+    expect(await refusal({ images: [{ bucket: 'images', key: 'a.jpg' }] })).toMatchObject({
+      code: 'invalid_input',
+      hint: expect.stringContaining('WHISKLENS_S3_ENDPOINT'),
+    })
+  })
+
+  it.each([
+    ['an unknown model', { model: 'resnet-9000' }, 'resnet-9000'],
+    ['an unknown engine', { engine: 'abacus' }, 'abacus'],
+    ['a setting that is no text', { model: 7 }, 'model'],
+  ])('%s is refused by name', async (_, settings, named) => {
+    const error = await refusal({ image: base64('cat'), ...settings })
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect(error.message).toContain(named)
+  })
+
+  it('a notification of nothing but deletions has no images', async () => {
+    const Records = [
+      { eventName: 's3:ObjectRemoved:Delete', s3: { bucket: { name: 'images' }, object: { key: 'a.jpg' } } },
+    ]
+    const store = { s3Endpoint: 'http://127.0.0.1:9', s3AccessKeyId: 'a', s3SecretAccessKey: 'b' }
+    expect(await main({ Records, ...store })).toEqual({ images: [] })
+  })
+})
+
+describe('the log', () => {
+  let action: Bundle
+  const photo = JSON.stringify({ image: base64('cat') })
+  const run = (level?: string) =>
+    action.run([photo], level === undefined ? {} : { WHISKLENS_LOG_LEVEL: level })
+
+  beforeAll(async () => {
+    action = await bundle('test/helpers/run-classify-child.ts')
+  })
+  afterAll(() => action.remove())
+
+  it('tells every stage and its milliseconds at debug level', async () => {
+    const { stdout, stderr } = await run('debug')
+    expect(JSON.parse(stdout)).toMatchObject({ results: [{ className: 'tiger cat' }, {}, {}] })
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const stages = lines.map(({ stage }) => stage)
+    expect(stages).toEqual(['loadModel', 'decodeImage', 'imageToInput', 'classify', 'memory', 'main'])
+    for (const line of lines) expect(line).toMatchObject({ level: 'debug', msg: line.stage })
+    for (const line of lines.filter(({ stage }) => stage !== 'memory'))
+      expect(line.ms).toBeGreaterThanOrEqual(0)
+    expect(lines[0]).toMatchObject({ model: 'efficientnet-lite0', engine: 'wasm' })
+    expect(lines[4]).toMatchObject({ numTensors: expect.any(Number), numBytes: expect.any(Number) })
+  })
+
+  it('says nothing otherwise', async () => {
+    const { stdout, stderr } = await run()
+    expect(JSON.parse(stdout)).toHaveProperty('results')
+    expect(stderr).toBe('')
+  })
+})

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { InvalidInputError } from '../../src/errors'
+import { modelFolderPath, readModelFolder } from '../../src/models/folder'
+import { modelCopy, removeModelCopies } from '../helpers/model-copy'
+
+const original = modelFolderPath('efficientnet-lite0')
+const contentOf = (name: string): Buffer => readFileSync(join(original, name))
+const description = JSON.parse(contentOf('whisklens.json').toString())
+
+afterAll(removeModelCopies)
+
+const refusal = (folder: string): Promise<InvalidInputError> =>
+  readModelFolder(folder).then(
+    () => Promise.reject(new Error('was read')),
+    (thrown) => thrown as InvalidInputError,
+  )
+
+describe('a model folder', () => {
+  it('is found by its name in models/ and by its path', async () => {
+    const byName = await readModelFolder('efficientnet-lite0')
+    expect(byName.version).toMatch(/^efficientnet-lite0@[0-9a-f]{8}$/)
+    expect((await readModelFolder(modelCopy())).version).toBe(byName.version)
+  })
+
+  it('holds 1,000 classes for the model in the box', async () => {
+    const { classes } = await readModelFolder('efficientnet-lite0')
+    expect(classes).toHaveLength(1000)
+    expect(classes[281]).toEqual({ wordnetId: 'n02123045', className: 'tabby, tabby cat' })
+  })
+})
+
+describe('the version', () => {
+  const shaping = readdirSync(original).filter((name) => name !== 'NOTICE')
+
+  it.each(shaping)('changes when %s does', async (name) => {
+    const content = Buffer.from(contentOf(name))
+    // White space is a change as well: telling what matters in a file would be guessing.
+    const changed = name.endsWith('.json') ? Buffer.concat([content, Buffer.from('\n')]) : content
+    if (!name.endsWith('.json')) changed[1000] = (changed[1000] ?? 0) ^ 1
+    const { version } = await readModelFolder('efficientnet-lite0')
+    const after = (await readModelFolder(modelCopy({ [name]: changed }))).version
+    expect(after).toMatch(/^efficientnet-lite0@[0-9a-f]{8}$/)
+    expect(after).not.toBe(version)
+  })
+
+  it('changes when bytes move from one file to the next', async () => {
+    const [first, second] = [contentOf('group1-shard1of3.bin'), contentOf('group1-shard2of3.bin')]
+    const moved = modelCopy({
+      'group1-shard1of3.bin': Buffer.concat([first, second.subarray(0, 1)]),
+      'group1-shard2of3.bin': second.subarray(1),
+    })
+    expect((await readModelFolder(moved)).version).not.toBe((await readModelFolder(original)).version)
+  })
+
+  it('stays when a file that shapes no result does', async () => {
+    const noticed = modelCopy({ NOTICE: 'Thanks.', '.DS_Store': 'x' })
+    expect((await readModelFolder(noticed)).version).toBe((await readModelFolder(original)).version)
+  })
+})
+
+describe('a folder that is no model is refused, naming what is wrong', () => {
+  it('no such name', async () => {
+    const error = await refusal('no-such-model')
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect(error).toMatchObject({
+      message: expect.stringContaining('no-such-model'),
+      hint: expect.stringContaining('WHISKLENS_MODEL'),
+    })
+  })
+
+  it('a file instead of a folder', async () => {
+    expect(await refusal(join(original, 'model.json'))).toBeInstanceOf(InvalidInputError)
+  })
+
+  it.each(['whisklens.json', 'labels.json'])('%s is missing', async (name) => {
+    const error = await refusal(modelCopy({ [name]: null }))
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect(error.message).toContain(`Expected a file ${name}`)
+  })
+
+  it.each(['whisklens.json', 'labels.json'])('%s is not JSON', async (name) => {
+    const error = await refusal(modelCopy({ [name]: '{' }))
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect(error.message).toMatch(new RegExp(`/${name} is not JSON`))
+  })
+
+  it.each([
+    ['a field is missing', { labels: undefined }, 'labels'],
+    ['a field is unknown', { lables: 'labels.json' }, 'lables'],
+    ['the id could not be a name', { id: '../lite0' }, 'id'],
+    ['the task is another', { task: 'detection' }, 'task'],
+    [
+      'the square is larger than the image',
+      { input: { ...description.input, size: 257 } },
+      'resizeShortSide',
+    ],
+    ['the scale is by zero', { input: { ...description.input, std: 0 } }, 'std'],
+  ])('whisklens.json: %s', async (_, change, named) => {
+    const error = await refusal(
+      modelCopy({ 'whisklens.json': JSON.stringify({ ...description, ...change }) }),
+    )
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect(error.message).toContain('whisklens.json is not valid')
+    expect(error.message).toContain(named)
+  })
+
+  it('the labels are no labels', async () => {
+    const error = await refusal(modelCopy({ 'labels.json': '[{"wordnetId":"tabby"}]' }))
+    expect(error.message).toMatch(/labels\.json is not valid/)
+  })
+})
