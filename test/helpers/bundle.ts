@@ -14,7 +14,8 @@ export interface Finished {
 
 /** A script bundled as the actions are, to be run in processes of its own: Jest's memory is not the product's. */
 export interface Bundle {
-  run(args?: string[], env?: Record<string, string>): Promise<Finished>
+  /** @param flags for Node itself */
+  run(args?: string[], env?: Record<string, string>, flags?: string[]): Promise<Finished>
   remove(): void
 }
 
@@ -37,7 +38,7 @@ export async function bundle(entry: string): Promise<Bundle> {
     logLevel: 'warning',
   })
   return {
-    run: (args = [], env = {}) => run([outfile, ...args], env),
+    run: (args = [], env = {}, flags = []) => run([...flags, outfile, ...args], env),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
