@@ -86,11 +86,23 @@ export const batchRequestSchema = z.strictObject({
   since: text.pipe(z.coerce.date()).optional(),
   limit: count.optional(),
   dryRun: flag.default(false),
+  /** Stop the fan-out after so many errors: a count, or a share such as `5%` of what has reported. */
+  maxErrors: text
+    .pipe(z.string().regex(/^\d+%?$/, 'expected a count such as 100, or a share such as 5%'))
+    .optional(),
+  /** End the batch now, keeping what is done; firing it again goes on. */
+  cancel: flag.default(false),
+  /** Do again what failed for reasons that may have passed. */
+  retry: flag.default(false),
   chunkSize: count.max(1000).optional(),
 })
 export type BatchRequest = z.infer<typeof batchRequestSchema>
 
 const countBy = z.record(z.string(), z.int().nonnegative())
+
+/** A batch in one of these states has its results written and goes on only when it is fired again. */
+export const isClosed = (state: BatchSummary['state']): boolean =>
+  state === 'complete' || state === 'cancelled' || state === 'stopped'
 
 /** How a batch stands. */
 export const summarySchema = z.strictObject({

@@ -84,7 +84,7 @@ const countStatus = (images: ImageRecord[]) => ({
 /** Large batches are closed by `start-batch`: listing all parts after each one would cost their square. */
 async function closeIfLast(batch: string, { results, onClosed }: AggregateContext): Promise<boolean> {
   const plan = await readPlan(results, batch)
-  if (!plan?.done || plan.planned > onePage || !(await isReported(results, plan))) return false
+  if (!plan?.done || plan.ended || plan.planned > onePage || !(await isReported(results, plan))) return false
   const { summary, first } = await closeBatch(results, plan)
   if (first) await onClosed(summary)
   return first

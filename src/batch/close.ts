@@ -75,11 +75,11 @@ export async function closeBatch(
   await Promise.all([lines.end(), csv.end(), errors.end()])
   const summary = summarize(tally, {
     batch,
-    state: 'complete',
+    state: plan.ended ?? 'complete',
     model: plan.modelVersion,
     listed: plan.listed,
     // An image that a later pass did again counts once.
-    planned: tally.ok + tally.error,
+    planned: plan.ended ? plan.planned : tally.ok + tally.error,
     skipped: plan.skipped,
     exact: true,
     startedAt: plan.startedAt,

@@ -1,4 +1,4 @@
-import type { BatchSummary, ImageRecord } from '../schema'
+import { type BatchSummary, type ImageRecord, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
 import { csvHeader, toCsvLine } from './csv'
 import { resultsKey } from './layout'
@@ -38,7 +38,7 @@ export async function exportRecords(
 ): Promise<Export> {
   const key = resultsKey(summary.batch, file)
   const link = () => ({ url: results.presign(key, linkLife) })
-  const written = request.whole && summary.state === 'complete' ? await results.head(key) : undefined
+  const written = request.whole && isClosed(summary.state) ? await results.head(key) : undefined
   if (written && written.size > maxPageBytes) return link()
   const page: Page<string> = await takePage(readResults(results, summary.batch), line, {
     matches: matches(request),

@@ -20,6 +20,8 @@ export function recordKey(model: string, { bucket, key }: Pick<ImageRef, 'bucket
 export const batchFolder = (batch: string): string => `batches/${batch}/`
 export const planKey = (batch: string): string => `${batchFolder(batch)}plan.json`
 export const leaseKey = (batch: string): string => `${batchFolder(batch)}lease.json`
+/** Its presence asks whoever is in charge to end the batch. */
+export const cancelKey = (batch: string): string => `${batchFolder(batch)}cancel.json`
 export const summaryKey = (batch: string): string => `${batchFolder(batch)}summary.json`
 export const partsPrefix = (batch: string): string => `${batchFolder(batch)}parts/`
 

@@ -1,3 +1,4 @@
+import { isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
 import { stateOfLease } from './lease'
 import { listBatches } from './results'
@@ -28,7 +29,7 @@ export async function findOrphans(results: Bucket, seen: Seen): Promise<string[]
     const state = await stateOfLease(results, batch)
     if (state === 'held') continue
     const summary = await readSummary(results, batch)
-    if (summary?.state === 'complete') seen.closed.add(batch)
+    if (summary && isClosed(summary.state)) seen.closed.add(batch)
     else if (state === 'died' || seen.free.has(batch)) orphans.push(batch)
     else free.add(batch)
   }

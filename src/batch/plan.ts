@@ -52,6 +52,9 @@ export const planSchema = z.strictObject({
   outstanding: z.array(outstandingSchema),
   /** Error records among what is reported in full. */
   errors: z.int(),
+  maxErrors: z.string().optional(),
+  /** Why the batch was closed before all was done. */
+  ended: z.enum(['cancelled', 'stopped']).optional(),
   startedAt: z.string(),
 })
 export type Plan = z.infer<typeof planSchema>
@@ -77,6 +80,7 @@ export const newPlan = (
   exclude: request.exclude,
   since: request.since,
   limit: request.limit,
+  maxErrors: request.maxErrors,
   force: request.force,
   model,
   modelVersion,
@@ -100,6 +104,7 @@ export const nextPass = (
   { model, modelVersion }: Pick<Plan, 'model' | 'modelVersion'>,
 ): Plan => ({
   ...plan,
+  maxErrors: request.maxErrors,
   force: request.force,
   model,
   modelVersion,
@@ -111,6 +116,13 @@ export const nextPass = (
   done: false,
   next: plan.planned,
   outstanding: [],
+})
+
+/** The same pass again, from where it was ended early. */
+export const resumePass = (plan: Plan, request: BatchRequest): Plan => ({
+  ...plan,
+  maxErrors: request.maxErrors,
+  ended: undefined,
 })
 
 export const readPlan = async (results: Bucket, batch: string): Promise<Plan | undefined> =>

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BatchTakenOverError } from '../errors'
 import { log } from '../log'
 import type { OpenWhisk } from '../openwhisk/client'
-import type { BatchSummary } from '../schema'
+import { type BatchSummary, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
 import { closeBatch } from './close'
 import { dispatchReady, markEnded, openWindow, redispatchOverdue, settle } from './dispatch'
+import { reported, whyEnd } from './ending'
 import type { Part } from './layout'
 import { listParts, readChunk, writePart } from './parts'
 import { type Outstanding, type Plan, planChunks, savePlan, writeChunk } from './plan'
@@ -68,11 +69,19 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
         await save(plan)
         return await close(plan, context)
       }
+      plan.ended = await whyEnd(plan, results)
+      if (plan.ended) {
+        log.info({ batch: plan.batch, why: plan.ended }, 'the batch ends early')
+        planning.stopped = true
+        await planning.finished
+        await save(plan)
+        return await close(plan, context)
+      }
       await markEnded(plan, openwhisk)
       const summary = progressOf(plan)
       if (JSON.stringify(summary) === progress) pause = Math.min(pause * 1.5, longestPause)
       else {
-        await writeSummary(results, summary, ({ state }) => state !== 'complete')
+        await writeSummary(results, summary, ({ state }) => !isClosed(state))
         progress = JSON.stringify(summary)
         pause = pollEvery
       }
@@ -147,10 +156,9 @@ async function close(plan: Plan, { results, onClosed }: RunContext): Promise<Bat
 
 /** How an open batch stands, from the plan alone: its records are only read once, when it closes. */
 export function progressOf(plan: Plan): BatchSummary {
-  const underWay = plan.outstanding.reduce((sum, { start, end }) => sum + end - start, 0)
   const { batch, modelVersion: model, listed, planned, skipped, startedAt, errors: error } = plan
   return summarize(
-    { ...emptyTally(), ok: plan.next - underWay - error, error },
+    { ...emptyTally(), ok: reported(plan) - error, error },
     {
       batch,
       state: plan.done ? 'running' : 'planning',

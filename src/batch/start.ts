@@ -4,11 +4,12 @@ import { type Settings, settingNames } from '../config'
 import { InvalidInputError, OpenWhiskError } from '../errors'
 import { type Activation, siblingAction } from '../openwhisk/activation'
 import { addressOf, connect } from '../openwhisk/client'
-import { type BatchRequest, type BatchSummary, batchRequestSchema } from '../schema'
+import { type BatchRequest, type BatchSummary, batchRequestSchema, isClosed } from '../schema'
 import { openStore } from '../storage/store'
 import { isReported } from './aggregate'
+import { requestCancel, withdrawCancel } from './ending'
 import { acquireLease, type Lease, leaseTime } from './lease'
-import { newPlan, nextPass, openPlan, type Plan, planChunks } from './plan'
+import { newPlan, nextPass, openPlan, type Plan, planChunks, resumePass } from './plan'
 import { progressOf, runBatch } from './run'
 import { readSummary, writeSummary } from './summary-object'
 
@@ -64,15 +65,22 @@ export async function startBatch(
     newPlan(batch, request, { ...(await describeModel()), bucket, now: new Date() })
 
   if (request.dryRun) return dryRun(await fresh())
-  const lease = await (request.resume ? awaitLease(batch) : acquireLease(results, batch, activation.id))
+  if (request.cancel) await requestCancel(results, batch)
+  else if (!request.resume) await withdrawCancel(results, batch)
+  const waits = request.resume || request.cancel
+  const lease = await (waits ? awaitLease(batch) : acquireLease(results, batch, activation.id))
   const standing = await readSummary(results, batch)
   if (!lease) return standing ?? inCharge(batch)
   try {
     const { plan: existing, save } = await openPlan(results, batch)
     // A late closer of an earlier pass may have called the batch complete while the plan says more.
-    const closed = standing?.state === 'complete' && existing?.done && (await isReported(results, existing))
-    if (closed && request.resume) return standing
-    const plan = closed ? nextPass(existing, request, await describeModel()) : (existing ?? (await fresh()))
+    const closed =
+      standing &&
+      isClosed(standing.state) &&
+      (existing?.ended || (existing?.done && (await isReported(results, existing))))
+    if (closed && waits) return standing
+    if (request.cancel && !existing) throw new InvalidInputError(`There is no batch "${batch}" to cancel`)
+    const plan = await planOfThisRun(existing, Boolean(closed))
     await save(plan)
     await writeSummary(results, progressOf(plan))
     const summary = await runBatch(plan, {
@@ -88,7 +96,10 @@ export async function startBatch(
       save,
       renew: lease.renew,
     })
-    if (summary) return summary
+    if (summary) {
+      await withdrawCancel(results, batch)
+      return summary
+    }
     await lease.release()
     await openwhisk.invoke(activation.actionName, { batch, resume: true })
     return progressOf(plan)
@@ -96,13 +107,25 @@ export async function startBatch(
     await lease.release()
   }
 
+  async function planOfThisRun(existing: Plan | undefined, closed: boolean): Promise<Plan> {
+    if (!existing) return fresh()
+    if (!closed) return existing
+    if (existing.ended) return resumePass(existing, request)
+    return nextPass(existing, request, await describeModel())
+  }
+
   /** Whoever is to carry a batch on may come before its last holder is known to be gone. */
   async function awaitLease(id: string): Promise<Lease | undefined> {
     for (const end = Date.now() + 2 * leaseTime; Date.now() < end; await sleep(leaseTime / 10)) {
       const taken = await acquireLease(results, id, activation.id)
-      if (taken || (await readSummary(results, id))?.state === 'complete') return taken
+      if (taken || (await isClosedNow(id))) return taken
     }
     return undefined
+  }
+
+  async function isClosedNow(id: string): Promise<boolean> {
+    const summary = await readSummary(results, id)
+    return summary !== undefined && isClosed(summary.state)
   }
 
   async function dryRun(plan: Plan): Promise<BatchSummary> {

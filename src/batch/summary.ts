@@ -1,4 +1,4 @@
-import type { BatchSummary, ImageRecord } from '../schema'
+import { type BatchSummary, type ImageRecord, isClosed } from '../schema'
 import { addTo, emptyHistogram, type Histogram, quantile } from './histogram'
 
 const stages = ['download', 'decode', 'infer'] as const
@@ -87,6 +87,6 @@ export function summarize(tally: Tally, standing: Standing): BatchSummary {
     timings: { p50: at(0.5), p95: at(0.95) },
     exact,
     startedAt,
-    endedAt: state === 'complete' ? (tally.last ?? startedAt) : null,
+    endedAt: isClosed(state) ? (tally.last ?? startedAt) : null,
   }
 }

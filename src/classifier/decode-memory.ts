@@ -1,6 +1,6 @@
 import type { Metadata } from 'sharp'
 
-/** What decoders may hold at any one time: an action of 512 MB, less the 220 of a loaded model and the files. */
+/** What decoders may hold at any one time, bytes: an action has 512 MB, a loaded model 240, files in memory the rest. */
 export const decodeBudget = 200_000_000
 
 /** Rows that libvips keeps between reading and shrinking, as measured. */

@@ -29,13 +29,14 @@ interface BatchOptions extends ConnectionFlags, OutputOptions {
   exclude?: string
   since?: Date
   limit?: number
+  maxErrors?: string
   dryRun?: boolean
   wait: boolean
 }
 
 /** `whisklens batch`: what `wsk trigger fire batch-requested` does, and waiting for it. */
 export function register(program: Command): void {
-  const { batch, since } = batchRequestSchema.shape
+  const { batch, since, maxErrors } = batchRequestSchema.shape
   const command = program
     .command('batch')
     .description('classify what the images bucket holds below a prefix, on OpenWhisk')
@@ -52,6 +53,7 @@ export function register(program: Command): void {
       matching(since, 'Expected a date such as 2026-01-31.'),
     )
     .option('--limit <count>', 'so many images at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--max-errors <n>', 'stop after so many errors, or such a share: 100, 5%', matching(maxErrors))
     .option('--dry-run', 'only count what would be done')
     .option('--no-wait', 'print the id and end, once it is fired')
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
@@ -75,28 +77,43 @@ const retries = 4
 
 async function run(prefix: string, options: BatchOptions): Promise<void> {
   const connection = await resolveConnection(options)
-  const { bucket, model, force, include, exclude, since, limit } = options
-  const request = { prefix, bucket, model, force, include, exclude, since: since?.toISOString(), limit }
+  const { bucket, model, force, include, exclude, since, limit, maxErrors } = options
+  const filters = { include, exclude, since: since?.toISOString(), limit, maxErrors }
+  const request = { prefix, bucket, model, force, ...filters }
   if (options.dryRun) return dryRun({ ...request, batch: options.batch, dryRun: true }, connection, options)
+  const batch = options.batch ?? defaultBatchId(new Date(), randomBytes(3).toString('hex'))
+  const summary = await fireAndFollow({ ...request, batch }, connection, options)
+  if (summary?.totals.listed === 0) note(`The bucket holds nothing below ${JSON.stringify(prefix)}`, options)
+}
+
+/** Fires `batch-requested`, waits until the batch is closed, and prints its summary; without `wait`, only its id. */
+export async function fireAndFollow(
+  request: { batch: string } & Record<string, unknown>,
+  connection: Connection,
+  options: OutputOptions & { wait: boolean },
+): Promise<BatchSummary | undefined> {
+  const { batch } = request
   const address = needOpenWhisk(connection)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  const batch = options.batch ?? defaultBatchId(new Date(), randomBytes(3).toString('hex'))
   const before = await lookBefore(results, batch)
   const trigger = `/${connection.namespace}/batch-requested`
-  const activationId = await connect(address, retries).fire(trigger, { ...request, batch })
+  const activationId = await connect(address, retries).fire(trigger, request)
   if (activationId === undefined) {
     throw new WhisklensError('no_active_rule', `${trigger} was fired, and no active rule listens`, {
       hint: 'Enable it: wsk rule enable on-batch-requested; or deploy manifest.yaml again.',
     })
   }
-  if (!options.wait) return options.json ? printJson({ batch, activationId }) : print(`${batch}\n`)
+  if (!options.wait) {
+    await (options.json ? printJson({ batch, activationId }) : print(`${batch}\n`))
+    return undefined
+  }
   note(`Fired batch-requested: batch ${batch}`, options)
   const failure = watchRule(address, 'start-batch', activationId)
   const summary = await follow(results, batch, before, failure, options)
-  if (summary.totals.listed === 0) note(`The bucket holds nothing below ${JSON.stringify(prefix)}`, options)
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
   if (summary.totals.error > 0) process.exitCode = exitCode.someInError
   else if (summary.state !== 'complete') process.exitCode = exitCode.failed
+  return summary
 }
 
 async function follow(

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readPlan } from '../batch/plan'
 import { readSummary } from '../batch/summary-object'
 import { WhisklensError } from '../errors'
-import type { BatchSummary } from '../schema'
+import { type BatchSummary, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
 
 /** What is known of a batch before it is fired: one of the same id may have been done before. */
 export interface Before {
   passes: number
   isOpen: boolean
+  /** It was cancelled or stopped, and goes on in the same pass. */
+  hasEnded: boolean
 }
 
 export interface FollowOptions {
@@ -24,9 +26,14 @@ export interface FollowOptions {
 
 /** Looks at a batch before it is fired, for {@link followBatch} to tell the run that follows from earlier ones. */
 export async function lookBefore(results: Bucket, batch: string): Promise<Before> {
-  const passes = (await readPlan(results, batch))?.passes.length ?? 0
+  const plan = await readPlan(results, batch)
   const summary = await readSummary(results, batch)
-  return { passes, isOpen: summary?.state === 'planning' || summary?.state === 'running' }
+  const { length: passes } = plan?.passes ?? []
+  return {
+    passes,
+    hasEnded: plan?.ended !== undefined,
+    isOpen: summary !== undefined && !isClosed(summary.state),
+  }
 }
 
 /**
@@ -47,15 +54,16 @@ export async function followBatch(
     // Before the summary is read: a batch may be closed by its last chunk though start-batch was ended.
     const failed = await failure?.()
     // The plan first: where it has a new pass, the summary read after it is of that pass.
-    started ||= ((await readPlan(results, batch))?.passes.length ?? 0) > before.passes
+    const plan = await readPlan(results, batch)
+    started ||= (plan?.passes.length ?? 0) > before.passes || (before.hasEnded && plan?.ended === undefined)
     const summary = await readSummary(results, batch)
-    started ||= summary !== undefined && summary.state !== 'complete'
+    started ||= summary !== undefined && !isClosed(summary.state)
     if (started && summary) {
       const text = JSON.stringify(summary)
       if (text !== seen) changedAt = Date.now()
       seen = text
       onProgress(summary)
-      if (summary.state !== 'planning' && summary.state !== 'running') return summary
+      if (isClosed(summary.state)) return summary
     }
     if (failed) throw failed
     const silence = Date.now() - changedAt

