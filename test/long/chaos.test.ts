@@ -135,3 +135,49 @@ it('ends every image exactly once while containers are killed and the store fail
   expect(new Set(records.map(({ key }) => key)).size).toBe(images)
   expect(essence(records)).toEqual(essence(await outcomes('calm')))
 }, 1_800_000)
+
+it('ends every image exactly once when the host is killed half-way and started again', async () => {
+  await uploadPhotos()
+  await fire('killed', { prefix: 'photos/', force: true })
+  await eventually(
+    async () => ((await summaryOf('killed'))?.totals.ok ?? 0) > images / 2,
+    'half of the batch',
+  )
+  await local.stop('SIGKILL')
+  local = await startLocalMode(dataDir)
+  const summary = await completed('killed')
+  expect(summary.totals).toMatchObject({ planned: images, ok: images, error: 0, pending: 0 })
+  const records = await outcomes('killed')
+  expect(new Set(records.map(({ key }) => key)).size).toBe(images)
+  await fire('again', { prefix: 'photos/' })
+  expect((await completed('again')).totals).toMatchObject({ planned: 0, skipped: images })
+}, 1_800_000)
+
+it('ends every image exactly once when each event comes twice, shuffled', async () => {
+  await uploadPhotos()
+  const day = `uploads-${new Date().toISOString().slice(0, 10)}`
+  await eventually(async () => ((await summaryOf(day))?.totals.ok ?? 0) >= images, 'the uploads', 600_000)
+  const { apiHost } = local.connection
+  const { parameters = [] } = await openwhiskOf(local.connection).packages.get({ name: 'whisklens' })
+  const token = parameters.find(({ key }) => key === 'eventsToken')?.value
+  const events = Array.from({ length: images }, (_, number) => ({
+    eventName: 'ObjectCreated:Put',
+    s3: { bucket: { name: 'images' }, object: { key: `photos/${String(number).padStart(5, '0')}.jpg` } },
+  })).sort(() => Math.random() - 0.5)
+  const limit = pLimit(2)
+  await Promise.all(
+    Array.from({ length: images / 20 }, (_, index) =>
+      limit(async () => {
+        const answer = await fetch(`${apiHost}/api/v1/web/guest/whisklens/bucket-events`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+          body: JSON.stringify({ Records: events.slice(index * 20, index * 20 + 20) }),
+        })
+        expect(answer.status).toBe(200)
+      }),
+    ),
+  )
+  await eventually(async () => ((await summaryOf(day))?.totals.ok ?? 0) >= 2 * images, 'the repeats', 600_000)
+  await fire('after', { prefix: 'photos/' })
+  expect((await completed('after')).totals).toMatchObject({ listed: images, planned: 0, skipped: images })
+}, 1_800_000)

@@ -6,7 +6,7 @@ import { type Api, type Host, inNamespace, listPage } from './api'
 import type { KeyValue } from './entities'
 import { megabyte } from './limits'
 import { badRequest, notFound } from './refusals'
-import { type ActivationResponse, statuses } from './response'
+import { type ActivationResponse, errorResponse, statuses } from './response'
 
 export interface Activation {
   activationId: string
@@ -26,6 +26,22 @@ export interface Activation {
   response: ActivationResponse
 }
 
+/** What is known of an activation before it ends. */
+export type Begun = Pick<
+  Activation,
+  'activationId' | 'namespace' | 'name' | 'version' | 'subject' | 'publish' | 'cause' | 'start'
+>
+
+/** The record of an activation that was under way when the host was killed. */
+const cutOff = (begun: Begun): Activation => ({
+  ...begun,
+  end: begun.start,
+  duration: 0,
+  annotations: [],
+  logs: [],
+  response: errorResponse('whisk internal error', 'The host was stopped while the activation ran.'),
+})
+
 export const newActivationId = (): string => randomUUID().replaceAll('-', '')
 
 const mostKept = 10_000
@@ -43,16 +59,25 @@ export class Activations {
 
   constructor(folder: string) {
     this.files = { newer: join(folder, 'activations.jsonl'), older: join(folder, 'activations.older.jsonl') }
+    const begun = new Map<string, Begun>()
     for (const file of [this.files.older, this.files.newer].filter(existsSync)) {
       this.newest = { lines: 0, bytes: 0 }
       for (const line of readFileSync(file, 'utf8').split('\n')) {
         try {
-          if (line) this.keep(JSON.parse(line), Buffer.byteLength(line))
+          const entry: Activation | Begun | undefined = line ? JSON.parse(line) : undefined
+          if (entry && 'response' in entry) this.keep(entry, Buffer.byteLength(line))
+          else if (entry) begun.set(entry.activationId, entry)
         } catch {
           // A host that was killed may have left half a line.
         }
       }
     }
+    for (const [id, entry] of begun) if (!this.byId.has(id)) this.add(cutOff(entry))
+  }
+
+  /** Remembers what is under way: should the host be killed, its successor knows that it came to nothing. */
+  begin(begun: Begun): void {
+    appendFileSync(this.files.newer, `\n${JSON.stringify(begun)}`)
   }
 
   add(activation: Activation): void {

@@ -54,6 +54,7 @@ export class Invoker {
     if (origin.cause === undefined) this.throttle()
     const resolved = resolveAction(this.options.entities, path)
     const call = { activationId: newActivationId(), payload, received: Date.now(), ...origin }
+    this.options.activations.begin({ ...this.identity(resolved, call), start: call.received })
     const done = this.run(resolved, call).then((activation) => {
       this.options.activations.add(activation)
       this.underWay.delete(done)
@@ -81,18 +82,14 @@ export class Invoker {
 
   private async run(resolved: ResolvedAction, call: Call): Promise<Activation> {
     const { action } = resolved
-    const { activationId, cause, received } = call
+    const { cause, received } = call
     const run = action.exec.components ? this.runSequence(action, call) : this.runAction(resolved, call)
     const ending = await run.catch((thrown): Ending => {
       const response = errorResponse('whisk internal error', messageOf(thrown))
       return { start: received, duration: 0, logs: [], response, annotations: [] }
     })
-    const { namespace } = this.options
-    const { name, version } = action
-    const common = { activationId, namespace, subject: namespace, name, version, publish: false }
     return {
-      ...common,
-      ...(cause && { cause }),
+      ...this.identity(resolved, call),
       ...ending,
       end: Math.max(Date.now(), ending.start),
       annotations: [
@@ -103,6 +100,12 @@ export class Invoker {
         ...ending.annotations,
       ],
     }
+  }
+
+  private identity({ action: { name, version } }: ResolvedAction, { activationId, cause }: Call) {
+    const { namespace } = this.options
+    const common = { activationId, namespace, subject: namespace, name, version, publish: false }
+    return cause ? { ...common, cause } : common
   }
 
   private async runAction(resolved: ResolvedAction, call: Call): Promise<Ending> {
