@@ -47,7 +47,7 @@ const longestPause = 2_000
  */
 export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSummary | undefined> {
   const { images, results, openwhisk, sequence, stopAt, pollEvery = 250 } = context
-  const { overdueAfter = 8 * 60_000, maxAttempts = 3 } = context
+  const { overdueAfter = 8 * 60_000, maxAttempts = 5 } = context
   const { save = (changed) => savePlan(results, changed), renew = async () => true } = context
   const window = openWindow()
   const planning = planAhead(plan, images, results)

@@ -10,11 +10,13 @@ export interface Faults {
 }
 
 /** A proxy before an object store that fails now and then, as stores under load do. */
-export async function startChaosProxy(target: string, faults: Faults, random: () => number = Math.random) {
+export async function startChaosProxy(target: string, faults: Faults, onRequest: (line: string) => void) {
+  const random = Math.random
   const { port } = new URL(target)
   const counts = { requests: 0, unavailable: 0, cut: 0 }
   const server = createServer((incoming, outgoing) => {
     counts.requests++
+    onRequest(`${incoming.method} ${incoming.url}`)
     const fate = random()
     if (fate < faults.unavailable) {
       counts.unavailable++

@@ -212,7 +212,7 @@ describe('a batch', () => {
     const platform = platformOf(always('reports'), ['deadly.jpg'])
     const summary = await untilClosed(platform)
     await expectEachOnce(keys, summary, ['deadly.jpg'])
-    expect(await textOf(results, resultsKey('b1', 'errors.jsonl'))).toContain('"attempts":3')
+    expect(await textOf(results, resultsKey('b1', 'errors.jsonl'))).toContain('"attempts":5')
     expect(summary.errors).toEqual({ lost: 1 })
   })
 
