@@ -1,5 +1,6 @@
 import { aggregate, classifiedSchema } from '../src/batch/aggregate'
 import { settingsFromParams } from '../src/config'
+import { answering } from '../src/openwhisk/action'
 import { currentActivation, siblingAction } from '../src/openwhisk/activation'
 import { addressOf, connect } from '../src/openwhisk/client'
 import { openStore } from '../src/storage/store'
@@ -8,7 +9,7 @@ import { openStore } from '../src/storage/store'
  * The second action of `classify-images`: keeps what `classify` found. A message without records, such as the answer
  * to a single image, passes through unchanged.
  */
-export async function main(params: Record<string, unknown>): Promise<object> {
+export const main = answering(async (params) => {
   const classified = classifiedSchema.safeParse(params)
   if (!classified.success)
     return params.results ? { results: params.results } : Promise.reject(classified.error)
@@ -25,4 +26,4 @@ export async function main(params: Record<string, unknown>): Promise<object> {
     resume: (batch) => openwhisk.invoke(siblingAction(activation, 'start-batch'), { batch, resume: true }),
     onClosed: (summary) => openwhisk.fire('batch-completed', summary),
   })
-}
+})

@@ -6,6 +6,7 @@ import { type LoadedModel, loadModel } from '../src/classifier/load'
 import { stage } from '../src/classifier/stage'
 import { type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
+import { answering } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import { batchIdSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
 import { parseEvent } from '../src/storage/events'
@@ -23,8 +24,8 @@ const describeSchema = z.object({ describe: z.literal(true) })
  * Classifies what the message holds: one image in base64 (`image`), images of the object store (`images`), a piece of
  * a batch (`batch`, `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` names the model.
  */
-export function main(params: Record<string, unknown>): Promise<object> {
-  return stage('main', async () => {
+export const main = answering((params) =>
+  stage('main', async () => {
     const settings = settingsFromParams(params)
     const model = await loadModel(settings.model, settings.engine)
     const inline = inlineSchema.safeParse(params)
@@ -39,9 +40,11 @@ export function main(params: Record<string, unknown>): Promise<object> {
         hint: 'Pass image (base64), images ([{bucket, key}]), bucket and key, or an S3 notification.',
       })
     }
-    return { images: await classifyAll(model, settings, images) }
-  })
-}
+    const records = await classifyAll(model, settings, images)
+    const rest = images.slice(records.length)
+    return rest.length > 0 ? { images: records, rest } : { images: records }
+  }),
+)
 
 async function classifyInline(model: LoadedModel, base64: string): Promise<object> {
   const { labels } = await classifyImage(model, Buffer.from(base64, 'base64'), inlineLabels)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { zipSync } from 'fflate'
@@ -11,6 +11,9 @@ import { zipSync } from 'fflate'
 
 const root = join(__dirname, '..')
 const dist = join(root, 'dist')
+
+/** Everything is made here and then moved over what is there: a process that runs meanwhile never misses a file. */
+const fresh = join(dist, `.build-${process.pid}`)
 
 /** Native, or read from its folder at run time: found in node_modules, or in the runtime image's /node_modules. */
 const external = ['sharp']
@@ -51,25 +54,38 @@ async function actionEntries(): Promise<Record<string, string>> {
 
 async function buildActions(): Promise<string[]> {
   const entries = await actionEntries()
-  const { outputFiles = [] } = await build({ ...options, entryPoints: entries, outdir: dist, write: false })
-  await mkdir(join(dist, 'actions'), { recursive: true })
+  const { outputFiles = [] } = await build({ ...options, entryPoints: entries, outdir: fresh, write: false })
+  await mkdir(join(fresh, 'actions'), { recursive: true })
   return Promise.all(
     outputFiles.map(async ({ path, contents }) => {
       const name = basename(path, '.js')
       const zip = zipSync({ 'index.js': contents }, { level: 9, mtime })
-      await writeFile(join(dist, 'actions', `${name}.zip`), zip)
+      await writeFile(join(fresh, 'actions', `${name}.zip`), zip)
       const digest = createHash('sha256').update(zip).digest('hex').slice(0, 8)
       return `${name}.zip ${Math.round(zip.length / 1024)} KiB ${digest}`
     }),
   )
 }
 
+/** The command line's bundle goes last: its date says whether all of it is current. */
+async function publish(): Promise<void> {
+  const files = (await readdir(fresh, { recursive: true })).filter((file) => /\.(cjs|zip)$/.test(file))
+  await mkdir(join(dist, 'actions'), { recursive: true })
+  for (const file of [...files.filter((name) => name !== 'cli.cjs'), 'cli.cjs']) {
+    await rename(join(fresh, file), join(dist, file))
+  }
+}
+
 async function main(): Promise<void> {
-  await rm(dist, { recursive: true, force: true })
-  await build({ ...options, entryPoints: programs, outdir: dist, outExtension: { '.js': '.cjs' } })
-  const built = await buildActions()
-  const version = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version as string
-  process.stderr.write(`whisklens ${version} built: ${built.join(', ')}\n`)
+  try {
+    await build({ ...options, entryPoints: programs, outdir: fresh, outExtension: { '.js': '.cjs' } })
+    const built = await buildActions()
+    await publish()
+    const version = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version as string
+    process.stderr.write(`whisklens ${version} built: ${built.join(', ')}\n`)
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
 }
 
 main().catch((thrown) => {

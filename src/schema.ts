@@ -131,5 +131,7 @@ export const summarySchema = z.strictObject({
   exact: z.boolean(),
   startedAt: z.string(),
   endedAt: z.string().nullable(),
+  /** Why the batch was stopped, where it was a failure. */
+  reason: z.string().optional(),
 })
 export type BatchSummary = z.infer<typeof summarySchema>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
+import { answering } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import {
   deleteRegistration,
@@ -21,7 +22,7 @@ const requestSchema = z.object({
  * The feed behind `image-uploaded`: registers which trigger watches which bucket; `bucket-events` fires the registered
  * ones. Every event may come twice, and for a trigger that is long gone.
  */
-export async function main(params: Record<string, unknown>): Promise<object> {
+export const main = answering(async (params) => {
   const parsed = requestSchema.safeParse(params)
   if (!parsed.success) throw new InvalidInputError(`Not a feed request: ${z.prettifyError(parsed.error)}`)
   const { lifecycleEvent, triggerName, prefix } = parsed.data
@@ -69,4 +70,4 @@ export async function main(params: Record<string, unknown>): Promise<object> {
       await deleteRegistration(results, trigger)
       return { trigger, deleted: true }
   }
-}
+})

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import { z } from 'zod'
 import type { OpenWhisk } from '../openwhisk/client'
-import { type ImageRecord, type Range, rangeSchema, recordSchema } from '../schema'
+import { type ImageRecord, imageRefSchema, type Range, rangeSchema, recordSchema } from '../schema'
 import type { Bucket, Store } from '../storage/store'
 import { closeBatch } from './close'
 import { contiguousEnd } from './coverage'
@@ -15,6 +15,8 @@ import { updateUploadsSummary, writeUploadParts } from './uploads'
 /** What `classify` hands on: the records, and for a piece of a batch what it was and how far it came. */
 export const classifiedSchema = z.object({
   images: z.array(recordSchema),
+  /** Images of a list that there was no time for. */
+  rest: z.array(imageRefSchema).optional(),
   batch: z.string().optional(),
   part: rangeSchema.extend({ chunk: rangeSchema, model: z.string() }).optional(),
 })
@@ -46,7 +48,7 @@ export interface Aggregated {
  * batch. Dispatches what was left over and closes a small batch with its last part. Repeating it changes nothing.
  */
 export async function aggregate(
-  { images, batch, part }: Classified,
+  { images, rest = [], batch, part }: Classified,
   context: AggregateContext,
 ): Promise<Aggregated> {
   const { store, results } = context
@@ -56,6 +58,7 @@ export async function aggregate(
   if (batch === undefined || part === undefined) {
     const batches = await writeUploadParts(results, images, context.activationId)
     for (const day of batches) await updateUploadsSummary(results, day)
+    if (rest.length > 0) await context.openwhisk.invoke(context.sequence, { images: rest })
     return { ...outcome, batches }
   }
   await writePart(results, batch, part.start, images, context.activationId)

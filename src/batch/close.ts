@@ -53,11 +53,13 @@ export async function* recordsOfBatch(results: Bucket, plan: Plan): AsyncGenerat
 /**
  * Writes what a finished batch leaves: `results.jsonl`, `results.csv`, `errors.jsonl` and, last, `summary.json`. All
  * of it follows from the plan and the parts, so that closing twice, or two closers at once, leave the same bytes.
+ * @param stillThere called now and then, for closing a large batch takes longer than a lease
  * @returns the summary, and whether this call was the one that closed the batch
  */
 export async function closeBatch(
   results: Bucket,
   plan: Plan,
+  stillThere: () => Promise<unknown> = async () => {},
 ): Promise<{ summary: BatchSummary; first: boolean }> {
   const { batch } = plan
   const lines = openText(results, resultsKey(batch, 'results.jsonl'), 'application/x-ndjson')
@@ -68,6 +70,7 @@ export async function closeBatch(
   for await (const record of recordsOfBatch(results, plan)) {
     const line = `${JSON.stringify(record)}\n`
     count(tally, record)
+    if ((tally.ok + tally.error) % 500 === 0) await stillThere()
     await lines.write(line)
     await csv.write(toCsvLine(record))
     if (record.error) await errors.write(line)

@@ -19,11 +19,13 @@ export const reported = ({ next, outstanding }: Plan): number =>
 
 /** Whether more images failed than the batch allows. */
 export function hasTooManyErrors(plan: Plan): boolean {
-  const { maxErrors, errors } = plan
+  const { maxErrors, before = { reported: 0, errors: 0 } } = plan
   if (maxErrors === undefined) return false
   const allowed = Number.parseInt(maxErrors, 10)
+  const errors = plan.errors - before.errors
   if (!maxErrors.endsWith('%')) return errors > allowed
-  return reported(plan) >= smallestSample && errors * 100 > allowed * reported(plan)
+  const images = reported(plan) - before.reported
+  return images >= smallestSample && errors * 100 > allowed * images
 }
 
 /** Why a batch is to end before all of it is done, if it is. */

@@ -1,5 +1,6 @@
 import { isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
+import { planKey } from './layout'
 import { stateOfLease } from './lease'
 import { listBatches } from './results'
 import { readSummary } from './summary-object'
@@ -28,6 +29,8 @@ export async function findOrphans(results: Bucket, seen: Seen): Promise<string[]
     if (isUploads(batch) || seen.closed.has(batch)) continue
     const state = await stateOfLease(results, batch)
     if (state === 'held') continue
+    // A batch that failed before it had a plan is none: what it was to be about is not known.
+    if (!(await results.head(planKey(batch)))) continue
     const summary = await readSummary(results, batch)
     if (summary && isClosed(summary.state)) seen.closed.add(batch)
     else if (state === 'died' || seen.free.has(batch)) orphans.push(batch)

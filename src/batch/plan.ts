@@ -53,6 +53,10 @@ export const planSchema = z.strictObject({
   /** Error records among what is reported in full. */
   errors: z.int(),
   maxErrors: z.string().optional(),
+  /** What had reported, and failed, when the batch was last fired: `maxErrors` is about what came after. */
+  before: z.strictObject({ reported: z.int(), errors: z.int() }).optional(),
+  /** The activation in charge. */
+  holder: z.string().optional(),
   /** Why the batch was closed before all was done. */
   ended: z.enum(['cancelled', 'stopped']).optional(),
   startedAt: z.string(),
@@ -122,6 +126,7 @@ export const nextPass = (
 export const resumePass = (plan: Plan, request: BatchRequest): Plan => ({
   ...plan,
   maxErrors: request.maxErrors,
+  before: { reported: plan.next, errors: plan.errors },
   ended: undefined,
 })
 

@@ -57,6 +57,14 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
     while (Date.now() < stopAt) {
       if (planning.failure) throw planning.failure.thrown
       if (!(await renew())) throw new BatchTakenOverError(plan.batch)
+      plan.ended = await whyEnd(plan, results)
+      if (plan.ended) {
+        log.info({ batch: plan.batch, why: plan.ended }, 'the batch ends early')
+        planning.stopped = true
+        await planning.finished
+        await save(plan)
+        return await close(plan, context)
+      }
       // Saved before anything of it is dispatched: after a crash, positions must still mean the same images.
       const ready = plan.planned
       await save(plan)
@@ -66,14 +74,6 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
       const limits = { overdueAfter, maxAttempts }
       await giveUp(plan, await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence), context)
       if (plan.done && plan.next >= plan.planned && plan.outstanding.length === 0) {
-        await save(plan)
-        return await close(plan, context)
-      }
-      plan.ended = await whyEnd(plan, results)
-      if (plan.ended) {
-        log.info({ batch: plan.batch, why: plan.ended }, 'the batch ends early')
-        planning.stopped = true
-        await planning.finished
         await save(plan)
         return await close(plan, context)
       }
@@ -87,11 +87,13 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
       }
       await sleep(pause)
     }
+    planning.stopped = true
+    await planning.finished
+    await save(plan)
     return undefined
   } finally {
     planning.stopped = true
     await planning.finished
-    await save(plan)
   }
 }
 
@@ -148,8 +150,8 @@ async function giveUp(plan: Plan, lost: Outstanding[], { results, activationId }
 }
 
 /** Also where `aggregate` was faster: the bytes are the same then, and a summary of an earlier pass would be put right. */
-async function close(plan: Plan, { results, onClosed }: RunContext): Promise<BatchSummary> {
-  const { summary, first } = await closeBatch(results, plan)
+async function close(plan: Plan, { results, onClosed, renew }: RunContext): Promise<BatchSummary> {
+  const { summary, first } = await closeBatch(results, plan, renew)
   if (first) await onClosed(summary)
   return summary
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { type Settings, settingNames } from '../config'
-import { InvalidInputError, OpenWhiskError } from '../errors'
+import { BatchTakenOverError, InvalidInputError, OpenWhiskError, WhisklensError } from '../errors'
 import { type Activation, siblingAction } from '../openwhisk/activation'
 import { addressOf, connect } from '../openwhisk/client'
 import { type BatchRequest, type BatchSummary, batchRequestSchema, isClosed } from '../schema'
@@ -9,7 +9,7 @@ import { openStore } from '../storage/store'
 import { isReported } from './aggregate'
 import { requestCancel, withdrawCancel } from './ending'
 import { acquireLease, type Lease, leaseTime } from './lease'
-import { newPlan, nextPass, openPlan, type Plan, planChunks, resumePass } from './plan'
+import { newPlan, nextPass, openPlan, type Plan, planChunks, readPlan, resumePass } from './plan'
 import { progressOf, runBatch } from './run'
 import { readSummary, writeSummary } from './summary-object'
 
@@ -55,8 +55,7 @@ export async function startBatch(
   const sequence = siblingAction(activation, 'classify-images')
 
   /** The model asked for, and the version of it that answers. */
-  const describeModel = async (): Promise<Pick<Plan, 'model' | 'modelVersion'>> => {
-    const { model } = settings
+  const describeModel = async (model = settings.model): Promise<Pick<Plan, 'model' | 'modelVersion'>> => {
     const described = await openwhisk.call(siblingAction(activation, 'classify'), { describe: true, model })
     if (typeof described.model === 'string') return { model, modelVersion: described.model }
     throw new OpenWhiskError(0, 'classify did not say which model it runs')
@@ -65,9 +64,13 @@ export async function startBatch(
     newPlan(batch, request, { ...(await describeModel()), bucket, now: new Date() })
 
   if (request.dryRun) return dryRun(await fresh())
+  // These name a batch; without one, there is nothing that their words could be about.
+  const waits = request.resume || request.cancel
+  if ((waits || request.retry) && !(await readPlan(results, batch))) {
+    throw new InvalidInputError(`There is no batch "${batch}"`)
+  }
   if (request.cancel) await requestCancel(results, batch)
   else if (!request.resume) await withdrawCancel(results, batch)
-  const waits = request.resume || request.cancel
   const lease = await (waits ? awaitLease(batch) : acquireLease(results, batch, activation.id))
   const standing = await readSummary(results, batch)
   if (!lease) return standing ?? inCharge(batch)
@@ -79,8 +82,9 @@ export async function startBatch(
       isClosed(standing.state) &&
       (existing?.ended || (existing?.done && (await isReported(results, existing))))
     if (closed && waits) return standing
-    if (request.cancel && !existing) throw new InvalidInputError(`There is no batch "${batch}" to cancel`)
-    const plan = await planOfThisRun(existing, Boolean(closed))
+    if (existing && !waits && !request.retry) refuseOther(existing, request)
+    // The holder's name makes this save a change, which voids the plan that a superseded holder may still want to save.
+    const plan: Plan = { ...(await planOfThisRun(existing, Boolean(closed))), holder: activation.id }
     await save(plan)
     await writeSummary(results, progressOf(plan))
     const summary = await runBatch(plan, {
@@ -95,23 +99,34 @@ export async function startBatch(
       onClosed: (closing) => openwhisk.fire('batch-completed', closing),
       save,
       renew: lease.renew,
-    })
-    if (summary) {
-      await withdrawCancel(results, batch)
-      return summary
+    }).catch((thrown) => stopFor(thrown, plan, save))
+    if (summary) await withdrawCancel(results, batch)
+    // The successor waits for the lease; the other way round, a batch could be left with neither.
+    else await openwhisk.invoke(activation.actionName, { batch, resume: true })
+    await lease.release()
+    return summary ?? progressOf(plan)
+  } catch (thrown) {
+    // What may pass looks like a death to everybody else, and so somebody carries on when the lease runs out.
+    if (thrown instanceof WhisklensError && !thrown.retryable) await lease.release()
+    throw thrown
+  }
+
+  /** A failure that no further activation would mend ends the batch, and its summary says why. */
+  async function stopFor(thrown: unknown, plan: Plan, save: (plan: Plan) => Promise<void>): Promise<never> {
+    const isFinal = thrown instanceof WhisklensError && !thrown.retryable
+    if (isFinal && !(thrown instanceof BatchTakenOverError)) {
+      plan.ended = 'stopped'
+      await save(plan)
+      await writeSummary(results, { ...progressOf(plan), state: 'stopped', reason: thrown.message })
     }
-    await lease.release()
-    await openwhisk.invoke(activation.actionName, { batch, resume: true })
-    return progressOf(plan)
-  } finally {
-    await lease.release()
+    throw thrown
   }
 
   async function planOfThisRun(existing: Plan | undefined, closed: boolean): Promise<Plan> {
     if (!existing) return fresh()
     if (!closed) return existing
     if (existing.ended) return resumePass(existing, request)
-    return nextPass(existing, request, await describeModel())
+    return nextPass(existing, request, await describeModel(request.retry ? existing.model : undefined))
   }
 
   /** Whoever is to carry a batch on may come before its last holder is known to be gone. */
@@ -133,6 +148,14 @@ export async function startBatch(
       Object.assign(plan, position)
     return progressOf(plan)
   }
+}
+
+/** An id stands for one selection of images: another under the same id would be silently left out. */
+function refuseOther({ batch, bucket, prefix }: Plan, request: BatchRequest): void {
+  if (request.prefix === prefix && (request.bucket ?? bucket) === bucket) return
+  throw new InvalidInputError(`The batch "${batch}" is about s3://${bucket}/${prefix}`, {
+    hint: 'Choose another id, or leave it out.',
+  })
 }
 
 function inCharge(batch: string): never {

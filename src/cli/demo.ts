@@ -7,7 +7,7 @@ import { readResults } from '../batch/results'
 import { readSummary } from '../batch/summary-object'
 import { uploadsBatch } from '../batch/uploads'
 import { settingsFromEnvironment } from '../config'
-import { StorageError, WhisklensError } from '../errors'
+import { InvalidInputError, StorageError, WhisklensError } from '../errors'
 import { generousLimits } from '../local/host/limits'
 import { type Local, startLocal } from '../local/up'
 import { connect } from '../openwhisk/client'
@@ -40,7 +40,7 @@ async function run(options: DemoOptions): Promise<void> {
   }
   const started = Date.now()
   const dataDir = resolve(options.data)
-  await rm(dataDir, { recursive: true, force: true })
+  await emptyFolder(dataDir)
   say('Starting an object store and an OpenWhisk API on this machine …')
   const local = await startLocal({ dataDir, apiPort: 0, storePort: 0, limits: generousLimits })
   try {
@@ -62,6 +62,21 @@ async function run(options: DemoOptions): Promise<void> {
   } finally {
     await local.close()
   }
+}
+
+/** Tells that a folder is the demo's own, to be emptied. */
+const marker = '.whisklens-demo'
+
+async function emptyFolder(folder: string): Promise<void> {
+  const names: string[] = await readdir(folder).catch(() => [])
+  if (names.length > 0 && !names.includes(marker)) {
+    throw new InvalidInputError(`${folder} is not empty, and not a folder of an earlier demo`, {
+      hint: 'Choose another folder with --data.',
+    })
+  }
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, marker), '')
 }
 
 async function classifySamples({ connection }: Local, say: (text: string) => void) {

@@ -45,7 +45,7 @@ export function register(program: Command): void {
 It is for development, tests and small jobs: it listens on 127.0.0.1 only, and state survives restarts.
 
 Examples:
-  whisklens up                        then, in another terminal: whisklens upload photos/
+  whisklens up                        then, in another terminal: whisklens upload photos/ --prefix photos/
   whisklens up --port 0 --json        on free ports, for scripts
   whisklens up --limits openwhisk     as slow as a standalone OpenWhisk server would be`,
     )
@@ -69,7 +69,7 @@ async function run(options: UpOptions): Promise<void> {
   OpenWhisk     ${connection.apiHost}   (wsk: export WSK_CONFIG_FILE=${connection.wskprops})
   Object store  ${connection.s3.endpoint}   buckets ${connection.imagesBucket}, ${connection.resultsBucket}
 
-Upload photos from another terminal:   npx whisklens upload <folder>
+Upload photos from another terminal:   npx whisklens upload <folder> --prefix photos/
 Stop with Ctrl-C; everything is kept in ${options.data}.
 `)
   }

@@ -6,7 +6,7 @@ import { type ConnectionFlags, connectionOptions, needStore, resolveConnection }
 import { mapInOrder } from './in-order'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural, printable, printJson } from './output'
 import { startProgress } from './progress'
-import { asFileError, type FoundFile, imageType, walk } from './walk'
+import { asFileError, type FoundFile, imageType, isImageName, walk } from './walk'
 
 interface UploadOptions extends ConnectionFlags, OutputOptions {
   prefix: string
@@ -28,7 +28,7 @@ export function register(program: Command): void {
     )
     .argument(
       '<paths...>',
-      'files, and folders with all below them; names that begin with a dot are left out',
+      'files, and folders with all images below them; names that begin with a dot are left out',
     )
     .option('--prefix <prefix>', 'what the keys begin with', '')
     .option('--bucket <name>', 'the bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
@@ -52,7 +52,7 @@ async function run(paths: string[], options: UploadOptions): Promise<void> {
   const progress = startProgress('files', options)
   const counts = { found: 0, ok: 0, failed: 0, bytes: 0 }
   try {
-    const outcomes = mapInOrder(walk(paths), atOnce, (file) => {
+    const outcomes = mapInOrder(walk(paths, isImageName), atOnce, (file) => {
       counts.found++
       return upload(file, bucket, options.prefix)
     })
@@ -68,7 +68,7 @@ async function run(paths: string[], options: UploadOptions): Promise<void> {
     progress.stop()
   }
   if (counts.found === 0) {
-    throw new WhisklensError('nothing_found', `There is no file to upload in ${paths.join(', ')}`)
+    throw new WhisklensError('nothing_found', `There is no image to upload in ${paths.join(', ')}`)
   }
   const failed = counts.failed > 0 ? `, ${counts.failed} failed` : ''
   const size =

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 
@@ -44,7 +44,9 @@ const ownerOnly = { mode: 0o600 }
 /** The secrets of a data folder, made on its first use. */
 export async function readSecrets(dataDir: string): Promise<Secrets> {
   const path = join(dataDir, 'secrets.json')
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await mkdir(dataDir, { recursive: true })
+  // Also where the folder was there before: what lies below it holds secrets.
+  await chmod(dataDir, 0o700)
   try {
     return secretsSchema.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (thrown) {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { findOrphans, nothingSeen } from '../batch/orphans'
 import { settingsFromEnvironment, toEnvironment } from '../config'
-import { messageOf } from '../errors'
+import { messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { connect, type OpenWhisk } from '../openwhisk/client'
 import { deployManifest } from '../openwhisk/deploy'
@@ -53,7 +53,6 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   const secrets = await readSecrets(dataDir)
   const closers: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
-    await removeConnection(dataDir)
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
@@ -75,12 +74,23 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     })
     closers.push(() => host.close())
     const { connection, deployed, results } = await deploy(dataDir, secrets, store, host)
+    closers.push(() => removeConnection(dataDir))
     closers.push(resumeOrphans(results, connect({ apiHost: host.url, auth: secrets.auth })))
     return { connection, deployed, close }
   } catch (thrown) {
     await close()
-    throw thrown
+    throw asStartError(thrown)
   }
+}
+
+/** A port that is taken is the user's to mend. */
+function asStartError(thrown: unknown): unknown {
+  const { code, port } = thrown as NodeJS.ErrnoException & { port?: number }
+  if (code !== 'EADDRINUSE') return thrown
+  return new WhisklensError('port_in_use', `The port ${port} is in use`, {
+    cause: thrown,
+    hint: 'Is Whisklens up already? --port 0 picks free ports; --api-port and --store-port name others.',
+  })
 }
 
 /** The runtime image has its modules in /node_modules and its models beside them; so has the stand-in. */

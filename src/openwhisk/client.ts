@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import openwhisk from 'openwhisk'
 import pRetry from 'p-retry'
 import { messageOf, OpenWhiskError } from '../errors'
@@ -36,11 +37,11 @@ export function addressOf({ apiHost, apiKey, actionName }: Activation): ApiAddre
 export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
   // The client's own retry knows no difference between a throttled call and a wrong one, so it stays off.
   const client = openwhisk({ apihost: apiHost, api_key: auth })
-  const attempt = <T>(what: string, call: () => Promise<T>): Promise<T> =>
+  const attempt = <T>(what: string, call: () => Promise<T>, isBlocking = false): Promise<T> =>
     pRetry(
       () =>
         call().catch((thrown) => {
-          throw asOpenWhiskError(what, thrown)
+          throw asOpenWhiskError(what, thrown, isBlocking)
         }),
       {
         retries,
@@ -64,7 +65,14 @@ export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
         },
       ),
     call: (name, params) =>
-      attempt(`invoke ${name}`, () => client.actions.invoke({ name, params, blocking: true, result: true })),
+      attempt(
+        `invoke ${name}`,
+        () =>
+          client.actions
+            .invoke({ name, params, blocking: true, result: true })
+            .catch((thrown) => resultOf(client, thrown)),
+        true,
+      ),
     fire: async (name, params) => {
       const answer = await attempt(`fire ${name}`, () => client.triggers.invoke({ name, params }))
       // 204, no active rule, has no body.
@@ -73,14 +81,34 @@ export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
   }
 }
 
-/** What the npm client threw, as an OpenWhiskError that says what was tried. */
-export function asOpenWhiskError(what: string, thrown: unknown): OpenWhiskError {
+/** Between two looks at an activation that outlasts its blocking call, milliseconds; and how many there are at most. */
+const lookEvery = 2_000
+const looks = 100
+
+/** After a minute the platform answers a blocking call with the activation's id alone: a cold image takes longer. */
+async function resultOf(client: ReturnType<typeof openwhisk>, thrown: unknown): Promise<never> {
+  const { activationId } = (thrown ?? {}) as { activationId?: string }
+  if (thrown instanceof Error || !activationId) throw thrown
+  for (let look = 0; look < looks; look++) {
+    await sleep(lookEvery)
+    const activation = await client.activations.get({ name: activationId }).catch(() => undefined)
+    if (activation?.response?.success) return activation.response.result as never
+    if (activation) throw Object.assign(new Error('The action failed'), { statusCode: 502 })
+  }
+  throw new Error('The action did not end in time')
+}
+
+/**
+ * What the npm client threw, as an OpenWhiskError that says what was tried.
+ * @param isBlocking of a blocking call, 502 is the action's own failure; anywhere else, the platform's
+ */
+export function asOpenWhiskError(what: string, thrown: unknown, isBlocking = false): OpenWhiskError {
   const status = Number((thrown as { statusCode?: number }).statusCode ?? 0)
   const detail = (thrown as { error?: { error?: string } }).error?.error ?? messageOf(thrown)
   return new OpenWhiskError(status, `Could not ${what}: ${detail}`, {
     cause: thrown,
-    // 429 is the platform's throttle; no answer, 503 and 504 pass. 502 is an action's own failure.
-    retryable: status === 0 || status === 429 || status >= 503,
+    // 429 is the platform's throttle; no answer and the server's own failures pass.
+    retryable: status === 0 || status === 429 || (status >= 500 && !(isBlocking && status === 502)),
     hint: status === 401 ? 'Check the API key (AUTH in ~/.wskprops).' : undefined,
   })
 }

@@ -210,6 +210,29 @@ describe('the pipeline, through real processes and real clients', () => {
     expect(answer.status).toBe(401)
   })
 
+  it('keeps the running one reachable when a second is started over its data', async () => {
+    const second = await whisklens(['up', '--port', '0', '--data', dataDir])
+    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('is in use by process')])
+    const status = await whisklens(['status', '--json'], { WHISKLENS_DATA: dataDir })
+    expect(status.code).toBe(0)
+    expect(status.stdout).toContain('"batch":"forced"')
+  })
+
+  it('tells why an action failed in words, and nothing of its inside', async () => {
+    const call = ow.actions.invoke({ name: 'whisklens/classify', params: {}, blocking: true, result: true })
+    await expect(call).rejects.toThrow('Expected an image to classify (invalid_input)')
+  })
+
+  it('does not make a batch of one that could not be started', async () => {
+    const batch = 'no-model'
+    await ow.triggers.invoke({ name: 'batch-requested', params: { batch, model: 'no-such-model' } })
+    await eventually(async () => {
+      const [last] = await ow.activations.list({ name: 'start-batch', limit: 1 } as never)
+      return JSON.stringify(last).includes('"statusCode":1') && last
+    }, 'its failure')
+    expect(await keys(`batches/${batch}/plan.json`)).toEqual([])
+  })
+
   it('keeps its state over a restart and leaves no process behind', async () => {
     expect(await local.stop('SIGINT')).toBe(0)
     expect(execFileSync('ps', ['-eo', 'args']).toString()).not.toContain(dataDir)

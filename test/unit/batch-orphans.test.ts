@@ -1,6 +1,6 @@
 import { acquireLease, leaseTime } from '../../src/batch/lease'
 import { findOrphans, nothingSeen } from '../../src/batch/orphans'
-import { openPlan } from '../../src/batch/plan'
+import { openPlan, savePlan } from '../../src/batch/plan'
 import { progressOf } from '../../src/batch/run'
 import { writeSummary } from '../../src/batch/summary-object'
 import type { Bucket } from '../../src/storage/store'
@@ -19,7 +19,10 @@ beforeEach(async () => {
 })
 afterEach(() => jest.useRealTimers())
 
-const openBatch = (batch: string) => writeSummary(results, progressOf({ ...planOf('photos'), batch }))
+const openBatch = async (batch: string) => {
+  await savePlan(results, { ...planOf('photos'), batch })
+  await writeSummary(results, progressOf({ ...planOf('photos'), batch }))
+}
 
 describe('an open batch', () => {
   it('whose activation died has to be resumed', async () => {
@@ -41,10 +44,19 @@ describe('an open batch', () => {
 
 describe('nobody has to resume', () => {
   it('a batch that is complete, nor is it looked at twice', async () => {
+    await openBatch('b1')
     await writeSummary(results, { ...progressOf(planOf('photos')), batch: 'b1', state: 'complete' })
     const seen = nothingSeen()
     expect(await findOrphans(results, seen)).toEqual([])
     expect(seen.closed).toEqual(new Set(['b1']))
+    expect(await findOrphans(results, seen)).toEqual([])
+  })
+
+  it('a batch that failed before it had a plan: nobody knows what it was to be about', async () => {
+    await acquireLease(results, 'b1', 'a1')
+    advanceClock(leaseTime)
+    const seen = nothingSeen()
+    await findOrphans(results, seen)
     expect(await findOrphans(results, seen)).toEqual([])
   })
 

@@ -1,10 +1,11 @@
 import { resultsKey } from '../../src/batch/layout'
-import { acquireLease } from '../../src/batch/lease'
+import { acquireLease, leaseTime } from '../../src/batch/lease'
 import { readChunk, writePart } from '../../src/batch/parts'
 import { readPlan, savePlan } from '../../src/batch/plan'
 import { defaultBatchId, parseBatchRequest, startBatch } from '../../src/batch/start'
 import { readSummary, writeSummary } from '../../src/batch/summary-object'
 import type { Settings } from '../../src/config'
+import { OpenWhiskError } from '../../src/errors'
 import type { Activation } from '../../src/openwhisk/activation'
 import type { OpenWhisk } from '../../src/openwhisk/client'
 import { type BatchSummary, batchRequestSchema, rangeSchema } from '../../src/schema'
@@ -261,11 +262,45 @@ describe('a batch that outlasts its activation', () => {
     }
     await expect(start({ batch: 'b1' })).rejects.toThrow('gone')
     mockSleep = () => advanceClock(minutes(1))
+    advanceClock(leaseTime)
+    expect(await start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
+  })
+
+  it('is stopped, and says why, by a failure that no further activation would mend', async () => {
+    await photos.put('a', 'v1')
+    mockPlatform.invoke = async () => {
+      throw new OpenWhiskError(404, 'There is no such action')
+    }
+    await expect(start({ batch: 'b1' })).rejects.toThrow('no such action')
+    expect(await readSummary(results, 'b1')).toMatchObject({
+      state: 'stopped',
+      reason: 'There is no such action',
+      totals: { pending: 1 },
+    })
+    mockPlatform.invoke = async (_, params) => {
+      await report(params)
+      return 'a1'
+    }
     expect(await start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
   })
 })
 
+describe('what names a batch that does not exist', () => {
+  it.each([{ resume: true }, { retry: true }, { cancel: true }])('is refused: %j', async (asked) => {
+    await photos.put('a', 'v1')
+    await expect(start({ batch: 'typo', ...asked })).rejects.toThrow('There is no batch "typo"')
+    expect(invoked).toEqual([])
+    expect(await collect(results.list())).toEqual([])
+  })
+})
+
 describe('a batch that is fired again', () => {
+  it('is refused for other images than its own', async () => {
+    await photos.put('a/1', 'v1')
+    await start({ batch: 'b1', prefix: 'a/' })
+    await expect(start({ batch: 'b1', prefix: 'b/' })).rejects.toThrow('is about s3://')
+  })
+
   it('does what was added since, and counts what was not', async () => {
     await photos.put('a', 'v1')
     await start({ batch: 'b1' })
@@ -306,6 +341,7 @@ describe('a batch that is fired again', () => {
     }
     mockPlatform.invoke = async () => 'a1'
     await expect(start({ batch: 'b1', force: true })).rejects.toThrow('gone')
+    advanceClock(leaseTime)
     // A late closer of the first pass.
     await writeSummary(results, first)
     mockSleep = () => advanceClock(minutes(1))

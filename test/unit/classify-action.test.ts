@@ -1,15 +1,15 @@
 import { main } from '../../actions/classify'
-import { InvalidInputError } from '../../src/errors'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { pngClaiming, sample } from '../helpers/images'
 
 const base64 = (name: string): string => sample(name).toString('base64')
 
-const refusal = (params: Record<string, unknown>): Promise<InvalidInputError> =>
-  main(params).then(
-    () => Promise.reject(new Error('was accepted')),
-    (thrown) => thrown,
-  )
+/** What OpenWhisk's clients show of a failed action. */
+const refusal = async (params: Record<string, unknown>): Promise<string> => {
+  const answer = (await main(params)) as { error?: string }
+  expect(Object.keys(answer)).toEqual(['error'])
+  return answer.error ?? ''
+}
 
 describe('{image: base64}', () => {
   it('answers exactly {results: [{className, probability} × 3]}, most probable first', async () => {
@@ -53,7 +53,7 @@ describe('{image: base64}', () => {
     ['a giant', pngClaiming(60_000, 60_000).toString('base64'), 'image_too_large'],
     ['no base64', '!!!', 'image_empty'],
   ])('refuses %s', async (_, image, code) => {
-    expect(await refusal({ image })).toMatchObject({ name: 'ImageError', code })
+    expect(await refusal({ image })).toContain(`(${code})`)
   })
 })
 
@@ -77,19 +77,14 @@ describe('other messages', () => {
     ['a bucket without a key', { bucket: 'images' }],
   ])('%s is refused with what is expected', async (_, params) => {
     const error = await refusal(params)
-    expect(error).toBeInstanceOf(InvalidInputError)
-    expect(error).toMatchObject({
-      code: 'invalid_input',
-      message: 'Expected an image to classify',
-      hint: expect.stringContaining('image (base64)'),
-    })
+    expect(error).toContain('Expected an image to classify (invalid_input)')
+    expect(error).toContain('image (base64)')
   })
 
   it('images without a store are refused with the settings that are missing', async () => {
-    expect(await refusal({ images: [{ bucket: 'images', key: 'a.jpg' }] })).toMatchObject({
-      code: 'invalid_input',
-      hint: expect.stringContaining('WHISKLENS_S3_ENDPOINT'),
-    })
+    const error = await refusal({ images: [{ bucket: 'images', key: 'a.jpg' }] })
+    expect(error).toContain('invalid_input')
+    expect(error).toContain('WHISKLENS_S3_ENDPOINT')
   })
 
   it.each([
@@ -98,8 +93,8 @@ describe('other messages', () => {
     ['a setting that is no text', { model: 7 }, 'model'],
   ])('%s is refused by name', async (_, settings, named) => {
     const error = await refusal({ image: base64('cat'), ...settings })
-    expect(error).toBeInstanceOf(InvalidInputError)
-    expect(error.message).toContain(named)
+    expect(error).toContain('invalid_input')
+    expect(error).toContain(named)
   })
 
   it('a notification of nothing but deletions has no images', async () => {

@@ -29,22 +29,22 @@ const whisklens = (...args: string[]) => run(folder.path, args, store.env)
 const putSummary = (summary: BatchSummary) => results.put(summaryKey(summary.batch), JSON.stringify(summary))
 
 describe('whisklens upload', () => {
-  it('puts files and folders under a prefix, large files in parts, and says what it did', async () => {
+  it('puts files and the images of folders under a prefix, large files in parts, and says what it did', async () => {
     const big = Buffer.alloc(9_000_000, 'whisklens')
     await mkdir(join(folder.path, 'up', '2026'), { recursive: true })
     await writeFile(join(folder.path, 'up', '2026', 'a b+c.PNG'), 'a')
-    await writeFile(join(folder.path, 'up', 'big.bin'), big)
-    await writeFile(join(folder.path, 'up', '.secret'), 'no')
+    await writeFile(join(folder.path, 'up', 'big.tif'), big)
+    for (const name of ['.secret.jpg', 'notes.txt']) await writeFile(join(folder.path, 'up', name), 'no')
     const { code, lines, stderr } = await whisklens('upload', '--json', '--prefix', 'in/', 'up', 'one.jpg')
     expect(code).toBe(0)
     const objects = lines.map((line) => JSON.parse(line))
     expect(objects.map(({ bucket, key, size }) => [bucket, key, size])).toEqual([
       ['images', 'in/2026/a b+c.PNG', 1],
-      ['images', 'in/big.bin', big.length],
+      ['images', 'in/big.tif', big.length],
       ['images', 'in/one.jpg', 3],
     ])
     expect(stderr).toBe('Uploaded 3 files (9.0 MB) to s3://images/in/\n')
-    expect((await images.get('in/big.bin')).body.equals(big)).toBe(true)
+    expect((await images.get('in/big.tif')).body.equals(big)).toBe(true)
     expect(objects[2].etag).toBe(createHash('md5').update('one').digest('hex'))
     for (const { key, etag } of objects) expect((await images.head(key))?.etag).toBe(etag)
   })
@@ -73,8 +73,11 @@ describe('whisklens classify s3://…', () => {
       ['camera', 'cat', 'coffee'].map((n) => `s3://images/photos/${n}.jpg`),
     )
     expect(records[2].labels).toMatchObject([{ label: 'espresso' }])
-    const named = await whisklens('classify', '--json', 's3://images/photos/README.md')
-    expect([named.code, JSON.parse(named.stdout).error.code]).toEqual([1, 'image_unsupported'])
+    await images.put('photos/cat', 'this is no photo')
+    const named = await whisklens('classify', '--json', 's3://images/photos/cat', '--top', '1')
+    const found = named.lines.map((line) => JSON.parse(line))
+    expect(found.map(({ file }) => file)).toEqual(['s3://images/photos/cat', 's3://images/photos/cat.jpg'])
+    expect([named.code, found[0].error.code]).toEqual([3, 'image_unsupported'])
   })
 })
 
