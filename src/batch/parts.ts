@@ -66,3 +66,14 @@ export async function readChunk(results: Bucket, batch: string, chunk: Range): P
   const { body } = await results.get(chunkKey(batch, chunk))
   return fromJsonLines(body).map((image) => imageRefSchema.parse(image))
 }
+
+/** Writes the images of one chunk, to be dispatched from then on. */
+export async function writeChunk(
+  results: Bucket,
+  batch: string,
+  start: number,
+  images: ImageRef[],
+): Promise<void> {
+  const key = chunkKey(batch, { start, end: start + images.length })
+  await results.put(key, toJsonLines(images), { contentType: 'application/x-ndjson' })
+}

@@ -6,9 +6,9 @@ import {
   readChunk,
   recordsInOrder,
   toJsonLines,
+  writeChunk,
   writePart,
 } from '../../src/batch/parts'
-import { writeChunk } from '../../src/batch/plan'
 import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
