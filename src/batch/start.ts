@@ -82,7 +82,11 @@ export async function startBatch(
       standing &&
       isClosed(standing.state) &&
       (existing?.ended || (existing?.done && (await isReported(results, existing))))
-    if (closed && waits) return standing
+    if (closed && waits) {
+      await withdrawCancel(results, batch)
+      await lease.release()
+      return standing
+    }
     if (existing && !waits && !request.retry) refuseOther(existing, request)
     // The holder's name makes this save a change, which voids the plan that a superseded holder may still want to save.
     const plan: Plan = { ...(await planOfThisRun(existing, Boolean(closed))), holder: activation.id }

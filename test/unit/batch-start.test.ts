@@ -1,5 +1,5 @@
 import { resultsKey } from '../../src/batch/layout'
-import { acquireLease, leaseTime } from '../../src/batch/lease'
+import { acquireLease, leaseTime, stateOfLease } from '../../src/batch/lease'
 import { readChunk, writePart } from '../../src/batch/parts'
 import { readPlan, savePlan } from '../../src/batch/plan'
 import { defaultBatchId, parseBatchRequest, startBatch } from '../../src/batch/start'
@@ -251,8 +251,11 @@ describe('a batch that outlasts its activation', () => {
     const summary = await start({ batch: 'b1' })
     invoked = []
     expect(await start({ batch: 'b1', resume: true })).toEqual(summary)
+    expect(await start({ batch: 'b1', cancel: true })).toEqual(summary)
     expect(invoked).toEqual([])
     expect(fired).toHaveLength(1)
+    expect(await stateOfLease(results, 'b1')).toBe('free')
+    expect(await results.head('batches/b1/cancel.json')).toBeUndefined()
   })
 
   it('is taken over by whoever fires it again after its activation has died', async () => {
