@@ -1,6 +1,7 @@
 import { ImageError, messageOf, StorageError } from '../errors'
 import { type ImageRecord, type ImageRef, recordSchema } from '../schema'
-import type { Bucket, Precondition, Store } from '../storage/store'
+import { putOnce } from '../storage/put-once'
+import type { Bucket, Store } from '../storage/store'
 import { recordKey } from './layout'
 
 /** A download older than this is checked against the source before its record is believed. */
@@ -86,7 +87,7 @@ export async function writeRecord(store: Store, results: Bucket, record: ImageRe
     const known = existing && parseRecord(existing.body)
     const old = Date.now() - Date.parse(record.at) > trustDownloadFor
     if ((old || (known && known.etag !== record.etag)) && !(await isCurrent(store, record))) return false
-    if (await putIf(results, key, record, { replaces })) return true
+    if ((await putOnce(results, key, JSON.stringify(record), replaces)) !== undefined) return true
   }
   throw new StorageError(
     'precondition_failed',
@@ -105,21 +106,6 @@ async function isCurrent(store: Store, { bucket, key, etag }: ImageRecord): Prom
     return (current?.etag ?? null) === etag
   } catch (thrown) {
     if (thrown instanceof StorageError && !thrown.retryable) return false
-    throw thrown
-  }
-}
-
-async function putIf(
-  results: Bucket,
-  key: string,
-  record: ImageRecord,
-  precondition: Precondition,
-): Promise<boolean> {
-  try {
-    await results.put(key, JSON.stringify(record), { contentType: 'application/json', ...precondition })
-    return true
-  } catch (thrown) {
-    if (thrown instanceof StorageError && thrown.code === 'precondition_failed') return false
     throw thrown
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { StorageError } from '../errors'
 import type { BatchSummary, ImageRecord } from '../schema'
+import { putOnce } from '../storage/put-once'
 import type { Bucket } from '../storage/store'
 import { batchFolder, partsPrefix } from './layout'
 import { fromJsonLines, toJsonLines } from './parts'
@@ -55,21 +55,13 @@ export async function updateUploadsSummary(results: Bucket, batch: string): Prom
       : { before: '', recent: [], tally: emptyTally() }
     const grew = await countNewParts(results, batch, progress)
     if (!grew && !found) return
-    const etag = grew ? await replace(results, key, progress, found?.etag) : found?.etag
+    const etag = grew
+      ? await putOnce(results, key, JSON.stringify(progress), found?.etag ?? null)
+      : found?.etag
     if (!etag) continue
     // Also when nothing is new: whoever counted last may have died before this line.
     await writeSummary(results, openSummary(batch, progress.tally))
     if ((await results.head(key))?.etag === etag) return
-  }
-}
-
-/** @returns the new etag, or undefined when somebody else was faster */
-async function replace(results: Bucket, key: string, progress: Progress, etag: string | undefined) {
-  try {
-    return await results.put(key, JSON.stringify(progress), { replaces: etag ?? null })
-  } catch (thrown) {
-    if (thrown instanceof StorageError && thrown.code === 'precondition_failed') return undefined
-    throw thrown
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import type { Server } from 'node:http'
@@ -10,6 +10,7 @@ import { Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { HttpError } from '../../errors'
 import { log } from '../../log'
+import { isSameSecret } from '../../same-secret'
 import { Pool } from '../containers/pool'
 import { actionRoutes } from './actions'
 import { Activations, activationRoutes } from './activations'
@@ -130,10 +131,7 @@ function answerError(c: ApiContext, thrown: Error): Response {
   return c.json({ error, code }, (isRefusal ? thrown.status : 500) as ContentfulStatusCode)
 }
 
-/** Hashes make the lengths equal, which timingSafeEqual requires. */
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-
 function isAuthorized(c: ApiContext, auth: string): boolean {
   const given = /^Basic (.*)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
-  return timingSafeEqual(digest(Buffer.from(given, 'base64').toString()), digest(auth))
+  return isSameSecret(Buffer.from(given, 'base64').toString(), auth)
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { isSameSecret } from '../../same-secret'
 import { s3Error } from './s3-error'
-import { isSame, type Signing, sha256, signatureOf } from './signature'
+import { type Signing, sha256, signatureOf } from './signature'
 
 const emptyHash = sha256('')
 const maxLineLength = 16 * 1024
@@ -52,7 +53,7 @@ export async function* decodeChunks(
   const check = (kind: string, claimed: string | undefined, hashes: string[]): void => {
     if (!isSigned) return
     previous = signatureOf(signing.key, [kind, signing.date, signing.scope, previous, ...hashes])
-    if (!isSame(claimed ?? '', previous)) throw s3Error('SignatureDoesNotMatch')
+    if (!isSameSecret(claimed ?? '', previous)) throw s3Error('SignatureDoesNotMatch')
   }
   for (;;) {
     const [, hex, signature] = /^([\da-f]{1,12})(?:;chunk-signature=(\w+))?$/i.exec(await body.line()) ?? []

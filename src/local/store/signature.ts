@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
+import { isSameSecret } from '../../same-secret'
 import { encoded, encodedPath, header, type S3Request } from './request'
 import { s3Error } from './s3-error'
 
@@ -26,9 +27,6 @@ const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256'
 
 /** The signature of `lines`, such as one chunk of a body. */
 export const signatureOf = (key: Buffer, lines: string[]) => hmac(key, lines.join('\n')).toString('hex')
-
-/** Compares in a time that does not tell how much was right. */
-export const isSame = (a: string, b: string) => timingSafeEqual(hmac('compare', a), hmac('compare', b))
 
 interface Claim {
   credential: string
@@ -136,6 +134,6 @@ export function authenticate(
   const key = [day, region, 's3', 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secretAccessKey}`))
   const canonical = Buffer.from(canonicalRequest(request, claim, payload), 'latin1')
   const expected = signatureOf(key, [algorithm, claim.date, scope, sha256(canonical)])
-  if (!isSame(claim.signature, expected)) throw s3Error('SignatureDoesNotMatch')
+  if (!isSameSecret(claim.signature, expected)) throw s3Error('SignatureDoesNotMatch')
   return { payload, key, date: claim.date, scope, signature: expected }
 }
