@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { type Settings, settingNames } from '../config'
 import { BatchTakenOverError, InvalidInputError, OpenWhiskError, WhisklensError } from '../errors'
 import { type Activation, siblingAction } from '../openwhisk/activation'
-import { addressOf, connect } from '../openwhisk/client'
+import { addressOf, connect, type OpenWhisk } from '../openwhisk/client'
 import { type BatchRequest, type BatchSummary, batchRequestSchema, isClosed } from '../schema'
-import { openStore } from '../storage/store'
+import { openStore, type Store } from '../storage/store'
 import { isReported } from './aggregate'
 import { requestCancel, withdrawCancel } from './ending'
 import { acquireLease, type Lease, leaseTime } from './lease'
@@ -33,6 +33,22 @@ export function parseBatchRequest(params: Record<string, unknown>): BatchRequest
   throw new InvalidInputError(`The batch request is not valid: ${z.prettifyError(parsed.error)}`)
 }
 
+/** What a batch runs on; the simulation in `bench/` scripts both. */
+export interface Platform {
+  store: Store
+  /** Waits out throttling. */
+  openwhisk: OpenWhisk
+  /** Does not: a throttled dispatch tells the window to shrink. */
+  impatient: OpenWhisk
+}
+
+/** The object store of the settings and the platform that runs the activation. */
+export const platformOf = (settings: Settings, activation: Activation): Platform => ({
+  store: openStore(settings),
+  openwhisk: connect(addressOf(activation)),
+  impatient: connect(addressOf(activation), 0),
+})
+
 /**
  * Starts a batch, or carries on with the one of that id: an open one where it stood, a closed one with what has been
  * added or changed since.
@@ -42,8 +58,8 @@ export async function startBatch(
   request: BatchRequest & { resume?: boolean },
   settings: Settings,
   activation: Activation,
+  { store, openwhisk, impatient }: Platform = platformOf(settings, activation),
 ): Promise<BatchSummary> {
-  const store = openStore(settings)
   const results = store.bucket(settings.resultsBucket)
   const bucket = request.bucket ?? settings.imagesBucket
   if (bucket === settings.resultsBucket) {
@@ -51,7 +67,6 @@ export async function startBatch(
       `The bucket "${bucket}" holds the results and cannot be the source of a batch`,
     )
   }
-  const openwhisk = connect(addressOf(activation))
   const batch = request.batch ?? defaultBatchId(new Date(), activation.id)
   const sequence = siblingAction(activation, 'classify-images')
 
@@ -96,8 +111,7 @@ export async function startBatch(
       // A request to carry on does not name the bucket again.
       images: store.bucket(plan.bucket),
       results,
-      // No retries: a throttled dispatch tells the window to shrink.
-      openwhisk: connect(addressOf(activation), 0),
+      openwhisk: impatient,
       activationId: activation.id,
       sequence,
       stopAt: activation.deadline - handOver,
