@@ -1,16 +1,18 @@
 # The runtime of classify and predict: OpenWhisk's Node.js 20 action runtime with sharp, TensorFlow.js' WASM binaries and
-# the models. The actions' own code comes in their zips.
-FROM node:20-bookworm-slim AS modules
-WORKDIR /modules
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev
+# the models. The actions' own code comes in their zips, and nothing is fetched at run time.
+#
+# OpenWhisk publishes this base under moving tags only; for builds that can be repeated, name it by its digest:
+#   docker build --build-arg BASE_IMAGE=openwhisk/action-nodejs-v20@sha256:… -t NAME .
+ARG BASE_IMAGE=openwhisk/action-nodejs-v20:nightly
 
-FROM openwhisk/action-nodejs-v20:latest
-ENV WHISKLENS_HOME=/whisklens
-COPY --from=modules /modules/node_modules/sharp /whisklens/node_modules/sharp
-COPY --from=modules /modules/node_modules/@img /whisklens/node_modules/@img
-COPY --from=modules /modules/node_modules/detect-libc /whisklens/node_modules/detect-libc
-COPY --from=modules /modules/node_modules/semver /whisklens/node_modules/semver
-COPY --from=modules /modules/node_modules/@tensorflow/tfjs-backend-wasm/dist/*.wasm /whisklens/wasm/
-COPY models /whisklens/models
-ENV NODE_PATH=/whisklens/node_modules
+FROM node:20-bullseye-slim AS runtime
+WORKDIR /whisklens
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY scripts/runtime-files.ts scripts/write-runtime.ts scripts/
+COPY models models
+RUN node --import tsx scripts/write-runtime.ts /runtime
+
+FROM ${BASE_IMAGE}
+COPY --from=runtime /runtime /whisklens
+ENV WHISKLENS_HOME=/whisklens NODE_PATH=/whisklens/node_modules

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { zipSync } from 'fflate'
+import { zipDate } from './zip-date'
 
 /*
  * Builds what is run: one bundle for the command line, one for each process it starts, and one zip for each action.
@@ -39,9 +40,6 @@ const programs = {
   'classify-worker': 'src/cli/classify-worker.ts',
 }
 
-/** Zips carry a fixed date: fflate would write today's. */
-const mtime = new Date('2026-01-01T00:00:00')
-
 async function actionEntries(): Promise<Record<string, string>> {
   const entries: Record<string, string> = {}
   for (const folder of ['actions', 'triggers']) {
@@ -59,7 +57,7 @@ async function buildActions(): Promise<string[]> {
   return Promise.all(
     outputFiles.map(async ({ path, contents }) => {
       const name = basename(path, '.js')
-      const zip = zipSync({ 'index.js': contents }, { level: 9, mtime })
+      const zip = zipSync({ 'index.js': contents }, { level: 9, mtime: zipDate })
       await writeFile(join(fresh, 'actions', `${name}.zip`), zip)
       const digest = createHash('sha256').update(zip).digest('hex').slice(0, 8)
       return `${name}.zip ${Math.round(zip.length / 1024)} KiB ${digest}`

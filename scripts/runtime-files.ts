@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+
+/*
+ * What `classify` and `predict` need beside their own bundle: the models, the WebAssembly binaries and sharp. A stock
+ * zip carries it, and so does the runtime image.
+ */
+
+export type Architecture = 'x64' | 'arm64'
+
+/** Files by their paths below the folder they are unpacked to. */
+export type Files = Record<string, Uint8Array>
+
+const root = join(__dirname, '..')
+
+/** What is only read by people, compilers and module systems that are not ours. */
+const isNeeded = (path: string): boolean => !/\.(md|mjs|map|ts|cts|mts)$|\/(src|install)\//.test(path)
+
+/** WebAssembly with threads is left out: Node runs one thread of it. */
+const wasmBinaries = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm']
+
+async function readFolder(folder: string): Promise<Files> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const files: Files = {}
+  for (const path of paths.sort()) files[relative(root, path)] = await readFile(path)
+  return files
+}
+
+/** Node's own rule: a package's dependency lies in the nearest `node_modules` above it. */
+function findPackage(name: string, from: string): string {
+  for (let folder = from; folder.startsWith(root); folder = dirname(folder)) {
+    const found = join(folder, 'node_modules', name)
+    if (existsSync(found)) return found
+  }
+  throw new Error(
+    `${name} is not installed. For another platform: npm ci --os linux --cpu <x64 or arm64> --libc glibc`,
+  )
+}
+
+/** sharp's package, its binary for one architecture, and all that they depend on. */
+async function sharpFolders(architecture: Architecture): Promise<string[]> {
+  const folders = new Set<string>()
+  const visit = async (folder: string, also: string[]): Promise<void> => {
+    if (folders.has(folder)) return
+    folders.add(folder)
+    const { dependencies = {} } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+    for (const name of [...Object.keys(dependencies), ...also]) await visit(findPackage(name, folder), [])
+  }
+  const platform = `linux-${architecture}`
+  await visit(findPackage('sharp', root), [`@img/sharp-${platform}`, `@img/sharp-libvips-${platform}`])
+  return [...folders]
+}
+
+/**
+ * Reads everything that belongs beside the bundle.
+ * @throws Error when sharp is not installed for the architecture
+ */
+export async function runtimeFiles(architecture: Architecture): Promise<Files> {
+  const files = await readFolder(join(root, 'models'))
+  const wasm = join(root, 'node_modules', '@tensorflow', 'tfjs-backend-wasm', 'dist')
+  for (const name of wasmBinaries) files[join('wasm', name)] = await readFile(join(wasm, name))
+  const nested = /node_modules\/.*node_modules\//
+  for (const folder of await sharpFolders(architecture)) {
+    for (const [path, bytes] of Object.entries(await readFolder(folder))) {
+      // A nested package is visited by itself, if anything needs it.
+      const belongs = !nested.test(path) || nested.test(`${relative(root, folder)}/`)
+      if (isNeeded(path) && belongs) files[path] = bytes
+    }
+  }
+  return files
+}
