@@ -10,8 +10,9 @@ import {
   type WebRequest,
   type WebResponse,
 } from '../src/openwhisk/web'
-import { type ImageEvent, parseEvent } from '../src/storage/events'
+import { type ImageEvent, parseEvent, parseJson } from '../src/storage/events'
 import { deleteRegistration, listRegistrations } from '../src/storage/feeds'
+import { confirmationUrl, confirmSubscription } from '../src/storage/sns'
 import { openStore } from '../src/storage/store'
 
 /** One fire carries at most so many images, and so many bytes; the platform takes 1 MiB. */
@@ -23,7 +24,13 @@ export async function main(request: WebRequest): Promise<WebResponse> {
   try {
     const settings = settingsFromParams(request)
     if (!isAuthorized(request, settings.eventsToken)) return unauthorized()
-    const events = parseEvent(request)
+    const message = messageOf(request)
+    const subscription = confirmationUrl(message)
+    if (subscription) {
+      await confirmSubscription(subscription)
+      return json(200, { confirmed: true })
+    }
+    const events = parseEvent(message)
     // A test event, as stores send when notifications are set up, and anything else without images is fine too.
     const created = events?.filter(({ removed, key }) => !removed && !key.endsWith('/')) ?? []
     const results = openStore(settings).bucket(settings.resultsBucket)
@@ -51,6 +58,10 @@ export async function main(request: WebRequest): Promise<WebResponse> {
     return errorResponse(thrown)
   }
 }
+
+/** SNS sends JSON as plain text, which the platform leaves alone. */
+const messageOf = ({ __ow_body: body, ...params }: WebRequest): unknown =>
+  typeof body === 'string' ? parseJson(body) : params
 
 /** Groups of images small enough for one fire each. */
 function* inMessages(events: ImageEvent[]): Generator<Omit<ImageEvent, 'removed'>[]> {

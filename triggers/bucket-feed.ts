@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
 import { answering } from '../src/openwhisk/action'
-import { currentActivation } from '../src/openwhisk/activation'
+import { currentActivation, siblingAction } from '../src/openwhisk/activation'
+import { addressOf } from '../src/openwhisk/client'
+import { schedule, unschedule } from '../src/openwhisk/schedule'
 import {
   deleteRegistration,
   type Registration,
@@ -11,26 +13,35 @@ import {
 } from '../src/storage/feeds'
 import { openStore } from '../src/storage/store'
 
+/** How often a bucket is looked through unless told otherwise: images wait so long only where notifications fail. */
+const usualMinutes = 10
+
 const requestSchema = z.object({
   lifecycleEvent: z.enum(['CREATE', 'READ', 'UPDATE', 'DELETE', 'PAUSE', 'UNPAUSE']),
   triggerName: z.string().regex(/^\/[^/]+\/[^/]+$/, 'expected /namespace/trigger'),
   bucket: z.string().min(1).optional(),
   prefix: z.string().optional(),
+  /** How often the bucket is polled, minutes; 0 for never. */
+  minutes: z.coerce.number().int().min(0).max(1440).optional(),
+  /** Whether what is in the bucket already is to be classified by the first poll. */
+  backlog: z.union([z.boolean(), z.enum(['true', 'false'])]).optional(),
 })
 
 /**
  * The feed behind `image-uploaded`: registers which trigger watches which bucket; `bucket-events` fires the registered
- * ones. Every event may come twice, and for a trigger that is long gone.
+ * ones. Where the platform has alarms, the bucket is polled for what its notifications missed; `polling` tells. Every
+ * event may come twice, and for a trigger that is long gone.
  */
 export const main = answering(async (params) => {
   const parsed = requestSchema.safeParse(params)
   if (!parsed.success) throw new InvalidInputError(`Not a feed request: ${z.prettifyError(parsed.error)}`)
-  const { lifecycleEvent, triggerName, prefix } = parsed.data
+  const { lifecycleEvent, triggerName, prefix, minutes, backlog } = parsed.data
   const settings = settingsFromParams(params)
   const bucket = parsed.data.bucket ?? settings.imagesBucket
   const results = openStore(settings).bucket(settings.resultsBucket)
+  const activation = currentActivation()
   // `wsk` writes `_` for the caller's own namespace.
-  const trigger = triggerName.replace(/^\/_\//, `/${currentActivation().namespace}/`)
+  const trigger = triggerName.replace(/^\/_\//, `/${activation.namespace}/`)
   if (bucket === settings.resultsBucket) {
     throw new InvalidInputError(`The bucket "${bucket}" holds the results: watching it would never end`)
   }
@@ -42,25 +53,50 @@ export const main = answering(async (params) => {
       hint: 'Create it with this feed first.',
     })
   }
+  const answer = (registration: Registration) => ({ ...registration, polling: registration.minutes > 0 })
   const save = async (registration: Registration) => {
     await saveRegistration(results, registration)
-    return { ...registration, polling: false }
+    return answer(registration)
+  }
+  /** @returns how often the bucket is polled from now on */
+  const poll = async (every: number): Promise<number> => {
+    const address = addressOf(activation)
+    if (every === 0) {
+      await unschedule(address, trigger)
+      return 0
+    }
+    const action = siblingAction(activation, 'start-batch')
+    return (await schedule(address, { trigger, action, minutes: every, payload: { poll: trigger } }))
+      ? every
+      : 0
   }
 
   switch (lifecycleEvent) {
-    case 'CREATE':
-      return save({
+    case 'CREATE': {
+      const now = new Date().toISOString()
+      // Saved before it is polled: a poll without a registration ends itself.
+      const registration = {
         trigger,
         bucket,
         prefix: prefix ?? '',
         paused: false,
-        createdAt: new Date().toISOString(),
-      })
+        createdAt: now,
+        since: String(backlog) === 'true' ? undefined : now,
+        minutes: 0,
+      }
+      await save(registration)
+      return save({ ...registration, minutes: await poll(minutes ?? usualMinutes) })
+    }
     case 'READ':
-      return existing()
+      return answer(await existing())
     case 'UPDATE': {
       const before = await existing()
-      return save({ ...before, bucket: parsed.data.bucket ?? before.bucket, prefix: prefix ?? before.prefix })
+      return save({
+        ...before,
+        bucket: parsed.data.bucket ?? before.bucket,
+        prefix: prefix ?? before.prefix,
+        minutes: minutes === undefined ? before.minutes : await poll(minutes),
+      })
     }
     case 'PAUSE':
       return save({ ...(await existing()), paused: true })
@@ -68,6 +104,7 @@ export const main = answering(async (params) => {
       return save({ ...(await existing()), paused: false })
     case 'DELETE':
       await deleteRegistration(results, trigger)
+      await unschedule(addressOf(activation), trigger)
       return { trigger, deleted: true }
   }
 })

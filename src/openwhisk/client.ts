@@ -21,6 +21,8 @@ export interface OpenWhisk {
   call(name: string, params: object): Promise<Record<string, unknown>>
   /** Fires a trigger. Returns the activation id, or undefined when no active rule listens. */
   fire(trigger: string, params: object): Promise<string | undefined>
+  /** How much memory an action is given, MB. */
+  memoryOf(action: string): Promise<number>
 }
 
 /** The address an action may call back; needs the annotation `provide-api-key: true`. */
@@ -33,23 +35,27 @@ export function addressOf({ apiHost, apiKey, actionName }: Activation): ApiAddre
   return { apiHost, auth: apiKey }
 }
 
+/** Repeats a call that was throttled or failed in passing, after growing, jittered pauses. @throws OpenWhiskError */
+export const patiently = <T>(call: () => Promise<T>, retries: number): Promise<T> =>
+  pRetry(call, {
+    retries,
+    minTimeout: 250,
+    maxTimeout: 20_000,
+    randomize: true,
+    shouldRetry: ({ error }) => error instanceof OpenWhiskError && error.retryable,
+  })
+
 /** A client whose calls wait out throttling and passing failures with growing, jittered pauses. */
 export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
   // The client's own retry knows no difference between a throttled call and a wrong one, so it stays off.
   const client = openwhisk({ apihost: apiHost, api_key: auth })
   const attempt = <T>(what: string, call: () => Promise<T>, isBlocking = false): Promise<T> =>
-    pRetry(
+    patiently(
       () =>
         call().catch((thrown) => {
           throw asOpenWhiskError(what, thrown, isBlocking)
         }),
-      {
-        retries,
-        minTimeout: 250,
-        maxTimeout: 20_000,
-        randomize: true,
-        shouldRetry: ({ error }) => error instanceof OpenWhiskError && error.retryable,
-      },
+      retries,
     )
   return {
     invoke: async (name, params) =>
@@ -77,6 +83,14 @@ export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
       const answer = await attempt(`fire ${name}`, () => client.triggers.invoke({ name, params }))
       // 204, no active rule, has no body.
       return answer ? answer.activationId : undefined
+    },
+    memoryOf: async (name) => {
+      // Without its code, which may be megabytes; the types of the client do not know of that.
+      const description = { name, code: false }
+      const action = await attempt(`read ${name}`, () => client.actions.get(description))
+      const memory = action.limits?.memory
+      if (typeof memory === 'number') return memory
+      throw new OpenWhiskError(0, `${name} has no limit of memory`)
     },
   }
 }

@@ -240,3 +240,45 @@ describe('any other message', () => {
     )
   })
 })
+
+describe('a notification through EventBridge', () => {
+  const event = (type: string, key: string) => ({
+    version: '0',
+    'detail-type': type,
+    source: 'aws.s3',
+    detail: {
+      version: '0',
+      bucket: { name: 'photos' },
+      object: { key, size: 3, etag: 'd41d', sequencer: '00' },
+    },
+  })
+
+  it('names the image as it is, for there keys are not encoded', () => {
+    expect(parseEvent(event('Object Created', 'a+b %41.jpg'))).toEqual([
+      { bucket: 'photos', key: 'a+b %41.jpg', size: 3, etag: 'd41d', removed: false },
+    ])
+    expect(parseEvent(event('Object Deleted', 'a.jpg'))).toMatchObject([{ key: 'a.jpg', removed: true }])
+  })
+
+  it('of anything but a coming or going image names none', () => {
+    expect(parseEvent(event('Object Tags Added', 'a.jpg'))).toEqual([])
+  })
+})
+
+describe('a notification through SNS', () => {
+  const wrapped = (message: unknown) => ({
+    Type: 'Notification',
+    MessageId: '1',
+    TopicArn: 'arn:aws:sns:eu-west-1:1:photos',
+    Message: typeof message === 'string' ? message : JSON.stringify(message),
+  })
+
+  it('is what it wraps', () => {
+    expect(keys(wrapped({ Records: [s3Record('a+b.jpg')] }))).toEqual(['a b.jpg'])
+    expect(parseEvent(wrapped({ Service: 'Amazon S3', Event: 's3:TestEvent' }))).toEqual([])
+  })
+
+  it('that wraps something else is none', () => {
+    expect(parseEvent(wrapped('hello'))).toBeUndefined()
+  })
+})

@@ -1,0 +1,92 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { environmentName, type SettingName, type Settings, toEnvironment } from '../config'
+import { InvalidInputError } from '../errors'
+import { type Change, deployManifest } from '../openwhisk/deploy/deploy'
+import { readManifest } from '../openwhisk/manifest'
+import { homeFolder } from '../paths'
+import { type ConnectionFlags, connectionOptions, needOpenWhisk, resolveConnection } from './connection'
+import { note, type OutputOptions, outputOptions, print, printJson } from './output'
+
+export interface DeployOptions extends ConnectionFlags, OutputOptions {
+  manifest?: string
+  stock?: boolean
+  dryRun?: boolean
+}
+
+/** `whisklens deploy`: what `wskdeploy -m manifest.yaml` does, and it tells what it changes. */
+export function register(program: Command): void {
+  const command = program.command('deploy').description('deploy Whisklens to OpenWhisk, as wskdeploy does')
+  manifestOptions(command)
+    .addHelpText(
+      'after',
+      `
+Settings come from the environment and whisklens.config.json. Only what differs is put: deploying twice changes nothing.
+
+Examples:
+  whisklens deploy --dry-run                      what would be changed
+  whisklens deploy                                classify runs in the image of WHISKLENS_RUNTIME_IMAGE
+  whisklens deploy --stock                        no image: the zips of npm run build:stock`,
+    )
+    .action(run)
+}
+
+/** The options that `deploy` and `undeploy` share. */
+export const manifestOptions = (command: Command): Command =>
+  connectionOptions(
+    outputOptions(
+      command
+        .option('--manifest <file>', 'the manifest (default: the manifest.yaml of Whisklens)')
+        .option('--stock', 'manifest.stock.yaml, which needs no image')
+        .option('--dry-run', 'only tell what would be changed'),
+      'print changes as JSON, one a line',
+    ),
+  )
+
+/** The manifest that the options name, with the settings of the connection put in. */
+export function manifestOf({ manifest, stock }: DeployOptions, settings: Partial<Settings>) {
+  const own = stock ? 'manifest.stock.yaml' : 'manifest.yaml'
+  return readManifest(resolve(manifest ?? `${homeFolder()}/${own}`), {
+    ...process.env,
+    ...toEnvironment(settings),
+  })
+}
+
+async function run(options: DeployOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const address = needOpenWhisk(connection)
+  checkSettings(connection.settings, options)
+  const changes: Change[] = []
+  const deploying = deployManifest(await manifestOf(options, connection.settings), address, options)
+  for await (const change of deploying) {
+    changes.push(change)
+    await report(change, options)
+  }
+  const changed = changes.filter(({ change }) => change !== 'none').length
+  const done = options.dryRun ? 'would be changed' : 'changed'
+  note(`${changed} of ${changes.length} entities ${done} on ${address.apiHost}`, options)
+}
+
+/** Without these nothing would work, and the actions would only say so later. */
+function checkSettings(settings: Settings, options: OutputOptions): void {
+  const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
+  const missing = needed.filter((name) => !settings[name]).map(environmentName)
+  if (missing.length > 0) {
+    throw new InvalidInputError(`The actions would find no object store: ${missing.join(', ')} not set`)
+  }
+  const tokens: SettingName[] = ['eventsToken', 'resultsToken']
+  for (const name of tokens.filter((token) => !settings[token])) {
+    note(`${environmentName(name)} is not set: its web action will refuse every request`, options)
+  }
+}
+
+const signs = { create: '+', update: '~', none: ' ', delete: '-' }
+
+/** Tells of one change. */
+export function report(change: Change, { json, quiet }: OutputOptions): Promise<void> {
+  if (json) return printJson(change)
+  if (quiet) return Promise.resolve()
+  const { kind, name, differs } = change
+  const why = differs.length > 0 ? ` (${differs.join(', ')})` : ''
+  return print(`${signs[change.change]} ${kind.padEnd(8)} ${name}${why}\n`)
+}

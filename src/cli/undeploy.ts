@@ -1,0 +1,36 @@
+import type { Command } from 'commander'
+import { undeployManifest } from '../openwhisk/deploy/deploy'
+import { needOpenWhisk, resolveConnection } from './connection'
+import { type DeployOptions, manifestOf, manifestOptions, report } from './deploy'
+import { note } from './output'
+
+/** `whisklens undeploy`: removes every entity that `deploy` makes. */
+export function register(program: Command): void {
+  const command = program.command('undeploy').description('remove Whisklens from OpenWhisk')
+  manifestOptions(command)
+    .addHelpText(
+      'after',
+      `
+Removes rules, triggers with their feeds, actions and the package. Buckets, images and results stay.
+
+Examples:
+  whisklens undeploy --dry-run
+  whisklens undeploy`,
+    )
+    .action(run)
+}
+
+async function run(options: DeployOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const address = needOpenWhisk(connection)
+  let count = 0
+  for await (const change of undeployManifest(
+    await manifestOf(options, connection.settings),
+    address,
+    options,
+  )) {
+    await report(change, options)
+    count++
+  }
+  note(`${count} entities ${options.dryRun ? 'would be removed' : 'removed'} on ${address.apiHost}`, options)
+}

@@ -1,0 +1,76 @@
+import openwhisk from 'openwhisk'
+import { OpenWhiskError } from '../errors'
+import { type ApiAddress, asOpenWhiskError } from './client'
+
+/** The feed of clusters that fires a trigger at intervals; a bare server has none. */
+const intervalFeed = '/whisk.system/alarms/interval'
+
+/** The trigger that has something done for another, and its rule. */
+const namesOf = (trigger: string) => {
+  const name = `${trigger.split('/').at(-1)}-poll`
+  return { name, rule: `on-${name}` }
+}
+
+const isStatus =
+  (...statuses: number[]) =>
+  (thrown: unknown): boolean =>
+    statuses.includes((thrown as { statusCode?: number }).statusCode ?? 0)
+
+const ignoring = (isIgnored: (thrown: unknown) => boolean) => (thrown: unknown) => {
+  if (!isIgnored(thrown)) throw thrown
+}
+
+/**
+ * Has an action invoked at intervals, by a trigger beside the one that it is about. Doing it again changes the interval.
+ * @returns false where the platform has no alarms
+ * @throws OpenWhiskError when the platform refuses for another reason
+ */
+export async function schedule(
+  address: ApiAddress,
+  {
+    trigger,
+    action,
+    minutes,
+    payload,
+  }: { trigger: string; action: string; minutes: number; payload: object },
+): Promise<boolean> {
+  const client = openwhisk({ apihost: address.apiHost, api_key: address.auth })
+  const { name, rule } = namesOf(trigger)
+  try {
+    const exists = await client.actions.get({ name: intervalFeed, code: false } as never).then(
+      () => true,
+      (thrown) => {
+        if (isStatus(403, 404)(thrown)) return false
+        throw thrown
+      },
+    )
+    if (!exists) return false
+    await unschedule(address, trigger)
+    await client.triggers.update({ name })
+    await client.feeds.create({
+      name: intervalFeed,
+      trigger: name,
+      params: { minutes, trigger_payload: payload },
+    })
+    await client.rules.update({ name: rule, trigger: name, action })
+    await client.rules.enable({ name: rule })
+    return true
+  } catch (thrown) {
+    if (thrown instanceof OpenWhiskError) throw thrown
+    throw asOpenWhiskError(`have ${action} invoked every ${minutes} minutes`, thrown)
+  }
+}
+
+/** Ends what {@link schedule} began; what is not there is passed by. @throws OpenWhiskError */
+export async function unschedule(address: ApiAddress, trigger: string): Promise<void> {
+  const client = openwhisk({ apihost: address.apiHost, api_key: address.auth })
+  const { name, rule } = namesOf(trigger)
+  try {
+    await client.rules.delete({ name: rule }).catch(ignoring(isStatus(404)))
+    // The feed answers 404 for an alarm that it does not know, and as a failed action where it is older.
+    await client.feeds.delete({ name: intervalFeed, trigger: name }).catch(ignoring(isStatus(403, 404, 502)))
+    await client.triggers.delete({ name }).catch(ignoring(isStatus(404)))
+  } catch (thrown) {
+    throw asOpenWhiskError(`end the polls of ${trigger}`, thrown)
+  }
+}

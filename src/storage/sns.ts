@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { StorageError } from '../errors'
+
+/** AWS SNS asks once whether a subscriber wants its messages, and waits until this URL is opened. */
+const confirmationSchema = z.object({ Type: z.literal('SubscriptionConfirmation'), SubscribeURL: z.url() })
+
+/** Nowhere else do confirmations lead: a forged one must not send us to other hosts. */
+const snsHost = /^sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/
+
+/** The URL that confirms a subscription, or undefined when the message asks for none. */
+export function confirmationUrl(message: unknown): URL | undefined {
+  const parsed = confirmationSchema.safeParse(message)
+  return parsed.success ? new URL(parsed.data.SubscribeURL) : undefined
+}
+
+/**
+ * Confirms a subscription.
+ * @throws StorageError `subscription_refused` for a URL that is not of SNS, or when SNS refuses
+ */
+export async function confirmSubscription(url: URL, open: typeof fetch = fetch): Promise<void> {
+  if (url.protocol !== 'https:' || !snsHost.test(url.hostname) || url.port !== '') {
+    throw new StorageError('subscription_refused', 0, `"${url.hostname}" is no host of SNS`)
+  }
+  const { ok, status } = await open(url, { redirect: 'error', signal: AbortSignal.timeout(10_000) })
+  if (!ok)
+    throw new StorageError('subscription_refused', status, `SNS answered ${status} to the confirmation`)
+}

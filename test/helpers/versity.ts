@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { eventually } from './local-mode'
+
+/** Versity S3 Gateway, a real S3 server: `go install github.com/versity/versitygw/cmd/versitygw@v1.8.0`. */
+export const versityBinary: string | undefined = [
+  ...(process.env.PATH ?? '').split(delimiter),
+  ...(process.env.GOPATH ?? join(homedir(), 'go')).split(delimiter).map((folder) => join(folder, 'bin')),
+]
+  .map((folder) => join(folder, 'versitygw'))
+  .find(existsSync)
+
+if (!versityBinary) process.stderr.write('skipped: Versity S3 Gateway is not installed\n')
+
+/** Tests that need it; they are skipped, and say so, where it is not installed. */
+export const withVersity = versityBinary ? describe : describe.skip
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const credentials = { accessKeyId: 'access', secretAccessKey: 'a-secret-for-tests' }
+
+/** Starts a gateway over a folder of its own, on loopback. */
+export async function startVersity(webhook?: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'whisklens-versity-'))
+  const port = await freePort()
+  const endpoint = `http://127.0.0.1:${port}`
+  const flags = [
+    '--quiet',
+    '--port',
+    `127.0.0.1:${port}`,
+    ...(webhook ? ['--event-webhook-url', webhook] : []),
+  ]
+  const env = {
+    PATH: process.env.PATH,
+    ROOT_ACCESS_KEY: credentials.accessKeyId,
+    ROOT_SECRET_KEY: credentials.secretAccessKey,
+  }
+  const child: ChildProcess = spawn(versityBinary ?? '', [...flags, 'posix', folder], {
+    env,
+    stdio: 'ignore',
+  })
+  const exited = once(child, 'exit')
+  await eventually(
+    () =>
+      fetch(endpoint).then(
+        () => true,
+        () => false,
+      ),
+    'the gateway',
+  )
+  return {
+    endpoint,
+    region: 'us-east-1',
+    ...credentials,
+    async close(): Promise<void> {
+      child.kill()
+      await exited
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
