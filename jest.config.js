@@ -1,5 +1,14 @@
 // Sources are ES modules; Jest runs them as CommonJS through swc, and so does every ESM-only dependency named here.
-const esmOnly = ['p-limit', 'yocto-queue', 'p-retry', 'is-network-error', 'hono', '@hono']
+const esmOnly = [
+  'p-limit',
+  'yocto-queue',
+  'p-retry',
+  'is-network-error',
+  'hono',
+  '@hono',
+  'hyparquet',
+  'hyparquet-writer',
+]
 
 module.exports = {
   testEnvironment: 'node',

@@ -23,7 +23,9 @@ export const main = answering(async (params) => {
     openwhisk,
     activationId: activation.id,
     sequence: siblingAction(activation, 'classify-images'),
+    gbSecondPrice: Number(settings.gbSecondPrice),
     resume: (batch) => openwhisk.invoke(siblingAction(activation, 'start-batch'), { batch, resume: true }),
+    reconcile: () => openwhisk.invoke(siblingAction(activation, 'start-batch'), { reconcile: true }),
     onClosed: (summary) => openwhisk.fire('batch-completed', summary),
   })
 })

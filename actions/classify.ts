@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { classifyImages } from '../src/batch/classify-images'
 import { readChunk } from '../src/batch/parts'
@@ -15,6 +16,9 @@ import { openStore } from '../src/storage/store'
 /** A single image in the message itself answers with so many labels; a record keeps more. */
 const inlineLabels = 3
 
+/** This container: the code of an action is loaded once in each. */
+const container = randomBytes(4).toString('hex')
+
 const inlineSchema = z.object({ image: z.string().min(1) })
 const listSchema = z.object({ images: z.array(imageRefSchema) })
 const chunkSchema = rangeSchema.extend({ batch: batchIdSchema, chunk: rangeSchema })
@@ -23,16 +27,19 @@ const describeSchema = z.object({ describe: z.literal(true) })
 /**
  * Classifies what the message holds: one image in base64 (`image`), images of the object store (`images`), a piece of
  * a batch (`batch`, `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` names the model.
+ * With records goes what they took: `spent: {ms, container}`.
  */
 export const main = answering((params) =>
   stage('main', async () => {
+    const started = performance.now()
+    const spent = () => ({ ms: Math.round(performance.now() - started), container })
     const settings = settingsFromParams(params)
     const model = await loadModel(settings.model, settings.engine)
     const inline = inlineSchema.safeParse(params)
     if (inline.success) return classifyInline(model, inline.data.image)
     if (describeSchema.safeParse(params).success) return { model: model.folder.version, engine: model.engine }
     const chunk = chunkSchema.safeParse(params)
-    if (chunk.success) return classifyChunk(model, settings, chunk.data)
+    if (chunk.success) return { ...(await classifyChunk(model, settings, chunk.data)), spent: spent() }
     const list = listSchema.safeParse(params)
     const images = list.success ? list.data.images : parseEvent(params)?.filter(({ removed }) => !removed)
     if (!images) {
@@ -42,7 +49,7 @@ export const main = answering((params) =>
     }
     const records = await classifyAll(model, settings, images)
     const rest = images.slice(records.length)
-    return rest.length > 0 ? { images: records, rest } : { images: records }
+    return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
   }),
 )
 

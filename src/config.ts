@@ -9,6 +9,14 @@ const setting = z
 
 const withDefault = (fallback: string) => setting.transform((text) => text ?? fallback)
 
+/** A price as text: digits, a point between them if need be, an exponent as JavaScript writes very small numbers. */
+export const priceSchema = z
+  .string()
+  .regex(/^\d+(\.\d+)?(e-?\d{1,2})?$/, 'expected a number of 0 or more, such as 0.000017')
+
+/** What a GB-second costs at the large services that run OpenWhisk, US dollars. */
+export const defaultGbSecondPrice = '0.000017'
+
 /** The settings of a deployment; the package's inputs carry the same names. */
 export const settingsSchema = z.object({
   s3Endpoint: setting,
@@ -22,6 +30,11 @@ export const settingsSchema = z.object({
   resultsToken: setting,
   model: withDefault('efficientnet-lite0'),
   engine: withDefault('wasm'),
+  // wsk makes a number of what looks like one.
+  gbSecondPrice: z.preprocess(
+    (value) => (typeof value === 'number' ? String(value) : value),
+    withDefault(defaultGbSecondPrice).pipe(priceSchema),
+  ),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
@@ -36,7 +49,7 @@ export const environmentName = (name: SettingName): string =>
 function parse(source: Record<string, unknown>): Settings {
   const parsed = settingsSchema.safeParse(source)
   if (parsed.success) return parsed.data
-  throw new InvalidInputError(`Expected settings to be text: ${z.prettifyError(parsed.error)}`)
+  throw new InvalidInputError(`The settings are not valid: ${z.prettifyError(parsed.error)}`)
 }
 
 /** The settings among an action's parameters; everything else there is left alone. */

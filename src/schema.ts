@@ -68,6 +68,17 @@ const flag = z
   .transform((value) => value === true || value === 'true')
 const count = z.coerce.number().int().positive()
 
+const unitsOfSize = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
+const size = text
+  .pipe(z.string().regex(/^\d+[kmg]?$/i, 'expected bytes, or a size such as 10k or 5M'))
+  .transform(
+    (value) =>
+      Number.parseInt(value, 10) *
+      unitsOfSize[value.replace(/^\d+/, '').toLowerCase() as keyof typeof unitsOfSize],
+  )
+
+const isShare = (value: string): boolean => Number.parseFloat(value) > 0 && Number.parseFloat(value) <= 100
+
 /** What one may ask of `start-batch`; a name that is not listed is an error, so that typing mistakes show. */
 export const batchRequestSchema = z.strictObject({
   prefix: text.default(''),
@@ -84,16 +95,35 @@ export const batchRequestSchema = z.strictObject({
   include: text.optional(),
   exclude: text.optional(),
   since: text.pipe(z.coerce.date()).optional(),
+  until: text.pipe(z.coerce.date()).optional(),
   limit: count.optional(),
+  /** Bytes. */
+  minSize: size.optional(),
+  maxSize: size.optional(),
+  /** A share of the images such as `1%`, the same ones each time. */
+  sample: text
+    .pipe(
+      z
+        .string()
+        .regex(/^\d+(\.\d+)?%$/, 'expected a share such as 1% or 0.5%')
+        .refine(isShare, 'expected a share above 0% and up to 100%'),
+    )
+    .optional(),
   dryRun: flag.default(false),
   /** Stop the fan-out after so many errors: a count, or a share such as `5%` of what has reported. */
   maxErrors: text
     .pipe(z.string().regex(/^\d+%?$/, 'expected a count such as 100, or a share such as 5%'))
     .optional(),
+  /** Dispatch nothing if it is likely to cost more, in the currency of the price of a GB-second. */
+  maxCost: z.coerce.number().positive().optional(),
   /** End the batch now, keeping what is done; firing it again goes on. */
   cancel: flag.default(false),
   /** Do again what failed for reasons that may have passed. */
   retry: flag.default(false),
+  /** Have the batches carried on that nobody is in charge of; goes alone. */
+  reconcile: flag.default(false),
+  /** Classify what a feed's notifications missed, by the name of its trigger; goes alone. */
+  poll: text.optional(),
   chunkSize: count.max(1000).optional(),
 })
 export type BatchRequest = z.infer<typeof batchRequestSchema>
@@ -127,6 +157,18 @@ export const summarySchema = z.strictObject({
     p50: z.strictObject({ download: z.number(), decode: z.number(), infer: z.number() }),
     p95: z.strictObject({ download: z.number(), decode: z.number(), infer: z.number() }),
   }),
+  /** Images with an outcome, by the time from the start until the last was done; 0 where nothing is known of it. */
+  imagesPerSecond: z.number().nonnegative().default(0),
+  /**
+   * How many containers of `classify` took part, and what the activations that reported used. Not counted is what no
+   * report can tell: activations that died, the start of containers, `start-batch`, and what `aggregate` does after it
+   * has written its part. 0 where nothing was measured.
+   */
+  containers: z.int().nonnegative().default(0),
+  gbSeconds: z.number().nonnegative().default(0),
+  /** `gbSeconds` at that price, in its currency. */
+  cost: z.number().nonnegative().default(0),
+  pricePerGbSecond: z.number().nonnegative().default(0),
   /** False while images of a day are still coming in: a key uploaded twice is counted twice until the day is closed. */
   exact: z.boolean(),
   startedAt: z.string(),

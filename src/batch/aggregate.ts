@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { OpenWhisk } from '../openwhisk/client'
 import { type ImageRecord, imageRefSchema, type Range, rangeSchema, recordSchema } from '../schema'
 import type { Bucket, Store } from '../storage/store'
+import { announce, type Tell } from './announce'
 import { closeBatch } from './close'
 import { contiguousEnd } from './coverage'
 import type { ChunkMessage } from './dispatch'
@@ -10,7 +11,9 @@ import { stateOfLease } from './lease'
 import { listParts, writePart } from './parts'
 import { onePage, type Plan, readPlan } from './plan'
 import { writeRecord } from './record'
-import { updateUploadsSummary, writeUploadParts } from './uploads'
+import { updateUploadsSummary } from './uploads/count'
+import { writeUploadParts } from './uploads/parts'
+import type { Usage } from './usage'
 
 /** What `classify` hands on: the records, and for a piece of a batch what it was and how far it came. */
 export const classifiedSchema = z.object({
@@ -19,6 +22,8 @@ export const classifiedSchema = z.object({
   rest: z.array(imageRefSchema).optional(),
   batch: z.string().optional(),
   part: rangeSchema.extend({ chunk: rangeSchema, model: z.string() }).optional(),
+  /** What it took. */
+  spent: z.object({ ms: z.number().nonnegative(), container: z.string() }).optional(),
 })
 export type Classified = z.infer<typeof classifiedSchema>
 
@@ -29,10 +34,14 @@ export interface AggregateContext {
   activationId: string
   /** Full name of the sequence, for what is left over. */
   sequence: string
+  /** For the cost of uploads; a batch's own price is in its plan. */
+  gbSecondPrice?: number
   /** Starts an activation that takes charge of a batch. */
   resume(batch: string): Promise<unknown>
+  /** Starts an activation that has every batch carried on that needs it. */
+  reconcile(): Promise<unknown>
   /** Called once the batch is closed. */
-  onClosed(summary: object): Promise<unknown>
+  onClosed: Tell
 }
 
 /** What was written, and where. */
@@ -48,20 +57,29 @@ export interface Aggregated {
  * batch. Dispatches what was left over and closes a small batch with its last part. Repeating it changes nothing.
  */
 export async function aggregate(
-  { images, rest = [], batch, part }: Classified,
+  { images, rest = [], batch, part, spent }: Classified,
   context: AggregateContext,
 ): Promise<Aggregated> {
+  const started = performance.now()
+  // What follows the part, such as closing, cannot be told in it.
+  const usage = (): Usage | undefined =>
+    spent && {
+      classifyMs: spent.ms,
+      aggregateMs: performance.now() - started,
+      container: spent.container,
+    }
   const { store, results } = context
   const limit = pLimit(8)
   await Promise.all(images.map((record) => limit(() => writeRecord(store, results, record))))
   const outcome = { records: countStatus(images), closed: false }
   if (batch === undefined || part === undefined) {
-    const batches = await writeUploadParts(results, images, context.activationId)
-    for (const day of batches) await updateUploadsSummary(results, day)
+    const parts = await writeUploadParts(results, images, context.activationId, usage())
     if (rest.length > 0) await context.openwhisk.invoke(context.sequence, { images: rest })
-    return { ...outcome, batches }
+    for (const part of parts)
+      if (await updateUploadsSummary(results, part, context.gbSecondPrice)) await context.reconcile()
+    return { ...outcome, batches: parts.map(({ batch }) => batch) }
   }
-  await writePart(results, batch, part.start, images, context.activationId)
+  await writePart(results, batch, part.start, images, context.activationId, usage())
   const reached = part.start + images.length
   if (reached < part.end) {
     const message: ChunkMessage = {
@@ -89,7 +107,7 @@ async function closeIfLast(batch: string, { results, onClosed }: AggregateContex
   const plan = await readPlan(results, batch)
   if (!plan?.done || plan.ended || plan.planned > onePage || !(await isReported(results, plan))) return false
   const { summary, first } = await closeBatch(results, plan)
-  if (first) await onClosed(summary)
+  if (first) await announce(results, summary, onClosed)
   return first
 }
 

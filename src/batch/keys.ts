@@ -1,6 +1,4 @@
-import picomatch from 'picomatch'
 import { StorageError } from '../errors'
-import type { BatchRequest } from '../schema'
 import type { ObjectInfo } from '../storage/store'
 
 /** The order in which object stores list: by UTF-8 bytes. JavaScript's own is by UTF-16 units and differs for emoji. */
@@ -27,20 +25,4 @@ export async function* inOrder(listing: AsyncIterable<ObjectInfo>, after = ''): 
     previous = object.key
     yield object
   }
-}
-
-/** Folder markers, as consoles create them, are no images. */
-const isFolder = ({ key, size }: ObjectInfo): boolean => key.endsWith('/') && size === 0
-
-/** What of a listing a batch is about. Globs match the whole key; one without a slash matches the last segment. */
-export function selects({ include, exclude, since }: Pick<BatchRequest, 'include' | 'exclude' | 'since'>) {
-  const glob = (pattern: string | undefined, fallback: boolean) =>
-    pattern ? picomatch(pattern, { dot: true, basename: !pattern.includes('/') }) : () => fallback
-  const included = glob(include, true)
-  const excluded = glob(exclude, false)
-  return (object: ObjectInfo): boolean =>
-    !isFolder(object) &&
-    included(object.key) &&
-    !excluded(object.key) &&
-    (since === undefined || new Date(object.lastModified) >= since)
 }

@@ -20,6 +20,9 @@ export function recordKey(model: string, { bucket, key }: Pick<ImageRef, 'bucket
 export const batchFolder = (batch: string): string => `batches/${batch}/`
 export const planKey = (batch: string): string => `${batchFolder(batch)}plan.json`
 export const leaseKey = (batch: string): string => `${batchFolder(batch)}lease.json`
+/** Under this prefix lies a marker for each batch that somebody has to see to its end. */
+export const openPrefix = 'open/'
+export const openKey = (batch: string): string => openPrefix + batch
 /** Its presence asks whoever is in charge to end the batch. */
 export const cancelKey = (batch: string): string => `${batchFolder(batch)}cancel.json`
 export const summaryKey = (batch: string): string => `${batchFolder(batch)}summary.json`
@@ -50,5 +53,27 @@ export function parsePartKey(key: string): Part | undefined {
   return match ? { key, start: Number(match[1]), end: Number(match[2]), errors: Number(match[3]) } : undefined
 }
 
-export const resultsKey = (batch: string, file: 'results.jsonl' | 'results.csv' | 'errors.jsonl'): string =>
-  batchFolder(batch) + file
+/** Sorted records of a day's uploads: those of the parts from one number on up to another. */
+export const runKey = (batch: string, { start, end }: Range): string =>
+  `${batchFolder(batch)}runs/${position(start)}-${position(end)}.jsonl`
+
+export const resultsNames = ['results.jsonl', 'results.csv', 'errors.jsonl'] as const
+export type ResultsName = (typeof resultsNames)[number]
+
+export const resultsKey = (batch: string, file: ResultsName): string => batchFolder(batch) + file
+
+/** What is kept of a closing that has to go on in another activation begins with this. */
+export const closingPrefix = (batch: string): string => `${batchFolder(batch)}closing`
+export const closingKey = (batch: string): string => `${closingPrefix(batch)}.json`
+
+/** What of the files is too short for a part, after so many bytes of all of them. */
+export const closingRestKey = (batch: string, bytes: number): string =>
+  `${closingPrefix(batch)}/${bytes}.rest`
+
+/** Under this prefix lie the keys that a pass found to be gone, in order. */
+export const removedPrefix = (batch: string, pass: number): string =>
+  `${batchFolder(batch)}removed/${String(pass).padStart(4, '0')}-`
+
+/** The `n`th object of such keys, counted from 0 on: one `{"key": …}` a line. */
+export const removedKey = (batch: string, pass: number, n: number): string =>
+  `${removedPrefix(batch, pass)}${position(n)}.jsonl`

@@ -1,13 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pLimit from 'p-limit'
+import { z } from 'zod'
+import { WhisklensError } from '../errors'
 import { putOnce } from '../storage/put-once'
 import type { Bucket } from '../storage/store'
 import { leaseKey } from './layout'
 
 /** What `lease.json` says. */
-interface Holder {
-  activationId: string
+const holderSchema = z.object({
+  activationId: z.string(),
   /** Milliseconds since the epoch; after it, anybody may take the lease. */
-  until: number
-}
+  until: z.number(),
+})
 
 /** How long a holder that does not renew its lease is believed to live, milliseconds. */
 export const leaseTime = 20_000
@@ -21,7 +25,9 @@ export interface Lease {
 
 async function readHolder(results: Bucket, batch: string) {
   const found = await results.find(leaseKey(batch))
-  return found && { etag: found.etag, ...(JSON.parse(found.body.toString('utf8')) as Holder) }
+  if (!found) return undefined
+  const { etag, lastModified, body } = found
+  return { etag, lastModified, ...holderSchema.parse(JSON.parse(body.toString('utf8'))) }
 }
 
 /**
@@ -32,6 +38,16 @@ export async function stateOfLease(results: Bucket, batch: string): Promise<'hel
   const holder = await readHolder(results, batch)
   if (!holder || holder.until === 0) return 'free'
   return holder.until > Date.now() ? 'held' : 'died'
+}
+
+/**
+ * Whether an open batch needs somebody to carry it on: its holder died, or gave it back longer ago than a hand-over
+ * takes.
+ */
+export async function isAbandoned(results: Bucket, batch: string): Promise<boolean> {
+  const holder = await readHolder(results, batch)
+  if (holder?.until === 0) return Date.now() - Date.parse(holder.lastModified) > leaseTime
+  return !holder || holder.until <= Date.now()
 }
 
 /**
@@ -52,18 +68,56 @@ export async function acquireLease(
       : putOnce(results, leaseKey(batch), JSON.stringify({ activationId, until }), previous)
   let etag = await write(holder ? holder.etag : null)
   if (etag === undefined) return undefined
+  // Two writes at once would each take the other's for that of another holder.
+  const oneByOne = pLimit(1)
   return {
-    renew: async () => {
-      // Two thirds are left for a slow store and a busy machine.
-      if (Date.now() < until - (leaseTime * 2) / 3) return etag !== undefined
-      until = Date.now() + leaseTime
-      etag = await write(etag)
-      return etag !== undefined
-    },
-    release: async () => {
-      until = 0
-      await write(etag)
-      etag = undefined
-    },
+    renew: () =>
+      oneByOne(async () => {
+        // Two thirds are left for a slow store and a busy machine.
+        if (Date.now() < until - (leaseTime * 2) / 3) return etag !== undefined
+        until = Date.now() + leaseTime
+        etag = await write(etag)
+        return etag !== undefined
+      }),
+    release: () =>
+      oneByOne(async () => {
+        until = 0
+        await write(etag)
+        etag = undefined
+      }),
+  }
+}
+
+/**
+ * Puts an activation in charge of a batch that somebody else may still be in charge of, or may have died in charge of.
+ * @param isOver whether there is nothing to wait for any more
+ * @returns undefined when it was over, or somebody else stayed in charge
+ */
+export async function awaitLease(
+  results: Bucket,
+  batch: string,
+  activationId: string,
+  isOver: () => Promise<boolean> = async () => false,
+): Promise<Lease | undefined> {
+  for (const end = Date.now() + 2 * leaseTime; Date.now() < end; await sleep(leaseTime / 10)) {
+    const taken = await acquireLease(results, batch, activationId)
+    if (taken || (await isOver())) return taken
+  }
+  return undefined
+}
+
+/**
+ * Gives a lease back once the work is done, or has failed for good. A failure that may pass looks like a death to
+ * everybody else, and so somebody carries on when the lease runs out.
+ */
+export async function whileHolding<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
+  let isOver = true
+  try {
+    return await work()
+  } catch (thrown) {
+    isOver = thrown instanceof WhisklensError && !thrown.retryable
+    throw thrown
+  } finally {
+    if (isOver) await lease.release()
   }
 }

@@ -1,14 +1,14 @@
 import type { ObjectInfo } from '../storage/store'
 import { compareKeys } from './keys'
 
-/** An image of the source, with its record if there is one. */
-export interface ImageAndRecord {
-  image: ObjectInfo
-  record?: ObjectInfo
-}
+/** An image of the source, its record, or both. */
+export type ImageAndRecord =
+  | { image: ObjectInfo; record?: ObjectInfo }
+  | { image?: undefined; record: ObjectInfo }
 
 /**
  * Walks two ordered listings side by side and pairs each image with its record, in one pass and constant memory.
+ * Records whose image is not listed come alone, in their place.
  * @param images the source bucket's listing
  * @param records the records' listing, keys relative so that they equal the images'
  */
@@ -20,10 +20,14 @@ export async function* pairWithRecords(
   let record = await remaining.next()
   try {
     for await (const image of images) {
-      while (!record.done && compareKeys(record.value.key, image.key) < 0) record = await remaining.next()
-      const same = !record.done && record.value.key === image.key
-      yield same ? { image, record: record.value } : { image }
+      for (; !record.done && compareKeys(record.value.key, image.key) < 0; record = await remaining.next()) {
+        yield { record: record.value }
+      }
+      const own = !record.done && record.value.key === image.key ? record.value : undefined
+      if (own) record = await remaining.next()
+      yield own ? { image, record: own } : { image }
     }
+    for (; !record.done; record = await remaining.next()) yield { record: record.value }
   } finally {
     await remaining.return?.()
   }

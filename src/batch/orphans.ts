@@ -1,41 +1,36 @@
-import { isClosed } from '../schema'
+import { messageOf } from '../errors'
+import { log } from '../log'
+import type { OpenWhisk } from '../openwhisk/client'
 import type { Bucket } from '../storage/store'
-import { planKey } from './layout'
-import { stateOfLease } from './lease'
-import { listBatches } from './results'
-import { readSummary } from './summary-object'
+import { isAbandoned } from './lease'
+import { listOpen } from './open'
+import { isOver, isUploads } from './uploads'
 
-/** The uploads of a day have no plan and nobody in charge. */
-const isUploads = (batch: string): boolean => batch.startsWith('uploads-')
-
-/** What is known from an earlier look. */
-export interface Seen {
-  /** Need not be looked at again. */
-  closed: Set<string>
-  /** Had nobody in charge, which at a hand-over lasts for a moment. */
-  free: Set<string>
+/** The open batches that nobody is in charge of. A day of uploads needs nobody before it is over. */
+export async function findOrphans(results: Bucket): Promise<string[]> {
+  const orphans: string[] = []
+  for await (const batch of listOpen(results)) {
+    try {
+      if (isUploads(batch) && !isOver(batch, new Date())) continue
+      if (await isAbandoned(results, batch)) orphans.push(batch)
+    } catch (thrown) {
+      log.warn({ batch, reason: messageOf(thrown) }, 'an open batch could not be looked at')
+    }
+  }
+  return orphans
 }
 
-export const nothingSeen = (): Seen => ({ closed: new Set(), free: new Set() })
-
 /**
- * The batches that are open while whoever was in charge of them died, or that have had nobody in charge for two looks.
- * Somebody has to resume them.
+ * Has every batch carried on that nobody is in charge of: its activations died, or the day of its uploads is over.
+ * @param action full name of `start-batch`
+ * @returns the ids of those batches
  */
-export async function findOrphans(results: Bucket, seen: Seen): Promise<string[]> {
-  const orphans: string[] = []
-  const free = new Set<string>()
-  for await (const batch of listBatches(results)) {
-    if (isUploads(batch) || seen.closed.has(batch)) continue
-    const state = await stateOfLease(results, batch)
-    if (state === 'held') continue
-    // A batch that failed before it had a plan is none: what it was to be about is not known.
-    if (!(await results.head(planKey(batch)))) continue
-    const summary = await readSummary(results, batch)
-    if (summary && isClosed(summary.state)) seen.closed.add(batch)
-    else if (state === 'died' || seen.free.has(batch)) orphans.push(batch)
-    else free.add(batch)
-  }
-  seen.free = free
-  return orphans
+export async function reconcile(
+  results: Bucket,
+  openwhisk: OpenWhisk,
+  action: string,
+): Promise<{ resumed: string[] }> {
+  const resumed = await findOrphans(results)
+  for (const batch of resumed) await openwhisk.invoke(action, { batch, resume: true })
+  return { resumed }
 }

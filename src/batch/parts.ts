@@ -1,6 +1,10 @@
+import { BatchTakenOverError } from '../errors'
 import { type ImageRecord, type ImageRef, imageRefSchema, type Range } from '../schema'
+import { putOnce } from '../storage/put-once'
 import type { Bucket } from '../storage/store'
 import { chunkKey, type Part, parsePartKey, partKey, partsFrom, partsPrefix } from './layout'
+import { readAhead } from './read-ahead'
+import { toMetadata, type Usage, usageOf } from './usage'
 
 /** Lines of JSON, each ended. */
 export const toJsonLines = (values: readonly object[]): string =>
@@ -16,6 +20,7 @@ export const fromJsonLines = <T>(body: Buffer): T[] =>
 
 /**
  * Writes the records of one range, whole and once: a repeat by the same activation has the same name and bytes.
+ * @param usage what the activation used, to be counted with the part
  * @returns the part's key
  */
 export async function writePart(
@@ -24,10 +29,14 @@ export async function writePart(
   start: number,
   records: ImageRecord[],
   activationId: string,
+  usage?: Usage,
 ): Promise<string> {
   const errors = records.filter(({ status }) => status === 'error').length
   const key = partKey(batch, { start, end: start + records.length, errors }, activationId)
-  await results.put(key, toJsonLines(records), { contentType: 'application/x-ndjson' })
+  await results.put(key, toJsonLines(records), {
+    contentType: 'application/x-ndjson',
+    metadata: usage && toMetadata(usage),
+  })
   return key
 }
 
@@ -42,21 +51,56 @@ export async function* listParts(results: Bucket, batch: string, start = 0): Asy
   }
 }
 
+/** Records that follow each other, of one part. */
+export interface Piece {
+  part: Part
+  /** Position of the first record. */
+  start: number
+  records: ImageRecord[]
+  /** What the activation that wrote the part used. */
+  usage?: Usage
+}
+
+/** Where reading goes on: the part to begin with, and the first position that has not been read. */
+export interface PieceStart {
+  part: string
+  next: number
+}
+
+/** So many parts are read ahead of the one in use. */
+export const partsAhead = 8
+
 /**
- * The records of a plan's positions `start` to `end` in order, each position once: where parts overlap, the first
- * name wins.
+ * What the parts of a plan's positions `start` to `end` hold, in order, each position once: where parts overlap, the
+ * first name wins. Parts of which nothing is needed are not read.
+ * @param from where an earlier reading of the same positions stopped
+ * @param ahead how many parts are read ahead: they are in memory
  */
-export async function* recordsInOrder(
+export async function* piecesInOrder(
   results: Bucket,
   batch: string,
   { start, end }: Range,
-): AsyncGenerator<ImageRecord> {
-  let next = start
-  for await (const part of listParts(results, batch, start)) {
+  { from, ahead = partsAhead }: { from?: PieceStart; ahead?: number } = {},
+): AsyncGenerator<Piece> {
+  const needed = neededParts(results, batch, { start, end }, from)
+  const read = readAhead(needed, ahead, async (need) => ({
+    ...need,
+    object: await results.get(need.part.key),
+  }))
+  for await (const { part, next, object } of read) {
+    const records = fromJsonLines<ImageRecord>(object.body).slice(next - part.start)
+    yield { part, start: next, records, usage: usageOf(object.metadata) }
+  }
+}
+
+/** The parts that hold positions which no part before them holds, and the first such position. */
+async function* neededParts(results: Bucket, batch: string, { start, end }: Range, from?: PieceStart) {
+  let next = from?.next ?? start
+  const first = from && parsePartKey(from.part)
+  for await (const part of listParts(results, batch, first?.start ?? start)) {
     if (part.start >= end) break
-    if (part.end <= next) continue
-    const records = fromJsonLines<ImageRecord>((await results.get(part.key)).body)
-    yield* records.slice(Math.max(0, next - part.start))
+    if (part.end <= next || (from && part.key < from.part)) continue
+    yield { part, next: Math.max(next, part.start) }
     next = part.end
   }
 }
@@ -67,13 +111,24 @@ export async function readChunk(results: Bucket, batch: string, chunk: Range): P
   return fromJsonLines(body).map((image) => imageRefSchema.parse(image))
 }
 
-/** Writes the images of one chunk, to be dispatched from then on. */
+/**
+ * Writes the images of one chunk, to be dispatched from then on. What is there already was written by an activation
+ * that is gone, or by the one in charge, in whose place the caller wrongly believes to be.
+ * @param isInCharge whether the caller may replace it
+ * @throws BatchTakenOverError when it may not
+ */
 export async function writeChunk(
   results: Bucket,
   batch: string,
   start: number,
   images: ImageRef[],
+  isInCharge: () => Promise<boolean> = async () => true,
 ): Promise<void> {
   const key = chunkKey(batch, { start, end: start + images.length })
-  await results.put(key, toJsonLines(images), { contentType: 'application/x-ndjson' })
+  const body = toJsonLines(images)
+  const write = (replaces: string | null) => putOnce(results, key, body, replaces, 'application/x-ndjson')
+  if ((await write(null)) !== undefined) return
+  const found = await results.head(key)
+  if ((await isInCharge()) && (await write(found?.etag ?? null)) !== undefined) return
+  throw new BatchTakenOverError(batch)
 }

@@ -3,7 +3,9 @@ import { BatchTakenOverError } from '../errors'
 import { type BatchRequest, batchIdSchema, rangeSchema } from '../schema'
 import { putOnce } from '../storage/put-once'
 import type { Bucket } from '../storage/store'
+import { type Filters, filtersOf } from './filters'
 import { planKey } from './layout'
+import { memorySchema } from './usage'
 
 /** A chunk that was given to `classify-images` and has not reported in full. */
 const outstandingSchema = rangeSchema.extend({
@@ -27,14 +29,27 @@ export const planSchema = z.strictObject({
   include: z.string().optional(),
   exclude: z.string().optional(),
   since: z.coerce.date().optional(),
+  until: z.coerce.date().optional(),
+  minSize: z.int().nonnegative().optional(),
+  maxSize: z.int().nonnegative().optional(),
+  sample: z.string().optional(),
   limit: z.int().positive().optional(),
+  /** Last key that the current pass may come to: a limited batch that is retried keeps to the images it chose. */
+  lastKey: z.string().optional(),
   force: z.boolean(),
   /** The model asked for, and the version of it that answers. */
   model: z.string(),
   modelVersion: z.string(),
+  /** What its GB-seconds are counted with: whoever closes the batch must come to the same cost. */
+  memory: memorySchema.optional(),
+  gbSecondPrice: z.number().nonnegative().optional(),
+  /** Images in a chunk; and how many there may be where the first chunk shows that there are many images. */
   chunkSize: z.int().positive(),
+  largestChunk: z.int().positive(),
   /** First position of each planning pass; a batch that is fired again appends one. Within a pass keys are in order. */
   passes: z.array(z.int().nonnegative()).min(1),
+  /** Which passes saw every image there was: complete and unfiltered, so that what they did not see is gone. */
+  swept: z.array(z.int()).optional(),
   /** Counts of the current pass. */
   listed: z.int(),
   skipped: z.int(),
@@ -64,24 +79,31 @@ export const onePage = 1000
 
 const defaultChunkSize = 50
 
+/** 9 s of work. At 60 activations a minute, which is OpenWhisk's own limit, 15,000 images. */
+const defaultLargestChunk = 250
+
+const chunkSizes = ({ chunkSize }: BatchRequest): Pick<Plan, 'chunkSize' | 'largestChunk'> => ({
+  chunkSize: chunkSize ?? defaultChunkSize,
+  largestChunk: chunkSize ?? defaultLargestChunk,
+})
+
+/** The model that answers, and what its work is counted with. */
+export type PlanModel = Pick<Plan, 'model' | 'modelVersion' | 'memory' | 'gbSecondPrice'>
+
 export const newPlan = (
   batch: string,
   request: BatchRequest,
-  { bucket, model, modelVersion, now }: { bucket: string; model: string; modelVersion: string; now: Date },
+  { bucket, now, ...model }: PlanModel & { bucket: string; now: Date },
 ): Plan => ({
   schema: 'whisklens.plan/1',
   batch,
   bucket,
   prefix: request.prefix,
-  include: request.include,
-  exclude: request.exclude,
-  since: request.since,
-  limit: request.limit,
+  ...filtersOf(request),
   maxErrors: request.maxErrors,
   force: request.force,
-  model,
-  modelVersion,
-  chunkSize: request.chunkSize ?? defaultChunkSize,
+  ...model,
+  ...chunkSizes(request),
   passes: [0],
   listed: 0,
   skipped: 0,
@@ -94,18 +116,22 @@ export const newPlan = (
   startedAt: now.toISOString(),
 })
 
-/** A further pass over the same images, after the batch was closed: nothing of the passes before is left to do. */
-export const nextPass = (
-  plan: Plan,
-  request: BatchRequest,
-  { model, modelVersion }: Pick<Plan, 'model' | 'modelVersion'>,
-): Plan => ({
+/** What a retry goes by: the batch's own filters, and no image beyond those that a limit left. */
+const retried = (plan: Plan, { limit }: BatchRequest): Filters & Pick<Plan, 'lastKey'> => ({
+  ...filtersOf(plan),
+  limit,
+  lastKey: plan.lastKey ?? (plan.limit === undefined ? undefined : plan.cursor),
+})
+
+/** A further pass below the same prefix, after the batch was closed: nothing of the passes before is left to do. */
+export const nextPass = (plan: Plan, request: BatchRequest, model: PlanModel): Plan => ({
   ...plan,
+  ...(request.retry ? retried(plan, request) : { ...filtersOf(request), lastKey: undefined }),
+  before: { reported: plan.planned, errors: plan.errors },
   maxErrors: request.maxErrors,
   force: request.force,
-  model,
-  modelVersion,
-  chunkSize: request.chunkSize ?? defaultChunkSize,
+  ...model,
+  ...chunkSizes(request),
   passes: [...plan.passes, plan.planned],
   listed: 0,
   skipped: 0,

@@ -1,7 +1,7 @@
 import { ImageError, messageOf, StorageError } from '../errors'
 import { type ImageRecord, type ImageRef, recordSchema } from '../schema'
-import { putOnce } from '../storage/put-once'
-import type { Bucket, Store } from '../storage/store'
+import { putIf } from '../storage/put-once'
+import type { Bucket, Store, StoredObject } from '../storage/store'
 import { recordKey } from './layout'
 
 /** A download older than this is checked against the source before its record is believed. */
@@ -67,6 +67,10 @@ const parseRecord = (body: Buffer): ImageRecord | undefined => {
   }
 }
 
+/** Whether a record is kept as its image's newest: without one, the next batch tries the image again. */
+export const leavesRecord = ({ error }: ImageRecord): boolean =>
+  !(error && (error.retryable || unread.includes(error.code)))
+
 /** The newest record of an image, if there is one. */
 export async function readRecord(results: Bucket, model: string, image: Pick<ImageRef, 'bucket' | 'key'>) {
   const found = await results.find(recordKey(model, image))
@@ -74,20 +78,23 @@ export async function readRecord(results: Bucket, model: string, image: Pick<Ima
 }
 
 /**
- * Makes a record the newest of its image, unless the image has changed since. Failures that may pass are not kept:
- * without a record, the next batch tries the image again.
+ * Makes a record the newest of its image, unless the image has changed since or the failure may pass.
  * @returns whether the record was written
  */
 export async function writeRecord(store: Store, results: Bucket, record: ImageRecord): Promise<boolean> {
-  if (record.error && (record.error.retryable || unread.includes(record.error.code))) return false
+  if (!leavesRecord(record)) return false
   const key = recordKey(record.model, record)
+  const body = JSON.stringify(record)
+  // Most images are new: writing without a look first takes one request instead of two.
+  let existing: StoredObject | undefined
   for (let race = 0; race < maxRaces; race++) {
-    const existing = await results.find(key)
-    const replaces = existing ? existing.etag : null
     const known = existing && parseRecord(existing.body)
     const old = Date.now() - Date.parse(record.at) > trustDownloadFor
     if ((old || (known && known.etag !== record.etag)) && !(await isCurrent(store, record))) return false
-    if ((await putOnce(results, key, JSON.stringify(record), replaces)) !== undefined) return true
+    if ((await putIf(results, key, body, existing ? existing.etag : null)) !== undefined) return true
+    existing = await results.find(key)
+    // A request whose answer got lost was sent again, and met what it had written itself.
+    if (existing?.body.toString('utf8') === body) return true
   }
   throw new StorageError(
     'precondition_failed',

@@ -1,13 +1,14 @@
 import { z } from 'zod'
+import type { Label } from '../classifier/labels'
 import { StorageError } from '../errors'
+import { kindOf } from '../labels/kinds'
 import type { ImageRecord } from '../schema'
 import type { Bucket } from '../storage/store'
-import { recordsOfBatch } from './close'
-import { comparePositions } from './cursor'
-import { partsPrefix, resultsKey } from './layout'
-import { fromJsonLines } from './parts'
+import { resultsKey } from './layout'
+import { recordsOfBatch } from './passes'
 import { readPlan } from './plan'
 import { readSummary } from './summary-object'
+import { openUploads } from './uploads/read'
 
 /** The ids of all batches, with the uploads of each day among them. */
 export const listBatches = (results: Bucket): AsyncGenerator<string> => results.folders('batches/')
@@ -17,7 +18,7 @@ const limit = 'expected a whole number from 1 to 1000'
 
 /** What of a batch's records is asked for. */
 export const querySchema = z.object({
-  /** Part of the top label's names. */
+  /** Part of the top label's names, or what it is a kind of: a WordNet id, or a name such as `dog`. */
   label: z.string().optional(),
   status: z.enum(['ok', 'error']).optional(),
   prefix: z.string().optional(),
@@ -27,16 +28,24 @@ export const querySchema = z.object({
 export type ResultsQuery = z.infer<typeof querySchema>
 
 export function matches({ label, status, prefix, minProbability }: Omit<ResultsQuery, 'limit'>) {
-  const wanted = label?.toLowerCase()
+  const isWanted = label === undefined ? () => true : isLabelled(label)
   return (record: ImageRecord): boolean => {
     const top = record.labels[0]
     return (
       (status === undefined || record.status === status) &&
       (prefix === undefined || record.key.startsWith(prefix)) &&
-      (wanted === undefined || (top?.className.toLowerCase().includes(wanted) ?? false)) &&
+      isWanted(top) &&
       (minProbability === undefined || (top?.probability ?? 0) >= minProbability)
     )
   }
+}
+
+/** Kinds come on top of parts of names: `dog` finds the beagle, and the dog sled all the same. */
+function isLabelled(text: string): (label: Label | undefined) => boolean {
+  const part = text.toLowerCase()
+  const isKind = kindOf(text)
+  return (label) =>
+    label !== undefined && (label.className.toLowerCase().includes(part) || isKind(label.wordnetId))
 }
 
 /** The error of a batch that nobody has started. */
@@ -59,20 +68,8 @@ export async function* readResults(results: Bucket, batch: string): AsyncGenerat
   }
   const plan = await readPlan(results, batch)
   if (plan) return yield* recordsOfBatch(results, plan)
-  const uploads = await uploadsOf(results, batch)
+  const uploads = await openUploads(results, batch)
   // The summary is there a moment before the plan.
-  if (uploads.length === 0 && !summary) throw batchNotFound(batch)
-  yield* uploads
-}
-
-/** Uploads come in any order and more than once: the newest version of each key is the one that counts. */
-async function uploadsOf(results: Bucket, batch: string): Promise<ImageRecord[]> {
-  const newest = new Map<string, ImageRecord>()
-  for await (const { key } of results.list({ prefix: partsPrefix(batch) })) {
-    for (const record of fromJsonLines<ImageRecord>((await results.get(key)).body)) {
-      const known = newest.get(`${record.bucket}/${record.key}`)
-      if (!known || known.at < record.at) newest.set(`${record.bucket}/${record.key}`, record)
-    }
-  }
-  return [...newest.values()].sort(comparePositions)
+  if (uploads.parts === 0 && !summary) throw batchNotFound(batch)
+  yield* uploads.read().records
 }

@@ -4,13 +4,14 @@ import { log } from '../log'
 import type { OpenWhisk } from '../openwhisk/client'
 import { type BatchSummary, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
+import { announce, ensureAnnounced, type Tell } from './announce'
 import { closeBatch } from './close'
-import { dispatchReady, markEnded, openWindow, redispatchOverdue, settle } from './dispatch'
+import { dispatchReady, markEnded, openWindow, redispatchOverdue, settle, type Window } from './dispatch'
 import { reported, whyEnd } from './ending'
 import type { Part } from './layout'
-import { listParts, readChunk, writeChunk, writePart } from './parts'
+import { listParts, readChunk, writePart } from './parts'
 import { type Outstanding, type Plan, savePlan } from './plan'
-import { planChunks } from './planning'
+import { planAhead } from './planner'
 import { unknownRecord } from './record'
 import { emptyTally, summarize } from './summary'
 import { writeSummary } from './summary-object'
@@ -26,7 +27,7 @@ export interface RunContext {
   /** The run stops in time to hand over, milliseconds since the epoch. */
   stopAt: number
   /** Called by the one who closes the batch. */
-  onClosed(summary: BatchSummary): Promise<unknown>
+  onClosed: Tell
   /** Stores the plan; fails when somebody else has taken charge. */
   save?(plan: Plan): Promise<void>
   /** Called at every turn. @returns false when somebody else has taken charge */
@@ -47,37 +48,19 @@ const longestPause = 2_000
  * @returns the final summary, or undefined when the batch has to go on in another activation
  */
 export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSummary | undefined> {
-  const { images, results, openwhisk, sequence, stopAt, pollEvery = 250 } = context
-  const { overdueAfter = 8 * 60_000, maxAttempts = 5 } = context
+  const { images, results, openwhisk, stopAt, pollEvery = 250 } = context
   const { save = (changed) => savePlan(results, changed), renew = async () => true } = context
   const window = openWindow()
-  const planning = planAhead(plan, images, results)
+  const planner = planAhead(plan, images, results, renew)
   let pause = pollEvery
   let progress = ''
   try {
     while (Date.now() < stopAt) {
-      if (planning.failure) throw planning.failure.thrown
+      planner.check()
       if (!(await renew())) throw new BatchTakenOverError(plan.batch)
-      plan.ended = await whyEnd(plan, results)
-      if (plan.ended) {
-        log.info({ batch: plan.batch, why: plan.ended }, 'the batch ends early')
-        planning.stopped = true
-        await planning.finished
-        await save(plan)
-        return await close(plan, context)
-      }
-      // Saved before anything of it is dispatched: after a crash, positions must still mean the same images.
-      const ready = plan.planned
-      await save(plan)
-      await dispatchReady(plan, ready, window, openwhisk, sequence)
-      const parts = await partsOf(results, plan)
-      settle(plan, parts, window)
-      const limits = { overdueAfter, maxAttempts }
-      await giveUp(plan, await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence), context)
-      if (plan.done && plan.next >= plan.planned && plan.outstanding.length === 0) {
-        await save(plan)
-        return await close(plan, context)
-      }
+      plan.ended ??= await whyEnd(plan, results)
+      if (!plan.ended) await takeTurn(plan, window, { ...context, save })
+      if (isOver(plan)) break
       await markEnded(plan, openwhisk)
       const summary = progressOf(plan)
       if (JSON.stringify(summary) === progress) pause = Math.min(pause * 1.5, longestPause)
@@ -88,36 +71,31 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
       }
       await sleep(pause)
     }
-    planning.stopped = true
-    await planning.finished
-    await save(plan)
-    return undefined
   } finally {
-    planning.stopped = true
-    await planning.finished
+    await planner.stop()
   }
+  await save(plan)
+  return isOver(plan) ? close(plan, context) : undefined
 }
 
-/** Writes chunks on its own while the loop dispatches what is written. */
-function planAhead(plan: Plan, images: Bucket, results: Bucket) {
-  const state = {
-    stopped: plan.done,
-    failure: undefined as { thrown: unknown } | undefined,
-    finished: Promise.resolve(),
-  }
-  const work = async () => {
-    for await (const { images: chunk, position } of planChunks(plan, images, results)) {
-      if (chunk.length > 0) await writeChunk(results, plan.batch, plan.planned, chunk)
-      Object.assign(plan, position)
-      if (state.stopped) return
-    }
-  }
-  if (!plan.done) {
-    state.finished = work().catch((thrown) => {
-      state.failure = { thrown }
-    })
-  }
-  return state
+/** Whether nothing more is to be dispatched: all has reported, or the batch ends early. */
+const isOver = ({ ended, done, next, planned, outstanding }: Plan): boolean =>
+  ended !== undefined || (done && next >= planned && outstanding.length === 0)
+
+async function takeTurn(
+  plan: Plan,
+  window: Window,
+  context: RunContext & Required<Pick<RunContext, 'save'>>,
+): Promise<void> {
+  const { results, openwhisk, sequence, save, overdueAfter = 8 * 60_000, maxAttempts = 5 } = context
+  // Saved before anything of it is dispatched: after a crash, positions must still mean the same images.
+  const ready = plan.planned
+  await save(plan)
+  await dispatchReady(plan, ready, window, openwhisk, sequence)
+  const parts = await partsOf(results, plan)
+  settle(plan, parts, window)
+  const limits = { overdueAfter, maxAttempts }
+  await giveUp(plan, await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence), context)
 }
 
 /** The parts from the oldest outstanding chunk on, of which a late report may be whole: older ones need no second look. */
@@ -151,15 +129,19 @@ async function giveUp(plan: Plan, lost: Outstanding[], { results, activationId }
 }
 
 /** Also where `aggregate` was faster: the bytes are the same then, and a summary of an earlier pass would be put right. */
-async function close(plan: Plan, { results, onClosed, renew }: RunContext): Promise<BatchSummary> {
-  const { summary, first } = await closeBatch(results, plan, renew)
-  if (first) await onClosed(summary)
-  return summary
+async function close(plan: Plan, context: RunContext): Promise<BatchSummary | undefined> {
+  const { results, stopAt, renew, onClosed } = context
+  if (plan.ended) log.info({ batch: plan.batch, why: plan.ended }, 'the batch ends early')
+  const closed = await closeBatch(results, plan, { stopAt, stillThere: renew })
+  if (!closed) return undefined
+  await (closed.first ? announce : ensureAnnounced)(results, closed.summary, onClosed)
+  return closed.summary
 }
 
 /** How an open batch stands, from the plan alone: its records are only read once, when it closes. */
 export function progressOf(plan: Plan): BatchSummary {
   const { batch, modelVersion: model, listed, planned, skipped, startedAt, errors: error } = plan
+  const { memory, gbSecondPrice } = plan
   return summarize(
     { ...emptyTally(), ok: reported(plan) - error, error },
     {
@@ -171,6 +153,8 @@ export function progressOf(plan: Plan): BatchSummary {
       skipped,
       exact: false,
       startedAt,
+      memory,
+      gbSecondPrice,
     },
   )
 }

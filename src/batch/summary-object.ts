@@ -1,11 +1,20 @@
-import { StorageError } from '../errors'
+import { messageOf, StorageError } from '../errors'
+import { log } from '../log'
 import { type BatchSummary, summarySchema } from '../schema'
 import type { Bucket, StoredObject } from '../storage/store'
 import { summaryKey } from './layout'
 
-const parse = ({ body }: StoredObject): BatchSummary => summarySchema.parse(JSON.parse(body.toString('utf8')))
+/** One that cannot be read is as good as none: it must not stand in the way of all others. */
+function parse({ key, body }: StoredObject): BatchSummary | undefined {
+  try {
+    return summarySchema.parse(JSON.parse(body.toString('utf8')))
+  } catch (thrown) {
+    log.warn({ key, reason: messageOf(thrown) }, 'a summary cannot be read')
+    return undefined
+  }
+}
 
-/** The summary of a batch, as it was last written. */
+/** The summary of a batch, as it was last written; undefined also for one that cannot be read. */
 export async function readSummary(results: Bucket, batch: string): Promise<BatchSummary | undefined> {
   const found = await results.find(summaryKey(batch))
   return found && parse(found)
@@ -25,7 +34,9 @@ export async function writeSummary(
   const body = `${JSON.stringify(summary, null, 2)}\n`
   for (;;) {
     const found = await results.find(key)
-    if (found && (found.body.toString('utf8') === body || !mayReplace(parse(found)))) return false
+    if (found?.body.toString('utf8') === body) return false
+    const current = found && parse(found)
+    if (current && !mayReplace(current)) return false
     try {
       await results.put(key, body, { contentType: 'application/json', replaces: found ? found.etag : null })
       return true

@@ -1,5 +1,7 @@
+import { defaultGbSecondPrice } from '../config'
 import { type BatchSummary, type ImageRecord, isClosed } from '../schema'
 import { addTo, emptyHistogram, type Histogram, quantile } from './histogram'
+import { gbSecondsOf, type Memory, manifestMemory, rounded, type Usage } from './usage'
 
 const stages = ['download', 'decode', 'infer'] as const
 
@@ -15,6 +17,10 @@ export interface Tally {
   /** Oldest and newest `at`. */
   first: string | null
   last: string | null
+  /** When the last image was done as far as its record tells, milliseconds since the epoch. */
+  doneAt: number
+  /** Sums of whole milliseconds, and the containers of `classify` seen. */
+  usage: { classifyMs: number; aggregateMs: number; containers: string[] }
 }
 
 export const emptyTally = (): Tally => ({
@@ -27,6 +33,8 @@ export const emptyTally = (): Tally => ({
   engines: [],
   first: null,
   last: null,
+  doneAt: 0,
+  usage: { classifyMs: 0, aggregateMs: 0, containers: [] },
 })
 
 const bump = (counts: Record<string, number>, name: string): void => {
@@ -44,6 +52,19 @@ export function count(tally: Tally, record: ImageRecord): void {
   if (!tally.engines.includes(record.engine)) tally.engines.push(record.engine)
   if (tally.first === null || record.at < tally.first) tally.first = record.at
   if (tally.last === null || record.at > tally.last) tally.last = record.at
+  const { download, decode, infer } = record.timings
+  tally.doneAt = Math.max(tally.doneAt, Date.parse(record.at) + download + decode + infer)
+}
+
+/** Counts what one activation of `classify-images` used; each part is to be counted once. */
+export function countUsage(
+  { usage }: Pick<Tally, 'usage'>,
+  { classifyMs, aggregateMs, container }: Usage,
+): void {
+  // Whole milliseconds: only sums of integers are the same in any order.
+  usage.classifyMs += Math.round(classifyMs)
+  usage.aggregateMs += Math.round(aggregateMs)
+  if (!usage.containers.includes(container)) usage.containers.push(container)
 }
 
 /** What a summary says beyond what was counted. */
@@ -56,14 +77,25 @@ export interface Standing {
   exact: boolean
   startedAt: string
   model?: string
+  /** MB; the manifest's where it is not known. */
+  memory?: Memory
+  gbSecondPrice?: number
 }
 
 const sorted = (counts: Record<string, number>): [string, number][] =>
   Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
 
+/** From records alone: when somebody closed the batch must not show. */
+function rateOf({ ok, error, doneAt }: Tally, startedAt: string): number {
+  const seconds = (doneAt - Date.parse(startedAt)) / 1000
+  return seconds > 0 ? rounded((ok + error) / seconds) : 0
+}
+
 /** The summary of a batch. Depends on nothing but its arguments, so that whoever closes a batch writes the same bytes. */
 export function summarize(tally: Tally, standing: Standing): BatchSummary {
   const { batch, state, listed, planned, skipped, exact, startedAt } = standing
+  const { memory = manifestMemory, gbSecondPrice = Number(defaultGbSecondPrice) } = standing
+  const gbSeconds = gbSecondsOf(tally.usage, memory)
   const at = (share: number) => {
     const of = (name: (typeof stages)[number]) => quantile(tally.timings[name], share)
     return { download: of('download'), decode: of('decode'), infer: of('infer') }
@@ -85,6 +117,11 @@ export function summarize(tally: Tally, standing: Standing): BatchSummary {
     labels: sorted(tally.labels).map(([label, number]) => ({ label, count: number })),
     errors: Object.fromEntries(sorted(tally.errors)),
     timings: { p50: at(0.5), p95: at(0.95) },
+    imagesPerSecond: rateOf(tally, startedAt),
+    containers: tally.usage.containers.length,
+    gbSeconds: rounded(gbSeconds),
+    cost: rounded(gbSeconds * gbSecondPrice),
+    pricePerGbSecond: gbSecondPrice,
     exact,
     startedAt,
     endedAt: isClosed(state) ? (tally.last ?? startedAt) : null,

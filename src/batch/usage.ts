@@ -1,12 +1,22 @@
 import { z } from 'zod'
 
+/** Memory of the actions that a batch is done by, MB. */
+export const memorySchema = z.strictObject({
+  classify: z.int().positive(),
+  aggregate: z.int().positive(),
+})
+export type Memory = z.infer<typeof memorySchema>
+
+/** What `manifest.yaml` gives them, for where nobody asked the platform. */
+export const manifestMemory: Memory = { classify: 512, aggregate: 256 }
+
 /** What one activation of `classify-images` used; kept as the metadata of the part it wrote. */
 const usageSchema = z.object({
   /** Time spent in each action, milliseconds. */
   classifyMs: z.coerce.number().nonnegative(),
   aggregateMs: z.coerce.number().nonnegative(),
   /** Which container of `classify` did it. */
-  container: z.string(),
+  container: z.string().min(1),
 })
 export type Usage = z.infer<typeof usageSchema>
 
@@ -22,3 +32,12 @@ export function usageOf(metadata: Record<string, string>): Usage | undefined {
   const { 'classify-ms': classifyMs, 'aggregate-ms': aggregateMs, container } = metadata
   return usageSchema.safeParse({ classifyMs, aggregateMs, container }).data
 }
+
+/** Memory times time, in GB-seconds: what platforms that bill by use count. */
+export const gbSecondsOf = (
+  { classifyMs, aggregateMs }: Pick<Usage, 'classifyMs' | 'aggregateMs'>,
+  memory: Memory,
+): number => (classifyMs * memory.classify + aggregateMs * memory.aggregate) / 1024 / 1000
+
+/** Six digits: what lies behind them is noise of the arithmetic. */
+export const rounded = (value: number): number => Number(value.toPrecision(6))

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { defaultBatchId } from '../batch/start'
+import { defaultBatchId } from '../batch/request'
 import { WhisklensError } from '../errors'
 import { connect } from '../openwhisk/client'
 import { type BatchSummary, batchRequestSchema, summarySchema } from '../schema'
@@ -14,11 +14,11 @@ import {
   needStore,
   resolveConnection,
 } from './connection'
-import { type Before, type FollowOptions, followBatch, lookBefore } from './follow'
+import { type Before, type FollowOptions, followBatch, lookBefore, standingOf } from './follow'
 import { matching, wholeNumber } from './options'
-import { exitCode, note, type OutputOptions, outputOptions, print, printJson } from './output'
+import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
 import { startProgress } from './progress'
-import { describeSummary } from './summary'
+import { costOf, describeSummary } from './summary'
 
 interface BatchOptions extends ConnectionFlags, OutputOptions {
   bucket?: string
@@ -28,15 +28,19 @@ interface BatchOptions extends ConnectionFlags, OutputOptions {
   include?: string
   exclude?: string
   since?: Date
+  minSize?: number
+  maxSize?: number
+  sample?: string
   limit?: number
   maxErrors?: string
+  maxCost?: number
   dryRun?: boolean
   wait: boolean
 }
 
 /** `whisklens batch`: what `wsk trigger fire batch-requested` does, and waiting for it. */
 export function register(program: Command): void {
-  const { batch, since, maxErrors } = batchRequestSchema.shape
+  const { batch, since, minSize, maxSize, sample, maxErrors, maxCost } = batchRequestSchema.shape
   const command = program
     .command('batch')
     .description('classify what the images bucket holds below a prefix, on OpenWhisk')
@@ -52,9 +56,17 @@ export function register(program: Command): void {
       'only images changed since then',
       matching(since, 'Expected a date such as 2026-01-31.'),
     )
+    .option('--min-size <size>', 'only images of so many bytes or more: 500, 10k, 5M', matching(minSize))
+    .option('--max-size <size>', 'only images of so many bytes or less', matching(maxSize))
+    .option('--sample <share>', 'only such a share of the images, the same each time: 1%', matching(sample))
     .option('--limit <count>', 'so many images at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--max-errors <n>', 'stop after so many errors, or such a share: 100, 5%', matching(maxErrors))
-    .option('--dry-run', 'only count what would be done')
+    .option(
+      '--max-cost <cost>',
+      'do nothing if it is likely to cost more, in the currency of the price of a GB-second',
+      matching(maxCost, 'Expected a number above 0, such as 2.5.'),
+    )
+    .option('--dry-run', 'only count what would be done, and estimate its cost')
     .option('--no-wait', 'print the id and end, once it is fired')
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
     .addHelpText(
@@ -66,6 +78,7 @@ classified are skipped. Interrupting the command does not stop the batch.
 Examples:
   whisklens batch photos/
   whisklens batch '' --include '*.jpg' --since 2026-01-01
+  whisklens batch '' --min-size 10k --sample 1% --max-cost 0.5
   whisklens batch photos/ --dry-run --json
   id=$(whisklens batch photos/ --no-wait) && whisklens status "$id"`,
     )
@@ -77,9 +90,10 @@ const retries = 4
 
 async function run(prefix: string, options: BatchOptions): Promise<void> {
   const connection = await resolveConnection(options)
-  const { bucket, model, force, include, exclude, since, limit, maxErrors } = options
-  const filters = { include, exclude, since: since?.toISOString(), limit, maxErrors }
-  const request = { prefix, bucket, model, force, ...filters }
+  const { bucket, model, force, include, exclude, minSize, maxSize, sample, limit } = options
+  const filters = { include, exclude, since: options.since?.toISOString(), minSize, maxSize, sample, limit }
+  const { maxErrors, maxCost } = options
+  const request = { prefix, bucket, model, force, ...filters, maxErrors, maxCost }
   if (options.dryRun) return dryRun({ ...request, batch: options.batch, dryRun: true }, connection, options)
   const batch = options.batch ?? defaultBatchId(new Date(), randomBytes(3).toString('hex'))
   const summary = await fireAndFollow({ ...request, batch }, connection, options)
@@ -111,8 +125,7 @@ export async function fireAndFollow(
   const failure = watchRule(address, 'start-batch', activationId)
   const summary = await follow(results, batch, before, failure, options)
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
-  if (summary.totals.error > 0) process.exitCode = exitCode.someInError
-  else if (summary.state !== 'complete') process.exitCode = exitCode.failed
+  process.exitCode = exitCodeOfBatches([summary])
   return summary
 }
 
@@ -126,8 +139,8 @@ async function follow(
   const progress = startProgress('images', options)
   // Ahead of the listener that ends the process.
   process.prependOnceListener('SIGINT', () => note(`\nThe batch goes on: whisklens status ${batch}`, options))
-  const onProgress = ({ totals: { ok, error, planned } }: BatchSummary) =>
-    progress.update(ok + error, planned, error)
+  const onProgress: FollowOptions['onProgress'] = (summary, plan) =>
+    progress.update(standingOf(summary, plan))
   try {
     return await followBatch(results, batch, before, { onProgress, failure })
   } finally {
@@ -142,7 +155,9 @@ async function dryRun(request: object, connection: Connection, { json }: OutputO
   const activationId = await connect(address, retries).invoke(action, request)
   const answer = summarySchema.safeParse(await resultOf(address, 'start-batch', activationId))
   if (!answer.success) throw new WhisklensError('action_failed', 'start-batch answered with no summary')
-  const { planned, listed, skipped } = answer.data.totals
   if (json) return printJson(answer.data)
+  const { planned, listed, skipped } = answer.data.totals
+  const cost = costOf(answer.data)
   await print(`${planned} images would be classified: ${listed} listed, ${skipped} unchanged and skipped\n`)
+  if (cost) await print(`This would cost about ${cost}\n`)
 }

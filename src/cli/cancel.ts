@@ -10,7 +10,7 @@ import {
   needStore,
   resolveConnection,
 } from './connection'
-import { followBatch } from './follow'
+import { begun, followBatch } from './follow'
 import { matching } from './options'
 import { type OutputOptions, outputOptions, print, printJson } from './output'
 import { describeSummary } from './summary'
@@ -39,8 +39,6 @@ async function run(batch: string, options: ConnectionFlags & OutputOptions): Pro
   if (!(await readSummary(results, batch))) throw batchNotFound(batch)
   const action = `/${connection.namespace}/whisklens/start-batch`
   await connect(needOpenWhisk(connection)).invoke(action, { batch, cancel: true })
-  // It was open before, or is closed by now: there is no beginning to wait for.
-  const before = { passes: 0, isOpen: true, hasEnded: false }
-  const summary = await followBatch(results, batch, before, { onProgress: () => {} })
+  const summary = await followBatch(results, batch, begun, { onProgress: () => {} })
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
 }

@@ -83,6 +83,12 @@ async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   const downloads = pLimit(threads * tasksPerWorker + 4)
   const progress = startProgress('images', { ...options, withLines: true })
   const counts = { found: 0, ok: 0, failed: 0 }
+  let isGrowing = true
+
+  async function* images() {
+    yield* sources
+    isGrowing = false
+  }
 
   async function classify({ file, download, error }: Source): Promise<Answer> {
     counts.found++
@@ -95,11 +101,12 @@ async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   }
 
   try {
-    for await (const answer of mapInOrder(sources, threads * aheadPerWorker, classify)) {
+    for await (const answer of mapInOrder(images(), threads * aheadPerWorker, classify)) {
       if (answer.fatal) throw new WhisklensError(answer.fatal.code, answer.fatal.message, answer.fatal)
       counts[answer.error ? 'failed' : 'ok']++
       await printAnswer(answer, options)
-      progress.update(counts.ok + counts.failed, counts.found, counts.failed)
+      const { found: total, ok, failed: errors } = counts
+      progress.update({ done: ok + errors, total, errors, isGrowing })
     }
   } finally {
     progress.stop()

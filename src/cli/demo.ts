@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { readResults } from '../batch/results'
-import { readSummary } from '../batch/summary-object'
 import { uploadsBatch } from '../batch/uploads'
 import { settingsFromEnvironment } from '../config'
 import { InvalidInputError, StorageError, WhisklensError } from '../errors'
@@ -14,6 +13,9 @@ import { connect } from '../openwhisk/client'
 import { homeFolder } from '../paths'
 import type { BatchSummary, ImageRecord } from '../schema'
 import { type Bucket, openStore } from '../storage/store'
+import { type Before, followBatch, standingOf } from './follow'
+import { exitCodeOfBatches } from './output'
+import { startProgress } from './progress'
 
 interface DemoOptions {
   data: string
@@ -45,7 +47,7 @@ async function run(options: DemoOptions): Promise<void> {
   const local = await startLocal({ dataDir, apiPort: 0, storePort: 0, limits: generousLimits })
   try {
     say(`Deployed manifest.yaml: ${local.deployed.length} entities.`)
-    const { summary, records } = await classifySamples(local, say)
+    const { summary, records } = await classifySamples(local, say, options)
     const folder = join(dataDir, 'results')
     await mkdir(folder, { recursive: true })
     await writeFile(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
@@ -56,6 +58,7 @@ async function run(options: DemoOptions): Promise<void> {
     if (options.json)
       for (const line of [summary, ...records]) process.stdout.write(`${JSON.stringify(line)}\n`)
     else process.stdout.write(report(summary, records, folder))
+    process.exitCode = exitCodeOfBatches([summary])
     say(
       `Took ${((Date.now() - started) / 1000).toFixed(1)} s. Next: npm start, and upload photos of your own.`,
     )
@@ -79,7 +82,7 @@ async function emptyFolder(folder: string): Promise<void> {
   await writeFile(join(folder, marker), '')
 }
 
-async function classifySamples({ connection }: Local, say: (text: string) => void) {
+async function classifySamples({ connection }: Local, say: (text: string) => void, options: DemoOptions) {
   const { endpoint, region, accessKeyId, secretAccessKey } = connection.s3
   const store = openStore({
     ...settingsFromEnvironment(),
@@ -97,13 +100,24 @@ async function classifySamples({ connection }: Local, say: (text: string) => voi
   const openwhisk = connect(connection)
   say('Firing batch-requested to classify them all again …')
   await openwhisk.fire('batch-requested', { batch: 'demo', force: true })
-  const summary = await until('the batch to complete', async () => {
-    const current = await readSummary(results, 'demo')
-    return current?.state === 'complete' ? current : undefined
-  })
+  const summary = await followDemo(results, options)
   const records: ImageRecord[] = []
   for await (const record of readResults(results, 'demo')) records.push(record)
   return { summary, records }
+}
+
+async function followDemo(results: Bucket, options: DemoOptions): Promise<BatchSummary> {
+  const progress = startProgress('images', options)
+  const never: Before = { passes: 0, isOpen: false, hasEnded: false }
+  try {
+    return await followBatch(results, 'demo', never, {
+      onProgress: (summary, plan) => progress.update(standingOf(summary, plan)),
+      startsWithin: patience,
+      changesWithin: patience,
+    })
+  } finally {
+    progress.stop()
+  }
 }
 
 async function uploadSamples(images: Bucket): Promise<number> {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readPlan } from '../batch/plan'
+import { type Plan, readPlan } from '../batch/plan'
 import { readSummary } from '../batch/summary-object'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
+import type { Standing } from './progress'
 
 /** What is known of a batch before it is fired: one of the same id may have been done before. */
 export interface Before {
@@ -13,8 +14,12 @@ export interface Before {
   hasEnded: boolean
 }
 
+/** Before a batch that is open already, or is closed by now: there is no beginning to wait for. */
+export const begun: Before = { passes: 0, isOpen: true, hasEnded: false }
+
 export interface FollowOptions {
-  onProgress(summary: BatchSummary): void
+  /** Called at every look; the uploads of a day have no plan. */
+  onProgress(summary: BatchSummary, plan?: Plan): unknown
   /** Tells the error of the action in charge, once it has failed. */
   failure?(): Promise<WhisklensError | undefined>
   /** Milliseconds until it has to have begun. */
@@ -23,6 +28,20 @@ export interface FollowOptions {
   changesWithin?: number
   pollEvery?: number
 }
+
+/** How far a batch has come. While it is planned, or its uploads still come in, there will be more of it. */
+export const standingOf = ({ state, totals }: BatchSummary, plan?: Plan): Standing => ({
+  done: totals.ok + totals.error,
+  total: totals.planned,
+  errors: totals.error,
+  earlier: Math.max(plan?.passes.at(-1) ?? 0, plan?.before?.reported ?? 0),
+  isGrowing: state === 'planning' || (plan === undefined && !isClosed(state)),
+  running: isClosed(state) ? 0 : runningOf(plan),
+})
+
+/** Pieces that were given to an activation which, as far as is known, has not ended. */
+const runningOf = (plan: Plan | undefined): number =>
+  plan?.outstanding.filter(({ at, ended }) => at > 0 && !ended).length ?? 0
 
 /** Looks at a batch before it is fired, for {@link followBatch} to tell the run that follows from earlier ones. */
 export async function lookBefore(results: Bucket, batch: string): Promise<Before> {
@@ -62,7 +81,7 @@ export async function followBatch(
       const text = JSON.stringify(summary)
       if (text !== seen) changedAt = Date.now()
       seen = text
-      onProgress(summary)
+      await onProgress(summary, plan)
       if (isClosed(summary.state)) return summary
     }
     if (failed) throw failed

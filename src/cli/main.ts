@@ -3,14 +3,19 @@ import { description, version } from '../../package.json'
 import { register as batch } from './batch'
 import { register as cancel } from './cancel'
 import { register as classify } from './classify'
+import { register as cost } from './cost'
 import { register as demo } from './demo'
+import { register as deploy } from './deploy'
 import { reportFailure } from './failure'
 import { exitCode } from './output'
+import { register as prune } from './prune'
 import { register as results } from './results'
 import { register as retry } from './retry'
 import { register as status } from './status'
+import { register as undeploy } from './undeploy'
 import { register as up } from './up'
 import { register as upload } from './upload'
+import { register as watch } from './watch'
 
 function createProgram(): Command {
   const program = new Command('whisklens')
@@ -32,7 +37,22 @@ Examples:
   whisklens demo                      the whole system, at work on eight photos
   whisklens up                        the whole system on this machine, for photos of your own`,
     )
-  for (const register of [up, demo, upload, classify, batch, status, results, retry, cancel])
+  for (const register of [
+    up,
+    demo,
+    upload,
+    classify,
+    batch,
+    status,
+    watch,
+    results,
+    retry,
+    cancel,
+    prune,
+    cost,
+    deploy,
+    undeploy,
+  ])
     register(program)
   return program
 }

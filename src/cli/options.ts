@@ -21,3 +21,14 @@ export const matching =
       expected ?? `${parsed.error.issues.map(({ message }) => message).join('; ')}.`,
     )
   }
+
+const hour = 60 * 60 * 1000
+const units: Record<string, number> = { h: hour, d: 24 * hour, w: 7 * 24 * hour }
+
+/** Parses an option that takes an age: so many hours, days or weeks. @returns milliseconds */
+export function age(text: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,4})([hdw])$/.exec(text) ?? []
+  const length = units[unit]
+  if (length === undefined) throw new InvalidArgumentError('Expected an age such as 12h, 30d or 8w.')
+  return Number(count) * length
+}

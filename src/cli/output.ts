@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
+import type { BatchSummary } from '../schema'
 
 /** What every command can be told about its output. */
 export interface OutputOptions {
@@ -24,9 +25,15 @@ export function exitCodeOf({ ok, failed }: { ok: number; failed: number }): numb
   return ok === 0 ? exitCode.failed : exitCode.someInError
 }
 
+/** The exit code of a command that waited for batches. */
+export function exitCodeOfBatches(summaries: BatchSummary[]): number {
+  if (summaries.some(({ totals }) => totals.error > 0)) return exitCode.someInError
+  return summaries.every(({ state }) => state === 'complete') ? exitCode.ok : exitCode.failed
+}
+
 /** Writes data to stdout; waits while its reader is behind, so that memory stays bounded. */
-export async function print(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+export async function print(data: string | Uint8Array): Promise<void> {
+  if (!process.stdout.write(data)) await once(process.stdout, 'drain')
 }
 
 export const printJson = (value: object): Promise<void> => print(`${JSON.stringify(value)}\n`)
@@ -46,4 +53,5 @@ export const printable = (text: string): string =>
 export const percent = (probability: number): string => `${(probability * 100).toFixed(1)} %`
 
 /** `1 image`, `2 images`. */
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+export const plural = (count: number, noun: string, nouns = `${noun}s`): string =>
+  `${count} ${count === 1 ? noun : nouns}`

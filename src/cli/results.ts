@@ -6,8 +6,10 @@ import { WhisklensError } from '../errors'
 import { batchIdSchema, type ImageRecord } from '../schema'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { writeNewFile } from './new-file'
 import { matching, wholeNumber } from './options'
-import { note, type OutputOptions, outputOptions, percent, print, printable } from './output'
+import { note, type OutputOptions, outputOptions, percent, plural, print, printable } from './output'
+import { writeParquet } from './parquet'
 
 interface ResultsOptions extends ConnectionFlags, OutputOptions {
   label?: string
@@ -17,6 +19,7 @@ interface ResultsOptions extends ConnectionFlags, OutputOptions {
   limit?: number
   csv?: boolean
   jsonl?: boolean
+  parquet?: string
 }
 
 /** The uploads of today count by when the day's first came: so many are compared to find the newest. */
@@ -31,7 +34,7 @@ export function register(program: Command): void {
     .command('results')
     .description('the records of a batch, the newest unless an id is given')
     .argument('[id]', 'the batch', matching(batchIdSchema))
-    .option('--label <text>', 'only images whose most probable label contains it')
+    .option('--label <text>', 'only images whose most probable label contains it, or is a kind of it')
     .addOption(new Option('--status <status>', 'only those').choices(['ok', 'error']))
     .option('--prefix <prefix>', 'only keys that begin with it')
     .option(
@@ -42,15 +45,26 @@ export function register(program: Command): void {
     .option('--limit <count>', 'so many records at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .addOption(new Option('--csv', 'print CSV, one label for each image').conflicts(['json', 'jsonl']))
     .option('--jsonl', 'the same as --json')
+    .addOption(
+      new Option('--parquet <file>', 'write Apache Parquet, with all labels; - for stdout').conflicts([
+        'json',
+        'jsonl',
+        'csv',
+      ]),
+    )
   connectionOptions(outputOptions(command, 'print whole records, one a line'))
     .addHelpText(
       'after',
       `
+A label is found by a part of any of its names, by its WordNet id, and by what it is a kind of: "dog", "vehicle" and
+n02084071 find all that is below them in WordNet. Parts count as well: "cat" finds cats, and the catamaran.
+
 Examples:
   whisklens results                               the newest batch
-  whisklens results --label cat --min-probability 0.5
+  whisklens results --label dog --min-probability 0.5
   whisklens results uploads-2026-11-22 --status error
-  whisklens results 20261122-073000-a1b2c3 --csv > labels.csv`,
+  whisklens results 20261122-073000-a1b2c3 --csv > labels.csv
+  whisklens results --parquet labels.parquet`,
     )
     .action(run)
 }
@@ -66,7 +80,19 @@ async function run(id: string | undefined, options: ResultsOptions): Promise<voi
   }
   if (id === undefined) note(`Batch ${batch}`, options)
   const found = selected(readResults(results, batch), options)
+  if (options.parquet !== undefined) return exportParquet(found, options.parquet, options)
   for await (const text of formatted(found, options)) await print(text)
+}
+
+async function exportParquet(
+  records: AsyncIterable<ImageRecord>,
+  file: string,
+  options: ResultsOptions,
+): Promise<void> {
+  // What stdout has taken it may still hold: the bytes are its own.
+  if (file === '-') return void (await writeParquet(records, (bytes) => print(bytes.slice())))
+  const count = await writeNewFile(file, (write) => writeParquet(records, write))
+  note(`Wrote ${plural(count, 'record')} to ${file}`, options)
 }
 
 async function* selected(

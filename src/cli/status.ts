@@ -1,12 +1,16 @@
 import type { Command } from 'commander'
 import { newestBatches } from '../batch/newest'
+import { type Plan, readPlan } from '../batch/plan'
 import { batchNotFound } from '../batch/results'
 import { readSummary } from '../batch/summary-object'
-import { type BatchSummary, batchIdSchema } from '../schema'
+import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { standingOf } from './follow'
 import { matching, wholeNumber } from './options'
 import { note, type OutputOptions, outputOptions, print, printable, printJson } from './output'
+import { type Pace, paceOf } from './pace'
+import { describeStanding, type Standing } from './progress'
 import { describeSummary } from './summary'
 
 interface StatusOptions extends ConnectionFlags, OutputOptions {
@@ -40,7 +44,19 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   if (id === undefined) return list(await newestBatches(results, options.limit), options)
   const summary = await readSummary(results, id)
   if (!summary) throw batchNotFound(id)
-  await (options.json ? printJson(summary) : print(describeSummary(summary)))
+  const plan = isClosed(summary.state) ? undefined : await readPlan(results, id)
+  if (!plan) return options.json ? printJson(summary) : print(describeSummary(summary))
+  const standing = standingOf(summary, plan)
+  const pace = averagePace(standing, plan)
+  if (options.json) return printJson({ ...summary, progress: { ...pace, running: standing.running } })
+  await print(describeSummary(summary, describeStanding(standing, 'images', pace)))
+}
+
+/** The average since the beginning: one look tells no more, and nothing of a batch that was fired again. */
+function averagePace({ done, total, isGrowing }: Standing, { startedAt, passes, before }: Plan): Pace {
+  const isFirstRun = passes.length === 1 && before === undefined
+  const left = isGrowing ? undefined : total - done
+  return paceOf(isFirstRun ? done : 0, left, Date.now() - Date.parse(startedAt))
 }
 
 async function list(summaries: BatchSummary[], options: StatusOptions): Promise<void> {

@@ -1,25 +1,27 @@
 import type { BatchSummary } from '../schema'
 import { columns } from './columns'
-import { percent, printable } from './output'
+import { percent, plural, printable } from './output'
 
 const labelsShown = 10
 
-/** How a batch stands, for people. */
-export function describeSummary(summary: BatchSummary): string {
-  const { batch, state, model, engine, totals, labels, errors, timings, startedAt, endedAt } = summary
-  const { p50, p95 } = timings
+/** How a batch stands, for people. @param progress how it gets on, where it is open */
+export function describeSummary(summary: BatchSummary, progress = ''): string {
+  const { batch, state, totals, labels, errors } = summary
   const classified = labels.reduce((sum, { count }) => sum + count, 0)
   const lines: [string, string][] = [
     ['batch', batch],
     ['state', state],
-    ['model', `${model ?? '?'} on ${engine ?? '?'}`],
+    ['model', modelOf(summary)],
     [
       'images',
       `${totals.planned} planned of ${totals.listed} listed, ${totals.skipped} unchanged and skipped`,
     ],
     ['done', `${totals.ok} ok, ${totals.error} in error, ${totals.pending} pending`],
-    ['time', `${startedAt} – ${endedAt ?? '…'}${endedAt ? ` (${seconds(startedAt, endedAt)} s)` : ''}`],
-    ['per image', `median ${stages(p50)}; 95 % under ${stages(p95)}`],
+    ['progress', progress],
+    ['time', timeOf(summary)],
+    ['per image', timingsOf(summary)],
+    ['throughput', throughputOf(summary)],
+    ['cost', costOf(summary)],
   ]
   const errorRows = Object.entries(errors).map(([code, count]) => [code, count])
   const labelRows = labels
@@ -27,13 +29,41 @@ export function describeSummary(summary: BatchSummary): string {
     .map(({ label, count }) => [printable(label), count, percent(count / classified)])
   const more = labels.length > labelsShown ? `… and ${labels.length - labelsShown} more\n` : ''
   return [
-    columns(lines),
+    // What is not known has no line.
+    columns(lines.filter(([, text]) => text !== '')),
     ...(errorRows.length > 0 ? [`\nerrors\n${columns(errorRows)}`] : []),
     ...(labelRows.length > 0 ? [`\nlabels\n${columns(labelRows)}${more}`] : []),
   ].join('')
 }
 
-const seconds = (from: string, to: string): string => ((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1)
+/** A number to three digits, from a hundred on to two decimals. */
+export const figure = (value: number): string =>
+  value.toLocaleString('en', value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 })
+
+/** Images that were lost were given to no engine. */
+const modelOf = ({ model, engine }: BatchSummary): string =>
+  [model, engine !== 'none' && engine].filter(Boolean).join(' on ')
+
+function timeOf({ startedAt, endedAt }: BatchSummary): string {
+  if (endedAt === null) return `${startedAt} – …`
+  const seconds = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000
+  return seconds > 0 ? `${startedAt} – ${endedAt} (${seconds.toFixed(1)} s)` : startedAt
+}
+
+const timingsOf = ({ timings: { p50, p95 } }: BatchSummary): string =>
+  p50.infer > 0 ? `median ${stages(p50)}; 95 % under ${stages(p95)}` : ''
+
+const throughputOf = ({ imagesPerSecond, containers }: BatchSummary): string =>
+  [
+    imagesPerSecond > 0 && `${figure(imagesPerSecond)} images/s`,
+    containers > 0 && `from ${plural(containers, 'container')}`,
+  ]
+    .filter(Boolean)
+    .join(' ')
+
+/** What a batch cost, or is likely to; nothing where that is not known. */
+export const costOf = ({ gbSeconds, cost, pricePerGbSecond }: BatchSummary): string =>
+  gbSeconds > 0 ? `${figure(cost)} for ${figure(gbSeconds)} GB-s at ${pricePerGbSecond} each` : ''
 
 const stages = ({ download, decode, infer }: BatchSummary['timings']['p50']): string =>
   `download ${download} ms, decode ${decode} ms, inference ${infer} ms`

@@ -51,8 +51,13 @@ async function run(paths: string[], options: UploadOptions): Promise<void> {
   const bucket = needStore(connection).bucket(options.bucket ?? connection.settings.imagesBucket)
   const progress = startProgress('files', options)
   const counts = { found: 0, ok: 0, failed: 0, bytes: 0 }
+  let isGrowing = true
+  async function* files() {
+    yield* walk(paths, isImageName)
+    isGrowing = false
+  }
   try {
-    const outcomes = mapInOrder(walk(paths, isImageName), atOnce, (file) => {
+    const outcomes = mapInOrder(files(), atOnce, (file) => {
       counts.found++
       return upload(file, bucket, options.prefix)
     })
@@ -62,7 +67,8 @@ async function run(paths: string[], options: UploadOptions): Promise<void> {
       if (options.json)
         await printJson(object ?? { file, error: { code: error?.code, message: error?.message } })
       else if (error) progress.say(`error: ${printable(error.message)}`)
-      progress.update(counts.ok + counts.failed, counts.found, counts.failed)
+      const { found: total, ok, failed: errors } = counts
+      progress.update({ done: ok + errors, total, errors, isGrowing })
     }
   } finally {
     progress.stop()

@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path'
-import { findOrphans, nothingSeen } from '../batch/orphans'
+import { reconcile } from '../batch/orphans'
 import { settingsFromEnvironment, toEnvironment } from '../config'
 import { messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { connect, type OpenWhisk } from '../openwhisk/client'
-import { deployManifest } from '../openwhisk/deploy'
+import { deployManifest } from '../openwhisk/deploy/deploy'
 import { readManifest } from '../openwhisk/manifest'
 import { homeFolder } from '../paths'
 import { type Bucket, openStore } from '../storage/store'
@@ -116,7 +116,10 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
   const buckets = openStore(settings)
   for (const name of [imagesBucket, resultsBucket]) await buckets.bucket(name).createIfMissing()
   const manifest = await readManifest(join(homeFolder(), 'manifest.yaml'), toEnvironment(settings))
-  const deployed = await deployManifest(manifest, { apiHost: host.url, auth })
+  const deployed: string[] = []
+  for await (const { kind, name } of deployManifest(manifest, { apiHost: host.url, auth })) {
+    deployed.push(`${kind} ${name}`)
+  }
   const web = `${host.url}/api/v1/web/${namespace}/whisklens`
   store.setNotifications([{ bucket: imagesBucket, url: `${web}/bucket-events`, token: eventsToken }])
   const connection: Connection = {
@@ -141,15 +144,9 @@ const lookForOrphansEvery = 5_000
  * activations all died. A cluster does the same on a schedule. @returns what ends it
  */
 function resumeOrphans(results: Bucket, openwhisk: OpenWhisk): () => Promise<void> {
-  const seen = nothingSeen()
-  let looking = Promise.resolve()
-  const look = async (): Promise<void> => {
-    for (const batch of await findOrphans(results, seen)) {
-      await openwhisk.invoke(`/${namespace}/whisklens/start-batch`, { batch, resume: true })
-    }
-  }
+  let looking: Promise<unknown> = Promise.resolve()
   const turn = (): void => {
-    looking = look().catch((thrown) =>
+    looking = reconcile(results, openwhisk, `/${namespace}/whisklens/start-batch`).catch((thrown) =>
       log.warn({ reason: messageOf(thrown) }, 'open batches were not looked at'),
     )
   }

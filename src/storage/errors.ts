@@ -10,6 +10,7 @@ interface SdkError {
 function codeOf({ code, statusCode }: SdkError, tooLarge: boolean): string {
   if (tooLarge) return 'object_too_large'
   if (code === 'NoSuchBucket') return 'bucket_not_found'
+  if (code === 'NoSuchUpload') return 'upload_not_found'
   if (code === 'NoSuchKey' || statusCode === 404) return 'object_not_found'
   if (statusCode === 412 || (statusCode === 409 && code === 'ConditionalRequestConflict'))
     return 'precondition_failed'

@@ -9,6 +9,10 @@ export const registrationSchema = z.strictObject({
   prefix: z.string().default(''),
   paused: z.boolean().default(false),
   createdAt: z.string(),
+  /** Images changed before it are not looked for, ISO 8601; without it, all are. */
+  since: z.iso.datetime().optional(),
+  /** How often the bucket is compared with the records, minutes; 0 where nobody does. */
+  minutes: z.int().nonnegative().default(0),
 })
 export type Registration = z.infer<typeof registrationSchema>
 

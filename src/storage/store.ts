@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import S3 from 'ibm-cos-sdk/clients/s3'
 import type { Settings } from '../config'
 import { InvalidInputError, StorageError } from '../errors'
+import { connectionsTo } from './connections'
 import { asStorageError } from './errors'
+import { type Multipart, openMultipart, partBytes, unquote } from './multipart'
 
 /** One object of a listing. */
 export interface ObjectInfo {
@@ -25,7 +28,7 @@ export interface Precondition {
 }
 
 /** One bucket of an S3-compatible object store. Every method throws StorageError. */
-export interface Bucket {
+export interface Bucket extends Multipart {
   name: string
   /** @throws StorageError `object_not_found`, or `object_too_large` before the body is read when it is over `maxBytes` */
   get(key: string, maxBytes?: number): Promise<StoredObject>
@@ -41,12 +44,19 @@ export interface Bucket {
   /** Writes an object of any size in bounded memory: parts of it are sent while the rest is still being made. */
   putStream(key: string, body: Readable, contentType: string): Promise<void>
   delete(key: string): Promise<void>
+  /** Deletes any number of objects, a thousand with each request; it does not mind those that are not there. */
+  deleteAll(keys: string[]): Promise<void>
   /** All objects in the order of their keys' UTF-8 bytes, a page at a time. */
   list(options?: { prefix?: string; startAfter?: string }): AsyncGenerator<ObjectInfo>
   /** The names of the folders right below a prefix that ends in a slash. */
   folders(prefix: string): AsyncGenerator<string>
-  /** The lines of a text object, read as they are asked for. */
-  lines(key: string): AsyncIterable<string>
+  /**
+   * The lines of a text object, read block by block as they are asked for: no connection stays open in between, however
+   * long whoever reads them takes.
+   * @param options the byte with which the first line begins, and how many are read at a time
+   * @throws StorageError `precondition_failed` when the object is replaced meanwhile
+   */
+  lines(key: string, options?: { from?: number; blockBytes?: number }): AsyncIterable<string>
   /** A URL that reads the object without credentials until it expires. */
   presign(key: string, seconds: number): string
   createIfMissing(): Promise<void>
@@ -77,12 +87,17 @@ export function openStore(settings: Settings): Store {
     signatureVersion: 'v4',
     maxRetries: 8,
     retryDelayOptions: { base: 50 },
-    httpOptions: { connectTimeout: 10_000, timeout: 60_000 },
+    httpOptions: { connectTimeout: 10_000, timeout: 60_000, agent: connectionsTo(s3Endpoint) },
   })
   return { bucket: (name) => openBucket(s3, name) }
 }
 
-const unquote = (etag: string | undefined): string => (etag ?? '').replaceAll('"', '')
+/** So many objects one request may delete, says S3. */
+const mostDeleted = 1000
+
+/** The error of one object among many, in the form of those of whole requests. */
+const sdkError = ({ Code: code, Message }: S3.Error): Error =>
+  Object.assign(new Error(Message), { code, statusCode: code === 'AccessDenied' ? 403 : 500 })
 
 function openBucket(s3: S3, name: string): Bucket {
   const at = (key: string) => ({ Bucket: name, Key: key })
@@ -112,6 +127,16 @@ function openBucket(s3: S3, name: string): Bucket {
     }
   }
 
+  /** The bytes from `start` up to `end`; none behind those that there are. */
+  const getBlock = (key: string, start: number, end: number, IfMatch?: string): Promise<S3.GetObjectOutput> =>
+    s3
+      .getObject({ ...at(key), Range: `bytes=${start}-${end - 1}`, IfMatch })
+      .promise()
+      .catch((thrown) => {
+        if ((thrown as { statusCode?: number }).statusCode === 416) return { Body: Buffer.alloc(0) }
+        throw asStorageError(thrown, `read s3://${name}/${key}`)
+      })
+
   const missingIsUndefined = (thrown: unknown): undefined => {
     const error = asStorageError(thrown, `read from s3://${name}`)
     if (error.code === 'object_not_found') return undefined
@@ -119,6 +144,7 @@ function openBucket(s3: S3, name: string): Bucket {
   }
 
   return {
+    ...openMultipart(s3, name),
     name,
     get,
     find: (key) => get(key).catch(missingIsUndefined),
@@ -149,7 +175,7 @@ function openBucket(s3: S3, name: string): Bucket {
       return unquote(answer.ETag)
     },
     putStream: async (key, body, contentType) => {
-      const options = { partSize: 5 * 1024 * 1024, queueSize: 1 }
+      const options = { partSize: partBytes, queueSize: 1 }
       await s3
         .upload({ ...at(key), Body: body, ContentType: contentType }, options)
         .promise()
@@ -157,6 +183,15 @@ function openBucket(s3: S3, name: string): Bucket {
     },
     delete: async (key) => {
       await s3.deleteObject(at(key)).promise().catch(failed('delete', key))
+    },
+    deleteAll: async (keys) => {
+      for (let from = 0; from < keys.length; from += mostDeleted) {
+        const Objects = keys.slice(from, from + mostDeleted).map((key) => ({ Key: key }))
+        const request = s3.deleteObjects({ Bucket: name, Delete: { Objects, Quiet: true } })
+        const [refused] = (await request.promise().catch(failed('delete from'))).Errors ?? []
+        // The request went well, and yet an object of it is still there.
+        if (refused) failed('delete', refused.Key)(sdkError(refused))
+      }
     },
     list: async function* (options) {
       for await (const { Contents = [], EncodingType } of listPages(s3, name, options)) {
@@ -175,24 +210,19 @@ function openBucket(s3: S3, name: string): Bucket {
           yield decoded(Prefix, EncodingType).slice(prefix.length, -1)
       }
     },
-    lines: async function* (key) {
-      const request = s3.getObject(at(key))
-      const body = request.createReadStream()
-      try {
-        let rest = ''
-        for await (const chunk of body.setEncoding('utf8')) {
-          const lines = `${rest}${chunk}`.split('\n')
-          rest = lines.pop() ?? ''
-          yield* lines
-        }
-        if (rest !== '') yield rest
-      } catch (thrown) {
-        throw asStorageError(thrown, `read s3://${name}/${key}`)
-      } finally {
-        // Whoever stops early would otherwise leave the connection open, with the rest of the object on its way.
-        body.on('error', () => {})
-        request.abort()
+    lines: async function* (key, { from = 0, blockBytes = 1024 * 1024 } = {}) {
+      const decoder = new StringDecoder('utf8')
+      let rest = ''
+      let block: S3.GetObjectOutput | undefined
+      for (let start = from, size = start + 1; start < size; start += blockBytes) {
+        block = await getBlock(key, start, start + blockBytes, block?.ETag)
+        const body = block.Body as Buffer
+        size = Number(block.ContentRange?.split('/')[1] ?? body.length)
+        const lines = `${rest}${decoder.write(body)}`.split('\n')
+        rest = lines.pop() ?? ''
+        yield* lines
       }
+      if (rest !== '') yield rest
     },
     presign: (key, seconds) => s3.getSignedUrl('getObject', { ...at(key), Expires: seconds }),
     createIfMissing: async () => {

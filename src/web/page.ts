@@ -70,8 +70,8 @@ ${logo}<h1>Whisklens</h1>
 <h2 id="images-title">Images</h2>
 <form id="filter" role="search" autocomplete="off">
 <label class="search">
-<span class="hidden-text">Label contains</span>
-<input type="search" name="label" placeholder="Filter by label" spellcheck="false">
+<span class="hidden-text">Label contains, or is a kind of</span>
+<input type="search" name="label" placeholder="Label or kind: dog" spellcheck="false">
 </label>
 <fieldset class="segments">
 <legend class="hidden-text">Status</legend>

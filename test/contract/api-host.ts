@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { strToU8, zipSync } from 'fflate'
 import openwhisk from 'openwhisk'
+import { zipDate } from '../../scripts/zip-date'
 import { type ApiHost, type ApiHostOptions, generousLimits, startApiHost } from '../../src/local/host/server'
 
 export const auth = '23bc46b1-71f6-4ed5-8c54-816aa4f8c502:a-key-for-tests'
@@ -52,7 +53,9 @@ export const clientOf = ({ url }: ApiHost, key = auth) => openwhisk({ apihost: u
 /** An archive in base64, as clients send it. */
 export const zip = (files: Record<string, string>): string =>
   Buffer.from(
-    zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)]))),
+    zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])), {
+      mtime: zipDate,
+    }),
   ).toString('base64')
 
 /** Waits until `check` no longer throws, and throws what it threw last when it takes too long. */

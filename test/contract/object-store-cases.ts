@@ -412,6 +412,22 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect((await s3.listMultipartUploads({ Bucket }).promise()).Uploads ?? []).toEqual([])
     })
 
+    it('takes a part anew, for whoever does not know that it was sent', async () => {
+      const id = await begin('a')
+      await uploadPart('a', id, 1, Buffer.from('first'))
+      const part = await uploadPart('a', id, 1, Buffer.from('second'))
+      await complete('a', id, [part])
+      expect((await get('a')).Body?.toString()).toBe('second')
+    })
+
+    it('lists the uploads of a key', async () => {
+      const ids = [await begin('a/b'), await begin('a/b'), await begin('c')]
+      const { Uploads = [] } = await s3.listMultipartUploads({ Bucket, Prefix: 'a/b' }).promise()
+      expect(Uploads.map(({ UploadId }) => UploadId).sort()).toEqual(ids.slice(0, 2).sort())
+      for (const [index, UploadId = ''] of ids.entries())
+        await s3.abortMultipartUpload({ Bucket, Key: index < 2 ? 'a/b' : 'c', UploadId }).promise()
+    })
+
     it('refuses parts that are too small, out of order or not there', async () => {
       const id = await begin('a')
       const first = await uploadPart('a', id, 1, Buffer.alloc(5 * mebibyte))

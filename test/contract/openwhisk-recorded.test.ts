@@ -24,6 +24,13 @@ const readSession = (name: string): Exchange[] =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
+/**
+ * What the recorded server, which has no `/whisk.system`, answered 403 to and we do not: an invocation of `utils/sort`, a
+ * sequence and a rule of `utils/echo`, and a feed of `alarms/alarm`. They are not sent, for what follows does not expect
+ * what they would leave behind; openwhisk-system.test.ts has their like.
+ */
+const onWhiskSystem: Record<string, number[]> = { 'client-js-suite': [53, 54, 66, 103] }
+
 /** The archive whose base64 the recordings cut off. */
 const archive = zip({ 'index.js': readFileSync(join(fixtures, 'action.js'), 'utf8') })
 
@@ -131,7 +138,8 @@ describe('the API host answers as a recorded Apache OpenWhisk server did', () =>
     'client-js-suite',
   ]) {
     describe(session, () => {
-      for (const exchange of readSession(session)) {
+      const isReplayed = ({ n }: Exchange): boolean => !onWhiskSystem[session]?.includes(n)
+      for (const exchange of readSession(session).filter(isReplayed)) {
         it(`${exchange.n} ${exchange.method} ${exchange.path} → ${exchange.status}`, async () => {
           // What a fired trigger sets off takes its time.
           const isAsync = exchange.path.includes('/activations')

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { passOn, startStoreProxy } from './store-proxy'
 
 export interface Faults {
   /** Share of requests that are answered with 503 and do nothing, 0–1. */
@@ -10,14 +9,16 @@ export interface Faults {
 }
 
 /** A proxy before an object store that fails now and then, as stores under load do. */
-export async function startChaosProxy(target: string, faults: Faults, onRequest: (line: string) => void) {
-  const random = Math.random
-  const { port } = new URL(target)
+export async function startChaosProxy(
+  target: string,
+  faults: Faults,
+  onRequest: (line: string) => void = () => {},
+) {
   const counts = { requests: 0, unavailable: 0, cut: 0 }
-  const server = createServer((incoming, outgoing) => {
+  const proxy = await startStoreProxy(target, async (incoming, outgoing, onward) => {
     counts.requests++
     onRequest(`${incoming.method} ${incoming.url}`)
-    const fate = random()
+    const fate = Math.random()
     if (fate < faults.unavailable) {
       counts.unavailable++
       incoming.resume()
@@ -25,35 +26,13 @@ export async function startChaosProxy(target: string, faults: Faults, onRequest:
       outgoing.end('<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>')
       return
     }
-    const cut = fate < faults.unavailable + faults.cut
-    if (cut) counts.cut++
-    if (cut && random() < 0.5) {
-      incoming.socket.destroy()
-      return
+    if (fate >= faults.unavailable + faults.cut) return passOn(await onward(), outgoing)
+    counts.cut++
+    if (Math.random() < 0.5) {
+      const answer = await onward()
+      await once(answer.resume(), 'end')
     }
-    // The signature covers the Host header, so it goes through as it came.
-    const { method, url, headers } = incoming
-    const onward = request({ host: '127.0.0.1', port, method, path: url, headers }, (answer) => {
-      if (cut) {
-        answer.resume()
-        answer.on('end', () => incoming.socket.destroy())
-        return
-      }
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(outgoing)
-    })
-    onward.on('error', () => incoming.socket.destroy())
-    incoming.pipe(onward)
+    incoming.socket.destroy()
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    counts,
-    close: async (): Promise<void> => {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
+  return { ...proxy, faults, counts }
 }

@@ -1,190 +1,188 @@
-import { execFileSync } from 'node:child_process'
-import S3 from 'ibm-cos-sdk/clients/s3'
-import openwhisk from 'openwhisk'
 import pLimit from 'p-limit'
-import type { BatchSummary, ImageRecord } from '../../src/schema'
-import { startChaosProxy } from '../helpers/chaos-proxy'
+import { type Chaos, type ChaosOptions, startChaos } from '../helpers/chaos'
+import { clientsOf, parseLines } from '../helpers/clients'
 import {
   eventually,
-  newDataDir,
   type RunningLocal,
   removeDataDir,
   startLocalMode,
+  whisklens,
 } from '../helpers/local-mode'
-import { photo } from '../helpers/photos'
+import { essence, keyOf, outcomeOf, type Planted, plant, prefix } from '../helpers/planted'
 
 /** `npm run check:full` runs these at the size they promise. */
 const images = process.env.WHISKLENS_FULL ? 2000 : 160
 
-/** A container dies each time so many records were written: by progress, not by time, whatever the machine's speed. */
-const recordsPerKill = 10
-let isKilling = false
-let written = 0
+const failingStore: ChaosOptions = { faults: { unavailable: 0.05, cut: 0.01 } }
+const dyingContainers: ChaosOptions = { recordsPerKill: process.env.WHISKLENS_FULL ? 25 : 10 }
+const everything: ChaosOptions = { ...failingStore, ...dyingContainers }
 
+const patience = 3_600_000
+jest.setTimeout(2 * patience)
+
+let planted: Planted
 let dataDir: string
 let local: RunningLocal
-let proxy: Awaited<ReturnType<typeof startChaosProxy>> | undefined
+let clients: ReturnType<typeof clientsOf>
+let chaos: Chaos
+let notes: object[]
+let began: number
 
-/** Past the proxy: what the tests themselves ask must not fail. */
-const storeOf = ({ s3: { endpoint, region, accessKeyId, secretAccessKey } }: RunningLocal['connection']) =>
-  new S3({ endpoint, region, accessKeyId, secretAccessKey, s3ForcePathStyle: true, signatureVersion: 'v4' })
-
-const openwhiskOf = ({ apiHost, auth }: RunningLocal['connection']) =>
-  openwhisk({ apihost: apiHost, api_key: auth })
-
-/** All actions reach the store through a proxy that fails now and then. */
-async function putFaultsBeforeTheStore(): Promise<void> {
-  proxy = await startChaosProxy(local.connection.s3.endpoint, { unavailable: 0.05, cut: 0.01 }, (line) => {
-    if (!isKilling || !line.startsWith('PUT /results/images/')) return
-    if (++written % recordsPerKill === 0) killOneContainer()
-  })
-  const { endpoint } = proxy
-  const client = openwhiskOf(local.connection)
-  const { parameters = [], version } = await client.packages.get({ name: 'whisklens' })
-  const changed = parameters.map((one) => (one.key === 's3Endpoint' ? { ...one, value: endpoint } : one))
-  await client.packages.update({ name: 'whisklens', package: { version, parameters: changed } } as never)
+async function start(options: ChaosOptions): Promise<void> {
+  local = await startLocalMode(dataDir)
+  clients = clientsOf(local.connection)
+  chaos = await startChaos(local, options)
 }
 
-/** Process ids of the action containers below this local mode. */
-function containers(): number[] {
-  const rows = execFileSync('ps', ['-eo', 'pid,ppid,args']).toString().split('\n')
-  return rows
-    .map((row) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(row))
-    .filter((row) => row?.[2] === String(local.process.pid) && row[3]?.includes('runtime.cjs'))
-    .map((row) => Number(row?.[1]))
+async function stop(signal?: NodeJS.Signals): Promise<void> {
+  await local.stop(signal)
+  notes.push(chaos.told())
+  await chaos.close()
 }
 
-function killOneContainer(): void {
-  const running = containers()
-  const victim = running[Math.floor(Math.random() * running.length)]
-  try {
-    if (victim) process.kill(victim, 'SIGKILL')
-  } catch {
-    // It ended by itself.
-  }
-}
+beforeAll(async () => {
+  planted = await plant(images)
+})
 
-async function uploadPhotos(): Promise<void> {
-  const s3 = storeOf(local.connection)
-  const limit = pLimit(4)
-  await Promise.all(
-    Array.from({ length: images }, (_, number) =>
-      limit(async () => {
-        const Key = `photos/${String(number).padStart(5, '0')}.jpg`
-        await s3.putObject({ Bucket: 'images', Key, Body: await photo(number) }).promise()
-      }),
-    ),
-  )
-}
-
-async function read(key: string): Promise<string | undefined> {
-  const answer = await storeOf(local.connection)
-    .getObject({ Bucket: 'results', Key: key })
-    .promise()
-    .catch(() => undefined)
-  return answer && String(answer.Body)
-}
-
-const summaryOf = async (batch: string) =>
-  JSON.parse((await read(`batches/${batch}/summary.json`)) ?? 'null') as BatchSummary | null
-
-const fire = (batch: string, params: object) =>
-  openwhiskOf(local.connection).triggers.invoke({ name: 'batch-requested', params: { batch, ...params } })
-
-async function completed(batch: string): Promise<BatchSummary> {
-  return eventually(
-    async () => {
-      const summary = await summaryOf(batch)
-      return summary?.state === 'complete' && summary
-    },
-    `batch ${batch}`,
-    1_800_000,
-  )
-}
-
-async function outcomes(batch: string) {
-  const lines = ((await read(`batches/${batch}/results.jsonl`)) ?? '').split('\n').filter(Boolean)
-  return lines.map((line) => JSON.parse(line) as ImageRecord)
-}
-
-/** What must be the same whatever happened on the way. */
-const essence = (records: ImageRecord[]) =>
-  records.map(({ timings: _, activationId: __, at: ___, error, ...rest }) => ({
-    ...rest,
-    error: error?.code,
-  }))
+afterAll(() => planted.remove())
 
 beforeEach(async () => {
-  dataDir = await newDataDir()
-  local = await startLocalMode(dataDir)
+  dataDir = await planted.copy()
+  notes = []
+  began = Date.now()
 })
 
 afterEach(async () => {
-  await local.stop()
-  await proxy?.close()
-  proxy = undefined
+  await stop()
   await removeDataDir(dataDir)
+  const { currentTestName } = expect.getState()
+  const seconds = Math.round((Date.now() - began) / 1000)
+  process.stderr.write(`${currentTestName}: ${images} images, ${seconds} s, ${JSON.stringify(notes)}\n`)
 })
 
-it('ends every image exactly once while containers are killed and the store fails', async () => {
-  await putFaultsBeforeTheStore()
-  await uploadPhotos()
-  await fire('calm', { prefix: 'photos/', force: true })
-  const calm = await completed('calm')
-  isKilling = true
-  await fire('chaos', { prefix: 'photos/', force: true })
-  const summary = await completed('chaos').finally(() => {
-    isKilling = false
+/** The first line that is not what it has to be: a diff of thousands would help nobody. */
+function firstDifference(found: string[], expected: string[]): object | undefined {
+  const length = Math.max(found.length, expected.length)
+  const line = Array.from({ length }, (_, at) => at).find((at) => found[at] !== expected[at])
+  return line === undefined ? undefined : { line, found: found[line], expected: expected[line] }
+}
+
+async function expectExactlyOnce(batch: string): Promise<void> {
+  await clients.completed(batch, patience)
+  const { results, errors, summary } = await outcomeOf(batch, clients)
+  expect(summary).toEqual(planted.expected.summary)
+  expect(firstDifference(results, planted.expected.results)).toBeUndefined()
+  expect(firstDifference(errors, planted.expected.errors)).toBeUndefined()
+}
+
+/** Neither the same batch nor another has anything left to do; some images are in error, which the exit code tells. */
+async function expectNothingLeft(batch: string): Promise<void> {
+  chaos.calm()
+  const parts = await clients.keys(`batches/${batch}/parts/`)
+  const results = await clients.read(`batches/${batch}/results.jsonl`)
+  const fire = async (id: string) => {
+    const { stdout, code } = await whisklens(['batch', prefix, '--batch', id, '--json'], {
+      WHISKLENS_DATA: dataDir,
+    })
+    return { code, totals: JSON.parse(stdout).totals }
+  }
+  const { ok, error } = planted.expected.summary.totals
+  expect(await fire(batch)).toMatchObject({
+    code: 3,
+    totals: { planned: images, skipped: images, ok, error },
   })
-  expect(summary.totals).toMatchObject({ planned: images, ok: images, error: 0, pending: 0 })
-  expect(summary.labels).toEqual(calm.labels)
-  const records = await outcomes('chaos')
-  expect(new Set(records.map(({ key }) => key)).size).toBe(images)
-  expect(essence(records)).toEqual(essence(await outcomes('calm')))
-}, 1_800_000)
+  expect(await clients.keys(`batches/${batch}/parts/`)).toEqual(parts)
+  expect(await clients.read(`batches/${batch}/results.jsonl`)).toBe(results)
+  expect(await fire('another')).toMatchObject({ code: 0, totals: { planned: 0, skipped: images } })
+}
 
-it('ends every image exactly once when the host is killed half-way and started again', async () => {
-  await uploadPhotos()
-  await fire('killed', { prefix: 'photos/', force: true })
-  await eventually(
-    async () => ((await summaryOf('killed'))?.totals.ok ?? 0) > images / 2,
-    'half of the batch',
-  )
-  await local.stop('SIGKILL')
-  local = await startLocalMode(dataDir)
-  const summary = await completed('killed')
-  expect(summary.totals).toMatchObject({ planned: images, ok: images, error: 0, pending: 0 })
-  const records = await outcomes('killed')
-  expect(new Set(records.map(({ key }) => key)).size).toBe(images)
-  await fire('again', { prefix: 'photos/' })
-  expect((await completed('again')).totals).toMatchObject({ planned: 0, skipped: images })
-}, 1_800_000)
+/** The newest records of all images. */
+async function newestRecords(): Promise<string[]> {
+  const limit = pLimit(8)
+  const keys = await clients.keys('images/')
+  const records = await Promise.all(keys.map((key) => limit(() => clients.read(key))))
+  return essence(records.join('\n'))
+}
 
-it('ends every image exactly once when each event comes twice, shuffled', async () => {
-  await uploadPhotos()
-  const day = `uploads-${new Date().toISOString().slice(0, 10)}`
-  await eventually(async () => ((await summaryOf(day))?.totals.ok ?? 0) >= images, 'the uploads', 600_000)
-  const { apiHost } = local.connection
-  const { parameters = [] } = await openwhiskOf(local.connection).packages.get({ name: 'whisklens' })
+describe('a batch ends every image exactly once', () => {
+  it.each([
+    ['containers are killed', dyingContainers],
+    ['the store fails', failingStore],
+    ['containers are killed and the store fails', everything],
+  ])('while %s', async (_, options) => {
+    await start(options)
+    await clients.fire('chaos', { prefix })
+    await expectExactlyOnce('chaos')
+    await expectNothingLeft('chaos')
+  })
+
+  it.each([
+    ['', {}],
+    [', while containers are killed and the store fails', everything],
+  ])('when the host is killed half-way and started again%s', async (_, options) => {
+    await start(options)
+    await clients.fire('chaos', { prefix })
+    const done = async () => (await clients.summaryOf('chaos'))?.totals.ok ?? 0
+    await eventually(async () => (await done()) > images / 2, 'half of the batch', patience)
+    await stop('SIGKILL')
+    await start(options)
+    await expectExactlyOnce('chaos')
+    await expectNothingLeft('chaos')
+  })
+})
+
+/** Sends every event twice in any order, as a notifier does: some to a message, and again until they are taken. */
+async function postEventsTwice(): Promise<void> {
+  const { parameters = [] } = await clients.ow.packages.get({ name: 'whisklens' })
   const token = parameters.find(({ key }) => key === 'eventsToken')?.value
-  const events = Array.from({ length: images }, (_, number) => ({
+  const url = `${local.connection.apiHost}/api/v1/web/guest/whisklens/bucket-events`
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+  const events = Array.from({ length: 2 * images }, (_, number) => ({
     eventName: 'ObjectCreated:Put',
-    s3: { bucket: { name: 'images' }, object: { key: `photos/${String(number).padStart(5, '0')}.jpg` } },
-  })).sort(() => Math.random() - 0.5)
+    s3: { bucket: { name: 'images' }, object: { key: keyOf(number % images) } },
+    order: Math.random(),
+  })).sort((a, b) => a.order - b.order)
   const limit = pLimit(2)
-  await Promise.all(
-    Array.from({ length: images / 20 }, (_, index) =>
-      limit(async () => {
-        const answer = await fetch(`${apiHost}/api/v1/web/guest/whisklens/bucket-events`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-          body: JSON.stringify({ Records: events.slice(index * 20, index * 20 + 20) }),
-        })
-        expect(answer.status).toBe(200)
-      }),
-    ),
+  const post = (Records: object[]) => {
+    const body = JSON.stringify({ Records })
+    return eventually(async () => (await fetch(url, { method: 'POST', headers, body })).ok, 'bucket-events')
+  }
+  const messages = Array.from({ length: events.length / 20 }, (_, index) =>
+    events.slice(index * 20, index * 20 + 20),
   )
-  await eventually(async () => ((await summaryOf(day))?.totals.ok ?? 0) >= 2 * images, 'the repeats', 600_000)
-  await fire('after', { prefix: 'photos/' })
-  expect((await completed('after')).totals).toMatchObject({ listed: images, planned: 0, skipped: images })
-}, 1_800_000)
+  await Promise.all(messages.map((message) => limit(post, message)))
+}
+
+describe('events that come twice, shuffled,', () => {
+  it('leave one record of each image', async () => {
+    await start({})
+    await postEventsTwice()
+    const counted = async () => {
+      const [day = ''] = (await clients.keys('batches/uploads-')).filter((key) =>
+        key.endsWith('/summary.json'),
+      )
+      const { totals } = JSON.parse((day && (await clients.read(day))) || '{"totals":{}}')
+      return totals.ok + totals.error === 2 * images && day.split('/')[1]
+    }
+    const day = await eventually(counted, 'all reports', patience)
+    const { stdout } = await whisklens(['results', day, '--json'], { WHISKLENS_DATA: dataDir })
+    expect(parseLines(stdout)).toHaveLength(images)
+    expect(firstDifference(essence(stdout), planted.expected.results)).toBeUndefined()
+    expect(firstDifference(await newestRecords(), planted.expected.results)).toBeUndefined()
+    await clients.fire('after', { prefix })
+    const { totals } = await clients.completed('after', patience)
+    expect(totals).toMatchObject({ listed: images, planned: 0, skipped: images })
+  })
+
+  it('leave nothing undone after a batch, while containers are killed and the store fails', async () => {
+    await start(everything)
+    await postEventsTwice()
+    await clients.fire('after', { prefix })
+    await clients.completed('after', patience)
+    expect(firstDifference(await newestRecords(), planted.expected.results)).toBeUndefined()
+    chaos.calm()
+    await clients.fire('again', { prefix })
+    const { totals } = await clients.completed('again', patience)
+    expect(totals).toMatchObject({ listed: images, planned: 0, skipped: images })
+  })
+})

@@ -17,6 +17,7 @@ import {
   silentOpenWhisk,
   startTestStore,
   type TestStore,
+  watched,
 } from './batch-fixtures'
 
 let objects: TestStore
@@ -52,6 +53,7 @@ const context = (changes: Partial<AggregateContext> = {}): AggregateContext => (
     },
   },
   resume: async (batch) => resumed.push(batch),
+  reconcile: async () => {},
   activationId: 'a1',
   sequence: '/guest/whisklens/classify-images',
   onClosed: async (summary) => {
@@ -148,7 +150,9 @@ describe('aggregating a piece of a batch', () => {
   it('fails as a whole, without a part, when the store fails: the chunk is dispatched again', async () => {
     const failing = () =>
       Promise.reject(new StorageError('store_failed', 503, 'Slow down', { retryable: true }))
-    const down = context({ results: { ...results, find: failing } })
+    const isRecord = (key: string) => key.startsWith('images/')
+    const put: Bucket['put'] = (key, ...rest) => (isRecord(key) ? failing() : results.put(key, ...rest))
+    const down = context({ results: { ...results, put } })
     await expect(aggregate(piece(0, 2, ['a', 'b']), down)).rejects.toMatchObject({ retryable: true })
     expect(await collect(listParts(results, 'b1'))).toEqual([])
   })
@@ -164,6 +168,28 @@ describe('aggregating uploads', () => {
     })
     expect((await readSummary(results, 'uploads-2026-11-22'))?.totals).toMatchObject({ ok: 1, error: 1 })
     expect(await newest('a')).toMatchObject({ status: 'ok' })
+  })
+
+  it('has the days before closed, once a day', async () => {
+    let reconciled = 0
+    const reconcile = async () => ++reconciled
+    const upload = (key: string) => aggregate({ images: images([key]) }, context({ reconcile }))
+    setClock('2026-11-22T00:14:00Z')
+    await upload('a')
+    expect(reconciled).toBe(0)
+    setClock('2026-11-22T00:16:00Z')
+    await upload('b')
+    await upload('c')
+    expect(reconciled).toBe(1)
+  })
+
+  it('dispatches what the classifier had no time for, even if the summary fails', async () => {
+    const failing = watched(results, ({ key }) => {
+      if (key.endsWith('progress.json')) throw new StorageError('store_failed', 503, 'Slow down')
+    })
+    const rest = [{ bucket: photos.name, key: 'b' }]
+    await expect(aggregate({ images: images(['a']), rest }, context({ results: failing }))).rejects.toThrow()
+    expect(sent).toEqual([{ images: rest }])
   })
 
   it('without any record writes nothing', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { type AggregateContext, aggregate } from '../../src/batch/aggregate'
-import { closeBatch, recordsOfBatch } from '../../src/batch/close'
+import { closeBatch } from '../../src/batch/close'
 import { csvHeader } from '../../src/batch/csv'
 import { resultsKey, summaryKey } from '../../src/batch/layout'
 import { fromJsonLines, writePart } from '../../src/batch/parts'
@@ -10,9 +10,7 @@ import { StorageError } from '../../src/errors'
 import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
-  collect,
   errorRecord,
-  inBytes,
   okRecord,
   planOf,
   silentOpenWhisk,
@@ -41,6 +39,7 @@ const contextOf = (bucket: Bucket, activationId: string, onClosed = async () => 
   openwhisk: silentOpenWhisk,
   activationId,
   resume: async () => {},
+  reconcile: async () => {},
   sequence: '/guest/whisklens/classify-images',
   onClosed,
 })
@@ -113,68 +112,23 @@ describe('closing a batch', () => {
     expect(keysOf(text)).toEqual(Array.from({ length: 1800 }, (_, number) => key(number)))
   })
 
+  it('counts an image once however many passes did it, and as pending what an ended batch has not done', async () => {
+    await writePart(results, 'b1', 0, [okRecord('a'), errorRecord('b')], 'a1')
+    await writePart(results, 'b1', 2, [okRecord('b')], 'a1')
+    const passes = [0, 2]
+    const complete = (await closeBatch(results, done(3, { passes }))).summary
+    expect(complete).toMatchObject({ state: 'complete', totals: { planned: 2, ok: 2, error: 0, pending: 0 } })
+    const ended = (await closeBatch(results, done(5, { passes, ended: 'cancelled' }))).summary
+    expect(ended).toMatchObject({ state: 'cancelled', totals: { planned: 4, ok: 2, error: 0, pending: 2 } })
+  })
+
   it('fails, and does not wait for ever, when the store takes no more', async () => {
     await writePart(results, 'b1', 0, [errorRecord('a', { message: 'x'.repeat(500_000) })], 'a1')
     const refused = () => Promise.reject(new StorageError('store_failed', 507, 'The disk is full'))
-    await expect(closeBatch({ ...results, putStream: refused }, done(1))).rejects.toMatchObject({
+    await expect(closeBatch({ ...results, put: refused }, done(1))).rejects.toMatchObject({
       status: 507,
     })
     expect(await readSummary(results, 'b1')).toBeUndefined()
-  })
-})
-
-describe('a batch that was done in several passes', () => {
-  it('has each image once, of its latest pass, in the order of the keys', async () => {
-    await writePart(results, 'b1', 0, [okRecord('a'), okRecord('b'), okRecord('～')], 'a1')
-    await writePart(results, 'b1', 3, [okRecord('aa', { etag: 'v2' }), okRecord('b', { etag: 'v2' })], 'a2')
-    await writePart(results, 'b1', 5, [okRecord('b', { etag: 'v3' }), okRecord('😀', { etag: 'v3' })], 'a3')
-    const plan = done(7, { passes: [0, 3, 5] })
-    const records = await collect(recordsOfBatch(results, plan))
-    expect(records.map(({ key, etag }) => [key, etag])).toEqual([
-      ['a', 'v1'],
-      ['aa', 'v2'],
-      ['b', 'v3'],
-      ['～', 'v1'],
-      ['😀', 'v3'],
-    ])
-    expect((await closeBatch(results, plan)).summary.totals).toMatchObject({ planned: 5, ok: 5, pending: 0 })
-  })
-
-  it('has what the first pass had when the others found nothing to do', async () => {
-    await writePart(results, 'b1', 0, [okRecord('a'), okRecord('b')], 'a1')
-    const records = await collect(recordsOfBatch(results, done(2, { passes: [0, 2, 2] })))
-    expect(records.map(({ key }) => key)).toEqual(['a', 'b'])
-  })
-
-  it('has what a naive merge has, for any keys', async () => {
-    const keys = fc.uniqueArray(fc.constantFrom('a', 'a/b', 'a b', 'ä', 'b', '～', '😀'), { minLength: 1 })
-    let run = 0
-    await fc.assert(
-      fc.asyncProperty(fc.array(keys, { minLength: 1, maxLength: 4 }), async (passes) => {
-        const batch = `any-${++run}`
-        const naive = new Map<string, number>()
-        const starts: number[] = []
-        let planned = 0
-        for (const [pass, unsorted] of passes.entries()) {
-          const sorted = [...unsorted].sort(inBytes)
-          starts.push(planned)
-          await writePart(
-            results,
-            batch,
-            planned,
-            sorted.map((key) => okRecord(key, { size: pass })),
-            'a1',
-          )
-          for (const key of sorted) naive.set(key, pass)
-          planned += sorted.length
-        }
-        const records = await collect(recordsOfBatch(results, done(planned, { batch, passes: starts })))
-        expect(records.map(({ key, size }) => [key, size])).toEqual(
-          [...naive].sort(([a], [b]) => inBytes(a, b)),
-        )
-      }),
-      { numRuns: 25 },
-    )
   })
 })
 

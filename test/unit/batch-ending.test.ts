@@ -93,6 +93,15 @@ describe('a batch that is cancelled', () => {
   })
 })
 
+describe('a batch whose closing was cut off', () => {
+  it('is closed as it was ended, and nothing more of it is planned or dispatched', async () => {
+    const plan = planOf(photos.name, { chunkSize: 1 }, { ended: 'stopped' })
+    const idle: OpenWhisk = { ...silentOpenWhisk, invoke: () => Promise.reject(new Error('Not to be called')) }
+    expect(await run(plan, idle)).toMatchObject({ state: 'stopped', totals: { planned: 0, pending: 0 } })
+    expect(await keysOfResults()).toEqual([])
+  })
+})
+
 describe('a batch with a limit of errors', () => {
   it('stops its fan-out once more failed, and keeps what is done', async () => {
     const plan = planOf(photos.name, { chunkSize: 1, maxErrors: '2' })

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { S3 } from 'ibm-cos-sdk'
 import { newPlan, type Plan } from '../../src/batch/plan'
 import { unknownRecord } from '../../src/batch/record'
 import { settingsFromParams } from '../../src/config'
@@ -32,6 +33,17 @@ export async function startTestStore() {
       const bucket = store.bucket(`bucket-${++made}`)
       await bucket.createIfMissing()
       return bucket
+    },
+    /** The keys of uploads that were begun, and neither completed nor aborted. */
+    async unfinishedUploads(bucket: Bucket): Promise<string[]> {
+      const s3 = new S3({
+        endpoint: server.endpoint,
+        ...credentials,
+        s3ForcePathStyle: true,
+        signatureVersion: 'v4',
+      })
+      const { Uploads = [] } = await s3.listMultipartUploads({ Bucket: bucket.name }).promise()
+      return Uploads.map(({ Key = '' }) => Key)
     },
     async close(): Promise<void> {
       await server.close()
@@ -153,6 +165,7 @@ export const silentOpenWhisk: OpenWhisk = {
   hasEnded: async () => false,
   call: async () => ({}),
   fire: async () => undefined,
+  memoryOf: async () => 256,
 }
 
 export const objectInfo = (key: string, changes: Partial<ObjectInfo> = {}): ObjectInfo => ({

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { compareKeys, inOrder, selects } from '../../src/batch/keys'
+import { compareKeys, inOrder } from '../../src/batch/keys'
 import { anyKey, anyKeys, collect, from, inBytes, objectInfo } from './batch-fixtures'
 
 describe('the order of keys', () => {
@@ -53,51 +53,5 @@ describe('a listing', () => {
   it('is refused when the store began before the key it was to start after', async () => {
     const early = from(['a.jpg', 'b.jpg'].map((key) => objectInfo(key)))
     await expect(collect(inOrder(early, 'a.jpg'))).rejects.toMatchObject({ code: 'listing_unordered' })
-  })
-})
-
-describe('what a batch selects', () => {
-  const selected = (asked: Parameters<typeof selects>[0], keys: string[]): string[] =>
-    keys.filter((key) => selects(asked)(objectInfo(key)))
-
-  it('is everything by default', () => {
-    fc.assert(fc.property(anyKey, (key) => selects({})(objectInfo(key))))
-  })
-
-  it('leaves out the markers that consoles make for folders', () => {
-    expect(selects({})(objectInfo('photos/', { size: 0 }))).toBe(false)
-  })
-
-  it('takes an object with bytes in it for an image, whatever its name', () => {
-    expect(selects({})(objectInfo('photos/', { size: 1 }))).toBe(true)
-    expect(selects({})(objectInfo('photos', { size: 0 }))).toBe(true)
-  })
-
-  it.each([
-    ['*.jpg', ['a.jpg', 'x/y/b.jpg', '.hidden.jpg'], ['a.JPG', 'a.jpg.png', 'a.jpg/b.png']],
-    ['*.{jpg,png}', ['a.jpg', 'x/b.png'], ['a.gif']],
-    ['photos/*.jpg', ['photos/a.jpg'], ['photos/2026/a.jpg', 'x/photos/a.jpg']],
-    ['photos/**', ['photos/a.jpg', 'photos/2026/ä 😀.jpg'], ['photo/a.jpg']],
-    ['**/thumb/*', ['thumb/a', 'x/thumb/a', 'x/y/thumb/a'], ['thumb/x/a']],
-    ['cat-?.jpg', ['cat-1.jpg', 'x/cat-2.jpg'], ['cat-10.jpg']],
-  ])('includes by the glob %s', (include, matching, others) => {
-    expect(selected({ include }, [...matching, ...others])).toEqual(matching)
-  })
-
-  it('excludes by a glob, which wins over the one that includes', () => {
-    const asked = { include: '*.jpg', exclude: 'private/**' }
-    expect(selected(asked, ['a.jpg', 'private/a.jpg', 'x/a.jpg', 'a.png'])).toEqual(['a.jpg', 'x/a.jpg'])
-  })
-
-  it('takes an empty glob for none, as a form sends it', () => {
-    expect(selected({ include: '', exclude: '' }, ['a.jpg'])).toEqual(['a.jpg'])
-  })
-
-  it('begins with what was changed at the given time', () => {
-    const since = new Date('2026-11-22T07:00:00Z')
-    const at = (lastModified: string) => selects({ since })(objectInfo('a.jpg', { lastModified }))
-    expect(at('2026-11-22T06:59:59.000Z')).toBe(false)
-    expect(at('2026-11-22T07:00:00.000Z')).toBe(true)
-    expect(at('2026-11-23T00:00:00.000Z')).toBe(true)
   })
 })

@@ -7,14 +7,15 @@ const objects = (keys: string[], etag: string): ObjectInfo[] =>
   [...keys].sort(inBytes).map((key) => objectInfo(key, { etag }))
 
 describe('the merge of images and records', () => {
-  it('pairs each image with the record of the very same key', async () => {
+  it('names each key of either once and in order, with what both have of it', async () => {
     await fc.assert(
       fc.asyncProperty(anyKeys(25), anyKeys(25), async (imageKeys, recordKeys) => {
         const images = objects(imageKeys, 'image')
         const records = objects(recordKeys, 'record')
-        const naive = images.map((image) => {
-          const record = records.find(({ key }) => key === image.key)
-          return record ? { image, record } : { image }
+        const naive = [...new Set([...imageKeys, ...recordKeys])].sort(inBytes).map((name) => {
+          const image = images.find(({ key }) => key === name)
+          const record = records.find(({ key }) => key === name)
+          return { ...(image && { image }), ...(record && { record }) }
         })
         expect(await collect(pairWithRecords(from(images), from(records)))).toEqual(naive)
       }),
@@ -25,17 +26,21 @@ describe('the merge of images and records', () => {
   it('pairs keys that begin with each other, hold spaces or emoji', async () => {
     const keys = ['a', 'a b', 'a/', 'a/b', 'aa', 'é', '～', '😀', '😀/😀']
     const pairs = await collect(pairWithRecords(from(objects(keys, 'image')), from(objects(keys, 'record'))))
-    expect(pairs.map(({ image, record }) => [image.key, record?.key])).toEqual(
+    expect(pairs.map(({ image, record }) => [image?.key, record?.key])).toEqual(
       [...keys].sort(inBytes).map((key) => [key, key]),
     )
   })
 
-  it('passes over records of images that are gone', async () => {
+  it('has records of images that are gone, before, between and after the images', async () => {
     const pairs = await collect(
-      pairWithRecords(from(objects(['m'], 'image')), from(objects(['a', 'm', 'z'], 'record'))),
+      pairWithRecords(from(objects(['m', 'o'], 'image')), from(objects(['a', 'm', 'n', 'z'], 'record'))),
     )
-    expect(pairs).toEqual([
-      { image: objectInfo('m', { etag: 'image' }), record: objectInfo('m', { etag: 'record' }) },
+    expect(pairs.map(({ image, record }) => [image?.key, record?.key])).toEqual([
+      [undefined, 'a'],
+      ['m', 'm'],
+      [undefined, 'n'],
+      ['o', undefined],
+      [undefined, 'z'],
     ])
   })
 
@@ -48,8 +53,8 @@ describe('the merge of images and records', () => {
       }
     }
     const pairs = pairWithRecords(from(objects(['000002'], 'image')), endless())
-    await pairs.next()
-    expect(ahead).toBe(2)
+    for (let key = 0; key <= 2; key++) await pairs.next()
+    expect(ahead).toBeLessThanOrEqual(3)
     await pairs.return(undefined)
   })
 
@@ -63,7 +68,7 @@ describe('the merge of images and records', () => {
       }
     }
     for await (const { image } of pairWithRecords(endless('images'), endless('records'))) {
-      if (image.key === '000003') break
+      if (image?.key === '000003') break
     }
     expect(ended.sort()).toEqual(['images', 'records'])
   })

@@ -1,10 +1,20 @@
+import { leaseKey } from '../../src/batch/layout'
 import { acquireLease, leaseTime } from '../../src/batch/lease'
-import { findOrphans, nothingSeen } from '../../src/batch/orphans'
-import { openPlan, savePlan } from '../../src/batch/plan'
-import { progressOf } from '../../src/batch/run'
-import { writeSummary } from '../../src/batch/summary-object'
+import { listOpen, markClosed, markOpen } from '../../src/batch/open'
+import { findOrphans, reconcile } from '../../src/batch/orphans'
+import { openPlan } from '../../src/batch/plan'
 import type { Bucket } from '../../src/storage/store'
-import { advanceClock, planOf, setClock, startTestStore, type TestStore } from './batch-fixtures'
+import {
+  advanceClock,
+  collect,
+  counted,
+  minutes,
+  planOf,
+  setClock,
+  silentOpenWhisk,
+  startTestStore,
+  type TestStore,
+} from './batch-fixtures'
 
 let objects: TestStore
 let results: Bucket
@@ -19,52 +29,92 @@ beforeEach(async () => {
 })
 afterEach(() => jest.useRealTimers())
 
-const openBatch = async (batch: string) => {
-  await savePlan(results, { ...planOf('photos'), batch })
-  await writeSummary(results, progressOf({ ...planOf('photos'), batch }))
+/** A batch that is open, with an activation in charge of it. */
+async function openBatch(batch: string) {
+  const lease = await acquireLease(results, batch, 'a1')
+  await markOpen(results, batch)
+  return lease
 }
 
 describe('an open batch', () => {
   it('whose activation died has to be resumed', async () => {
     await openBatch('b1')
-    await acquireLease(results, 'b1', 'a1')
-    expect(await findOrphans(results, nothingSeen())).toEqual([])
+    expect(await findOrphans(results)).toEqual([])
     advanceClock(leaseTime)
-    expect(await findOrphans(results, nothingSeen())).toEqual(['b1'])
+    expect(await findOrphans(results)).toEqual(['b1'])
   })
 
-  it('that is just being handed over is left alone for one look', async () => {
+  it('that is just being handed over is left alone', async () => {
+    await (await openBatch('b1'))?.release()
+    expect(await findOrphans(results)).toEqual([])
+    advanceClock(leaseTime + 1000)
+    expect(await findOrphans(results)).toEqual(['b1'])
+  })
+
+  it('whose lease cannot be read is passed over, for the sake of all others', async () => {
     await openBatch('b1')
-    await (await acquireLease(results, 'b1', 'a1'))?.release()
-    const seen = nothingSeen()
-    expect(await findOrphans(results, seen)).toEqual([])
-    expect(await findOrphans(results, seen)).toEqual(['b1'])
+    await openBatch('b2')
+    await results.put(leaseKey('b1'), 'not JSON')
+    advanceClock(leaseTime)
+    expect(await findOrphans(results)).toEqual(['b2'])
+  })
+
+  it('is one by its marker, however often it was marked', async () => {
+    await markOpen(results, 'b1')
+    await markOpen(results, 'b1')
+    await markOpen(results, 'uploads-2026-11-22')
+    expect(await collect(listOpen(results))).toEqual(['b1', 'uploads-2026-11-22'])
+    await markClosed(results, 'b1')
+    await markClosed(results, 'b1')
+    expect(await collect(listOpen(results))).toEqual(['uploads-2026-11-22'])
   })
 })
 
-describe('nobody has to resume', () => {
-  it('a batch that is complete, nor is it looked at twice', async () => {
-    await openBatch('b1')
-    await writeSummary(results, { ...progressOf(planOf('photos')), batch: 'b1', state: 'complete' })
-    const seen = nothingSeen()
-    expect(await findOrphans(results, seen)).toEqual([])
-    expect(seen.closed).toEqual(new Set(['b1']))
-    expect(await findOrphans(results, seen)).toEqual([])
-  })
-
-  it('a batch that failed before it had a plan: nobody knows what it was to be about', async () => {
-    await acquireLease(results, 'b1', 'a1')
+describe('looking for open batches', () => {
+  it('costs nothing for those that are closed', async () => {
+    for (let number = 0; number < 20; number++) {
+      await openBatch(`b${number}`)
+      if (number > 0) await markClosed(results, `b${number}`)
+    }
     advanceClock(leaseTime)
-    const seen = nothingSeen()
-    await findOrphans(results, seen)
-    expect(await findOrphans(results, seen)).toEqual([])
+    const { bucket, requests } = counted(results)
+    expect(await findOrphans(bucket)).toEqual(['b0'])
+    expect(requests.map(({ method, key }) => (method === 'list' ? method : key))).toEqual([
+      'list',
+      leaseKey('b0'),
+    ])
   })
 
-  it('the uploads of a day', async () => {
-    await openBatch('uploads-2026-11-22')
-    const seen = nothingSeen()
-    await findOrphans(results, seen)
-    expect(await findOrphans(results, seen)).toEqual([])
+  it('finds the uploads of a day once it is over, and while nobody is closing them', async () => {
+    await markOpen(results, 'uploads-2026-11-21')
+    await markOpen(results, 'uploads-2026-11-22')
+    expect(await findOrphans(results)).toEqual(['uploads-2026-11-21'])
+    await acquireLease(results, 'uploads-2026-11-21', 'a1')
+    expect(await findOrphans(results)).toEqual([])
+    advanceClock(minutes(24 * 60))
+    expect(await findOrphans(results)).toEqual(['uploads-2026-11-21', 'uploads-2026-11-22'])
+  })
+})
+
+describe('reconciling', () => {
+  it('has each batch carried on that nobody is in charge of, and says which', async () => {
+    for (const batch of ['b1', 'b2', 'b3']) await openBatch(batch)
+    advanceClock(leaseTime)
+    await acquireLease(results, 'b2', 'a2')
+    const invoked: unknown[] = []
+    const openwhisk = {
+      ...silentOpenWhisk,
+      invoke: async (name: string, params: object) => {
+        invoked.push([name, params])
+        return 'a3'
+      },
+    }
+    const resumed = await reconcile(results, openwhisk, '/guest/whisklens/start-batch')
+    expect(resumed).toEqual({ resumed: ['b1', 'b3'] })
+    expect(invoked).toEqual([
+      ['/guest/whisklens/start-batch', { batch: 'b1', resume: true }],
+      ['/guest/whisklens/start-batch', { batch: 'b3', resume: true }],
+    ])
   })
 })
 

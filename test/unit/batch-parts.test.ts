@@ -3,8 +3,9 @@ import { chunkKey, partKey } from '../../src/batch/layout'
 import {
   fromJsonLines,
   listParts,
+  type PieceStart,
+  piecesInOrder,
   readChunk,
-  recordsInOrder,
   toJsonLines,
   writeChunk,
   writePart,
@@ -14,6 +15,7 @@ import type { Bucket } from '../../src/storage/store'
 import {
   anyKey,
   collect,
+  counted,
   errorRecord,
   inBytes,
   okRecord,
@@ -39,11 +41,12 @@ const piece = (start: number, end: number, activationId: string): ImageRecord[] 
 const write = (start: number, end: number, activationId: string): Promise<string> =>
   writePart(results, 'b1', start, piece(start, end, activationId), activationId)
 
-const who = async (start: number, end: number): Promise<[key: string, activationId: string][]> =>
-  (await collect(recordsInOrder(results, 'b1', { start, end }))).map(({ key, activationId }) => [
-    key,
-    activationId,
-  ])
+const read = async (batch: string, start: number, end: number, from?: PieceStart) =>
+  (await collect(piecesInOrder(results, batch, { start, end }, { from }))).flatMap(({ records }) =>
+    records.map(({ key, activationId }) => [key, activationId]),
+  )
+
+const who = (start: number, end: number) => read('b1', start, end)
 
 describe('JSON lines', () => {
   it('read back as they were written, whatever the keys hold', () => {
@@ -140,11 +143,51 @@ describe('the records of a batch’s parts', () => {
           const holder = byName.find(({ start, end }) => start <= at && at < end)
           return holder ? [[`key-${at}`, holder.id]] : []
         }).flat()
-        const records = await collect(recordsInOrder(results, batch, { start: 0, end: 18 }))
-        expect(records.map(({ key, activationId }) => [key, activationId])).toEqual(naive)
+        expect(await read(batch, 0, 18)).toEqual(naive)
+        // The same from any position on, given the part that holds it.
+        let before = 0
+        for (const { part, start, records } of await collect(
+          piecesInOrder(results, batch, { start: 0, end: 18 }),
+        )) {
+          for (const done of records.keys())
+            expect(await read(batch, 0, 18, { part: part.key, next: start + done })).toEqual(
+              naive.slice(before + done),
+            )
+          before += records.length
+        }
       }),
-      { numRuns: 40 },
+      { numRuns: 30 },
     )
+  })
+
+  it('go on with the part that was begun, even if one with an earlier name has come since', async () => {
+    const part = await write(0, 4, 'a2')
+    await write(4, 6, 'a2')
+    await write(0, 4, 'a1')
+    expect(await read('b1', 0, 6, { part, next: 2 })).toEqual([
+      ['key-2', 'a2'],
+      ['key-3', 'a2'],
+      ['key-4', 'a2'],
+      ['key-5', 'a2'],
+    ])
+  })
+
+  it('are read of the parts that hold them and of no other', async () => {
+    const needed = [await write(0, 4, 'a1'), await write(2, 6, 'a2'), await write(6, 8, 'a1')]
+    await write(0, 4, 'a2')
+    await write(2, 3, 'a3')
+    await write(8, 9, 'a1')
+    const { bucket, requests } = counted(results)
+    await collect(piecesInOrder(bucket, 'b1', { start: 0, end: 8 }))
+    expect(requests.filter(({ method }) => method === 'get').map(({ key }) => key)).toEqual(needed)
+  })
+
+  it('come with what the activation of their part used, where it said so', async () => {
+    const usage = { classifyMs: 1200, aggregateMs: 80, container: 'c1' }
+    await writePart(results, 'b1', 0, piece(0, 2, 'a1'), 'a1', usage)
+    await write(2, 4, 'a1')
+    const pieces = await collect(piecesInOrder(results, 'b1', { start: 0, end: 4 }))
+    expect(pieces.map((one) => one.usage)).toEqual([usage, undefined])
   })
 })
 

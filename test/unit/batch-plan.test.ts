@@ -299,6 +299,58 @@ describe('chunks', () => {
     expect(sizes((await planMissing(count)).chunks)).toEqual(expected)
   })
 
+  it.each([
+    [2000, 50],
+    [2001, 250],
+    [5000, 250],
+  ])('of a batch of %d are of %d images', async (count, expected) => {
+    const planned = sizes((await planMissing(count)).chunks)
+    expect(planned.slice(0, -1).every((images) => images === expected)).toBe(true)
+    expect(planned.reduce((sum, images) => sum + images, 0)).toBe(count)
+  })
+
+  it('stay as large as they were asked for, however many there are', async () => {
+    const planned = sizes((await planMissing(5000, { chunkSize: 50 })).chunks)
+    expect(new Set(planned)).toEqual(new Set([50]))
+  })
+
+  it('keep their size where planning passes by images that need nothing', async () => {
+    const keys = numbered(6000)
+    const root = `images/${model}/${photos.name}/`
+    const known = keys
+      .slice(3000)
+      .map((key) => objectInfo(root + key, { lastModified: '2026-11-22T08:00:00.000Z' }))
+    const images = listing(photos, listed(keys.map((key) => objectInfo(key))))
+    const chunks = await collect(planChunks(planOf(photos.name), images, listing(results, listed(known))))
+    const first = chunks.findIndex((chunk) => chunk.images.length > 0)
+    const told = chunks.slice(first).map(({ position }) => position.chunkSize)
+    expect(new Set(told)).toEqual(new Set([250]))
+    expect(chunks.at(-1)?.position).toMatchObject({ planned: 3000, skipped: 3000, done: true })
+  })
+
+  it('are begun before the listing ends where some hundred images are missing among very many', async () => {
+    let looked = 0
+    const images = listing(photos, async function* () {
+      for (const key of numbered(100_000)) {
+        looked++
+        yield objectInfo(key)
+      }
+    })
+    const root = `images/${model}/${photos.name}/`
+    const lastModified = '2026-11-22T08:00:00.000Z'
+    const records = listing(results, async function* () {
+      for (const [index, key] of numbered(100_000).entries()) {
+        if (index % 50 > 0) yield objectInfo(root + key, { lastModified })
+      }
+    })
+    for await (const chunk of planChunks(planOf(photos.name), images, records)) {
+      if (chunk.images.length === 0) continue
+      expect(chunk.images).toHaveLength(50)
+      break
+    }
+    expect(looked).toBeLessThan(25_000)
+  })
+
   it('are no larger than was asked for', async () => {
     expect(sizes((await planMissing(10, { chunkSize: 3 })).chunks)).toEqual([3, 3, 3, 1])
   })
@@ -416,8 +468,22 @@ describe('a batch that is fired again', () => {
   })
 
   it('does not go by the chunk size of a small first pass', () => {
-    expect(again(closed()).chunkSize).toBe(50)
-    expect(again(closed(), { chunkSize: 7 }).chunkSize).toBe(7)
+    expect(again(closed())).toMatchObject({ chunkSize: 50, largestChunk: 250 })
+    expect(again(closed(), { chunkSize: 7 })).toMatchObject({ chunkSize: 7, largestChunk: 7 })
+  })
+
+  it('goes by the filters of its request, and by none of those before', async () => {
+    await uploadAll('a.jpg', 'b.png', 'c.jpg')
+    const filtered = closed({ include: '*.jpg', limit: 1, minSize: 1 })
+    expect((await plan({}, again(filtered))).keys).toEqual(['a.jpg', 'b.png', 'c.jpg'])
+    expect((await plan({}, again(closed(), { exclude: 'a*', maxSize: '1k' }))).keys).toEqual([
+      'b.png',
+      'c.jpg',
+    ])
+  })
+
+  it('does not count errors of the time before against maxErrors', () => {
+    expect(again(closed({ errors: 3 }), { maxErrors: 2 }).before).toEqual({ reported: 3, errors: 3 })
   })
 
   it('has nothing left of the pass before, even if its last state was never stored', () => {
@@ -434,6 +500,40 @@ describe('a batch that is fired again', () => {
     await classify('a')
     expect((await plan({}, again(closed()))).keys).toEqual([])
     expect((await plan({}, again(closed(), {}, 'tiny@ffffffff'))).keys).toEqual(['a'])
+  })
+})
+
+describe('a batch that is retried', () => {
+  const retry = (plan: Plan, asked: object = {}): Plan =>
+    nextPass(plan, batchRequestSchema.parse({ retry: true, ...asked }), {
+      model: 'tiny',
+      modelVersion: model,
+    })
+
+  it('keeps to its filters', async () => {
+    await uploadAll('a.jpg', 'b.png', 'c.jpg')
+    const filtered = planOf(photos.name, { include: '*.jpg' }, { planned: 2, done: true, cursor: 'c.jpg' })
+    expect((await plan({}, retry(filtered))).keys).toEqual(['a.jpg', 'c.jpg'])
+  })
+
+  it('takes no image in the place of those that a limit of its own left out', async () => {
+    await uploadAll('a', 'b', 'c', 'd', 'e')
+    const limited = planOf(photos.name, { limit: 3, chunkSize: 10 })
+    for await (const { position } of planChunks(limited, photos, results)) Object.assign(limited, position)
+    expect(limited.planned).toBe(3)
+    advanceClock(minutes(20))
+    await classify('a')
+    const second = retry(limited)
+    const { keys, end } = await plan({}, second)
+    expect(keys).toEqual(['b', 'c'])
+    expect(end).toMatchObject({ listed: 3, skipped: 1, done: true })
+    const third = retry({ ...second, ...end }, { limit: 1 })
+    expect((await plan({}, third)).keys).toEqual(['b'])
+    const fourth = nextPass({ ...third, done: true }, batchRequestSchema.parse({}), {
+      model: 'tiny',
+      modelVersion: model,
+    })
+    expect((await plan({}, fourth)).keys).toEqual(['b', 'c', 'd', 'e'])
   })
 })
 

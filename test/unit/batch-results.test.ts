@@ -1,13 +1,16 @@
 import fc from 'fast-check'
 import { closeBatch } from '../../src/batch/close'
 import { comparePositions, cursorSchema, toCursor } from '../../src/batch/cursor'
+import { summaryKey } from '../../src/batch/layout'
+import { newestBatches } from '../../src/batch/newest'
 import { takePage } from '../../src/batch/page'
 import { writePart } from '../../src/batch/parts'
 import { type Plan, savePlan } from '../../src/batch/plan'
 import { listBatches, matches, querySchema, readResults } from '../../src/batch/results'
 import { progressOf } from '../../src/batch/run'
 import { writeSummary } from '../../src/batch/summary-object'
-import { updateUploadsSummary, writeUploadParts } from '../../src/batch/uploads'
+import { updateUploadsSummary } from '../../src/batch/uploads/count'
+import { writeUploadParts } from '../../src/batch/uploads/parts'
 import type { Bucket } from '../../src/storage/store'
 import {
   anyKey,
@@ -92,8 +95,8 @@ describe('the results of a batch', () => {
       [okRecord('b', { at: at(2), etag: 'v2' }), okRecord('～', { at: at(2) })],
       'a2',
     )
-    await writeUploadParts(results, [okRecord('b', { at: at(4), bucket: 'other' })], 'a3')
-    await updateUploadsSummary(results, 'uploads-2026-11-22')
+    const last = await writeUploadParts(results, [okRecord('b', { at: at(4), bucket: 'other' })], 'a3')
+    for (const part of last) await updateUploadsSummary(results, part)
     expect(await read('uploads-2026-11-22')).toEqual([
       ['b', 'v1'],
       ['b', 'v3'],
@@ -110,6 +113,16 @@ describe('the batches', () => {
     }
     await results.put('images/m/photos/a', '')
     expect(await collect(listBatches(results))).toEqual(['b1', 'b2', 'uploads-2026-11-22'])
+  })
+
+  it('are all shown but one whose summary nobody can read', async () => {
+    for (const batch of ['b1', 'b2']) await writeSummary(results, progressOf(planned(1, { batch })))
+    for (const [batch, body] of Object.entries({
+      cut: '{"schema":',
+      other: '{"schema":"whisklens.summary/2"}',
+    }))
+      await results.put(summaryKey(batch), body)
+    expect((await newestBatches(results)).map(({ batch }) => batch).sort()).toEqual(['b1', 'b2'])
   })
 })
 
@@ -129,6 +142,27 @@ describe('a query', () => {
     expect(keys({ label: 'TABBY CAT' })).toEqual(['x/a'])
     expect(keys({ label: 'presso' })).toEqual(['x/b'])
     expect(keys({ label: 'dog' })).toEqual([])
+  })
+
+  it('finds the kinds of what is named, beside what has the text in its name', () => {
+    const labelled = (key: string, className: string, wordnetId: string) =>
+      okRecord(key, { labels: [{ ...tabby, className, wordnetId }] })
+    const animals = [
+      labelled('beagle', 'beagle', 'n02088364'),
+      labelled('sled', 'dogsled, dog sled, dog sleigh', 'n03218198'),
+      labelled('lynx', 'lynx, catamount', 'n02127052'),
+      labelled('boat', 'catamaran', 'n02981792'),
+      labelled('own', 'dog biscuit', ''),
+      errorRecord('broken'),
+    ]
+    const found = (label: string) => animals.filter(matches({ label })).map(({ key }) => key)
+    expect(found('Dog')).toEqual(['beagle', 'sled', 'own'])
+    expect(found('n02084071')).toEqual(['beagle'])
+    expect(found('N02127052')).toEqual(['lynx'])
+    expect(found('cat')).toEqual(['lynx', 'boat'])
+    expect(found('animal')).toEqual(['beagle', 'lynx'])
+    expect(found('vehicle')).toEqual(['sled', 'boat'])
+    expect(found('ani')).toEqual([])
   })
 
   it('finds by status, prefix and least probability, all at once', () => {

@@ -91,6 +91,7 @@ function platformOf(fateOf: (turn: number) => Fate, deadly: string[] = []): Plat
       activationId,
       sequence,
       resume: async () => {},
+      reconcile: async () => {},
       onClosed: async (summary: object) => closings.push(summary as BatchSummary),
     }
     for (let report = 0; report < (fate === 'twice' ? 2 : 1); report++) await aggregate(classified, context)

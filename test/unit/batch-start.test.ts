@@ -1,14 +1,9 @@
 import { resultsKey } from '../../src/batch/layout'
 import { acquireLease, leaseTime, stateOfLease } from '../../src/batch/lease'
-import { readChunk, writePart } from '../../src/batch/parts'
 import { readPlan, savePlan } from '../../src/batch/plan'
-import { defaultBatchId, parseBatchRequest, startBatch } from '../../src/batch/start'
+import { defaultBatchId, parseBatchRequest } from '../../src/batch/request'
 import { readSummary, writeSummary } from '../../src/batch/summary-object'
-import type { Settings } from '../../src/config'
 import { OpenWhiskError } from '../../src/errors'
-import type { Activation } from '../../src/openwhisk/activation'
-import type { OpenWhisk } from '../../src/openwhisk/client'
-import { type BatchSummary, batchRequestSchema, rangeSchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
   advanceClock,
@@ -21,24 +16,15 @@ import {
   type TestStore,
   textOf,
 } from './batch-fixtures'
-
-/** The platform, whose calls the test answers. */
-let mockPlatform: OpenWhisk
-jest.mock('../../src/openwhisk/client', () => ({
-  addressOf: () => ({}),
-  connect: () => mockPlatform,
-}))
+import { newRunner, type Runner, soon } from './batch-runner'
 
 let mockSleep: () => void
 jest.mock('node:timers/promises', () => ({ setTimeout: async () => mockSleep() }))
 
 let objects: TestStore
+let runner: Runner
 let photos: Bucket
 let results: Bucket
-let settings: Settings
-let invoked: { name: string; params: object }[]
-let fired: { trigger: string; params: object }[]
-let version: string
 
 beforeAll(async () => {
   objects = await startTestStore()
@@ -46,64 +32,15 @@ beforeAll(async () => {
 afterAll(() => objects.close())
 beforeEach(async () => {
   setClock('2026-11-22T08:00:00Z')
-  photos = await objects.newBucket()
-  results = await objects.newBucket()
-  settings = { ...objects.settings, model: 'tiny', imagesBucket: photos.name, resultsBucket: results.name }
-  version = model
-  invoked = []
-  fired = []
   mockSleep = () => advanceClock(minutes(1))
-  mockPlatform = {
-    invoke: async (name, params) => {
-      invoked.push({ name, params })
-      if (name.endsWith('/classify-images')) await report(params)
-      return 'a1'
-    },
-    hasEnded: async () => false,
-    call: async (name, params) => {
-      expect(name).toBe('/guest/whisklens/classify')
-      expect(params).toEqual({ describe: true, model: settings.model })
-      return { model: version, engine: 'wasm' }
-    },
-    fire: async (trigger, params) => {
-      fired.push({ trigger, params })
-      return undefined
-    },
-  }
+  runner = await newRunner(objects)
+  photos = runner.photos
+  results = runner.results
 })
 afterEach(() => jest.useRealTimers())
 
-/** A sequence that is done as soon as it is invoked. */
-async function report(message: object): Promise<void> {
-  const { batch, chunk, start } = message as { batch: string; chunk: unknown; start: number }
-  const images = await readChunk(results, batch, rangeSchema.parse(chunk))
-  const records = images.map(({ bucket, key, etag = null }) =>
-    okRecord(key, { bucket, etag, model: version }),
-  )
-  await writePart(results, batch, start, records, 'a1')
-}
-
-const activation = (changes: Partial<Activation> = {}): Activation => ({
-  id: 'a1b2c3d4e5f60718293a4b5c6d7e8f90',
-  deadline: Date.now() + minutes(5),
-  namespace: 'guest',
-  actionName: '/guest/whisklens/start-batch',
-  ...changes,
-})
-
-const start = (asked: object, changes: Partial<Activation> = {}): Promise<BatchSummary> => {
-  const { resume, ...request } = asked as { resume?: boolean }
-  return startBatch({ ...batchRequestSchema.parse(request), resume }, settings, activation(changes))
-}
-
-const keysOf = async (batch: string): Promise<string[]> =>
-  ((await textOf(results, resultsKey(batch, 'results.jsonl'))) ?? '')
-    .split('\n')
-    .filter((line) => line)
-    .map((line) => JSON.parse(line).key)
-
-/** Ends the activation after so many polls, so that the batch goes on in the next. */
-const soon = (polls: number): Partial<Activation> => ({ deadline: Date.now() + 20_000 + minutes(polls) })
+const start: Runner['start'] = (asked, changes) => runner.start(asked, changes)
+const keysOf: Runner['keysOf'] = (batch) => runner.keysOf(batch)
 
 describe('a batch request', () => {
   it('has defaults', () => {
@@ -113,6 +50,7 @@ describe('a batch request', () => {
       dryRun: false,
       cancel: false,
       retry: false,
+      reconcile: false,
     })
   })
 
@@ -177,9 +115,9 @@ describe('starting a batch', () => {
     for (const key of ['x/a', 'x/b', 'y']) await photos.put(key, 'v1')
     const summary = await start({ batch: 'b1', prefix: 'x/' })
     expect(summary).toMatchObject({ batch: 'b1', state: 'complete', model, totals: { ok: 2, pending: 0 } })
-    expect(fired).toEqual([{ trigger: 'batch-completed', params: summary }])
+    expect(runner.fired).toEqual([{ trigger: 'batch-completed', params: summary }])
     expect(await keysOf('b1')).toEqual(['x/a', 'x/b'])
-    expect(invoked).toEqual([
+    expect(runner.invoked).toEqual([
       {
         name: '/guest/whisklens/classify-images',
         params: { batch: 'b1', chunk: { start: 0, end: 2 }, start: 0, end: 2, model: 'tiny' },
@@ -194,7 +132,7 @@ describe('starting a batch', () => {
       planned: 2,
       skipped: 0,
     })
-    expect(invoked).toEqual([])
+    expect(runner.invoked).toEqual([])
     expect(await collect(results.list())).toEqual([])
   })
 
@@ -205,28 +143,28 @@ describe('starting a batch', () => {
   it('tells the second of two how the batch stands', async () => {
     await acquireLease(results, 'b1', 'other')
     await expect(start({ batch: 'b1' })).rejects.toMatchObject({ code: 'invalid_input', retryable: true })
-    expect(invoked).toEqual([])
+    expect(runner.invoked).toEqual([])
   })
 })
 
 describe('a batch that outlasts its activation', () => {
   it('invokes start-batch again, which carries on', async () => {
     for (let number = 0; number < 12; number++) await photos.put(`k${number}`, 'v1')
-    mockPlatform.invoke = async (name, params) => {
-      invoked.push({ name, params })
+    runner.openwhisk.invoke = async (name, params) => {
+      runner.invoked.push({ name, params })
       return 'a1'
     }
     expect(await start({ batch: 'b1' }, soon(1))).toMatchObject({ exact: false })
-    expect(invoked.at(-1)).toEqual({
+    expect(runner.invoked.at(-1)).toEqual({
       name: '/guest/whisklens/start-batch',
       params: { batch: 'b1', resume: true },
     })
-    mockPlatform.invoke = async (_, params) => {
-      await report(params)
+    runner.openwhisk.invoke = async (_, params) => {
+      await runner.report(params)
       return 'a2'
     }
-    for (const { params } of invoked.filter(({ name }) => name.endsWith('classify-images')))
-      await report(params)
+    for (const { params } of runner.invoked.filter(({ name }) => name.endsWith('classify-images')))
+      await runner.report(params)
     expect(await start({ batch: 'b1', resume: true })).toMatchObject({
       state: 'complete',
       totals: { ok: 12 },
@@ -249,11 +187,11 @@ describe('a batch that outlasts its activation', () => {
   it('that somebody has closed meanwhile is not begun again', async () => {
     await photos.put('a', 'v1')
     const summary = await start({ batch: 'b1' })
-    invoked = []
+    runner.invoked.splice(0)
     expect(await start({ batch: 'b1', resume: true })).toEqual(summary)
     expect(await start({ batch: 'b1', cancel: true })).toEqual(summary)
-    expect(invoked).toEqual([])
-    expect(fired).toHaveLength(1)
+    expect(runner.invoked).toEqual([])
+    expect(runner.fired).toHaveLength(1)
     expect(await stateOfLease(results, 'b1')).toBe('free')
     expect(await results.head('batches/b1/cancel.json')).toBeUndefined()
   })
@@ -271,7 +209,7 @@ describe('a batch that outlasts its activation', () => {
 
   it('is stopped, and says why, by a failure that no further activation would mend', async () => {
     await photos.put('a', 'v1')
-    mockPlatform.invoke = async () => {
+    runner.openwhisk.invoke = async () => {
       throw new OpenWhiskError(404, 'There is no such action')
     }
     await expect(start({ batch: 'b1' })).rejects.toThrow('no such action')
@@ -280,8 +218,8 @@ describe('a batch that outlasts its activation', () => {
       reason: 'There is no such action',
       totals: { pending: 1 },
     })
-    mockPlatform.invoke = async (_, params) => {
-      await report(params)
+    runner.openwhisk.invoke = async (_, params) => {
+      await runner.report(params)
       return 'a1'
     }
     expect(await start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
@@ -292,7 +230,7 @@ describe('what names a batch that does not exist', () => {
   it.each([{ resume: true }, { retry: true }, { cancel: true }])('is refused: %j', async (asked) => {
     await photos.put('a', 'v1')
     await expect(start({ batch: 'typo', ...asked })).rejects.toThrow('There is no batch "typo"')
-    expect(invoked).toEqual([])
+    expect(runner.invoked).toEqual([])
     expect(await collect(results.list())).toEqual([])
   })
 })
@@ -320,19 +258,22 @@ describe('a batch that is fired again', () => {
     await photos.put('a', 'v1')
     await start({ batch: 'b1' })
     advanceClock(minutes(20))
-    version = 'tiny@ffffffff'
-    expect(await start({ batch: 'b1' })).toMatchObject({ model: version, totals: { skipped: 0, ok: 1 } })
-    expect(await textOf(results, resultsKey('b1', 'results.jsonl'))).toContain(version)
+    runner.version = 'tiny@ffffffff'
+    expect(await start({ batch: 'b1' })).toMatchObject({
+      model: runner.version,
+      totals: { skipped: 0, ok: 1 },
+    })
+    expect(await textOf(results, resultsKey('b1', 'results.jsonl'))).toContain(runner.version)
   })
 
   it('asks the sequence for the model of this time', async () => {
     await photos.put('a', 'v1')
     await start({ batch: 'b1' })
-    settings = { ...settings, model: 'other' }
-    version = 'other@11111111'
-    invoked = []
+    runner.settings = { ...runner.settings, model: 'other' }
+    runner.version = 'other@11111111'
+    runner.invoked.splice(0)
     await start({ batch: 'b1' })
-    expect(invoked).toMatchObject([{ params: { start: 1, end: 2, model: 'other' } }])
+    expect(runner.invoked).toMatchObject([{ params: { start: 1, end: 2, model: 'other' } }])
   })
 
   it('goes on with a second pass that was cut off, whatever the summary says', async () => {
@@ -342,14 +283,14 @@ describe('a batch that is fired again', () => {
     mockSleep = () => {
       throw new Error('The process is gone')
     }
-    mockPlatform.invoke = async () => 'a1'
+    runner.openwhisk.invoke = async () => 'a1'
     await expect(start({ batch: 'b1', force: true })).rejects.toThrow('gone')
     advanceClock(leaseTime)
     // A late closer of the first pass.
     await writeSummary(results, first)
     mockSleep = () => advanceClock(minutes(1))
-    mockPlatform.invoke = async (_, params) => {
-      await report(params)
+    runner.openwhisk.invoke = async (_, params) => {
+      await runner.report(params)
       return 'a1'
     }
     expect(await start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 2, pending: 0 } })
@@ -362,15 +303,15 @@ describe('a batch that is fired again', () => {
     const plan = await readPlan(results, 'b1')
     if (plan) await savePlan(results, { ...plan, next: 0 })
     await photos.put('b', 'v1')
-    invoked = []
+    runner.invoked.splice(0)
     expect((await start({ batch: 'b1', force: true })).totals).toMatchObject({ listed: 2, ok: 2 })
-    expect(invoked).toMatchObject([{ params: { start: 1, end: 3 } }])
+    expect(runner.invoked).toMatchObject([{ params: { start: 1, end: 3 } }])
   })
 
   it('shows that it is open again from its first moment', async () => {
     await photos.put('a', 'v1')
     await start({ batch: 'b1' })
-    mockPlatform.invoke = async () => {
+    runner.openwhisk.invoke = async () => {
       expect(await readSummary(results, 'b1')).toMatchObject({ exact: false, endedAt: null })
       throw new Error('Seen')
     }

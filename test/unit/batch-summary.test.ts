@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { count, emptyTally, type Standing, summarize } from '../../src/batch/summary'
+import { count, countUsage, emptyTally, type Standing, summarize } from '../../src/batch/summary'
 import { readSummary, writeSummary } from '../../src/batch/summary-object'
+import type { Usage } from '../../src/batch/usage'
 import { type ImageRecord, summarySchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import { errorRecord, okRecord, startTestStore, type TestStore, tabby } from './batch-fixtures'
@@ -15,11 +16,14 @@ const standing: Standing = {
   startedAt: '2026-11-22T08:00:00.000Z',
 }
 
-const summaryOf = (records: ImageRecord[], changes: Partial<Standing> = {}) => {
+const summaryOf = (records: ImageRecord[], changes: Partial<Standing> = {}, usages: Usage[] = []) => {
   const tally = emptyTally()
   for (const record of records) count(tally, record)
+  for (const usage of usages) countUsage(tally, usage)
   return summarize(tally, { ...standing, ...changes })
 }
+
+const unknownTimings = { download: 0, decode: 0, infer: 0 }
 
 const labelled = (label: string): ImageRecord => okRecord(label, { labels: [{ ...tabby, label }] })
 
@@ -39,24 +43,51 @@ const anyRecord: fc.Arbitrary<ImageRecord> = fc
     return okRecord('a', { ...changes, labels: [{ ...tabby, label }], timings })
   })
 
+const anyUsage: fc.Arbitrary<Usage> = fc.record({
+  classifyMs: fc.double({ min: 0, max: 300_000, noNaN: true }),
+  aggregateMs: fc.double({ min: 0, max: 120_000, noNaN: true }),
+  container: fc.constantFrom('0a1b2c3d', 'ffffffff', 'constructor'),
+})
+
+/** The same values in any other order. */
+function shuffle<T>(values: T[], order: fc.Stream<number>): T[] {
+  const placed = values.map((value) => ({ value, place: order.next().value ?? 0 }))
+  return placed.sort((a, b) => a.place - b.place).map(({ value }) => value)
+}
+
 describe('the summary of a batch', () => {
   it('is valid by its own schema, whatever was counted', () => {
     fc.assert(
-      fc.property(fc.array(anyRecord), (records) => {
-        const summary = summaryOf(records)
+      fc.property(fc.array(anyRecord), fc.array(anyUsage), (records, usages) => {
+        const summary = summaryOf(records, {}, usages)
         expect(summarySchema.parse(JSON.parse(JSON.stringify(summary)))).toEqual(summary)
       }),
     )
   })
 
-  it('does not depend on the order of the records', () => {
+  it('does not depend on the order of the records, nor on that of what they took', () => {
     fc.assert(
-      fc.property(fc.array(anyRecord, { maxLength: 30 }), fc.infiniteStream(fc.nat()), (records, order) => {
-        const shuffled = records
-          .map((record) => ({ record, place: order.next().value ?? 0 }))
-          .sort((a, b) => a.place - b.place)
-          .map(({ record }) => record)
-        expect(JSON.stringify(summaryOf(shuffled))).toBe(JSON.stringify(summaryOf(records)))
+      fc.property(
+        fc.array(anyRecord, { maxLength: 30 }),
+        fc.array(anyUsage, { maxLength: 10 }),
+        fc.infiniteStream(fc.nat()),
+        (records, usages, order) => {
+          const shuffled = summaryOf(shuffle(records, order), {}, shuffle(usages, order))
+          expect(JSON.stringify(shuffled)).toBe(JSON.stringify(summaryOf(records, {}, usages)))
+        },
+      ),
+    )
+  })
+
+  it('can be stored between two counts and carried on with', () => {
+    fc.assert(
+      fc.property(fc.array(anyRecord), fc.array(anyUsage), fc.nat(), (records, usages, at) => {
+        const tally = emptyTally()
+        for (const record of records) count(tally, record)
+        for (const usage of usages.slice(0, at)) countUsage(tally, usage)
+        const stored = JSON.parse(JSON.stringify(tally))
+        for (const usage of usages.slice(at)) countUsage(stored, usage)
+        expect(summarize(stored, standing)).toEqual(summaryOf(records, {}, usages))
       }),
     )
   })
@@ -101,6 +132,50 @@ describe('the summary of a batch', () => {
     })
     expect(summaryOf([]).endedAt).toBe(standing.startedAt)
     expect(summaryOf([at('08:02:00')], { state: 'running' }).endedAt).toBeNull()
+  })
+
+  it('tells images a second until the last was done, which need not be the newest', () => {
+    const done = (time: string, infer: number) =>
+      okRecord('a', { at: `2026-11-22T08:00:${time}.000Z`, timings: { download: 300, decode: 200, infer } })
+    expect(summaryOf([done('01', 4500), done('04', 100), errorRecord('b')]).imagesPerSecond).toBe(0.5)
+  })
+
+  it('tells no rate where there is no time to divide by', () => {
+    const instant = errorRecord('a', {}, { at: standing.startedAt, timings: unknownTimings })
+    for (const records of [[], [instant]]) expect(summaryOf(records).imagesPerSecond).toBe(0)
+  })
+
+  it('counts memory times time, the containers, and what that costs', () => {
+    const usages = [
+      { classifyMs: 4000, aggregateMs: 2000, container: 'a' },
+      { classifyMs: 2000, aggregateMs: 1000, container: 'b' },
+      { classifyMs: 2000, aggregateMs: 1000, container: 'a' },
+    ]
+    const changes = { memory: { classify: 1024, aggregate: 512 }, gbSecondPrice: 0.5 }
+    expect(summaryOf([], changes, usages)).toMatchObject({
+      containers: 2,
+      gbSeconds: 10,
+      cost: 5,
+      pricePerGbSecond: 0.5,
+    })
+    // 8 s of 512 MB and 4 s of 256 MB, unless the batch knows better.
+    expect(summaryOf([], {}, usages)).toMatchObject({
+      gbSeconds: 5,
+      cost: 0.000085,
+      pricePerGbSecond: 0.000017,
+    })
+  })
+
+  it('that an older version wrote, which measured nothing, can be read', () => {
+    const { imagesPerSecond, containers, gbSeconds, cost, pricePerGbSecond, ...older } = summaryOf([])
+    expect(summarySchema.parse(older)).toEqual({
+      ...older,
+      imagesPerSecond: 0,
+      containers: 0,
+      gbSeconds: 0,
+      cost: 0,
+      pricePerGbSecond: 0,
+    })
   })
 
   it('times only what was classified', () => {

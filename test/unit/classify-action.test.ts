@@ -1,6 +1,28 @@
 import { main } from '../../actions/classify'
+import { classifiedSchema } from '../../src/batch/aggregate'
+import { writeChunk } from '../../src/batch/parts'
+import type { Bucket } from '../../src/storage/store'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { pngClaiming, sample } from '../helpers/images'
+import { startTestStore, type TestStore } from './batch-fixtures'
+
+/** An event without an image that is left to classify. */
+const deletion = {
+  Records: [
+    { eventName: 's3:ObjectRemoved:Delete', s3: { bucket: { name: 'images' }, object: { key: 'a.jpg' } } },
+  ],
+  s3Endpoint: 'http://127.0.0.1:9',
+  s3AccessKeyId: 'a',
+  s3SecretAccessKey: 'b',
+}
+
+/** The action as a container runs it. */
+let action: Bundle
+
+beforeAll(async () => {
+  action = await bundle('test/helpers/run-classify-child.ts')
+})
+afterAll(() => action.remove())
 
 const base64 = (name: string): string => sample(name).toString('base64')
 
@@ -98,24 +120,58 @@ describe('other messages', () => {
   })
 
   it('a notification of nothing but deletions has no images', async () => {
-    const Records = [
-      { eventName: 's3:ObjectRemoved:Delete', s3: { bucket: { name: 'images' }, object: { key: 'a.jpg' } } },
+    expect(await main(deletion)).toEqual({ images: [], spent: expect.anything() })
+  })
+})
+
+describe('what an activation took', () => {
+  let objects: TestStore
+  let photos: Bucket
+  let results: Bucket
+  const answerTo = async (message: object) => {
+    const { settings } = objects
+    return classifiedSchema.parse(await main({ ...settings, ...message, resultsBucket: results.name }))
+  }
+
+  beforeAll(async () => {
+    objects = await startTestStore()
+    photos = await objects.newBucket()
+    results = await objects.newBucket()
+    await photos.put('cat.jpg', sample('cat'))
+  })
+  afterAll(() => objects.close())
+
+  it('is told with the records of a piece of a batch, of a list and of an event', async () => {
+    const image = { bucket: photos.name, key: 'cat.jpg' }
+    await writeChunk(results, 'b1', 0, [image, image])
+    const answers = [
+      await answerTo({ batch: 'b1', chunk: { start: 0, end: 2 }, start: 1, end: 2 }),
+      await answerTo({ images: [image] }),
+      await answerTo(image),
     ]
-    const store = { s3Endpoint: 'http://127.0.0.1:9', s3AccessKeyId: 'a', s3SecretAccessKey: 'b' }
-    expect(await main({ Records, ...store })).toEqual({ images: [] })
+    for (const { images, spent } of answers) {
+      expect(images).toMatchObject([{ key: 'cat.jpg', status: 'ok' }])
+      expect(spent?.container).toBe(answers[0]?.spent?.container)
+      expect(spent?.ms).toBeGreaterThan(0)
+    }
+  })
+
+  it('names the process it ran in', async () => {
+    const runs = [await action.run([JSON.stringify(deletion)]), await action.run([JSON.stringify(deletion)])]
+    const containers = runs.map(({ stdout }) => JSON.parse(stdout).spent.container)
+    for (const container of containers) expect(container).toMatch(/^[0-9a-f]{8}$/)
+    expect(containers[0]).not.toBe(containers[1])
+  })
+
+  it('is not told with a single image, whose answer others depend on', async () => {
+    expect(Object.keys(await main({ image: base64('cat') }))).toEqual(['results'])
   })
 })
 
 describe('the log', () => {
-  let action: Bundle
   const photo = JSON.stringify({ image: base64('cat') })
   const run = (level?: string) =>
     action.run([photo], level === undefined ? {} : { WHISKLENS_LOG_LEVEL: level })
-
-  beforeAll(async () => {
-    action = await bundle('test/helpers/run-classify-child.ts')
-  })
-  afterAll(() => action.remove())
 
   it('tells every stage and its milliseconds at debug level', async () => {
     const { stdout, stderr } = await run('debug')

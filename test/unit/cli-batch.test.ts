@@ -169,6 +169,28 @@ describe('whisklens batch', () => {
     expect(asked.filter(({ path }) => path.includes('trigger'))).toEqual([])
   })
 
+  it('tells what it would cost, with --dry-run', async () => {
+    const totals = { listed: 9, planned: 4, skipped: 5, ok: 0, error: 0, pending: 4 }
+    const result = summaryOf('x', { totals, gbSeconds: 1.25, cost: 0.00002125, pricePerGbSecond: 0.000017 })
+    api = counting({ success: true, result })
+    const { stdout } = await whisklens('photos/', '--dry-run')
+    expect(stdout).toMatch(/\nThis would cost about 0.0000213 for 1.25 GB-s at 0.000017 each\n$/)
+  })
+
+  it('passes filters and limits on as they are meant', async () => {
+    api = counting({ success: true, result: summaryOf('x') })
+    const filters = ['--min-size', '10k', '--max-size', '5M', '--sample', '0.5%', '--max-cost', '2.5']
+    expect((await whisklens('', '--dry-run', ...filters)).code).toBe(0)
+    expect(asked[0]?.body).toMatchObject({
+      minSize: 10_240,
+      maxSize: 5_242_880,
+      sample: '0.5%',
+      maxCost: 2.5,
+    })
+    const wrong = await whisklens('', '--sample', '5')
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('such as 1% or 0.5%')])
+  })
+
   it('tells what a dry run failed with', async () => {
     api = counting({ success: false, result: { error: { code: 'invalid_input', message: 'not that one' } } })
     const { code, stderr } = await whisklens('', '--dry-run')

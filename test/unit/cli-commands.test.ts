@@ -25,7 +25,7 @@ describe('whisklens', () => {
       expect(stdout).toContain(`  ${command} `)
   })
 
-  it.each(['upload', 'classify', 'batch', 'status', 'results'])(
+  it.each(['upload', 'classify', 'batch', 'status', 'watch', 'results', 'prune'])(
     'explains %s with examples',
     async (command) => {
       const { code, stdout } = await whisklens(command, '--help')
@@ -60,7 +60,7 @@ describe('whisklens', () => {
     expect(stderr).toContain('Commands:')
   })
 
-  it.each([['upload', 'photos'], ['batch', ''], ['status'], ['results']])(
+  it.each([['upload', 'photos'], ['batch', ''], ['status'], ['watch'], ['results']])(
     'says what to do when %s has nothing to talk to',
     async (...args) => {
       const { code, stdout, stderr } = await whisklens(...args, '--json')

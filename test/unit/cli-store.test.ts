@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { resultsKey, summaryKey } from '../../src/batch/layout'
 import { toJsonLines } from '../../src/batch/parts'
 import { unknownRecord } from '../../src/batch/record'
@@ -138,6 +139,38 @@ describe('batches', () => {
     const csv = await whisklens('results', 'newest', '--csv')
     expect(csv.lines[0]).toMatch(/^bucket,key,status,label/)
     expect(csv.lines[1]).toMatch(/^images,"a,b\.jpg",ok,tabby,0\.9,/)
+  })
+
+  it('give their records as a Parquet file, which is there once it is whole', async () => {
+    const { code, stdout, stderr } = await whisklens(
+      'results',
+      'newest',
+      '--status',
+      'ok',
+      '--parquet',
+      'ok.parquet',
+    )
+    expect([code, stdout, stderr]).toEqual([0, '', 'Wrote 2 records to ok.parquet\n'])
+    expect((await readdir(folder.path)).filter((name) => name.includes('parquet'))).toEqual(['ok.parquet'])
+    const rows = await parquetReadObjects({
+      file: await asyncBufferFromFile(join(folder.path, 'ok.parquet')),
+    })
+    expect(rows).toMatchObject([
+      { key: 'a,b.jpg', label: 'tabby', probability: 0.9 },
+      { key: 'b.jpg', label: 'daisy', probability: 0.3 },
+    ])
+    const { stdout: piped } = await whisklens('results', 'newest', '--status', 'ok', '--parquet', '-')
+    expect(piped).toBe((await readFile(join(folder.path, 'ok.parquet'))).toString('utf8'))
+  })
+
+  it('are not written where that is not possible', async () => {
+    const { code, stderr } = await whisklens('results', 'newest', '--parquet', 'no/such.parquet', '--json')
+    expect([code, stderr]).toEqual([2, expect.stringContaining('cannot be used with')])
+    const refused = await whisklens('results', 'newest', '--parquet', 'no/such.parquet')
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('error: Could not write no/such.parquet'),
+    ])
   })
 
   it.each([

@@ -14,6 +14,7 @@ const defaults = {
   resultsBucket: 'results',
   model: 'efficientnet-lite0',
   engine: 'wasm',
+  gbSecondPrice: '0.000017',
 }
 
 describe('the names of settings', () => {
@@ -30,6 +31,7 @@ describe('the names of settings', () => {
       'WHISKLENS_RESULTS_TOKEN',
       'WHISKLENS_MODEL',
       'WHISKLENS_ENGINE',
+      'WHISKLENS_GB_SECOND_PRICE',
     ])
   })
 })
@@ -69,11 +71,25 @@ describe('settings', () => {
     }
   })
 
+  it.each(['0', '0.00002', '2e-7', 3, 0.0000001])(
+    'take %j for the price of a GB-second: wsk makes a number of what looks like one',
+    (gbSecondPrice) => {
+      expect(settingsFromParams({ gbSecondPrice }).gbSecondPrice).toBe(String(gbSecondPrice))
+    },
+  )
+
+  it.each(['-1', 'free', '1,5', '0x10', '1e999', ' ', Number.NaN, -1])(
+    'refuse %j for the price of a GB-second',
+    (gbSecondPrice) => {
+      expect(() => settingsFromParams({ gbSecondPrice })).toThrow(/such as 0\.000017\n.*gbSecondPrice/)
+    },
+  )
+
   it('survive the way through the environment', () => {
     const value = fc.string({ minLength: 1 }).filter((text) => !/^\$\{?WHISKLENS_\w+\}?$/.test(text))
-    const some = fc.record(Object.fromEntries(settingNames.map((name) => [name, value])), {
-      requiredKeys: [],
-    })
+    const gbSecondPrice = fc.nat().map((billionths) => String(billionths / 1e9))
+    const texts = Object.fromEntries(settingNames.map((name) => [name, value]))
+    const some = fc.record({ ...texts, gbSecondPrice }, { requiredKeys: [] })
     fc.assert(
       fc.property(some, (settings) => {
         expect(settingsFromEnvironment(toEnvironment(settings))).toEqual({ ...defaults, ...settings })

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { manifestMemory } from '../../src/batch/usage'
 import { environmentName, settingNames } from '../../src/config'
 import { readManifest, toParameters } from '../../src/openwhisk/manifest'
 
@@ -93,6 +94,12 @@ describe('the manifest of this repository', () => {
       ),
     )
     expect(actions.classify?.docker).toBe('value of runtimeImage')
+  })
+
+  it('gives the actions of a batch the memory that its cost is counted with', async () => {
+    const { actions } = await entities()
+    const memory = Object.keys(manifestMemory).map((name) => [name, actions[name]?.limits.memorySize])
+    expect(Object.fromEntries(memory)).toEqual(manifestMemory)
   })
 
   it('lets each action that calls OpenWhisk do so', async () => {

@@ -24,6 +24,7 @@ const registration = (trigger: string): Registration => ({
   bucket: 'photos',
   prefix: 'x/',
   paused: false,
+  minutes: 0,
   createdAt: '2026-11-22T08:00:00.000Z',
 })
 

@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import fc from 'fast-check'
+import pLimit from 'p-limit'
 import { StorageError } from '../../src/errors'
 import { asStorageError } from '../../src/storage/errors'
 import { type Bucket, openStore } from '../../src/storage/store'
@@ -91,6 +95,35 @@ describe('an object', () => {
     await bucket.put('x/😀 a+b.txt', 'content')
     const answer = await fetch(bucket.presign('x/😀 a+b.txt', 60))
     expect(await answer.text()).toBe('content')
+  })
+})
+
+describe('many objects', () => {
+  it('are gone once deleted, more than one request can name, and none beside them', async () => {
+    const keys = Array.from({ length: 2005 }, (_, at) => `many/<${at}> & "é😀"\n`)
+    const put = pLimit(50)
+    await Promise.all([...keys, 'many', 'many/'].map((key) => put(() => bucket.put(key, ''))))
+    await bucket.deleteAll([...keys, 'many/not there'])
+    expect((await collect(bucket.list())).map(({ key }) => key)).toEqual(['many', 'many/'])
+    await bucket.deleteAll([])
+  })
+
+  it('are an error when one of them cannot be deleted, with its key', async () => {
+    const server = createServer(async (request, response) => {
+      await request.toArray()
+      response.end(
+        '<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code><Message>Not yours</Message></Error></DeleteResult>',
+      )
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const refusing = openStore({ ...objects.settings, s3Endpoint: `http://127.0.0.1:${port}` }).bucket('x')
+    await expect(refusing.deleteAll(['a', 'b'])).rejects.toMatchObject({
+      code: 'access_denied',
+      retryable: false,
+      message: expect.stringContaining('s3://x/b: AccessDenied Not yours'),
+    })
+    server.close()
   })
 })
 
@@ -201,6 +234,54 @@ describe('the lines of a text', () => {
     const text = Array.from({ length: 20_000 }, (_, number) => `${number} 😀é～ ${'x'.repeat(number % 97)}`)
     await bucket.put('a', `${text.join('\n')}\n`)
     expect(await lines('a')).toEqual(text)
+  })
+
+  it('are whole wherever the blocks are cut, and whichever line they begin with', async () => {
+    const anyText = fc.array(fc.constantFrom('', 'a', 'é～', '😀', 'long '.repeat(9)), { maxLength: 8 })
+    await fc.assert(
+      fc.asyncProperty(
+        anyText,
+        fc.integer({ min: 1, max: 40 }),
+        fc.nat(8),
+        async (text, blockBytes, first) => {
+          const ended = text.map((line) => `${line}\n`)
+          await bucket.put('a', ended.join(''))
+          const from = Buffer.byteLength(ended.slice(0, first).join(''))
+          expect(await collect(bucket.lines('a', { from, blockBytes }))).toEqual(text.slice(first))
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('are of one version: replacing the text meanwhile is an error', async () => {
+    await bucket.put('a', 'v1\nv1\n')
+    const read = bucket.lines('a', { blockBytes: 3 })[Symbol.asyncIterator]()
+    expect((await read.next()).value).toBe('v1')
+    await bucket.put('a', 'v2\nv2\n')
+    await expect(read.next()).rejects.toMatchObject({ code: 'precondition_failed' })
+  })
+
+  it('are fetched block by block, as they are asked for', async () => {
+    const text = 'one\ntwo\nsix\n'
+    const ranges: string[] = []
+    const server = createServer((request, response) => {
+      const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
+      ranges.push(`${first}-${last}`)
+      response.writeHead(206, { etag: '"v1"', 'content-range': `bytes ${first}-${last}/${text.length}` })
+      response.end(text.slice(Number(first), Number(last) + 1))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const served = openStore({ ...objects.settings, s3Endpoint: `http://127.0.0.1:${port}` }).bucket('x')
+    const read = served.lines('a', { blockBytes: 4 })[Symbol.asyncIterator]()
+    expect((await read.next()).value).toBe('one')
+    expect(ranges).toEqual(['0-3'])
+    expect((await read.next()).value).toBe('two')
+    expect(ranges).toEqual(['0-3', '4-7'])
+    await read.return?.()
+    expect(ranges).toHaveLength(2)
+    server.close()
   })
 
   it('of a text that is not there are an error', async () => {

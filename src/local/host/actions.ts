@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Api, entityPath, type Host, inNamespace, listPage, readPayload } from './api'
+import { type Api, entityPath, type Host, inNamespace, listPage, namespaceOf, readPayload } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { type ActionEntity, type Entities, type Exec, pathOf } from './entities'
 import { within } from './invoke'
@@ -92,7 +92,7 @@ export function actionRoutes(api: Api, host: Host): void {
   const base = `${inNamespace}/actions`
 
   api.get(`${base}/:package/`, (c) => {
-    const given = entities.get('packages', joinNames(namespace, c.req.param('package')))
+    const given = entities.get('packages', joinNames(namespaceOf(c, host), c.req.param('package')))
     return listPage(c, 'actions', entities.list('actions', pathOf(given.binding ?? given)), commonSummary)
   })
 

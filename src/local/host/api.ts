@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Context, Hono } from 'hono'
 import { messageOf } from '../../errors'
 import type { Activations } from './activations'
@@ -6,6 +7,8 @@ import type { Invoker } from './invoke'
 import { checkSize, type Limits, sizes } from './limits'
 import { joinNames } from './names'
 import { badRequest } from './refusals'
+import { systemNamespace } from './system'
+import type { Fire } from './triggers'
 
 type Env = {
   Variables: {
@@ -25,18 +28,25 @@ export interface Host {
   entities: Entities
   activations: Activations
   invoker: Invoker
+  fire: Fire
 }
 
-/** What a request's path begins with; that the namespace is the caller's own is seen to before. */
+/** What a request's path begins with; that the caller may use the namespace is seen to before. */
 export const inNamespace = '/api/v1/namespaces/:namespace'
+
+export const newTransaction = (): string => randomBytes(24).toString('base64url').replace(/[-_]/g, '0')
 
 /** The request headers that pages of other origins may send. */
 export const corsHeaders = 'Authorization, Origin, X-Requested-With, Content-Type, Accept, User-Agent'
 
+/** The namespace a request is about: the caller's own, by its name or as `_`, or the system's. */
+export const namespaceOf = (c: ApiContext, { namespace }: Host): string =>
+  c.req.param('namespace') === systemNamespace ? systemNamespace : namespace
+
 /** The entity a request is about: `guest/infer` or `guest/ml/infer`. */
-export function entityPath(c: ApiContext, { namespace }: Host): string {
+export function entityPath(c: ApiContext, host: Host): string {
   const names = [c.req.param('package'), c.req.param('name')].filter((name) => name !== undefined)
-  return joinNames(namespace, ...names)
+  return joinNames(namespaceOf(c, host), ...names)
 }
 
 /** The request's body, which may be larger when it can hold code. */

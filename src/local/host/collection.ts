@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { type Api, type ApiContext, entityPath, type Host, inNamespace, listPage, readJson } from './api'
+import {
+  type Api,
+  type ApiContext,
+  entityPath,
+  type Host,
+  inNamespace,
+  listPage,
+  namespaceOf,
+  readJson,
+} from './api'
 import { type Collection, clock, type Entity, type EntityIn } from './entities'
 import { checkSize } from './limits'
 import { splitPath } from './names'
@@ -55,12 +64,12 @@ export function collectionRoutes<C extends Collection, T extends CommonContent>(
   host: Host,
   { collection, content, make, show, showFull, summarize, beforeRemove }: Resource<C, T>,
 ): void {
-  const { entities, namespace } = host
+  const { entities } = host
   const base = `${inNamespace}/${collection}`
   const patterns = collection === 'actions' ? [`${base}/:name`, `${base}/:package/:name`] : [`${base}/:name`]
 
   api.on('GET', [base, `${base}/`], (c) =>
-    listPage(c, collection, entities.list(collection, namespace), summarize),
+    listPage(c, collection, entities.list(collection, namespaceOf(c, host)), summarize),
   )
   api.on('GET', patterns, (c) => {
     const path = entityPath(c, host)

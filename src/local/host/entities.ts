@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Alarm } from './alarm'
 import { conflict, notFound } from './refusals'
 
 /** A parameter or an annotation; an action gets a parameter marked `init` as an environment variable. */
@@ -51,6 +52,8 @@ export interface Exec {
 /** A trigger knows its rules, once it has had one, and their status, as on a real server. */
 export interface TriggerEntity extends Common<'triggers'> {
   rules?: Record<string, RuleLink>
+  /** What the alarms package fires it by; goes with the trigger, and so is never left without one. */
+  alarm?: Alarm
 }
 
 export interface RuleLink {
@@ -83,12 +86,16 @@ export class Entities {
   private readonly file: string
   private readonly codeFolder: string
 
-  constructor(folder: string) {
+  /** @param builtIn what is there whatever happens, and is not kept; its actions' `code` is no file, but the code */
+  constructor(
+    folder: string,
+    private readonly builtIn: Entity[] = [],
+  ) {
     this.file = join(folder, 'entities.json')
     this.codeFolder = join(folder, 'code')
     mkdirSync(this.codeFolder, { recursive: true })
     const saved: Entity[] = existsSync(this.file) ? JSON.parse(readFileSync(this.file, 'utf8')) : []
-    this.all = new Map(saved.map((entity) => [pathOf(entity), entity]))
+    this.all = new Map([...saved, ...builtIn].map((entity) => [pathOf(entity), entity]))
     this.dropUnusedCode()
   }
 
@@ -132,11 +139,13 @@ export class Entities {
   }
 
   readCode(name: string): string {
-    return readFileSync(join(this.codeFolder, name), 'utf8')
+    const isBuiltIn = this.builtIn.some((entity) => 'exec' in entity && entity.exec.code === name)
+    return isBuiltIn ? name : readFileSync(join(this.codeFolder, name), 'utf8')
   }
 
   private save(): void {
-    writeAtomically(this.file, JSON.stringify([...this.all.values()]))
+    const kept = [...this.all.values()].filter((entity) => !this.builtIn.includes(entity))
+    writeAtomically(this.file, JSON.stringify(kept))
     this.dropUnusedCode()
   }
 

@@ -1,5 +1,6 @@
 import type { Reference } from './entities'
 import { badRequest, forbidden } from './refusals'
+import { isSystemPackage, systemNamespace } from './system'
 
 const legal = /^\w([\w@ .-]{0,254}[\w@.-])?$/
 
@@ -14,6 +15,7 @@ export function resolveName(name: string, namespace: string): string {
   const [first = '', ...rest] = name.replace(/^\//, '').split('/')
   const isFull = name.startsWith('/') || first === '_' || first === namespace || rest.length === 2
   if (!isFull) return joinNames(namespace, first, ...rest)
+  if (first === systemNamespace && isSystemPackage(rest[0])) return joinNames(first, ...rest)
   if (first !== '_' && first !== namespace) throw forbidden([first, ...rest.slice(0, 1)].join('/'))
   return joinNames(namespace, ...rest)
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import type { Server } from 'node:http'
@@ -14,7 +13,8 @@ import { isSameSecret } from '../../same-secret'
 import { Pool } from '../containers/pool'
 import { actionRoutes } from './actions'
 import { Activations, activationRoutes } from './activations'
-import { type Api, type ApiContext, corsHeaders, type Host } from './api'
+import { Alarms, alarmRoutes } from './alarms'
+import { type Api, type ApiContext, corsHeaders, type Host, newTransaction } from './api'
 import { clock, Entities } from './entities'
 import { Invoker, within } from './invoke'
 import type { Limits } from './limits'
@@ -22,7 +22,8 @@ import { namespaceRoutes } from './namespaces'
 import { packageRoutes } from './packages'
 import { forbidden, notFound, unauthorized } from './refusals'
 import { ruleRoutes } from './rules'
-import { triggerRoutes } from './triggers'
+import { isPublic, systemEntities } from './system'
+import { firing, triggerRoutes } from './triggers'
 import { webActionRoutes } from './web-actions'
 
 export { generousLimits, type Limits, openwhiskLimits } from './limits'
@@ -44,6 +45,8 @@ export interface ApiHostOptions {
   images?: (image: string | undefined, kind: string) => Record<string, string>
   /** The containers' program, where it is not beside this one. */
   runtime?: string
+  /** The time that alarms go by, in milliseconds since the epoch. */
+  now?: () => number
 }
 
 export interface ApiHost {
@@ -62,24 +65,29 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const { containersPerAction = availableParallelism() } = options
   const { runtime = process.env.WHISKLENS_RUNTIME ?? join(__dirname, 'runtime.cjs') } = options
   mkdirSync(dataDir, { recursive: true })
-  const entities = new Entities(dataDir)
+  const entities = new Entities(dataDir, systemEntities())
   const activations = new Activations(dataDir)
   const folder = join(dataDir, 'containers')
   const pool = new Pool({ folder, runtime, containersPerAction, idleTimeout, clock })
   let url = ''
   const apiHost = () => url
   const invoker = new Invoker({ namespace, auth, limits, entities, activations, pool, images, apiHost })
-  const api = createApi({ namespace, limits, entities, activations, invoker }, auth)
+  const parts = { namespace, limits, entities, activations, invoker }
+  const host = { ...parts, fire: firing(parts) }
+  const alarms = new Alarms(host, options.now)
+  const api = createApi(host, alarms, auth)
 
   const server = createAdaptorServer({ fetch: api.fetch, overrideGlobalObjects: false }) as Server
   server.listen(options.port, '127.0.0.1')
   await once(server, 'listening')
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  alarms.start()
 
   return {
     url,
     running: () => invoker.running(),
     async close() {
+      alarms.stop()
       const closed = new Promise((resolve) => server.close(resolve))
       await pool.close()
       await invoker.settled()
@@ -91,12 +99,12 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   }
 }
 
-function createApi(host: Host, auth: string): Api {
+function createApi(host: Host, alarms: Alarms, auth: string): Api {
   const api: Api = new Hono({ getPath: (request) => new URL(request.url).pathname.replace(/\/{2,}/g, '/') })
   api.onError((thrown, c) => answerError(c, thrown))
   api.notFound((c) => answerError(c, notFound()))
   api.use(async (c, next) => {
-    c.set('transaction', randomBytes(24).toString('base64url').replace(/[-_]/g, '0'))
+    c.set('transaction', newTransaction())
     c.set('isUser', isAuthorized(c, auth))
     c.header('X-Request-ID', c.var.transaction)
     await next()
@@ -110,7 +118,7 @@ function createApi(host: Host, auth: string): Api {
     if (!c.var.isUser) throw new HttpError(401, 'unauthorized', 'The supplied authentication is invalid')
     const [asked, , name] = c.req.path.split('/').slice(4)
     const isOwn = !asked || asked === '_' || asked === host.namespace
-    if (!isOwn) throw forbidden(name ? `${asked}/${name}` : asked)
+    if (!isOwn && !isPublic(c.req.method, c.req.path)) throw forbidden(name ? `${asked}/${name}` : asked)
     await next()
   })
   namespaceRoutes(api, host)
@@ -119,6 +127,7 @@ function createApi(host: Host, auth: string): Api {
   triggerRoutes(api, host)
   ruleRoutes(api, host)
   activationRoutes(api, host)
+  alarmRoutes(api, alarms)
   webActionRoutes(api, host)
   return api
 }

@@ -6,21 +6,14 @@ import { clock, type RuleLink } from './entities'
 import { ratePerMinute } from './limits'
 import { asObject } from './parameters'
 
-/** `triggers`: what is fired, by people and by feeds, to invoke the actions of its active rules. */
-export function triggerRoutes(api: Api, host: Host): void {
-  const { entities, invoker, activations, limits, namespace } = host
-  const countFire = ratePerMinute(limits.firesPerMinute)
+/**
+ * Fires the trigger of a path: invokes the actions of its active rules. @returns the id of its activation, or
+ * undefined when no active rule listens. @throws HttpError when there is no such trigger, or fires are throttled
+ */
+export type Fire = (path: string, payload: Record<string, unknown>, transaction: string) => string | undefined
 
-  collectionRoutes(api, host, {
-    collection: 'triggers',
-    content: commonContent,
-    make(path, put, old) {
-      const fields = { ...commonFields(path, put, old), collection: 'triggers' as const }
-      return old?.rules ? { ...fields, rules: old.rules } : fields
-    },
-    show: ({ collection: _, ...trigger }) => ({ ...trigger, limits: {} }),
-    summarize: commonSummary,
-  })
+export function firing({ entities, invoker, activations, limits, namespace }: Omit<Host, 'fire'>): Fire {
+  const countFire = ratePerMinute(limits.firesPerMinute)
 
   /** Invokes a rule's action; the line about it in the trigger activation's logs. */
   function follow(rule: string, link: RuleLink, params: object, transaction: string): string {
@@ -37,19 +30,39 @@ export function triggerRoutes(api: Api, host: Host): void {
     }
   }
 
-  api.post(`${inNamespace}/triggers/:name`, async (c) => {
+  return (path, payload, transaction) => {
     countFire()
-    const payload = await readPayload(c)
-    const { name, version, rules = {}, parameters } = entities.get('triggers', entityPath(c, host))
+    const { name, version, rules = {}, parameters } = entities.get('triggers', path)
     const links = Object.entries(rules)
-    if (!links.some(([, { status }]) => status === 'active')) return c.body(null, 204)
+    if (!links.some(([, { status }]) => status === 'active')) return undefined
     const activationId = newActivationId()
     const start = clock()
     const params = { ...asObject(parameters), ...payload }
-    const logs = links.map(([rule, link]) => follow(rule, link, params, c.var.transaction))
+    const logs = links.map(([rule, link]) => follow(rule, link, params, transaction))
     const response = { result: payload, status: 'success' as const, success: true }
     const common = { activationId, namespace, subject: namespace, name, version, publish: false, start }
     activations.add({ ...common, annotations: [], logs, response })
+    return activationId
+  }
+}
+
+/** `triggers`: what is fired, by people and by feeds. */
+export function triggerRoutes(api: Api, host: Host): void {
+  collectionRoutes(api, host, {
+    collection: 'triggers',
+    content: commonContent,
+    make(path, put, old) {
+      const { rules, alarm } = old ?? {}
+      const fields = { ...commonFields(path, put, old), collection: 'triggers' as const }
+      return { ...fields, ...(rules && { rules }), ...(alarm && { alarm }) }
+    },
+    show: ({ collection: _, alarm: __, ...trigger }) => ({ ...trigger, limits: {} }),
+    summarize: commonSummary,
+  })
+
+  api.post(`${inNamespace}/triggers/:name`, async (c) => {
+    const activationId = host.fire(entityPath(c, host), await readPayload(c), c.var.transaction)
+    if (activationId === undefined) return c.body(null, 204)
     return c.json({ activationId }, 202, { 'X-OpenWhisk-Activation-Id': activationId })
   })
 }

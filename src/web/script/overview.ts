@@ -48,8 +48,17 @@ function total(name, value, kind) {
   )
 }
 
-const factsOf = ({ model, engine, startedAt, endedAt }) =>
-  [model, engine, 'started ' + date(startedAt), endedAt && 'took ' + duration(startedAt, endedAt)]
+const short = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 })
+
+const factsOf = ({ model, engine, startedAt, endedAt, imagesPerSecond, cost }) =>
+  [
+    model,
+    engine,
+    'started ' + date(startedAt),
+    endedAt && 'took ' + duration(startedAt, endedAt),
+    imagesPerSecond && short.format(imagesPerSecond) + ' images/s',
+    cost && 'cost ' + short.format(cost),
+  ]
     .filter(Boolean)
     .join(' · ')
 

@@ -1,0 +1,148 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import pLimit from 'p-limit'
+import { clientsOf } from '../test/helpers/clients'
+import { eventually, newDataDir, removeDataDir, startLocalMode } from '../test/helpers/local-mode'
+import { photo } from '../test/helpers/photos'
+
+/*
+ * How much of the classifier's own speed is left when a batch does the work: the whole pipeline of the local mode,
+ * from firing to closing, against bare worker processes on the same files. Both are warm, and take turns.
+ */
+
+const { values } = parseArgs({
+  options: {
+    images: { type: 'string', default: '400' },
+    rounds: { type: 'string', default: '3' },
+    workers: { type: 'string', default: '2' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const [images, rounds, workers] = [Number(values.images), Number(values.rounds), Number(values.workers)]
+
+const seconds = async (work: () => Promise<unknown>): Promise<number> => {
+  const start = performance.now()
+  await work()
+  return (performance.now() - start) / 1000
+}
+
+const median = (numbers: number[]): number => {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2
+}
+
+/** Bare workers, each with every so-manieth file. */
+function startClassifier(files: string[]) {
+  const children = Array.from({ length: workers }, () =>
+    fork(join(__dirname, 'throughput-worker.ts'), { execArgv: ['--import', 'tsx'] }),
+  )
+  return {
+    run: () =>
+      Promise.all(
+        children.map(async (child, index) => {
+          const done = once(child, 'message')
+          child.send(files.filter((_, number) => number % workers === index))
+          await done
+        }),
+      ),
+    stop: () => Promise.all(children.map((child) => [once(child, 'exit'), child.kill()][0])),
+  }
+}
+
+/** The local mode. Each run is of a bucket of its own, which nobody watches: all of it is new when its batch is fired. */
+async function startPipeline(folder: string) {
+  const local = await startLocalMode(join(folder, 'local'), '--containers', String(workers))
+  const { store, upload, read, fire, completed } = clientsOf(local.connection)
+  let last = 0
+  let next = 0
+  return {
+    fill: async (files: string[]) => {
+      const Bucket = `bench-${++last}`
+      await store.createBucket({ Bucket }).promise()
+      const limit = pLimit(4)
+      const put = async (file: string) => upload(basename(file), await readFile(file), Bucket)
+      await Promise.all(files.map((file) => limit(put, file)))
+    },
+    run: async () => {
+      const batch = `bench-${++next}`
+      await fire(batch, { bucket: batch })
+      const { totals } = await completed(batch)
+      if (totals.ok !== images) throw new Error(`Only ${totals.ok} of ${images} images were classified`)
+      return batch
+    },
+    /** Until nobody is in charge of the batch any more: the next one finds its container warm. */
+    rest: (batch: string) =>
+      eventually(
+        async () => JSON.parse((await read(`batches/${batch}/lease.json`)) ?? '{}').until === 0,
+        'the end of start-batch',
+      ),
+    stop: () => local.stop(),
+  }
+}
+
+async function makePhotos(files: string[]): Promise<void> {
+  const limit = pLimit(4)
+  const make = async (file: string, number: number) =>
+    writeFile(file, await photo(number, { width: 500, height: 375 }))
+  await Promise.all(files.map((file, number) => limit(make, file, number)))
+}
+
+async function main(): Promise<void> {
+  const folder = await newDataDir()
+  const name = (number: number) => `${String(number).padStart(6, '0')}.jpg`
+  const files = Array.from({ length: images }, (_, number) => join(folder, name(number)))
+  const pipeline = await startPipeline(folder)
+  const classifier = startClassifier(files)
+  try {
+    await makePhotos(files)
+    for (let run = 0; run <= rounds; run++) await pipeline.fill(files)
+    await classifier.run()
+    await pipeline.rest(await pipeline.run())
+    const taken = { classifier: [] as number[], pipeline: [] as number[] }
+    for (let round = 0; round < rounds; round++) {
+      taken.classifier.push(await seconds(classifier.run))
+      let batch = ''
+      taken.pipeline.push(
+        await seconds(async () => {
+          batch = await pipeline.run()
+        }),
+      )
+      await pipeline.rest(batch)
+    }
+    report(taken)
+  } finally {
+    await Promise.all([pipeline.stop(), classifier.stop()])
+    await removeDataDir(folder)
+  }
+}
+
+function report(taken: { classifier: number[]; pipeline: number[] }): void {
+  const classifier = images / median(taken.classifier)
+  const pipeline = images / median(taken.pipeline)
+  // Of neighbours in time, so that whatever else the machine does weighs on both.
+  const ratio = median(taken.classifier.map((time, round) => time / (taken.pipeline[round] ?? time)))
+  if (values.json) {
+    console.log(
+      JSON.stringify({
+        images,
+        workers,
+        rounds,
+        imagesPerSecond: { classifier, pipeline },
+        ratio,
+        seconds: taken,
+      }),
+    )
+    return
+  }
+  console.log(`${images} images, ${workers} workers, median of ${rounds} rounds`)
+  console.log(`classifier alone  ${classifier.toFixed(1)} images/s`)
+  console.log(`whole pipeline    ${pipeline.toFixed(1)} images/s, ${(ratio * 100).toFixed(1)} % of it`)
+}
+
+main().catch((thrown) => {
+  console.error(thrown)
+  process.exitCode = 1
+})

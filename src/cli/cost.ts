@@ -1,0 +1,119 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { estimateCost, outcomes } from '../batch/cost'
+import { newestBatches } from '../batch/newest'
+import { rounded } from '../batch/usage'
+import { priceSchema } from '../config'
+import type { BatchSummary } from '../schema'
+import type { Bucket } from '../storage/store'
+import { columns } from './columns'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { matching, wholeNumber } from './options'
+import { note, type OutputOptions, outputOptions, print, printJson } from './output'
+import { figure } from './summary'
+
+interface CostOptions extends ConnectionFlags, OutputOptions {
+  images?: number
+  price?: number
+  limit: number
+}
+
+/** `whisklens cost`: what batches have cost, and what one of some size would. */
+export function register(program: Command): void {
+  const command = program
+    .command('cost')
+    .description('what batches have cost, or what one of so many images would')
+    .option('--images <count>', 'estimate a batch of so many images: 250000, 100k, 10M', manyImages)
+    .option(
+      '--price <price>',
+      'price of a GB-second (default: that of each batch, WHISKLENS_GB_SECOND_PRICE for an estimate)',
+      matching(priceSchema.transform(Number)),
+    )
+    .option('--limit <count>', 'so many batches at most', wholeNumber(1, 100_000), 20)
+  connectionOptions(outputOptions(command, 'print a JSON object a batch, one a line, and one of their sum'))
+    .addHelpText(
+      'after',
+      `
+GB-seconds are the memory of classify and aggregate times the time they ran, as their activations told. Not counted:
+activations that died, the start of containers, start-batch, the closing of a batch. The cost is in the currency of the
+price, US dollars unless you set your platform's.
+
+Examples:
+  whisklens cost
+  whisklens cost --price 0.00002 --json | jq 'select(.batches).cost'
+  whisklens cost --images 10M`,
+    )
+    .action(run)
+}
+
+const scale: Record<string, number> = { '': 1, k: 1e3, m: 1e6 }
+
+/** `250000`, `100k`, `2.5M`. */
+function manyImages(text: string): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([km]?)$/i.exec(text) ?? []
+  const images = Math.round(Number(digits) * (scale[unit.toLowerCase()] ?? 1))
+  if (images >= 1 && Number.isSafeInteger(images)) return images
+  throw new InvalidArgumentError('Expected a number of images such as 250000, 100k or 10M.')
+}
+
+async function run(options: CostOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const results = needStore(connection).bucket(connection.settings.resultsBucket)
+  const { images, price = Number(connection.settings.gbSecondPrice) } = options
+  if (images !== undefined) return estimate(results, images, price, options)
+  await list(await newestBatches(results, options.limit), options)
+}
+
+const bases = {
+  measured: 'measured: the newest batches of the same model',
+  assumed: 'assumed: there is no batch yet to judge by',
+}
+
+async function estimate(results: Bucket, images: number, price: number, options: CostOptions): Promise<void> {
+  const { gbSeconds, cost, basis } = await estimateCost(results, { images, price })
+  if (options.json) return printJson({ images, gbSeconds, cost, pricePerGbSecond: price, basis })
+  await print(
+    columns([
+      ['images', images.toLocaleString('en')],
+      ['GB-s', figure(gbSeconds)],
+      ['cost', `${figure(cost)} at ${price} a GB-s`],
+      ['basis', bases[basis]],
+    ]),
+  )
+}
+
+/** Nothing is known of batches that are open, or older than the measuring. */
+const known = (value: number): string => (value > 0 ? figure(value) : '–')
+
+async function list(summaries: BatchSummary[], options: CostOptions): Promise<void> {
+  const rows = summaries.map((summary) => {
+    const { batch, gbSeconds, pricePerGbSecond, imagesPerSecond } = summary
+    const price = options.price ?? pricePerGbSecond
+    const cost = options.price === undefined ? summary.cost : rounded(gbSeconds * options.price)
+    return { batch, images: outcomes(summary), gbSeconds, cost, pricePerGbSecond: price, imagesPerSecond }
+  })
+  const sum = (of: (row: (typeof rows)[number]) => number) => rows.reduce((total, row) => total + of(row), 0)
+  const total = {
+    batches: rows.length,
+    images: sum(({ images }) => images),
+    gbSeconds: rounded(sum(({ gbSeconds }) => gbSeconds)),
+    cost: rounded(sum(({ cost }) => cost)),
+  }
+  if (options.json) {
+    for (const row of rows) await printJson(row)
+    return printJson(total)
+  }
+  if (rows.length === 0) return note('There is no batch yet. Start one: whisklens batch <prefix>', options)
+  await print(
+    columns([
+      ['batch', 'images', 'GB-s', 'cost', 'images/s'],
+      ...rows.map((row) => [
+        row.batch,
+        row.images,
+        known(row.gbSeconds),
+        known(row.cost),
+        known(row.imagesPerSecond),
+      ]),
+      [`sum of ${total.batches}`, total.images, known(total.gbSeconds), known(total.cost), ''],
+    ]),
+  )
+}

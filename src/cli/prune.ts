@@ -1,0 +1,103 @@
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Command } from 'commander'
+import { type Ended, endedBefore, removeBatch } from '../batch/prune'
+import { InvalidInputError } from '../errors'
+import type { Bucket } from '../storage/store'
+import { columns } from './columns'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { age } from './options'
+import { exitCode, note, type OutputOptions, outputOptions, plural, print, printJson } from './output'
+import { startProgress } from './progress'
+
+interface PruneOptions extends ConnectionFlags, OutputOptions {
+  olderThan: number
+  yes?: boolean
+  dryRun?: boolean
+}
+
+/** `whisklens prune`: removes old batches. */
+export function register(program: Command): void {
+  const command = program
+    .command('prune')
+    .description('remove the results of batches that ended long ago')
+    .requiredOption('--older-than <age>', 'how long ago: 12h, 30d, 8w', age)
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'only list what would be removed')
+  connectionOptions(outputOptions(command, 'print a line for each batch, and whether it was removed'))
+    .addHelpText(
+      'after',
+      `
+Removes batches/<id>/ of all batches, the uploads of days among them, that are over and ended so long ago. Open batches
+stay, and so does the newest record of every image: what is unchanged is not classified again. An interrupted prune is
+finished by the next.
+
+Examples:
+  whisklens prune --older-than 30d --dry-run
+  whisklens prune --older-than 8w --yes`,
+    )
+    .action(run)
+}
+
+async function run(options: PruneOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const results = needStore(connection).bucket(connection.settings.resultsBucket)
+  const time = new Date(Date.now() - options.olderThan)
+  if (!options.dryRun && !options.yes && !canAsk()) {
+    throw new InvalidInputError('There is no terminal to ask on whether to remove batches', {
+      hint: 'Say --yes to remove them, or --dry-run to see which.',
+    })
+  }
+  const found = await endedBefore(results, time)
+  if (found.length === 0) return note(`No batch ended before ${time.toISOString()}`, options)
+  if (options.json && options.dryRun) return printAll(found)
+  if (!options.json) await print(tableOf(found))
+  if (options.dryRun) return note(`${plural(found.length, 'batch', 'batches')} would be removed`, options)
+  if (options.yes || (await ask(`Remove ${plural(found.length, 'batch', 'batches')}?`)))
+    return removeAll(results, found, time, options)
+  note('Nothing was removed', options)
+  process.exitCode = exitCode.failed
+}
+
+async function printAll(found: Ended[]): Promise<void> {
+  for (const batch of found) await printJson({ ...batch, removed: false })
+}
+
+const tableOf = (found: Ended[]): string =>
+  columns([
+    ['batch', 'state', 'images', 'ended (UTC)'],
+    ...found.map(({ batch, state, images, endedAt }) => [batch, state, images, endedAt.slice(0, 19)]),
+  ])
+
+const canAsk = (): boolean => process.stdin.isTTY && process.stderr.isTTY
+
+/** Asks on the terminal; anything but a yes is a no, the end of the input too. */
+async function ask(question: string): Promise<boolean> {
+  // Not as a terminal of its own: Ctrl-C then is a signal, as it is elsewhere.
+  const lines = createInterface({ input: process.stdin, terminal: false })
+  process.stderr.write(`${question} [y/N] `)
+  const answer = await Promise.race([once(lines, 'line'), once(lines, 'close').then(() => [''])])
+  lines.close()
+  return /^y(es)?$/i.test(String(answer[0]).trim())
+}
+
+async function removeAll(results: Bucket, found: Ended[], time: Date, options: PruneOptions): Promise<void> {
+  const progress = startProgress('batches', options)
+  const counts = { removed: 0, left: 0, objects: 0 }
+  try {
+    for (const ended of found) {
+      const objects = await removeBatch(results, ended.batch, time)
+      counts[objects === undefined ? 'left' : 'removed']++
+      counts.objects += objects ?? 0
+      if (options.json) await printJson({ ...ended, removed: objects !== undefined, objects })
+      progress.update({ done: counts.removed + counts.left, total: found.length, errors: 0 })
+    }
+  } finally {
+    progress.stop()
+  }
+  const left = counts.left > 0 ? `; left ${counts.left} in use` : ''
+  note(
+    `Removed ${plural(counts.removed, 'batch', 'batches')}, ${plural(counts.objects, 'object')}${left}`,
+    options,
+  )
+}

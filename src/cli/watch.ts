@@ -1,0 +1,103 @@
+import type { Command } from 'commander'
+import { listOpen } from '../batch/open'
+import { batchNotFound } from '../batch/results'
+import { readSummary } from '../batch/summary-object'
+import { isUploads } from '../batch/uploads'
+import { WhisklensError } from '../errors'
+import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
+import type { Bucket } from '../storage/store'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { begun, followBatch, standingOf } from './follow'
+import { matching } from './options'
+import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
+import { openProgress, type Progress } from './progress'
+import { describeSummary } from './summary'
+
+interface WatchOptions extends ConnectionFlags, OutputOptions {
+  all?: boolean
+}
+
+/** `whisklens watch`: how a batch gets on, until it is over. */
+export function register(program: Command): void {
+  const command = program
+    .command('watch')
+    .description('see how a batch gets on, until it is over: the newest open one, one by its id, or all')
+    .argument('[id]', 'the batch', matching(batchIdSchema))
+    .option('--all', 'all batches that are open now')
+  connectionOptions(outputOptions(command, 'print a line for each change: the summary, and its progress'))
+    .addHelpText(
+      'after',
+      `
+Shows how many images are done, at what rate and for how long it will go on, how many are in error, and how many
+activations are at work; at the end, the summary. Where stderr is no terminal, a line now and then. The uploads of a day
+are watched only by name: uploads-2026-11-22.
+
+Examples:
+  whisklens watch
+  whisklens watch 20261122-073000-a1b2c3
+  whisklens watch --all
+  whisklens watch --json | jq -c '[.totals.ok, .progress.secondsLeft]'`,
+    )
+    .action(run)
+}
+
+async function run(id: string | undefined, options: WatchOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const results = needStore(connection).bucket(connection.settings.resultsBucket)
+  const batches = id === undefined ? await openBatches(results, options) : [id]
+  if (id !== undefined && !(await readSummary(results, id))) throw batchNotFound(id)
+  const progress = openProgress(options)
+  let summaries: BatchSummary[]
+  try {
+    summaries = await Promise.all(
+      batches.map((batch) => watch(results, batch, progress, { ...options, isNamed: batches.length > 1 })),
+    )
+  } finally {
+    progress.stop()
+  }
+  process.exitCode = exitCodeOfBatches(summaries)
+  if (!options.json) await print(summaries.map((summary) => describeSummary(summary)).join('\n'))
+}
+
+/** All batches that are open, or the newest of them. @throws WhisklensError `batch_not_found` when none is */
+async function openBatches(results: Bucket, options: WatchOptions): Promise<string[]> {
+  const open: BatchSummary[] = []
+  for await (const batch of listOpen(results)) {
+    const summary = isUploads(batch) ? undefined : await readSummary(results, batch)
+    if (summary && !isClosed(summary.state)) open.push(summary)
+  }
+  open.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
+  const [newest] = open
+  if (!newest) {
+    throw new WhisklensError('batch_not_found', 'No batch is open', {
+      hint: 'Start one: whisklens batch <prefix>; whisklens status lists those that are over.',
+    })
+  }
+  if (options.all) return open.map(({ batch }) => batch)
+  note(`Batch ${newest.batch}`, options)
+  return [newest.batch]
+}
+
+/** Follows one batch. @returns its final summary */
+function watch(
+  results: Bucket,
+  batch: string,
+  progress: Progress,
+  { json, isNamed }: WatchOptions & { isNamed: boolean },
+): Promise<BatchSummary> {
+  const counter = progress.count('images', isNamed ? batch : undefined)
+  let seen = ''
+  return followBatch(results, batch, begun, {
+    onProgress: async (summary, plan) => {
+      const standing = standingOf(summary, plan)
+      const pace = counter.update(standing)
+      const { running } = standing
+      const change = JSON.stringify([summary, running])
+      if (!json || change === seen) return
+      seen = change
+      await printJson(isClosed(summary.state) ? summary : { ...summary, progress: { ...pace, running } })
+    },
+    // No upload for hours is nothing to worry about.
+    ...(isUploads(batch) && { changesWithin: Number.POSITIVE_INFINITY }),
+  })
+}

@@ -1,0 +1,27 @@
+import synsets from './synsets.json'
+
+/** Names of WordNet synsets in lower case, by id; classes have none, for labels name them. */
+const names = new Map(
+  Object.entries(synsets.names).map(([id, text]) => [id, text.toLowerCase().split(', ')] as const),
+)
+
+/** What each synset is a kind of. */
+const parents = new Map(Object.entries(synsets.parents).map(([id, text]) => [id, text.split(' ')] as const))
+
+/**
+ * Tells the kinds of something: what is below a synset of WordNet 3.0, of which ImageNet's classes are the lowest.
+ * @param wanted a WordNet id, or a whole name of a synset above the classes such as `dog`; in any case of letters
+ * @returns whether a WordNet id is that of the synset or of a kind of it. An id that ImageNet does not have is only of its
+ *   own kind
+ */
+export function kindOf(wanted: string): (wordnetId: string) => boolean {
+  const text = wanted.toLowerCase()
+  const known = new Map<string, boolean>()
+  const isKind = (id: string): boolean => {
+    const found =
+      known.get(id) ?? (id === text || !!names.get(id)?.includes(text) || !!parents.get(id)?.some(isKind))
+    known.set(id, found)
+    return found
+  }
+  return isKind
+}

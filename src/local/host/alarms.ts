@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import { HttpError, messageOf } from '../../errors'
+import { log } from '../../log'
+import { type Alarm, alarmOf, type Feed, feedNames, nextTime, parse, timeOf } from './alarm'
+import { type Api, type Host, newTransaction, readPayload } from './api'
+import { pathOf, type TriggerEntity } from './entities'
+import { joinNames } from './names'
+import { conflict, notFound } from './refusals'
+
+const eventSchema = z.object({
+  lifecycleEvent: z.enum(['CREATE', 'READ', 'UPDATE', 'DELETE'], 'unsupported lifecycleEvent'),
+  triggerName: z.string('no trigger name parameter was provided'),
+  params: z.record(z.string(), z.unknown()),
+})
+
+const tickInterval = 1000
+const success = { status: 'success' }
+const authenticationFailed = 'Trigger authentication request failed.'
+
+/**
+ * What fires triggers at their time. An alarm is kept with its trigger and goes with it. One that was due while the host
+ * was down goes off when it is up again, once.
+ */
+export class Alarms {
+  private timer?: NodeJS.Timeout
+
+  /** @param now tells the time, in milliseconds since the epoch */
+  constructor(
+    private readonly host: Host,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  start(): void {
+    for (const [trigger, alarm] of this.waiting()) {
+      const { stopDate } = alarm.settings
+      if (stopDate && timeOf(stopDate) <= this.now()) this.disable(trigger, alarm, ends.stopDate)
+    }
+    this.timer = setInterval(() => this.tick(), tickInterval)
+  }
+
+  stop(): void {
+    clearInterval(this.timer)
+  }
+
+  /** Fires the triggers that are due. */
+  tick(): void {
+    for (const [trigger, alarm] of this.waiting()) {
+      try {
+        if ((alarm.next ?? 0) <= this.now()) this.goOff(trigger, alarm)
+      } catch (thrown) {
+        // Most likely throttled: it stays due.
+        log.warn({ trigger: trigger.name, reason: messageOf(thrown) }, 'an alarm could not fire its trigger')
+      }
+    }
+  }
+
+  /** Answers an event in the life of a feed. @throws HttpError for what it cannot do */
+  answer(feed: Feed, body: unknown): object {
+    const { lifecycleEvent, triggerName, params } = parse(eventSchema, body)
+    const { entities, namespace } = this.host
+    const path = joinNames(namespace, triggerName.replace(/^\/[^/]*\//, ''))
+    const trigger = entities.find('triggers', path)
+    if (!trigger && lifecycleEvent === 'DELETE') return success
+    if (!trigger) throw new HttpError(404, 'not_found', authenticationFailed)
+    const { alarm, ...bare } = trigger
+    if (lifecycleEvent === 'CREATE') {
+      if (alarm) throw conflict('error creating alarm trigger.')
+      entities.put({ ...trigger, alarm: alarmOf(feed, params, this.now()) })
+      return success
+    }
+    if (!alarm) throw new HttpError(404, 'not_found', `could not find trigger /${path} in the database`)
+    if (lifecycleEvent === 'READ') return show(trigger, alarm)
+    if (lifecycleEvent === 'DELETE') entities.put(bare)
+    else entities.put({ ...trigger, alarm: alarmOf(feed, params, this.now(), alarm) })
+    return success
+  }
+
+  private waiting(): [TriggerEntity, Alarm][] {
+    const triggers = this.host.entities.list('triggers', this.host.namespace)
+    return triggers.flatMap((trigger) => (trigger.alarm?.next ? [[trigger, trigger.alarm]] : []))
+  }
+
+  private goOff(trigger: TriggerEntity, alarm: Alarm): void {
+    const { entities, namespace, fire } = this.host
+    const { feed, settings, payload } = alarm
+    const { deleteAfterFire = 'false' } = settings
+    fire(pathOf(trigger), payload, newTransaction())
+    const left = alarm.left && alarm.left - 1
+    const next = left === 0 ? undefined : nextTime(feed, settings, this.now())
+    if (next) entities.put({ ...trigger, alarm: { ...alarm, left, next } })
+    else if (deleteAfterFire === 'false')
+      this.disable(trigger, alarm, ends[left === 0 ? 'maxTriggers' : feed])
+    else entities.remove(trigger)
+    if (deleteAfterFire !== 'rules') return
+    const rules = entities.list('rules', namespace).filter((rule) => pathOf(rule) in (trigger.rules ?? {}))
+    for (const rule of rules) entities.remove(rule)
+  }
+
+  private disable(trigger: TriggerEntity, alarm: Alarm, why: string): void {
+    const reason = { kind: 'AUTO' as const, message: `Automatically disabled after ${why}` }
+    const status = { active: false, dateChanged: this.now(), reason }
+    this.host.entities.put({ ...trigger, alarm: { ...alarm, next: undefined, status } })
+  }
+}
+
+/** Why an alarm goes off no more. */
+const ends = {
+  once: 'firing once',
+  alarm: 'firing last scheduled cron trigger',
+  interval: 'firing last scheduled interval trigger',
+  maxTriggers: 'reaching max triggers',
+  stopDate: 'receiving error on trigger initialization: the stop date has expired',
+}
+
+/** What READ answers. */
+function show({ name, namespace }: TriggerEntity, { settings, payload, status }: Alarm): object {
+  const dateChangedISO = new Date(status.dateChanged).toISOString().replace(/\.\d+/, '')
+  return { config: { name, namespace, payload, ...settings }, status: { ...status, dateChangedISO } }
+}
+
+/** Where the feed actions pass on what they are asked, with the key that they were given. */
+export function alarmRoutes(api: Api, alarms: Alarms): void {
+  api.post('/api/v1/alarms/:feed', async (c) => {
+    if (!c.var.isUser) throw new HttpError(401, 'unauthorized', authenticationFailed)
+    const feed = feedNames.find((name) => name === c.req.param('feed'))
+    if (!feed) throw notFound()
+    return c.json(alarms.answer(feed, await readPayload(c)))
+  })
+}

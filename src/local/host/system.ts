@@ -1,0 +1,58 @@
+import { clock, type Entity } from './entities'
+import { actionLimits } from './limits'
+
+/** The namespace of what every cluster has: anybody may read and invoke it, nobody may change it. */
+export const systemNamespace = 'whisk.system'
+
+/** A feed of alarms passes on what it is asked, with the key that it was given. */
+const feed = `async function main({ lifecycleEvent, triggerName, authKey, ...params }) {
+  const { __OW_API_HOST: host, __OW_ACTION_NAME: name } = process.env
+  const response = await fetch(host + '/api/v1/alarms/' + name.split('/').pop(), {
+    method: 'POST',
+    headers: { authorization: 'Basic ' + Buffer.from(String(authKey)).toString('base64') },
+    body: JSON.stringify({ lifecycleEvent, triggerName, params }),
+  })
+  const answer = await response.json()
+  return response.ok ? answer : { error: { error: answer.error } }
+}`
+
+/** Packages, with the code of their actions. */
+const packages: Record<string, Record<string, string>> = {
+  utils: {
+    echo: 'const main = (params) => params',
+    sort: 'const main = ({ lines }) => ({ lines: (lines || []).sort(), length: (lines || []).length })',
+  },
+  alarms: { alarm: feed, interval: feed, once: feed },
+}
+
+export const isSystemPackage = (name = ''): boolean => Object.hasOwn(packages, name)
+
+/** Whether anybody may do that: read a system package, read or invoke one of its actions. */
+export function isPublic(method: string, path: string): boolean {
+  const [namespace, collection, name, action] = path.split('/').slice(4)
+  if (namespace !== systemNamespace) return false
+  if (collection === 'packages') return method === 'GET' && (!name || isSystemPackage(name))
+  const isRead = method === 'GET' || method === 'POST'
+  return isRead && collection === 'actions' && isSystemPackage(name) && action !== undefined
+}
+
+/** The system's packages and their actions, which run in containers like any other; `exec.code` is the code itself. */
+export function systemEntities(): Entity[] {
+  const common = { version: '0.0.1', publish: true, parameters: [], updated: clock() }
+  const usual = Object.entries(actionLimits).map(([name, { usual }]) => [name, usual])
+  const limits = Object.fromEntries(usual)
+  const kind = 'nodejs:20'
+  return Object.entries(packages).flatMap(([name, actions]): Entity[] => [
+    { ...common, collection: 'packages', namespace: systemNamespace, name, annotations: [] },
+    ...Object.entries(actions).map(([action, code]): Entity => {
+      const annotations = [
+        { key: 'provide-api-key', value: false },
+        { key: 'exec', value: kind },
+        ...(code === feed ? [{ key: 'feed', value: true }] : []),
+      ]
+      const namespace = `${systemNamespace}/${name}`
+      const exec = { kind, code, binary: false }
+      return { ...common, collection: 'actions', namespace, name: action, exec, limits, annotations }
+    }),
+  ])
+}

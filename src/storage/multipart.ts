@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import type S3 from 'ibm-cos-sdk/clients/s3'
+import { StorageError } from '../errors'
+import { asStorageError } from './errors'
+
+/** S3 takes no smaller part but the last one. */
+export const partBytes = 5 * 1024 * 1024
+
+/**
+ * Objects sent in parts, by whom and over how long does not matter: what another process began is carried on by the
+ * upload's id. Every method throws StorageError, `upload_not_found` where the upload was completed or aborted.
+ */
+export interface Multipart {
+  /** @returns the upload's id */
+  beginUpload(key: string, contentType: string): Promise<string>
+  /**
+   * Sends one part; a number that was sent before is replaced.
+   * @param number from 1 to 10,000
+   * @returns the part's etag
+   */
+  uploadPart(key: string, upload: string, number: number, body: Buffer): Promise<string>
+  /**
+   * Makes the parts one object, which is there from then on.
+   * @param etags of all parts, from the first on
+   */
+  completeUpload(key: string, upload: string, etags: string[]): Promise<void>
+  /** Drops an upload and its parts; one that is not there any more is fine. */
+  abortUpload(key: string, upload: string): Promise<void>
+  /** The ids of a key's uploads that were neither completed nor aborted, a thousand at most. */
+  listUploads(key: string): Promise<string[]>
+}
+
+/** The etag that S3 gives an object of parts. */
+const etagOf = (etags: string[]): string => {
+  const bytes = Buffer.concat(etags.map((etag) => Buffer.from(etag, 'hex')))
+  return `${createHash('md5').update(bytes).digest('hex')}-${etags.length}`
+}
+
+/** An etag as it is compared: without the quotes it travels in. */
+export const unquote = (etag: string | undefined): string => (etag ?? '').replaceAll('"', '')
+
+/** The uploads of one bucket. */
+export function openMultipart(s3: S3, bucket: string): Multipart {
+  const at = (key: string, UploadId: string) => ({ Bucket: bucket, Key: key, UploadId })
+  const failed = (action: string, key: string) => (thrown: unknown) => {
+    throw asStorageError(thrown, `${action} s3://${bucket}/${key}`)
+  }
+  const isGone = (thrown: unknown): boolean =>
+    thrown instanceof StorageError && thrown.code === 'upload_not_found'
+
+  return {
+    beginUpload: async (key, contentType) => {
+      const answer = await s3
+        .createMultipartUpload({ Bucket: bucket, Key: key, ContentType: contentType })
+        .promise()
+        .catch(failed('begin', key))
+      return answer.UploadId ?? ''
+    },
+    uploadPart: async (key, upload, number, body) => {
+      const answer = await s3
+        .uploadPart({ ...at(key, upload), PartNumber: number, Body: body })
+        .promise()
+        .catch(failed('write', key))
+      return unquote(answer.ETag)
+    },
+    completeUpload: async (key, upload, etags) => {
+      const Parts = etags.map((etag, index) => ({ PartNumber: index + 1, ETag: `"${etag}"` }))
+      try {
+        await s3
+          .completeMultipartUpload({ ...at(key, upload), MultipartUpload: { Parts } })
+          .promise()
+          .catch(failed('complete', key))
+      } catch (thrown) {
+        if (!isGone(thrown)) throw thrown
+        // A request whose answer got lost is sent again, and then meets what it completed itself.
+        const current = await s3
+          .headObject({ Bucket: bucket, Key: key })
+          .promise()
+          .catch(() => undefined)
+        if (unquote(current?.ETag) !== etagOf(etags)) throw thrown
+      }
+    },
+    abortUpload: async (key, upload) => {
+      await s3
+        .abortMultipartUpload(at(key, upload))
+        .promise()
+        .catch(failed('abort', key))
+        .catch((thrown) => {
+          if (!isGone(thrown)) throw thrown
+        })
+    },
+    listUploads: async (key) => {
+      const { Uploads = [] } = await s3
+        .listMultipartUploads({ Bucket: bucket, Prefix: key })
+        .promise()
+        .catch(failed('list uploads of', key))
+      return Uploads.flatMap(({ Key, UploadId = '' }) => (Key === key ? [UploadId] : []))
+    },
+  }
+}

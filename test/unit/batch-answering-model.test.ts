@@ -1,0 +1,43 @@
+import { describeModel } from '../../src/batch/answering-model'
+import { settingsFromParams } from '../../src/config'
+import { OpenWhiskError } from '../../src/errors'
+import { currentActivation } from '../../src/openwhisk/activation'
+import type { OpenWhisk } from '../../src/openwhisk/client'
+import { silentOpenWhisk } from './batch-fixtures'
+
+const activation = currentActivation({ __OW_ACTION_NAME: '/guest/whisklens/start-batch' })
+const settings = settingsFromParams({ gbSecondPrice: '0.5' })
+const megabytes: Record<string, number> = {
+  '/guest/whisklens/classify': 512,
+  '/guest/whisklens/aggregate': 128,
+}
+
+const answer = (platform: Partial<OpenWhisk>) =>
+  describeModel(
+    { ...silentOpenWhisk, call: async () => ({ model: 'tiny@00c0ffee' }), ...platform },
+    activation,
+    settings,
+    'tiny',
+  )
+
+describe('what a batch is planned with', () => {
+  it('is the version that answers, the memory that the actions were deployed with, and the price', async () => {
+    expect(await answer({ memoryOf: async (action) => megabytes[action] ?? Number.NaN })).toEqual({
+      model: 'tiny',
+      modelVersion: 'tiny@00c0ffee',
+      memory: { classify: 512, aggregate: 128 },
+      gbSecondPrice: 0.5,
+    })
+  })
+
+  it('leaves the memory open where the platform does not tell: no batch fails over its cost', async () => {
+    const memoryOf = async () => {
+      throw new OpenWhiskError(403, 'not for you')
+    }
+    expect(await answer({ memoryOf })).toMatchObject({ modelVersion: 'tiny@00c0ffee', memory: undefined })
+  })
+
+  it('is an error where classify does not name its model', async () => {
+    await expect(answer({ call: async () => ({}) })).rejects.toThrow('did not say which model')
+  })
+})

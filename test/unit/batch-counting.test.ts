@@ -1,0 +1,121 @@
+import { recordKey } from '../../src/batch/layout'
+import { readPlan } from '../../src/batch/plan'
+import { countUsage, emptyTally, summarize } from '../../src/batch/summary'
+import { writeSummary } from '../../src/batch/summary-object'
+import {
+  advanceClock,
+  collect,
+  minutes,
+  model,
+  okRecord,
+  setClock,
+  startTestStore,
+  type TestStore,
+} from './batch-fixtures'
+import { newRunner, type Runner } from './batch-runner'
+
+let mockSleep: () => void
+jest.mock('node:timers/promises', () => ({ setTimeout: async () => mockSleep() }))
+
+let objects: TestStore
+let runner: Runner
+
+beforeAll(async () => {
+  objects = await startTestStore()
+})
+afterAll(() => objects.close())
+beforeEach(async () => {
+  setClock('2026-11-22T08:00:00Z')
+  mockSleep = () => advanceClock(1000)
+  runner = await newRunner(objects)
+  runner.openwhisk.memoryOf = async () => 1024
+  runner.settings.gbSecondPrice = '0.5'
+  for (const key of ['a', 'b', 'c', 'd']) await runner.photos.put(key, 'v1')
+  await measured()
+})
+afterEach(() => jest.useRealTimers())
+
+/** A batch by which others are judged: 2 GB-seconds an image, so that each costs 1. */
+async function measured(): Promise<void> {
+  const tally = { ...emptyTally(), ok: 10 }
+  countUsage(tally, { classifyMs: 20_000, aggregateMs: 0, container: 'a' })
+  const summary = summarize(tally, {
+    batch: '20261121-000000-aaaaaa',
+    state: 'complete',
+    model,
+    memory: { classify: 1024, aggregate: 1024 },
+    listed: 10,
+    planned: 10,
+    skipped: 0,
+    exact: true,
+    startedAt: '2026-11-21T00:00:00.000Z',
+  })
+  await writeSummary(runner.results, summary)
+}
+
+const written = async (): Promise<string[]> =>
+  (await collect(runner.results.list())).map(({ key }) => key).filter((key) => !key.includes('20261121'))
+
+describe('a dry run', () => {
+  it('tells what there is to do, what it is likely to cost, and that nothing of it has begun', async () => {
+    const record = okRecord('b', { bucket: runner.photos.name })
+    advanceClock(minutes(20))
+    await runner.results.put(recordKey(model, record), JSON.stringify(record))
+    const before = await written()
+    expect(await runner.start({ dryRun: true })).toMatchObject({
+      state: 'planning',
+      totals: { listed: 4, planned: 3, skipped: 1, ok: 0, pending: 3 },
+      gbSeconds: 6,
+      cost: 3,
+      pricePerGbSecond: 0.5,
+      endedAt: null,
+    })
+    expect(await written()).toEqual(before)
+    expect(runner.invoked).toEqual([])
+  })
+
+  it('says so when there is too much to count', async () => {
+    const late = runner.start({ dryRun: true }, { deadline: Date.now() })
+    await expect(late).rejects.toMatchObject({ code: 'invalid_input', message: /one activation can count/ })
+  })
+})
+
+describe('a batch with a limit of its cost', () => {
+  it('is refused before anything is written, with both figures', async () => {
+    await expect(runner.start({ batch: 'b1', maxCost: 3.99 })).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: 'A batch of 4 is likely to cost 4 (8 GB-s, by earlier batches), more than maxCost, 3.99',
+    })
+    expect(await written()).toEqual([])
+    expect(runner.invoked).toEqual([])
+  })
+
+  it('runs where it is likely to keep to it', async () => {
+    expect(await runner.start({ batch: 'b1', maxCost: 4 })).toMatchObject({
+      state: 'complete',
+      totals: { ok: 4 },
+    })
+  })
+
+  it('is judged by what its filters leave', async () => {
+    await expect(runner.start({ batch: 'b1', maxCost: 1 })).rejects.toThrow('batch of 4')
+    expect(await runner.start({ batch: 'b1', maxCost: 1, limit: 1 })).toMatchObject({ totals: { ok: 1 } })
+  })
+
+  it('that is closed is judged by what a further pass would do', async () => {
+    await runner.start({ batch: 'b1' })
+    advanceClock(minutes(20))
+    for (const key of await runner.keysOf('b1')) {
+      const record = okRecord(key, { bucket: runner.photos.name })
+      await runner.results.put(recordKey(model, record), JSON.stringify(record))
+    }
+    await runner.photos.put('e', 'v1')
+    const before = await readPlan(runner.results, 'b1')
+    await expect(runner.start({ batch: 'b1', maxCost: 4, force: true })).rejects.toThrow(
+      'batch of 5 is likely to cost 5',
+    )
+    await expect(runner.start({ batch: 'b1', maxCost: 0.5 })).rejects.toThrow('batch of 1')
+    expect(await readPlan(runner.results, 'b1')).toEqual(before)
+    expect((await runner.start({ batch: 'b1', maxCost: 1 })).totals).toMatchObject({ ok: 5 })
+  })
+})

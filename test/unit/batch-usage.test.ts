@@ -1,0 +1,161 @@
+import fc from 'fast-check'
+import { type AggregateContext, aggregate, type Classified } from '../../src/batch/aggregate'
+import { closeBatch } from '../../src/batch/close'
+import { summaryKey } from '../../src/batch/layout'
+import { listParts, writePart } from '../../src/batch/parts'
+import { type Plan, savePlan } from '../../src/batch/plan'
+import { readSummary } from '../../src/batch/summary-object'
+import { uploadsBatch } from '../../src/batch/uploads'
+import { toMetadata, type Usage, usageOf } from '../../src/batch/usage'
+import type { Bucket } from '../../src/storage/store'
+import {
+  collect,
+  okRecord,
+  planOf,
+  setClock,
+  silentOpenWhisk,
+  startTestStore,
+  type TestStore,
+  textOf,
+} from './batch-fixtures'
+
+let objects: TestStore
+let results: Bucket
+
+beforeAll(async () => {
+  objects = await startTestStore()
+})
+afterAll(() => objects.close())
+beforeEach(async () => {
+  setClock('2026-11-22T08:00:30Z')
+  results = await objects.newBucket()
+})
+afterEach(() => jest.useRealTimers())
+
+describe('the metadata of a part', () => {
+  const anyUsage: fc.Arbitrary<Usage> = fc.record({
+    classifyMs: fc.nat(),
+    aggregateMs: fc.nat(),
+    container: fc.stringMatching(/^[0-9a-f]{8}$/),
+  })
+
+  it('tells what was written', () => {
+    fc.assert(
+      fc.property(anyUsage, (usage) => {
+        expect(usageOf(toMetadata(usage))).toEqual(usage)
+      }),
+    )
+  })
+
+  it.each([
+    ['nothing', {}],
+    ['no container', { 'classify-ms': '1', 'aggregate-ms': '1' }],
+    ['half of it', { 'classify-ms': '1', container: 'a' }],
+    ['no numbers', { 'classify-ms': 'x', 'aggregate-ms': '1', container: 'a' }],
+    ['negative times', { 'classify-ms': '-1', 'aggregate-ms': '1', container: 'a' }],
+  ])('that has %s tells nothing', (_, metadata: Record<string, string>) => {
+    expect(usageOf(metadata)).toBeUndefined()
+  })
+})
+
+const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+
+const donePlan = (changes: Partial<Plan> = {}): Plan =>
+  planOf('photos', {}, { planned: 6, listed: 6, next: 6, done: true, cursor: 'z', ...changes })
+
+const contextOf = (activationId: string): AggregateContext => ({
+  store: objects.store,
+  results,
+  openwhisk: silentOpenWhisk,
+  activationId,
+  sequence: '/guest/whisklens/classify-images',
+  resume: async () => {},
+  reconcile: async () => {},
+  onClosed: async () => {},
+})
+
+const instant = (key: string, at: string) =>
+  okRecord(key, { at, timings: { download: 0, decode: 0, infer: 0 } })
+
+/** What `classify` hands on of two images. */
+const piece = (start: number, spent?: Classified['spent']): Classified => ({
+  batch: 'b1',
+  images: keys.slice(start, start + 2).map((key) => instant(key, '2026-11-22T08:00:12.000Z')),
+  part: { start, end: start + 2, chunk: { start: 0, end: 6 }, model: 'tiny' },
+  spent,
+})
+
+describe('what the activations of a batch used', () => {
+  it('is counted with memory and price of the plan, once it is closed', async () => {
+    const memory = { classify: 1024, aggregate: 128 }
+    await savePlan(results, donePlan({ memory, gbSecondPrice: 0.5 }))
+    await aggregate(piece(0, { ms: 4000, container: 'x' }), contextOf('a1'))
+    await aggregate(piece(2, { ms: 2000, container: 'y' }), contextOf('a2'))
+    const last = await aggregate(piece(4, { ms: 6000, container: 'x' }), contextOf('a3'))
+    expect(last.closed).toBe(true)
+    const aggregateMs = (await usages()).reduce((sum, usage) => sum + (usage?.aggregateMs ?? 0), 0)
+    const gbSeconds = 12 + aggregateMs / 8000
+    expect(await readSummary(results, 'b1')).toMatchObject({
+      containers: 2,
+      gbSeconds: Number(gbSeconds.toPrecision(6)),
+      cost: Number((gbSeconds / 2).toPrecision(6)),
+      pricePerGbSecond: 0.5,
+      imagesPerSecond: 0.5,
+    })
+  })
+
+  it('is not counted of activations that tell nothing', async () => {
+    await savePlan(results, donePlan())
+    await aggregate(piece(0), contextOf('a1'))
+    await aggregate(piece(2), contextOf('a2'))
+    await aggregate(piece(4, { ms: 6000, container: 'x' }), contextOf('a3'))
+    expect(await usages()).toEqual([undefined, undefined, expect.objectContaining({ classifyMs: 6000 })])
+    expect(await readSummary(results, 'b1')).toMatchObject({ containers: 1, totals: { ok: 6 } })
+  })
+
+  it('comes to the same bytes whatever the order of the parts, and however often each is written', async () => {
+    const usage = (start: number): Usage => ({
+      classifyMs: 1000 + start,
+      aggregateMs: 10 * start,
+      container: start < 4 ? 'x' : 'y',
+    })
+    const summaryAfter = async (starts: number[]) => {
+      results = await objects.newBucket()
+      for (const start of starts)
+        await writePart(results, 'b1', start, piece(start).images, `a${start}`, usage(start))
+      await closeBatch(results, donePlan())
+      return textOf(results, summaryKey('b1'))
+    }
+    const expected = await summaryAfter([0, 2, 4])
+    expect(expected).toContain('"gbSeconds": 1.518')
+    const anyOrder = fc.shuffledSubarray([0, 2, 4], { minLength: 3 })
+    const repeats = fc.array(fc.constantFrom(0, 2, 4), { maxLength: 3 })
+    await fc.assert(
+      fc.asyncProperty(anyOrder, repeats, async (order, again) => {
+        expect(await summaryAfter([...order, ...again])).toBe(expected)
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('is counted of uploads too, once for each activation', async () => {
+    const upload = (activation: string, key: string, at: string) =>
+      aggregate(
+        { images: [instant(key, at)], spent: { ms: 2000, container: activation } },
+        { ...contextOf(activation), gbSecondPrice: 0.5 },
+      )
+    await upload('a1', 'a', '2026-11-22T08:00:10.000Z')
+    await upload('a2', 'b', '2026-11-22T08:00:20.000Z')
+    await upload('a2', 'b', '2026-11-22T08:00:20.000Z')
+    const summary = await readSummary(results, uploadsBatch('2026-11-22T08:00:10.000Z'))
+    expect(summary).toMatchObject({ containers: 2, imagesPerSecond: 0.2, pricePerGbSecond: 0.5 })
+    // Two activations of 2 s at 512 MB, and what aggregate needed at 256 MB.
+    expect(summary?.gbSeconds).toBeGreaterThanOrEqual(2)
+  })
+})
+
+/** What the parts of the batch tell, in their order. */
+async function usages() {
+  const parts = await collect(listParts(results, 'b1'))
+  return Promise.all(parts.map(async ({ key }) => usageOf((await results.get(key)).metadata)))
+}

@@ -1,0 +1,212 @@
+import fc from 'fast-check'
+import { standingOf } from '../../src/cli/follow'
+import { duration, Pacemaker } from '../../src/cli/pace'
+import { counter, describeStanding, type Standing, startProgress } from '../../src/cli/progress'
+import { planOf, setClock } from './batch-fixtures'
+import { summaryOf } from './cli-run'
+
+const seconds = (count: number) => count * 1000
+const unknown = { perSecond: null, secondsLeft: null }
+
+describe('the pace', () => {
+  it('is not known before anything is done', () => {
+    const pacemaker = new Pacemaker()
+    expect(pacemaker.measure(40, 100, 0)).toEqual(unknown)
+    expect(pacemaker.measure(40, 100, seconds(5))).toEqual(unknown)
+  })
+
+  it('tells how long it goes on, where it is known how much there is', () => {
+    const pacemaker = new Pacemaker()
+    pacemaker.measure(0, 100, 0)
+    expect(pacemaker.measure(20, 100, seconds(10))).toEqual({ perSecond: 2, secondsLeft: 40 })
+    expect(pacemaker.measure(30, undefined, seconds(15))).toEqual({ perSecond: 2, secondsLeft: null })
+    expect(pacemaker.measure(100, 100, seconds(20))).toEqual({ perSecond: 5, secondsLeft: 0 })
+  })
+
+  it('is that of late, not that of long ago', () => {
+    const pacemaker = new Pacemaker()
+    for (let at = 0; at <= 100; at++) pacemaker.measure(at * 10, 10_000, seconds(at))
+    for (let at = 101; at <= 140; at++) pacemaker.measure(1000 + (at - 100), 10_000, seconds(at))
+    expect(pacemaker.measure(1041, 10_000, seconds(141)).perSecond).toBe(1)
+  })
+
+  it('falls while nothing gets done', () => {
+    const pacemaker = new Pacemaker()
+    for (const at of [0, 1, 2]) pacemaker.measure(at * 10, 100, seconds(at))
+    expect(pacemaker.measure(20, 100, seconds(2)).perSecond).toBe(10)
+    expect(pacemaker.measure(20, 100, seconds(40)).perSecond).toBe(0.5)
+  })
+
+  it('is measured over several chunks, however seldom they come', () => {
+    const pacemaker = new Pacemaker()
+    let perSecond: number | null = null
+    for (let minute = 0; minute < 10; minute++)
+      perSecond = pacemaker.measure(minute * 60, 6000, seconds(minute * 60)).perSecond
+    expect(perSecond).toBe(1)
+  })
+
+  it('begins anew where less is done than before', () => {
+    const pacemaker = new Pacemaker()
+    pacemaker.measure(0, 100, 0)
+    pacemaker.measure(100, 100, seconds(1))
+    expect(pacemaker.measure(0, 50, seconds(2))).toEqual(unknown)
+    expect(pacemaker.measure(4, 50, seconds(4)).perSecond).toBe(2)
+  })
+
+  it.each([
+    [0, '0 s'],
+    [59, '59 s'],
+    [61, '2 min'],
+    [3541, '1 h 0 min'],
+    [7300, '2 h 2 min'],
+    [100_000, '1 d 3 h'],
+  ])('of %i s is said as %s', (count, text) => expect(duration(count)).toBe(text))
+})
+
+describe('a bar', () => {
+  const standings: fc.Arbitrary<Standing> = fc.record({
+    done: fc.nat(50),
+    total: fc.nat(100),
+    errors: fc.nat(5),
+    earlier: fc.nat(20),
+    isGrowing: fc.boolean(),
+  })
+
+  it('never goes back and is never full, whatever is counted', () => {
+    fc.assert(
+      fc.property(fc.array(standings), (all) => {
+        const shares = [0]
+        const { update } = counter('images', undefined, (_, share) => shares.push(share))
+        for (const standing of all) update(standing)
+        for (const [at, share] of shares.entries()) {
+          expect(share).toBeGreaterThanOrEqual(shares[at - 1] ?? 0)
+          expect(share).toBeLessThan(1)
+        }
+      }),
+    )
+  })
+
+  it('stands still while the total grows, and is about this run alone', () => {
+    const shares: number[] = []
+    const { update } = counter('images', undefined, (_, share) => shares.push(share))
+    update({ done: 100, total: 100, errors: 0, earlier: 100, isGrowing: true })
+    update({ done: 100, total: 150, errors: 0, earlier: 100, isGrowing: true })
+    update({ done: 125, total: 200, errors: 0, earlier: 100 })
+    expect(shares).toEqual([0, 0, 0.25])
+  })
+
+  it('goes with what is counted, what of it failed and who is at it', () => {
+    const pace = { perSecond: 24.2, secondsLeft: 90 }
+    const standing = { done: 120, total: 500, errors: 3, running: 8 }
+    expect(describeStanding(standing, 'images', pace)).toBe(
+      '120/500 images, 24/s, 2 min left, 3 in error, 8 running',
+    )
+    expect(describeStanding({ ...standing, errors: 0, running: 0 }, 'images', unknown)).toBe('120/500 images')
+    expect(describeStanding({ done: 1, total: 9, errors: 0, isGrowing: true }, 'files', unknown)).toBe(
+      '1/9+ files',
+    )
+  })
+})
+
+describe('how far a batch has come', () => {
+  const totals = { listed: 9, planned: 9, skipped: 0, ok: 4, error: 1, pending: 4 }
+  const piece = { start: 0, end: 1, chunk: { start: 0, end: 1 }, attempts: 1 }
+
+  it('is in its summary, and who is at work in its plan', () => {
+    const outstanding = [
+      { ...piece, at: 5 },
+      { ...piece, at: 5, ended: true },
+      { ...piece, at: 0 },
+    ]
+    const plan = planOf('photos', {}, { outstanding })
+    expect(standingOf(summaryOf('b', { state: 'running', totals }), plan)).toEqual({
+      done: 5,
+      total: 9,
+      errors: 1,
+      earlier: 0,
+      isGrowing: false,
+      running: 1,
+    })
+    expect(standingOf(summaryOf('b', { totals }), plan).running).toBe(0)
+  })
+
+  it('is not final while it is planned, nor on a day whose uploads come in', () => {
+    const plan = planOf('photos')
+    const isGrowing = (state: 'planning' | 'running' | 'complete', known?: typeof plan) =>
+      standingOf(summaryOf('b', { state, totals }), known).isGrowing
+    expect([isGrowing('planning', plan), isGrowing('running', plan), isGrowing('complete', plan)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect([isGrowing('running'), isGrowing('complete')]).toEqual([true, false])
+  })
+
+  it('does not count what earlier runs did', () => {
+    const earlier = (changes: Parameters<typeof planOf>[2]) =>
+      standingOf(summaryOf('b', { totals }), planOf('photos', {}, changes)).earlier
+    expect(earlier({ passes: [0, 7] })).toBe(7)
+    expect(earlier({ passes: [0, 7], before: { reported: 8, errors: 0 } })).toBe(8)
+  })
+})
+
+describe('progress', () => {
+  const { isTTY } = process.stderr
+  let written: string
+
+  beforeEach(() => {
+    written = ''
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      written += text
+      return true
+    })
+  })
+  afterEach(() => {
+    jest.restoreAllMocks()
+    jest.useRealTimers()
+    process.stderr.isTTY = isTTY
+  })
+
+  const standing = (done: number): Standing => ({ done, total: 10, errors: 0 })
+
+  it('is a line now and then where stderr is no terminal', () => {
+    process.stderr.isTTY = false
+    setClock(0)
+    const progress = startProgress('images', {})
+    for (let at = 0; at <= 40; at++) {
+      jest.setSystemTime(seconds(at))
+      progress.update(standing(Math.min(10, Math.floor(at / 4))))
+    }
+    progress.say('a word')
+    progress.stop()
+    expect(written.split('\n')).toEqual([
+      expect.stringMatching(/^3\/10 images, /),
+      expect.stringMatching(/^7\/10 images, /),
+      'a word',
+      '',
+    ])
+  })
+
+  it.each([{ json: true }, { quiet: true }, { withLines: true }])(
+    'is only what has to be said with %j',
+    (options) => {
+      process.stderr.isTTY = false
+      setClock(0)
+      const progress = startProgress('images', options)
+      jest.setSystemTime(seconds(60))
+      progress.update(standing(5))
+      progress.say('error: that one')
+      progress.stop()
+      expect(written).toBe('error: that one\n')
+    },
+  )
+
+  it('is a bar on a terminal, below what is said', () => {
+    process.stderr.isTTY = true
+    const progress = startProgress('images', {})
+    progress.update(standing(5))
+    progress.say('error: that one')
+    progress.stop()
+    expect(written).toMatch(/error: that one\n.*█{10}░{10} 5\/10 images/s)
+  })
+})

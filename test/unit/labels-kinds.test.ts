@@ -1,0 +1,58 @@
+import fc from 'fast-check'
+import classes from '../../models/efficientnet-lite0/labels.json'
+import { kindOf } from '../../src/labels/kinds'
+import synsets from '../../src/labels/synsets.json'
+
+/** The positions of the classes that are a kind of something, as ranges. */
+function positions(wanted: string): string {
+  const isKind = kindOf(wanted)
+  const found = classes.flatMap(({ wordnetId }, at) => (isKind(wordnetId) ? at : []))
+  const starts = found.filter((at) => !found.includes(at - 1))
+  const ends = found.filter((at) => !found.includes(at + 1))
+  return starts.map((start, at) => (start === ends[at] ? start : `${start}-${ends[at]}`)).join(' ')
+}
+
+describe('the kinds of something', () => {
+  // ImageNet's classes are in the order of WordNet's tree for animals: where these begin and end is well known.
+  it.each([
+    ['dog', '151-268'],
+    ['domestic cat', '281-285'],
+    ['bird', '7-24 80-100 127-146'],
+    ['fish', '0-6 389-397'],
+    ['animal', '0-397'],
+  ])('named %s are the classes %s', (name, expected) => {
+    expect(positions(name)).toBe(expected)
+  })
+
+  it('are asked for by a whole name in any case of letters, or by an id', () => {
+    expect(positions('Canis familiaris')).toBe('151-268')
+    expect(positions('DOG')).toBe('151-268')
+    expect(positions('n02084071')).toBe('151-268')
+    expect(positions('N02084071')).toBe('151-268')
+    expect(positions('do')).toBe('')
+  })
+
+  it('are found by every parent where there are several', () => {
+    const isTabbyA = (name: string) => kindOf(name)('n02123045')
+    expect(['cat', 'feline', 'domestic animal', 'entity'].map(isTabbyA)).toEqual([true, true, true, true])
+    expect(['wildcat', 'dog', 'vehicle'].map(isTabbyA)).toEqual([false, false, false])
+  })
+
+  it('are a class itself for its own id, and for an id that nobody knows', () => {
+    for (const [at, { wordnetId }] of classes.entries()) expect(positions(wordnetId)).toBe(String(at))
+    expect(kindOf('n99999999')('n99999999')).toBe(true)
+    for (const odd of ['', '__proto__', 'constructor']) expect(kindOf('dog')(odd)).toBe(false)
+  })
+
+  it('are among the kinds of all that is above it', () => {
+    const ids = Object.keys(synsets.parents) as (keyof typeof synsets.parents)[]
+    fc.assert(
+      fc.property(fc.constantFrom(...ids), (id) => {
+        const kinds = classes.filter(({ wordnetId }) => kindOf(id)(wordnetId))
+        expect(kinds).not.toEqual([])
+        for (const parent of synsets.parents[id].split(' ').filter(Boolean))
+          expect(kinds.every(({ wordnetId }) => kindOf(parent)(wordnetId))).toBe(true)
+      }),
+    )
+  })
+})

@@ -1,0 +1,48 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { readAhead } from '../../src/batch/read-ahead'
+import { collect, from } from './batch-fixtures'
+
+describe('reading ahead', () => {
+  it('keeps the order, however long each reading takes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(4), { maxLength: 20 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (turns, ahead) => {
+          const read = async (turnsLeft: number) => {
+            for (let left = turnsLeft; left > 0; left--) await turn()
+            return turnsLeft
+          }
+          expect(await collect(readAhead(from(turns), ahead, read))).toEqual(turns)
+        },
+      ),
+    )
+  })
+
+  it('begins so many readings before the first is used, and one more for each that is', async () => {
+    let begun = 0
+    const read = async (item: number) => {
+      begun++
+      return item
+    }
+    const reading = readAhead(from([1, 2, 3, 4, 5, 6, 7, 8, 9]), 4, read)
+    for (const expected of [4, 5, 6, 7, 8, 9, 9, 9, 9]) {
+      await reading.next()
+      expect(begun).toBe(expected)
+    }
+    expect(await reading.next()).toMatchObject({ done: true })
+  })
+
+  it('fails when it is the turn of what failed, not before', async () => {
+    const read = async (item: number) => {
+      if (item === 2) throw new Error('Two is not there')
+      return item
+    }
+    const reading = readAhead(from([0, 1, 2, 3]), 8, read)
+    expect((await reading.next()).value).toBe(0)
+    await turn()
+    expect((await reading.next()).value).toBe(1)
+    await expect(reading.next()).rejects.toThrow('Two is not there')
+  })
+})
