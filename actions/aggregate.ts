@@ -1,4 +1,4 @@
-import { aggregate, classifiedSchema } from '../src/batch/aggregate'
+import { aggregate, classifiedSchema } from '../src/batch/chunk/aggregate'
 import { settingsFromParams } from '../src/config'
 import { answering } from '../src/openwhisk/action'
 import { currentActivation, siblingAction } from '../src/openwhisk/activation'

@@ -1,16 +1,16 @@
-import { csv, type Export, exportRecords, jsonLines } from '../src/batch/export'
-import { newestBatches } from '../src/batch/newest'
-import { takePage } from '../src/batch/page'
-import { toJsonLines } from '../src/batch/parts'
-import { batchNotFound, matches, readResults } from '../src/batch/results'
+import { toJsonLines } from '../src/batch/chunk/parts'
+import { csv, type Export, exportRecords, jsonLines } from '../src/batch/results/export'
+import { newestBatches } from '../src/batch/results/newest'
+import { takePage } from '../src/batch/results/page'
+import { batchNotFound, matches, readResults } from '../src/batch/results/results'
 import {
   type Format,
   formatOf,
   nextQuery,
   parseResultsRequest,
   type ResultsRequest,
-} from '../src/batch/results-request'
-import { readSummary } from '../src/batch/summary-object'
+} from '../src/batch/results/results-request'
+import { readSummary } from '../src/batch/summary/summary-object'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError, StorageError } from '../src/errors'
 import {

@@ -1,9 +1,9 @@
-import { aggregate, classifiedSchema } from '../../src/batch/aggregate'
-import type { ChunkMessage } from '../../src/batch/dispatch'
-import { reconcile } from '../../src/batch/orphans'
-import { readChunk } from '../../src/batch/parts'
-import { parseBatchRequest } from '../../src/batch/request'
-import { startBatch } from '../../src/batch/start'
+import { aggregate, classifiedSchema } from '../../src/batch/chunk/aggregate'
+import { readChunk } from '../../src/batch/chunk/parts'
+import type { ChunkMessage } from '../../src/batch/run/dispatch'
+import { reconcile } from '../../src/batch/run/orphans'
+import { parseBatchRequest } from '../../src/batch/run/request'
+import { startBatch } from '../../src/batch/run/start'
 import { settingsFromParams } from '../../src/config'
 import type { ModelFolder } from '../../src/models/folder'
 import { siblingAction } from '../../src/openwhisk/activation'
@@ -67,7 +67,7 @@ export const actionsOf = (environment: Environment): Record<string, Main> => ({
   },
 })
 
-/** As `src/batch/classify-images.ts` has them. */
+/** As `src/batch/chunk/classify-images.ts` has them. */
 const maxOutputBytes = 800 * 1024
 const deadlineMargin = 10_000
 

@@ -1,4 +1,4 @@
-import { unknownRecord } from '../../src/batch/record'
+import { unknownRecord } from '../../src/batch/chunk/record'
 import type { ModelFolder } from '../../src/models/folder'
 import type { ImageRecord, ImageRef } from '../../src/schema'
 import { numberOf } from './images'

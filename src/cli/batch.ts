@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { defaultBatchId } from '../batch/request'
+import { defaultBatchId } from '../batch/run/request'
 import { WhisklensError } from '../errors'
 import { connect } from '../openwhisk/client'
 import { type BatchSummary, batchRequestSchema, summarySchema } from '../schema'

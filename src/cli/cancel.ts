@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { batchNotFound } from '../batch/results'
-import { readSummary } from '../batch/summary-object'
+import { batchNotFound } from '../batch/results/results'
+import { readSummary } from '../batch/summary/summary-object'
 import { connect } from '../openwhisk/client'
 import { batchIdSchema } from '../schema'
 import {

@@ -1,4 +1,4 @@
-import { errorOf } from '../batch/record'
+import { errorOf } from '../batch/chunk/record'
 import type { Classification } from '../classifier/classify'
 import { StorageError, WhisklensError } from '../errors'
 

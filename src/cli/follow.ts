@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Plan, readPlan } from '../batch/plan'
-import { readSummary } from '../batch/summary-object'
+import { type Plan, readPlan } from '../batch/plan/plan'
+import { readSummary } from '../batch/summary/summary-object'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'

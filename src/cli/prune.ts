@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
-import { type Ended, endedBefore, removeBatch } from '../batch/prune'
+import { type Ended, endedBefore, removeBatch } from '../batch/results/prune'
 import { InvalidInputError } from '../errors'
 import type { Bucket } from '../storage/store'
 import { columns } from './columns'

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { reconcile } from '../batch/orphans'
+import { reconcile } from '../batch/run/orphans'
 import { settingsFromEnvironment, toEnvironment } from '../config'
 import { messageOf, WhisklensError } from '../errors'
 import { log } from '../log'

@@ -213,12 +213,12 @@ function openBucket(s3: S3, name: string): Bucket {
     lines: async function* (key, { from = 0, blockBytes = 1024 * 1024 } = {}) {
       const decoder = new StringDecoder('utf8')
       let rest = ''
-      let block: S3.GetObjectOutput | undefined
+      let version: string | undefined
       for (let start = from, size = start + 1; start < size; start += blockBytes) {
-        block = await getBlock(key, start, start + blockBytes, block?.ETag)
-        const body = block.Body as Buffer
-        size = Number(block.ContentRange?.split('/')[1] ?? body.length)
-        const lines = `${rest}${decoder.write(body)}`.split('\n')
+        const { Body, ETag, ContentRange } = await getBlock(key, start, start + blockBytes, version)
+        version = ETag
+        size = Number(ContentRange?.split('/')[1] ?? 0)
+        const lines = `${rest}${decoder.write(Body as Buffer)}`.split('\n')
         rest = lines.pop() ?? ''
         yield* lines
       }

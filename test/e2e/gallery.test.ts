@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
-import { closeBatch } from '../../src/batch/close'
-import { writePart } from '../../src/batch/parts'
-import { readPlan } from '../../src/batch/plan'
+import { writePart } from '../../src/batch/chunk/parts'
+import { closeBatch } from '../../src/batch/close/close'
+import { readPlan } from '../../src/batch/plan/plan'
 import type { ImageRecord } from '../../src/schema'
 import {
   errorOf,

@@ -1,9 +1,14 @@
-import { type AggregateContext, aggregate, classifiedSchema, isReported } from '../../src/batch/aggregate'
-import type { ChunkMessage } from '../../src/batch/dispatch'
-import { listParts, writePart } from '../../src/batch/parts'
-import { onePage, type Plan, savePlan } from '../../src/batch/plan'
-import { readRecord } from '../../src/batch/record'
-import { readSummary } from '../../src/batch/summary-object'
+import {
+  type AggregateContext,
+  aggregate,
+  classifiedSchema,
+  isReported,
+} from '../../src/batch/chunk/aggregate'
+import { listParts, writePart } from '../../src/batch/chunk/parts'
+import { readRecord } from '../../src/batch/chunk/record'
+import { onePage, type Plan, savePlan } from '../../src/batch/plan/plan'
+import type { ChunkMessage } from '../../src/batch/run/dispatch'
+import { readSummary } from '../../src/batch/summary/summary-object'
 import { StorageError } from '../../src/errors'
 import type { Bucket } from '../../src/storage/store'
 import {

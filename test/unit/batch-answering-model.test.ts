@@ -1,4 +1,4 @@
-import { describeModel } from '../../src/batch/answering-model'
+import { describeModel } from '../../src/batch/run/answering-model'
 import { settingsFromParams } from '../../src/config'
 import { OpenWhiskError } from '../../src/errors'
 import { currentActivation } from '../../src/openwhisk/activation'

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
-import { closeBatch } from '../../src/batch/close'
+import { toJsonLines, writePart } from '../../src/batch/chunk/parts'
+import { closeBatch } from '../../src/batch/close/close'
+import type { CloseOptions } from '../../src/batch/close/write-results'
 import {
   closingKey,
   closingPrefix,
@@ -8,10 +10,8 @@ import {
   resultsNames,
   summaryKey,
 } from '../../src/batch/layout'
-import { toJsonLines, writePart } from '../../src/batch/parts'
-import type { Plan } from '../../src/batch/plan'
-import { runBatch } from '../../src/batch/run'
-import type { CloseOptions } from '../../src/batch/write-results'
+import type { Plan } from '../../src/batch/plan/plan'
+import { runBatch } from '../../src/batch/run/run'
 import { StorageError } from '../../src/errors'
 import type { Bucket } from '../../src/storage/store'
 import {

@@ -1,7 +1,7 @@
 import { recordKey } from '../../src/batch/layout'
-import { readPlan } from '../../src/batch/plan'
-import { countUsage, emptyTally, summarize } from '../../src/batch/summary'
-import { writeSummary } from '../../src/batch/summary-object'
+import { readPlan } from '../../src/batch/plan/plan'
+import { countUsage, emptyTally, summarize } from '../../src/batch/summary/summary'
+import { writeSummary } from '../../src/batch/summary/summary-object'
 import {
   advanceClock,
   collect,

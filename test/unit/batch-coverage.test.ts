@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { contiguousEnd, gaps } from '../../src/batch/coverage'
+import { contiguousEnd, gaps } from '../../src/batch/run/coverage'
 import type { Range } from '../../src/schema'
 
 const size = 40

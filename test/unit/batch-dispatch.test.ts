@@ -1,4 +1,6 @@
 import fc from 'fast-check'
+import type { Part } from '../../src/batch/layout'
+import type { Outstanding, Plan } from '../../src/batch/plan/plan'
 import {
   type ChunkMessage,
   dispatchReady,
@@ -7,9 +9,7 @@ import {
   redispatchOverdue,
   settle,
   type Window,
-} from '../../src/batch/dispatch'
-import type { Part } from '../../src/batch/layout'
-import type { Outstanding, Plan } from '../../src/batch/plan'
+} from '../../src/batch/run/dispatch'
 import { OpenWhiskError } from '../../src/errors'
 import type { OpenWhisk } from '../../src/openwhisk/client'
 import type { Range } from '../../src/schema'

@@ -1,8 +1,8 @@
-import { hasTooManyErrors, reported, requestCancel, withdrawCancel } from '../../src/batch/ending'
+import { fromJsonLines, readChunk, writePart } from '../../src/batch/chunk/parts'
 import { resultsKey } from '../../src/batch/layout'
-import { fromJsonLines, readChunk, writePart } from '../../src/batch/parts'
-import { type Plan, readPlan, resumePass } from '../../src/batch/plan'
-import { runBatch } from '../../src/batch/run'
+import { type Plan, readPlan, resumePass } from '../../src/batch/plan/plan'
+import { hasTooManyErrors, reported, requestCancel, withdrawCancel } from '../../src/batch/run/ending'
+import { runBatch } from '../../src/batch/run/run'
 import type { OpenWhisk } from '../../src/openwhisk/client'
 import { batchRequestSchema, type ImageRecord, rangeSchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
@@ -96,7 +96,10 @@ describe('a batch that is cancelled', () => {
 describe('a batch whose closing was cut off', () => {
   it('is closed as it was ended, and nothing more of it is planned or dispatched', async () => {
     const plan = planOf(photos.name, { chunkSize: 1 }, { ended: 'stopped' })
-    const idle: OpenWhisk = { ...silentOpenWhisk, invoke: () => Promise.reject(new Error('Not to be called')) }
+    const idle: OpenWhisk = {
+      ...silentOpenWhisk,
+      invoke: () => Promise.reject(new Error('Not to be called')),
+    }
     expect(await run(plan, idle)).toMatchObject({ state: 'stopped', totals: { planned: 0, pending: 0 } })
     expect(await keysOfResults()).toEqual([])
   })

@@ -1,4 +1,4 @@
-import { acquireLease, leaseTime, stateOfLease } from '../../src/batch/lease'
+import { acquireLease, leaseTime, stateOfLease } from '../../src/batch/run/lease'
 import type { Bucket } from '../../src/storage/store'
 import { advanceClock, minutes, setClock, startTestStore, type TestStore } from './batch-fixtures'
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { pairWithRecords } from '../../src/batch/merge'
+import { pairWithRecords } from '../../src/batch/plan/merge'
 import type { ObjectInfo } from '../../src/storage/store'
 import { anyKeys, collect, from, inBytes, objectInfo } from './batch-fixtures'
 

@@ -1,8 +1,8 @@
 import { leaseKey } from '../../src/batch/layout'
-import { acquireLease, leaseTime } from '../../src/batch/lease'
-import { listOpen, markClosed, markOpen } from '../../src/batch/open'
-import { findOrphans, reconcile } from '../../src/batch/orphans'
-import { openPlan } from '../../src/batch/plan'
+import { openPlan } from '../../src/batch/plan/plan'
+import { acquireLease, leaseTime } from '../../src/batch/run/lease'
+import { listOpen, markClosed, markOpen } from '../../src/batch/run/open'
+import { findOrphans, reconcile } from '../../src/batch/run/orphans'
 import type { Bucket } from '../../src/storage/store'
 import {
   advanceClock,

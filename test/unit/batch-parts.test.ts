@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import { chunkKey, partKey } from '../../src/batch/layout'
 import {
   fromJsonLines,
   listParts,
@@ -9,7 +8,8 @@ import {
   toJsonLines,
   writeChunk,
   writePart,
-} from '../../src/batch/parts'
+} from '../../src/batch/chunk/parts'
+import { chunkKey, partKey } from '../../src/batch/layout'
 import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {

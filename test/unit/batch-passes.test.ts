@@ -1,9 +1,9 @@
 import fc from 'fast-check'
+import { toJsonLines, writePart } from '../../src/batch/chunk/parts'
+import { openPasses, type PassesOptions, recordsOfBatch } from '../../src/batch/close/passes'
 import { recordKey, removedKey } from '../../src/batch/layout'
-import { toJsonLines, writePart } from '../../src/batch/parts'
-import { openPasses, type PassesOptions, recordsOfBatch } from '../../src/batch/passes'
-import type { Plan } from '../../src/batch/plan'
-import type { Usage } from '../../src/batch/usage'
+import type { Plan } from '../../src/batch/plan/plan'
+import type { Usage } from '../../src/batch/summary/usage'
 import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { recordKey } from '../../src/batch/layout'
-import { newPlan, nextPass, type Plan, readPlan, savePlan } from '../../src/batch/plan'
-import { type PlannedChunk, planChunks } from '../../src/batch/planning'
+import { newPlan, nextPass, type Plan, readPlan, savePlan } from '../../src/batch/plan/plan'
+import { type PlannedChunk, planChunks } from '../../src/batch/plan/planning'
 import { batchRequestSchema } from '../../src/schema'
 import type { Bucket, ObjectInfo } from '../../src/storage/store'
 import {

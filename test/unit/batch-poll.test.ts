@@ -1,5 +1,5 @@
-import { poll } from '../../src/batch/poll'
-import { writeRecord } from '../../src/batch/record'
+import { writeRecord } from '../../src/batch/chunk/record'
+import { poll } from '../../src/batch/run/poll'
 import { saveRegistration } from '../../src/storage/feeds'
 import { minutes, okRecord, startTestStore, type TestStore } from './batch-fixtures'
 import { newRunner, type Runner } from './batch-runner'

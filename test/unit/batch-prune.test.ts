@@ -1,7 +1,7 @@
 import { leaseKey, openKey, recordKey, summaryKey } from '../../src/batch/layout'
-import { acquireLease, leaseTime } from '../../src/batch/lease'
-import { markOpen } from '../../src/batch/open'
-import { endedBefore, removeBatch } from '../../src/batch/prune'
+import { endedBefore, removeBatch } from '../../src/batch/results/prune'
+import { acquireLease, leaseTime } from '../../src/batch/run/lease'
+import { markOpen } from '../../src/batch/run/open'
 import type { BatchSummary } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
+import { errorOf, readRecord, unknownRecord, writeRecord } from '../../src/batch/chunk/record'
 import { recordKey } from '../../src/batch/layout'
-import { errorOf, readRecord, unknownRecord, writeRecord } from '../../src/batch/record'
 import { ImageError, StorageError } from '../../src/errors'
 import { type ImageRecord, recordSchema } from '../../src/schema'
 import type { Bucket, Store } from '../../src/storage/store'

@@ -1,8 +1,8 @@
 import { recordKey } from '../../src/batch/layout'
-import { acquireLease } from '../../src/batch/lease'
-import { reconcile } from '../../src/batch/orphans'
-import { readPlan, savePlan } from '../../src/batch/plan'
-import { parseBatchRequest } from '../../src/batch/request'
+import { readPlan, savePlan } from '../../src/batch/plan/plan'
+import { acquireLease } from '../../src/batch/run/lease'
+import { reconcile } from '../../src/batch/run/orphans'
+import { parseBatchRequest } from '../../src/batch/run/request'
 import {
   advanceClock,
   minutes,

@@ -1,6 +1,6 @@
+import { readChunk, writePart } from '../../src/batch/chunk/parts'
 import { resultsKey } from '../../src/batch/layout'
-import { readChunk, writePart } from '../../src/batch/parts'
-import { startBatch } from '../../src/batch/start'
+import { startBatch } from '../../src/batch/run/start'
 import type { Settings } from '../../src/config'
 import type { Activation } from '../../src/openwhisk/activation'
 import type { OpenWhisk } from '../../src/openwhisk/client'

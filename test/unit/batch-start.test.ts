@@ -1,8 +1,8 @@
 import { resultsKey } from '../../src/batch/layout'
-import { acquireLease, leaseTime, stateOfLease } from '../../src/batch/lease'
-import { readPlan, savePlan } from '../../src/batch/plan'
-import { defaultBatchId, parseBatchRequest } from '../../src/batch/request'
-import { readSummary, writeSummary } from '../../src/batch/summary-object'
+import { readPlan, savePlan } from '../../src/batch/plan/plan'
+import { acquireLease, leaseTime, stateOfLease } from '../../src/batch/run/lease'
+import { defaultBatchId, parseBatchRequest } from '../../src/batch/run/request'
+import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
 import { OpenWhiskError } from '../../src/errors'
 import type { Bucket } from '../../src/storage/store'
 import {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
+import { fromJsonLines } from '../../src/batch/chunk/parts'
 import { recordKey, removedKey, removedPrefix } from '../../src/batch/layout'
-import { fromJsonLines } from '../../src/batch/parts'
-import type { Plan } from '../../src/batch/plan'
-import { planAhead } from '../../src/batch/planner'
+import type { Plan } from '../../src/batch/plan/plan'
+import { planAhead } from '../../src/batch/plan/planner'
 import { StorageError } from '../../src/errors'
 import type { Bucket } from '../../src/storage/store'
 import {

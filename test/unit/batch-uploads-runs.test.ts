@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { readResults } from '../../src/batch/results'
+import { readResults } from '../../src/batch/results/results'
 import { updateUploadsSummary } from '../../src/batch/uploads/count'
 import { mergeRecords } from '../../src/batch/uploads/merge'
 import { listUploadParts, writeUploadParts } from '../../src/batch/uploads/parts'

@@ -1,6 +1,6 @@
 import { main } from '../../actions/classify'
-import { classifiedSchema } from '../../src/batch/aggregate'
-import { writeChunk } from '../../src/batch/parts'
+import { classifiedSchema } from '../../src/batch/chunk/aggregate'
+import { writeChunk } from '../../src/batch/chunk/parts'
 import type { Bucket } from '../../src/storage/store'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { pngClaiming, sample } from '../helpers/images'

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { manifestMemory } from '../../src/batch/usage'
+import { manifestMemory } from '../../src/batch/summary/usage'
 import { environmentName, settingNames } from '../../src/config'
 import { readManifest, toParameters } from '../../src/openwhisk/manifest'
 

@@ -1,5 +1,5 @@
 import { main } from '../../actions/results'
-import { candidates } from '../../src/batch/newest'
+import { candidates } from '../../src/batch/results/newest'
 import { updateUploadsSummary } from '../../src/batch/uploads/count'
 import { writeUploadParts } from '../../src/batch/uploads/parts'
 import type { WebResponse } from '../../src/openwhisk/web'

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { markOpen } from '../open'
-import { readAhead } from '../read-ahead'
-import { summarize } from '../summary'
-import { writeSummary } from '../summary-object'
-import { isDayBeforeOver, startOf } from '../uploads'
+import { readAhead } from '../close/read-ahead'
+import { markOpen } from '../run/open'
+import { summarize } from '../summary/summary'
+import { writeSummary } from '../summary/summary-object'
+import { isDayBeforeOver, startOf } from './day'
 import { type ListedPart, listUploadParts, readUploadPart, type UploadsPart } from './parts'
 import {
   claim,

@@ -1,5 +1,5 @@
 import type { ImageRecord } from '../../schema'
-import { comparePositions } from '../cursor'
+import { comparePositions } from '../results/cursor'
 
 /** When the version that was read was written; what could not be read counts less than what could. */
 const versionOf = ({ lastModified }: ImageRecord): number => Date.parse(lastModified ?? '') || 0

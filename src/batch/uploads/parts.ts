@@ -1,9 +1,9 @@
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
+import { fromJsonLines, toJsonLines } from '../chunk/parts'
 import { partsPrefix } from '../layout'
-import { fromJsonLines, toJsonLines } from '../parts'
-import { uploadsBatch } from '../uploads'
-import { toMetadata, type Usage, usageOf } from '../usage'
+import { toMetadata, type Usage, usageOf } from '../summary/usage'
+import { uploadsBatch } from './day'
 
 /** The records that one activation added to one day. */
 export interface UploadsPart {

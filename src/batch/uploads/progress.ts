@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { putOnce } from '../../storage/put-once'
 import type { Bucket } from '../../storage/store'
 import { batchFolder } from '../layout'
-import { count, countUsage, emptyTally, type Tally } from '../summary'
+import { count, countUsage, emptyTally, type Tally } from '../summary/summary'
 import { partNameAt, type UploadsPart } from './parts'
 
 /**

@@ -3,9 +3,9 @@ import { type ImageRecord, type Range, rangeSchema } from '../../schema'
 import { openGrowing } from '../../storage/growing-object'
 import { putOnce } from '../../storage/put-once'
 import type { Bucket } from '../../storage/store'
+import { readAhead } from '../close/read-ahead'
 import { batchFolder, runKey } from '../layout'
-import { readAhead } from '../read-ahead'
-import { countUsage, emptyTally, type Tally } from '../summary'
+import { countUsage, emptyTally, type Tally } from '../summary/summary'
 import { mergeRecords, newestRecords } from './merge'
 import { type ListedPart, listUploadParts, partNameAt, readUploadPart } from './parts'
 
@@ -120,7 +120,7 @@ async function writeRun(
 }
 
 /** What all runs together may have in memory at a time, and the least and most of one. */
-const blockBytes = { all: 16 * 1024 * 1024, least: 32 * 1024, most: 1024 * 1024 }
+const blockBytes = { all: 8 * 1024 * 1024, least: 32 * 1024, most: 1024 * 1024 }
 
 /** Runs that are read side by side. */
 export interface OpenRuns {

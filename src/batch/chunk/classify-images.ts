@@ -1,0 +1,77 @@
+import pLimit from 'p-limit'
+import { classifyImage } from '../../classifier/classify'
+import type { LoadedModel } from '../../classifier/load'
+import type { ImageRecord, ImageRef } from '../../schema'
+import type { Store } from '../../storage/store'
+import { errorOf, unknownRecord } from './record'
+
+/** An object larger than this is no photo, and reading it would not fit an action. */
+const maxObjectBytes = 64 * 1024 * 1024
+
+/** So many images are downloaded and decoded ahead of the one in the engine. */
+const lookAhead = 4
+
+/** Objects larger than this wait for each other, so that those in memory at one time are not all of the largest. */
+const largeObjectBytes = 8 * 1024 * 1024
+
+/** A sequence passes at most 1 MiB on; the rest of the message needs room too. */
+const maxOutputBytes = 800 * 1024
+
+/** The time a result needs to travel on, and that of one image that has just begun. */
+const deadlineMargin = 10_000
+
+export interface ClassifyOptions {
+  model: LoadedModel
+  store: Store
+  activationId: string
+  /** Milliseconds since the epoch. */
+  deadline: number
+}
+
+/**
+ * Classifies images of the object store, download and decoding running ahead of inference. Never throws for an image:
+ * its failure is its record. Stops early, at an image's border, when the output grows too large or time runs out.
+ * @returns records of the first images, in order; fewer than `images` when it stopped early
+ */
+export async function classifyImages(images: ImageRef[], options: ClassifyOptions): Promise<ImageRecord[]> {
+  const limit = pLimit(lookAhead)
+  const oneByOne = pLimit(1)
+  const stopAt = options.deadline - deadlineMargin
+  let outputBytes = 0
+  const records = await Promise.all(
+    images.map((image, index) =>
+      limit(async () => {
+        // At least one image is done each time, or a batch could run in place for ever.
+        if (index > 0 && (outputBytes > maxOutputBytes || Date.now() > stopAt)) return undefined
+        const isLarge = (image.size ?? 0) > largeObjectBytes
+        const record = await (isLarge
+          ? oneByOne(classifyObject, image, options)
+          : classifyObject(image, options))
+        outputBytes += Buffer.byteLength(JSON.stringify(record)) + 1
+        return record
+      }),
+    ),
+  )
+  // The limiter starts images in order, so what was left out is a tail.
+  const end = records.indexOf(undefined)
+  return (end === -1 ? records : records.slice(0, end)) as ImageRecord[]
+}
+
+async function classifyObject(
+  image: ImageRef,
+  { model, store, activationId }: ClassifyOptions,
+): Promise<ImageRecord> {
+  const at = new Date()
+  const record = unknownRecord(image, { model: model.folder.version, engine: model.engine, activationId, at })
+  try {
+    const { body, etag, size, lastModified } = await store.bucket(image.bucket).get(image.key, maxObjectBytes)
+    Object.assign(record, { etag, size, lastModified })
+    record.timings.download = Date.now() - at.getTime()
+    const { timings, ...classification } = await classifyImage(model, body)
+    Object.assign(record, classification, { status: 'ok' })
+    Object.assign(record.timings, timings)
+  } catch (thrown) {
+    record.error = errorOf(thrown)
+  }
+  return record
+}

@@ -1,0 +1,35 @@
+import type { Bucket } from '../../storage/store'
+import { cancelKey } from '../layout'
+import type { Plan } from '../plan/plan'
+
+/** A share of errors says nothing before so many images have reported. */
+const smallestSample = 20
+
+/** Asks whoever is in charge of a batch to end it. */
+export async function requestCancel(results: Bucket, batch: string): Promise<void> {
+  await results.put(cancelKey(batch), '{}', { contentType: 'application/json' })
+}
+
+export const withdrawCancel = (results: Bucket, batch: string): Promise<void> =>
+  results.delete(cancelKey(batch))
+
+/** Images of a plan that have reported. */
+export const reported = ({ next, outstanding }: Plan): number =>
+  next - outstanding.reduce((sum, { start, end }) => sum + end - start, 0)
+
+/** Whether more images failed than the batch allows. */
+export function hasTooManyErrors(plan: Plan): boolean {
+  const { maxErrors, before = { reported: 0, errors: 0 } } = plan
+  if (maxErrors === undefined) return false
+  const allowed = Number.parseInt(maxErrors, 10)
+  const errors = plan.errors - before.errors
+  if (!maxErrors.endsWith('%')) return errors > allowed
+  const images = reported(plan) - before.reported
+  return images >= smallestSample && errors * 100 > allowed * images
+}
+
+/** Why a batch is to end before all of it is done, if it is. */
+export async function whyEnd(plan: Plan, results: Bucket): Promise<Plan['ended']> {
+  if (hasTooManyErrors(plan)) return 'stopped'
+  return (await results.head(cancelKey(plan.batch))) ? 'cancelled' : undefined
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import type { Settings } from '../../config'
+import { log } from '../../log'
+import type { Activation } from '../../openwhisk/activation'
+import { addressOf } from '../../openwhisk/client'
+import { unschedule } from '../../openwhisk/schedule'
+import { batchRequestSchema } from '../../schema'
+import { type Registration, readRegistration } from '../../storage/feeds'
+import { newPlan } from '../plan/plan'
+import { planChunks } from '../plan/planning'
+import { describeModel } from './answering-model'
+import { listOpen } from './open'
+import { reconcile } from './orphans'
+import type { Platform } from './platform'
+import { timeOf } from './request'
+import { startBatch } from './start'
+
+/** So young images are left to their notifications, milliseconds: they would be classified twice. */
+const notificationsTake = 2 * 60_000
+
+/** What is left of an activation's time for starting a batch, milliseconds. */
+const startTakes = 120_000
+
+/** The batches of one feed's polls begin alike: while one is open, there is no further one. */
+const idsOf = (trigger: string): string =>
+  `poll-${createHash('sha256').update(trigger).digest('hex').slice(0, 6)}-`
+
+/** What a poll did. */
+export interface Polled {
+  /** Batches that were carried on. */
+  resumed: string[]
+  /** The batch that classifies what was missed, if there is anything. */
+  batch?: string
+}
+
+/**
+ * Classifies what the notifications of a feed's bucket missed: compares listing and records, and starts a batch where
+ * something is missing. Carries on batches that nobody is in charge of.
+ * @param trigger the feed's, `/guest/image-uploaded`
+ */
+export async function poll(
+  trigger: string,
+  settings: Settings,
+  activation: Activation,
+  platform: Platform,
+  now = new Date(),
+): Promise<Polled> {
+  const { store, openwhisk } = platform
+  const results = store.bucket(settings.resultsBucket)
+  const { resumed } = await reconcile(results, openwhisk, activation.actionName)
+  const feed = await readRegistration(results, trigger)
+  if (!feed) {
+    log.info({ trigger }, 'nobody is watching any more')
+    await unschedule(addressOf(activation), trigger)
+    return { resumed }
+  }
+  if (feed.paused) return { resumed }
+  for await (const open of listOpen(results)) {
+    if (open.startsWith(idsOf(trigger))) return { resumed, batch: open }
+  }
+  const request = requestOf(feed, now)
+  const model = await describeModel(openwhisk, activation, settings, settings.model)
+  const plan = newPlan(request.batch, request, { ...model, bucket: feed.bucket, now })
+  const stopAt = activation.deadline - startTakes
+  for await (const { images } of planChunks(plan, store.bucket(feed.bucket), results)) {
+    // A bucket too large to be looked through in one activation is for a batch, which continues itself.
+    if (images.length === 0 && Date.now() < stopAt) continue
+    await startBatch(request, settings, activation, platform)
+    return { resumed, batch: request.batch }
+  }
+  return { resumed }
+}
+
+function requestOf({ trigger, bucket, prefix, since }: Registration, now: Date) {
+  const batch = idsOf(trigger) + timeOf(now)
+  const until = new Date(now.getTime() - notificationsTake).toISOString()
+  return { ...batchRequestSchema.parse({ bucket, prefix, since, until }), batch }
+}

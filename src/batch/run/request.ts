@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { settingNames } from '../../config'
+import { InvalidInputError } from '../../errors'
+import { type BatchRequest, batchIdSchema, batchRequestSchema } from '../../schema'
+
+/** `20261122-073000`. */
+export const timeOf = (now: Date): string =>
+  now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')
+
+/** `20261122-073000-a1b2c3`: sorts by time, and two batches of one second differ. */
+export const defaultBatchId = (now: Date, activationId: string): string =>
+  `${timeOf(now)}-${activationId.slice(0, 6)}`
+
+/** The uploads of a day can be carried on, though nobody can start a batch of such a name. */
+const resumeSchema = batchRequestSchema.extend({ batch: batchIdSchema.optional() })
+
+/**
+ * What was asked of `start-batch`, freed of the package's settings and of what the platform adds.
+ * @throws InvalidInputError for a parameter that is unknown, not what it must be, or at odds with another
+ */
+export function parseBatchRequest(params: Record<string, unknown>): BatchRequest {
+  const settings: readonly string[] = settingNames.filter((name) => name !== 'model')
+  const names = Object.keys(params).filter((name) => !settings.includes(name) && name !== 'resume')
+  const asked = Object.fromEntries(names.map((name) => [name, params[name]]))
+  const parsed = (params.resume === true ? resumeSchema : batchRequestSchema).safeParse(asked)
+  const problem = parsed.success ? contradictionIn(parsed.data, names) : z.prettifyError(parsed.error)
+  if (parsed.success && problem === undefined) return parsed.data
+  throw new InvalidInputError(`The batch request is not valid: ${problem}`)
+}
+
+function contradictionIn(request: BatchRequest, names: string[]): string | undefined {
+  const { reconcile, poll, minSize = 0, maxSize = Number.POSITIVE_INFINITY } = request
+  if (minSize > maxSize) return 'minSize is larger than maxSize'
+  const alone = reconcile ? 'reconcile' : poll !== undefined && 'poll'
+  const others = names.filter((name) => name !== alone && name !== 'model')
+  return alone && others.length > 0 ? `${alone} goes alone, without ${others.join(', ')}` : undefined
+}

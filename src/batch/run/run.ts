@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BatchTakenOverError } from '../../errors'
+import { log } from '../../log'
+import type { OpenWhisk } from '../../openwhisk/client'
+import { type BatchSummary, isClosed } from '../../schema'
+import type { Bucket } from '../../storage/store'
+import { listParts, readChunk, writePart } from '../chunk/parts'
+import { unknownRecord } from '../chunk/record'
+import { closeBatch } from '../close/close'
+import type { Part } from '../layout'
+import { type Outstanding, type Plan, savePlan } from '../plan/plan'
+import { planAhead } from '../plan/planner'
+import { emptyTally, summarize } from '../summary/summary'
+import { writeSummary } from '../summary/summary-object'
+import { announce, ensureAnnounced, type Tell } from './announce'
+import { dispatchReady, markEnded, openWindow, redispatchOverdue, settle, type Window } from './dispatch'
+import { reported, whyEnd } from './ending'
+
+export interface RunContext {
+  images: Bucket
+  results: Bucket
+  /** Does not retry throttled calls: they tell how much the platform takes. */
+  openwhisk: OpenWhisk
+  activationId: string
+  /** Full name of the sequence that classifies a chunk. */
+  sequence: string
+  /** The run stops in time to hand over, milliseconds since the epoch. */
+  stopAt: number
+  /** Called by the one who closes the batch. */
+  onClosed: Tell
+  /** Stores the plan; fails when somebody else has taken charge. */
+  save?(plan: Plan): Promise<void>
+  /** Called at every turn. @returns false when somebody else has taken charge */
+  renew?(): Promise<boolean>
+  pollEvery?: number
+  /** A chunk that has not reported for so long is dispatched again: longer than the sequence's time limit and a queue. */
+  overdueAfter?: number
+  /** How often a single image is tried before it is given up. */
+  maxAttempts?: number
+}
+
+/** Between two looks at a batch in which nothing happens, milliseconds. */
+const longestPause = 2_000
+
+/**
+ * Carries one batch on until it is closed or time is up: plans ahead, dispatches what the platform takes, looks for
+ * what is reported, dispatches what is overdue again, and closes.
+ * @returns the final summary, or undefined when the batch has to go on in another activation
+ */
+export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSummary | undefined> {
+  const { images, results, openwhisk, stopAt, pollEvery = 250 } = context
+  const { save = (changed) => savePlan(results, changed), renew = async () => true } = context
+  const window = openWindow()
+  const planner = planAhead(plan, images, results, renew)
+  let pause = pollEvery
+  let progress = ''
+  try {
+    while (Date.now() < stopAt) {
+      planner.check()
+      if (!(await renew())) throw new BatchTakenOverError(plan.batch)
+      plan.ended ??= await whyEnd(plan, results)
+      if (!plan.ended) await takeTurn(plan, window, { ...context, save })
+      if (isOver(plan)) break
+      await markEnded(plan, openwhisk)
+      const summary = progressOf(plan)
+      if (JSON.stringify(summary) === progress) pause = Math.min(pause * 1.5, longestPause)
+      else {
+        await writeSummary(results, summary, ({ state }) => !isClosed(state))
+        progress = JSON.stringify(summary)
+        pause = pollEvery
+      }
+      await sleep(pause)
+    }
+  } finally {
+    await planner.stop()
+  }
+  await save(plan)
+  return isOver(plan) ? close(plan, context) : undefined
+}
+
+/** Whether nothing more is to be dispatched: all has reported, or the batch ends early. */
+const isOver = ({ ended, done, next, planned, outstanding }: Plan): boolean =>
+  ended !== undefined || (done && next >= planned && outstanding.length === 0)
+
+async function takeTurn(
+  plan: Plan,
+  window: Window,
+  context: RunContext & Required<Pick<RunContext, 'save'>>,
+): Promise<void> {
+  const { results, openwhisk, sequence, save, overdueAfter = 8 * 60_000, maxAttempts = 5 } = context
+  // Saved before anything of it is dispatched: after a crash, positions must still mean the same images.
+  const ready = plan.planned
+  await save(plan)
+  await dispatchReady(plan, ready, window, openwhisk, sequence)
+  const parts = await partsOf(results, plan)
+  settle(plan, parts, window)
+  const limits = { overdueAfter, maxAttempts }
+  await giveUp(plan, await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence), context)
+}
+
+/** The parts from the oldest outstanding chunk on, of which a late report may be whole: older ones need no second look. */
+async function partsOf(results: Bucket, plan: Plan): Promise<Part[]> {
+  const parts: Part[] = []
+  if (plan.outstanding.length === 0) return parts
+  const from = Math.min(...plan.outstanding.map(({ chunk }) => chunk.start))
+  for await (const part of listParts(results, plan.batch, from)) parts.push(part)
+  return parts
+}
+
+async function giveUp(plan: Plan, lost: Outstanding[], { results, activationId }: RunContext): Promise<void> {
+  for (const { chunk, start, attempts } of lost) {
+    const image = (await readChunk(results, plan.batch, chunk))[start - chunk.start]
+    if (!image) continue
+    log.warn({ batch: plan.batch, key: image.key }, 'an image was lost')
+    const record = unknownRecord(image, {
+      model: plan.modelVersion,
+      engine: 'none',
+      activationId,
+      at: new Date(),
+    })
+    record.error = {
+      code: 'lost',
+      message: 'Every activation that was given this image ended without a report',
+      retryable: true,
+      attempts,
+    }
+    await writePart(results, plan.batch, start, [record], activationId)
+  }
+}
+
+/** Also where `aggregate` was faster: the bytes are the same then, and a summary of an earlier pass would be put right. */
+async function close(plan: Plan, context: RunContext): Promise<BatchSummary | undefined> {
+  const { results, stopAt, renew, onClosed } = context
+  if (plan.ended) log.info({ batch: plan.batch, why: plan.ended }, 'the batch ends early')
+  const closed = await closeBatch(results, plan, { stopAt, stillThere: renew })
+  if (!closed) return undefined
+  await (closed.first ? announce : ensureAnnounced)(results, closed.summary, onClosed)
+  return closed.summary
+}
+
+/** How an open batch stands, from the plan alone: its records are only read once, when it closes. */
+export function progressOf(plan: Plan): BatchSummary {
+  const { batch, modelVersion: model, listed, planned, skipped, startedAt, errors: error } = plan
+  const { memory, gbSecondPrice } = plan
+  return summarize(
+    { ...emptyTally(), ok: reported(plan) - error, error },
+    {
+      batch,
+      state: plan.done ? 'running' : 'planning',
+      model,
+      listed,
+      planned,
+      skipped,
+      exact: false,
+      startedAt,
+      memory,
+      gbSecondPrice,
+    },
+  )
+}

@@ -1,0 +1,155 @@
+import type { Settings } from '../../config'
+import { BatchTakenOverError, InvalidInputError, messageOf, WhisklensError } from '../../errors'
+import { log } from '../../log'
+import { type Activation, siblingAction } from '../../openwhisk/activation'
+import type { BatchRequest, BatchSummary } from '../../schema'
+import { dryRun, refuseAboveCost } from '../plan/counting'
+import { newPlan, nextPass, type Plan, resumePass } from '../plan/plan'
+import { readSummary, writeSummary } from '../summary/summary-object'
+import { closeDay } from '../uploads/close-day'
+import { isUploads } from '../uploads/day'
+import { announce, ensureAnnounced, type Tell } from './announce'
+import { describeModel } from './answering-model'
+import { requestCancel, withdrawCancel } from './ending'
+import { acquireLease, awaitLease, type Lease, whileHolding } from './lease'
+import { isMarked, markClosed, markOpen } from './open'
+import { type Platform, platformOf } from './platform'
+import { defaultBatchId } from './request'
+import { progressOf, runBatch } from './run'
+import { isClosedNow, lookAt, refuseOther, type Standing } from './standing'
+
+/** What a run needs at its end to store its state and hand over, milliseconds. */
+const handOver = 20_000
+
+/**
+ * Starts a batch, or carries on with the one of that id: an open one where it stood, a closed one with what has been
+ * added or changed since.
+ * @returns the summary as it stands when this activation ends
+ * @throws InvalidInputError when the request does not fit the batch of that id, or would cost more than `maxCost`
+ */
+export async function startBatch(
+  request: BatchRequest & { resume?: boolean },
+  settings: Settings,
+  activation: Activation,
+  platform: Platform = platformOf(settings, activation),
+): Promise<BatchSummary> {
+  const { store, openwhisk, impatient } = platform
+  const results = store.bucket(settings.resultsBucket)
+  const batch = request.batch ?? defaultBatchId(new Date(), activation.id)
+  const stopAt = activation.deadline - handOver
+  const tell: Tell = (summary) => openwhisk.fire('batch-completed', summary)
+  const goOn = () => openwhisk.invoke(activation.actionName, { batch, resume: true })
+  if (request.resume && isUploads(batch)) {
+    return closeDay(batch, { results, activationId: activation.id, stopAt, tell, goOn })
+  }
+  const bucket = request.bucket ?? settings.imagesBucket
+  if (bucket === settings.resultsBucket) {
+    throw new InvalidInputError(
+      `The bucket "${bucket}" holds the results and cannot be the source of a batch`,
+    )
+  }
+  // These carry on what there is, when whoever is in charge of it has gone.
+  const waits = Boolean(request.resume || request.cancel)
+  const contextOf = (plan: Plan) => ({ images: store.bucket(plan.bucket), results, stopAt })
+
+  if (request.dryRun) {
+    const plan = await planOfThisRun({ isOpen: false })
+    return dryRun(plan, contextOf(plan))
+  }
+  const before = await lookAt(results, batch)
+  await refuseMisfit(before)
+  if (request.maxCost !== undefined && !before.isOpen) {
+    const plan = await planOfThisRun(before)
+    await refuseAboveCost(plan, request.maxCost, contextOf(plan))
+  }
+  if (request.cancel) await requestCancel(results, batch)
+  else if (!request.resume) await withdrawCancel(results, batch)
+  const lease = await takeLease()
+  if (!lease) return (await readSummary(results, batch)) ?? inCharge(batch)
+  return whileHolding(lease, async () => {
+    const standing = await lookAt(results, batch)
+    await refuseMisfit(standing)
+    if (!standing.plan && waits) {
+      // Whoever marked it died before there was a plan: what it was to be about is not known.
+      await markClosed(results, batch)
+      throw noSuchBatch(batch)
+    }
+    if (standing.closed) await ensureAnnounced(results, standing.closed, tell)
+    if (standing.closed && waits) {
+      await withdrawCancel(results, batch)
+      return standing.closed
+    }
+    const plan = await planOfThisRun(standing)
+    await markOpen(results, batch)
+    // The holder's name makes this save a change, which voids the plan that a superseded holder may still want to save.
+    return run({ ...plan, holder: activation.id }, standing.save, lease)
+  })
+
+  /** A batch that is carried on has to be there, and one that is fired again has to be about the same images. */
+  async function refuseMisfit({ plan, closed }: Partial<Standing>): Promise<void> {
+    if (plan && !waits) refuseOther(plan, request, closed !== undefined)
+    if (plan || !(waits || request.retry)) return
+    if (!request.resume || !(await isMarked(results, batch))) throw noSuchBatch(batch)
+  }
+
+  async function planOfThisRun({
+    plan,
+    closed,
+  }: Pick<Standing, 'plan' | 'closed' | 'isOpen'>): Promise<Plan> {
+    const describe = (model = settings.model) => describeModel(openwhisk, activation, settings, model)
+    if (!plan) return newPlan(batch, request, { ...(await describe()), bucket, now: new Date() })
+    if (plan.ended) return waits ? plan : resumePass(plan, request)
+    return closed ? nextPass(plan, request, await describe(request.retry ? plan.model : undefined)) : plan
+  }
+
+  async function takeLease(): Promise<Lease | undefined> {
+    const isClosed = () => isClosedNow(results, batch)
+    if (waits) return awaitLease(results, batch, activation.id, isClosed)
+    const taken = await acquireLease(results, batch, activation.id)
+    // Whoever closed it is about to leave: a further pass is not to be lost over that.
+    return taken || !(await isClosed()) ? taken : awaitLease(results, batch, activation.id)
+  }
+
+  async function run(plan: Plan, save: Standing['save'], lease: Lease): Promise<BatchSummary> {
+    await save(plan)
+    await writeSummary(results, progressOf(plan))
+    const summary = await runBatch(plan, {
+      ...contextOf(plan),
+      openwhisk: impatient,
+      activationId: activation.id,
+      sequence: siblingAction(activation, 'classify-images'),
+      onClosed: tell,
+      save,
+      renew: lease.renew,
+    }).catch((thrown) => stopFor(thrown, plan, save))
+    if (summary) await withdrawCancel(results, batch)
+    // The successor waits for the lease; the other way round, a batch could be left with neither.
+    else await goOn()
+    return summary ?? progressOf(plan)
+  }
+
+  /** A failure that no further activation would mend ends the batch, and its summary says why. */
+  async function stopFor(thrown: unknown, plan: Plan, save: Standing['save']): Promise<never> {
+    const isFinal = thrown instanceof WhisklensError && !thrown.retryable
+    if (isFinal && !(thrown instanceof BatchTakenOverError)) {
+      plan.ended = 'stopped'
+      await save(plan)
+      const summary: BatchSummary = { ...progressOf(plan), state: 'stopped', reason: thrown.message }
+      await writeSummary(results, summary)
+      // If that fails too, the marker stays, and somebody else will tell.
+      await announce(results, summary, tell).catch((cause) =>
+        log.warn({ batch, reason: messageOf(cause) }, 'the end of the batch is not told yet'),
+      )
+    }
+    throw thrown
+  }
+}
+
+const noSuchBatch = (batch: string): InvalidInputError =>
+  new InvalidInputError(`There is no batch "${batch}"`)
+
+function inCharge(batch: string): never {
+  throw new InvalidInputError(`The batch "${batch}" is just being started by another activation`, {
+    retryable: true,
+  })
+}

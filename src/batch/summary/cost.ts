@@ -1,0 +1,54 @@
+import { type BatchSummary, isClosed } from '../../schema'
+import type { Bucket } from '../../storage/store'
+import { newestBatches } from '../results/newest'
+import { isUploads } from '../uploads/day'
+import { gbSecondsOf, type Memory, manifestMemory, rounded } from './usage'
+
+/** What an image is taken to need while nothing was measured: about twice what one takes on WebAssembly, milliseconds. */
+export const assumedMsPerImage = 100
+
+/** So many batches are looked at. */
+const newest = 20
+
+export interface EstimateOptions {
+  /** `<id>@<8 hex>`; that of the newest measured batch where it is left out. */
+  modelVersion?: string
+  images: number
+  memory?: Memory
+  /** Of a GB-second. */
+  price: number
+}
+
+export interface Estimate {
+  gbSeconds: number
+  /** In the currency of the price. */
+  cost: number
+  /** Where it comes from: earlier batches of the same model, or an assumption for want of any. */
+  basis: 'measured' | 'assumed'
+}
+
+export const outcomes = ({ totals: { ok, error } }: BatchSummary): number => ok + error
+
+/** Uploads come in ones and twos, which takes more for each than a batch does. */
+const tells = (summary: BatchSummary): boolean =>
+  isClosed(summary.state) && !isUploads(summary.batch) && summary.gbSeconds > 0 && outcomes(summary) > 0
+
+/** What a batch of so many images will use, judged by the newest batches. */
+export async function estimateCost(
+  results: Bucket,
+  { modelVersion, images, memory = manifestMemory, price }: EstimateOptions,
+): Promise<Estimate> {
+  const telling = (await newestBatches(results, newest)).filter(tells)
+  const model = modelVersion ?? telling[0]?.model
+  const alike = telling.filter((summary) => summary.model === model)
+  const sum = (of: (summary: BatchSummary) => number) => alike.reduce((total, one) => total + of(one), 0)
+  const perImage =
+    alike.length > 0
+      ? sum(({ gbSeconds }) => gbSeconds) / sum(outcomes)
+      : gbSecondsOf({ classifyMs: assumedMsPerImage, aggregateMs: 0 }, memory)
+  return {
+    gbSeconds: rounded(perImage * images),
+    cost: rounded(perImage * images * price),
+    basis: alike.length > 0 ? 'measured' : 'assumed',
+  }
+}

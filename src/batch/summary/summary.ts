@@ -1,0 +1,129 @@
+import { defaultGbSecondPrice } from '../../config'
+import { type BatchSummary, type ImageRecord, isClosed } from '../../schema'
+import { addTo, emptyHistogram, type Histogram, quantile } from './histogram'
+import { gbSecondsOf, type Memory, manifestMemory, rounded, type Usage } from './usage'
+
+const stages = ['download', 'decode', 'infer'] as const
+
+/** What is counted of the records of a batch. Plain data: it can be stored and carried on with. */
+export interface Tally {
+  ok: number
+  error: number
+  labels: Record<string, number>
+  errors: Record<string, number>
+  timings: Record<(typeof stages)[number], Histogram>
+  models: string[]
+  engines: string[]
+  /** Oldest and newest `at`. */
+  first: string | null
+  last: string | null
+  /** When the last image was done as far as its record tells, milliseconds since the epoch. */
+  doneAt: number
+  /** Sums of whole milliseconds, and the containers of `classify` seen. */
+  usage: { classifyMs: number; aggregateMs: number; containers: string[] }
+}
+
+export const emptyTally = (): Tally => ({
+  ok: 0,
+  error: 0,
+  labels: {},
+  errors: {},
+  timings: { download: emptyHistogram(), decode: emptyHistogram(), infer: emptyHistogram() },
+  models: [],
+  engines: [],
+  first: null,
+  last: null,
+  doneAt: 0,
+  usage: { classifyMs: 0, aggregateMs: 0, containers: [] },
+})
+
+const bump = (counts: Record<string, number>, name: string): void => {
+  counts[name] = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + 1
+}
+
+/** Counts one record. */
+export function count(tally: Tally, record: ImageRecord): void {
+  tally[record.status]++
+  if (record.error) bump(tally.errors, record.error.code)
+  const top = record.labels[0]
+  if (top) bump(tally.labels, top.label)
+  if (record.status === 'ok') for (const name of stages) addTo(tally.timings[name], record.timings[name])
+  if (!tally.models.includes(record.model)) tally.models.push(record.model)
+  if (!tally.engines.includes(record.engine)) tally.engines.push(record.engine)
+  if (tally.first === null || record.at < tally.first) tally.first = record.at
+  if (tally.last === null || record.at > tally.last) tally.last = record.at
+  const { download, decode, infer } = record.timings
+  tally.doneAt = Math.max(tally.doneAt, Date.parse(record.at) + download + decode + infer)
+}
+
+/** Counts what one activation of `classify-images` used; each part is to be counted once. */
+export function countUsage(
+  { usage }: Pick<Tally, 'usage'>,
+  { classifyMs, aggregateMs, container }: Usage,
+): void {
+  // Whole milliseconds: only sums of integers are the same in any order.
+  usage.classifyMs += Math.round(classifyMs)
+  usage.aggregateMs += Math.round(aggregateMs)
+  if (!usage.containers.includes(container)) usage.containers.push(container)
+}
+
+/** What a summary says beyond what was counted. */
+export interface Standing {
+  batch: string
+  state: BatchSummary['state']
+  listed: number
+  planned: number
+  skipped: number
+  exact: boolean
+  startedAt: string
+  model?: string
+  /** MB; the manifest's where it is not known. */
+  memory?: Memory
+  gbSecondPrice?: number
+}
+
+const sorted = (counts: Record<string, number>): [string, number][] =>
+  Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
+
+/** From records alone: when somebody closed the batch must not show. */
+function rateOf({ ok, error, doneAt }: Tally, startedAt: string): number {
+  const seconds = (doneAt - Date.parse(startedAt)) / 1000
+  return seconds > 0 ? rounded((ok + error) / seconds) : 0
+}
+
+/** The summary of a batch. Depends on nothing but its arguments, so that whoever closes a batch writes the same bytes. */
+export function summarize(tally: Tally, standing: Standing): BatchSummary {
+  const { batch, state, listed, planned, skipped, exact, startedAt } = standing
+  const { memory = manifestMemory, gbSecondPrice = Number(defaultGbSecondPrice) } = standing
+  const gbSeconds = gbSecondsOf(tally.usage, memory)
+  const at = (share: number) => {
+    const of = (name: (typeof stages)[number]) => quantile(tally.timings[name], share)
+    return { download: of('download'), decode: of('decode'), infer: of('infer') }
+  }
+  return {
+    schema: 'whisklens.summary/1',
+    batch,
+    state,
+    model: standing.model ?? (tally.models.sort().join(', ') || null),
+    engine: tally.engines.sort().join(', ') || null,
+    totals: {
+      listed,
+      planned,
+      skipped,
+      ok: tally.ok,
+      error: tally.error,
+      pending: Math.max(0, planned - tally.ok - tally.error),
+    },
+    labels: sorted(tally.labels).map(([label, number]) => ({ label, count: number })),
+    errors: Object.fromEntries(sorted(tally.errors)),
+    timings: { p50: at(0.5), p95: at(0.95) },
+    imagesPerSecond: rateOf(tally, startedAt),
+    containers: tally.usage.containers.length,
+    gbSeconds: rounded(gbSeconds),
+    cost: rounded(gbSeconds * gbSecondPrice),
+    pricePerGbSecond: gbSecondPrice,
+    exact,
+    startedAt,
+    endedAt: isClosed(state) ? (tally.last ?? startedAt) : null,
+  }
+}
