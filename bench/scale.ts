@@ -19,9 +19,9 @@ interface Flags {
 
 const numbers = (text: string): number[] => text.split(',').map(Number)
 
-function command(program: Command, name: string, description: string): Command {
+function command(program: Command, name: string, description: string, isDefault = false): Command {
   return program
-    .command(name)
+    .command(name, { isDefault })
     .description(description)
     .option('--concurrent <n>', 'activations in flight', Number, usual.limits.concurrentInvocations)
     .option('--image-ms <ms>', 'time for one image, download included', Number, usual.speed.image)
@@ -54,7 +54,12 @@ async function report<T>(flags: Flags, work: (runner: Runner) => Promise<T>, sho
 
 const program = new Command('bench:scale')
 
-command(program, 'growth', 'batches of several sizes; fails when what they need grows faster than they do')
+command(
+  program,
+  'growth',
+  'batches of several sizes; fails when what they need grows faster than they do',
+  true,
+)
   .option('--images <list>', 'sizes', numbers, [1_000, 10_000, 100_000, 1_000_000])
   .option('--chunk-size <n>', 'images a chunk', Number)
   .option('--per-minute <n>', 'invocations a minute', Number, usual.limits.invocationsPerMinute)

@@ -37,7 +37,7 @@ const median = (numbers: number[]): number => {
 /** Bare workers, each with every so-manieth file. */
 function startClassifier(files: string[]) {
   const children = Array.from({ length: workers }, () =>
-    fork(join(__dirname, 'throughput-worker.ts'), { execArgv: ['--import', 'tsx'] }),
+    fork(join(__dirname, 'throughput', 'worker.ts'), { execArgv: ['--import', 'tsx'] }),
   )
   return {
     run: () =>

@@ -1,5 +1,6 @@
 import { settingsFromParams } from '../src/config'
 import { OpenWhiskError } from '../src/errors'
+import { log } from '../src/log'
 import { currentActivation } from '../src/openwhisk/activation'
 import { addressOf, connect } from '../src/openwhisk/client'
 import {
@@ -31,8 +32,11 @@ export async function main(request: WebRequest): Promise<WebResponse> {
       return json(200, { confirmed: true })
     }
     const events = parseEvent(message)
-    // A test event, as stores send when notifications are set up, and anything else without images is fine too.
-    const created = events?.filter(({ removed, key }) => !removed && !key.endsWith('/')) ?? []
+    // A test event, as stores send when notifications are set up, and anything else without images is fine too. Some
+    // stores tell of every bucket they have: what we write ourselves nobody can watch.
+    const created = (events ?? []).filter(
+      ({ removed, bucket, key }) => !removed && bucket !== settings.resultsBucket && !key.endsWith('/'),
+    )
     const results = openStore(settings).bucket(settings.resultsBucket)
     const openwhisk = connect(addressOf(currentActivation()))
     let fired = 0
@@ -47,9 +51,12 @@ export async function main(request: WebRequest): Promise<WebResponse> {
           await openwhisk.fire(trigger, { images })
           fired++
         } catch (thrown) {
+          const status = thrown instanceof OpenWhiskError && thrown.status
           // The trigger was deleted without telling the feed.
-          if (!(thrown instanceof OpenWhiskError && thrown.status === 404)) throw thrown
-          await deleteRegistration(results, trigger)
+          if (status === 404) await deleteRegistration(results, trigger)
+          // It belongs to others, who bound this package: no reason to keep from the rest what is theirs.
+          else if (status === 403) log.warn({ trigger }, 'the trigger may not be fired')
+          else throw thrown
         }
       }
     }

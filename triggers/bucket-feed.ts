@@ -10,6 +10,7 @@ import {
   type Registration,
   readRegistration,
   saveRegistration,
+  usualSettle,
 } from '../src/storage/feeds'
 import { openStore } from '../src/storage/store'
 
@@ -23,6 +24,8 @@ const requestSchema = z.object({
   prefix: z.string().optional(),
   /** How often the bucket is polled, minutes; 0 for never. */
   minutes: z.coerce.number().int().min(0).max(1440).optional(),
+  /** How old images have to be for a poll to look for them, seconds. */
+  settle: z.coerce.number().int().min(0).max(86_400).optional(),
   /** Whether what is in the bucket already is to be classified by the first poll. */
   backlog: z.union([z.boolean(), z.enum(['true', 'false'])]).optional(),
 })
@@ -35,7 +38,7 @@ const requestSchema = z.object({
 export const main = answering(async (params) => {
   const parsed = requestSchema.safeParse(params)
   if (!parsed.success) throw new InvalidInputError(`Not a feed request: ${z.prettifyError(parsed.error)}`)
-  const { lifecycleEvent, triggerName, prefix, minutes, backlog } = parsed.data
+  const { lifecycleEvent, triggerName, prefix, minutes, settle, backlog } = parsed.data
   const settings = settingsFromParams(params)
   const bucket = parsed.data.bucket ?? settings.imagesBucket
   const results = openStore(settings).bucket(settings.resultsBucket)
@@ -44,6 +47,9 @@ export const main = answering(async (params) => {
   const trigger = triggerName.replace(/^\/_\//, `/${activation.namespace}/`)
   if (bucket === settings.resultsBucket) {
     throw new InvalidInputError(`The bucket "${bucket}" holds the results: watching it would never end`)
+  }
+  if (lifecycleEvent !== 'DELETE' && !trigger.startsWith(`/${activation.namespace}/`)) {
+    throw new InvalidInputError(`The trigger ${trigger} is of another namespace, and could not be fired`)
   }
 
   const existing = async (): Promise<Registration> => {
@@ -83,6 +89,7 @@ export const main = answering(async (params) => {
         createdAt: now,
         since: String(backlog) === 'true' ? undefined : now,
         minutes: 0,
+        settle: settle ?? usualSettle,
       }
       await save(registration)
       return save({ ...registration, minutes: await poll(minutes ?? usualMinutes) })
@@ -95,6 +102,7 @@ export const main = answering(async (params) => {
         ...before,
         bucket: parsed.data.bucket ?? before.bucket,
         prefix: prefix ?? before.prefix,
+        settle: settle ?? before.settle,
         minutes: minutes === undefined ? before.minutes : await poll(minutes),
       })
     }

@@ -27,7 +27,7 @@ export async function largestInAnHour(
 ): Promise<Largest> {
   const { chunkSize, limits } = options
   let best: Largest | undefined
-  let images = 100_000
+  let images = 200_000
   for (let run = 0; run < mostRuns && !(best && best.duration >= closeEnough); run++) {
     const { batches } = await runner.run({ ...options, images })
     const duration = batches[0]?.duration ?? Number.POSITIVE_INFINITY

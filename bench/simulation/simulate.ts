@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { resultsKey, summaryKey } from '../../src/batch/layout'
 import { type BatchSummary, type ImageRecord, summarySchema } from '../../src/schema'
 import { installClock, installRandom, VirtualClock } from './clock'
@@ -31,21 +28,17 @@ export interface BatchReport extends Happened {
 /**
  * Has the code of the actions do a batch over images that are only names, by a clock that waits for nobody. Meant for
  * a process that does nothing else.
+ * @param folder for what is stored; the caller's to remove
  * @throws Error when a batch did not end as it must
  */
-export async function simulate(options: SimulationOptions): Promise<BatchReport[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'whisklens-simulation-'))
-  try {
-    const clock = new VirtualClock(Date.parse('2026-11-22T08:00:00Z'))
-    const world = await createWorld(options, clock, folder)
-    installClock(clock)
-    installRandom(1)
-    const reports = [await runBatch(world, 'first', options)]
-    if (options.again) reports.push(await runBatch(world, 'again', options))
-    return reports
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+export async function simulate(options: SimulationOptions, folder: string): Promise<BatchReport[]> {
+  const clock = new VirtualClock(Date.parse('2026-11-22T08:00:00Z'))
+  const world = await createWorld(options, clock, folder)
+  installClock(clock)
+  installRandom(1)
+  const reports = [await runBatch(world, 'first', options)]
+  if (options.again) reports.push(await runBatch(world, 'again', options))
+  return reports
 }
 
 async function runBatch(world: World, batch: string, options: SimulationOptions): Promise<BatchReport> {

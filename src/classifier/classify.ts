@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs-core'
 import { log } from '../log'
 import { decodeImage } from './decode'
 import type { DecodedImage, InputSpec } from './image'
@@ -36,7 +35,7 @@ export async function classifyImage(
   const decoded = performance.now()
   const probabilities = await stage('classify', () => infer(model, image))
   const inferred = performance.now()
-  log.debug({ stage: 'memory', ...tf.memory() }, 'memory')
+  log.debug({ stage: 'memory', ...model.predictor.memory() }, 'memory')
   return {
     labels: topLabels(probabilities, folder.classes, count),
     width: image.width,
@@ -47,21 +46,17 @@ export async function classifyImage(
 }
 
 /** Runs the network. @returns one probability for each class */
-async function infer({ graph, folder }: LoadedModel, image: DecodedImage): Promise<Float32Array> {
+async function infer({ predictor, folder }: LoadedModel, image: DecodedImage): Promise<Float32Array> {
   const input = await stage('imageToInput', () => imageToInput(image, folder.description.input))
-  const output = graph.predict(input) as tf.Tensor
-  try {
-    return (await output.data()) as Float32Array
-  } finally {
-    tf.dispose([input, output])
-  }
+  const [probabilities = new Float32Array()] = await predictor.predict(input)
+  return probabilities
 }
 
-/** @returns float32 [1, size, size, 3], scaled as the model was trained */
-function imageToInput({ pixels }: DecodedImage, { size, mean, std }: InputSpec): tf.Tensor4D {
+/** @returns `[1, size, size, 3]`, scaled as the model was trained */
+function imageToInput({ pixels }: DecodedImage, { mean, std }: InputSpec): Float32Array {
   const values = new Float32Array(pixels.length)
   for (let i = 0; i < values.length; i++) values[i] = ((pixels[i] ?? 0) - mean) / std
-  return tf.tensor4d(values, [1, size, size, 3])
+  return values
 }
 
 const milliseconds = (value: number): number => Math.round(value * 10) / 10

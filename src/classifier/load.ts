@@ -1,9 +1,9 @@
-import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter'
-import * as tf from '@tensorflow/tfjs-core'
-import { z } from 'zod'
 import { InvalidInputError, messageOf } from '../errors'
-import { type ModelFolder, modelFolderPath, parseJson, readModelFolder } from '../models/folder'
-import { startEngine } from './engines'
+import { log } from '../log'
+import { type ModelFolder, modelFolderPath, readModelFolder } from '../models/folder'
+import { anyEngine, engineNames, findEngine } from './engines'
+import type { Predictor } from './engines/engine'
+import { readNetwork } from './network'
 import { stage } from './stage'
 
 /** A model in memory, ready to predict. */
@@ -11,7 +11,7 @@ export interface LoadedModel {
   /** Without its files, which would stay in memory beside the engine's copy. */
   folder: Omit<ModelFolder, 'files'>
   engine: string
-  graph: GraphModel
+  predictor: Predictor
 }
 
 /** A warm container keeps its models; the promise is cached so that racing calls load once. */
@@ -20,69 +20,63 @@ const cache = new Map<string, Promise<LoadedModel>>()
 /**
  * The model of that name on that engine, loaded on first use and cached for the life of the process.
  * @param model a folder's name in `models/`, or a path
+ * @param engine its name, or `auto` for the best that works
  * @throws InvalidInputError when the folder or engine does not exist or is not valid
  */
 export function loadModel(model: string, engine: string): Promise<LoadedModel> {
   const key = `${engine} ${model}`
   const cached = cache.get(key)
   if (cached) return cached
-  const loading = stage('loadModel', () => load(model, engine), { model, engine })
+  const loading =
+    engine === anyEngine
+      ? loadOnBest(model)
+      : stage('loadModel', () => load(model, engine), { model, engine })
   cache.set(key, loading)
   // A failed load must not poison the container: the next call tries again.
   loading.catch(() => cache.delete(key))
   return loading
 }
 
-async function load(model: string, engine: string): Promise<LoadedModel> {
+/** An engine that is there may still not start on this machine, or not know an operation of this network. */
+async function loadOnBest(model: string): Promise<LoadedModel> {
+  const failed: { engine: string; thrown: unknown }[] = []
+  for (const engine of engineNames) {
+    if (findEngine(engine).missing()) continue
+    try {
+      const loaded = await loadModel(model, engine)
+      for (const { engine, thrown } of failed)
+        log.warn({ engine, reason: messageOf(thrown) }, 'engine not used')
+      return loaded
+    } catch (thrown) {
+      failed.push({ engine, thrown })
+    }
+  }
+  throw failed.at(-1)?.thrown
+}
+
+async function load(model: string, name: string): Promise<LoadedModel> {
+  const engine = findEngine(name)
+  const missing = engine.missing()
+  if (missing) throw new InvalidInputError(`The engine "${name}" is not installed`, { hint: missing })
   const { files, ...folder } = await readModelFolder(model)
-  await startEngine(engine)
   const path = modelFolderPath(model)
-  const source = artifacts(files, path)
-  let graph: GraphModel | undefined
+  const network = readNetwork({ files, ...folder }, path)
+  let predictor: Predictor | undefined
   try {
-    graph = await loadGraphModel(tf.io.fromMemory(source))
-    // The graph keeps what it was made from, but the engine has the weights now.
-    source.weightData = undefined
-    warmUp(graph, folder)
-    return { folder, engine, graph }
+    predictor = await engine.load(network)
+    await warmUp(predictor, folder)
+    return { folder, engine: name, predictor }
   } catch (cause) {
-    graph?.dispose()
+    predictor?.dispose()
     throw new InvalidInputError(`The network in ${path} cannot be used: ${messageOf(cause)}`, { cause })
   }
 }
 
 /** The first inference compiles and allocates; better done here than on somebody's first image. */
-function warmUp(graph: GraphModel, { description, classes }: LoadedModel['folder']): void {
+async function warmUp(predictor: Predictor, { description, classes }: LoadedModel['folder']): Promise<void> {
   const { input, labels } = description
-  const output = () => graph.predict(tf.zeros([1, input.size, input.size, 3])) as tf.Tensor
-  const { length } = tf.tidy(() => output().dataSync())
+  const [{ length } = []] = await predictor.predict(new Float32Array(input.size * input.size * 3))
   if (length !== classes.length) {
     throw new InvalidInputError(`${labels} names ${classes.length} classes, but there are ${length}`)
-  }
-}
-
-/** What the converter writes; `weights` describes the tensors that the files of `paths` hold one after the other. */
-const modelJsonSchema = z.object({
-  modelTopology: z.record(z.string(), z.unknown()),
-  weightsManifest: z.array(
-    z.object({ paths: z.array(z.string()), weights: z.array(z.custom<tf.io.WeightsManifestEntry>()) }),
-  ),
-})
-
-function artifacts(files: ModelFolder['files'], folder: string): tf.io.ModelArtifacts {
-  const { modelTopology, weightsManifest } = parseJson(modelJsonSchema, files, 'model.json', folder)
-  const shards = weightsManifest
-    .flatMap(({ paths }) => paths)
-    .map((path) => {
-      const shard = files.get(path)
-      if (!shard)
-        throw new InvalidInputError(`Expected the weights' file ${path} in the model folder ${folder}`)
-      return shard
-    })
-  const weights = Buffer.concat(shards)
-  return {
-    modelTopology,
-    weightSpecs: weightsManifest.flatMap((group) => group.weights),
-    weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength),
   }
 }

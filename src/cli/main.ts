@@ -6,6 +6,7 @@ import { register as classify } from './classify'
 import { register as cost } from './cost'
 import { register as demo } from './demo'
 import { register as deploy } from './deploy'
+import { register as doctor } from './doctor'
 import { reportFailure } from './failure'
 import { exitCode } from './output'
 import { register as prune } from './prune'
@@ -52,6 +53,7 @@ Examples:
     cost,
     deploy,
     undeploy,
+    doctor,
   ])
     register(program)
   return program

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { Bucket } from './store'
 
+/** How long images are left to their notifications unless told otherwise, seconds. */
+export const usualSettle = 120
+
 /** A trigger that wants to know of a bucket's new images. */
 export const registrationSchema = z.strictObject({
   /** `/guest/image-uploaded`. */
@@ -13,6 +16,8 @@ export const registrationSchema = z.strictObject({
   since: z.iso.datetime().optional(),
   /** How often the bucket is compared with the records, minutes; 0 where nobody does. */
   minutes: z.int().nonnegative().default(0),
+  /** Younger images are left to their notifications, seconds: a poll would have them classified twice. */
+  settle: z.int().nonnegative().default(usualSettle),
 })
 export type Registration = z.infer<typeof registrationSchema>
 

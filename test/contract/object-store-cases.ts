@@ -493,10 +493,44 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       ])
     })
 
+    it.each([
+      ['getObject', 'GET'],
+      ['putObject', 'PUT'],
+    ])(
+      'refuses a presigned URL (%s) whose time is over, or that is used for something else',
+      async (operation, method) => {
+        await put('a', 'secret')
+        const use = async (url: string, method: string) => {
+          const answer = await fetch(url, { method, body: method === 'PUT' ? 'mine' : undefined })
+          return [answer.status, (await answer.text()).includes('secret')]
+        }
+        const params = { Bucket, Key: 'a', Expires: 60 }
+        const anHourAgo = new S3({ ...s3.config, systemClockOffset: -3_600_000 })
+        expect(await use(anHourAgo.getSignedUrl(operation, params), method)).toEqual([403, false])
+        const other = { GET: 'PUT', PUT: 'GET' }[method] ?? ''
+        expect(await use(s3.getSignedUrl(operation, params), other)).toEqual([403, false])
+        expect((await get('a')).Body?.toString()).toBe('secret')
+      },
+    )
+
     it('refuses anonymous readers', async () => {
       await put('a')
       const answer = await fetch(`${s3.endpoint.href}${Bucket}/a`)
       expect([answer.status, /<Code>(\w+)</.exec(await answer.text())?.[1]]).toEqual([403, 'AccessDenied'])
+    })
+
+    it('refuses anonymous writers, listings and removals', async () => {
+      await put('a')
+      const bucket = `${s3.endpoint.href}${Bucket}`
+      const attempts: [string, string][] = [
+        ['PUT', '/a'],
+        ['DELETE', '/a'],
+        ['GET', '?list-type=2'],
+        ['POST', '/a?uploads'],
+      ]
+      for (const [method, path] of attempts)
+        expect([method, (await fetch(`${bucket}${path}`, { method })).status]).toEqual([method, 403])
+      expect((await get('a')).Body?.toString()).toBe('x')
     })
 
     it('refuses a wrong key and a wrong secret', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ImageRecord } from '../../src/schema'
-import { clientsOf, parseLines } from '../helpers/clients'
+import { type Clients, clientsOf, parseLines } from '../helpers/clients'
 import { startGateProxy } from '../helpers/gate-proxy'
 import {
   eventually,
@@ -23,7 +23,7 @@ const [coffee, cat] = [sample('coffee.jpg'), sample('cat.jpg')]
 
 let dataDir: string
 let local: RunningLocal
-let clients: ReturnType<typeof clientsOf>
+let clients: Clients
 let gates: Awaited<ReturnType<typeof startGateProxy>>
 
 beforeAll(async () => {

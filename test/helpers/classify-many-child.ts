@@ -1,6 +1,5 @@
 // Classifies the samples in turn, as often as it is told, and prints the memory after each as one JSON document.
 import { readFileSync } from 'node:fs'
-import { memory } from '@tensorflow/tfjs-core'
 import { classifyImage } from '../../src/classifier/classify'
 import { loadModel } from '../../src/classifier/load'
 import { peakBytes, residentBytes } from './memory'
@@ -8,15 +7,15 @@ import { peakBytes, residentBytes } from './memory'
 async function main(): Promise<void> {
   const [times = '', ...files] = process.argv.slice(2)
   const images = files.map((file) => readFileSync(file))
-  const model = await loadModel('efficientnet-lite0', 'wasm')
-  const tensors: number[] = []
+  const model = await loadModel('efficientnet-lite0', process.env.WHISKLENS_ENGINE ?? 'wasm')
+  const held: object[] = []
   const resident: number[] = []
   for (let index = 0; index < Number(times); index++) {
     await classifyImage(model, images[index % images.length] ?? new Uint8Array())
-    tensors.push(memory().numTensors)
+    held.push(model.predictor.memory())
     resident.push(residentBytes())
   }
-  console.log(JSON.stringify({ tensors, resident, peak: peakBytes() }))
+  console.log(JSON.stringify({ held, resident, peak: peakBytes() }))
 }
 
 main().catch((thrown) => {

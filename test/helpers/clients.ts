@@ -11,8 +11,11 @@ export const parseLines = <T>(text: string): T[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as T)
 
-/** What tests ask of a running local mode, with the clients that people use. */
-export function clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket }: Connection) {
+/** Where a deployment is reached. */
+export type Reached = Pick<Connection, 'apiHost' | 'auth' | 's3' | 'imagesBucket' | 'resultsBucket'>
+
+/** What tests ask of a running deployment, with the clients that people use. */
+export function clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket }: Reached) {
   const { endpoint, region, accessKeyId, secretAccessKey } = s3
   const store = new S3({
     endpoint,
@@ -72,6 +75,21 @@ export function clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket }: Co
       const changed = parameters.map((one) => (one.key === 's3Endpoint' ? { ...one, value: endpoint } : one))
       await ow.packages.update({ name: 'whisklens', package: { version, parameters: changed } } as never)
     },
+    /** Tells `bucket-events` of images in the images bucket, in one message. @returns whether it was taken */
+    async postEvents(keys: string[]): Promise<boolean> {
+      const { parameters = [] } = await ow.packages.get({ name: 'whisklens' })
+      const token = parameters.find(({ key }) => key === 'eventsToken')?.value
+      const Records = keys.map((key) => ({
+        eventName: 'ObjectCreated:Put',
+        s3: { bucket: { name: imagesBucket }, object: { key } },
+      }))
+      const { ok } = await fetch(`${apiHost}/api/v1/web/guest/whisklens/bucket-events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify({ Records }),
+      })
+      return ok
+    },
     completed: (batch: string, patience = 1_800_000): Promise<BatchSummary> =>
       eventually(
         async () => {
@@ -85,3 +103,4 @@ export function clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket }: Co
       parseLines((await read(`batches/${batch}/${file}`)) ?? ''),
   }
 }
+export type Clients = ReturnType<typeof clientsOf>

@@ -5,7 +5,7 @@ import pLimit from 'p-limit'
 import { readSecrets } from '../../src/local/state'
 import { startObjectStore } from '../../src/local/store/server'
 import type { BatchSummary } from '../../src/schema'
-import { clientsOf, parseLines } from './clients'
+import { type Clients, clientsOf, parseLines } from './clients'
 import { newDataDir, removeDataDir, startLocalMode } from './local-mode'
 import { photo } from './photos'
 
@@ -31,6 +31,13 @@ export const essence = (records: string): string[] =>
     JSON.stringify({ ...rest, error: rest.error && { ...rest.error, attempts: undefined } }),
   )
 
+/** The first line that is not what it has to be: a diff of thousands would help nobody. */
+export function firstDifference(found: string[], expected: string[]): object | undefined {
+  const length = Math.max(found.length, expected.length)
+  const line = Array.from({ length }, (_, at) => at).find((at) => found[at] !== expected[at])
+  return line === undefined ? undefined : { line, found: found[line], expected: expected[line] }
+}
+
 /** What a batch of the planted images has to come to. */
 export interface Outcome {
   results: string[]
@@ -38,11 +45,18 @@ export interface Outcome {
   summary: Pick<BatchSummary, 'totals' | 'labels' | 'errors'>
 }
 
-export async function outcomeOf(batch: string, { read, summaryOf }: ReturnType<typeof clientsOf>) {
+export async function outcomeOf(batch: string, { read, summaryOf }: Clients): Promise<Outcome> {
   const file = async (name: string) => essence((await read(`batches/${batch}/${name}`)) ?? '')
   const { totals, labels, errors } = (await summaryOf(batch)) as BatchSummary
   const summary = { totals, labels, errors }
   return { results: await file('results.jsonl'), errors: await file('errors.jsonl'), summary }
+}
+
+/** The newest records of all images, in the order of their keys. */
+export async function newestRecords({ keys, read }: Clients): Promise<string[]> {
+  const limit = pLimit(8)
+  const records = (await keys('images/')).map((key) => limit(() => read(key)))
+  return essence((await Promise.all(records)).join('\n'))
 }
 
 /** Images that nobody has classified yet, in a local mode's data folder. */

@@ -31,9 +31,12 @@ async function freePort(): Promise<number> {
 
 const credentials = { accessKeyId: 'access', secretAccessKey: 'a-secret-for-tests' }
 
-/** Starts a gateway over a folder of its own, on loopback. */
-export async function startVersity(webhook?: string) {
-  const folder = await mkdtemp(join(tmpdir(), 'whisklens-versity-'))
+/**
+ * Starts a gateway on loopback.
+ * @param over the folder of another gateway, which then has to be closed after this one
+ */
+export async function startVersity({ webhook, over }: { webhook?: string; over?: string } = {}) {
+  const folder = over ?? (await mkdtemp(join(tmpdir(), 'whisklens-versity-')))
   const port = await freePort()
   const endpoint = `http://127.0.0.1:${port}`
   const flags = [
@@ -64,10 +67,11 @@ export async function startVersity(webhook?: string) {
     endpoint,
     region: 'us-east-1',
     ...credentials,
+    folder,
     async close(): Promise<void> {
       child.kill()
       await exited
-      await rm(folder, { recursive: true, force: true })
+      if (!over) await rm(folder, { recursive: true, force: true })
     },
   }
 }

@@ -197,6 +197,14 @@ describe('aggregating uploads', () => {
     expect(sent).toEqual([{ images: rest }])
   })
 
+  it('leaves no record that a poll would take for done, unless its batch has it', async () => {
+    const failing = watched(results, ({ key }) => {
+      if (key.includes('/parts/')) throw new StorageError('store_failed', 503, 'Slow down')
+    })
+    await expect(aggregate({ images: images(['a']) }, context({ results: failing }))).rejects.toThrow()
+    expect(await newest('a')).toBeUndefined()
+  })
+
   it('without any record writes nothing', async () => {
     expect(await aggregate({ images: [] }, context())).toEqual({
       batches: [],

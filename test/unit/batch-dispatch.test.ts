@@ -243,6 +243,26 @@ describe('a chunk', () => {
     ])
   })
 
+  it('is saved in its halves before they are dispatched', async () => {
+    const plan = planned(20, { next: 20, outstanding: [piece(10, 20)] })
+    advanceClock(minutes(9))
+    const saved: object[] = []
+    const save = async () => {
+      saved.push({
+        sent: sent.length,
+        ranges: ranges(plan.outstanding),
+        at: plan.outstanding.map(({ at }) => at),
+      })
+    }
+    await redispatchOverdue(plan, [], limits, window, platform(), action, save)
+    const halves = [
+      [10, 15],
+      [15, 20],
+    ]
+    expect(saved).toEqual([{ sent: 0, ranges: halves, at: [0, 0] }])
+    expect(ranges(sent)).toEqual(halves)
+  })
+
   it('that is overdue in parts is dispatched again in what is missing', async () => {
     const plan = planned(10, { next: 10, outstanding: [piece(0, 10)] })
     advanceClock(minutes(9))

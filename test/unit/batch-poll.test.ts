@@ -40,6 +40,7 @@ const watch = (changes: object = {}) =>
     paused: false,
     createdAt: '2026-01-01T00:00:00.000Z',
     minutes: 10,
+    settle: 120,
     ...changes,
   })
 
@@ -65,6 +66,8 @@ it('leaves young images to their notifications', async () => {
   await watch()
   await runner.photos.put('a.jpg', 'a')
   expect(await pollAfter(minutes(1))).toEqual({ resumed: [] })
+  await watch({ settle: 30 })
+  expect(await pollAfter(minutes(1))).toHaveProperty('batch')
 })
 
 it('leaves alone what was there before it was watched, other prefixes, and a paused bucket', async () => {

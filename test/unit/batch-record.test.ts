@@ -74,6 +74,26 @@ describe('the record of an image', () => {
     expect(recordSchema.parse(record)).toMatchObject({ etag: null, size: null, status: 'error', labels: [] })
   })
 
+  it('takes a single request where the image is new', async () => {
+    const { bucket, requests } = counted(results)
+    const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
+    expect(await write(record, photos, bucket)).toBe(true)
+    expect(requests.map(({ method }) => method)).toEqual(['put'])
+  })
+
+  it('counts as written where only the answer was lost, and the request sent again', async () => {
+    const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
+    const forgetful: Bucket = {
+      ...results,
+      put: async (...args) => {
+        await results.put(...args)
+        throw new StorageError('precondition_failed', 412, 'It is there already')
+      },
+    }
+    expect(await write(record, photos, forgetful)).toBe(true)
+    expect(await newest('a.jpg')).toEqual(record)
+  })
+
   it('is written anew where nobody can read what is there', async () => {
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     await results.put(recordKey(model, record), '{"schema":"whisklens.record/0"}')

@@ -3,7 +3,7 @@ import { fromJsonLines } from '../../src/batch/chunk/parts'
 import { csvHeader } from '../../src/batch/close/csv'
 import { resultsKey, resultsNames, summaryKey } from '../../src/batch/layout'
 import { readResults } from '../../src/batch/results/results'
-import { isMarked, markOpen } from '../../src/batch/run/open'
+import { isMarked, markClosed, markOpen } from '../../src/batch/run/open'
 import { readSummary } from '../../src/batch/summary/summary-object'
 import { closeUploads } from '../../src/batch/uploads/close'
 import { closeDay } from '../../src/batch/uploads/close-day'
@@ -210,7 +210,7 @@ describe('a part that comes late', () => {
 
   it('opens the day again, to be closed once more', async () => {
     await closeUploads(results, day)
-    await results.delete(`open/${day}`)
+    await markClosed(results, day)
     await upload([okRecord('b', { at: at(2) })])
     expect(await readSummary(results, day)).toMatchObject({
       state: 'running',
@@ -220,6 +220,20 @@ describe('a part that comes late', () => {
     expect(await isMarked(results, day)).toBe(true)
     expect(await collect(readResults(results, day))).toHaveLength(2)
     expect(await closeUploads(results, day)).toMatchObject({ state: 'complete', totals: { ok: 2 } })
+  })
+
+  it('marks the day once more when whoever closed it has just taken the marker away', async () => {
+    await closeUploads(results, day)
+    const slow: Bucket = {
+      ...results,
+      put: async (key, ...rest) => {
+        if (key === summaryKey(day)) await markClosed(results, day)
+        return results.put(key, ...rest)
+      },
+    }
+    await updateUploadsSummary(slow, await write([okRecord('b', { at: at(2) })]))
+    expect(await readSummary(results, day)).toMatchObject({ state: 'running' })
+    expect(await isMarked(results, day)).toBe(true)
   })
 
   it('leaves the day closed when it was counted by then', async () => {
@@ -290,12 +304,19 @@ describe('closing a large day', () => {
     /** Each activation has time for six images. */
     const activation = async () => {
       let images = 0
-      return closeUploads(results, day, { stopAt: 6, now: () => ++images })
+      begun = []
+      const lines: Bucket['lines'] = (key, options) => {
+        begun.push(options?.from ?? 0)
+        return results.lines(key, options)
+      }
+      return closeUploads({ ...results, lines }, day, { stopAt: 6, now: () => ++images })
     }
+    let begun: number[] = []
     const ends: (string | undefined)[] = []
     while (ends.at(-1) !== 'complete' && ends.length < 9) ends.push((await activation())?.state)
-    // What one had written, the next did not write again.
+    // What one had written, the next did not write again, and hardly read.
     expect(ends).toEqual([undefined, undefined, undefined, 'complete'])
+    expect(begun.filter((byte) => byte > 0).length).toBeGreaterThan(1)
     const whole = await objects.newBucket()
     await uploadMuch(whole)
     await closeUploads(whole, day)

@@ -128,12 +128,14 @@ describe('classify', () => {
     // V8 doubles its youngest generation at a moment of its own choosing, by 14 MB; here it begins with the double.
     const flags = ['--min-semi-space-size=16']
     const [line = ''] = await output('classify-many', ['1000', ...samples], flags)
-    const { tensors, resident, peak } = JSON.parse(line) as Record<'tensors' | 'resident', number[]> & {
+    const { held, resident, peak } = JSON.parse(line) as {
+      held: { numTensors: number }[]
+      resident: number[]
       peak: number
     }
     const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
     const [early, late] = [mean(resident.slice(200, 300)), mean(resident.slice(-100))]
-    expect(new Set(tensors).size).toBe(1)
+    expect(new Set(held.map(({ numTensors }) => numTensors)).size).toBe(1)
     expect(Math.abs(late - early) / early).toBeLessThan(0.05)
     // What the design promises for the default model.
     expect(peak).toBeLessThan(256e6)

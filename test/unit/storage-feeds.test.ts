@@ -25,6 +25,7 @@ const registration = (trigger: string): Registration => ({
   prefix: 'x/',
   paused: false,
   minutes: 0,
+  settle: 120,
   createdAt: '2026-11-22T08:00:00.000Z',
 })
 

@@ -70,15 +70,20 @@ export async function aggregate(
     }
   const { store, results } = context
   const limit = pLimit(8)
-  await Promise.all(images.map((record) => limit(() => writeRecord(store, results, record))))
+  const writeRecords = () =>
+    Promise.all(images.map((record) => limit(() => writeRecord(store, results, record))))
   const outcome = { records: countStatus(images), closed: false }
   if (batch === undefined || part === undefined) {
+    // Nobody repeats a chunk of uploads. A poll looks at the newest records only, so these come last: should this die
+    // in between, the images are classified again, and none is missing from all batches.
     const parts = await writeUploadParts(results, images, context.activationId, usage())
+    await writeRecords()
     if (rest.length > 0) await context.openwhisk.invoke(context.sequence, { images: rest })
     for (const part of parts)
       if (await updateUploadsSummary(results, part, context.gbSecondPrice)) await context.reconcile()
     return { ...outcome, batches: parts.map(({ batch }) => batch) }
   }
+  await writeRecords()
   await writePart(results, batch, part.start, images, context.activationId, usage())
   const reached = part.start + images.length
   if (reached < part.end) {

@@ -7,6 +7,8 @@ import { openSweep } from './sweep'
 export interface Planner {
   /** @throws what planning failed with */
   check(): void
+  /** Resolves when nothing more will be planned; never rejects. */
+  finished: Promise<void>
   /** Ends planning at the next chunk. The plan says where it stands then. */
   stop(): Promise<void>
 }
@@ -39,6 +41,7 @@ export function planAhead(
         failure = { thrown }
       })
   return {
+    finished,
     check: () => {
       if (failure) throw failure.thrown
     },

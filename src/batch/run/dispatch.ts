@@ -122,6 +122,8 @@ const isDead = ({ ended, start, end }: Outstanding, parts: Range[]): boolean =>
 
 /**
  * Dispatches again what died or did not report in time, in halves, so that one image that kills its container is found.
+ * @param save stores the plan with the halves before they are dispatched: without them, the report of one half would
+ *   look to a successor like a part of the whole, whose rest somebody else goes on with
  * @returns single images that were tried often enough: they are lost
  */
 export async function redispatchOverdue(
@@ -131,8 +133,10 @@ export async function redispatchOverdue(
   window: Window,
   openwhisk: OpenWhisk,
   action: string,
+  save: () => Promise<void> = async () => {},
 ): Promise<Outstanding[]> {
   const lost: Outstanding[] = []
+  const waiting: Outstanding[] = []
   const isOverdue = (piece: Outstanding) => Date.now() - piece.at > overdueAfter || isDead(piece, parts)
   for (const piece of plan.outstanding.filter(isOverdue)) {
     // The platform had no room for it: that was no attempt, and so no reason to halve it.
@@ -153,11 +157,13 @@ export async function redispatchOverdue(
     }))
     // On the list before anything can fail: what is on no list is forgotten.
     plan.outstanding.splice(plan.outstanding.indexOf(piece), 1, ...again)
-    for (const half of again) {
-      const activationId = await dispatch(plan, half, window, openwhisk, action)
-      if (activationId === undefined) break
-      Object.assign(half, { activationId, at: Date.now() })
-    }
+    waiting.push(...again)
+  }
+  if (waiting.length > 0) await save()
+  for (const half of waiting) {
+    const activationId = await dispatch(plan, half, window, openwhisk, action)
+    if (activationId === undefined) break
+    Object.assign(half, { activationId, at: Date.now() })
   }
   return lost
 }

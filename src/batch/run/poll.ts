@@ -15,9 +15,6 @@ import type { Platform } from './platform'
 import { timeOf } from './request'
 import { startBatch } from './start'
 
-/** So young images are left to their notifications, milliseconds: they would be classified twice. */
-const notificationsTake = 2 * 60_000
-
 /** What is left of an activation's time for starting a batch, milliseconds. */
 const startTakes = 120_000
 
@@ -71,8 +68,8 @@ export async function poll(
   return { resumed }
 }
 
-function requestOf({ trigger, bucket, prefix, since }: Registration, now: Date) {
+function requestOf({ trigger, bucket, prefix, since, settle }: Registration, now: Date) {
   const batch = idsOf(trigger) + timeOf(now)
-  const until = new Date(now.getTime() - notificationsTake).toISOString()
+  const until = new Date(now.getTime() - settle * 1000).toISOString()
   return { ...batchRequestSchema.parse({ bucket, prefix, since, until }), batch }
 }

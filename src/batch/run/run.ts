@@ -69,7 +69,8 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
         progress = JSON.stringify(summary)
         pause = pollEvery
       }
-      await sleep(pause)
+      // A small batch is planned in less than a pause, and all of it waits to be dispatched.
+      await Promise.race([sleep(pause), ...(plan.done ? [] : [planner.finished])])
     }
   } finally {
     await planner.stop()
@@ -95,7 +96,9 @@ async function takeTurn(
   const parts = await partsOf(results, plan)
   settle(plan, parts, window)
   const limits = { overdueAfter, maxAttempts }
-  await giveUp(plan, await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence), context)
+  const saved = () => save(plan)
+  const lost = await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence, saved)
+  await giveUp(plan, lost, context)
 }
 
 /** The parts from the oldest outstanding chunk on, of which a late report may be whole: older ones need no second look. */

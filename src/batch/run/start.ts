@@ -11,15 +11,13 @@ import { isUploads } from '../uploads/day'
 import { announce, ensureAnnounced, type Tell } from './announce'
 import { describeModel } from './answering-model'
 import { requestCancel, withdrawCancel } from './ending'
+import { handOver, handOverTime } from './hand-over'
 import { acquireLease, awaitLease, type Lease, whileHolding } from './lease'
 import { isMarked, markClosed, markOpen } from './open'
 import { type Platform, platformOf } from './platform'
 import { defaultBatchId } from './request'
 import { progressOf, runBatch } from './run'
 import { isClosedNow, lookAt, refuseOther, type Standing } from './standing'
-
-/** What a run needs at its end to store its state and hand over, milliseconds. */
-const handOver = 20_000
 
 /**
  * Starts a batch, or carries on with the one of that id: an open one where it stood, a closed one with what has been
@@ -36,7 +34,7 @@ export async function startBatch(
   const { store, openwhisk, impatient } = platform
   const results = store.bucket(settings.resultsBucket)
   const batch = request.batch ?? defaultBatchId(new Date(), activation.id)
-  const stopAt = activation.deadline - handOver
+  const stopAt = activation.deadline - handOverTime
   const tell: Tell = (summary) => openwhisk.fire('batch-completed', summary)
   const goOn = () => openwhisk.invoke(activation.actionName, { batch, resume: true })
   if (request.resume && isUploads(batch)) {
@@ -124,7 +122,7 @@ export async function startBatch(
     }).catch((thrown) => stopFor(thrown, plan, save))
     if (summary) await withdrawCancel(results, batch)
     // The successor waits for the lease; the other way round, a batch could be left with neither.
-    else await goOn()
+    else await handOver(impatient, activation.actionName, batch, lease.renew)
     return summary ?? progressOf(plan)
   }
 

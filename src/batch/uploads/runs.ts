@@ -23,7 +23,7 @@ export const runLimits = {
   smallBytes: 4 * 1024 * 1024,
 }
 
-/** No activation that began to write a part so long ago is still alive, milliseconds. */
+/** No activation that began to write a part so long ago is still alive, even if clocks differ by minutes; milliseconds. */
 const longestWrite = 5 * 60 * 1000
 
 /** Parts are read so many at a time. */

@@ -1,21 +1,26 @@
 import { InvalidInputError } from '../../errors'
-import { startWasm } from './wasm'
+import { cpu } from './cpu'
+import type { Engine } from './engine'
+import { native } from './native'
+import { onnx } from './onnx'
+import { wasm } from './wasm'
 
-/** The TensorFlow.js backends that can run a model. Each entry makes its backend the current one. */
-const engines: Record<string, () => Promise<void>> = {
-  wasm: startWasm,
-}
+/** Best first. Each loads its library only when it is asked for a network. */
+const engines: Record<string, Engine> = { onnx, native, wasm, cpu }
+
+export const engineNames = Object.keys(engines)
+
+/** Stands for the best engine that works. */
+export const anyEngine = 'auto'
 
 /**
- * Starts an engine by name.
- * @throws InvalidInputError for a name that is not an engine
+ * An engine by its name.
+ * @throws InvalidInputError when there is none of that name
  */
-export async function startEngine(name: string): Promise<void> {
-  const start = Object.hasOwn(engines, name) ? engines[name] : undefined
-  if (!start) {
-    throw new InvalidInputError(`There is no engine "${name}"`, {
-      hint: `Set WHISKLENS_ENGINE to one of: ${Object.keys(engines).join(', ')}.`,
-    })
-  }
-  await start()
+export function findEngine(name: string): Engine {
+  const engine = Object.hasOwn(engines, name) ? engines[name] : undefined
+  if (engine) return engine
+  throw new InvalidInputError(`There is no engine "${name}"`, {
+    hint: `Set WHISKLENS_ENGINE to one of: ${[...engineNames, anyEngine].join(', ')}.`,
+  })
 }

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import * as tf from '@tensorflow/tfjs-core'
 import { homeFolder } from '../../paths'
+import type { Engine } from './engine'
 
 /** The folder with the `.wasm` binaries: `wasm/` beside `models/` where a bundle was unpacked, else the npm package. */
 function wasmFolder(): string {
@@ -14,10 +13,15 @@ function wasmFolder(): string {
 }
 
 /** TensorFlow.js on WebAssembly with SIMD: needs nothing native and runs anywhere Node does. */
-export async function startWasm(): Promise<void> {
-  setWasmPaths(`${wasmFolder()}/`)
-  // The backend warns on every start that SIMD builds are for the browser; it is not news to the user.
-  tf.env().set('IS_NODE', true)
-  await tf.setBackend('wasm')
-  await tf.ready()
+export const wasm: Engine = {
+  missing: () => undefined,
+  load: async (network) => {
+    const { env } = await import('@tensorflow/tfjs-core')
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
+    const { loadOnBackend } = await import('./tfjs')
+    setWasmPaths(`${wasmFolder()}/`)
+    // The backend warns on every start that SIMD builds are for the browser; it is not news to the user.
+    env().set('IS_NODE', true)
+    return loadOnBackend('wasm', network)
+  },
 }

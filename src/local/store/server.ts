@@ -62,7 +62,11 @@ function answerOf(thrown: unknown, resource: string, id: string): Answer {
 
 async function send(outgoing: ServerResponse, { status = 200, headers = {}, xml, stream }: Answer) {
   outgoing.statusCode = status
-  if (xml !== undefined) outgoing.setHeader('content-type', 'application/xml')
+  if (xml !== undefined) {
+    outgoing.setHeader('content-type', 'application/xml')
+    // Node leaves it out of an answer to HEAD, and without it many clients close the connection.
+    outgoing.setHeader('content-length', Buffer.byteLength(xml))
+  }
   for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
   // Node leaves the body out where there is none, as in answers to HEAD.
   if (stream) await pipeline(stream, outgoing)

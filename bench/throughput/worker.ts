@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import pLimit from 'p-limit'
-import { classifyImage } from '../src/classifier/classify'
-import { loadModel } from '../src/classifier/load'
-import { settingsFromEnvironment } from '../src/config'
+import { classifyImage } from '../../src/classifier/classify'
+import { loadModel } from '../../src/classifier/load'
+import { settingsFromEnvironment } from '../../src/config'
 
 /*
  * The classifier alone: a process that classifies the files it is sent, one list after the other, with as many

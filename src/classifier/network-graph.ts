@@ -1,0 +1,51 @@
+import { InvalidInputError } from '../errors'
+import type { GraphNode, Network } from './network'
+
+/*
+ * Reads GraphDef's JSON, in which bytes are base64 and 64-bit integers are strings.
+ */
+
+const text = (value: unknown): string => Buffer.from(String(value), 'base64').toString()
+
+function list({ attr }: GraphNode, name: string, type: 'i' | 's'): unknown[] {
+  const lists = attr[name]?.list as Partial<Record<'i' | 's', unknown[]>> | undefined
+  return lists?.[type] ?? []
+}
+
+/** An attribute of the type its name says; undefined or empty when the node does not have it. */
+export const textAttribute = ({ attr }: GraphNode, name: string): string | undefined =>
+  attr[name]?.s === undefined ? undefined : text(attr[name].s)
+export const flagAttribute = ({ attr }: GraphNode, name: string): boolean => attr[name]?.b === true
+export const textsAttribute = (node: GraphNode, name: string): string[] => list(node, name, 's').map(text)
+export const integersAttribute = (node: GraphNode, name: string): number[] =>
+  list(node, name, 'i').map(Number)
+
+/** The lengths of a node's axes, -1 where any will do; undefined when the node does not tell. */
+export function shapeAttribute({ attr }: GraphNode): number[] | undefined {
+  const shape = attr.shape?.shape as { dim?: { size?: unknown }[] } | undefined
+  return shape?.dim?.map(({ size }) => Number(size))
+}
+
+/** `stem:0`, the first output of the node `stem`, is `stem` for short. */
+const nodeName = (output: string): string => output.replace(/:0$/, '')
+
+/** The nodes that a node reads, without those that it only has to run after. */
+export const inputsOf = ({ input }: GraphNode): string[] =>
+  input.filter((name) => !name.startsWith('^')).map(nodeName)
+
+/**
+ * The one node that images go in by.
+ * @throws InvalidInputError when there are others
+ */
+export function inputOf({ topology }: Network): GraphNode {
+  const [input, ...others] = topology.node.filter(({ op }) => op === 'Placeholder')
+  if (input && others.length === 0) return input
+  throw new InvalidInputError(`Expected a network with one input, found ${input ? others.length + 1 : 0}`)
+}
+
+/** The nodes whose values the network is run for: those its signature names, else those that no other reads. */
+export function outputsOf({ topology: { node }, signature }: Network): string[] {
+  if (signature) return Object.values(signature.outputs).map(({ name }) => nodeName(name))
+  const read = new Set(node.flatMap(inputsOf))
+  return node.map(({ name }) => name).filter((name) => !read.has(name))
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import { nativeFolder } from '../classifier/engines/native'
+import { columns } from './columns'
+import { type ConnectionFlags, connectionOptions, resolveConnection } from './connection'
+import { type Finding, findings } from './doctor-checks'
+import { installNative } from './install-native'
+import { exitCode, note, type OutputOptions, outputOptions, print, printable, printJson } from './output'
+
+interface DoctorOptions extends ConnectionFlags, OutputOptions {
+  installNative?: boolean
+}
+
+/** `whisklens doctor`: what works here, and what is missing. */
+export function register(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('what works on this machine: engines, decoder, model, connections')
+    .option('--install-native', 'first install the engine "native" (Linux; needs npm, pip and g++; 750 MB)')
+  connectionOptions(outputOptions(command, 'print a JSON object for each finding, one a line'))
+    .addHelpText(
+      'after',
+      `
+Exits with 1 when something that is installed or configured does not work. The engine that is used is the one in
+WHISKLENS_ENGINE; "auto" takes the first in this list that works.
+
+Examples:
+  whisklens doctor
+  whisklens doctor --install-native
+  whisklens doctor --json | jq -r 'select(.state == "failed") | .name'`,
+    )
+    .action(run)
+}
+
+const marks: Record<Finding['state'], string> = { ok: 'ok', absent: '–', failed: 'FAILED' }
+
+async function run(options: DoctorOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  if (options.installNative) {
+    await installNative(nativeFolder(), (step) => note(step, options))
+    note(`Installed to ${nativeFolder()}`, options)
+  }
+  const found: Finding[] = []
+  for await (const finding of findings(connection)) {
+    found.push(finding)
+    if (options.json) await printJson(finding)
+  }
+  if (!options.json) {
+    const { engine, model } = connection.settings
+    const rows = found.map(({ name, state, detail, hint }) => [
+      marks[state],
+      name,
+      printable(hint ? `${detail} (${hint})` : detail),
+    ])
+    await print(columns(rows))
+    note(`Set here: ${model} on ${engine}`, options)
+  }
+  if (found.some(({ state }) => state === 'failed')) process.exitCode = exitCode.failed
+}

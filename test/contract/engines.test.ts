@@ -1,0 +1,112 @@
+import { delimiter, join } from 'node:path'
+import { engineNames, findEngine } from '../../src/classifier/engines'
+import { type Bundle, bundle } from '../helpers/bundle'
+import { sampleLabels, sampleNames } from '../helpers/images'
+import { removeSmallNetworks, smallNetworks, unknownNetwork } from '../helpers/small-networks'
+
+/*
+ * What every engine has to do alike. TensorFlow.js on WebAssembly, which is there everywhere, is what the others are
+ * compared with; each runs in a process of its own, as it does in an action.
+ */
+
+const reference = 'wasm'
+const defaultModel = 'efficientnet-lite0'
+
+interface Answer {
+  engine: string
+  /** For each sample, the value of each class. */
+  values: number[][]
+}
+
+let child: Bundle
+let classifyMany: Bundle
+let expected: Answer[]
+const networks = Object.values(smallNetworks).map((write) => write())
+const samples = sampleNames.map((name) => join(__dirname, '..', '..', 'samples', `${name}.jpg`))
+const models = [defaultModel, ...networks]
+
+/** Engines are found where this process finds them. */
+const env = {
+  NODE_PATH: [process.env.NODE_PATH, join(__dirname, '..', '..', 'node_modules')]
+    .filter(Boolean)
+    .join(delimiter),
+}
+
+async function answersOf(engine: string): Promise<Answer[]> {
+  const { exitCode, stdout, stderr } = await child.run([engine, ...models], env)
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+const largest = (values: number[]): number => values.indexOf(Math.max(...values))
+const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+const furthest = (a: number[], b: number[]): number =>
+  Math.max(...a.map((value, index) => Math.abs(value - (b[index] ?? Number.NaN))))
+
+beforeAll(async () => {
+  child = await bundle('test/helpers/engine-child.ts')
+  classifyMany = await bundle('test/helpers/classify-many-child.ts')
+  expected = await answersOf(reference)
+})
+afterAll(() => {
+  child.remove()
+  classifyMany.remove()
+  removeSmallNetworks()
+})
+
+describe.each(engineNames)('the engine %s', (engine) => {
+  const missing = findEngine(engine).missing()
+  const promises = missing ? describe.skip : describe
+
+  promises(missing ? `is not installed here: ${missing}` : 'keeps its promises', () => {
+    let answers: Answer[]
+    beforeAll(async () => {
+      answers = engine === reference ? expected : await answersOf(engine)
+    }, 300_000)
+
+    it('calls itself by its name', () => {
+      expect(new Set(answers.map(({ engine }) => engine))).toEqual(new Set([engine]))
+    })
+
+    it.each(sampleNames.map((name, index) => [name, index]))(
+      'sees in %s what the others see',
+      (name, index) => {
+        const [values = [], others = []] = [answers[0]?.values[index], expected[0]?.values[index]]
+        expect(values).toHaveLength(1000)
+        expect(largest(values)).toBe(largest(others))
+        expect(furthest(values, others)).toBeLessThan(1e-3)
+        expect(Math.abs(Math.max(...values) * 100 - (sampleLabels(name)[0]?.[1] ?? 0))).toBeLessThan(3)
+      },
+    )
+
+    it.each(Object.keys(smallNetworks).map((name, index) => [name, index]))(
+      'has it right: %s',
+      (_, index) => {
+        const [values, others] = [answers[index + 1]?.values.flat(), expected[index + 1]?.values.flat()]
+        // A network that gives the same for everything would agree with anyone.
+        expect(new Set(others).size).toBeGreaterThan(sampleNames.length)
+        expect(furthest(values ?? [], others ?? [])).toBeLessThan(1e-3)
+      },
+    )
+
+    it('holds no more after many images than after a few', async () => {
+      const images = engine === 'cpu' ? '6' : '240'
+      const { stdout } = await classifyMany.run([images, ...samples], { ...env, WHISKLENS_ENGINE: engine })
+      const { held, resident } = JSON.parse(stdout) as { held: { numTensors?: number }[]; resident: number[] }
+      expect(new Set(held.map(({ numTensors }) => numTensors)).size).toBe(1)
+      // Kept inputs alone would be 72 MB in 120 images.
+      if (engine !== 'cpu')
+        expect(mean(resident.slice(-40)) - mean(resident.slice(80, 120))).toBeLessThan(30e6)
+    }, 300_000)
+
+    it('names an operation that it does not know', async () => {
+      const { exitCode, stderr } = await child.run([engine, unknownNetwork()], env)
+      expect(exitCode).toBe(1)
+      expect(stderr).toContain('InvalidInputError')
+      expect(stderr).toContain('Divine')
+    })
+  })
+})

@@ -1,0 +1,246 @@
+import type { Dict } from 'openwhisk'
+import { readSecrets, type Secrets } from '../../src/local/state'
+import { type Clients, clientsOf } from '../helpers/clients'
+import { sample } from '../helpers/images'
+import {
+  eventually,
+  newDataDir,
+  type RunningLocal,
+  removeDataDir,
+  startLocalMode,
+} from '../helpers/local-mode'
+
+/*
+ * Who may not, over HTTP, with everything running. What a store refuses is in object-store-cases.ts, what alarms refuse
+ * in openwhisk-system.test.ts.
+ */
+
+let dataDir: string
+let local: RunningLocal
+let clients: Clients
+let secrets: Secrets
+
+const image = 'private/coffee.jpg'
+
+beforeAll(async () => {
+  dataDir = await newDataDir()
+  local = await startLocalMode(dataDir)
+  clients = clientsOf(local.connection)
+  secrets = await readSecrets(dataDir)
+  await clients.upload(image, sample('coffee'))
+  await eventually(async () => (await clients.keys('batches/uploads-')).some(isSummary), 'something to hide')
+})
+afterAll(async () => {
+  await local.stop()
+  await removeDataDir(dataDir)
+})
+
+const isSummary = (key: string): boolean => key.endsWith('/summary.json')
+
+/** Web actions that ask for a token; that of `predict` is the one of `results`. */
+const guarded: [action: string, method: string, path: string, token: keyof Secrets][] = [
+  ['bucket-events', 'POST', '', 'eventsToken'],
+  ['results', 'GET', '', 'resultsToken'],
+  ['predict', 'GET', '/model/metadata', 'resultsToken'],
+]
+
+const notificationOf = (bucket: string) =>
+  JSON.stringify({
+    Records: [
+      { eventName: 'ObjectCreated:Put', s3: { bucket: { name: bucket }, object: { key: 'planted.jpg' } } },
+    ],
+  })
+
+async function ask(
+  [action, method, path]: (typeof guarded)[number],
+  query = '',
+  headers = {},
+  notification = notificationOf('images'),
+) {
+  const url = `${local.connection.apiHost}/api/v1/web/guest/whisklens/${action}${path}${query}`
+  const body = method === 'POST' ? notification : undefined
+  const answer = await fetch(url, {
+    method,
+    body,
+    headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+  })
+  return { status: answer.status, text: await answer.text() }
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+const fires = async (): Promise<number> =>
+  (await clients.ow.activations.list({ name: 'image-uploaded', limit: 200 } as never)).length
+
+/** Everything that a refusal may not tell. */
+const hidden = () => [...Object.values(secrets), image, 'espresso', 'uploads-', 'whisklens.']
+
+describe.each(guarded)('%s', (...target) => {
+  const [action, , , tokenName] = target
+  const token = () => secrets[tokenName]
+
+  it('refuses whoever has not its token, all with the same words', async () => {
+    const before = await fires()
+    const other = action === 'bucket-events' ? secrets.resultsToken : secrets.eventsToken
+    const basic = (key: string) => ({ authorization: `Basic ${Buffer.from(key).toString('base64')}` })
+    const answers = [
+      await ask(target),
+      await ask(target, '?token='),
+      await ask(target, '?token=guess'),
+      await ask(target, `?token=${other}`),
+      await ask(target, `?token=${token()}x`),
+      await ask(target, `?token=${token().slice(0, -1)}`),
+      await ask(target, `?token[]=${token()}`),
+      await ask(target, '', bearer('')),
+      await ask(target, '', bearer('guess')),
+      await ask(target, '', bearer(other)),
+      await ask(target, '', bearer(secrets.secretAccessKey)),
+      await ask(target, '', { cookie: `token=${token()}`, 'x-require-whisk-auth': token() }),
+      // The header is believed before the query.
+      await ask(target, `?token=${token()}`, bearer('guess')),
+      await ask(target, '', basic('guess:guess')),
+    ]
+    const [first] = answers
+    for (const answer of answers) expect(answer).toEqual(first)
+    expect(first?.status).toBe(401)
+    for (const word of hidden()) expect(first?.text).not.toContain(word)
+    expect(await fires()).toBe(before)
+  })
+
+  it('cannot be told another token', async () => {
+    const { status, text } = await ask(target, '?token=guess&resultsToken=guess&eventsToken=guess')
+    // The platform refuses to have an action's own parameters overridden, except for raw ones, which get the query apart.
+    expect(status).toBe(action === 'predict' ? 401 : 400)
+    for (const word of hidden()) expect(text).not.toContain(word)
+  })
+
+  it('lets in whoever has it', async () => {
+    expect((await ask(target, `?token=${token()}`)).status).toBe(200)
+    expect((await ask(target, '', bearer(token()))).status).toBe(200)
+  })
+})
+
+it('what is written to the results is no event, whoever tells of it', async () => {
+  const [events] = guarded
+  for (const [bucket, images] of [
+    ['results', 0],
+    ['images', 1],
+  ] as const) {
+    const headers = bearer(secrets.eventsToken)
+    const { text } = await ask(events as (typeof guarded)[number], '', headers, notificationOf(bucket))
+    expect(JSON.parse(text)).toEqual({ received: 1, images, fired: images })
+  }
+})
+
+describe('a deployment without tokens', () => {
+  // What wskdeploy makes of variables that are not set.
+  beforeAll(() => setTokens({ eventsToken: '', resultsToken: '' }))
+  afterAll(() => setTokens(secrets))
+
+  async function setTokens(to: Pick<Secrets, 'eventsToken' | 'resultsToken'>): Promise<void> {
+    const { parameters = [], version } = await clients.ow.packages.get({ name: 'whisklens' })
+    const changed = parameters.map(({ key, value }) => {
+      const isToken = key === 'eventsToken' || key === 'resultsToken'
+      return { key, value: isToken ? to[key] : value }
+    })
+    await clients.ow.packages.update({
+      name: 'whisklens',
+      package: { version, parameters: changed },
+    } as never)
+  }
+
+  it.each(guarded.filter(([action]) => action !== 'predict'))('lets nobody in at %s', async (...target) => {
+    const token = secrets[target[3]]
+    const answers = [
+      await ask(target),
+      await ask(target, '?token='),
+      await ask(target, '?token=undefined'),
+      await ask(target, '', bearer('')),
+      await ask(target, `?token=${token}`),
+      await ask(target, '', bearer(token)),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 401))
+    for (const { text } of answers) for (const word of hidden()) expect(text).not.toContain(word)
+  })
+})
+
+describe('the API of OpenWhisk', () => {
+  const entity = { exec: { kind: 'nodejs:20', code: 'const main = () => ({})' } }
+  const calls: [method: string, path: string, body?: Dict][] = [
+    ['GET', 'packages/whisklens'],
+    ['PUT', 'packages/whisklens?overwrite=true', { parameters: [] }],
+    ['DELETE', 'packages/whisklens'],
+    ['GET', 'actions/whisklens/classify'],
+    ['PUT', 'actions/whisklens/results?overwrite=true', entity],
+    ['POST', 'actions/whisklens/start-batch?blocking=true', {}],
+    ['GET', 'triggers/image-uploaded'],
+    ['POST', 'triggers/batch-requested', { prefix: '' }],
+    ['GET', 'rules/on-image-uploaded'],
+    ['POST', 'rules/on-image-uploaded', { status: 'inactive' }],
+    ['GET', 'activations?docs=true'],
+  ]
+  const send = async (
+    namespace: string,
+    key: string | undefined,
+    [method, path, body]: (typeof calls)[number],
+  ) => {
+    const answer = await fetch(`${local.connection.apiHost}/api/v1/namespaces/${namespace}/${path}`, {
+      method,
+      body: body && JSON.stringify(body),
+      headers: key ? { authorization: `Basic ${Buffer.from(key).toString('base64')}` } : {},
+    })
+    return { status: answer.status, text: await answer.text() }
+  }
+  const [uuid, secret] = ['23bc46b1-71f6-4ed5-8c54-816aa4f8c502', 'of-another-namespace']
+
+  it.each(calls)('wants the key of the namespace for %s %s', async (...call) => {
+    const [own = '', key = ''] = secrets.auth.split(':')
+    const wrong = [undefined, ':', `${uuid}:${secret}`, `${own}:${secret}`, `${own}:`, `${uuid}:${key}`, own]
+    for (const namespace of ['guest', '_']) {
+      for (const auth of wrong) {
+        const { status, text } = await send(namespace, auth, call)
+        expect([auth, status]).toEqual([auth, 401])
+        for (const word of hidden()) expect(text).not.toContain(word)
+      }
+    }
+  })
+
+  it.each(calls)('keeps one namespace’s key from another’s %s %s', async (...call) => {
+    expect((await send('others', secrets.auth, call)).status).toBe(403)
+  })
+
+  it('leaves everything as it was', async () => {
+    const { parameters = [] } = await clients.ow.packages.get({ name: 'whisklens' })
+    expect(parameters).toContainEqual({ key: 'resultsToken', value: secrets.resultsToken })
+    expect(await clients.ow.rules.get({ name: 'on-image-uploaded' })).toMatchObject({ status: 'active' })
+    const batches = (await clients.keys('batches/')).map((key) => key.split('/')[1])
+    expect(batches.filter((batch) => !batch?.startsWith('uploads-'))).toEqual([])
+  })
+})
+
+describe('the feed of a bucket', () => {
+  const invoke = (params: Dict): Promise<string> =>
+    clients.ow.actions.invoke({ name: 'whisklens/bucket-feed', params, blocking: true, result: true }).then(
+      () => 'done',
+      ({ error }) => JSON.stringify(error),
+    )
+  const create = { lifecycleEvent: 'CREATE', triggerName: '/_/mine', minutes: 0 }
+
+  it.each<[string, Dict, string]>([
+    ['a trigger of others', { triggerName: '/others/theirs' }, 'of another namespace'],
+    ['the bucket of the results', { bucket: 'results' }, 'holds the results'],
+    ['an event that there is not', { lifecycleEvent: 'STEAL' }, 'Not a feed request'],
+  ])('refuses %s', async (_, params, reason) => {
+    expect(await invoke({ ...create, ...params })).toContain(reason)
+    expect(await clients.keys('feeds/')).toEqual(['feeds/guest/image-uploaded.json'])
+  })
+
+  it('goes by the key of whoever invokes it, and keeps none', async () => {
+    const authKey = `${'0'.repeat(36)}:a-key-that-nobody-has`
+    expect(await invoke({ ...create, authKey })).toBe('done')
+    const kept = await Promise.all((await clients.keys('feeds/')).map((key) => clients.read(key)))
+    expect(kept.join()).toContain('/guest/mine')
+    for (const key of [authKey, secrets.auth]) expect(kept.join()).not.toContain(key.split(':')[1])
+    expect(await invoke({ ...create, lifecycleEvent: 'DELETE' })).toBe('done')
+  })
+})

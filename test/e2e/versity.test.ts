@@ -1,0 +1,120 @@
+import type { Dict } from 'openwhisk'
+import type { BatchSummary, ImageRecord } from '../../src/schema'
+import { parseLines } from '../helpers/clients'
+import { type Cluster, startCluster } from '../helpers/cluster'
+import { sample, sampleLabels, sampleNames } from '../helpers/images'
+import { eventually } from '../helpers/local-mode'
+import { withVersity } from '../helpers/versity'
+
+const samples = sampleNames.map((name) => `photos/${name}.jpg`)
+/** The key and the best label of each, in the order of the keys. */
+const expected = sampleNames.map((name) => [`photos/${name}.jpg`, sampleLabels(name)[0]?.[0]])
+const labelled = (records: ImageRecord[]) => records.map(({ key, labels }) => [key, labels[0]?.label])
+
+withVersity('a deployment with the command line, and an S3 store of others', () => {
+  let cluster: Cluster
+
+  beforeAll(async () => {
+    cluster = await startCluster()
+  })
+  afterAll(() => cluster.close())
+
+  /** Runs a command that has to succeed. @returns the documents it prints */
+  async function run<T = Dict>(...args: string[]): Promise<T[]> {
+    const { stdout, stderr, code } = await cluster.run(...args, '--json')
+    expect([code, stderr]).toEqual([0, expect.any(String)])
+    return parseLines<T>(stdout)
+  }
+  const changes = async (...args: string[]) =>
+    (await run(...args)).filter(({ change }) => change !== 'none').map(({ change, name }) => [change, name])
+
+  const newest = async (): Promise<ImageRecord[]> => {
+    const keys = await cluster.keys('images/')
+    return Promise.all(keys.map(async (key) => JSON.parse((await cluster.read(key)) ?? '')))
+  }
+
+  /** A feed's answer to READ; the client's types leave that out. */
+  const readFeed = async (name: string, trigger: string): Promise<Dict> => {
+    const feeds = cluster.ow.feeds as unknown as { get(options: Dict): Promise<Dict> }
+    return (await feeds.get({ name, trigger })).response.result
+  }
+
+  it('makes everything, and changes nothing the second time', async () => {
+    const made = await changes('deploy')
+    expect(made).toContainEqual(['create', 'whisklens/classify-images'])
+    expect(new Set(made.map(([change]) => change))).toEqual(new Set(['create']))
+    const before = await cluster.entities()
+    expect(await changes('deploy')).toEqual([])
+    expect(await cluster.entities()).toEqual(before)
+  })
+
+  it('watches the bucket, and has it polled', async () => {
+    expect(await readFeed('whisklens/bucket-feed', 'image-uploaded')).toMatchObject({
+      trigger: '/guest/image-uploaded',
+      bucket: 'images',
+      minutes: 10,
+      settle: 120,
+      polling: true,
+    })
+    const { config } = await readFeed('/whisk.system/alarms/interval', 'image-uploaded-poll')
+    expect(config).toMatchObject({ minutes: 10, payload: { poll: '/guest/image-uploaded' } })
+  })
+
+  it('classifies what the store’s webhook tells of', async () => {
+    for (const name of sampleNames) await cluster.upload(`photos/${name}.jpg`, sample(name))
+    const records = await eventually(async () => {
+      const found = await newest()
+      return found.length === samples.length && found
+    }, 'the records')
+    expect(labelled(records)).toEqual(expected)
+  })
+
+  it('runs a batch, and tells its results', async () => {
+    const [summary] = await run<BatchSummary>('batch', 'photos/', '--batch', 'all', '--force')
+    expect(summary).toMatchObject({ state: 'complete', totals: { planned: 8, ok: 8 } })
+    expect(labelled(await run<ImageRecord>('results', 'all'))).toEqual(expected)
+    const [again] = await run<BatchSummary>('batch', 'photos/', '--batch', 'again')
+    expect(again).toMatchObject({ totals: { listed: 8, planned: 0, skipped: 8 } })
+  })
+
+  it('finds by a poll what no notification told of', async () => {
+    // Nobody but the test polls meanwhile.
+    expect(await cluster.updateFeed({ settle: 0, minutes: 0 })).toMatchObject({ settle: 0, polling: false })
+    expect(await cluster.poll()).toBeUndefined()
+    const lost = (await cluster.keys('images/')).filter((key) => /c(at|offee)\.jpg$/.test(key))
+    for (const Key of lost) await cluster.store.deleteObject({ Bucket: 'results', Key }).promise()
+    const batch = String(await cluster.poll())
+    await cluster.completed(batch)
+    expect((await cluster.outcomes(batch)).map(({ key }) => key)).toEqual([
+      'photos/cat.jpg',
+      'photos/coffee.jpg',
+    ])
+    expect(labelled(await newest())).toEqual(expected)
+    expect(await cluster.updateFeed({ minutes: 5 })).toMatchObject({ settle: 0, minutes: 5, polling: true })
+  })
+
+  it('keeps its secrets to itself', async () => {
+    const told: string[] = []
+    let page: unknown[]
+    do {
+      const skip = told.length
+      page = await cluster.ow.activations.list({ docs: true, limit: 200, skip } as never)
+      told.push(...page.map((activation) => JSON.stringify(activation)))
+    } while (page.length > 0)
+    // Each kind of action has been at work, and said something.
+    for (const name of ['bucket-feed', 'bucket-events', 'classify', 'aggregate', 'start-batch'])
+      expect(told.some((activation) => activation.includes(`"name":"${name}"`))).toBe(true)
+    const written = await Promise.all((await cluster.keys('')).map((key) => cluster.read(key)))
+    expect(written.length).toBeGreaterThan(8)
+    for (const secret of cluster.secrets)
+      for (const text of [...told, ...written]) expect(text).not.toContain(secret)
+  })
+
+  it('leaves nothing behind but what is in the buckets', async () => {
+    const before = (await cluster.keys('')).filter((key) => !key.startsWith('feeds/'))
+    expect((await changes('undeploy')).length).toBeGreaterThan(10)
+    expect(await cluster.entities()).toEqual([])
+    expect(await cluster.keys('')).toEqual(before)
+    expect(await changes('undeploy')).toEqual([])
+  })
+})

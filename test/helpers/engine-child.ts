@@ -1,0 +1,30 @@
+// Classifies the samples with an engine and each model it is told, and prints a JSON document a model: for every
+// sample the value of each class, and what the engine calls itself.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { classifyImage } from '../../src/classifier/classify'
+import { loadModel } from '../../src/classifier/load'
+import { homeFolder } from '../../src/paths'
+
+const samples = ['astronaut', 'camera', 'cat', 'coffee', 'flower', 'galaxies', 'palace', 'rocket']
+
+async function valuesOf(model: Awaited<ReturnType<typeof loadModel>>, sample: string): Promise<number[]> {
+  const bytes = readFileSync(join(homeFolder(), 'samples', `${sample}.jpg`))
+  const { labels } = await classifyImage(model, bytes, model.folder.classes.length)
+  return labels.sort((a, b) => a.index - b.index).map(({ probability }) => probability)
+}
+
+async function main(): Promise<void> {
+  const [engine = '', ...models] = process.argv.slice(2)
+  for (const name of models) {
+    const model = await loadModel(name, engine)
+    // All at once, as a chunk's images are.
+    const values = await Promise.all(samples.map((sample) => valuesOf(model, sample)))
+    console.log(JSON.stringify({ engine: model.engine, values }))
+  }
+}
+
+main().catch((thrown) => {
+  console.error(thrown)
+  process.exitCode = 1
+})

@@ -1,0 +1,27 @@
+// An OpenWhisk with nothing deployed, as a cluster is: the local mode's API host by itself. Prints its URL.
+import { join } from 'node:path'
+import { generousLimits, startApiHost } from '../../src/local/host/server'
+
+const root = join(__dirname, '..', '..')
+// What the image of the Dockerfile holds.
+const modules = { WHISKLENS_HOME: root, NODE_PATH: join(root, 'node_modules') }
+const [dataDir = '', port = '0', auth = ''] = process.argv.slice(2)
+
+startApiHost({
+  dataDir,
+  port: Number(port),
+  auth,
+  namespace: 'guest',
+  limits: generousLimits,
+  runtime: join(root, 'dist', 'runtime.cjs'),
+  images: (image): Record<string, string> => (image === undefined ? {} : modules),
+}).then(
+  ({ url, close }) => {
+    process.once('SIGTERM', close)
+    console.log(url)
+  },
+  (thrown) => {
+    console.error(thrown)
+    process.exitCode = 1
+  },
+)

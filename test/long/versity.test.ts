@@ -1,0 +1,92 @@
+import pLimit from 'p-limit'
+import type { ImageRecord } from '../../src/schema'
+import { parseLines } from '../helpers/clients'
+import { type Cluster, startCluster } from '../helpers/cluster'
+import { eventually } from '../helpers/local-mode'
+import { photo } from '../helpers/photos'
+import { withVersity } from '../helpers/versity'
+
+/** `npm run check:full` runs it at the size it promises. */
+const images = process.env.WHISKLENS_FULL ? 10_000 : 300
+/** So many are classified before it is killed; most of the others are under way. */
+const wellUnderWay = 20
+/** So many are uploaded while OpenWhisk is down: the gateway tells of each once, and of these in vain. */
+const unheard = images / 10
+
+const patience = 3_600_000
+jest.setTimeout(2 * patience)
+
+const keyOf = (number: number): string => `photos/${String(number).padStart(5, '0')}.jpg`
+
+withVersity('uploads to an S3 store of others', () => {
+  let cluster: Cluster
+  let photos: Buffer[]
+
+  beforeAll(async () => {
+    photos = await Promise.all(Array.from({ length: 40 }, (_, number) => photo(number)))
+    cluster = await startCluster()
+    const { code } = await cluster.run('deploy', '--quiet')
+    expect(code).toBe(0)
+    // Images of any age are looked for, at the time that the test says.
+    await cluster.updateFeed({ settle: 0, minutes: 0 })
+  })
+  afterAll(() => cluster.close())
+
+  async function upload(from: number, to: number): Promise<void> {
+    const limit = pLimit(4)
+    const numbers = Array.from({ length: to - from }, (_, index) => from + index)
+    const put = (number: number) => cluster.upload(keyOf(number), photos[number % photos.length] as Buffer)
+    await Promise.all(numbers.map((number) => limit(put, number)))
+  }
+
+  const newest = () => cluster.keys('images/')
+
+  /** Waits until no more records come. What still comes then is classified twice, and changes nothing. */
+  async function settled(): Promise<number> {
+    let before = -1
+    return eventually(
+      async () => {
+        const { length } = await newest()
+        const isSettled = length === before
+        before = length
+        await new Promise((resolve) => setTimeout(resolve, 5000))
+        return isSettled && length
+      },
+      'the last notification',
+      patience,
+    )
+  }
+
+  const recordsOf = async (batch: string): Promise<ImageRecord[]> =>
+    parseLines((await cluster.run('results', batch, '--json')).stdout)
+
+  it('all end, each once, after one poll, though OpenWhisk is killed half-way', async () => {
+    const began = Date.now()
+    await upload(0, images / 2)
+    const isUnderWay = async () => (await newest()).length >= wellUnderWay
+    await eventually(isUnderWay, 'the first records', patience)
+    await cluster.kill()
+    await upload(images / 2, images / 2 + unheard)
+    await cluster.restart()
+    await upload(images / 2 + unheard, images)
+    const heard = await settled()
+    expect(heard).toBeLessThanOrEqual(images - unheard)
+
+    const batch = String(await cluster.poll())
+    const { totals } = await cluster.completed(batch, patience)
+    expect(totals).toMatchObject({ ok: totals.planned, error: 0, pending: 0 })
+    const keys = (await newest()).map((key) => key.slice(key.indexOf('/photos/') + 1))
+    expect(keys).toEqual(Array.from({ length: images }, (_, number) => keyOf(number)))
+
+    const days = new Set((await cluster.keys('batches/uploads-')).map((key) => key.split('/')[1] ?? ''))
+    const found: ImageRecord[] = []
+    for (const id of [...days, batch]) found.push(...(await recordsOf(id)))
+    expect(found.filter(({ status }) => status !== 'ok')).toEqual([])
+    expect([...new Set(found.map(({ key }) => key))].sort()).toEqual(keys)
+    expect(await cluster.poll()).toBeUndefined()
+    const seconds = Math.round((Date.now() - began) / 1000)
+    process.stderr.write(
+      `${images} uploads: ${heard} by notification, ${totals.planned} by the poll, ${seconds} s\n`,
+    )
+  })
+})
