@@ -41,6 +41,13 @@ describe('what is not an image is image_unsupported', () => {
   })
 })
 
+/** Why it is refused, or that it is not: some formats lose little with their last bytes. */
+const outcome = (bytes: Buffer): Promise<string> =>
+  decodeImage(bytes, input).then(
+    () => 'decoded',
+    ({ code, message }) => `${code}: ${message}`,
+  )
+
 describe('a damaged image is image_corrupt', () => {
   const formats = {
     jpeg: () => photo().jpeg(),
@@ -85,11 +92,15 @@ describe('a damaged image is image_corrupt', () => {
     expect((await refusal(Buffer.from(hex, 'hex'))).code).toMatch(/image_(corrupt|unsupported)/)
   })
 
-  it('the message is one line that says why', async () => {
-    const whole = await formats.avif().toBuffer()
-    const { message } = await refusal(whole.subarray(0, whole.length >> 1))
-    expect(message).toMatch(/^The image cannot be decoded: heif: .*end of file/)
-    expect(message).not.toMatch(/\n|bad seek/)
+  it('and says so in the same words each time, also when many fail at once', async () => {
+    const names = Object.keys(formats) as (keyof typeof formats)[]
+    const halves = await Promise.all(
+      names.map(async (name) => (await formats[name]().toBuffer()).subarray(0, -200)),
+    )
+    const all = [...halves, ...halves, Buffer.from('no image'), ...halves]
+    const alone: string[] = []
+    for (const bytes of all) alone.push(await outcome(bytes))
+    expect(await Promise.all(all.map(outcome))).toEqual(alone)
   })
 
   it('bytes after the end do no harm', async () => {
