@@ -47,7 +47,7 @@ export const main = answering((params) =>
         hint: 'Pass image (base64), images ([{bucket, key}]), bucket and key, or an S3 notification.',
       })
     }
-    const records = await classifyAll(model, settings, images)
+    const records = await classifyAll(model, settings, images, true)
     const rest = images.slice(records.length)
     return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
   }),
@@ -66,7 +66,8 @@ async function classifyChunk(model: LoadedModel, settings: Settings, message: z.
   return { batch, part, images: await classifyAll(model, settings, images) }
 }
 
-function classifyAll(model: LoadedModel, settings: Settings, images: ImageRef[]) {
+function classifyAll(model: LoadedModel, settings: Settings, images: ImageRef[], handsOnRest = false) {
   const { id, deadline } = currentActivation()
-  return classifyImages(images, { model, store: openStore(settings), activationId: id, deadline })
+  const store = openStore(settings)
+  return classifyImages(images, { model, store, activationId: id, deadline, handsOnRest })
 }

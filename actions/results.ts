@@ -2,7 +2,7 @@ import { toJsonLines } from '../src/batch/chunk/parts'
 import { csv, type Export, exportRecords, jsonLines } from '../src/batch/results/export'
 import { newestBatches } from '../src/batch/results/newest'
 import { takePage } from '../src/batch/results/page'
-import { batchNotFound, matches, readResults } from '../src/batch/results/results'
+import { batchNotFound, matches, readResultsAfter } from '../src/batch/results/results'
 import {
   type Format,
   formatOf,
@@ -65,8 +65,8 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
     const chosen = format === 'csv' ? csv : jsonLines(render)
     return exported(await exportRecords(results, summary, asked, chosen), format, asked)
   }
-  const page = { matches: matches(asked), limit: asked.limit ?? usualLimit, after: asked.after }
-  const { items, next } = await takePage(readResults(results, asked.batch), render, page)
+  const page = { matches: matches(asked), limit: asked.limit ?? usualLimit }
+  const { items, next } = await takePage(readResultsAfter(results, asked.batch, asked.after), render, page)
   return json(200, { summary, records: items, next })
 }
 

@@ -53,6 +53,17 @@ async function sharpFolders(architecture: Architecture): Promise<string[]> {
   return [...folders]
 }
 
+/** ONNX Runtime for one architecture; its package carries those of all platforms, 290 MB. */
+export async function onnxFiles(architecture: Architecture): Promise<Files> {
+  const common = findPackage('onnxruntime-common', findPackage('onnxruntime-node', root))
+  const folders = [findPackage('onnxruntime-node', root), common]
+  const files = Object.assign({}, ...(await Promise.all(folders.map(readFolder)))) as Files
+  const isNeededHere = (path: string) => !path.includes('/bin/') || path.includes(`/linux/${architecture}/`)
+  return Object.fromEntries(
+    Object.entries(files).filter(([path]) => isNeeded(path) && isNeededHere(path) && !path.includes('/esm/')),
+  )
+}
+
 /**
  * Reads everything that belongs beside the bundle.
  * @throws Error when sharp is not installed for the architecture

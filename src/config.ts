@@ -29,7 +29,8 @@ export const settingsSchema = z.object({
   eventsToken: setting,
   resultsToken: setting,
   model: withDefault('efficientnet-lite0'),
-  engine: withDefault('wasm'),
+  // A runtime image names the best it has in its environment.
+  engine: setting.transform((name) => name ?? (process.env.WHISKLENS_ENGINE || 'wasm')),
   // wsk makes a number of what looks like one.
   gbSecondPrice: z.preprocess(
     (value) => (typeof value === 'number' ? String(value) : value),

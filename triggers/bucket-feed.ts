@@ -17,6 +17,9 @@ import { openStore } from '../src/storage/store'
 /** How often a bucket is looked through unless told otherwise: images wait so long only where notifications fail. */
 const usualMinutes = 10
 
+/** The store's clock may be slow, milliseconds; its listings leave out parts of a second as well. */
+const clocksDiffer = 60_000
+
 const requestSchema = z.object({
   lifecycleEvent: z.enum(['CREATE', 'READ', 'UPDATE', 'DELETE', 'PAUSE', 'UNPAUSE']),
   triggerName: z.string().regex(/^\/[^/]+\/[^/]+$/, 'expected /namespace/trigger'),
@@ -79,15 +82,15 @@ export const main = answering(async (params) => {
 
   switch (lifecycleEvent) {
     case 'CREATE': {
-      const now = new Date().toISOString()
+      const now = Date.now()
       // Saved before it is polled: a poll without a registration ends itself.
       const registration = {
         trigger,
         bucket,
         prefix: prefix ?? '',
         paused: false,
-        createdAt: now,
-        since: String(backlog) === 'true' ? undefined : now,
+        createdAt: new Date(now).toISOString(),
+        since: String(backlog) === 'true' ? undefined : new Date(now - clocksDiffer).toISOString(),
         minutes: 0,
         settle: settle ?? usualSettle,
       }

@@ -1,8 +1,9 @@
-import { InvalidInputError, messageOf } from '../errors'
+import { InvalidInputError, messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { type ModelFolder, modelFolderPath, readModelFolder } from '../models/folder'
-import { anyEngine, engineNames, findEngine } from './engines'
+import { findEngine } from './engines'
 import type { Predictor } from './engines/engine'
+import { anyEngine, engineNames } from './engines/names'
 import { readNetwork } from './network'
 import { stage } from './stage'
 
@@ -22,6 +23,7 @@ const cache = new Map<string, Promise<LoadedModel>>()
  * @param model a folder's name in `models/`, or a path
  * @param engine its name, or `auto` for the best that works
  * @throws InvalidInputError when the folder or engine does not exist or is not valid
+ * @throws WhisklensError `engine_missing` when the engine is not installed
  */
 export function loadModel(model: string, engine: string): Promise<LoadedModel> {
   const key = `${engine} ${model}`
@@ -57,7 +59,9 @@ async function loadOnBest(model: string): Promise<LoadedModel> {
 async function load(model: string, name: string): Promise<LoadedModel> {
   const engine = findEngine(name)
   const missing = engine.missing()
-  if (missing) throw new InvalidInputError(`The engine "${name}" is not installed`, { hint: missing })
+  if (missing) {
+    throw new WhisklensError('engine_missing', `The engine "${name}" is not installed`, { hint: missing })
+  }
   const { files, ...folder } = await readModelFolder(model)
   const path = modelFolderPath(model)
   const network = readNetwork({ files, ...folder }, path)

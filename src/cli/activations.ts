@@ -72,22 +72,32 @@ function outcomeOf(logs: string[], action: string): z.infer<typeof ruleSchema> |
   return undefined
 }
 
+/** Tells an action's error once it has failed. It never throws: not every key may read activations. */
+export type Watch = () => Promise<WhisklensError | undefined>
+
+/** Watches over an action that was invoked. */
+export function watchActivation(address: ApiAddress, action: string, activationId: string): Watch {
+  let hasEnded = false
+  async function failure(): Promise<WhisklensError | undefined> {
+    const response = (await findActivation(address, activationId))?.response
+    hasEnded = response !== undefined
+    return !response || response.success ? undefined : actionError(action, response.result)
+  }
+  return async () => (hasEnded ? undefined : failure().catch(() => undefined))
+}
+
 /**
  * Watches over the action that a trigger's rule starts.
  * @param fired the trigger's activation
- * @returns a function that tells the action's error once it has failed. It never throws: not every key may read
- *   activations
  */
-export function watchRule(address: ApiAddress, action: string, fired: string) {
-  let outcome: ReturnType<typeof outcomeOf>
-  let ended = false
+export function watchRule(address: ApiAddress, action: string, fired: string): Watch {
+  let watch: Watch | undefined
   async function failure(): Promise<WhisklensError | undefined> {
-    outcome ??= outcomeOf((await findActivation(address, fired))?.logs ?? [], action)
+    const outcome = outcomeOf((await findActivation(address, fired))?.logs ?? [], action)
     if (outcome?.success === false) return actionError(action, { error: outcome.error })
-    const response = outcome?.activationId && (await findActivation(address, outcome.activationId))?.response
-    if (!response) return undefined
-    ended = true
-    return response.success ? undefined : actionError(action, response.result)
+    if (!outcome?.activationId) return undefined
+    watch = watchActivation(address, action, outcome.activationId)
+    return watch()
   }
-  return async () => (ended ? undefined : failure().catch(() => undefined))
+  return async () => (watch ? watch() : failure().catch(() => undefined))
 }

@@ -14,7 +14,7 @@ import {
   needStore,
   resolveConnection,
 } from './connection'
-import { type Before, type FollowOptions, followBatch, lookBefore, standingOf } from './follow'
+import { type Before, type FollowOptions, followBatch, headwayOf, lookBefore } from './follow'
 import { matching, wholeNumber } from './options'
 import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
 import { startProgress } from './progress'
@@ -139,8 +139,7 @@ async function follow(
   const progress = startProgress('images', options)
   // Ahead of the listener that ends the process.
   process.prependOnceListener('SIGINT', () => note(`\nThe batch goes on: whisklens status ${batch}`, options))
-  const onProgress: FollowOptions['onProgress'] = (summary, plan) =>
-    progress.update(standingOf(summary, plan))
+  const onProgress: FollowOptions['onProgress'] = (summary, plan) => progress.update(headwayOf(summary, plan))
   try {
     return await followBatch(results, batch, before, { onProgress, failure })
   } finally {

@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import { batchNotFound } from '../batch/results/results'
 import { readSummary } from '../batch/summary/summary-object'
+import { isUploads } from '../batch/uploads/day'
 import { connect } from '../openwhisk/client'
 import { batchIdSchema } from '../schema'
+import { watchActivation } from './activations'
 import {
   type ConnectionFlags,
   connectionOptions,
@@ -12,20 +14,34 @@ import {
 } from './connection'
 import { begun, followBatch } from './follow'
 import { matching } from './options'
-import { type OutputOptions, outputOptions, print, printJson } from './output'
+import {
+  exitCode,
+  exitCodeOfBatches,
+  note,
+  type OutputOptions,
+  outputOptions,
+  print,
+  printJson,
+} from './output'
 import { describeSummary } from './summary'
+
+const cancellable = batchIdSchema.refine(
+  (batch) => !isUploads(batch),
+  'The uploads of a day are no batch that anybody fired: they are closed after midnight',
+)
 
 /** `whisklens cancel`: ends a batch and keeps what is done. */
 export function register(program: Command): void {
   const command = program
     .command('cancel')
     .description('end a batch now and keep what is done')
-    .argument('<id>', 'the batch', matching(batchIdSchema))
+    .argument('<id>', 'the batch', matching(cancellable))
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
     .addHelpText(
       'after',
       `
 What was dispatched already still runs to its end. Firing the batch again, or whisklens retry, goes on where it ended.
+Where the batch was over before, that is said.
 
 Example:
   whisklens cancel 20261122-073000-a1b2c3`,
@@ -38,7 +54,12 @@ async function run(batch: string, options: ConnectionFlags & OutputOptions): Pro
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   if (!(await readSummary(results, batch))) throw batchNotFound(batch)
   const action = `/${connection.namespace}/whisklens/start-batch`
-  await connect(needOpenWhisk(connection)).invoke(action, { batch, cancel: true })
-  const summary = await followBatch(results, batch, begun, { onProgress: () => {} })
+  const address = needOpenWhisk(connection)
+  const activationId = await connect(address).invoke(action, { batch, cancel: true })
+  const failure = watchActivation(address, 'start-batch', activationId)
+  const summary = await followBatch(results, batch, begun, { onProgress: () => {}, failure })
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
+  const { state } = summary
+  if (state !== 'cancelled') note(`Nothing was cancelled: the batch was ${state} before`, options)
+  process.exitCode = state === 'cancelled' ? exitCode.ok : exitCodeOfBatches([summary])
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import pLimit from 'p-limit'
+import { setTensorFlowEnvironment } from '../classifier/engines/tensorflow'
 import { messageOf } from '../errors'
 import type { ClassifyAnswer, ClassifyTask } from './classify-task'
 
@@ -25,6 +26,7 @@ const maxHeap = 512
 export function openPool(worker: string, threads: number): ClassifyPool {
   // Loaded when it is needed, and from its folder: it starts a script that lies beside it.
   const { Piscina } = createRequire(__filename)('piscina') as typeof import('piscina')
+  setTensorFlowEnvironment()
   let closing = false
 
   function start(threads: number, concurrentTasksPerWorker: number): Piscina {

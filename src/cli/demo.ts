@@ -13,7 +13,7 @@ import { connect } from '../openwhisk/client'
 import { homeFolder } from '../paths'
 import type { BatchSummary, ImageRecord } from '../schema'
 import { type Bucket, openStore } from '../storage/store'
-import { type Before, followBatch, standingOf } from './follow'
+import { type Before, followBatch, headwayOf } from './follow'
 import { exitCodeOfBatches } from './output'
 import { startProgress } from './progress'
 
@@ -111,7 +111,7 @@ async function followDemo(results: Bucket, options: DemoOptions): Promise<BatchS
   const never: Before = { passes: 0, isOpen: false, hasEnded: false }
   try {
     return await followBatch(results, 'demo', never, {
-      onProgress: (summary, plan) => progress.update(standingOf(summary, plan)),
+      onProgress: (summary, plan) => progress.update(headwayOf(summary, plan)),
       startsWithin: patience,
       changesWithin: patience,
     })

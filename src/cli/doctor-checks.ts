@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { engineNames, findEngine } from '../classifier/engines'
+import { engineNames } from '../classifier/engines/names'
 import { messageOf, OpenWhiskError, WhisklensError } from '../errors'
 import { readModelFolder } from '../models/folder'
 import { connect } from '../openwhisk/client'
@@ -44,22 +44,17 @@ async function model({ settings }: Connection): Promise<Check> {
   return ok(`${version}, ${classes.length} classes, ${description.license}`)
 }
 
-/** Classifies a photo twice, for the time of a warm engine. */
+/** Classifies a photo in a worker of its own. */
 async function engine(name: string, { settings }: Connection): Promise<Check> {
-  const hint = findEngine(name).missing()
-  if (hint && settings.engine !== name) return { state: 'absent', detail: 'not installed', hint }
   const pool = openPool(join(__dirname, 'classify-worker.cjs'), 1)
   const image = join(homeFolder(), 'samples', 'coffee.jpg')
+  const task = { image, model: settings.model, engine: name, top: 1 }
   try {
-    await pool.run({ image, model: settings.model, engine: name, top: 1 })
-    const { classified, fatal, error } = await pool.run({
-      image,
-      model: settings.model,
-      engine: name,
-      top: 1,
-    })
+    const { classified, fatal, error } = await pool.run(task)
     if (classified) return ok(`${classified.timings.infer} ms an image`)
-    return { state: 'failed', detail: (fatal ?? error)?.message ?? 'no answer', hint: fatal?.hint }
+    const isAbsent = fatal?.code === 'engine_missing' && settings.engine !== name
+    const { message: detail, hint } = fatal ?? error ?? { message: 'It gave no answer', hint: undefined }
+    return { state: isAbsent ? 'absent' : 'failed', detail, hint }
   } finally {
     await pool.close()
   }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { nativeFolder } from '../classifier/engines/native'
+import { nativeFolder } from '../classifier/engines/tensorflow'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, resolveConnection } from './connection'
 import { type Finding, findings } from './doctor-checks'

@@ -4,7 +4,7 @@ import { readSummary } from '../batch/summary/summary-object'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
-import type { Standing } from './progress'
+import type { Headway } from './progress'
 
 /** What is known of a batch before it is fired: one of the same id may have been done before. */
 export interface Before {
@@ -30,7 +30,7 @@ export interface FollowOptions {
 }
 
 /** How far a batch has come. While it is planned, or its uploads still come in, there will be more of it. */
-export const standingOf = ({ state, totals }: BatchSummary, plan?: Plan): Standing => ({
+export const headwayOf = ({ state, totals }: BatchSummary, plan?: Plan): Headway => ({
   done: totals.ok + totals.error,
   total: totals.planned,
   errors: totals.error,
@@ -42,6 +42,13 @@ export const standingOf = ({ state, totals }: BatchSummary, plan?: Plan): Standi
 /** Pieces that were given to an activation which, as far as is known, has not ended. */
 const runningOf = (plan: Plan | undefined): number =>
   plan?.outstanding.filter(({ at, ended }) => at > 0 && !ended).length ?? 0
+
+/**
+ * Whether a summary is not of the run that the plan is about: a batch that is fired again has its new plan a moment
+ * before its new summary. Only what has ended early is closed before all of it is planned, and then its plan says so.
+ */
+const isOutdated = ({ state }: BatchSummary, plan: Plan | undefined): boolean =>
+  plan !== undefined && isClosed(state) && !plan.ended && !(plan.done && state === 'complete')
 
 /** Looks at a batch before it is fired, for {@link followBatch} to tell the run that follows from earlier ones. */
 export async function lookBefore(results: Bucket, batch: string): Promise<Before> {
@@ -72,12 +79,12 @@ export async function followBatch(
   for (;;) {
     // Before the summary is read: a batch may be closed by its last chunk though start-batch was ended.
     const failed = await failure?.()
-    // The plan first: where it has a new pass, the summary read after it is of that pass.
+    // The plan first: where that says done or ended, the summary read after it is of the same run.
     const plan = await readPlan(results, batch)
     started ||= (plan?.passes.length ?? 0) > before.passes || (before.hasEnded && plan?.ended === undefined)
     const summary = await readSummary(results, batch)
     started ||= summary !== undefined && !isClosed(summary.state)
-    if (started && summary) {
+    if (started && summary && !isOutdated(summary, plan)) {
       const text = JSON.stringify(summary)
       if (text !== seen) changedAt = Date.now()
       seen = text

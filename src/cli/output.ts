@@ -25,10 +25,10 @@ export function exitCodeOf({ ok, failed }: { ok: number; failed: number }): numb
   return ok === 0 ? exitCode.failed : exitCode.someInError
 }
 
-/** The exit code of a command that waited for batches. */
+/** The exit code of a command that waited for batches: 3 says that all was done, though some of it is in error. */
 export function exitCodeOfBatches(summaries: BatchSummary[]): number {
-  if (summaries.some(({ totals }) => totals.error > 0)) return exitCode.someInError
-  return summaries.every(({ state }) => state === 'complete') ? exitCode.ok : exitCode.failed
+  if (summaries.some(({ state }) => state !== 'complete')) return exitCode.failed
+  return summaries.some(({ totals }) => totals.error > 0) ? exitCode.someInError : exitCode.ok
 }
 
 /** Writes data to stdout; waits while its reader is behind, so that memory stays bounded. */

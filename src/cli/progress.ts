@@ -3,7 +3,7 @@ import type { OutputOptions } from './output'
 import { duration, type Pace, Pacemaker } from './pace'
 
 /** How far something has come. */
-export interface Standing {
+export interface Headway {
   done: number
   /** How many there are, as far as that is known. */
   total: number
@@ -32,7 +32,7 @@ export interface Progress {
 }
 
 export interface Counter {
-  update(standing: Standing): Pace
+  update(headway: Headway): Pace
 }
 
 /** Without a terminal, a line is written so often, milliseconds. */
@@ -42,8 +42,8 @@ const linesEvery = 15_000
 const fullest = 0.99
 
 /** `120/500 images, 24/s, 16 s left, 3 in error, 8 running`. */
-export function describeStanding(
-  { done, total, errors, isGrowing, running = 0 }: Standing,
+export function describeHeadway(
+  { done, total, errors, isGrowing, running = 0 }: Headway,
   noun: string,
   { perSecond, secondsLeft }: Pace,
 ): string {
@@ -88,13 +88,13 @@ export function counter(
   const pacemaker = new Pacemaker()
   let share = 0
   return {
-    update: (standing) => {
-      const { done, total, earlier = 0, isGrowing } = standing
+    update: (headway) => {
+      const { done, total, earlier = 0, isGrowing } = headway
       const pace = pacemaker.measure(done, isGrowing ? undefined : total)
       // Never back: what is fired again, or a plan that grows, has a lower share of a higher total.
       const now = isGrowing || total <= earlier ? 0 : Math.min((done - earlier) / (total - earlier), fullest)
       share = Math.max(share, now)
-      show(`${name ? `${name} ` : ''}${describeStanding(standing, noun, pace)}`, share)
+      show(`${name ? `${name} ` : ''}${describeHeadway(headway, noun, pace)}`, share)
       return pace
     },
   }

@@ -6,11 +6,11 @@ import { readSummary } from '../batch/summary/summary-object'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { standingOf } from './follow'
+import { headwayOf } from './follow'
 import { matching, wholeNumber } from './options'
 import { note, type OutputOptions, outputOptions, print, printable, printJson } from './output'
 import { type Pace, paceOf } from './pace'
-import { describeStanding, type Standing } from './progress'
+import { describeHeadway, type Headway } from './progress'
 import { describeSummary } from './summary'
 
 interface StatusOptions extends ConnectionFlags, OutputOptions {
@@ -46,14 +46,14 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   if (!summary) throw batchNotFound(id)
   const plan = isClosed(summary.state) ? undefined : await readPlan(results, id)
   if (!plan) return options.json ? printJson(summary) : print(describeSummary(summary))
-  const standing = standingOf(summary, plan)
-  const pace = averagePace(standing, plan)
-  if (options.json) return printJson({ ...summary, progress: { ...pace, running: standing.running } })
-  await print(describeSummary(summary, describeStanding(standing, 'images', pace)))
+  const headway = headwayOf(summary, plan)
+  const pace = averagePace(headway, plan)
+  if (options.json) return printJson({ ...summary, progress: { ...pace, running: headway.running } })
+  await print(describeSummary(summary, describeHeadway(headway, 'images', pace)))
 }
 
 /** The average since the beginning: one look tells no more, and nothing of a batch that was fired again. */
-function averagePace({ done, total, isGrowing }: Standing, { startedAt, passes, before }: Plan): Pace {
+function averagePace({ done, total, isGrowing }: Headway, { startedAt, passes, before }: Plan): Pace {
   const isFirstRun = passes.length === 1 && before === undefined
   const left = isGrowing ? undefined : total - done
   return paceOf(isFirstRun ? done : 0, left, Date.now() - Date.parse(startedAt))

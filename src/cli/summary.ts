@@ -6,11 +6,12 @@ const labelsShown = 10
 
 /** How a batch stands, for people. @param progress how it gets on, where it is open */
 export function describeSummary(summary: BatchSummary, progress = ''): string {
-  const { batch, state, totals, labels, errors } = summary
+  const { batch, state, reason = '', totals, labels, errors } = summary
   const classified = labels.reduce((sum, { count }) => sum + count, 0)
   const lines: [string, string][] = [
     ['batch', batch],
     ['state', state],
+    ['reason', printable(reason)],
     ['model', modelOf(summary)],
     [
       'images',

@@ -7,7 +7,7 @@ import { WhisklensError } from '../errors'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { begun, followBatch, standingOf } from './follow'
+import { begun, followBatch, headwayOf } from './follow'
 import { matching } from './options'
 import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
 import { openProgress, type Progress } from './progress'
@@ -47,16 +47,15 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
   const batches = id === undefined ? await openBatches(results, options) : [id]
   if (id !== undefined && !(await readSummary(results, id))) throw batchNotFound(id)
   const progress = openProgress(options)
-  let summaries: BatchSummary[]
-  try {
-    summaries = await Promise.all(
-      batches.map((batch) => watch(results, batch, progress, { ...options, isNamed: batches.length > 1 })),
-    )
-  } finally {
-    progress.stop()
-  }
-  process.exitCode = exitCodeOfBatches(summaries)
+  // One that cannot be followed is no reason to leave the others: all are seen to their ends.
+  const ends = await Promise.allSettled(
+    batches.map((batch) => watch(results, batch, progress, { ...options, isNamed: batches.length > 1 })),
+  )
+  progress.stop()
+  const summaries = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
   if (!options.json) await print(summaries.map((summary) => describeSummary(summary)).join('\n'))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  process.exitCode = exitCodeOfBatches(summaries)
 }
 
 /** All batches that are open, or the newest of them. @throws WhisklensError `batch_not_found` when none is */
@@ -89,9 +88,9 @@ function watch(
   let seen = ''
   return followBatch(results, batch, begun, {
     onProgress: async (summary, plan) => {
-      const standing = standingOf(summary, plan)
-      const pace = counter.update(standing)
-      const { running } = standing
+      const headway = headwayOf(summary, plan)
+      const pace = counter.update(headway)
+      const { running } = headway
       const change = JSON.stringify([summary, running])
       if (!json || change === seen) return
       seen = change

@@ -53,10 +53,10 @@ export interface Bucket extends Multipart {
   /**
    * The lines of a text object, read block by block as they are asked for: no connection stays open in between, however
    * long whoever reads them takes.
-   * @param options the byte with which the first line begins, and how many are read at a time
-   * @throws StorageError `precondition_failed` when the object is replaced meanwhile
+   * @param options the byte with which the first line begins, how many are read at a time, and the version to read
+   * @throws StorageError `precondition_failed` when the object is another version, or replaced meanwhile
    */
-  lines(key: string, options?: { from?: number; blockBytes?: number }): AsyncIterable<string>
+  lines(key: string, options?: { from?: number; blockBytes?: number; etag?: string }): AsyncIterable<string>
   /** A URL that reads the object without credentials until it expires. */
   presign(key: string, seconds: number): string
   createIfMissing(): Promise<void>
@@ -210,10 +210,10 @@ function openBucket(s3: S3, name: string): Bucket {
           yield decoded(Prefix, EncodingType).slice(prefix.length, -1)
       }
     },
-    lines: async function* (key, { from = 0, blockBytes = 1024 * 1024 } = {}) {
+    lines: async function* (key, { from = 0, blockBytes = 1024 * 1024, etag } = {}) {
       const decoder = new StringDecoder('utf8')
       let rest = ''
-      let version: string | undefined
+      let version = etag && `"${etag}"`
       for (let start = from, size = start + 1; start < size; start += blockBytes) {
         const { Body, ETag, ContentRange } = await getBlock(key, start, start + blockBytes, version)
         version = ETag

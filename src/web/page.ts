@@ -58,6 +58,7 @@ ${logo}<h1>Whisklens</h1>
 <div>
 <div class="title"><h2 id="batch-title"></h2><span class="pill" id="state"></span></div>
 <p class="facts small muted" id="facts"></p><p class="small muted" id="medians"></p>
+<p class="reason small" id="reason" dir="auto"></p>
 </div>
 <dl class="totals" id="totals"></dl>
 </div>

@@ -1,5 +1,6 @@
 import { delimiter, join } from 'node:path'
-import { engineNames, findEngine } from '../../src/classifier/engines'
+import { findEngine } from '../../src/classifier/engines'
+import { engineNames } from '../../src/classifier/engines/names'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { sampleLabels, sampleNames } from '../helpers/images'
 import { removeSmallNetworks, smallNetworks, unknownNetwork } from '../helpers/small-networks'
@@ -93,7 +94,7 @@ describe.each(engineNames)('the engine %s', (engine) => {
     )
 
     it('holds no more after many images than after a few', async () => {
-      const images = engine === 'cpu' ? '6' : '240'
+      const images = engine === 'cpu' ? '3' : '240'
       const { stdout } = await classifyMany.run([images, ...samples], { ...env, WHISKLENS_ENGINE: engine })
       const { held, resident } = JSON.parse(stdout) as { held: { numTensors?: number }[]; resident: number[] }
       expect(new Set(held.map(({ numTensors }) => numTensors)).size).toBe(1)

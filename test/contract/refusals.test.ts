@@ -235,6 +235,17 @@ describe('the feed of a bucket', () => {
     expect(await clients.keys('feeds/')).toEqual(['feeds/guest/image-uploaded.json'])
   })
 
+  it('whose trigger is of others, as through a binding of the package, keeps no other from being fired', async () => {
+    const Key = 'feeds/a-namespace/theirs.json'
+    const theirs = { trigger: '/a-namespace/theirs', bucket: 'images', createdAt: '2026-01-01T00:00:00Z' }
+    const { store } = clients
+    await store.putObject({ Bucket: 'results', Key, Body: JSON.stringify(theirs) }).promise()
+    const [events] = guarded
+    const { text } = await ask(events as (typeof guarded)[number], '', bearer(secrets.eventsToken))
+    expect(JSON.parse(text)).toEqual({ received: 1, images: 1, fired: 1 })
+    await store.deleteObject({ Bucket: 'results', Key }).promise()
+  })
+
   it('goes by the key of whoever invokes it, and keeps none', async () => {
     const authKey = `${'0'.repeat(36)}:a-key-that-nobody-has`
     expect(await invoke({ ...create, authKey })).toBe('done')

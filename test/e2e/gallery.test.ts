@@ -4,6 +4,7 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { writePart } from '../../src/batch/chunk/parts'
 import { closeBatch } from '../../src/batch/close/close'
 import { readPlan } from '../../src/batch/plan/plan'
+import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
 import type { ImageRecord } from '../../src/schema'
 import {
   errorOf,
@@ -197,6 +198,42 @@ describeInBrowser('the gallery page', () => {
     expect(complaints).toEqual([])
   })
 
+  it('goes on by itself where an answer ends before it is full', async () => {
+    let cut = 0
+    // As answers are where a label is so rare that much is looked through for a few images.
+    await page.route('**/results?*', async (route) => {
+      const url = new URL(route.request().url())
+      const limit = Number(url.searchParams.get('limit'))
+      if (limit > 7) {
+        url.searchParams.set('limit', '7')
+        cut++
+      }
+      await route.continue({ url: url.href })
+    })
+    await open()
+    await waitForCards(60)
+    expect(cut).toBeGreaterThan(0)
+    await page.getByRole('button', { name: 'Load more' }).click()
+    await waitForCards(120)
+    expect(await page.locator('.card .key').allTextContents()).toEqual(
+      records.slice(0, 120).map(({ key }) => key),
+    )
+    expect(complaints).toEqual([])
+  })
+
+  it('says why a batch was stopped', async () => {
+    await writeRunning(store, 'failed', records.slice(0, 5), total)
+    const summary = await readSummary(store.results, 'failed')
+    if (!summary) throw new Error('the summary is gone')
+    await writeSummary(store.results, { ...summary, state: 'stopped', reason: '<b>No</b> bucket photos' })
+    await open('&batch=failed')
+    expect(await page.locator('#reason').textContent()).toBe('<b>No</b> bucket photos')
+    await page.locator('#live').filter({ hasText: 'Up to date' }).waitFor()
+    await page.locator('.batch').filter({ hasText: 'older' }).click()
+    await waitForCards(1)
+    expect(await page.locator('#reason').textContent()).toBe('')
+  })
+
   it('goes to another batch and back', async () => {
     await open()
     await page.locator('.batch').filter({ hasText: 'older' }).click()
@@ -229,7 +266,8 @@ describeInBrowser('the gallery page', () => {
     if (!plan) throw new Error('the plan is gone')
     await closeBatch(store.results, plan)
     await page.locator('#state').filter({ hasText: 'Complete' }).waitFor()
-    expect(await page.locator('#live').textContent()).toBe('Up to date')
+    // The list is asked for in between.
+    await page.locator('#live').filter({ hasText: 'Up to date' }).waitFor()
     expect(await card.locator('.labels').isVisible()).toBe(true)
     // The very same element: neither closed nor loaded again.
     expect(await card.locator('img').getAttribute('src')).toBe(address)

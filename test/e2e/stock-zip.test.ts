@@ -1,9 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { type ActionProcess, startActionProcess } from '../helpers/action-process'
 
 const root = join(__dirname, '..', '..')
 
@@ -20,44 +18,16 @@ function buildStock(): string {
 }
 
 ;(canRun ? describe : describe.skip)('the zip for stock nodejs:20', () => {
-  let folder: string
-  let child: ChildProcess
-  let port: string
+  let action: ActionProcess
   let code: string
-
-  const post = async (path: string, body: object) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-    })
-    return (await answer.json()) as Record<string, unknown>
-  }
-  const run = (value: object) =>
-    post('/run', {
-      value,
-      action_name: '/guest/whisklens/classify',
-      activation_id: 'a1',
-      deadline: '9999999999999',
-    })
 
   beforeAll(async () => {
     code = buildStock()
-    folder = mkdtempSync(join(tmpdir(), 'whisklens-stock-'))
-    // Nothing of this checkout: neither its folder nor its modules nor its settings.
-    const env = { PATH: process.env.PATH, HOME: folder }
-    const runner = join(root, 'test', 'helpers', 'action-runner.js')
-    child = spawn(process.execPath, [runner], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
-    const [line] = await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line')
-    port = String(line)
-    expect(await post('/init', { value: { code, main: 'main', binary: true } })).toEqual({ OK: true })
+    action = await startActionProcess()
+    expect(await action.init(code)).toEqual({ OK: true })
   })
 
-  afterAll(async () => {
-    const exited = once(child, 'exit')
-    child.kill()
-    await exited
-    rmSync(folder, { recursive: true })
-  })
+  afterAll(() => action.stop())
 
   it('fits what OpenWhisk takes', () => {
     const mebibytes = statSync(zipOf('classify')).size / 1024 / 1024
@@ -70,7 +40,7 @@ function buildStock(): string {
     ['coffee', 'espresso'],
     ['rocket', 'missile'],
   ])('classifies %s', async (name, label) => {
-    const { results } = (await run({ image: sample(name) })) as { results: { className: string }[] }
+    const { results } = (await action.run({ image: sample(name) })) as { results: { className: string }[] }
     expect(results).toHaveLength(3)
     expect(results[0]?.className).toContain(label)
   })
@@ -79,7 +49,7 @@ function buildStock(): string {
     const png = readFileSync(join(root, 'samples', 'cat.jpg'))
     const { default: sharp } = await import('sharp')
     const image = (await sharp(png).png().toBuffer()).toString('base64')
-    expect(await run({ image })).toMatchObject({
+    expect(await action.run({ image })).toMatchObject({
       results: [{ className: expect.stringContaining('cat') }, {}, {}],
     })
   })

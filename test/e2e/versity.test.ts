@@ -49,13 +49,16 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
   })
 
   it('watches the bucket, and has it polled', async () => {
-    expect(await readFeed('whisklens/bucket-feed', 'image-uploaded')).toMatchObject({
+    const feed = await readFeed('whisklens/bucket-feed', 'image-uploaded')
+    expect(feed).toMatchObject({
       trigger: '/guest/image-uploaded',
       bucket: 'images',
       minutes: 10,
       settle: 120,
       polling: true,
     })
+    // The gateway's listings tell whole seconds: what is uploaded in the second of the deployment is to be found, too.
+    expect(Date.parse(feed.createdAt) - Date.parse(feed.since)).toBeGreaterThan(1000)
     const { config } = await readFeed('/whisk.system/alarms/interval', 'image-uploaded-poll')
     expect(config).toMatchObject({ minutes: 10, payload: { poll: '/guest/image-uploaded' } })
   })
@@ -75,6 +78,26 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     expect(labelled(await run<ImageRecord>('results', 'all'))).toEqual(expected)
     const [again] = await run<BatchSummary>('batch', 'photos/', '--batch', 'again')
     expect(again).toMatchObject({ totals: { listed: 8, planned: 0, skipped: 8 } })
+  })
+
+  it('runs a batch on a schedule', async () => {
+    const { ow } = cluster
+    await ow.triggers.update({ name: 'nightly' })
+    await ow.rules.update({ name: 'nightly-batch', trigger: 'nightly', action: 'whisklens/start-batch' })
+    const payload = { batch: 'of-the-night', prefix: 'photos/c' }
+    // Again where the feed took so long that the date had passed.
+    await eventually(() => {
+      const params = { date: Date.now() + 1500, trigger_payload: payload }
+      const feed = { name: '/whisk.system/alarms/once', trigger: 'nightly', params }
+      return ow.feeds.create(feed).then(
+        () => true,
+        () => false,
+      )
+    })
+    const { totals } = await cluster.completed(payload.batch)
+    expect(totals).toMatchObject({ listed: 3, planned: 0, skipped: 3 })
+    await ow.rules.delete({ name: 'nightly-batch' })
+    await ow.triggers.delete({ name: 'nightly' })
   })
 
   it('finds by a poll what no notification told of', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Dict } from 'openwhisk'
 import { clientsOf } from './clients'
-import { newDataDir, removeDataDir, whisklens } from './local-mode'
+import { eventually, newDataDir, removeDataDir, whisklens } from './local-mode'
 import { startVersity } from './versity'
 
 const auth = '23bc46b1-71f6-4ed5-8c54-816aa4f8c502:a-key-of-the-cluster'
@@ -70,11 +70,15 @@ export async function startCluster() {
       const feed = { name: 'whisklens/bucket-feed', trigger: 'image-uploaded' }
       return (await feeds.update({ ...feed, params })).response.result
     },
-    /** Asks for a poll of the images bucket now. @returns its batch, if it found anything */
+    /** Has the images bucket polled now. @returns the batch, if there was anything to do */
     async poll(): Promise<string | undefined> {
       const params = { poll: '/guest/image-uploaded' }
-      const name = 'whisklens/start-batch'
-      return (await clients.ow.actions.invoke({ name, params, blocking: true, result: true })).batch
+      const { activationId } = await clients.ow.actions.invoke({ name: 'whisklens/start-batch', params })
+      // The activation sees the batch through for as long as it may run.
+      const ended = () => clients.ow.activations.get({ name: activationId }).catch(() => undefined)
+      const { response } = await eventually(ended, 'the poll', 600_000)
+      expect(response).toMatchObject({ success: true })
+      return response?.result.batch
     },
     /** Ends OpenWhisk as a power cut would. */
     kill: () => end('SIGKILL'),

@@ -1,15 +1,7 @@
 import pLimit from 'p-limit'
 import { parseLines } from '../helpers/clients'
 import { eventually } from '../helpers/local-mode'
-import {
-  essence,
-  firstDifference,
-  imageOf,
-  keyOf,
-  newestRecords,
-  outcomeOf,
-  prefix,
-} from '../helpers/planted'
+import { essence, firstDifference, imageOf, keyOf, newestRecords, outcomeOf } from '../helpers/planted'
 import { patience, useScenario } from '../helpers/scenario'
 import { everything, images } from './sizes'
 

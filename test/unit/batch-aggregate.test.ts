@@ -6,10 +6,12 @@ import {
 } from '../../src/batch/chunk/aggregate'
 import { listParts, writePart } from '../../src/batch/chunk/parts'
 import { readRecord } from '../../src/batch/chunk/record'
-import { onePage, type Plan, savePlan } from '../../src/batch/plan/plan'
+import { resultsKey } from '../../src/batch/layout'
+import { nextPass, onePage, type Plan, savePlan } from '../../src/batch/plan/plan'
 import type { ChunkMessage } from '../../src/batch/run/dispatch'
 import { readSummary } from '../../src/batch/summary/summary-object'
 import { StorageError } from '../../src/errors'
+import { batchRequestSchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
   collect,
@@ -120,6 +122,20 @@ describe('aggregating a piece of a batch', () => {
     expect(await readSummary(results, 'b1')).toBeUndefined()
     expect((await aggregate(piece(1, 3, ['b', 'c']), context())).closed).toBe(true)
     expect(closings).toEqual([await readSummary(results, 'b1')])
+  })
+
+  it('leaves a batch alone that was fired again while it was being closed', async () => {
+    await savePlan(results, donePlan(1))
+    const request = batchRequestSchema.parse({})
+    const put: Bucket['put'] = async (key, ...rest) => {
+      if (key === resultsKey('b1', 'results.csv'))
+        await savePlan(results, nextPass(donePlan(1), request, { model: 'tiny', modelVersion: model }))
+      return results.put(key, ...rest)
+    }
+    const late = context({ results: { ...results, put } })
+    expect((await aggregate(piece(0, 1, ['a']), late)).closed).toBe(false)
+    expect(await readSummary(results, 'b1')).toBeUndefined()
+    expect(closings).toEqual([])
   })
 
   it('does not close a batch that is still being planned', async () => {

@@ -10,9 +10,10 @@ import {
   resultsNames,
   summaryKey,
 } from '../../src/batch/layout'
-import type { Plan } from '../../src/batch/plan/plan'
+import { type Plan, resumePass } from '../../src/batch/plan/plan'
 import { runBatch } from '../../src/batch/run/run'
 import { StorageError } from '../../src/errors'
+import { batchRequestSchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
   advanceClock,
@@ -131,6 +132,20 @@ describe('a closing of many large records', () => {
       ),
       { numRuns: 5 },
     )
+  })
+
+  it('that was cancelled twice has what was reported in between', async () => {
+    const bucket = await objects.newBucket()
+    const records = (start: number) => Array.from({ length: 10 }, (_, at) => large(start + at, 0))
+    const cancelled = planOf('photos', {}, { planned: 40, next: 40, done: true, ended: 'cancelled' })
+    for (const start of [0, 20, 30]) await writePart(bucket, 'b1', start, records(start), 'a1')
+    expect(await closeBatch(bucket, cancelled, stopAfter(25))).toBeUndefined()
+    expect(await bucket.head(closingKey('b1'))).toBeDefined()
+    await writePart(bucket, 'b1', 10, records(10), 'a1')
+    const again: Plan = { ...resumePass(cancelled, batchRequestSchema.parse({})), ended: 'cancelled' }
+    const closed = await closeBatch(bucket, again, unhurried)
+    expect(closed?.summary.totals).toMatchObject({ ok: 14, error: 26, pending: 0 })
+    await expectNothingLeft(bucket)
   })
 
   it('goes on instead of beginning anew', async () => {

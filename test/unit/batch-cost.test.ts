@@ -1,9 +1,10 @@
+import { savePlan } from '../../src/batch/plan/plan'
 import { assumedMsPerImage, estimateCost } from '../../src/batch/summary/cost'
 import { countUsage, emptyTally, summarize } from '../../src/batch/summary/summary'
 import { writeSummary } from '../../src/batch/summary/summary-object'
 import type { BatchSummary } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
-import { startTestStore, type TestStore } from './batch-fixtures'
+import { planOf, startTestStore, type TestStore } from './batch-fixtures'
 
 let objects: TestStore
 let results: Bucket
@@ -68,6 +69,14 @@ describe('what a batch will cost', () => {
   ])('does not follow from a batch that %s', async (_, batch, told) => {
     await done(batch, told)
     expect((await estimate(10, 'm@1')).basis).toBe('assumed')
+  })
+
+  it('counts what a batch did again as often as it did it', async () => {
+    const batch = '20260101-000000-aaaaaa'
+    await done(batch, { images: 100, seconds: 60 })
+    // Fired three times, with force.
+    await savePlan(results, planOf('photos', {}, { batch, planned: 300, passes: [0, 100, 200], done: true }))
+    expect(await estimate(1000, 'm@1')).toEqual({ gbSeconds: 200, cost: 2, basis: 'measured' })
   })
 
   it('is nothing for no images', async () => {

@@ -131,6 +131,16 @@ describe('dispatching', () => {
   })
 })
 
+describe('an activation that is no longer in charge', () => {
+  it('dispatches nothing more', async () => {
+    const plan = planned(80)
+    let turns = 0
+    await dispatchReady(plan, 80, window, platform(), action, async () => ++turns <= 3)
+    expect(sent).toHaveLength(3)
+    expect(plan.next).toBe(30)
+  })
+})
+
 describe('a platform without room', () => {
   it('halves the window at each 429, and is left alone for a while', async () => {
     const plan = planned(95)
@@ -373,6 +383,24 @@ describe('a chunk whose activation has ended', () => {
     advanceClock(5_000)
     await markEnded(plan, openwhisk)
     expect(asked).toEqual(['a1', 'a1'])
+  })
+
+  it('is asked after beside others, for as long as this activation is in charge', async () => {
+    const outstanding = Array.from({ length: 30 }, (_, at) =>
+      piece(at * 10, at * 10 + 10, { activationId: `a${at}` }),
+    )
+    const plan = planned(300, { next: 300, outstanding })
+    let [now, most, renewed] = [0, 0, 0]
+    const hasEnded = async () => {
+      most = Math.max(most, ++now)
+      await new Promise(setImmediate)
+      now--
+      return true
+    }
+    advanceClock(5_000)
+    await markEnded(plan, { ...platform(), hasEnded }, async () => ++renewed <= 20)
+    expect(most).toBe(8)
+    expect(outstanding.map(({ ended }) => ended === true)).toEqual(outstanding.map((_, at) => at < 20))
   })
 
   it('and wrote nothing is dispatched again long before it would be overdue', async () => {

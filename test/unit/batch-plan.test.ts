@@ -422,7 +422,8 @@ describe('chunks', () => {
     const from = { planned: 50, listed: 50, cursor: 'a' }
     const chunks = planChunks(planOf(photos.name, { chunkSize: 50 }, from), images, results)
     await chunks.next()
-    expect(looked).toBe(50)
+    expect(looked).toBeGreaterThanOrEqual(50)
+    expect(looked).toBeLessThan(70)
     await chunks.return(undefined)
   })
 })

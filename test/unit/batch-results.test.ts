@@ -1,16 +1,23 @@
 import fc from 'fast-check'
-import { writePart } from '../../src/batch/chunk/parts'
+import { toJsonLines, writePart } from '../../src/batch/chunk/parts'
 import { closeBatch } from '../../src/batch/close/close'
-import { summaryKey } from '../../src/batch/layout'
+import { resultsKey, summaryKey } from '../../src/batch/layout'
 import { type Plan, savePlan } from '../../src/batch/plan/plan'
-import { comparePositions, cursorSchema, toCursor } from '../../src/batch/results/cursor'
+import { comparePositions, cursorSchema, type Position, toCursor } from '../../src/batch/results/cursor'
 import { newestBatches } from '../../src/batch/results/newest'
-import { takePage } from '../../src/batch/results/page'
-import { listBatches, matches, querySchema, readResults } from '../../src/batch/results/results'
+import { type PageRequest, takePage } from '../../src/batch/results/page'
+import {
+  listBatches,
+  matches,
+  querySchema,
+  readResults,
+  readResultsAfter,
+} from '../../src/batch/results/results'
 import { progressOf } from '../../src/batch/run/run'
 import { writeSummary } from '../../src/batch/summary/summary-object'
 import { updateUploadsSummary } from '../../src/batch/uploads/count'
 import { writeUploadParts } from '../../src/batch/uploads/parts'
+import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
   anyKey,
@@ -18,7 +25,6 @@ import {
   collect,
   counted,
   errorRecord,
-  from,
   inBytes,
   okRecord,
   planOf,
@@ -76,6 +82,16 @@ describe('the results of a batch', () => {
       ['a', 'v1'],
       ['b', 'v2'],
     ])
+  })
+
+  it('are those of its parts when a failure stopped it after it had been closed', async () => {
+    await writePart(results, 'b1', 0, [okRecord('a')], 'a1')
+    await closeBatch(results, planned(1))
+    const again = planned(2, { passes: [0, 1], ended: 'stopped' })
+    await savePlan(results, again)
+    await writePart(results, 'b1', 1, [okRecord('b')], 'a2')
+    await writeSummary(results, { ...progressOf(again), state: 'stopped', reason: 'no such bucket' })
+    expect((await read('b1')).map(([key]) => key)).toEqual(['a', 'b'])
   })
 
   it('that nobody has started are an error', async () => {
@@ -186,33 +202,112 @@ describe('a query', () => {
 })
 
 describe('pages of results', () => {
+  const file = resultsKey('b1', 'results.jsonl')
+
+  /** Leaves what a batch that is closed leaves of such records. */
+  async function close(records: ImageRecord[]): Promise<void> {
+    await results.put(file, toJsonLines(records))
+    await writeSummary(results, { ...progressOf(planned(records.length)), state: 'complete', exact: true })
+  }
+
+  const pageAfter = (after: string | undefined, request: PageRequest, bucket = results) =>
+    takePage(
+      readResultsAfter(bucket, 'b1', after === undefined ? undefined : cursorSchema.parse(after)),
+      ({ key, etag }) => ({ key, etag }),
+      request,
+    )
+
+  const recordsOf = (keys: string[], etag = 'v1') =>
+    [...keys].sort(inBytes).map((key) => (key.length % 3 ? okRecord(key, { etag }) : errorRecord(key)))
+
+  const anyRequest = fc.record({
+    matches: fc.constantFrom(matches({}), matches({ status: 'ok' })),
+    limit: fc.integer({ min: 1, max: 7 }),
+    mostScanned: fc.integer({ min: 1, max: 7 }),
+  })
+
   it('put together are all that was asked for, whatever their size', async () => {
     await fc.assert(
-      fc.asyncProperty(anyKeys(20), fc.integer({ min: 1, max: 7 }), async (keys, limit) => {
-        const records = keys.sort(inBytes).map((key, at) => (at % 3 ? okRecord(key) : errorRecord(key)))
-        const wanted = matches({ status: 'ok' })
-        const seen: string[] = []
+      fc.asyncProperty(anyKeys(20), anyRequest, fc.boolean(), async (keys, request, isOpen) => {
+        const records = recordsOf(keys)
+        if (isOpen) {
+          results = await objects.newBucket()
+          await savePlan(results, planned(keys.length + 1))
+          await writeSummary(results, progressOf(planned(keys.length + 1)))
+          if (records.length > 0) await writePart(results, 'b1', 0, records, 'a1')
+        } else await close(records)
+        const seen: object[] = []
         let after: string | undefined
-        for (let pages = 0; pages === 0 || after !== undefined; pages++) {
-          const position = after === undefined ? undefined : cursorSchema.parse(after)
-          const page = await takePage(from(records), ({ key }) => ({ key }), {
-            matches: wanted,
-            limit,
-            after: position,
-          })
-          expect(page.items.length).toBeLessThanOrEqual(limit)
-          seen.push(...page.items.map(({ key }) => key))
+        do {
+          const page = await pageAfter(after, request)
+          expect(page.items.length).toBeLessThanOrEqual(request.limit)
+          seen.push(...page.items)
+          after = page.next
+        } while (after !== undefined)
+        expect(seen).toEqual(records.filter(request.matches).map(({ key, etag }) => ({ key, etag })))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('go on behind the last record where the batch is closed anew in between', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyKeys(12), anyKeys(12), anyRequest, async (before, now, request) => {
+        const [old, anew] = [recordsOf(before), recordsOf(now, 'v2')]
+        await close(old)
+        const first = await pageAfter(undefined, request)
+        await close(anew)
+        const seen: object[] = []
+        let after = first.next
+        const reached = after === undefined ? undefined : cursorSchema.parse(after)
+        while (after !== undefined) {
+          const page = await pageAfter(after, request)
+          seen.push(...page.items)
           after = page.next
         }
-        expect(seen).toEqual(records.filter(wanted).map(({ key }) => key))
+        const isLeft = (record: Position) => reached !== undefined && comparePositions(record, reached) > 0
+        const left = anew.filter((record) => isLeft(record) && request.matches(record))
+        expect(seen).toEqual(left.map(({ key, etag }) => ({ key, etag })))
       }),
+      { numRuns: 50 },
     )
+  })
+
+  it('of a closed batch begin to read where the one before ended, and only look so far', async () => {
+    const records = recordsOf(Array.from({ length: 40 }, (_, at) => String(at).padStart(3, '0')))
+    await close(records)
+    const begins: unknown[] = []
+    const bucket = new Proxy(results, {
+      get: (target, name) =>
+        name === 'lines'
+          ? (key: string, options: Parameters<Bucket['lines']>[1]) => {
+              begins.push(options?.from)
+              return target.lines(key, options)
+            }
+          : Reflect.get(target, name),
+    })
+    const rare = { matches: ({ key }: ImageRecord) => key === '035', limit: 5, mostScanned: 15 }
+    const found: string[][] = []
+    let after: string | undefined
+    do {
+      const page = await pageAfter(after, rare, bucket)
+      found.push(page.items.map(({ key }) => key))
+      after = page.next
+    } while (after !== undefined)
+    expect(found).toEqual([[], [], ['035']])
+    const endOf = (count: number) => Buffer.byteLength(toJsonLines(records.slice(0, count)))
+    expect(begins).toEqual([0, endOf(15), endOf(30)])
   })
 
   it('end where a cursor says, whatever the key holds', () => {
     fc.assert(
       fc.property(anyKey, anyKey, (key, bucket) => {
-        expect(cursorSchema.parse(toCursor({ key, bucket }))).toEqual({ key, bucket })
+        const file = { etag: bucket, end: key.length }
+        for (const position of [
+          { key, bucket },
+          { key, bucket, file },
+        ])
+          expect(cursorSchema.parse(toCursor(position))).toEqual(position)
         expect(Math.sign(comparePositions({ key, bucket }, { key, bucket: `${bucket}x` }))).toBe(-1)
       }),
     )

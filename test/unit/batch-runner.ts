@@ -29,7 +29,8 @@ export interface Runner {
   keysOf(batch: string): Promise<string[]>
 }
 
-export async function newRunner(objects: TestStore): Promise<Runner> {
+/** @param of whose buckets and platform to use, for another view of the same store */
+export async function newRunner(objects: TestStore, of?: Runner): Promise<Runner> {
   const photos = await objects.newBucket()
   const results = await objects.newBucket()
   const runner: Runner = {
@@ -62,13 +63,13 @@ export async function newRunner(objects: TestStore): Promise<Runner> {
       },
     },
     start: (asked, changes) => {
-      const { resume, ...request } = asked as { resume?: boolean }
+      const { resume, failed, ...request } = asked as { resume?: boolean; failed?: number }
       const { store } = objects
       const { openwhisk } = runner
       // The uploads of a day can be resumed, and only that.
       const { batch, ...rest } = request as { batch?: string }
       return startBatch(
-        { ...batchRequestSchema.parse(rest), batch, resume },
+        { ...batchRequestSchema.parse(rest), batch, resume, failed },
         runner.settings,
         {
           id: 'a1b2c3d4e5f60718293a4b5c6d7e8f90',
@@ -94,6 +95,7 @@ export async function newRunner(objects: TestStore): Promise<Runner> {
         .filter((line) => line)
         .map((line) => JSON.parse(line).key),
   }
+  if (of) Object.assign(runner, { ...of, start: runner.start })
   return runner
 }
 

@@ -159,7 +159,7 @@ describe('a day of uploads that is closed', () => {
         jest.replaceProperty(runLimits, 'parts', 2)
         expect(await filesOf(unsorted)).toEqual(await filesOf(results))
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     )
   })
 
@@ -278,7 +278,7 @@ describe('a part that comes late', () => {
 })
 
 describe('closing a large day', () => {
-  /** Thirteen records of a megabyte, all but one in parts that are sorted. */
+  /** Thirteen records of half a megabyte, all but one in parts that are sorted. */
   async function uploadMuch(bucket: Bucket): Promise<void> {
     jest.replaceProperty(runLimits, 'parts', 2)
     setClock('2026-11-22T08:00:00Z')
@@ -297,11 +297,11 @@ describe('closing a large day', () => {
     await write([large('g')], bucket)
     nextDay()
   }
-  const large = (key: string) => errorRecord(key, { message: key.repeat(500_000) }, { at: at(1) })
+  const large = (key: string) => errorRecord(key, { message: key.repeat(250_000) }, { at: at(1) })
 
   it('goes on in another activation when time is up', async () => {
     await uploadMuch(results)
-    /** Each activation has time for six images. */
+    /** Each activation has time for eleven images. */
     const activation = async () => {
       let images = 0
       begun = []
@@ -309,13 +309,13 @@ describe('closing a large day', () => {
         begun.push(options?.from ?? 0)
         return results.lines(key, options)
       }
-      return closeUploads({ ...results, lines }, day, { stopAt: 6, now: () => ++images })
+      return closeUploads({ ...results, lines }, day, { stopAt: 11, now: () => ++images })
     }
     let begun: number[] = []
     const ends: (string | undefined)[] = []
     while (ends.at(-1) !== 'complete' && ends.length < 9) ends.push((await activation())?.state)
     // What one had written, the next did not write again, and hardly read.
-    expect(ends).toEqual([undefined, undefined, undefined, 'complete'])
+    expect(ends).toEqual([undefined, undefined, 'complete'])
     expect(begun.filter((byte) => byte > 0).length).toBeGreaterThan(1)
     const whole = await objects.newBucket()
     await uploadMuch(whole)

@@ -168,6 +168,19 @@ describe('a chunk of images', () => {
     expect(bytes).toBeLessThan(900 * 1024)
   })
 
+  it('leaves room in its output for what is left over, where that goes with it', async () => {
+    const images = Array.from({ length: 700 }, (_, index) => ({
+      bucket: 'images',
+      key: `${'a'.repeat(1000)}${index}`,
+    }))
+    const store = storeOf(() => Buffer.from('no photo'))
+    const records = await classify(images, { store, handsOnRest: true })
+    const bytes = Buffer.byteLength(JSON.stringify({ images: records, rest: images.slice(records.length) }))
+    expect(records.length).toBeGreaterThan(100)
+    expect(bytes).toBeGreaterThan(700 * 1024)
+    expect(bytes).toBeLessThan(850 * 1024)
+  })
+
   it('may be empty', async () => {
     expect(await classify([])).toEqual([])
   })

@@ -137,6 +137,14 @@ describe('a summary for people', () => {
     })
   })
 
+  it('says why a batch was stopped, without what would move the cursor', () => {
+    const reason = 'There is no bucket photos\u001b[2J'
+    expect(linesOf(summaryOf('b1', { state: 'stopped', exact: false, reason }))).toMatchObject({
+      state: 'stopped',
+      reason: 'There is no bucket photos\\x1b[2J',
+    })
+  })
+
   it('has no lines for what nobody knows, as where nothing was classified', () => {
     const idle = { ...summaryOf('b1'), endedAt: '2026-11-22T07:00:00.000Z' }
     expect(linesOf({ ...idle, engine: null })).toEqual({

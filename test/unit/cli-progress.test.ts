@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { standingOf } from '../../src/cli/follow'
+import { headwayOf } from '../../src/cli/follow'
 import { duration, Pacemaker } from '../../src/cli/pace'
-import { counter, describeStanding, type Standing, startProgress } from '../../src/cli/progress'
+import { counter, describeHeadway, type Headway, startProgress } from '../../src/cli/progress'
 import { planOf, setClock } from './batch-fixtures'
 import { summaryOf } from './cli-run'
 
@@ -64,7 +64,7 @@ describe('the pace', () => {
 })
 
 describe('a bar', () => {
-  const standings: fc.Arbitrary<Standing> = fc.record({
+  const headways: fc.Arbitrary<Headway> = fc.record({
     done: fc.nat(50),
     total: fc.nat(100),
     errors: fc.nat(5),
@@ -74,10 +74,10 @@ describe('a bar', () => {
 
   it('never goes back and is never full, whatever is counted', () => {
     fc.assert(
-      fc.property(fc.array(standings), (all) => {
+      fc.property(fc.array(headways), (all) => {
         const shares = [0]
         const { update } = counter('images', undefined, (_, share) => shares.push(share))
-        for (const standing of all) update(standing)
+        for (const headway of all) update(headway)
         for (const [at, share] of shares.entries()) {
           expect(share).toBeGreaterThanOrEqual(shares[at - 1] ?? 0)
           expect(share).toBeLessThan(1)
@@ -97,12 +97,12 @@ describe('a bar', () => {
 
   it('goes with what is counted, what of it failed and who is at it', () => {
     const pace = { perSecond: 24.2, secondsLeft: 90 }
-    const standing = { done: 120, total: 500, errors: 3, running: 8 }
-    expect(describeStanding(standing, 'images', pace)).toBe(
+    const headway = { done: 120, total: 500, errors: 3, running: 8 }
+    expect(describeHeadway(headway, 'images', pace)).toBe(
       '120/500 images, 24/s, 2 min left, 3 in error, 8 running',
     )
-    expect(describeStanding({ ...standing, errors: 0, running: 0 }, 'images', unknown)).toBe('120/500 images')
-    expect(describeStanding({ done: 1, total: 9, errors: 0, isGrowing: true }, 'files', unknown)).toBe(
+    expect(describeHeadway({ ...headway, errors: 0, running: 0 }, 'images', unknown)).toBe('120/500 images')
+    expect(describeHeadway({ done: 1, total: 9, errors: 0, isGrowing: true }, 'files', unknown)).toBe(
       '1/9+ files',
     )
   })
@@ -119,7 +119,7 @@ describe('how far a batch has come', () => {
       { ...piece, at: 0 },
     ]
     const plan = planOf('photos', {}, { outstanding })
-    expect(standingOf(summaryOf('b', { state: 'running', totals }), plan)).toEqual({
+    expect(headwayOf(summaryOf('b', { state: 'running', totals }), plan)).toEqual({
       done: 5,
       total: 9,
       errors: 1,
@@ -127,13 +127,13 @@ describe('how far a batch has come', () => {
       isGrowing: false,
       running: 1,
     })
-    expect(standingOf(summaryOf('b', { totals }), plan).running).toBe(0)
+    expect(headwayOf(summaryOf('b', { totals }), plan).running).toBe(0)
   })
 
   it('is not final while it is planned, nor on a day whose uploads come in', () => {
     const plan = planOf('photos')
     const isGrowing = (state: 'planning' | 'running' | 'complete', known?: typeof plan) =>
-      standingOf(summaryOf('b', { state, totals }), known).isGrowing
+      headwayOf(summaryOf('b', { state, totals }), known).isGrowing
     expect([isGrowing('planning', plan), isGrowing('running', plan), isGrowing('complete', plan)]).toEqual([
       true,
       false,
@@ -144,7 +144,7 @@ describe('how far a batch has come', () => {
 
   it('does not count what earlier runs did', () => {
     const earlier = (changes: Parameters<typeof planOf>[2]) =>
-      standingOf(summaryOf('b', { totals }), planOf('photos', {}, changes)).earlier
+      headwayOf(summaryOf('b', { totals }), planOf('photos', {}, changes)).earlier
     expect(earlier({ passes: [0, 7] })).toBe(7)
     expect(earlier({ passes: [0, 7], before: { reported: 8, errors: 0 } })).toBe(8)
   })
@@ -167,7 +167,7 @@ describe('progress', () => {
     process.stderr.isTTY = isTTY
   })
 
-  const standing = (done: number): Standing => ({ done, total: 10, errors: 0 })
+  const headway = (done: number): Headway => ({ done, total: 10, errors: 0 })
 
   it('is a line now and then where stderr is no terminal', () => {
     process.stderr.isTTY = false
@@ -175,7 +175,7 @@ describe('progress', () => {
     const progress = startProgress('images', {})
     for (let at = 0; at <= 40; at++) {
       jest.setSystemTime(seconds(at))
-      progress.update(standing(Math.min(10, Math.floor(at / 4))))
+      progress.update(headway(Math.min(10, Math.floor(at / 4))))
     }
     progress.say('a word')
     progress.stop()
@@ -194,7 +194,7 @@ describe('progress', () => {
       setClock(0)
       const progress = startProgress('images', options)
       jest.setSystemTime(seconds(60))
-      progress.update(standing(5))
+      progress.update(headway(5))
       progress.say('error: that one')
       progress.stop()
       expect(written).toBe('error: that one\n')
@@ -204,7 +204,7 @@ describe('progress', () => {
   it('is a bar on a terminal, below what is said', () => {
     process.stderr.isTTY = true
     const progress = startProgress('images', {})
-    progress.update(standing(5))
+    progress.update(headway(5))
     progress.say('error: that one')
     progress.stop()
     expect(written).toMatch(/error: that one\n.*█{10}░{10} 5\/10 images/s)

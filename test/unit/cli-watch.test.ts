@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { summaryKey } from '../../src/batch/layout'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { planKey, summaryKey } from '../../src/batch/layout'
 import { type Plan, savePlan } from '../../src/batch/plan/plan'
 import { markOpen } from '../../src/batch/run/open'
 import { progressOf } from '../../src/batch/run/run'
@@ -76,6 +77,7 @@ describe('whisklens watch', () => {
     ['complete', totals, 0],
     ['complete', failed, 3],
     ['cancelled', totals, 1],
+    ['stopped', failed, 1],
   ])('shows the summary of one that is %s already', async (state, counts, expected) => {
     await put(summaryOf('over', { state, totals: counts }))
     const { code, stdout } = await whisklens('watch', 'over')
@@ -124,6 +126,20 @@ describe('whisklens watch', () => {
     const all = await watch(['--quiet', '--all'], [close('second'), close('first')])
     const batches = new Set(all.lines.map(({ batch }) => batch))
     expect([all.code, batches]).toEqual([0, new Set(['first', 'second'])])
+  })
+
+  it('sees all to their ends when one cannot be followed', async () => {
+    await open(runningPlan('sound'))
+    await open(runningPlan('broken'))
+    await store.results.put(planKey('broken'), '{}')
+    const watching = whisklens('watch', '--all')
+    // Only a while after the other was found broken.
+    await sleep(3000)
+    await put(summaryOf('sound', { totals }))
+    const { code, stdout, stderr } = await watching
+    expect([code, stderr]).toEqual([1, expect.stringContaining('error: ')])
+    expect(stdout).toMatch(/^batch +sound\nstate +complete\n/)
+    await put(summaryOf('broken'))
   })
 
   it('tells in status how an open batch gets on', async () => {

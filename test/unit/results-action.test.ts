@@ -1,5 +1,5 @@
 import { main } from '../../actions/results'
-import { candidates } from '../../src/batch/results/newest'
+import { newestIds } from '../../src/batch/results/newest'
 import { updateUploadsSummary } from '../../src/batch/uploads/count'
 import { writeUploadParts } from '../../src/batch/uploads/parts'
 import type { WebResponse } from '../../src/openwhisk/web'
@@ -422,7 +422,7 @@ describe('the list of batches', () => {
 
   it('looks only at the newest of the ids that hold a date', () => {
     const ids = ['20260101-000000-a', 'nightly-2026-03-01', 'uploads-2026-02-01', '20260201-100000-a', 'mine']
-    expect(candidates(ids, 3)).toEqual([
+    expect(newestIds(ids, 3)).toEqual([
       'nightly-2026-03-01',
       'uploads-2026-02-01',
       '20260201-100000-a',

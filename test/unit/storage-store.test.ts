@@ -262,6 +262,13 @@ describe('the lines of a text', () => {
     await expect(read.next()).rejects.toMatchObject({ code: 'precondition_failed' })
   })
 
+  it('are of the version that is asked for, or an error', async () => {
+    const etag = await bucket.put('a', 'v1\n')
+    expect(await collect(bucket.lines('a', { etag }))).toEqual(['v1'])
+    await bucket.put('a', 'v2\n')
+    await expect(collect(bucket.lines('a', { etag }))).rejects.toMatchObject({ code: 'precondition_failed' })
+  })
+
   it('are fetched block by block, as they are asked for', async () => {
     const text = 'one\ntwo\nsix\n'
     const ranges: string[] = []

@@ -1,10 +1,11 @@
 import pLimit from 'p-limit'
 import { z } from 'zod'
+import { BatchTakenOverError } from '../../errors'
 import type { OpenWhisk } from '../../openwhisk/client'
 import { type ImageRecord, imageRefSchema, type Range, rangeSchema, recordSchema } from '../../schema'
 import type { Bucket, Store } from '../../storage/store'
 import { closeBatch } from '../close/close'
-import { onePage, type Plan, readPlan } from '../plan/plan'
+import { onePage, openPlan, type Plan } from '../plan/plan'
 import { announce, type Tell } from '../run/announce'
 import { contiguousEnd } from '../run/coverage'
 import type { ChunkMessage } from '../run/dispatch'
@@ -109,11 +110,17 @@ const countStatus = (images: ImageRecord[]) => ({
 
 /** Large batches are closed by `start-batch`: listing all parts after each one would cost their square. */
 async function closeIfLast(batch: string, { results, onClosed }: AggregateContext): Promise<boolean> {
-  const plan = await readPlan(results, batch)
+  const { plan, isCurrent } = await openPlan(results, batch)
   if (!plan?.done || plan.ended || plan.planned > onePage || !(await isReported(results, plan))) return false
-  const { summary, first } = await closeBatch(results, plan)
-  if (first) await announce(results, summary, onClosed)
-  return first
+  try {
+    const { summary, first } = await closeBatch(results, plan, { stillThere: isCurrent })
+    if (first) await announce(results, summary, onClosed)
+    return first
+  } catch (thrown) {
+    // Whoever has changed the plan is in charge, and sees the batch to its end.
+    if (thrown instanceof BatchTakenOverError) return false
+    throw thrown
+  }
 }
 
 /** Whether every position of a plan lies in some part. */

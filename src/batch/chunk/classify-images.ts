@@ -26,6 +26,8 @@ export interface ClassifyOptions {
   activationId: string
   /** Milliseconds since the epoch. */
   deadline: number
+  /** Whether what is left over goes into the output, too: nothing else knows of it. */
+  handsOnRest?: boolean
 }
 
 /**
@@ -37,7 +39,7 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   const limit = pLimit(lookAhead)
   const oneByOne = pLimit(1)
   const stopAt = options.deadline - deadlineMargin
-  let outputBytes = 0
+  let outputBytes = options.handsOnRest ? bytesOf(images) : 0
   const records = await Promise.all(
     images.map((image, index) =>
       limit(async () => {
@@ -47,7 +49,7 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
         const record = await (isLarge
           ? oneByOne(classifyObject, image, options)
           : classifyObject(image, options))
-        outputBytes += Buffer.byteLength(JSON.stringify(record)) + 1
+        outputBytes += bytesOf(record) - (options.handsOnRest ? bytesOf(image) : 0)
         return record
       }),
     ),
@@ -56,6 +58,9 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   const end = records.indexOf(undefined)
   return (end === -1 ? records : records.slice(0, end)) as ImageRecord[]
 }
+
+/** As a part of a message, with what separates it from the next. */
+const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value)) + 1
 
 async function classifyObject(
   image: ImageRef,

@@ -1,3 +1,4 @@
+import { BatchTakenOverError } from '../../errors'
 import type { BatchSummary } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import type { Plan } from '../plan/plan'
@@ -36,6 +37,8 @@ export async function closeBatch(
 ): Promise<Closed | undefined> {
   const written = await writeResults(results, sourceOf(results, plan), options)
   if (!written) return undefined
+  // The files may have taken long, and a summary of an earlier pass would tell of an end that is none.
+  if ((await options.stillThere?.()) === false) throw new BatchTakenOverError(plan.batch)
   const { tally, position } = written
   const summary = summarize(tally, {
     batch: plan.batch,
@@ -55,10 +58,10 @@ export async function closeBatch(
 
 /** What a plan's results are written from: all of it that decides what they hold, and its passes. */
 const sourceOf = (results: Bucket, plan: Plan): Source<PassesPosition> => {
-  const { batch, passes, planned, modelVersion, ended, swept } = plan
+  const { batch, passes, planned, modelVersion, ended, resumed, swept } = plan
   return {
     batch,
-    state: JSON.stringify({ passes, planned, modelVersion, ended, swept }),
+    state: JSON.stringify({ passes, planned, modelVersion, ended, resumed, swept }),
     position: passesPositionSchema,
     open: (tally, from) =>
       openPasses(results, plan, { from, complete: !ended, onUsage: (usage) => countUsage(tally, usage) }),

@@ -20,7 +20,7 @@ export interface CountContext {
  */
 async function countAhead(plan: Plan, { images, results, stopAt }: CountContext) {
   const counted = { ...plan }
-  for await (const { position } of planChunks(plan, images, results)) {
+  for await (const { position } of planChunks(plan, images, results, { readOnly: true })) {
     Object.assign(counted, position)
     if (Date.now() >= stopAt) {
       throw new InvalidInputError('There are more images than one activation can count', {

@@ -37,6 +37,8 @@ export const planSchema = z.strictObject({
   /** Last key that the current pass may come to: a limited batch that is retried keeps to the images it chose. */
   lastKey: z.string().optional(),
   force: z.boolean(),
+  /** Whether the current pass does again what failed in those before, whatever other batches know of it. */
+  retry: z.boolean().optional(),
   /** The model asked for, and the version of it that answers. */
   model: z.string(),
   modelVersion: z.string(),
@@ -55,6 +57,8 @@ export const planSchema = z.strictObject({
   skipped: z.int(),
   /** Positions over all passes. */
   planned: z.int(),
+  /** Where the current pass has chunks of other sizes: up to which positions, and of how many images they are. */
+  cuts: z.array(z.strictObject({ end: z.int().positive(), chunkSize: z.int().positive() })).optional(),
   /** Last key of the current pass that is planned or skipped. */
   cursor: z.string(),
   done: z.boolean(),
@@ -70,6 +74,8 @@ export const planSchema = z.strictObject({
   holder: z.string().optional(),
   /** Why the batch was closed before all was done. */
   ended: z.enum(['cancelled', 'stopped']).optional(),
+  /** How often it went on after it was ended early. */
+  resumed: z.int().positive().optional(),
   startedAt: z.string(),
 })
 export type Plan = z.infer<typeof planSchema>
@@ -130,11 +136,13 @@ export const nextPass = (plan: Plan, request: BatchRequest, model: PlanModel): P
   before: { reported: plan.planned, errors: plan.errors },
   maxErrors: request.maxErrors,
   force: request.force,
+  retry: request.retry,
   ...model,
   ...chunkSizes(request),
   passes: [...plan.passes, plan.planned],
   listed: 0,
   skipped: 0,
+  cuts: undefined,
   cursor: '',
   done: false,
   next: plan.planned,
@@ -147,6 +155,7 @@ export const resumePass = (plan: Plan, request: BatchRequest): Plan => ({
   maxErrors: request.maxErrors,
   before: { reported: plan.next, errors: plan.errors },
   ended: undefined,
+  resumed: (plan.resumed ?? 0) + 1,
 })
 
 export const readPlan = async (results: Bucket, batch: string): Promise<Plan | undefined> =>
@@ -157,9 +166,9 @@ export async function savePlan(results: Bucket, plan: Plan): Promise<void> {
 }
 
 /**
- * Opens the plan of a batch for whoever is in charge of it.
- * @returns the plan, if there is one, and a `save` that throws once somebody else has saved it meanwhile: an activation
- *   that lost its lease without noticing must not turn the plan back
+ * Opens the plan of a batch for whoever is in charge of it, or closes it in passing.
+ * @returns the plan, if there is one; a `save` that throws once somebody else has saved it meanwhile: an activation
+ *   that lost its lease without noticing must not turn the plan back; and whether it is still as it was last seen here
  */
 export async function openPlan(results: Bucket, batch: string) {
   const key = planKey(batch)
@@ -174,5 +183,6 @@ export async function openPlan(results: Bucket, batch: string) {
     etag = written
     saved = body
   }
-  return { plan: saved === undefined ? undefined : planSchema.parse(JSON.parse(saved)), save }
+  const isCurrent = async () => ((await results.head(key))?.etag ?? null) === etag
+  return { plan: saved === undefined ? undefined : planSchema.parse(JSON.parse(saved)), save, isCurrent }
 }

@@ -1,9 +1,9 @@
-import { type BatchSummary, type ImageRecord, isClosed } from '../../schema'
+import type { BatchSummary, ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { csvHeader, toCsvLine } from '../close/csv'
 import { resultsKey } from '../layout'
 import { maxPageBytes, type Page, takePage } from './page'
-import { matches, readResults } from './results'
+import { hasFiles, matches, readResultsAfter } from './results'
 import type { ResultsRequest } from './results-request'
 
 /** A batch's records as text: the text itself, or where it lies when it is too large for an answer. */
@@ -38,12 +38,12 @@ export async function exportRecords(
 ): Promise<Export> {
   const key = resultsKey(summary.batch, file)
   const link = () => ({ url: results.presign(key, linkLife) })
-  const written = request.whole && isClosed(summary.state) ? await results.head(key) : undefined
+  const written = request.whole && hasFiles(summary) ? await results.head(key) : undefined
   if (written && written.size > maxPageBytes) return link()
-  const page: Page<string> = await takePage(readResults(results, summary.batch), line, {
+  const records = readResultsAfter(results, summary.batch, request.after)
+  const page: Page<string> = await takePage(records, line, {
     matches: matches(request),
     limit: request.limit,
-    after: request.after,
   })
   return written && page.next ? link() : { text: header + page.items.join(''), next: page.next }
 }

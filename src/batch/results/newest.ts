@@ -18,7 +18,7 @@ function dateOf(batch: string): string | undefined {
 }
 
 /** The newest of a list of ids by their dates, and those without any. */
-export function candidates(batches: string[], limit: number): string[] {
+export function newestIds(batches: string[], limit: number): string[] {
   const dated = batches.flatMap((batch) => {
     const date = dateOf(batch)
     return date === undefined ? [] : [{ batch, date }]
@@ -34,7 +34,7 @@ export async function newestBatches(results: Bucket, limit = 50): Promise<BatchS
   for await (const batch of listBatches(results)) batches.push(batch)
   const atOnce = pLimit(16)
   const read = await Promise.all(
-    candidates(batches, limit).map((batch) => atOnce(() => readSummary(results, batch))),
+    newestIds(batches, limit).map((batch) => atOnce(() => readSummary(results, batch))),
   )
   return read
     .filter((summary) => summary !== undefined)

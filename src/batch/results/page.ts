@@ -1,8 +1,12 @@
 import type { ImageRecord } from '../../schema'
-import { comparePositions, type Position, toCursor } from './cursor'
+import { type Position, toCursor } from './cursor'
+import type { Found } from './results'
 
 /** The platform takes results of 1 MiB; a summary of a thousand labels and headers have to fit in as well. */
 export const maxPageBytes = 800_000
+
+/** So many records are looked through for one page, some 70 MB: seconds, where nothing else bounds a rare label. */
+const usuallyScanned = 100_000
 
 export interface Page<T> {
   items: T[]
@@ -14,29 +18,37 @@ export interface PageRequest {
   matches: (record: ImageRecord) => boolean
   /** Most items; the size of an answer ends a page as well. */
   limit?: number
-  after?: Position
+  /** Most records that are looked through. */
+  mostScanned?: number
 }
 
 /**
- * Takes the next page of a batch's records.
+ * Takes a page of a batch's records. It may have fewer items than the limit, even none, and be followed by others: only
+ * where there is no `next` are there no more.
+ * @param records those after the page before
  * @param render what is shown of a record: JSON, or a line of text
  */
 export async function takePage<T extends object | string>(
-  records: AsyncIterable<ImageRecord>,
+  records: AsyncIterable<Found>,
   render: (record: ImageRecord) => T,
-  { matches, limit = Number.POSITIVE_INFINITY, after }: PageRequest,
+  { matches, limit = Number.POSITIVE_INFINITY, mostScanned = usuallyScanned }: PageRequest,
 ): Promise<Page<T>> {
   const items: T[] = []
   let bytes = 0
-  let last: ImageRecord | undefined
-  for await (const record of records) {
-    if ((after && comparePositions(record, after) <= 0) || !matches(record)) continue
-    const item = render(record)
-    // Text is measured as JSON too, for as such it travels: every quote in it takes two bytes.
-    bytes += Buffer.byteLength(JSON.stringify(item)) + 1
-    if (last && (items.length >= limit || bytes > maxPageBytes)) return { items, next: toCursor(last) }
-    items.push(item)
-    last = record
+  let scanned = 0
+  let last: Position | undefined
+  for await (const { record, file } of records) {
+    if (last && scanned >= mostScanned) return { items, next: toCursor(last) }
+    if (matches(record)) {
+      const item = render(record)
+      // Text is measured as JSON too, for as such it travels: every quote in it takes two bytes.
+      bytes += Buffer.byteLength(JSON.stringify(item)) + 1
+      const isFull = items.length >= limit || (items.length > 0 && bytes > maxPageBytes)
+      if (last && isFull) return { items, next: toCursor(last) }
+      items.push(item)
+    }
+    last = { key: record.key, bucket: record.bucket, file }
+    scanned++
   }
   return { items }
 }

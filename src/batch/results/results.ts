@@ -2,13 +2,14 @@ import { z } from 'zod'
 import type { Label } from '../../classifier/labels'
 import { StorageError } from '../../errors'
 import { kindOf } from '../../labels/kinds'
-import type { ImageRecord } from '../../schema'
+import { type BatchSummary, type ImageRecord, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { recordsOfBatch } from '../close/passes'
 import { resultsKey } from '../layout'
 import { readPlan } from '../plan/plan'
 import { readSummary } from '../summary/summary-object'
 import { openUploads } from '../uploads/read'
+import { comparePositions, type FilePosition, type Position } from './cursor'
 
 /** The ids of all batches, with the uploads of each day among them. */
 export const listBatches = (results: Bucket): AsyncGenerator<string> => results.folders('batches/')
@@ -53,23 +54,67 @@ export const batchNotFound = (batch: string): StorageError =>
   new StorageError('batch_not_found', 404, `There is no batch "${batch}"`)
 
 /**
+ * Whether the files that a batch leaves are of its summary. One that is open, or was stopped by a failure, may have been
+ * closed before, and has the files of that still.
+ */
+export const hasFiles = ({ state, exact }: BatchSummary): boolean => isClosed(state) && exact
+
+/** A record, and where it ends in the file it was read from. */
+export interface Found {
+  record: ImageRecord
+  file?: FilePosition
+}
+
+/** All records of a batch, as {@link readResultsAfter} reads them. */
+export async function* readResults(results: Bucket, batch: string): AsyncGenerator<ImageRecord> {
+  for await (const { record } of readResultsAfter(results, batch)) yield record
+}
+
+/**
  * The records of a batch in the order of their keys, then of their buckets: from its results once it is closed, from
  * its parts before.
- * @throws StorageError `batch_not_found`
+ * @param after the position behind which to begin. Of a file that has not changed since, nothing before it is read
+ * @throws StorageError `batch_not_found`; `precondition_failed` when the file is replaced meanwhile
  */
-export async function* readResults(results: Bucket, batch: string): AsyncGenerator<ImageRecord> {
-  const summary = await readSummary(results, batch)
-  // A closed batch that was fired again is open, and has the results of its first closing still.
-  const isOpen = summary?.state === 'planning' || summary?.state === 'running'
-  const closed = resultsKey(batch, 'results.jsonl')
-  if (!isOpen && (await results.head(closed))) {
-    for await (const line of results.lines(closed)) yield JSON.parse(line) as ImageRecord
-    return
+export async function* readResultsAfter(
+  results: Bucket,
+  batch: string,
+  after?: Position,
+): AsyncGenerator<Found> {
+  for await (const found of await openRecords(results, batch, after?.file)) {
+    if (!after || comparePositions(found.record, after) > 0) yield found
   }
+}
+
+async function openRecords(
+  results: Bucket,
+  batch: string,
+  from: FilePosition | undefined,
+): Promise<AsyncIterable<Found>> {
+  const summary = await readSummary(results, batch)
+  const key = resultsKey(batch, 'results.jsonl')
+  const file = !summary || hasFiles(summary) ? await results.head(key) : undefined
+  if (file) return recordsOfFile(results, key, from?.etag === file.etag ? from : { etag: file.etag, end: 0 })
   const plan = await readPlan(results, batch)
-  if (plan) return yield* recordsOfBatch(results, plan)
+  if (plan) return found(recordsOfBatch(results, plan))
   const uploads = await openUploads(results, batch)
   // The summary is there a moment before the plan.
   if (uploads.parts === 0 && !summary) throw batchNotFound(batch)
-  yield* uploads.read().records
+  return found(uploads.read().records)
+}
+
+async function* recordsOfFile(
+  results: Bucket,
+  key: string,
+  { etag, end: from }: FilePosition,
+): AsyncGenerator<Found> {
+  let end = from
+  for await (const line of results.lines(key, { from, etag })) {
+    end += Buffer.byteLength(line) + 1
+    yield { record: JSON.parse(line) as ImageRecord, file: { etag, end } }
+  }
+}
+
+async function* found(records: AsyncIterable<ImageRecord>): AsyncGenerator<Found> {
+  for await (const record of records) yield { record }
 }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { OpenWhiskError } from '../../errors'
 import { log } from '../../log'
 import type { OpenWhisk } from '../../openwhisk/client'
@@ -20,6 +21,9 @@ export interface Window {
   pausedUntil: number
 }
 
+/** Says that this activation is still in charge: many calls take longer than a lease. @returns false when it is not */
+export type Renew = () => Promise<boolean>
+
 export const openWindow = (): Window => ({ size: 8, pausedUntil: 0 })
 
 const longestPause = 10_000
@@ -40,11 +44,13 @@ export async function dispatchReady(
   window: Window,
   openwhisk: OpenWhisk,
   action: string,
+  renew: Renew = async () => true,
 ) {
   while (
     plan.next < ready &&
     plan.outstanding.length < Math.floor(window.size) &&
-    Date.now() >= window.pausedUntil
+    Date.now() >= window.pausedUntil &&
+    (await renew())
   ) {
     const chunk = chunkAt(plan, plan.next)
     const activationId = await dispatch(plan, { ...chunk, chunk }, window, openwhisk, action)
@@ -54,10 +60,11 @@ export async function dispatchReady(
   }
 }
 
-/** The chunk that begins at a position: chunks are of one size, but for the last of a pass. */
-function chunkAt({ passes, planned, chunkSize }: Plan, start: number): Range {
+/** The chunk that begins at a position: chunks are of one size, but for the last of a pass or up to a cut. */
+function chunkAt({ passes, planned, chunkSize, cuts }: Plan, start: number): Range {
   const passEnd = passes.find((first) => first > start) ?? planned
-  return { start, end: Math.min(start + chunkSize, passEnd) }
+  const alike = cuts?.find(({ end }) => end > start) ?? { end: passEnd, chunkSize }
+  return { start, end: Math.min(start + alike.chunkSize, alike.end) }
 }
 
 /** @returns the activation's id, or undefined when the platform has no room */
@@ -105,15 +112,22 @@ function errorsOf({ start, end }: Range, parts: Part[]): number {
 
 /** How often the platform is asked after an activation, milliseconds: most report within that time. */
 const askEvery = 5_000
+const askAtOnce = 8
 
 /** Marks the pieces whose activations have ended. What they wrote is only certain to be seen in parts listed later. */
-export async function markEnded(plan: Plan, openwhisk: OpenWhisk): Promise<void> {
-  for (const piece of plan.outstanding) {
+export async function markEnded(
+  plan: Plan,
+  openwhisk: OpenWhisk,
+  renew: Renew = async () => true,
+): Promise<void> {
+  const limit = pLimit(askAtOnce)
+  const ask = async (piece: Outstanding): Promise<void> => {
     const { at, askedAt = at, activationId, ended } = piece
-    if (ended || at === 0 || !activationId || Date.now() - askedAt < askEvery) continue
+    if (ended || at === 0 || !activationId || Date.now() - askedAt < askEvery || !(await renew())) return
     piece.ended = await openwhisk.hasEnded(activationId)
     piece.askedAt = Date.now()
   }
+  await Promise.all(plan.outstanding.map((piece) => limit(ask, piece)))
 }
 
 /** Whether a piece's activation died: it has ended, and nothing of the piece is there. A part of it has a successor. */

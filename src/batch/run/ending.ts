@@ -10,8 +10,11 @@ export async function requestCancel(results: Bucket, batch: string): Promise<voi
   await results.put(cancelKey(batch), '{}', { contentType: 'application/json' })
 }
 
-export const withdrawCancel = (results: Bucket, batch: string): Promise<void> =>
-  results.delete(cancelKey(batch))
+/** @param upTo leaves what was asked for later than that, milliseconds since the epoch */
+export async function withdrawCancel(results: Bucket, batch: string, upTo = Infinity): Promise<void> {
+  const asked = await results.head(cancelKey(batch))
+  if (asked && Date.parse(asked.lastModified) <= upTo) await results.delete(cancelKey(batch))
+}
 
 /** Images of a plan that have reported. */
 export const reported = ({ next, outstanding }: Plan): number =>

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { settingNames } from '../../config'
 import { InvalidInputError } from '../../errors'
 import { type BatchRequest, batchIdSchema, batchRequestSchema } from '../../schema'
+import type { StartRequest } from './start'
 
 /** `20261122-073000`. */
 export const timeOf = (now: Date): string =>
@@ -12,13 +13,16 @@ export const defaultBatchId = (now: Date, activationId: string): string =>
   `${timeOf(now)}-${activationId.slice(0, 6)}`
 
 /** The uploads of a day can be carried on, though nobody can start a batch of such a name. */
-const resumeSchema = batchRequestSchema.extend({ batch: batchIdSchema.optional() })
+const resumeSchema = batchRequestSchema.extend({
+  batch: batchIdSchema.optional(),
+  failed: z.int().nonnegative().optional(),
+})
 
 /**
  * What was asked of `start-batch`, freed of the package's settings and of what the platform adds.
  * @throws InvalidInputError for a parameter that is unknown, not what it must be, or at odds with another
  */
-export function parseBatchRequest(params: Record<string, unknown>): BatchRequest {
+export function parseBatchRequest(params: Record<string, unknown>): StartRequest {
   const settings: readonly string[] = settingNames.filter((name) => name !== 'model')
   const names = Object.keys(params).filter((name) => !settings.includes(name) && name !== 'resume')
   const asked = Object.fromEntries(names.map((name) => [name, params[name]]))

@@ -15,6 +15,8 @@ import { writeSummary } from '../summary/summary-object'
 import { announce, ensureAnnounced, type Tell } from './announce'
 import { dispatchReady, markEnded, openWindow, redispatchOverdue, settle, type Window } from './dispatch'
 import { reported, whyEnd } from './ending'
+import { markOpen } from './open'
+import { closes } from './standing'
 
 export interface RunContext {
   images: Bucket
@@ -59,13 +61,13 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
       planner.check()
       if (!(await renew())) throw new BatchTakenOverError(plan.batch)
       plan.ended ??= await whyEnd(plan, results)
-      if (!plan.ended) await takeTurn(plan, window, { ...context, save })
+      if (!plan.ended) await takeTurn(plan, window, { ...context, save, renew })
       if (isOver(plan)) break
-      await markEnded(plan, openwhisk)
+      await markEnded(plan, openwhisk, renew)
       const summary = progressOf(plan)
       if (JSON.stringify(summary) === progress) pause = Math.min(pause * 1.5, longestPause)
       else {
-        await writeSummary(results, summary, ({ state }) => !isClosed(state))
+        await writeSummary(results, summary, (current) => isStale(current, plan, results))
         progress = JSON.stringify(summary)
         pause = pollEvery
       }
@@ -83,16 +85,25 @@ export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSu
 const isOver = ({ ended, done, next, planned, outstanding }: Plan): boolean =>
   ended !== undefined || (done && next >= planned && outstanding.length === 0)
 
+/** Whether a summary may go: not that of somebody who was faster to close the batch, but that of an earlier pass. */
+async function isStale(summary: BatchSummary, plan: Plan, results: Bucket): Promise<boolean> {
+  if (!isClosed(summary.state)) return true
+  if (await closes(results, summary, plan)) return false
+  // Its late closer took the marker away, too.
+  await markOpen(results, plan.batch)
+  return true
+}
+
 async function takeTurn(
   plan: Plan,
   window: Window,
-  context: RunContext & Required<Pick<RunContext, 'save'>>,
+  context: RunContext & Required<Pick<RunContext, 'save' | 'renew'>>,
 ): Promise<void> {
-  const { results, openwhisk, sequence, save, overdueAfter = 8 * 60_000, maxAttempts = 5 } = context
+  const { results, openwhisk, sequence, save, renew, overdueAfter = 8 * 60_000, maxAttempts = 5 } = context
   // Saved before anything of it is dispatched: after a crash, positions must still mean the same images.
   const ready = plan.planned
   await save(plan)
-  await dispatchReady(plan, ready, window, openwhisk, sequence)
+  await dispatchReady(plan, ready, window, openwhisk, sequence, renew)
   const parts = await partsOf(results, plan)
   settle(plan, parts, window)
   const limits = { overdueAfter, maxAttempts }

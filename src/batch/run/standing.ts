@@ -20,16 +20,13 @@ export interface Standing {
 export async function lookAt(results: Bucket, batch: string): Promise<Standing> {
   const summary = await readSummary(results, batch)
   const { plan, save } = await openPlan(results, batch)
-  // A late closer of an earlier pass may have called the batch complete while the plan says more.
-  const isDone = async () => plan?.ended !== undefined || (plan?.done && (await isReported(results, plan)))
-  const closed = summary && isClosed(summary.state) && (await isDone()) ? summary : undefined
+  const closed = summary && plan && (await closes(results, summary, plan)) ? summary : undefined
   return { plan, save, closed, isOpen: plan !== undefined && !plan.ended && !closed }
 }
 
-export async function isClosedNow(results: Bucket, batch: string): Promise<boolean> {
-  const summary = await readSummary(results, batch)
-  return summary !== undefined && isClosed(summary.state)
-}
+/** Whether a summary is final: a late closer of an earlier pass may call a batch complete while its plan says more. */
+export const closes = async (results: Bucket, { state }: BatchSummary, plan: Plan): Promise<boolean> =>
+  isClosed(state) && (plan.ended !== undefined || (plan.done && (await isReported(results, plan))))
 
 /**
  * An id stands for one prefix, and while a batch is open for one selection of images: others under the same id would be

@@ -10,14 +10,22 @@ import { closeDay } from '../uploads/close-day'
 import { isUploads } from '../uploads/day'
 import { announce, ensureAnnounced, type Tell } from './announce'
 import { describeModel } from './answering-model'
-import { requestCancel, withdrawCancel } from './ending'
+import { reported, requestCancel, withdrawCancel } from './ending'
 import { handOver, handOverTime } from './hand-over'
 import { acquireLease, awaitLease, type Lease, whileHolding } from './lease'
 import { isMarked, markClosed, markOpen } from './open'
+import { type Charge, outlast } from './outlast'
 import { type Platform, platformOf } from './platform'
 import { defaultBatchId } from './request'
 import { progressOf, runBatch } from './run'
-import { isClosedNow, lookAt, refuseOther, type Standing } from './standing'
+import { lookAt, refuseOther, type Standing } from './standing'
+
+/** What is asked of `start-batch`, and how it has itself carried on. */
+export type StartRequest = BatchRequest & {
+  resume?: boolean
+  /** Activations in a row that failed and got nowhere. */
+  failed?: number
+}
 
 /**
  * Starts a batch, or carries on with the one of that id: an open one where it stood, a closed one with what has been
@@ -26,12 +34,30 @@ import { isClosedNow, lookAt, refuseOther, type Standing } from './standing'
  * @throws InvalidInputError when the request does not fit the batch of that id, or would cost more than `maxCost`
  */
 export async function startBatch(
-  request: BatchRequest & { resume?: boolean },
+  request: StartRequest,
   settings: Settings,
   activation: Activation,
   platform: Platform = platformOf(settings, activation),
 ): Promise<BatchSummary> {
-  const { store, openwhisk, impatient } = platform
+  const charge: Charge = { batch: request.resume ? request.batch : undefined, failed: request.failed ?? 0 }
+  try {
+    return await carryOn(request, settings, activation, platform, charge)
+  } catch (thrown) {
+    await outlast(thrown, charge, activation.deadline - handOverTime, (message) =>
+      platform.openwhisk.invoke(activation.actionName, message),
+    )
+    throw thrown
+  }
+}
+
+async function carryOn(
+  request: StartRequest,
+  settings: Settings,
+  activation: Activation,
+  { store, openwhisk, impatient }: Platform,
+  charge: Charge,
+): Promise<BatchSummary> {
+  const firedAt = Date.now()
   const results = store.bucket(settings.resultsBucket)
   const batch = request.batch ?? defaultBatchId(new Date(), activation.id)
   const stopAt = activation.deadline - handOverTime
@@ -61,10 +87,12 @@ export async function startBatch(
     await refuseAboveCost(plan, request.maxCost, contextOf(plan))
   }
   if (request.cancel) await requestCancel(results, batch)
-  else if (!request.resume) await withdrawCancel(results, batch)
   const lease = await takeLease()
   if (!lease) return (await readSummary(results, batch)) ?? inCharge(batch)
+  charge.batch = batch
   return whileHolding(lease, async () => {
+    // One that came after this request is obeyed.
+    if (!waits) await withdrawCancel(results, batch, firedAt)
     const standing = await lookAt(results, batch)
     await refuseMisfit(standing)
     if (!standing.plan && waits) {
@@ -101,7 +129,7 @@ export async function startBatch(
   }
 
   async function takeLease(): Promise<Lease | undefined> {
-    const isClosed = () => isClosedNow(results, batch)
+    const isClosed = async () => (await lookAt(results, batch)).closed !== undefined
     if (waits) return awaitLease(results, batch, activation.id, isClosed)
     const taken = await acquireLease(results, batch, activation.id)
     // Whoever closed it is about to leave: a further pass is not to be lost over that.
@@ -111,6 +139,7 @@ export async function startBatch(
   async function run(plan: Plan, save: Standing['save'], lease: Lease): Promise<BatchSummary> {
     await save(plan)
     await writeSummary(results, progressOf(plan))
+    const stood = standingOf(plan)
     const summary = await runBatch(plan, {
       ...contextOf(plan),
       openwhisk: impatient,
@@ -119,7 +148,10 @@ export async function startBatch(
       onClosed: tell,
       save,
       renew: lease.renew,
-    }).catch((thrown) => stopFor(thrown, plan, save))
+    }).catch((thrown) => {
+      if (standingOf(plan) !== stood) charge.failed = 0
+      return stopFor(thrown, plan, save)
+    })
     if (summary) await withdrawCancel(results, batch)
     // The successor waits for the lease; the other way round, a batch could be left with neither.
     else await handOver(impatient, activation.actionName, batch, lease.renew)
@@ -142,6 +174,9 @@ export async function startBatch(
     throw thrown
   }
 }
+
+/** Differs once a run of the batch came further. */
+const standingOf = (plan: Plan): string => `${plan.cursor} ${plan.next} ${reported(plan)}`
 
 const noSuchBatch = (batch: string): InvalidInputError =>
   new InvalidInputError(`There is no batch "${batch}"`)

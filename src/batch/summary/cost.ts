@@ -1,5 +1,6 @@
 import { type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
+import { readPlan } from '../plan/plan'
 import { newestBatches } from '../results/newest'
 import { isUploads } from '../uploads/day'
 import { gbSecondsOf, type Memory, manifestMemory, rounded } from './usage'
@@ -33,6 +34,15 @@ export const outcomes = ({ totals: { ok, error } }: BatchSummary): number => ok 
 const tells = (summary: BatchSummary): boolean =>
   isClosed(summary.state) && !isUploads(summary.batch) && summary.gbSeconds > 0 && outcomes(summary) > 0
 
+/**
+ * How many classifications a batch's GB-seconds are of. Its summary counts an image once, however often the batch was
+ * fired again and did it anew; its plan has a position for each time.
+ */
+async function classifications(results: Bucket, summary: BatchSummary): Promise<number> {
+  const plan = await readPlan(results, summary.batch)
+  return plan ? plan.planned - summary.totals.pending : outcomes(summary)
+}
+
 /** What a batch of so many images will use, judged by the newest batches. */
 export async function estimateCost(
   results: Bucket,
@@ -40,15 +50,17 @@ export async function estimateCost(
 ): Promise<Estimate> {
   const telling = (await newestBatches(results, newest)).filter(tells)
   const model = modelVersion ?? telling[0]?.model
-  const alike = telling.filter((summary) => summary.model === model)
-  const sum = (of: (summary: BatchSummary) => number) => alike.reduce((total, one) => total + of(one), 0)
-  const perImage =
-    alike.length > 0
-      ? sum(({ gbSeconds }) => gbSeconds) / sum(outcomes)
-      : gbSecondsOf({ classifyMs: assumedMsPerImage, aggregateMs: 0 }, memory)
+  let gbSeconds = 0
+  let count = 0
+  for (const summary of telling.filter((one) => one.model === model)) {
+    gbSeconds += summary.gbSeconds
+    count += await classifications(results, summary)
+  }
+  const assumed = gbSecondsOf({ classifyMs: assumedMsPerImage, aggregateMs: 0 }, memory)
+  const perImage = count > 0 ? gbSeconds / count : assumed
   return {
     gbSeconds: rounded(perImage * images),
     cost: rounded(perImage * images * price),
-    basis: alike.length > 0 ? 'measured' : 'assumed',
+    basis: count > 0 ? 'measured' : 'assumed',
   }
 }

@@ -28,7 +28,7 @@ export async function readSummary(results: Bucket, batch: string): Promise<Batch
 export async function writeSummary(
   results: Bucket,
   summary: BatchSummary,
-  mayReplace: (current: BatchSummary) => boolean = () => true,
+  mayReplace: (current: BatchSummary) => boolean | Promise<boolean> = () => true,
 ): Promise<boolean> {
   const key = summaryKey(summary.batch)
   const body = `${JSON.stringify(summary, null, 2)}\n`
@@ -36,7 +36,7 @@ export async function writeSummary(
     const found = await results.find(key)
     if (found?.body.toString('utf8') === body) return false
     const current = found && parse(found)
-    if (current && !mayReplace(current)) return false
+    if (current && !(await mayReplace(current))) return false
     try {
       await results.put(key, body, { contentType: 'application/json', replaces: found ? found.etag : null })
       return true

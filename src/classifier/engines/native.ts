@@ -1,11 +1,12 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { homeFolder } from '../../paths'
 import { inputOf, outputsOf } from '../network-graph'
 import type { Engine } from './engine'
 import { graphTag, toSavedModel } from './saved-model'
+import { nativeFolder, setTensorFlowEnvironment } from './tensorflow'
 
 /** What tfjs-node's addon offers of TensorFlow's C API; tensors and models are numbers. */
 interface Binding {
@@ -21,11 +22,6 @@ interface Binding {
 }
 
 const library = '@tensorflow/tfjs-node'
-
-/** Where `whisklens doctor --install-native` puts what it makes. */
-export const nativeFolder = (): string =>
-  process.env.WHISKLENS_NATIVE ||
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'whisklens', 'native')
 
 /** The addon in a tfjs-node that is found from a folder; undefined when there is none, or its binary is missing. */
 function addonFrom(folder: string): string | undefined {
@@ -48,10 +44,7 @@ const findAddon = (): string | undefined => addonFrom(nativeFolder()) ?? addonFr
 export const native: Engine = {
   missing: () => (findAddon() ? undefined : 'Install it: whisklens doctor --install-native'),
   load: async (network) => {
-    // Parallel work is done by more processes. TensorFlow reads these when it starts.
-    process.env.TF_NUM_INTRAOP_THREADS ??= '1'
-    process.env.TF_NUM_INTEROP_THREADS ??= '1'
-    process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
+    setTensorFlowEnvironment()
     const binding = createRequire(__filename)(findAddon() ?? '') as Binding
     const model = loadSavedModel(binding, toSavedModel(network))
     const [input, outputs] = [inputOf(network).name, outputsOf(network).join(',')]

@@ -90,6 +90,7 @@ function showOverview(summary, filterBy) {
   byId('state').className = 'pill ' + stateClass(state)
   byId('facts').textContent = factsOf(summary)
   byId('medians').textContent = mediansOf(summary.timings.p50)
+  byId('reason').textContent = summary.reason ?? ''
   const done = totals.ok + totals.error
   const share = totals.planned ? done / totals.planned : 0
   const progress = byId('progress')

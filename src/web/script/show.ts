@@ -22,9 +22,10 @@ function showLive() {
 
 function emptyText() {
   if (chosen.label || chosen.status) return 'No image matches the filter.'
-  return isOpen()
-    ? 'The first results are on their way.'
-    : 'Nothing to show: all images were unchanged since an earlier batch.'
+  if (isOpen()) return 'The first results are on their way.'
+  return view.summary.state === 'complete'
+    ? 'Nothing to show: all images were unchanged since an earlier batch.'
+    : 'Nothing to show: the batch ended before any image was classified.'
 }
 
 function showCount() {

@@ -25,7 +25,7 @@ const view = {
 }
 const grid = byId('cards')
 
-const isOpen = () => !view.summary || view.summary.state !== 'complete' || !view.summary.exact
+const isOpen = () => !view.summary || ['planning', 'running'].includes(view.summary.state)
 
 function urlOf(query) {
   const url = new URL(location.pathname, location.origin)
@@ -43,7 +43,17 @@ async function ask(query, signal) {
   throw Object.assign(error, { isFinal: response.status === 401 })
 }
 
-const askRecords = (query, signal) => ask({ ...chosen, urls: 'true', ...query }, signal)
+/** Asks for so many records. An answer ends early where much was looked through: then the next one is asked for, too. */
+async function askRecords({ limit, after }, signal) {
+  const records = []
+  for (;;) {
+    const query = { ...chosen, urls: 'true', limit: limit - records.length, after }
+    const { summary, records: more, next } = await ask(query, signal)
+    records.push(...more)
+    if (!next || records.length >= limit) return { summary, records, next }
+    after = next
+  }
+}
 
 /** Keeps the choice in the address, so that it can be passed on and gone back to. */
 function remember(how) {

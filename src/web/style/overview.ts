@@ -28,6 +28,7 @@ main { display: grid; gap: 1.25rem; min-width: 0 }
 .pill.planning, .pill.running { color: var(--warn) }
 .pill.cancelled, .pill.stopped { background: var(--bad-soft); color: var(--bad) }
 .facts { margin-top: .2rem }
+.reason { color: var(--bad); overflow-wrap: anywhere }
 .totals { display: flex; flex-wrap: wrap; gap: .5rem 1.75rem }
 .totals > div { display: flex; flex-direction: column-reverse; justify-content: flex-end }
 .totals dt { font-size: .8rem; color: var(--muted) }

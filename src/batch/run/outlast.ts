@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf, OpenWhiskError, StorageError } from '../../errors'
+import { log } from '../../log'
+
+/** After so many activations in a row that failed and got nowhere, nobody is called any more. */
+const mostFailures = 8
+
+/** Doubles from one such activation to the next, milliseconds: together they outlast a failure of twenty minutes. */
+const firstPause = 5_000
+
+/** Which batch an activation has to see carried on, once it is in charge, and what came before. */
+export interface Charge {
+  batch?: string
+  /** Activations in a row that failed without any progress. */
+  failed: number
+}
+
+/**
+ * Has a batch carried on after a failure of the store or the platform that may pass: where there are no alarms, nobody
+ * else would.
+ * @param stopAt when to pause no longer, milliseconds since the epoch
+ * @param goOn invokes a successor, which waits for the lease
+ */
+export async function outlast(
+  thrown: unknown,
+  { batch, failed }: Charge,
+  stopAt: number,
+  goOn: (message: { batch: string; resume: true; failed: number }) => Promise<unknown>,
+): Promise<void> {
+  const mayPass = (thrown instanceof StorageError || thrown instanceof OpenWhiskError) && thrown.retryable
+  if (batch === undefined || !mayPass || failed >= mostFailures) return
+  log.warn({ batch, failed, reason: thrown.message }, 'another activation is to try again')
+  await sleep(Math.max(0, Math.min(firstPause * 2 ** failed, stopAt - Date.now())))
+  await goOn({ batch, resume: true, failed: failed + 1 }).catch((cause) =>
+    log.warn({ batch, reason: messageOf(cause) }, 'nobody is called to carry the batch on'),
+  )
+}

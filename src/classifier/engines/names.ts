@@ -1,0 +1,6 @@
+/** The engines there are, best first. */
+export const engineNames = ['onnx', 'native', 'wasm', 'cpu'] as const
+export type EngineName = (typeof engineNames)[number]
+
+/** Stands for the best engine that works. */
+export const anyEngine = 'auto'

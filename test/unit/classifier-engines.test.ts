@@ -1,0 +1,62 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { type Bundle, bundle } from '../helpers/bundle'
+import { modelCopy, removeModelCopies } from '../helpers/model-copy'
+
+const root = join(__dirname, '..', '..')
+const modules = join(root, 'node_modules')
+const folder = mkdtempSync(join(tmpdir(), 'whisklens-engines-'))
+
+/** A home with the models and the samples: modules are found by NODE_PATH alone, whatever this checkout has. */
+const bare = { WHISKLENS_HOME: join(folder, 'home'), WHISKLENS_NATIVE: join(folder, 'nothing') }
+
+let child: Bundle
+beforeAll(async () => {
+  mkdirSync(bare.WHISKLENS_HOME)
+  for (const name of ['models', 'samples']) symlinkSync(join(root, name), join(bare.WHISKLENS_HOME, name))
+  child = await bundle('test/helpers/engine-child.ts')
+})
+afterAll(() => {
+  child.remove()
+  removeModelCopies()
+  rmSync(folder, { recursive: true })
+})
+
+/** Plants a library that cannot be loaded. @returns the path to look for modules in */
+function broken(library: string): string {
+  const planted = join(folder, 'planted')
+  mkdirSync(join(planted, library), { recursive: true })
+  writeFileSync(join(planted, library, 'index.js'), "throw new Error('made for another machine')")
+  return planted
+}
+
+describe('the engine "auto"', () => {
+  it('goes on with the next where one does not start, and says so', async () => {
+    const NODE_PATH = [broken('onnxruntime-node'), modules].join(delimiter)
+    const { exitCode, stdout, stderr } = await child.run(['auto', 'efficientnet-lite0'], {
+      ...bare,
+      NODE_PATH,
+    })
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout).engine).toBe('wasm')
+    expect(JSON.parse(stderr)).toMatchObject({
+      level: 'warn',
+      engine: 'onnx',
+      reason: expect.stringContaining('made for another machine'),
+    })
+  })
+
+  it('tells what is wrong with a model that none can run', async () => {
+    const { exitCode, stderr } = await child.run(['auto', modelCopy({ 'model.json': '{}' })], bare)
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('model.json is not valid')
+  })
+})
+
+it('an engine that is not installed is refused with what to do', async () => {
+  const { exitCode, stderr } = await child.run(['native', 'efficientnet-lite0'], bare)
+  expect(exitCode).toBe(1)
+  expect(stderr).toContain('The engine "native" is not installed')
+  expect(stderr).toContain('whisklens doctor --install-native')
+})

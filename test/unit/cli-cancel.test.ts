@@ -1,0 +1,86 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { summaryKey } from '../../src/batch/layout'
+import type { BatchSummary } from '../../src/schema'
+import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
+
+/** A stand-in for OpenWhisk's API, where start-batch is invoked, and its activation read. */
+const folder = temporaryFolder()
+let store: Awaited<ReturnType<typeof startStore>>
+let server: Server
+let invoked: unknown[]
+let onInvoked: () => Promise<unknown>
+let response: object | undefined
+
+beforeAll(async () => {
+  store = await startStore(folder.path)
+  server = createServer(async (request, answer) => {
+    const body = String(Buffer.concat(await request.toArray()))
+    const isInvocation = request.url?.includes('/actions/whisklens/start-batch')
+    if (isInvocation) {
+      invoked.push(JSON.parse(body))
+      await onInvoked()
+    }
+    const found = isInvocation ? { activationId: 'cancels' } : response && { response }
+    answer.writeHead(found ? 200 : 404, { 'content-type': 'application/json' })
+    answer.end(JSON.stringify(found ?? { error: 'The requested resource does not exist.' }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+})
+
+afterAll(async () => {
+  server.close()
+  await store.close()
+})
+
+beforeEach(() => {
+  invoked = []
+  onInvoked = async () => {}
+  response = undefined
+})
+
+const put = (summary: BatchSummary) => store.results.put(summaryKey(summary.batch), JSON.stringify(summary))
+
+const cancel = (...args: string[]) =>
+  run(folder.path, ['cancel', ...args], {
+    ...store.env,
+    WHISKLENS_APIHOST: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    WHISKLENS_AUTH: 'uuid:key',
+  })
+
+const totals = { listed: 3, planned: 3, skipped: 0, ok: 1, error: 1, pending: 1 }
+
+describe('whisklens cancel', () => {
+  it('ends with 0 once the batch is cancelled, whatever is in error', async () => {
+    await put(summaryOf('b1', { state: 'running' }))
+    onInvoked = () => put(summaryOf('b1', { state: 'cancelled', totals }))
+    const { code, stdout, stderr } = await cancel('b1')
+    expect([code, stderr, invoked]).toEqual([0, '', [{ batch: 'b1', cancel: true }]])
+    expect(stdout).toMatch(/^batch +b1\nstate +cancelled\n/)
+  })
+
+  it.each<[BatchSummary['state'], number]>([
+    ['complete', 3],
+    ['stopped', 1],
+  ])('says so where the batch was %s before', async (state, expected) => {
+    await put(summaryOf('b1', { state: 'running' }))
+    onInvoked = () => put(summaryOf('b1', { state, totals }))
+    const { code, stderr } = await cancel('b1')
+    expect([code, stderr]).toEqual([expected, `Nothing was cancelled: the batch was ${state} before\n`])
+  })
+
+  it('tells what start-batch failed with', async () => {
+    await put(summaryOf('b1', { state: 'running' }))
+    response = { success: false, result: { error: { code: 'bucket_not_found', message: 'no such bucket' } } }
+    const { code, stderr } = await cancel('b1')
+    expect([code, stderr]).toEqual([1, 'error: start-batch failed: no such bucket\n'])
+  })
+
+  it('refuses the uploads of a day', async () => {
+    await put(summaryOf('uploads-2026-11-22', { state: 'running' }))
+    const { code, stderr } = await cancel('uploads-2026-11-22')
+    expect([code, invoked]).toEqual([2, []])
+    expect(stderr).toContain('The uploads of a day are no batch that anybody fired')
+  })
+})

@@ -1,0 +1,83 @@
+import { join } from 'node:path'
+import type { Finding } from '../../src/cli/doctor-checks'
+import { run, startStore, temporaryFolder } from './cli-run'
+
+const folder = temporaryFolder()
+
+/** Without a model engines are done at once. */
+const noModel = { WHISKLENS_MODEL: 'nonsense' }
+
+async function doctor(env: NodeJS.ProcessEnv = {}, args: string[] = []) {
+  const nothing = join(folder.path, 'nothing')
+  const { code, lines, stderr, stdout } = await run(folder.path, ['doctor', '--json', ...args], {
+    WHISKLENS_NATIVE: nothing,
+    ...env,
+  })
+  const found = new Map(
+    lines.map((line) => JSON.parse(line) as Finding).map((finding) => [finding.name, finding]),
+  )
+  return { code, found, stderr, stdout }
+}
+
+describe('whisklens doctor', () => {
+  it('is content with what is in the box, and names what is not', async () => {
+    const { code, found, stderr } = await doctor()
+    expect([code, stderr]).toEqual([0, ''])
+    expect([...found.keys()]).toEqual([
+      ...['node', 'decoder', 'model'],
+      ...['engine onnx', 'engine native', 'engine wasm', 'engine cpu'],
+      ...['object store', 'openwhisk'],
+    ])
+    for (const name of ['node', 'decoder', 'model', 'engine wasm', 'engine cpu'])
+      expect(found.get(name)).toMatchObject({ state: 'ok' })
+    expect(found.get('engine wasm')?.detail).toMatch(/^[\d.]+ ms an image$/)
+    for (const name of ['engine native', 'object store', 'openwhisk'])
+      expect(found.get(name)).toMatchObject({ state: 'absent', hint: expect.any(String) })
+  })
+
+  it('fails when the engine that is set is not installed', async () => {
+    const { code, found } = await doctor({ WHISKLENS_ENGINE: 'native' })
+    expect(code).toBe(1)
+    expect(found.get('engine native')).toMatchObject({
+      state: 'failed',
+      hint: expect.stringContaining('whisklens doctor --install-native'),
+    })
+    expect(found.get('engine wasm')?.state).toBe('ok')
+  })
+
+  it('fails for a model that is not there, and goes on', async () => {
+    const { code, found } = await doctor(noModel)
+    expect(code).toBe(1)
+    expect(found.get('model')).toMatchObject({ state: 'failed', detail: expect.stringContaining('nonsense') })
+    expect(found.size).toBe(9)
+  })
+
+  it('looks into the buckets, and keeps their keys to itself', async () => {
+    const { env, close } = await startStore(folder.path)
+    try {
+      const reached = await doctor({ ...env, ...noModel })
+      expect(reached.found.get('object store')).toMatchObject({ state: 'ok' })
+      const wrong = await doctor({ ...env, ...noModel, WHISKLENS_S3_SECRET_ACCESS_KEY: 'not-the-one' })
+      expect(wrong.found.get('object store')?.state).toBe('failed')
+      expect(wrong.stdout).not.toContain('not-the-one')
+      const missing = await doctor({ ...env, ...noModel, WHISKLENS_IMAGES_BUCKET: 'nowhere' })
+      expect(missing.found.get('object store')).toMatchObject({
+        state: 'failed',
+        detail: expect.stringContaining('nowhere'),
+      })
+    } finally {
+      await close()
+    }
+  })
+
+  it('has the same for people', async () => {
+    const { code, stdout } = await run(folder.path, ['doctor'], {
+      ...noModel,
+      WHISKLENS_NATIVE: join(folder.path, 'nothing'),
+    })
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^ok +node +v\d+/m)
+    expect(stdout).toMatch(/^FAILED +model +There is no model "nonsense"/m)
+    expect(stdout).toMatch(/^– +engine native .*whisklens doctor --install-native/m)
+  })
+})
