@@ -1,10 +1,5 @@
-import {
-  type AggregateContext,
-  aggregate,
-  classifiedSchema,
-  isReported,
-} from '../../src/batch/chunk/aggregate'
-import { listParts, writePart } from '../../src/batch/chunk/parts'
+import { type AggregateContext, aggregate, classifiedSchema } from '../../src/batch/chunk/aggregate'
+import { isReported, listParts, writePart } from '../../src/batch/chunk/parts'
 import { readRecord } from '../../src/batch/chunk/record'
 import { resultsKey } from '../../src/batch/layout'
 import { nextPass, onePage, type Plan, savePlan } from '../../src/batch/plan/plan'

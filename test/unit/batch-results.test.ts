@@ -13,7 +13,7 @@ import {
   readResults,
   readResultsAfter,
 } from '../../src/batch/results/results'
-import { progressOf } from '../../src/batch/run/run'
+import { progressOf } from '../../src/batch/summary/progress'
 import { writeSummary } from '../../src/batch/summary/summary-object'
 import { updateUploadsSummary } from '../../src/batch/uploads/count'
 import { writeUploadParts } from '../../src/batch/uploads/parts'

@@ -2,18 +2,17 @@ import pLimit from 'p-limit'
 import { z } from 'zod'
 import { BatchTakenOverError } from '../../errors'
 import type { OpenWhisk } from '../../openwhisk/client'
-import { type ImageRecord, imageRefSchema, type Range, rangeSchema, recordSchema } from '../../schema'
+import { type ImageRecord, imageRefSchema, rangeSchema, recordSchema } from '../../schema'
 import type { Bucket, Store } from '../../storage/store'
 import { closeBatch } from '../close/close'
-import { onePage, openPlan, type Plan } from '../plan/plan'
+import { onePage, openPlan } from '../plan/plan'
 import { announce, type Tell } from '../run/announce'
-import { contiguousEnd } from '../run/coverage'
 import type { ChunkMessage } from '../run/dispatch'
 import { stateOfLease } from '../run/lease'
 import type { Usage } from '../summary/usage'
 import { updateUploadsSummary } from '../uploads/count'
 import { writeUploadParts } from '../uploads/parts'
-import { listParts, writePart } from './parts'
+import { isReported, writePart } from './parts'
 import { writeRecord } from './record'
 
 /** What `classify` hands on: the records, and for a piece of a batch what it was and how far it came. */
@@ -121,11 +120,4 @@ async function closeIfLast(batch: string, { results, onClosed }: AggregateContex
     if (thrown instanceof BatchTakenOverError) return false
     throw thrown
   }
-}
-
-/** Whether every position of a plan lies in some part. */
-export async function isReported(results: Bucket, plan: Plan): Promise<boolean> {
-  const parts: Range[] = []
-  for await (const { start, end } of listParts(results, plan.batch)) parts.push({ start, end })
-  return contiguousEnd(parts, 0) >= plan.planned
 }

@@ -4,6 +4,8 @@ import { putOnce } from '../../storage/put-once'
 import type { Bucket } from '../../storage/store'
 import { readAhead } from '../close/read-ahead'
 import { chunkKey, type Part, parsePartKey, partKey, partsFrom, partsPrefix } from '../layout'
+import type { Plan } from '../plan/plan'
+import { contiguousEnd } from '../run/coverage'
 import { toMetadata, type Usage, usageOf } from '../summary/usage'
 
 /** Lines of JSON, each ended. */
@@ -49,6 +51,13 @@ export async function* listParts(results: Bucket, batch: string, start = 0): Asy
     const part = parsePartKey(key)
     if (part) yield part
   }
+}
+
+/** Whether every position of a plan lies in some part. */
+export async function isReported(results: Bucket, plan: Plan): Promise<boolean> {
+  const parts: Range[] = []
+  for await (const { start, end } of listParts(results, plan.batch)) parts.push({ start, end })
+  return contiguousEnd(parts, 0) >= plan.planned
 }
 
 /** Records that follow each other, of one part. */

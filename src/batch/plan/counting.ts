@@ -1,9 +1,8 @@
 import { InvalidInputError } from '../../errors'
 import type { BatchSummary } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { reported } from '../run/ending'
-import { progressOf } from '../run/run'
 import { type Estimate, estimateCost } from '../summary/cost'
+import { progressOf, reported } from '../summary/progress'
 import type { Plan } from './plan'
 import { planChunks } from './planning'
 

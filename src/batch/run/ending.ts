@@ -1,6 +1,7 @@
 import type { Bucket } from '../../storage/store'
 import { cancelKey } from '../layout'
 import type { Plan } from '../plan/plan'
+import { reported } from '../summary/progress'
 
 /** A share of errors says nothing before so many images have reported. */
 const smallestSample = 20
@@ -15,10 +16,6 @@ export async function withdrawCancel(results: Bucket, batch: string, upTo = Infi
   const asked = await results.head(cancelKey(batch))
   if (asked && Date.parse(asked.lastModified) <= upTo) await results.delete(cancelKey(batch))
 }
-
-/** Images of a plan that have reported. */
-export const reported = ({ next, outstanding }: Plan): number =>
-  next - outstanding.reduce((sum, { start, end }) => sum + end - start, 0)
 
 /** Whether more images failed than the batch allows. */
 export function hasTooManyErrors(plan: Plan): boolean {

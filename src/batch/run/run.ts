@@ -10,11 +10,11 @@ import { closeBatch } from '../close/close'
 import type { Part } from '../layout'
 import { type Outstanding, type Plan, savePlan } from '../plan/plan'
 import { planAhead } from '../plan/planner'
-import { emptyTally, summarize } from '../summary/summary'
+import { progressOf } from '../summary/progress'
 import { writeSummary } from '../summary/summary-object'
 import { announce, ensureAnnounced, type Tell } from './announce'
 import { dispatchReady, markEnded, openWindow, redispatchOverdue, settle, type Window } from './dispatch'
-import { reported, whyEnd } from './ending'
+import { whyEnd } from './ending'
 import { markOpen } from './open'
 import { closes } from './standing'
 
@@ -150,25 +150,4 @@ async function close(plan: Plan, context: RunContext): Promise<BatchSummary | un
   if (!closed) return undefined
   await (closed.first ? announce : ensureAnnounced)(results, closed.summary, onClosed)
   return closed.summary
-}
-
-/** How an open batch stands, from the plan alone: its records are only read once, when it closes. */
-export function progressOf(plan: Plan): BatchSummary {
-  const { batch, modelVersion: model, listed, planned, skipped, startedAt, errors: error } = plan
-  const { memory, gbSecondPrice } = plan
-  return summarize(
-    { ...emptyTally(), ok: reported(plan) - error, error },
-    {
-      batch,
-      state: plan.done ? 'running' : 'planning',
-      model,
-      listed,
-      planned,
-      skipped,
-      exact: false,
-      startedAt,
-      memory,
-      gbSecondPrice,
-    },
-  )
 }

@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../../errors'
 import { type BatchRequest, type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { isReported } from '../chunk/aggregate'
+import { isReported } from '../chunk/parts'
 import { differences } from '../plan/filters'
 import { openPlan, type Plan } from '../plan/plan'
 import { readSummary } from '../summary/summary-object'
