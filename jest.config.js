@@ -19,5 +19,7 @@ module.exports = {
   transformIgnorePatterns: [`node_modules/(?!(${esmOnly.join('|')})/)`],
   globalSetup: '<rootDir>/test/global-setup.ts',
   reporters: ['default', '<rootDir>/test/closing-line.js'],
-  testTimeout: 60_000,
+  // Many suites wait for processes of their own; Jest would leave one core of two unused.
+  maxWorkers: '100%',
+  testTimeout: 120_000,
 }

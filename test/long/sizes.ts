@@ -3,7 +3,7 @@ import type { ChaosOptions } from '../helpers/chaos'
 /** `npm run check:full` runs the suites at the size they promise. */
 export const isFull = Boolean(process.env.WHISKLENS_FULL)
 
-export const images = isFull ? 2000 : 120
+export const images = isFull ? 2000 : 80
 
 export const failingStore: ChaosOptions = { faults: { unavailable: 0.05, cut: 0.01 } }
 export const dyingContainers: ChaosOptions = { recordsPerKill: isFull ? 25 : 10 }

@@ -7,7 +7,7 @@ import { photo } from '../helpers/photos'
 import { withVersity } from '../helpers/versity'
 
 /** `npm run check:full` runs it at the size it promises. */
-const images = process.env.WHISKLENS_FULL ? 10_000 : 300
+const images = process.env.WHISKLENS_FULL ? 10_000 : 120
 /** So many are classified before it is killed; most of the others are under way. */
 const wellUnderWay = 20
 /** So many are uploaded while OpenWhisk is down: the gateway tells of each once, and of these in vain. */

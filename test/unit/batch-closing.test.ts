@@ -130,7 +130,7 @@ describe('a closing of many large records', () => {
           await expectNothingLeft(results)
         },
       ),
-      { numRuns: 5 },
+      { numRuns: 3 },
     )
   })
 
@@ -174,7 +174,7 @@ describe('a closing of many large records', () => {
           await expectNothingLeft(results)
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 3 },
     )
   })
 
