@@ -1,4 +1,4 @@
-import { toJsonLines } from '../src/batch/chunk/parts'
+import { toJsonLines } from '../src/batch/json-lines'
 import { csv, type Export, exportRecords, jsonLines } from '../src/batch/results/export'
 import { newestBatches } from '../src/batch/results/newest'
 import { takePage } from '../src/batch/results/page'

@@ -40,9 +40,8 @@ export async function main(request: WebRequest): Promise<WebResponse> {
     const results = openStore(settings).bucket(settings.resultsBucket)
     const openwhisk = connect(addressOf(currentActivation()))
     let fired = 0
-    for (const { trigger, bucket, prefix, paused } of created.length > 0
-      ? await listRegistrations(results)
-      : []) {
+    for (const registration of created.length > 0 ? await listRegistrations(results) : []) {
+      const { trigger, bucket, prefix, paused } = registration
       const watched = created.filter(
         (image) => !paused && image.bucket === bucket && image.key.startsWith(prefix),
       )
@@ -53,7 +52,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
         } catch (thrown) {
           const status = thrown instanceof OpenWhiskError && thrown.status
           // The trigger was deleted without telling the feed.
-          if (status === 404) await deleteRegistration(results, trigger)
+          if (status === 404) await deleteRegistration(results, trigger, registration)
           // It belongs to others, who bound this package: no reason to keep from the rest what is theirs.
           else if (status === 403) log.warn({ trigger }, 'the trigger may not be fired')
           else throw thrown

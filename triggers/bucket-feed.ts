@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { forgetTried } from '../src/batch/plan/resting'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
 import { answering } from '../src/openwhisk/action'
@@ -9,6 +10,7 @@ import {
   deleteRegistration,
   type Registration,
   readRegistration,
+  recallRegistration,
   saveRegistration,
   usualSettle,
 } from '../src/storage/feeds'
@@ -30,8 +32,28 @@ const requestSchema = z.object({
   /** How old images have to be for a poll to look for them, seconds. */
   settle: z.coerce.number().int().min(0).max(86_400).optional(),
   /** Whether what is in the bucket already is to be classified by the first poll. */
-  backlog: z.union([z.boolean(), z.enum(['true', 'false'])]).optional(),
+  backlog: z
+    .union([z.boolean(), z.enum(['true', 'false'])])
+    .transform(String)
+    .optional(),
+  /** From when on images are looked for. */
+  since: z.union([z.string(), z.number()]).transform(String).pipe(z.coerce.date()).optional(),
 })
+
+/**
+ * What a poll looks for begins with what was asked for, or where it began before: between two deployments, images are
+ * uploaded as well.
+ */
+function sinceOf(
+  { since, backlog }: z.infer<typeof requestSchema>,
+  { bucket, prefix }: Pick<Registration, 'bucket' | 'prefix'>,
+  before: Registration | undefined,
+): string | undefined {
+  if (since) return since.toISOString()
+  if (backlog === 'true') return undefined
+  const isWatched = before?.bucket === bucket && prefix.startsWith(before.prefix)
+  return isWatched && backlog === undefined ? before.since : new Date(Date.now() - clocksDiffer).toISOString()
+}
 
 /**
  * The feed behind `image-uploaded`: registers which trigger watches which bucket; `bucket-events` fires the registered
@@ -41,7 +63,7 @@ const requestSchema = z.object({
 export const main = answering(async (params) => {
   const parsed = requestSchema.safeParse(params)
   if (!parsed.success) throw new InvalidInputError(`Not a feed request: ${z.prettifyError(parsed.error)}`)
-  const { lifecycleEvent, triggerName, prefix, minutes, settle, backlog } = parsed.data
+  const { lifecycleEvent, triggerName, prefix, minutes, settle } = parsed.data
   const settings = settingsFromParams(params)
   const bucket = parsed.data.bucket ?? settings.imagesBucket
   const results = openStore(settings).bucket(settings.resultsBucket)
@@ -82,18 +104,17 @@ export const main = answering(async (params) => {
 
   switch (lifecycleEvent) {
     case 'CREATE': {
-      const now = Date.now()
-      // Saved before it is polled: a poll without a registration ends itself.
+      const watched = { bucket, prefix: prefix ?? '' }
       const registration = {
         trigger,
-        bucket,
-        prefix: prefix ?? '',
+        ...watched,
         paused: false,
-        createdAt: new Date(now).toISOString(),
-        since: String(backlog) === 'true' ? undefined : new Date(now - clocksDiffer).toISOString(),
+        createdAt: new Date().toISOString(),
+        since: sinceOf(parsed.data, watched, await recallRegistration(results, trigger)),
         minutes: 0,
         settle: settle ?? usualSettle,
       }
+      // Saved before it is polled: a poll without a registration ends itself.
       await save(registration)
       return save({ ...registration, minutes: await poll(minutes ?? usualMinutes) })
     }
@@ -105,6 +126,7 @@ export const main = answering(async (params) => {
         ...before,
         bucket: parsed.data.bucket ?? before.bucket,
         prefix: prefix ?? before.prefix,
+        since: sinceOf(parsed.data, before, before),
         settle: settle ?? before.settle,
         minutes: minutes === undefined ? before.minutes : await poll(minutes),
       })
@@ -115,6 +137,7 @@ export const main = answering(async (params) => {
       return save({ ...(await existing()), paused: false })
     case 'DELETE':
       await deleteRegistration(results, trigger)
+      await forgetTried(results, trigger)
       await unschedule(addressOf(activation), trigger)
       return { trigger, deleted: true }
   }

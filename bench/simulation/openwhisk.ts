@@ -51,6 +51,8 @@ export class ScriptedOpenWhisk {
   /** Called whenever a trigger is fired. */
   onFire: (trigger: string) => unknown = () => {}
   private readonly underWay = new Set<string>()
+  /** Of what ended well, as JSON. */
+  private readonly results = new Map<string, string>()
   private inFlight = 0
   private made = 0
   private readonly countInvocation: () => void
@@ -82,10 +84,10 @@ export class ScriptedOpenWhisk {
         const { done } = await attempt(() => this.invoke(name, params))
         return JSON.parse(await done)
       },
-      hasEnded: (id) =>
+      resultOf: (id) =>
         ask(() => {
           this.happened.lookups++
-          return !this.underWay.has(id)
+          return this.underWay.has(id) ? undefined : JSON.parse(this.results.get(id) ?? '{}')
         }),
       fire: (trigger, params) => attempt(() => this.fire(trigger, params)),
       memoryOf: (name) => ask(() => this.action(nameOf(name)).memory),
@@ -117,7 +119,10 @@ export class ScriptedOpenWhisk {
     const done = this.run(nameOf(fullName), JSON.stringify(params), id).finally(() =>
       this.underWay.delete(id),
     )
-    done.catch(() => {})
+    done.then(
+      (result) => this.results.set(id, result),
+      () => {},
+    )
     return { id, done }
   }
 

@@ -23,6 +23,12 @@ export const leaseKey = (batch: string): string => `${batchFolder(batch)}lease.j
 /** Under this prefix lies a marker for each batch that somebody has to see to its end. */
 export const openPrefix = 'open/'
 export const openKey = (batch: string): string => openPrefix + batch
+/** Under this prefix lies a list of what the polls of a feed, by its trigger, have tried in vain. */
+export const triedPrefix = (feed: string): string => `tried${feed}/`
+/** The list that one batch of those polls goes by. */
+export const triedKey = (feed: string, batch: string): string => `${triedPrefix(feed)}${batch}.jsonl`
+/** Of which batch a list is. */
+export const batchOfTried = (key: string): string => key.slice(key.lastIndexOf('/') + 1, -'.jsonl'.length)
 /** Its presence asks whoever is in charge to end the batch. */
 export const cancelKey = (batch: string): string => `${batchFolder(batch)}cancel.json`
 export const summaryKey = (batch: string): string => `${batchFolder(batch)}summary.json`

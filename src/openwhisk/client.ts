@@ -15,8 +15,8 @@ export interface ApiAddress {
 export interface OpenWhisk {
   /** Starts an action and returns its activation's id at once. */
   invoke(name: string, params: object): Promise<string>
-  /** Whether an activation has come to its end, well or not; false for one that is not known (yet). */
-  hasEnded(activationId: string): Promise<boolean>
+  /** What an activation has ended with, well or not; undefined while it is under way, or not known (yet). */
+  resultOf(activationId: string): Promise<Record<string, unknown> | undefined>
   /** Runs an action and returns its result. */
   call(name: string, params: object): Promise<Record<string, unknown>>
   /** Fires a trigger. Returns the activation id, or undefined when no active rule listens. */
@@ -60,13 +60,14 @@ export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
   return {
     invoke: async (name, params) =>
       (await attempt(`invoke ${name}`, () => client.actions.invoke({ name, params }))).activationId,
-    hasEnded: (activationId) =>
+    resultOf: (activationId) =>
       attempt(`ask for activation ${activationId}`, () =>
         client.activations.get({ name: activationId }),
       ).then(
-        () => true,
+        ({ response }) => ({ ...response?.result }),
         (thrown) => {
-          if (thrown instanceof OpenWhiskError && (thrown.status === 404 || thrown.retryable)) return false
+          if (thrown instanceof OpenWhiskError && (thrown.status === 404 || thrown.retryable))
+            return undefined
           throw thrown
         },
       ),

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { main } from '../../actions/results'
 import { writePart } from '../../src/batch/chunk/parts'
 import { closeBatch } from '../../src/batch/close/close'
-import { newPlan, type Plan, savePlan } from '../../src/batch/plan/plan'
+import { newPlan, openPlan, type Plan } from '../../src/batch/plan/plan'
 import { progressOf } from '../../src/batch/summary/progress'
 import { writeSummary } from '../../src/batch/summary/summary-object'
 import { type Settings, settingsFromEnvironment } from '../../src/config'
@@ -111,7 +111,7 @@ export async function writeClosed(
   startedAt = '2026-11-22T07:29:00.000Z',
 ) {
   const plan = planOf(batch, records.length, startedAt)
-  await savePlan(results, plan)
+  await (await openPlan(results, plan.batch)).save(plan)
   await writePart(results, batch, 0, records, 'b'.repeat(32))
   return (await closeBatch(results, plan)).summary
 }
@@ -128,7 +128,7 @@ export async function writeRunning(
   const rest = { start: records.length, end: planned }
   plan.outstanding = [{ ...rest, chunk: rest, at: Date.now(), attempts: 1 }]
   plan.errors = records.filter(({ status }) => status === 'error').length
-  await savePlan(results, plan)
+  await (await openPlan(results, plan.batch)).save(plan)
   await writePart(results, batch, 0, records, 'b'.repeat(32))
   await writeSummary(results, progressOf(plan))
 }

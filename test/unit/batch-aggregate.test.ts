@@ -2,19 +2,21 @@ import { type AggregateContext, aggregate, classifiedSchema } from '../../src/ba
 import { isReported, listParts, writePart } from '../../src/batch/chunk/parts'
 import { readRecord } from '../../src/batch/chunk/record'
 import { resultsKey } from '../../src/batch/layout'
-import { nextPass, onePage, type Plan, savePlan } from '../../src/batch/plan/plan'
+import { nextPass, onePage, type Plan } from '../../src/batch/plan/plan'
 import type { ChunkMessage } from '../../src/batch/run/dispatch'
 import { readSummary } from '../../src/batch/summary/summary-object'
-import { StorageError } from '../../src/errors'
+import { OpenWhiskError, StorageError } from '../../src/errors'
 import { batchRequestSchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
+  advanceClock,
   collect,
   errorRecord,
   minutes,
   model,
   okRecord,
   planOf,
+  savePlan,
   setClock,
   silentOpenWhisk,
   startTestStore,
@@ -93,9 +95,9 @@ describe('aggregating a piece of a batch', () => {
     expect(sent).toEqual([])
   })
 
-  it('dispatches what the classifier had no time for', async () => {
+  it('dispatches what the classifier had no time for, and names who goes on with it', async () => {
     await savePlan(results, donePlan(4))
-    await aggregate(piece(1, 4, ['b']), context())
+    expect(await aggregate(piece(1, 4, ['b']), context())).toMatchObject({ next: 'a9' })
     expect(sent).toEqual([{ batch: 'b1', chunk: { start: 0, end: 4 }, start: 2, end: 4, model: 'tiny' }])
   })
 
@@ -196,6 +198,25 @@ describe('aggregating uploads', () => {
     setClock('2026-11-22T00:16:00Z')
     await upload('b')
     await upload('c')
+    expect(reconciled).toBe(1)
+  })
+
+  it('has the days before closed also where somebody could not, or died over it', async () => {
+    let reconciled = 0
+    const sending = (reconcile: () => Promise<unknown>) => (key: string) =>
+      aggregate({ images: images([key]) }, context({ reconcile }))
+    setClock('2026-11-22T00:16:00Z')
+    const throttled = sending(() => Promise.reject(new OpenWhiskError(429, 'Too many', { retryable: true })))
+    await expect(throttled('a')).rejects.toThrow('Too many')
+    // Others leave it to whoever is about to, for a while.
+    const upload = sending(async () => ++reconciled)
+    await upload('b')
+    expect(reconciled).toBe(0)
+    advanceClock(minutes(1))
+    await upload('c')
+    expect(reconciled).toBe(1)
+    advanceClock(minutes(60))
+    await upload('d')
     expect(reconciled).toBe(1)
   })
 

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { type AggregateContext, aggregate } from '../../src/batch/chunk/aggregate'
-import { fromJsonLines, writePart } from '../../src/batch/chunk/parts'
+import { writePart } from '../../src/batch/chunk/parts'
 import { closeBatch } from '../../src/batch/close/close'
 import { csvHeader } from '../../src/batch/close/csv'
+import { fromJsonLines } from '../../src/batch/json-lines'
 import { resultsKey, summaryKey } from '../../src/batch/layout'
-import { type Plan, savePlan } from '../../src/batch/plan/plan'
+import type { Plan } from '../../src/batch/plan/plan'
 import { readSummary } from '../../src/batch/summary/summary-object'
 import { StorageError } from '../../src/errors'
 import type { ImageRecord } from '../../src/schema'
@@ -13,6 +14,7 @@ import {
   errorRecord,
   okRecord,
   planOf,
+  savePlan,
   silentOpenWhisk,
   startTestStore,
   type TestStore,

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import { toJsonLines, writePart } from '../../src/batch/chunk/parts'
+import { writePart } from '../../src/batch/chunk/parts'
 import { closeBatch } from '../../src/batch/close/close'
 import type { CloseOptions } from '../../src/batch/close/write-results'
+import { toJsonLines } from '../../src/batch/json-lines'
 import {
   closingKey,
   closingPrefix,
@@ -29,6 +30,7 @@ import {
   startTestStore,
   type TestStore,
   tabby,
+  unrivalled,
   watched,
 } from './batch-fixtures'
 
@@ -251,6 +253,7 @@ describe('a run that comes to closing late', () => {
         results: bucket,
         openwhisk: silentOpenWhisk,
         activationId: 'a1',
+        ...unrivalled(bucket),
         sequence: '/guest/whisklens/classify-images',
         stopAt: Date.now() + minutes(5),
         onClosed: async (summary) => closings.push(summary),

@@ -1,10 +1,9 @@
-import { savePlan } from '../../src/batch/plan/plan'
 import { assumedMsPerImage, estimateCost } from '../../src/batch/summary/cost'
 import { countUsage, emptyTally, summarize } from '../../src/batch/summary/summary'
 import { writeSummary } from '../../src/batch/summary/summary-object'
 import type { BatchSummary } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
-import { planOf, startTestStore, type TestStore } from './batch-fixtures'
+import { planOf, savePlan, startTestStore, type TestStore } from './batch-fixtures'
 
 let objects: TestStore
 let results: Bucket

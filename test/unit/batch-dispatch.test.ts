@@ -1,22 +1,15 @@
 import fc from 'fast-check'
 import type { Part } from '../../src/batch/layout'
 import type { Outstanding, Plan } from '../../src/batch/plan/plan'
-import {
-  type ChunkMessage,
-  dispatchReady,
-  markEnded,
-  openWindow,
-  redispatchOverdue,
-  settle,
-  type Window,
-} from '../../src/batch/run/dispatch'
+import { type ChunkMessage, type Dispatcher, dispatchReady, settle } from '../../src/batch/run/dispatch'
+import { markEnded, redispatchOverdue } from '../../src/batch/run/redispatch'
+import { openWindow, type Window } from '../../src/batch/run/window'
 import { OpenWhiskError } from '../../src/errors'
 import type { OpenWhisk } from '../../src/openwhisk/client'
 import type { Range } from '../../src/schema'
 import { advanceClock, minutes, planOf, setClock, silentOpenWhisk } from './batch-fixtures'
 
 const action = '/guest/whisklens/classify-images'
-const limits = { overdueAfter: minutes(8), maxAttempts: 3 }
 
 let sent: ChunkMessage[]
 let window: Window
@@ -38,6 +31,16 @@ const platform = (refuse: (message: ChunkMessage) => Error | undefined = () => u
     sent.push(params as ChunkMessage)
     return `a${sent.length}`
   },
+})
+
+/** What is dispatched with, to a platform that takes all it is given unless told otherwise. */
+const through = (openwhisk = platform(), changes: Partial<Dispatcher> = {}): Dispatcher => ({
+  openwhisk,
+  sequence: action,
+  window,
+  renew: async () => true,
+  save: async () => {},
+  ...changes,
 })
 
 const throttled = () => new OpenWhiskError(429, 'Too many requests', { retryable: true })
@@ -67,7 +70,7 @@ const ranges = (of: Range[]): [start: number, end: number][] => of.map(({ start,
 describe('dispatching', () => {
   it('gives each chunk to the sequence, as many as the window holds', async () => {
     const plan = planned(95)
-    await dispatchReady(plan, 95, window, platform(), action)
+    await dispatchReady(plan, 95, through())
     expect(sent).toHaveLength(8)
     expect(sent[0]).toEqual({ batch: 'b1', chunk: { start: 0, end: 10 }, start: 0, end: 10, model: 'tiny' })
     expect(plan.next).toBe(80)
@@ -77,9 +80,9 @@ describe('dispatching', () => {
 
   it('goes on where it stood once there is room', async () => {
     const plan = planned(95)
-    await dispatchReady(plan, 95, window, platform(), action)
+    await dispatchReady(plan, 95, through())
     settle(plan, [part(0, 10), part(70, 80)], window)
-    await dispatchReady(plan, 95, window, platform(), action)
+    await dispatchReady(plan, 95, through())
     expect(ranges(sent).slice(8)).toEqual([
       [80, 90],
       [90, 95],
@@ -89,7 +92,7 @@ describe('dispatching', () => {
 
   it('does not go beyond what is written', async () => {
     const plan = planned(95)
-    await dispatchReady(plan, 20, window, platform(), action)
+    await dispatchReady(plan, 20, through())
     expect(ranges(sent)).toEqual([
       [0, 10],
       [10, 20],
@@ -98,7 +101,7 @@ describe('dispatching', () => {
 
   it('keeps chunks within their pass', async () => {
     const plan = planned(25, { passes: [0, 13], next: 10 })
-    await dispatchReady(plan, 25, window, platform(), action)
+    await dispatchReady(plan, 25, through())
     expect(ranges(sent)).toEqual([
       [10, 13],
       [13, 23],
@@ -117,7 +120,7 @@ describe('dispatching', () => {
           return count - length
         })
         const plan = planned(count, { passes: starts, chunkSize })
-        await dispatchReady(plan, count, { size: 1000, pausedUntil: 0 }, platform(), action)
+        await dispatchReady(plan, count, through(platform(), { window: { size: 1000, pausedUntil: 0 } }))
         const positions = sent.flatMap(({ start, end }) =>
           Array.from({ length: end - start }, (_, index) => start + index),
         )
@@ -135,9 +138,21 @@ describe('an activation that is no longer in charge', () => {
   it('dispatches nothing more', async () => {
     const plan = planned(80)
     let turns = 0
-    await dispatchReady(plan, 80, window, platform(), action, async () => ++turns <= 3)
+    await dispatchReady(plan, 80, through(platform(), { renew: async () => ++turns <= 3 }))
     expect(sent).toHaveLength(3)
     expect(plan.next).toBe(30)
+  })
+})
+
+describe('an activation that loses its lease while it dispatches again', () => {
+  it('leaves the rest to whoever is in charge', async () => {
+    const outstanding = Array.from({ length: 8 }, (_, at) => piece(at * 10, at * 10 + 10))
+    const plan = planned(80, { next: 80, outstanding })
+    advanceClock(minutes(9))
+    let renewed = 0
+    await redispatchOverdue(plan, [], through(platform(), { renew: async () => ++renewed <= 3 }))
+    expect(sent).toHaveLength(3)
+    expect(plan.outstanding.filter(({ at }) => at === 0)).toHaveLength(13)
   })
 })
 
@@ -146,25 +161,25 @@ describe('a platform without room', () => {
     const plan = planned(95)
     let room = 3
     const small = platform(() => (room-- > 0 ? undefined : throttled()))
-    await dispatchReady(plan, 95, window, small, action)
+    await dispatchReady(plan, 95, through(small))
     expect(plan).toMatchObject({ next: 30 })
     expect(plan.outstanding).toHaveLength(3)
     expect(window.size).toBe(4)
     expect(window.pausedUntil).toBeLessThanOrEqual(Date.now() + 10_000)
     const asked = room
     window.pausedUntil = Date.now() + 1
-    await dispatchReady(plan, 95, window, small, action)
+    await dispatchReady(plan, 95, through(small))
     expect(room).toBe(asked)
   })
 
   it('never gets a window of less than one', async () => {
     const plan = planned(95)
     for (let refusal = 0; refusal < 10; refusal++) {
-      await dispatchReady(plan, 95, window, platform(throttled), action)
+      await dispatchReady(plan, 95, through(platform(throttled)))
       window.pausedUntil = 0
     }
     expect(window.size).toBe(1)
-    await dispatchReady(plan, 95, window, platform(), action)
+    await dispatchReady(plan, 95, through())
     expect(sent).toHaveLength(1)
   })
 
@@ -173,7 +188,7 @@ describe('a platform without room', () => {
     const plan = planned(1000)
     for (let round = 0; round < 3; round++) {
       const from = plan.next
-      await dispatchReady(plan, 1000, window, platform(), action)
+      await dispatchReady(plan, 1000, through())
       settle(plan, [part(from, plan.next)], window)
     }
     expect(window.size).toBeGreaterThan(6.5)
@@ -188,13 +203,11 @@ describe('a platform without room', () => {
 
   it('is told apart from one that refuses us: that is an error, and nothing is forgotten', async () => {
     const plan = planned(20)
-    await expect(dispatchReady(plan, 20, window, platform(unauthorized), action)).rejects.toThrow('invalid')
+    await expect(dispatchReady(plan, 20, through(platform(unauthorized)))).rejects.toThrow('invalid')
     expect(plan).toMatchObject({ next: 0, outstanding: [] })
     const overdue = planned(10, { next: 10, outstanding: [piece(0, 10)] })
     advanceClock(minutes(9))
-    await expect(
-      redispatchOverdue(overdue, [], limits, window, platform(unauthorized), action),
-    ).rejects.toThrow('invalid')
+    await expect(redispatchOverdue(overdue, [], through(platform(unauthorized)))).rejects.toThrow('invalid')
     expect(ranges(overdue.outstanding).flat()).toEqual(expect.arrayContaining([0, 10]))
   })
 })
@@ -233,7 +246,7 @@ describe('a chunk', () => {
   it('is left alone until it is overdue', async () => {
     const plan = planned(10, { next: 10, outstanding: [piece(0, 10)] })
     advanceClock(minutes(8))
-    await redispatchOverdue(plan, [], limits, window, platform(), action)
+    await redispatchOverdue(plan, [], through())
     expect(sent).toEqual([])
     expect(plan.outstanding).toEqual([piece(0, 10, { at: Date.now() - minutes(8) })])
   })
@@ -241,7 +254,7 @@ describe('a chunk', () => {
   it('that is overdue is dispatched again in halves', async () => {
     const plan = planned(20, { next: 20, outstanding: [piece(10, 20)] })
     advanceClock(minutes(9))
-    await redispatchOverdue(plan, [], limits, window, platform(), action)
+    await redispatchOverdue(plan, [], through())
     const chunk = { start: 10, end: 20 }
     expect(sent).toEqual([
       { batch: 'b1', chunk, start: 10, end: 15, model: 'tiny' },
@@ -264,7 +277,7 @@ describe('a chunk', () => {
         at: plan.outstanding.map(({ at }) => at),
       })
     }
-    await redispatchOverdue(plan, [], limits, window, platform(), action, save)
+    await redispatchOverdue(plan, [], through(platform(), { save }))
     const halves = [
       [10, 15],
       [15, 20],
@@ -276,7 +289,7 @@ describe('a chunk', () => {
   it('that is overdue in parts is dispatched again in what is missing', async () => {
     const plan = planned(10, { next: 10, outstanding: [piece(0, 10)] })
     advanceClock(minutes(9))
-    await redispatchOverdue(plan, [part(0, 2), part(4, 9)], limits, window, platform(), action)
+    await redispatchOverdue(plan, [part(0, 2), part(4, 9)], through())
     expect(ranges(sent)).toEqual([
       [2, 3],
       [3, 4],
@@ -293,20 +306,20 @@ describe('a chunk', () => {
       // Only position 2 kills its container.
       const parts = [part(0, 2), part(3, 4)].slice(0, round)
       settle(plan, parts, window)
-      const lost = await redispatchOverdue(plan, parts, limits, window, platform(), action)
+      const lost = await redispatchOverdue(plan, parts, through())
       rounds.push(sent.length)
       if (lost.length === 0) continue
-      expect(lost).toMatchObject([{ start: 2, end: 3, attempts: 3 }])
+      expect(lost).toMatchObject([{ start: 2, end: 3, attempts: 5 }])
       break
     }
-    expect(rounds).toEqual([2, 2, 1, 1, 0])
+    expect(rounds).toEqual([2, 2, 1, 1, 1, 1, 0])
   })
 
   it('stays outstanding while it is lost but has no record yet', async () => {
-    const lost = piece(3, 4, { attempts: 3 })
+    const lost = piece(3, 4, { attempts: 5 })
     const plan = planned(10, { next: 10, outstanding: [lost] })
     advanceClock(minutes(9))
-    await redispatchOverdue(plan, [], limits, window, platform(), action)
+    await redispatchOverdue(plan, [], through())
     expect(plan.outstanding).toEqual([lost])
   })
 })
@@ -316,7 +329,7 @@ describe('an overdue chunk on a platform without room', () => {
     const lost: Outstanding[] = []
     for (let round = 0; round < count; round++) {
       advanceClock(20_000)
-      lost.push(...(await redispatchOverdue(plan, [], limits, window, openwhisk, action)))
+      lost.push(...(await redispatchOverdue(plan, [], through(openwhisk))))
     }
     return lost
   }
@@ -355,10 +368,10 @@ describe('an overdue chunk on a platform without room', () => {
       refusals++
       return throttled()
     })
-    await redispatchOverdue(plan, [], limits, window, full, action)
+    await redispatchOverdue(plan, [], through(full))
     expect([refusals, window.size]).toEqual([1, 4])
     window.pausedUntil = Date.now() + 1
-    await redispatchOverdue(plan, [], limits, window, full, action)
+    await redispatchOverdue(plan, [], through(full))
     expect(refusals).toBe(1)
     const held = plan.outstanding.flatMap(({ start, end }) =>
       Array.from({ length: end - start }, (_, index) => start + index),
@@ -368,20 +381,23 @@ describe('an overdue chunk on a platform without room', () => {
 })
 
 describe('a chunk whose activation has ended', () => {
-  const ended = (...ids: string[]): OpenWhisk => ({ ...platform(), hasEnded: async (id) => ids.includes(id) })
+  const ended = (...ids: string[]): OpenWhisk => ({
+    ...platform(),
+    resultOf: async (id) => (ids.includes(id) ? {} : undefined),
+  })
 
   it('is asked after only when it could have reported, and then not all the time', async () => {
     const asked: string[] = []
-    const openwhisk: OpenWhisk = { ...platform(), hasEnded: async (id) => asked.push(id) < 0 }
+    const openwhisk: OpenWhisk = { ...platform(), resultOf: async (id) => void asked.push(id) }
     const plan = planned(20, { next: 20, outstanding: [piece(10, 20, { activationId: 'a1' })] })
-    await markEnded(plan, openwhisk)
+    await markEnded(plan, through(openwhisk))
     expect(asked).toEqual([])
     advanceClock(5_000)
-    await markEnded(plan, openwhisk)
-    await markEnded(plan, openwhisk)
+    await markEnded(plan, through(openwhisk))
+    await markEnded(plan, through(openwhisk))
     expect(asked).toEqual(['a1'])
     advanceClock(5_000)
-    await markEnded(plan, openwhisk)
+    await markEnded(plan, through(openwhisk))
     expect(asked).toEqual(['a1', 'a1'])
   })
 
@@ -391,14 +407,14 @@ describe('a chunk whose activation has ended', () => {
     )
     const plan = planned(300, { next: 300, outstanding })
     let [now, most, renewed] = [0, 0, 0]
-    const hasEnded = async () => {
+    const resultOf = async () => {
       most = Math.max(most, ++now)
       await new Promise(setImmediate)
       now--
-      return true
+      return {}
     }
     advanceClock(5_000)
-    await markEnded(plan, { ...platform(), hasEnded }, async () => ++renewed <= 20)
+    await markEnded(plan, through({ ...platform(), resultOf }, { renew: async () => ++renewed <= 20 }))
     expect(most).toBe(8)
     expect(outstanding.map(({ ended }) => ended === true)).toEqual(outstanding.map((_, at) => at < 20))
   })
@@ -407,19 +423,67 @@ describe('a chunk whose activation has ended', () => {
     const outstanding = [piece(0, 10, { activationId: 'a1' }), piece(10, 20, { activationId: 'a2' })]
     const plan = planned(20, { next: 20, outstanding })
     advanceClock(6_000)
-    await markEnded(plan, ended('a2'))
-    await redispatchOverdue(plan, [], limits, window, platform(), action)
+    await markEnded(plan, through(ended('a2')))
+    await redispatchOverdue(plan, [], through())
     expect(ranges(sent)).toEqual([
       [10, 15],
       [15, 20],
     ])
   })
 
-  it('and stopped early is left to the activation that goes on with it', async () => {
-    const plan = planned(20, { next: 20, outstanding: [piece(10, 20, { activationId: 'a2' })] })
-    advanceClock(6_000)
-    await markEnded(plan, ended('a2'))
-    await redispatchOverdue(plan, [part(10, 14)], limits, window, platform(), action)
-    expect(sent).toEqual([])
+  describe('and stopped early', () => {
+    /** After one activation the next that it names; each has ended. */
+    const chain = (...results: object[]): OpenWhisk => ({
+      ...platform(),
+      resultOf: async (id) => results[Number(id.slice(1))] as Record<string, unknown> | undefined,
+    })
+    const look = async (plan: Plan, parts: Part[], openwhisk: OpenWhisk) => {
+      advanceClock(6_000)
+      await markEnded(plan, through(openwhisk))
+      await redispatchOverdue(plan, parts, through())
+    }
+    const stopped = () => planned(20, { next: 20, outstanding: [piece(10, 20, { activationId: 'a0' })] })
+
+    it('is left to the activation that goes on with it', async () => {
+      const plan = stopped()
+      for (let round = 0; round < 3; round++) await look(plan, [part(10, 14)], chain({ next: 'a1' }))
+      expect(sent).toEqual([])
+      expect(plan.outstanding).toMatchObject([{ start: 10, end: 20, activationId: 'a1' }])
+    })
+
+    it('has its rest dispatched again long before it would be overdue when that one died', async () => {
+      const plan = stopped()
+      for (let round = 0; round < 2; round++) await look(plan, [part(10, 14)], chain({ next: 'a1' }, {}))
+      expect(ranges(sent)).toEqual([
+        [14, 17],
+        [17, 20],
+      ])
+    })
+
+    it('has its rest dispatched again when it died before it found somebody to go on', async () => {
+      await look(stopped(), [part(10, 14)], chain({ error: 'The action failed' }))
+      expect(ranges(sent)).toEqual([
+        [14, 17],
+        [17, 20],
+      ])
+    })
+  })
+
+  it('is tried again after longer and longer pauses, for what it died of may pass', async () => {
+    const plan = planned(10, { next: 10, outstanding: [piece(3, 4, { activationId: 'a1' })] })
+    const pauses: number[] = []
+    for (let pause = 0, lost = 0; lost === 0; pause++) {
+      advanceClock(1000)
+      const before = sent.length
+      await markEnded(plan, through({ ...platform(), resultOf: async () => ({}) }))
+      lost = (await redispatchOverdue(plan, [], through())).length
+      if (sent.length === before && lost === 0) continue
+      pauses.push(pause)
+      pause = 0
+    }
+    expect(pauses).toHaveLength(5)
+    for (const [index, pause] of pauses.entries()) {
+      if (index > 0) expect(pause).toBeGreaterThanOrEqual(1.9 * (pauses[index - 1] ?? 0))
+    }
   })
 })

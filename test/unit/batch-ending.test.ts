@@ -1,4 +1,5 @@
-import { fromJsonLines, readChunk, writePart } from '../../src/batch/chunk/parts'
+import { readChunk, writePart } from '../../src/batch/chunk/parts'
+import { fromJsonLines } from '../../src/batch/json-lines'
 import { resultsKey } from '../../src/batch/layout'
 import { type Plan, readPlan, resumePass } from '../../src/batch/plan/plan'
 import { hasTooManyErrors, requestCancel, withdrawCancel } from '../../src/batch/run/ending'
@@ -18,6 +19,7 @@ import {
   startTestStore,
   type TestStore,
   textOf,
+  unrivalled,
 } from './batch-fixtures'
 
 let mockSleep: () => void
@@ -58,6 +60,7 @@ const run = (plan: Plan, openwhisk: OpenWhisk) =>
     results,
     openwhisk,
     activationId: 'start',
+    ...unrivalled(results),
     sequence: '/guest/whisklens/classify-images',
     stopAt: Date.now() + minutes(5),
     onClosed: async () => {},

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { S3 } from 'ibm-cos-sdk'
 import { unknownRecord } from '../../src/batch/chunk/record'
-import { newPlan, type Plan } from '../../src/batch/plan/plan'
+import { newPlan, openPlan, type Plan } from '../../src/batch/plan/plan'
 import { settingsFromParams } from '../../src/config'
 import { startObjectStore } from '../../src/local/store/server'
 import { log } from '../../src/log'
@@ -160,9 +160,20 @@ export const planOf = (bucket: string, asked: object = {}, changes: Partial<Plan
   ...changes,
 })
 
+/** Stores a plan in place of what is there. */
+export async function savePlan(results: Bucket, plan: Plan): Promise<void> {
+  await (await openPlan(results, plan.batch)).save(plan)
+}
+
+/** The part of an activation's surroundings that tells of others in charge: there are none. */
+export const unrivalled = (results: Bucket) => ({
+  save: (plan: Plan) => savePlan(results, plan),
+  renew: async () => true,
+})
+
 export const silentOpenWhisk: OpenWhisk = {
   invoke: async () => 'activation',
-  hasEnded: async () => false,
+  resultOf: async () => undefined,
   call: async () => ({}),
   fire: async () => undefined,
   memoryOf: async () => 256,

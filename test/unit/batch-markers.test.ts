@@ -5,6 +5,7 @@ import { listOpen, markOpen } from '../../src/batch/run/open'
 import { findOrphans } from '../../src/batch/run/orphans'
 import { readSummary } from '../../src/batch/summary/summary-object'
 import { OpenWhiskError } from '../../src/errors'
+import type { OpenWhisk } from '../../src/openwhisk/client'
 import { advanceClock, collect, minutes, setClock, startTestStore, type TestStore } from './batch-fixtures'
 import { newRunner, type Runner, soon } from './batch-runner'
 
@@ -65,6 +66,107 @@ describe('the marker of a batch', () => {
     await markOpen(runner.results, 'b1')
     await expect(runner.start({ batch: 'b1', resume: true })).rejects.toThrow('There is no batch "b1"')
     expect(await marked()).toEqual([])
+  })
+})
+
+describe('a batch whose first activation died before it had a plan', () => {
+  let call: OpenWhisk['call']
+  beforeEach(() => {
+    call = runner.openwhisk.call
+    runner.openwhisk.call = die
+  })
+
+  /** What a reconciliation does, some time later. */
+  async function reconcileLater(): Promise<void> {
+    runner.openwhisk.call = call
+    advanceClock(leaseTime)
+    for (const batch of await findOrphans(runner.results)) await runner.start({ batch, resume: true })
+  }
+
+  it('is begun by the next one, as it was asked for', async () => {
+    for (const key of ['x/1.jpg', 'x/2.jpg', 'x/2.png']) await runner.photos.put(key, 'v1')
+    const asked = {
+      batch: 'b1',
+      prefix: 'x/',
+      include: '*.jpg',
+      since: '2026-01-01',
+      minSize: '2',
+      sample: '100%',
+    }
+    await expect(runner.start(asked)).rejects.toThrow('gone')
+    expect([await marked(), await readPlan(runner.results, 'b1')]).toEqual([['b1'], undefined])
+    await reconcileLater()
+    expect(await runner.keysOf('b1')).toEqual(['x/1.jpg', 'x/2.jpg'])
+    expect(runner.fired).toMatchObject([{ params: { state: 'complete', totals: { listed: 2, ok: 2 } } }])
+    expect(await marked()).toEqual([])
+  })
+
+  it('keeps to the bucket it was asked for', async () => {
+    const { name } = await objects.newBucket()
+    await objects.store.bucket(name).put('other', 'v1')
+    await expect(runner.start({ batch: 'b1', bucket: name })).rejects.toThrow('gone')
+    await reconcileLater()
+    expect(await runner.keysOf('b1')).toEqual(['other'])
+  })
+
+  it('is gone on with where it was a further pass, and not when that is done', async () => {
+    runner.openwhisk.call = call
+    await runner.start({ batch: 'b1' })
+    runner.openwhisk.call = die
+    await expect(runner.start({ batch: 'b1', force: true })).rejects.toThrow('gone')
+    expect(runner.fired).toHaveLength(1)
+    await reconcileLater()
+    expect((await readPlan(runner.results, 'b1'))?.passes).toEqual([0, 2])
+    expect(runner.fired).toHaveLength(2)
+    await markOpen(runner.results, 'b1')
+    await reconcileLater()
+    expect((await readPlan(runner.results, 'b1'))?.passes).toEqual([0, 2])
+  })
+
+  it('does not begin anew what it has begun, when it is closed by another and nobody told of it', async () => {
+    runner.openwhisk.call = call
+    const { fire } = runner.openwhisk
+    runner.openwhisk.fire = die
+    await expect(runner.start({ batch: 'b1' })).rejects.toThrow('gone')
+    runner.openwhisk.fire = fire
+    await reconcileLater()
+    expect((await readPlan(runner.results, 'b1'))?.passes).toEqual([0])
+    expect(runner.fired).toHaveLength(1)
+  })
+
+  it('is begun by the activation after it where the platform failed in passing', async () => {
+    runner.openwhisk.call = async () => {
+      throw new OpenWhiskError(503, 'No invokers', { retryable: true })
+    }
+    await expect(runner.start({ batch: 'b1' })).rejects.toThrow('No invokers')
+    const next = { batch: 'b1', resume: true, failed: 1 }
+    expect(runner.invoked).toEqual([{ name: '/guest/whisklens/start-batch', params: next }])
+    runner.openwhisk.call = call
+    expect(await runner.start(next)).toMatchObject({ state: 'complete', totals: { ok: 2 } })
+  })
+
+  it('is left alone where no other could begin it', async () => {
+    runner.openwhisk.call = async () => {
+      throw new OpenWhiskError(404, 'There is no such action')
+    }
+    await expect(runner.start({ batch: 'b1' })).rejects.toThrow('no such action')
+    expect(await marked()).toEqual([])
+  })
+
+  it('can be cancelled', async () => {
+    await expect(runner.start({ batch: 'b1' })).rejects.toThrow('gone')
+    runner.openwhisk.call = call
+    expect(await runner.start({ batch: 'b1', cancel: true })).toMatchObject({ state: 'cancelled' })
+    expect(runner.invoked).toEqual([])
+    expect(await marked()).toEqual([])
+  })
+
+  it('is about what it is asked for when it is fired again', async () => {
+    await expect(runner.start({ batch: 'b1', prefix: 'a' })).rejects.toThrow('gone')
+    runner.openwhisk.call = call
+    advanceClock(leaseTime)
+    await runner.start({ batch: 'b1', prefix: 'b' })
+    expect(await runner.keysOf('b1')).toEqual(['b'])
   })
 })
 

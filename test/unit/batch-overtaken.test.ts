@@ -1,9 +1,9 @@
 import { writeChunk, writePart } from '../../src/batch/chunk/parts'
 import { writeRecord } from '../../src/batch/chunk/record'
 import { cancelKey, summaryKey } from '../../src/batch/layout'
-import { type Plan, readPlan, savePlan } from '../../src/batch/plan/plan'
+import { type Plan, readPlan } from '../../src/batch/plan/plan'
 import { requestCancel } from '../../src/batch/run/ending'
-import { acquireLease, type Lease } from '../../src/batch/run/lease'
+import { acquireLease, type Lease, leaseTime } from '../../src/batch/run/lease'
 import { isMarked, markClosed } from '../../src/batch/run/open'
 import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
 import { OpenWhiskError, StorageError } from '../../src/errors'
@@ -13,6 +13,7 @@ import {
   errorRecord,
   minutes,
   okRecord,
+  savePlan,
   setClock,
   startTestStore,
   type TestStore,
@@ -111,9 +112,35 @@ describe('a failure that may pass', () => {
     expect(successors()).toHaveLength(1)
   })
 
-  it('before anything of a batch is there is for whoever fired it', async () => {
+  it('before anything of a batch is there has it begun by another, as it was asked for', async () => {
+    await runner.photos.put('x/b.jpg', 'v1')
     isDown = () => true
-    await expect(startWith({ batch: 'b1' })).rejects.toThrow('Slow down')
+    const asked = { prefix: 'x/', since: '2026-01-01', minSize: '1', force: true }
+    await expect(startWith(asked)).rejects.toThrow('Slow down')
+    const [again] = successors()
+    expect(again).toMatchObject({ params: { prefix: 'x/', failed: 1 } })
+    const summary = await runner.start(again?.params ?? {})
+    expect(summary).toMatchObject({ state: 'complete', totals: { listed: 1, ok: 1 } })
+    expect(await runner.keysOf(summary.batch)).toEqual(['x/b.jpg'])
+  })
+
+  it('between its lease and its marker has it begun by another, too', async () => {
+    let reads = 0
+    isDown = (key) => key.endsWith('/plan.json') && ++reads > 1
+    await expect(startWith({ batch: 'b1', prefix: 'a' })).rejects.toThrow('Slow down')
+    expect(await isMarked(runner.results, 'b1')).toBe(false)
+    mockSleep = () => advanceClock(leaseTime)
+    expect(await runner.start(successors()[0]?.params ?? {})).toMatchObject({ totals: { listed: 1, ok: 1 } })
+  })
+
+  it('over which a lease was taken without the answer coming through keeps nobody out', async () => {
+    await acquireLease(runner.results, 'b1', 'the one before')
+    expect(await runner.start({ batch: 'b1', failed: 1 })).toMatchObject({ totals: { ok: 1 } })
+  })
+
+  it('of a dry run is for whoever asked for it', async () => {
+    isDown = () => true
+    await expect(startWith({ batch: 'b1', dryRun: true })).rejects.toThrow('Slow down')
     expect(successors()).toEqual([])
   })
 

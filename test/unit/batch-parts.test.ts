@@ -1,14 +1,13 @@
 import fc from 'fast-check'
 import {
-  fromJsonLines,
   listParts,
   type PieceStart,
   piecesInOrder,
   readChunk,
-  toJsonLines,
   writeChunk,
   writePart,
 } from '../../src/batch/chunk/parts'
+import { fromJsonLines, toJsonLines } from '../../src/batch/json-lines'
 import { chunkKey, partKey } from '../../src/batch/layout'
 import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'

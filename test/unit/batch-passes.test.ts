@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { toJsonLines, writePart } from '../../src/batch/chunk/parts'
+import { writePart } from '../../src/batch/chunk/parts'
 import { openPasses, type PassesOptions, recordsOfBatch } from '../../src/batch/close/passes'
+import { toJsonLines } from '../../src/batch/json-lines'
 import { recordKey, removedKey } from '../../src/batch/layout'
 import type { Plan } from '../../src/batch/plan/plan'
 import type { Usage } from '../../src/batch/summary/usage'

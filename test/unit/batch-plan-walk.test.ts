@@ -19,6 +19,7 @@ import {
   silentOpenWhisk,
   startTestStore,
   type TestStore,
+  unrivalled,
 } from './batch-fixtures'
 
 let objects: TestStore
@@ -89,7 +90,12 @@ describe('images that are missing among very many', () => {
         return 'a1'
       },
     }
-    await dispatchReady(plan, plan.planned, { size: 1000, pausedUntil: 0 }, openwhisk, 'sequence')
+    await dispatchReady(plan, plan.planned, {
+      ...unrivalled(results),
+      openwhisk,
+      sequence: 'sequence',
+      window: { size: 1000, pausedUntil: 0 },
+    })
     expect(dispatched).toEqual(missing.map(key))
     expect(Math.max(...[...chunks.values()].map(({ length }) => length))).toBe(50)
   })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { recordKey } from '../../src/batch/layout'
-import { newPlan, nextPass, type Plan, readPlan, savePlan } from '../../src/batch/plan/plan'
+import { newPlan, nextPass, type Plan, readPlan } from '../../src/batch/plan/plan'
 import { type PlannedChunk, planChunks } from '../../src/batch/plan/planning'
 import { batchRequestSchema } from '../../src/schema'
 import type { Bucket, ObjectInfo } from '../../src/storage/store'
@@ -17,6 +17,7 @@ import {
   objectInfo,
   okRecord,
   planOf,
+  savePlan,
   setClock,
   startTestStore,
   type TestStore,

@@ -1,7 +1,21 @@
+import { readChunk, writePart } from '../../src/batch/chunk/parts'
 import { writeRecord } from '../../src/batch/chunk/record'
+import type { ChunkMessage } from '../../src/batch/run/dispatch'
+import { leaseTime } from '../../src/batch/run/lease'
+import { listOpen } from '../../src/batch/run/open'
 import { poll } from '../../src/batch/run/poll'
 import { saveRegistration } from '../../src/storage/feeds'
-import { minutes, okRecord, startTestStore, type TestStore } from './batch-fixtures'
+import {
+  advanceClock,
+  collect,
+  errorRecord,
+  minutes,
+  okRecord,
+  setClock,
+  startTestStore,
+  type TestStore,
+  watched,
+} from './batch-fixtures'
 import { newRunner, type Runner } from './batch-runner'
 
 let objects: TestStore
@@ -18,7 +32,7 @@ beforeEach(async () => {
 })
 
 /** A poll some time after what was uploaded. */
-async function pollAfter(milliseconds: number) {
+async function pollAfter(milliseconds: number, store = objects.store) {
   const { openwhisk, settings } = runner
   const activation = {
     id: 'a1b2c3d4e5f60718293a4b5c6d7e8f90',
@@ -28,7 +42,7 @@ async function pollAfter(milliseconds: number) {
     apiHost: 'http://127.0.0.1:9',
     apiKey: 'uuid:key',
   }
-  const platform = { store: objects.store, openwhisk, impatient: openwhisk }
+  const platform = { store, openwhisk, impatient: openwhisk }
   return poll(trigger, settings, activation, platform, new Date(Date.now() + milliseconds))
 }
 
@@ -85,4 +99,132 @@ it('starts no second batch while one is open', async () => {
   await runner.results.put(`open/${batch}`, '{}')
   await runner.photos.put('b.jpg', 'b')
   expect(await pollAfter(minutes(10))).toMatchObject({ batch })
+})
+
+describe('what leaves no record because it may pass', () => {
+  let broken: Set<string>
+  let tried: string[]
+
+  beforeEach(async () => {
+    setClock('2026-11-22T08:00:00Z')
+    broken = new Set(['b.jpg'])
+    tried = []
+    await watch()
+    for (const key of ['a.jpg', 'b.jpg', 'c.jpg']) await runner.photos.put(key, 'v1')
+    runner.report = async (message) => {
+      const { batch, chunk, start, end } = message as ChunkMessage
+      const images = (await readChunk(runner.results, batch, chunk)).slice(
+        start - chunk.start,
+        end - chunk.start,
+      )
+      const records = images.map(({ bucket, key, etag = null }) => {
+        tried.push(key)
+        const of = { bucket, etag, at: new Date().toISOString() }
+        return broken.has(key) ? errorRecord(key, { code: 'access_denied' }, of) : okRecord(key, of)
+      })
+      for (const record of records) await writeRecord(objects.store, runner.results, record)
+      await writePart(runner.results, batch, start, records, 'a1')
+    }
+  })
+  afterEach(() => jest.useRealTimers())
+
+  /** Polls every twenty minutes, for so long. @returns what was tried, and how many minutes passed before */
+  async function pollFor(hours: number): Promise<[minutes: number, key: string][]> {
+    const found: [number, string][] = []
+    for (let passed = 20; passed <= hours * 60; passed += 20) {
+      advanceClock(minutes(20))
+      await pollAfter(0)
+      found.push(...tried.splice(0).map((key): [number, string] => [passed, key]))
+    }
+    return found
+  }
+  const listed = async () => (await collect(runner.results.list({ prefix: 'tried/' }))).map(({ key }) => key)
+
+  it('is tried after longer and longer pauses, a day at most, and never given up', async () => {
+    const found = await pollFor(70)
+    const after = found.filter(([, key]) => key === 'b.jpg').map(([passed]) => passed)
+    expect(found.length - after.length).toBe(2)
+    const pauses = after.slice(1).map((passed, index) => passed - (after[index] ?? 0))
+    expect(pauses).toEqual([20, 40, 80, 160, 320, 640, 1280, 1440])
+    broken.clear()
+    expect(await pollFor(24)).toHaveLength(1)
+    expect(await pollFor(6)).toEqual([])
+    expect(await listed()).toHaveLength(1)
+  })
+
+  it('does not rest when it is uploaded anew, nor because of others', async () => {
+    expect(await pollFor(3)).toHaveLength(2 + 4)
+    await runner.photos.put('b.jpg', 'v2')
+    await runner.photos.put('d.jpg', 'v1')
+    // From then on, its pauses begin anew.
+    expect(await pollFor(0.7)).toEqual([
+      [20, 'b.jpg'],
+      [20, 'd.jpg'],
+      [40, 'b.jpg'],
+    ])
+  })
+
+  it('does not rest for another version of the model', async () => {
+    await pollFor(3)
+    runner.version = 'tiny@ffffffff'
+    expect((await pollFor(0.4)).map(([, key]) => key)).toEqual(['a.jpg', 'b.jpg', 'c.jpg'])
+  })
+
+  it('is tried by a batch that is fired, and by a retry of what a poll has tried', async () => {
+    const { batch } = await pollAfter(minutes(5))
+    tried.splice(0)
+    advanceClock(minutes(10))
+    await runner.start({ batch: 'b1' })
+    expect(tried.splice(0)).toEqual(['b.jpg'])
+    await runner.start({ batch, retry: true })
+    expect(tried).toEqual(['b.jpg'])
+  })
+
+  it('is forgotten once it is gone', async () => {
+    await pollFor(2)
+    await runner.photos.delete('b.jpg')
+    await runner.photos.put('d.jpg', 'v1')
+    await pollFor(6)
+    await runner.photos.put('e.jpg', 'v1')
+    await pollFor(1)
+    for (const key of await listed()) expect((await runner.results.get(key)).body.toString()).toBe('')
+  })
+
+  it('rests also where the batch of a poll is begun by another activation', async () => {
+    await pollFor(3)
+    await runner.photos.put('d.jpg', 'v1')
+    advanceClock(minutes(10))
+    const { call } = runner.openwhisk
+    let calls = 0
+    runner.openwhisk.call = async (...asked) => {
+      if (++calls === 2) throw new Error('The process is gone')
+      return call(...asked)
+    }
+    await expect(pollAfter(0)).rejects.toThrow('gone')
+    const [batch] = await collect(listOpen(runner.results))
+    advanceClock(leaseTime)
+    await runner.start({ batch, resume: true })
+    expect(tried).toEqual(['d.jpg'])
+  })
+
+  it('rests although a poll dies while it makes its list, and once more when it is repeated', async () => {
+    await pollFor(3)
+    const before = await listed()
+    advanceClock(minutes(10))
+    const { store } = objects
+    let deaths = 0
+    const dying = {
+      bucket: (name: string) =>
+        watched(store.bucket(name), ({ method }) => {
+          if (method !== 'deleteAll' || deaths++) return
+          throw new Error('The process is gone')
+        }),
+    }
+    await expect(pollAfter(0, dying)).rejects.toThrow('gone')
+    expect((await listed()).length).toBe(before.length + 1)
+    await pollAfter(0)
+    expect(tried).toEqual([])
+    expect(await pollFor(3)).toEqual([[expect.any(Number), 'b.jpg']])
+    expect(await listed()).toHaveLength(1)
+  })
 })

@@ -1,5 +1,5 @@
 import { recordKey } from '../../src/batch/layout'
-import { readPlan, savePlan } from '../../src/batch/plan/plan'
+import { readPlan } from '../../src/batch/plan/plan'
 import { acquireLease } from '../../src/batch/run/lease'
 import { reconcile } from '../../src/batch/run/orphans'
 import { parseBatchRequest } from '../../src/batch/run/request'
@@ -8,6 +8,7 @@ import {
   minutes,
   model,
   okRecord,
+  savePlan,
   setClock,
   startTestStore,
   type TestStore,

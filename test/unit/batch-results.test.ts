@@ -1,8 +1,9 @@
 import fc from 'fast-check'
-import { toJsonLines, writePart } from '../../src/batch/chunk/parts'
+import { writePart } from '../../src/batch/chunk/parts'
 import { closeBatch } from '../../src/batch/close/close'
+import { toJsonLines } from '../../src/batch/json-lines'
 import { resultsKey, summaryKey } from '../../src/batch/layout'
-import { type Plan, savePlan } from '../../src/batch/plan/plan'
+import type { Plan } from '../../src/batch/plan/plan'
 import { comparePositions, cursorSchema, type Position, toCursor } from '../../src/batch/results/cursor'
 import { newestBatches } from '../../src/batch/results/newest'
 import { type PageRequest, takePage } from '../../src/batch/results/page'
@@ -28,6 +29,7 @@ import {
   inBytes,
   okRecord,
   planOf,
+  savePlan,
   startTestStore,
   type TestStore,
   tabby,

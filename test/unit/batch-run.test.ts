@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { aggregate } from '../../src/batch/chunk/aggregate'
-import { fromJsonLines, readChunk, writePart } from '../../src/batch/chunk/parts'
+import { readChunk, writePart } from '../../src/batch/chunk/parts'
 import { closeBatch } from '../../src/batch/close/close'
+import { fromJsonLines } from '../../src/batch/json-lines'
 import { resultsKey } from '../../src/batch/layout'
 import { nextPass, type Plan, readPlan } from '../../src/batch/plan/plan'
 import { readResults } from '../../src/batch/results/results'
@@ -26,6 +27,7 @@ import {
   startTestStore,
   type TestStore,
   textOf,
+  unrivalled,
   watched,
 } from './batch-fixtures'
 
@@ -144,6 +146,7 @@ async function activation(
     images: photos,
     results: through,
     openwhisk,
+    ...unrivalled(through),
     activationId: 'start',
     sequence,
     stopAt: Date.now() + lasts,
@@ -245,6 +248,7 @@ describe('a batch', () => {
       images: photos,
       results,
       openwhisk: silentOpenWhisk,
+      ...unrivalled(results),
       activationId: 'start',
       sequence,
       stopAt: Date.now() + minutes(5),
@@ -268,6 +272,7 @@ describe('a batch', () => {
       images: broken,
       results,
       openwhisk: silentOpenWhisk,
+      ...unrivalled(results),
       activationId: 'start',
       sequence,
       stopAt: Date.now() + minutes(5),
@@ -353,6 +358,7 @@ describe('a batch that is fired again', () => {
       images: photos,
       results,
       openwhisk,
+      ...unrivalled(results),
       activationId: 'again',
       sequence,
       stopAt: Date.now() + minutes(60),

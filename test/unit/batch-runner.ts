@@ -1,10 +1,11 @@
 import { readChunk, writePart } from '../../src/batch/chunk/parts'
 import { resultsKey } from '../../src/batch/layout'
+import { parseBatchRequest } from '../../src/batch/run/request'
 import { startBatch } from '../../src/batch/run/start'
 import type { Settings } from '../../src/config'
 import type { Activation } from '../../src/openwhisk/activation'
 import type { OpenWhisk } from '../../src/openwhisk/client'
-import { type BatchSummary, batchRequestSchema, rangeSchema } from '../../src/schema'
+import { type BatchSummary, rangeSchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import { minutes, model, okRecord, silentOpenWhisk, type TestStore, textOf } from './batch-fixtures'
 
@@ -62,14 +63,13 @@ export async function newRunner(objects: TestStore, of?: Runner): Promise<Runner
         return undefined
       },
     },
-    start: (asked, changes) => {
-      const { resume, failed, ...request } = asked as { resume?: boolean; failed?: number }
+    start: async (asked, changes) => {
+      // As a message comes to an action.
+      const params = JSON.parse(JSON.stringify(asked))
       const { store } = objects
       const { openwhisk } = runner
-      // The uploads of a day can be resumed, and only that.
-      const { batch, ...rest } = request as { batch?: string }
       return startBatch(
-        { ...batchRequestSchema.parse(rest), batch, resume, failed },
+        { ...parseBatchRequest(params), resume: params.resume === true },
         runner.settings,
         {
           id: 'a1b2c3d4e5f60718293a4b5c6d7e8f90',

@@ -1,5 +1,5 @@
 import { resultsKey } from '../../src/batch/layout'
-import { readPlan, savePlan } from '../../src/batch/plan/plan'
+import { readPlan } from '../../src/batch/plan/plan'
 import { acquireLease, leaseTime, stateOfLease } from '../../src/batch/run/lease'
 import { defaultBatchId, parseBatchRequest } from '../../src/batch/run/request'
 import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
@@ -11,6 +11,7 @@ import {
   minutes,
   model,
   okRecord,
+  savePlan,
   setClock,
   startTestStore,
   type TestStore,

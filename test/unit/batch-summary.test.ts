@@ -1,12 +1,12 @@
 import fc from 'fast-check'
-import { count, countUsage, emptyTally, type Standing, summarize } from '../../src/batch/summary/summary'
+import { count, countUsage, emptyTally, type SummaryFacts, summarize } from '../../src/batch/summary/summary'
 import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
 import type { Usage } from '../../src/batch/summary/usage'
 import { type ImageRecord, summarySchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import { errorRecord, okRecord, startTestStore, type TestStore, tabby } from './batch-fixtures'
 
-const standing: Standing = {
+const facts: SummaryFacts = {
   batch: 'b1',
   state: 'complete',
   listed: 10,
@@ -16,11 +16,11 @@ const standing: Standing = {
   startedAt: '2026-11-22T08:00:00.000Z',
 }
 
-const summaryOf = (records: ImageRecord[], changes: Partial<Standing> = {}, usages: Usage[] = []) => {
+const summaryOf = (records: ImageRecord[], changes: Partial<SummaryFacts> = {}, usages: Usage[] = []) => {
   const tally = emptyTally()
   for (const record of records) count(tally, record)
   for (const usage of usages) countUsage(tally, usage)
-  return summarize(tally, { ...standing, ...changes })
+  return summarize(tally, { ...facts, ...changes })
 }
 
 const unknownTimings = { download: 0, decode: 0, infer: 0 }
@@ -87,7 +87,7 @@ describe('the summary of a batch', () => {
         for (const usage of usages.slice(0, at)) countUsage(tally, usage)
         const stored = JSON.parse(JSON.stringify(tally))
         for (const usage of usages.slice(at)) countUsage(stored, usage)
-        expect(summarize(stored, standing)).toEqual(summaryOf(records, {}, usages))
+        expect(summarize(stored, facts)).toEqual(summaryOf(records, {}, usages))
       }),
     )
   })
@@ -130,7 +130,7 @@ describe('the summary of a batch', () => {
       startedAt: '2026-11-22T08:00:00.000Z',
       endedAt: '2026-11-22T08:05:00.000Z',
     })
-    expect(summaryOf([]).endedAt).toBe(standing.startedAt)
+    expect(summaryOf([]).endedAt).toBe(facts.startedAt)
     expect(summaryOf([at('08:02:00')], { state: 'running' }).endedAt).toBeNull()
   })
 
@@ -141,7 +141,7 @@ describe('the summary of a batch', () => {
   })
 
   it('tells no rate where there is no time to divide by', () => {
-    const instant = errorRecord('a', {}, { at: standing.startedAt, timings: unknownTimings })
+    const instant = errorRecord('a', {}, { at: facts.startedAt, timings: unknownTimings })
     for (const records of [[], [instant]]) expect(summaryOf(records).imagesPerSecond).toBe(0)
   })
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { fromJsonLines } from '../../src/batch/chunk/parts'
+import { fromJsonLines } from '../../src/batch/json-lines'
 import { recordKey, removedKey, removedPrefix } from '../../src/batch/layout'
 import type { Plan } from '../../src/batch/plan/plan'
 import { planAhead } from '../../src/batch/plan/planner'

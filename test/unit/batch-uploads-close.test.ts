@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { fromJsonLines } from '../../src/batch/chunk/parts'
 import { csvHeader } from '../../src/batch/close/csv'
+import { fromJsonLines } from '../../src/batch/json-lines'
 import { resultsKey, resultsNames, summaryKey } from '../../src/batch/layout'
 import { readResults } from '../../src/batch/results/results'
 import { isMarked, markClosed, markOpen } from '../../src/batch/run/open'

@@ -4,6 +4,7 @@ import { isMarked } from '../../src/batch/run/open'
 import { readSummary } from '../../src/batch/summary/summary-object'
 import { updateUploadsSummary } from '../../src/batch/uploads/count'
 import { isDayBeforeOver, isOver, isUploads, uploadsBatch } from '../../src/batch/uploads/day'
+import { closeDaysBefore } from '../../src/batch/uploads/days-before'
 import { listUploadParts, readUploadPart, writeUploadParts } from '../../src/batch/uploads/parts'
 import { readProgress } from '../../src/batch/uploads/progress'
 import { StorageError } from '../../src/errors'
@@ -255,15 +256,21 @@ describe('the summary of an open day', () => {
   })
 })
 
-describe('the first upload of a day that comes when the day before is over', () => {
-  it('says so, and no other does', async () => {
+describe('the uploads that come when the day before is over', () => {
+  it('say so, and one of them has it closed', async () => {
     setClock('2026-11-22T00:14:50Z')
     expect(await uploadAndCount('a', 'a1')).toBe(false)
     advanceClock(10_000)
-    const tellings = await Promise.all(
-      Array.from({ length: 6 }, (_, number) => uploadAndCount(`k${number}`, `b${number}`)),
+    let sent = 0
+    await Promise.all(
+      Array.from({ length: 6 }, async (_, number) => {
+        const part = await upload(`k${number}`, `b${number}`)
+        if (await updateUploadsSummary(results, part))
+          await closeDaysBefore(results, part, async () => ++sent)
+      }),
     )
-    expect(tellings.filter(Boolean)).toHaveLength(1)
+    expect(sent).toBe(1)
+    expect(await counts()).toBe(7)
     advanceClock(minutes(60))
     expect(await uploadAndCount('c', 'a3')).toBe(false)
   })

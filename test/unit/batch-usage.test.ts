@@ -3,7 +3,7 @@ import { type AggregateContext, aggregate, type Classified } from '../../src/bat
 import { listParts, writePart } from '../../src/batch/chunk/parts'
 import { closeBatch } from '../../src/batch/close/close'
 import { summaryKey } from '../../src/batch/layout'
-import { type Plan, savePlan } from '../../src/batch/plan/plan'
+import type { Plan } from '../../src/batch/plan/plan'
 import { readSummary } from '../../src/batch/summary/summary-object'
 import { toMetadata, type Usage, usageOf } from '../../src/batch/summary/usage'
 import { uploadsBatch } from '../../src/batch/uploads/day'
@@ -12,6 +12,7 @@ import {
   collect,
   okRecord,
   planOf,
+  savePlan,
   setClock,
   silentOpenWhisk,
   startTestStore,

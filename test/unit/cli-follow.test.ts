@@ -1,11 +1,11 @@
 import { summaryKey } from '../../src/batch/layout'
-import { readPlan, savePlan } from '../../src/batch/plan/plan'
+import { readPlan } from '../../src/batch/plan/plan'
 import { startBatch } from '../../src/batch/run/start'
 import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
 import { begun, followBatch, lookBefore } from '../../src/cli/follow'
 import { type BatchSummary, batchRequestSchema } from '../../src/schema'
 import type { Bucket, Store } from '../../src/storage/store'
-import { minutes, planOf, startTestStore, type TestStore } from './batch-fixtures'
+import { minutes, planOf, savePlan, startTestStore, type TestStore } from './batch-fixtures'
 import { newRunner, type Runner } from './batch-runner'
 import { summaryOf } from './cli-run'
 

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { planKey, summaryKey } from '../../src/batch/layout'
-import { type Plan, savePlan } from '../../src/batch/plan/plan'
+import type { Plan } from '../../src/batch/plan/plan'
 import { markOpen } from '../../src/batch/run/open'
 import { progressOf } from '../../src/batch/summary/progress'
 import type { BatchSummary } from '../../src/schema'
-import { planOf } from './batch-fixtures'
+import { planOf, savePlan } from './batch-fixtures'
 import { bareEnvironment, bin, run, startStore, summaryOf, temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()

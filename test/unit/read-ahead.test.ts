@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { readAhead } from '../../src/batch/close/read-ahead'
+import { readAhead } from '../../src/batch/read-ahead'
 import { collect, from } from './batch-fixtures'
 
 describe('reading ahead', () => {

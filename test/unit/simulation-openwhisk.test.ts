@@ -117,9 +117,9 @@ describe('the scripted platform', () => {
   it('knows when an activation has ended', async () => {
     const { client, openwhisk } = platformOf({ main: () => clock.sleep(100).then(() => ({})) })
     const id = await clock.run(client.invoke(name('work'), {}))
-    expect(await clock.run(client.hasEnded(id ?? ''))).toBe(false)
+    expect(await clock.run(client.resultOf(id ?? ''))).toBeUndefined()
     await clock.run(openwhisk.settled())
-    expect(await clock.run(client.hasEnded(id ?? ''))).toBe(true)
+    expect(await clock.run(client.resultOf(id ?? ''))).toEqual({})
   })
 
   it('starts the action of a rule when its trigger is fired', async () => {

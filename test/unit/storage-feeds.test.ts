@@ -3,10 +3,11 @@ import {
   listRegistrations,
   type Registration,
   readRegistration,
+  recallRegistration,
   saveRegistration,
 } from '../../src/storage/feeds'
 import type { Bucket } from '../../src/storage/store'
-import { startTestStore, type TestStore } from './batch-fixtures'
+import { advanceClock, collect, minutes, setClock, startTestStore, type TestStore } from './batch-fixtures'
 
 let objects: TestStore
 let results: Bucket
@@ -49,6 +50,39 @@ describe('the registration of a trigger that watches a bucket', () => {
     await deleteRegistration(results, '/guest/t')
     await deleteRegistration(results, '/guest/t')
     expect(await listRegistrations(results)).toEqual([])
+  })
+
+  it('is remembered for a week after it was deleted, and then nothing is left of it', async () => {
+    setClock('2026-11-22T08:00:00Z')
+    await saveRegistration(results, registration('/guest/t'))
+    await deleteRegistration(results, '/guest/t')
+    advanceClock(minutes(7 * 24 * 60 - 1))
+    expect(await readRegistration(results, '/guest/t')).toBeUndefined()
+    expect(await listRegistrations(results)).toEqual([])
+    expect(await recallRegistration(results, '/guest/t')).toEqual(registration('/guest/t'))
+    advanceClock(minutes(2))
+    expect(await recallRegistration(results, '/guest/t')).toBeUndefined()
+    expect(await listRegistrations(results)).toEqual([])
+    expect(await collect(results.list())).toEqual([])
+    jest.useRealTimers()
+  })
+
+  it('is spared by who has seen an earlier one, also when it is made anew just then', async () => {
+    const seen = registration('/guest/t')
+    const anew = { ...seen, createdAt: '2026-11-22T09:00:00.000Z' }
+    await saveRegistration(results, anew)
+    await deleteRegistration(results, '/guest/t', seen)
+    expect(await readRegistration(results, '/guest/t')).toEqual(anew)
+    await saveRegistration(results, seen)
+    const slow: Bucket = {
+      ...results,
+      put: async (...write) => {
+        await saveRegistration(results, anew)
+        return results.put(...write)
+      },
+    }
+    await deleteRegistration(slow, '/guest/t', seen)
+    expect(await readRegistration(results, '/guest/t')).toEqual(anew)
   })
 
   it('of each namespace lies apart', async () => {

@@ -11,6 +11,7 @@ import type { ChunkMessage } from '../run/dispatch'
 import { stateOfLease } from '../run/lease'
 import type { Usage } from '../summary/usage'
 import { updateUploadsSummary } from '../uploads/count'
+import { closeDaysBefore } from '../uploads/days-before'
 import { writeUploadParts } from '../uploads/parts'
 import { isReported, writePart } from './parts'
 import { writeRecord } from './record'
@@ -50,6 +51,8 @@ export interface Aggregated {
   /** Not `error` at the top: OpenWhisk would take that for a failed action. */
   records: { ok: number; error: number }
   closed: boolean
+  /** The activation that goes on with the rest of a piece: whoever is in charge of the batch looks after it. */
+  next?: string
 }
 
 /**
@@ -80,26 +83,20 @@ export async function aggregate(
     await writeRecords()
     if (rest.length > 0) await context.openwhisk.invoke(context.sequence, { images: rest })
     for (const part of parts)
-      if (await updateUploadsSummary(results, part, context.gbSecondPrice)) await context.reconcile()
+      if (await updateUploadsSummary(results, part, context.gbSecondPrice))
+        await closeDaysBefore(results, part, context.reconcile)
     return { ...outcome, batches: parts.map(({ batch }) => batch) }
   }
   await writeRecords()
   await writePart(results, batch, part.start, images, context.activationId, usage())
-  const reached = part.start + images.length
-  if (reached < part.end) {
-    const message: ChunkMessage = {
-      batch,
-      chunk: part.chunk,
-      start: reached,
-      end: part.end,
-      model: part.model,
-    }
-    await context.openwhisk.invoke(context.sequence, message)
-  }
+  const start = part.start + images.length
+  const { chunk, end, model } = part
+  const message: ChunkMessage = { batch, chunk, start, end, model }
+  const next = start < end ? await context.openwhisk.invoke(context.sequence, message) : undefined
   const closed = await closeIfLast(batch, context)
   // Whoever was in charge died: as long as anything of a batch reports, it finds somebody to carry it on.
   if (!closed && (await stateOfLease(results, batch)) === 'died') await context.resume(batch)
-  return { ...outcome, batches: [batch], closed }
+  return { ...outcome, batches: [batch], closed, next }
 }
 
 const countStatus = (images: ImageRecord[]) => ({

@@ -2,23 +2,12 @@ import { BatchTakenOverError } from '../../errors'
 import { type ImageRecord, type ImageRef, imageRefSchema, type Range } from '../../schema'
 import { putOnce } from '../../storage/put-once'
 import type { Bucket } from '../../storage/store'
-import { readAhead } from '../close/read-ahead'
+import { fromJsonLines, toJsonLines } from '../json-lines'
 import { chunkKey, type Part, parsePartKey, partKey, partsFrom, partsPrefix } from '../layout'
 import type { Plan } from '../plan/plan'
+import { readAhead } from '../read-ahead'
 import { contiguousEnd } from '../run/coverage'
 import { toMetadata, type Usage, usageOf } from '../summary/usage'
-
-/** Lines of JSON, each ended. */
-export const toJsonLines = (values: readonly object[]): string =>
-  values.map((value) => `${JSON.stringify(value)}\n`).join('')
-
-/** What {@link toJsonLines} wrote. */
-export const fromJsonLines = <T>(body: Buffer): T[] =>
-  body
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T)
 
 /**
  * Writes the records of one range, whole and once: a repeat by the same activation has the same name and bytes.

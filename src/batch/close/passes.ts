@@ -84,7 +84,7 @@ export async function openPasses(
       return openRun(piecesInOrder(results, batch, range, { from: begun, ahead }), begun, onUsage)
     }),
   )
-  const lastRemoval = await openRemovals(results, plan)
+  const lastRemoval = openRemovals(results, plan)
   const swept = (plan.swept ?? []).filter((pass) => complete || pass < passes.length - 1)
   const lastSwept = Math.max(-1, ...swept)
   let reported = from?.reported ?? 0

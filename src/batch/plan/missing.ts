@@ -1,13 +1,15 @@
-import type { ImageRecord, ImageRef } from '../../schema'
+import type { ImageRef } from '../../schema'
 import { putIf } from '../../storage/put-once'
 import type { Bucket, ObjectInfo } from '../../storage/store'
-import { leavesRecord, readRecord } from '../chunk/record'
-import { readAhead } from '../close/read-ahead'
+import { readRecord } from '../chunk/record'
 import { compareKeys, inOrder } from '../keys'
-import { recordKey, recordsPrefix, resultsKey } from '../layout'
+import { recordKey, recordsPrefix } from '../layout'
+import { type Pair, pairByKey } from '../ordered'
+import { readAhead } from '../read-ahead'
+import { openFailures } from './failures'
 import { isUnfiltered, selects } from './filters'
-import { type ImageAndRecord, pairWithRecords } from './merge'
 import type { Plan } from './plan'
+import { openResting } from './resting'
 
 /** A record younger than its image by less than this is read before it is believed: clocks differ, uploads take time. */
 const certainAfter = 15 * 60 * 1000
@@ -51,13 +53,14 @@ export async function* missingImages(
   const isOver = (key: string): boolean =>
     (limit !== undefined && walk.planned - (plan.passes[pass] ?? 0) >= limit) ||
     (lastKey !== undefined && compareKeys(key, lastKey) > 0)
-  const look = async ({ image, record }: ImageAndRecord) => {
+  const look = async ([image, record]: Pair<ObjectInfo, ObjectInfo>) => {
     const meant = image !== undefined && isMeant(image)
     const fresh = meant && !plan.force && (await isFresh(plan, image, record, results, readOnly))
     return { image, record, meant, fresh }
   }
   const hasFailed = openFailures(plan, results)
-  const pairs = pairWithRecords(source, inOrder(recordsOf(results, plan)))
+  const isResting = openResting(plan, results)
+  const pairs = pairByKey(source, inOrder(recordsOf(results, plan)))
   let walked = 0
   for await (const { image, record, meant, fresh } of readAhead(pairs, recordsAhead, look)) {
     if (image && isOver(image.key)) break
@@ -69,7 +72,7 @@ export async function* missingImages(
     walk.cursor = image.key
     if (!meant) continue
     walk.listed++
-    if (fresh && !(await hasFailed(image.key))) {
+    if (fresh ? !(await hasFailed(image.key)) : await isResting(image)) {
       walk.skipped++
       continue
     }
@@ -108,30 +111,4 @@ async function isFresh(
   if (record && !readOnly && Date.now() - uploadedAt > certainAfter)
     await putIf(results, recordKey(modelVersion, ref), JSON.stringify(known), record.etag)
   return true
-}
-
-/**
- * Opens what failed in a batch that is retried, for reasons that may have passed: another batch may have a record of it.
- * @returns whether an image is among it; keys have to be asked for in order
- */
-function openFailures({ batch, retry }: Plan, results: Bucket): (key: string) => Promise<boolean> {
-  if (!retry) return async () => false
-  const failures = failedKeys(results, batch)
-  let next = failures.next()
-  return async (key) => {
-    for (;;) {
-      const { done, value } = await next
-      if (done || compareKeys(value, key) >= 0) return value === key
-      next = failures.next()
-    }
-  }
-}
-
-async function* failedKeys(results: Bucket, batch: string): AsyncGenerator<string, undefined> {
-  const file = resultsKey(batch, 'errors.jsonl')
-  if (!(await results.head(file))) return
-  for await (const line of results.lines(file)) {
-    const record: ImageRecord | '' = line && JSON.parse(line)
-    if (record && !leavesRecord(record)) yield record.key
-  }
 }

@@ -21,7 +21,7 @@ const outstandingSchema = rangeSchema.extend({
 export type Outstanding = z.infer<typeof outstandingSchema>
 
 /** `plan.json`: what a batch is about and how far its planning and dispatching have come. Small, however large the batch. */
-export const planSchema = z.strictObject({
+const planSchema = z.strictObject({
   schema: z.literal('whisklens.plan/1'),
   batch: batchIdSchema,
   bucket: z.string(),
@@ -37,6 +37,8 @@ export const planSchema = z.strictObject({
   /** Last key that the current pass may come to: a limited batch that is retried keeps to the images it chose. */
   lastKey: z.string().optional(),
   force: z.boolean(),
+  /** The trigger of the feed whose poll has started the batch: what earlier polls tried in vain may be left alone. */
+  feed: z.string().optional(),
   /** Whether the current pass does again what failed in those before, whatever other batches know of it. */
   retry: z.boolean().optional(),
   /** The model asked for, and the version of it that answers. */
@@ -98,7 +100,7 @@ export type PlanModel = Pick<Plan, 'model' | 'modelVersion' | 'memory' | 'gbSeco
 
 export const newPlan = (
   batch: string,
-  request: BatchRequest,
+  request: BatchRequest & Pick<Plan, 'feed'>,
   { bucket, now, ...model }: PlanModel & { bucket: string; now: Date },
 ): Plan => ({
   schema: 'whisklens.plan/1',
@@ -108,6 +110,7 @@ export const newPlan = (
   ...filtersOf(request),
   maxErrors: request.maxErrors,
   force: request.force,
+  feed: request.feed,
   ...model,
   ...chunkSizes(request),
   passes: [0],
@@ -136,6 +139,7 @@ export const nextPass = (plan: Plan, request: BatchRequest, model: PlanModel): P
   before: { reported: plan.planned, errors: plan.errors },
   maxErrors: request.maxErrors,
   force: request.force,
+  feed: undefined,
   retry: request.retry,
   ...model,
   ...chunkSizes(request),
@@ -158,12 +162,12 @@ export const resumePass = (plan: Plan, request: BatchRequest): Plan => ({
   resumed: (plan.resumed ?? 0) + 1,
 })
 
+/** How often a batch was begun, or gone on with after it had ended. */
+export const rounds = (plan: Plan | undefined): number =>
+  plan ? plan.passes.length + (plan.resumed ?? 0) : 0
+
 export const readPlan = async (results: Bucket, batch: string): Promise<Plan | undefined> =>
   (await openPlan(results, batch)).plan
-
-export async function savePlan(results: Bucket, plan: Plan): Promise<void> {
-  await results.put(planKey(plan.batch), JSON.stringify(plan), { contentType: 'application/json' })
-}
 
 /**
  * Opens the plan of a batch for whoever is in charge of it, or closes it in passing.

@@ -62,11 +62,11 @@ export async function acquireLease(
   const holder = await readHolder(results, batch)
   if (holder && holder.until > Date.now()) return undefined
   let until = Date.now() + leaseTime
-  const write = (previous: string | null | undefined) =>
+  const write = (end: number, previous: string | null | undefined) =>
     previous === undefined
       ? undefined
-      : putOnce(results, leaseKey(batch), JSON.stringify({ activationId, until }), previous)
-  let etag = await write(holder ? holder.etag : null)
+      : putOnce(results, leaseKey(batch), JSON.stringify({ activationId, until: end }), previous)
+  let etag = await write(until, holder ? holder.etag : null)
   if (etag === undefined) return undefined
   // Two writes at once would each take the other's for that of another holder.
   const oneByOne = pLimit(1)
@@ -75,14 +75,15 @@ export async function acquireLease(
       oneByOne(async () => {
         // Two thirds are left for a slow store and a busy machine.
         if (Date.now() < until - (leaseTime * 2) / 3) return etag !== undefined
-        until = Date.now() + leaseTime
-        etag = await write(etag)
+        const end = Date.now() + leaseTime
+        etag = await write(end, etag)
+        // Only now: after a failure, it runs out when it would have.
+        until = end
         return etag !== undefined
       }),
     release: () =>
       oneByOne(async () => {
-        until = 0
-        await write(etag)
+        await write(0, etag)
         etag = undefined
       }),
   }

@@ -8,30 +8,31 @@ const mostFailures = 8
 /** Doubles from one such activation to the next, milliseconds: together they outlast a failure of twenty minutes. */
 const firstPause = 5_000
 
-/** Which batch an activation has to see carried on, once it is in charge, and what came before. */
+/** What an activation has to see done, and what came before. */
 export interface Charge {
-  batch?: string
+  /** Asks another activation for it; nothing where there is nobody to do it for. */
+  message?: object
   /** Activations in a row that failed without any progress. */
   failed: number
 }
 
 /**
- * Has a batch carried on after a failure of the store or the platform that may pass: where there are no alarms, nobody
- * else would.
+ * Has a batch begun or carried on after a failure of the store or the platform that may pass: where there are no
+ * alarms, nobody else would.
  * @param stopAt when to pause no longer, milliseconds since the epoch
  * @param goOn invokes a successor, which waits for the lease
  */
 export async function outlast(
   thrown: unknown,
-  { batch, failed }: Charge,
+  { message, failed }: Charge,
   stopAt: number,
-  goOn: (message: { batch: string; resume: true; failed: number }) => Promise<unknown>,
+  goOn: (message: object) => Promise<unknown>,
 ): Promise<void> {
   const mayPass = (thrown instanceof StorageError || thrown instanceof OpenWhiskError) && thrown.retryable
-  if (batch === undefined || !mayPass || failed >= mostFailures) return
-  log.warn({ batch, failed, reason: thrown.message }, 'another activation is to try again')
+  if (message === undefined || !mayPass || failed >= mostFailures) return
+  log.warn({ ...message, failed, reason: thrown.message }, 'another activation is to try again')
   await sleep(Math.max(0, Math.min(firstPause * 2 ** failed, stopAt - Date.now())))
-  await goOn({ batch, resume: true, failed: failed + 1 }).catch((cause) =>
-    log.warn({ batch, reason: messageOf(cause) }, 'nobody is called to carry the batch on'),
+  await goOn({ ...message, failed: failed + 1 }).catch((cause) =>
+    log.warn({ ...message, reason: messageOf(cause) }, 'nobody is called to carry the batch on'),
   )
 }

@@ -8,6 +8,7 @@ import { batchRequestSchema } from '../../schema'
 import { type Registration, readRegistration } from '../../storage/feeds'
 import { newPlan } from '../plan/plan'
 import { planChunks } from '../plan/planning'
+import { listTried } from '../plan/resting'
 import { describeModel } from './answering-model'
 import { listOpen } from './open'
 import { reconcile } from './orphans'
@@ -32,7 +33,7 @@ export interface Polled {
 
 /**
  * Classifies what the notifications of a feed's bucket missed: compares listing and records, and starts a batch where
- * something is missing. Carries on batches that nobody is in charge of.
+ * something is missing; what failed at earlier polls rests in between. Carries on batches that nobody is in charge of.
  * @param trigger the feed's, `/guest/image-uploaded`
  */
 export async function poll(
@@ -56,6 +57,7 @@ export async function poll(
     if (open.startsWith(idsOf(trigger))) return { resumed, batch: open }
   }
   const request = requestOf(feed, now)
+  await listTried(results, trigger, request.batch)
   const model = await describeModel(openwhisk, activation, settings, settings.model)
   const plan = newPlan(request.batch, request, { ...model, bucket: feed.bucket, now })
   const stopAt = activation.deadline - startTakes
@@ -71,5 +73,5 @@ export async function poll(
 function requestOf({ trigger, bucket, prefix, since, settle }: Registration, now: Date) {
   const batch = idsOf(trigger) + timeOf(now)
   const until = new Date(now.getTime() - settle * 1000).toISOString()
-  return { ...batchRequestSchema.parse({ bucket, prefix, since, until }), batch }
+  return { ...batchRequestSchema.parse({ bucket, prefix, since, until }), batch, feed: trigger }
 }

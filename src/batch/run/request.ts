@@ -12,11 +12,19 @@ export const timeOf = (now: Date): string =>
 export const defaultBatchId = (now: Date, activationId: string): string =>
   `${timeOf(now)}-${activationId.slice(0, 6)}`
 
-/** The uploads of a day can be carried on, though nobody can start a batch of such a name. */
-const resumeSchema = batchRequestSchema.extend({
-  batch: batchIdSchema.optional(),
+/** What `start-batch` asks of itself after a failure. */
+const againSchema = batchRequestSchema.extend({
+  feed: z.string().optional(),
   failed: z.int().nonnegative().optional(),
 })
+
+/** The uploads of a day can be carried on, though nobody can start a batch of such a name. */
+const resumeSchema = againSchema.extend({ batch: batchIdSchema.optional() })
+
+const schemaOf = ({ resume, failed }: Record<string, unknown>) => {
+  if (resume === true) return resumeSchema
+  return failed === undefined ? batchRequestSchema : againSchema
+}
 
 /**
  * What was asked of `start-batch`, freed of the package's settings and of what the platform adds.
@@ -26,7 +34,7 @@ export function parseBatchRequest(params: Record<string, unknown>): StartRequest
   const settings: readonly string[] = settingNames.filter((name) => name !== 'model')
   const names = Object.keys(params).filter((name) => !settings.includes(name) && name !== 'resume')
   const asked = Object.fromEntries(names.map((name) => [name, params[name]]))
-  const parsed = (params.resume === true ? resumeSchema : batchRequestSchema).safeParse(asked)
+  const parsed = schemaOf(params).safeParse(asked)
   const problem = parsed.success ? contradictionIn(parsed.data, names) : z.prettifyError(parsed.error)
   if (parsed.success && problem === undefined) return parsed.data
   throw new InvalidInputError(`The batch request is not valid: ${problem}`)

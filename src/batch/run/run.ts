@@ -1,47 +1,36 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BatchTakenOverError } from '../../errors'
 import { log } from '../../log'
-import type { OpenWhisk } from '../../openwhisk/client'
 import { type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { listParts, readChunk, writePart } from '../chunk/parts'
 import { unknownRecord } from '../chunk/record'
 import { closeBatch } from '../close/close'
 import type { Part } from '../layout'
-import { type Outstanding, type Plan, savePlan } from '../plan/plan'
+import type { Outstanding, Plan } from '../plan/plan'
 import { planAhead } from '../plan/planner'
 import { progressOf } from '../summary/progress'
 import { writeSummary } from '../summary/summary-object'
 import { announce, ensureAnnounced, type Tell } from './announce'
-import { dispatchReady, markEnded, openWindow, redispatchOverdue, settle, type Window } from './dispatch'
+import { type Dispatcher, dispatchReady, settle } from './dispatch'
 import { whyEnd } from './ending'
 import { markOpen } from './open'
+import { markEnded, redispatchOverdue } from './redispatch'
 import { closes } from './standing'
+import { openWindow } from './window'
 
-export interface RunContext {
+export interface RunContext extends Omit<Dispatcher, 'window'> {
   images: Bucket
   results: Bucket
-  /** Does not retry throttled calls: they tell how much the platform takes. */
-  openwhisk: OpenWhisk
   activationId: string
-  /** Full name of the sequence that classifies a chunk. */
-  sequence: string
   /** The run stops in time to hand over, milliseconds since the epoch. */
   stopAt: number
   /** Called by the one who closes the batch. */
   onClosed: Tell
-  /** Stores the plan; fails when somebody else has taken charge. */
-  save?(plan: Plan): Promise<void>
-  /** Called at every turn. @returns false when somebody else has taken charge */
-  renew?(): Promise<boolean>
-  pollEvery?: number
-  /** A chunk that has not reported for so long is dispatched again: longer than the sequence's time limit and a queue. */
-  overdueAfter?: number
-  /** How often a single image is tried before it is given up. */
-  maxAttempts?: number
 }
 
-/** Between two looks at a batch in which nothing happens, milliseconds. */
+/** Between two looks at a batch, milliseconds; longer and longer while nothing happens. */
+const firstPause = 250
 const longestPause = 2_000
 
 /**
@@ -50,26 +39,25 @@ const longestPause = 2_000
  * @returns the final summary, or undefined when the batch has to go on in another activation
  */
 export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSummary | undefined> {
-  const { images, results, openwhisk, stopAt, pollEvery = 250 } = context
-  const { save = (changed) => savePlan(results, changed), renew = async () => true } = context
-  const window = openWindow()
+  const { images, results, stopAt, save, renew } = context
+  const dispatcher = { ...context, window: openWindow() }
   const planner = planAhead(plan, images, results, renew)
-  let pause = pollEvery
+  let pause = firstPause
   let progress = ''
   try {
     while (Date.now() < stopAt) {
       planner.check()
       if (!(await renew())) throw new BatchTakenOverError(plan.batch)
       plan.ended ??= await whyEnd(plan, results)
-      if (!plan.ended) await takeTurn(plan, window, { ...context, save, renew })
+      if (!plan.ended) await takeTurn(plan, dispatcher, context)
       if (isOver(plan)) break
-      await markEnded(plan, openwhisk, renew)
+      await markEnded(plan, dispatcher)
       const summary = progressOf(plan)
       if (JSON.stringify(summary) === progress) pause = Math.min(pause * 1.5, longestPause)
       else {
         await writeSummary(results, summary, (current) => isStale(current, plan, results))
         progress = JSON.stringify(summary)
-        pause = pollEvery
+        pause = firstPause
       }
       // A small batch is planned in less than a pause, and all of it waits to be dispatched.
       await Promise.race([sleep(pause), ...(plan.done ? [] : [planner.finished])])
@@ -94,22 +82,15 @@ async function isStale(summary: BatchSummary, plan: Plan, results: Bucket): Prom
   return true
 }
 
-async function takeTurn(
-  plan: Plan,
-  window: Window,
-  context: RunContext & Required<Pick<RunContext, 'save' | 'renew'>>,
-): Promise<void> {
-  const { results, openwhisk, sequence, save, renew, overdueAfter = 8 * 60_000, maxAttempts = 5 } = context
+async function takeTurn(plan: Plan, dispatcher: Dispatcher, context: RunContext): Promise<void> {
+  const { results, save } = context
   // Saved before anything of it is dispatched: after a crash, positions must still mean the same images.
   const ready = plan.planned
   await save(plan)
-  await dispatchReady(plan, ready, window, openwhisk, sequence, renew)
+  await dispatchReady(plan, ready, dispatcher)
   const parts = await partsOf(results, plan)
-  settle(plan, parts, window)
-  const limits = { overdueAfter, maxAttempts }
-  const saved = () => save(plan)
-  const lost = await redispatchOverdue(plan, parts, limits, window, openwhisk, sequence, saved)
-  await giveUp(plan, lost, context)
+  settle(plan, parts, dispatcher.window)
+  await giveUp(plan, await redispatchOverdue(plan, parts, dispatcher), context)
 }
 
 /** The parts from the oldest outstanding chunk on, of which a late report may be whole: older ones need no second look. */

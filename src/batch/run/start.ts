@@ -1,20 +1,20 @@
 import type { Settings } from '../../config'
-import { BatchTakenOverError, InvalidInputError, messageOf, WhisklensError } from '../../errors'
-import { log } from '../../log'
+import { InvalidInputError } from '../../errors'
 import { type Activation, siblingAction } from '../../openwhisk/activation'
-import type { BatchRequest, BatchSummary } from '../../schema'
+import type { BatchSummary } from '../../schema'
 import { dryRun, refuseAboveCost } from '../plan/counting'
 import { newPlan, nextPass, type Plan, resumePass } from '../plan/plan'
 import { progressOf, reported } from '../summary/progress'
 import { readSummary, writeSummary } from '../summary/summary-object'
 import { closeDay } from '../uploads/close-day'
 import { isUploads } from '../uploads/day'
-import { announce, ensureAnnounced, type Tell } from './announce'
+import { ensureAnnounced, type Tell } from './announce'
 import { describeModel } from './answering-model'
 import { requestCancel, withdrawCancel } from './ending'
+import { isFinal, stopFor } from './failure'
 import { handOver, handOverTime } from './hand-over'
 import { acquireLease, awaitLease, type Lease, whileHolding } from './lease'
-import { isMarked, markClosed, markOpen } from './open'
+import { type AskedFor, findUnplanned, isMarked, markBegun, markClosed, markOpen } from './open'
 import { type Charge, outlast } from './outlast'
 import { type Platform, platformOf } from './platform'
 import { defaultBatchId } from './request'
@@ -22,7 +22,7 @@ import { runBatch } from './run'
 import { lookAt, refuseOther, type Standing } from './standing'
 
 /** What is asked of `start-batch`, and how it has itself carried on. */
-export type StartRequest = BatchRequest & {
+export type StartRequest = AskedFor & {
   resume?: boolean
   /** Activations in a row that failed and got nowhere. */
   failed?: number
@@ -40,9 +40,11 @@ export async function startBatch(
   activation: Activation,
   platform: Platform = platformOf(settings, activation),
 ): Promise<BatchSummary> {
-  const charge: Charge = { batch: request.resume ? request.batch : undefined, failed: request.failed ?? 0 }
+  const { failed = 0, ...asked } = request
+  const batch = request.batch ?? defaultBatchId(new Date(), activation.id)
+  const charge: Charge = { message: request.dryRun ? undefined : { ...asked, batch }, failed }
   try {
-    return await carryOn(request, settings, activation, platform, charge)
+    return await carryOn({ ...request, batch }, settings, activation, platform, charge)
   } catch (thrown) {
     await outlast(thrown, charge, activation.deadline - handOverTime, (message) =>
       platform.openwhisk.invoke(activation.actionName, message),
@@ -52,7 +54,7 @@ export async function startBatch(
 }
 
 async function carryOn(
-  request: StartRequest,
+  { resume, failed, ...request }: StartRequest & { batch: string },
   settings: Settings,
   activation: Activation,
   { store, openwhisk, impatient }: Platform,
@@ -60,53 +62,59 @@ async function carryOn(
 ): Promise<BatchSummary> {
   const firedAt = Date.now()
   const results = store.bucket(settings.resultsBucket)
-  const batch = request.batch ?? defaultBatchId(new Date(), activation.id)
+  const { batch } = request
   const stopAt = activation.deadline - handOverTime
   const tell: Tell = (summary) => openwhisk.fire('batch-completed', summary)
   const goOn = () => openwhisk.invoke(activation.actionName, { batch, resume: true })
-  if (request.resume && isUploads(batch)) {
+  if (resume && isUploads(batch)) {
     return closeDay(batch, { results, activationId: activation.id, stopAt, tell, goOn })
   }
-  const bucket = request.bucket ?? settings.imagesBucket
+  const bucketOf = (asked: AskedFor) => asked.bucket ?? settings.imagesBucket
+  const bucket = bucketOf(request)
   if (bucket === settings.resultsBucket) {
     throw new InvalidInputError(
       `The bucket "${bucket}" holds the results and cannot be the source of a batch`,
     )
   }
   // These carry on what there is, when whoever is in charge of it has gone.
-  const waits = Boolean(request.resume || request.cancel)
+  const waits = resume || request.cancel
   const contextOf = (plan: Plan) => ({ images: store.bucket(plan.bucket), results, stopAt })
 
   if (request.dryRun) {
-    const plan = await planOfThisRun({ isOpen: false })
+    const plan = await planOfThisRun({}, request)
     return dryRun(plan, contextOf(plan))
   }
   const before = await lookAt(results, batch)
   await refuseMisfit(before)
   if (request.maxCost !== undefined && !before.isOpen) {
-    const plan = await planOfThisRun(before)
+    const plan = await planOfThisRun(before, request)
     await refuseAboveCost(plan, request.maxCost, contextOf(plan))
   }
   if (request.cancel) await requestCancel(results, batch)
   const lease = await takeLease()
   if (!lease) return (await readSummary(results, batch)) ?? inCharge(batch)
-  charge.batch = batch
   return whileHolding(lease, async () => {
     // One that came after this request is obeyed.
     if (!waits) await withdrawCancel(results, batch, firedAt)
     const standing = await lookAt(results, batch)
     await refuseMisfit(standing)
-    if (!standing.plan && waits) {
-      // Whoever marked it died before there was a plan: what it was to be about is not known.
-      await markClosed(results, batch)
-      throw noSuchBatch(batch)
-    }
-    if (standing.closed) await ensureAnnounced(results, standing.closed, tell)
-    if (standing.closed && waits) {
+    // Whoever began it may have died before there was a plan.
+    const asked = waits ? await findUnplanned(results, batch, standing.plan) : request
+    // What was begun after it had been closed was begun when that had been told.
+    if (standing.closed && !(waits && asked)) await ensureAnnounced(results, standing.closed, tell)
+    if (standing.closed && !asked) {
       await withdrawCancel(results, batch)
       return standing.closed
     }
-    const plan = await planOfThisRun(standing)
+    // Asking for the model takes time, and may fail.
+    if (asked && !standing.isOpen) await markBegun(results, batch, asked, standing.plan)
+    charge.message = { batch, resume: true }
+    const plan = asked ? await planBegun(standing, asked) : standing.plan
+    if (!plan) {
+      await withdrawCancel(results, batch)
+      await markClosed(results, batch)
+      throw noSuchBatch(batch)
+    }
     await markOpen(results, batch)
     // The holder's name makes this save a change, which voids the plan that a superseded holder may still want to save.
     return run({ ...plan, holder: activation.id }, standing.save, lease)
@@ -116,22 +124,31 @@ async function carryOn(
   async function refuseMisfit({ plan, closed }: Partial<Standing>): Promise<void> {
     if (plan && !waits) refuseOther(plan, request, closed !== undefined)
     if (plan || !(waits || request.retry)) return
-    if (!request.resume || !(await isMarked(results, batch))) throw noSuchBatch(batch)
+    if (!waits || !(await isMarked(results, batch))) throw noSuchBatch(batch)
   }
 
-  async function planOfThisRun({
-    plan,
-    closed,
-  }: Pick<Standing, 'plan' | 'closed' | 'isOpen'>): Promise<Plan> {
+  async function planBegun(standing: Standing, asked: AskedFor): Promise<Plan> {
+    try {
+      return await planOfThisRun(standing, asked)
+    } catch (thrown) {
+      if (isFinal(thrown)) await markClosed(results, batch)
+      throw thrown
+    }
+  }
+
+  async function planOfThisRun({ plan, closed }: Partial<Standing>, asked: AskedFor): Promise<Plan> {
     const describe = (model = settings.model) => describeModel(openwhisk, activation, settings, model)
-    if (!plan) return newPlan(batch, request, { ...(await describe()), bucket, now: new Date() })
-    if (plan.ended) return waits ? plan : resumePass(plan, request)
-    return closed ? nextPass(plan, request, await describe(request.retry ? plan.model : undefined)) : plan
+    if (!plan)
+      return newPlan(batch, asked, { ...(await describe()), bucket: bucketOf(asked), now: new Date() })
+    if (plan.ended) return resumePass(plan, asked)
+    return closed ? nextPass(plan, asked, await describe(asked.retry ? plan.model : undefined)) : plan
   }
 
   async function takeLease(): Promise<Lease | undefined> {
     const isClosed = async () => (await lookAt(results, batch)).closed !== undefined
     if (waits) return awaitLease(results, batch, activation.id, isClosed)
+    // The activation before may have taken the lease without hearing of it.
+    if (failed) return awaitLease(results, batch, activation.id)
     const taken = await acquireLease(results, batch, activation.id)
     // Whoever closed it is about to leave: a further pass is not to be lost over that.
     return taken || !(await isClosed()) ? taken : awaitLease(results, batch, activation.id)
@@ -149,30 +166,15 @@ async function carryOn(
       onClosed: tell,
       save,
       renew: lease.renew,
-    }).catch((thrown) => {
+    }).catch(async (thrown) => {
       if (standingOf(plan) !== stood) charge.failed = 0
-      return stopFor(thrown, plan, save)
+      if (isFinal(thrown)) await stopFor(thrown, plan, { results, save, tell })
+      throw thrown
     })
     if (summary) await withdrawCancel(results, batch)
     // The successor waits for the lease; the other way round, a batch could be left with neither.
     else await handOver(impatient, activation.actionName, batch, lease.renew)
     return summary ?? progressOf(plan)
-  }
-
-  /** A failure that no further activation would mend ends the batch, and its summary says why. */
-  async function stopFor(thrown: unknown, plan: Plan, save: Standing['save']): Promise<never> {
-    const isFinal = thrown instanceof WhisklensError && !thrown.retryable
-    if (isFinal && !(thrown instanceof BatchTakenOverError)) {
-      plan.ended = 'stopped'
-      await save(plan)
-      const summary: BatchSummary = { ...progressOf(plan), state: 'stopped', reason: thrown.message }
-      await writeSummary(results, summary)
-      // If that fails too, the marker stays, and somebody else will tell.
-      await announce(results, summary, tell).catch((cause) =>
-        log.warn({ batch, reason: messageOf(cause) }, 'the end of the batch is not told yet'),
-      )
-    }
-    throw thrown
   }
 }
 

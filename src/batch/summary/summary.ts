@@ -68,7 +68,7 @@ export function countUsage(
 }
 
 /** What a summary says beyond what was counted. */
-export interface Standing {
+export interface SummaryFacts {
   batch: string
   state: BatchSummary['state']
   listed: number
@@ -92,9 +92,9 @@ function rateOf({ ok, error, doneAt }: Tally, startedAt: string): number {
 }
 
 /** The summary of a batch. Depends on nothing but its arguments, so that whoever closes a batch writes the same bytes. */
-export function summarize(tally: Tally, standing: Standing): BatchSummary {
-  const { batch, state, listed, planned, skipped, exact, startedAt } = standing
-  const { memory = manifestMemory, gbSecondPrice = Number(defaultGbSecondPrice) } = standing
+export function summarize(tally: Tally, facts: SummaryFacts): BatchSummary {
+  const { batch, state, listed, planned, skipped, exact, startedAt } = facts
+  const { memory = manifestMemory, gbSecondPrice = Number(defaultGbSecondPrice) } = facts
   const gbSeconds = gbSecondsOf(tally.usage, memory)
   const at = (share: number) => {
     const of = (name: (typeof stages)[number]) => quantile(tally.timings[name], share)
@@ -104,7 +104,7 @@ export function summarize(tally: Tally, standing: Standing): BatchSummary {
     schema: 'whisklens.summary/1',
     batch,
     state,
-    model: standing.model ?? (tally.models.sort().join(', ') || null),
+    model: facts.model ?? (tally.models.sort().join(', ') || null),
     engine: tally.engines.sort().join(', ') || null,
     totals: {
       listed,

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { readAhead } from '../close/read-ahead'
+import { readAhead } from '../read-ahead'
 import { markOpen } from '../run/open'
 import { summarize } from '../summary/summary'
 import { writeSummary } from '../summary/summary-object'
-import { isDayBeforeOver, startOf } from './day'
+import { startOf } from './day'
+import { areLeftOpen } from './days-before'
 import { type ListedPart, listUploadParts, readUploadPart, type UploadsPart } from './parts'
 import {
   claim,
@@ -33,7 +34,7 @@ const recordsPerRun = 10_000
  * Counts a part that was just written and brings the open day's summary up to date. Many activations do so at once:
  * each counts its own part, and where they get in each other's way, one of them the parts of all.
  * @param gbSecondPrice what the day's cost is counted with, unless an earlier part said so
- * @returns whether the days before are to be closed: true once a day
+ * @returns whether the days before are left open
  */
 export async function updateUploadsSummary(
   results: Bucket,
@@ -48,7 +49,7 @@ export async function updateUploadsSummary(
     if (isCounted(found.progress, own)) {
       // Whoever counted it may have died before the summary was written.
       await publish(results, batch, found.progress)
-      return false
+      return areLeftOpen(found.progress, batch)
     }
     if (isClaimed(found.progress, own)) continue
     // First of all, so that somebody will close whatever comes of it.
@@ -60,15 +61,14 @@ export async function updateUploadsSummary(
     }
     const { progress } = found
     const runs = runsDue(progress)
-    const sweeps = !progress.swept && isDayBeforeOver(batch, new Date())
     countParts(progress, [...known.values()], own)
     progress.gbSecondPrice ??= gbSecondPrice
-    Object.assign(progress, { closed: undefined, swept: progress.swept || sweeps })
+    progress.closed = undefined
     if (!(await saveProgress(results, batch, found))) continue
     await publish(results, batch, progress)
     let isDue = runsDue(progress) > runs
     while (isDue) isDue = await sortNextRun(results, batch)
-    return sweeps
+    return areLeftOpen(progress, batch)
   }
 }
 

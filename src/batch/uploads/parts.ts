@@ -1,6 +1,6 @@
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { fromJsonLines, toJsonLines } from '../chunk/parts'
+import { fromJsonLines, toJsonLines } from '../json-lines'
 import { partsPrefix } from '../layout'
 import { toMetadata, type Usage, usageOf } from '../summary/usage'
 import { uploadsBatch } from './day'

@@ -17,6 +17,9 @@ const listEvery = 10_000
 /** How long whoever counts for all is believed to live, milliseconds. */
 const claimTime = 5_000
 
+/** Who is about to do something for all, by the name of a part, and since when, milliseconds since the epoch. */
+const claimSchema = z.object({ by: z.string(), at: z.number() })
+
 /** `progress.json` of a day of uploads: what of it is counted. Only ever replaced by who has read it. */
 const progressSchema = z.object({
   /** Of the parts named before this all are counted, of later ones those in `recent`. */
@@ -25,12 +28,13 @@ const progressSchema = z.object({
   /** How many parts are counted. */
   parts: z.int(),
   tally: z.custom<Tally>(),
-  /** The writer of which part is about to count the parts of all, and since when, milliseconds since the epoch. */
-  claim: z.object({ by: z.string(), at: z.number() }).optional(),
+  /** The writer of which part is about to count the parts of all. */
+  claim: claimSchema.optional(),
   /** What the day's GB-seconds are counted with: whoever closes it must come to the same cost. */
   gbSecondPrice: z.number().nonnegative().optional(),
-  /** Somebody has been sent to close the days before. */
+  /** Somebody was sent to close the days before; or is about to be, by the writer of which part. */
   swept: z.boolean().optional(),
+  sweeper: claimSchema.optional(),
   /** The day's results are written, and no part was counted since. */
   closed: z.boolean().optional(),
 })

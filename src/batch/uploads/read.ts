@@ -1,6 +1,6 @@
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { readAhead } from '../close/read-ahead'
+import { readAhead } from '../read-ahead'
 import { countUsage, type Tally } from '../summary/summary'
 import { mergeRecords, newestRecords } from './merge'
 import { listUploadParts, readUploadPart } from './parts'
