@@ -1,19 +1,57 @@
-# The runtime of classify and predict: OpenWhisk's Node.js 20 action runtime with sharp, ONNX Runtime, TensorFlow.js' WASM
-# binaries and the models. The actions' own code comes in their zips, and nothing is fetched at run time.
+# The runtime of classify and predict: OpenWhisk's Node.js 20 action runtime with sharp, an engine, TensorFlow.js' WASM
+# binaries and models. Actions bring their own code in their zips; one that brings none is predict, as it is of MAX's
+# images. Nothing is fetched at run time.
+#
+#   docker build -t NAME .                                         EfficientNet-Lite0 on the best engine
+#   docker build -t NAME --build-arg MODEL=faces --build-arg ENGINE=wasm .
+#   docker build -t NAME --build-arg MODELS="efficientnet-lite0 faces" .
 #
 # OpenWhisk publishes this base under moving tags only; for builds that can be repeated, name it by its digest:
 #   docker build --build-arg BASE_IMAGE=openwhisk/action-nodejs-v20@sha256:… -t NAME .
 ARG BASE_IMAGE=openwhisk/action-nodejs-v20:nightly
+# What the image runs where no setting says otherwise: a folder of models/, or a name of `whisklens model list`.
+ARG MODEL=efficientnet-lite0
+# All that it has, with spaces between.
+ARG MODELS=${MODEL}
+# wasm, onnx, native, or auto: onnx where it can run the model, else wasm. docs/engines.md has the figures.
+ARG ENGINE=auto
+# The model of MAX whose answers predict gives, if several are of that kind.
+ARG MAX_MODEL=
 
 FROM node:20-bullseye-slim AS runtime
+ARG MODELS
+ARG ENGINE
 WORKDIR /whisklens
+# What compiles TensorFlow's addon.
+RUN if [ "$ENGINE" = native ]; then \
+      apt-get update && apt-get install -y --no-install-recommends python3-pip g++; \
+    fi
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci && npm install --no-save onnxruntime-node@1.30.0
-COPY scripts/runtime-files.ts scripts/write-runtime.ts scripts/
-COPY models models
-RUN node --import tsx scripts/write-runtime.ts /runtime --onnx
+RUN npm ci
+COPY . .
+RUN node --import tsx scripts/build.ts \
+ && node --import tsx scripts/write-runtime.ts /runtime --engine "$ENGINE" --models "$MODELS"
 
 FROM ${BASE_IMAGE}
-COPY --from=runtime /runtime /whisklens
-# The best engine that works; docs/engines.md has the figures. A deployment's own setting goes before.
-ENV WHISKLENS_HOME=/whisklens NODE_PATH=/whisklens/node_modules WHISKLENS_ENGINE=auto
+ARG MODEL
+ARG ENGINE
+ARG MAX_MODEL
+# What changes least, and what images of different models share, comes first.
+COPY --from=runtime /runtime/base /whisklens
+COPY --from=runtime /runtime/model /whisklens
+COPY --from=runtime /runtime/action /whisklens
+# A deployment's own settings go before these.
+ENV WHISKLENS_HOME=/whisklens \
+    NODE_PATH=/whisklens/node_modules \
+    WHISKLENS_NATIVE=/whisklens/native \
+    WHISKLENS_ENGINE=${ENGINE} \
+    WHISKLENS_MODEL=${MODEL} \
+    WHISKLENS_MAX_MODEL=${MAX_MODEL} \
+    WHISKLENS_DEFAULT_ACTION=/whisklens/predict.zip
+# The base runs as root, in /nodejsAction, where it unpacks an action's zip. It needs no more than to write there, and
+# has the user node from its own base. The first command fails where the base is not the runtime we know.
+RUN node -r /whisklens/without-code.cjs -e 0 && chown node:node /nodejsAction
+USER node
+CMD ["node", "--expose-gc", "-r", "/whisklens/without-code.cjs", "app.js"]
+# Each thread's arena would keep what decoders gave back: 650 MB after 500 photos of all sizes (npm run bench:memory).
+ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 
 /*
  * What `classify` and `predict` need beside their own bundle: the models, the WebAssembly binaries and sharp. A stock
@@ -20,19 +20,21 @@ const isNeeded = (path: string): boolean => !/\.(md|mjs|map|ts|cts|mts)$|\/(src|
 /** WebAssembly with threads is left out: Node runs one thread of it. */
 const wasmBinaries = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm']
 
-async function readFolder(folder: string): Promise<Files> {
+/** @param base the folder that the paths are below */
+async function readFolder(folder: string, base: string): Promise<Files> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   const files: Files = {}
-  for (const path of paths.sort()) files[relative(root, path)] = await readFile(path)
+  for (const path of paths.sort()) files[relative(base, path)] = await readFile(path)
   return files
 }
 
 /** Node's own rule: a package's dependency lies in the nearest `node_modules` above it. */
 function findPackage(name: string, from: string): string {
-  for (let folder = from; folder.startsWith(root); folder = dirname(folder)) {
+  for (let folder = from; ; folder = dirname(folder)) {
     const found = join(folder, 'node_modules', name)
     if (existsSync(found)) return found
+    if (folder === dirname(folder)) break
   }
   throw new Error(
     `${name} is not installed. For another platform: npm ci --os linux --cpu <x64 or arm64> --libc glibc`,
@@ -53,28 +55,52 @@ async function sharpFolders(architecture: Architecture): Promise<string[]> {
   return [...folders]
 }
 
-/** ONNX Runtime for one architecture; its package carries those of all platforms, 290 MB. */
-export async function onnxFiles(architecture: Architecture): Promise<Files> {
-  const common = findPackage('onnxruntime-common', findPackage('onnxruntime-node', root))
-  const folders = [findPackage('onnxruntime-node', root), common]
-  const files = Object.assign({}, ...(await Promise.all(folders.map(readFolder)))) as Files
+/**
+ * ONNX Runtime for one architecture; its package carries those of all platforms, 290 MB.
+ * @param base the folder with the `node_modules` that it is installed in
+ */
+export async function onnxFiles(architecture: Architecture, base: string): Promise<Files> {
+  const runtime = findPackage('onnxruntime-node', base)
+  const folders = [runtime, findPackage('onnxruntime-common', runtime)]
+  const all = await Promise.all(folders.map((folder) => readFolder(folder, base)))
   const isNeededHere = (path: string) => !path.includes('/bin/') || path.includes(`/linux/${architecture}/`)
   return Object.fromEntries(
-    Object.entries(files).filter(([path]) => isNeeded(path) && isNeededHere(path) && !path.includes('/esm/')),
+    Object.entries(Object.assign({}, ...all) as Files).filter(
+      ([path]) => isNeeded(path) && isNeededHere(path) && !path.includes('/esm/'),
+    ),
   )
 }
 
-/**
- * Reads everything that belongs beside the bundle.
- * @throws Error when sharp is not installed for the architecture
- */
-export async function runtimeFiles(architecture: Architecture): Promise<Files> {
-  const files = await readFolder(join(root, 'models'))
+/** The one file that is loaded of a library, with what says whose it is. @param base as of {@link onnxFiles} */
+export async function libraryFiles(
+  { name, file }: { name: string; file: string },
+  base: string,
+): Promise<Files> {
+  const folder = findPackage(name, base)
+  const files: Files = {}
+  for (const path of [file, 'package.json', 'LICENSE']) {
+    if (existsSync(join(folder, path)))
+      files[join('node_modules', name, path)] = await readFile(join(folder, path))
+  }
+  return files
+}
+
+/** A model's folder. */
+export async function modelFiles(folder: string): Promise<Files> {
+  const files = await readFolder(folder, folder)
+  return Object.fromEntries(
+    Object.entries(files).map(([path, bytes]) => [join('models', basename(folder), path), bytes]),
+  )
+}
+
+/** TensorFlow.js' WebAssembly binaries, and sharp. @throws Error when sharp is not installed for the architecture */
+export async function baseFiles(architecture: Architecture): Promise<Files> {
+  const files: Files = {}
   const wasm = join(root, 'node_modules', '@tensorflow', 'tfjs-backend-wasm', 'dist')
   for (const name of wasmBinaries) files[join('wasm', name)] = await readFile(join(wasm, name))
   const nested = /node_modules\/.*node_modules\//
   for (const folder of await sharpFolders(architecture)) {
-    for (const [path, bytes] of Object.entries(await readFolder(folder))) {
+    for (const [path, bytes] of Object.entries(await readFolder(folder, root))) {
       // A nested package is visited by itself, if anything needs it.
       const belongs = !nested.test(path) || nested.test(`${relative(root, folder)}/`)
       if (isNeeded(path) && belongs) files[path] = bytes
@@ -82,3 +108,12 @@ export async function runtimeFiles(architecture: Architecture): Promise<Files> {
   }
   return files
 }
+
+/**
+ * Everything that belongs beside the bundle in a zip, with all models in the box.
+ * @throws Error when sharp is not installed for the architecture
+ */
+export const runtimeFiles = async (architecture: Architecture): Promise<Files> => ({
+  ...(await readFolder(join(root, 'models'), root)),
+  ...(await baseFiles(architecture)),
+})

@@ -28,8 +28,8 @@ export const settingsSchema = z.object({
   runtimeImage: setting,
   eventsToken: setting,
   resultsToken: setting,
-  model: withDefault('efficientnet-lite0'),
-  // A runtime image names the best it has in its environment.
+  // A runtime image names in its environment what it has: its model, and the best engine for it.
+  model: setting.transform((name) => name ?? (process.env.WHISKLENS_MODEL || 'efficientnet-lite0')),
   engine: setting.transform((name) => name ?? (process.env.WHISKLENS_ENGINE || 'wasm')),
   // wsk makes a number of what looks like one.
   gbSecondPrice: z.preprocess(

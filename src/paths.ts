@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 
 /**
  * The folder that holds `models/` and, in a checkout, everything else. A custom runtime image names it in
@@ -12,3 +13,11 @@ export function homeFolder(start: string = __dirname): string {
     if (folder === dirname(folder)) return start
   }
 }
+
+/** What can be had again is kept here. */
+export const cacheFolder = (): string =>
+  resolve(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'whisklens')
+
+/** What the user added is kept here. */
+export const dataFolder = (): string =>
+  resolve(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'whisklens')

@@ -19,6 +19,21 @@ export const labelSchema = z.strictObject({
   probability: z.number().min(0).max(1),
 })
 
+const probability = z.number().min(0).max(1)
+
+/** One thing in an image, and where it is. */
+export const detectionSchema = z.strictObject({
+  label: z.string(),
+  probability,
+  /** Top, left, bottom, right, as shares of the upright image's height and width. */
+  box: z.tuple([probability, probability, probability, probability]),
+  /** Of a face, all that are told apart, most probable first. */
+  emotions: z.array(z.strictObject({ label: z.string(), probability })).optional(),
+  /** Of a face, in years, estimated. */
+  age: z.number().nonnegative().optional(),
+})
+export type Detection = z.infer<typeof detectionSchema>
+
 /** What is known of one image, success or failure. */
 export const recordSchema = z.strictObject({
   schema: z.literal('whisklens.record/1'),
@@ -34,6 +49,7 @@ export const recordSchema = z.strictObject({
   status: z.enum(['ok', 'error']),
   /** Five labels, most probable first; none for an error. */
   labels: z.array(labelSchema),
+  detections: z.array(detectionSchema).optional(),
   width: z.int().positive().nullable(),
   height: z.int().positive().nullable(),
   format: z.string().nullable(),

@@ -1,8 +1,8 @@
 import jpeg, { type UintArrRet } from 'jpeg-js'
 import { ImageError, messageOf } from '../errors'
 import type { DecodedImage, InputSpec } from './image'
-import { orientationOf, readExifOrientation, turnUpright } from './orientation'
-import { resampleSquare } from './resample'
+import { orientationOf, readExifOrientation, turnUpright, uprightSize } from './orientation'
+import { resample } from './resample'
 
 /** Decodes baseline and progressive JPEG in pure JavaScript: slower, for platforms that sharp has no binary for. */
 export function decodeWithJpegJs(bytes: Uint8Array, input: InputSpec): DecodedImage {
@@ -14,9 +14,15 @@ export function decodeWithJpegJs(bytes: Uint8Array, input: InputSpec): DecodedIm
   const { exifBuffer, ...image } = decode(bytes)
   // jpeg-js leaves the second of the two zero bytes after "Exif" in place.
   const orientation = orientationOf(readExifOrientation(exifBuffer?.subarray(1)))
-  const pixels = turnUpright(resampleSquare(image, input, orientation), input.size, orientation)
-  const [width, height] = orientation.swapped ? [image.height, image.width] : [image.width, image.height]
-  return { pixels, width, height, format: 'jpeg' }
+  const { pixels, ...size } = resample(image, input, orientation)
+  const { rows: height, columns: width } = uprightSize(image, orientation)
+  return {
+    pixels: turnUpright(pixels, size, orientation),
+    ...uprightSize(size, orientation),
+    width,
+    height,
+    format: 'jpeg',
+  }
 }
 
 /** jpeg-js takes 20 bytes a pixel (measured: 12 megapixels 245 MB), which is all that an action of 512 MB has left. */

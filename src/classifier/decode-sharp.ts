@@ -2,8 +2,8 @@ import type sharpModule from 'sharp'
 import type { Metadata } from 'sharp'
 import { ImageError, messageOf } from '../errors'
 import { decodeBudget, decodeBytes, withDecodeMemory } from './decode-memory'
-import { centre, type DecodedImage, type InputSpec, maxPixels, type Size, scaledSize } from './image'
-import { orientationOf, turnUpright } from './orientation'
+import { cutOf, type DecodedImage, type InputSpec, maxPixels, type Size, scaledSize } from './image'
+import { orientationOf, turnUpright, uprightSize } from './orientation'
 import { formatBySignature } from './signature'
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
@@ -42,14 +42,15 @@ export async function decodeWithSharp(
   const memory = decodeBytes(header)
   checkHeader(header, memory)
   const orientation = orientationOf(header.orientation)
-  const region = middle(header)
+  const region = middle(header, input)
   const scaled = scaledSize(region, input)
+  const cut = cutOf(scaled, input, orientation)
   const pixels = await withDecodeMemory(memory, () => {
     const image = open(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
     if (region.width < header.width || region.height < header.height) image.extract(region)
     return image
       .resize(scaled.width, scaled.height, { fit: 'fill', kernel: input.kernel })
-      .extract({ ...centre(scaled, input.size, orientation), width: input.size, height: input.size })
+      .extract(cut)
       .flatten({ background: 'white' })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
@@ -58,7 +59,8 @@ export async function decodeWithSharp(
   const { width, height } = header.autoOrient
   return {
     // Turned when it is small: sharp's own autoOrient decodes the whole image at full size.
-    pixels: turnUpright(pixels, input.size, orientation),
+    pixels: turnUpright(pixels, cut, orientation),
+    ...uprightSize(cut, orientation),
     width,
     height,
     format: formatOf(header),
@@ -89,10 +91,11 @@ function checkHeader(header: Metadata, memory: number): void {
 /** Of an image more than so many times longer than wide only the middle is read: its rows alone could fill memory. */
 const longest = 4
 
-/** @returns the part of the stored image that is resized; all of it but for panoramas */
-function middle({ width, height, format }: Metadata): Size & { left: number; top: number } {
+/** @returns the part of the stored image that is resized; all of it but for panoramas whose ends are cut off anyway */
+function middle({ width, height, format }: Metadata, input: InputSpec): Size & { left: number; top: number } {
   // WebP's sides are limited, and it is shrunk while it is read only when it is read whole.
-  const limit = format === 'webp' ? Number.POSITIVE_INFINITY : Math.min(width, height) * longest
+  const isWhole = format === 'webp' || !('resizeShortSide' in input)
+  const limit = isWhole ? Number.POSITIVE_INFINITY : Math.min(width, height) * longest
   const size = { width: Math.min(width, limit), height: Math.min(height, limit) }
   return { ...size, left: (width - size.width) >> 1, top: (height - size.height) >> 1 }
 }

@@ -1,4 +1,4 @@
-import type { ModelClass } from '../models/folder'
+import type { ModelClass } from '../models/description'
 
 /** One class a model saw in an image. */
 export interface Label {
@@ -6,6 +6,7 @@ export interface Label {
   label: string
   /** All its names: `tabby, tabby cat`. */
   className: string
+  /** Empty where the model's classes are none of WordNet's. */
   wordnetId: string
   /** Position in the model's classes; for ImageNet models, ImageNet's order. */
   index: number

@@ -2,17 +2,17 @@ import { InvalidInputError, messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { type ModelFolder, modelFolderPath, readModelFolder } from '../models/folder'
 import { findEngine } from './engines'
-import type { Predictor } from './engines/engine'
-import { anyEngine, engineNames } from './engines/names'
-import { readNetwork } from './network'
+import { anyEngine, type EngineName, engineNames } from './engines/names'
 import { stage } from './stage'
+import { enginesOf, loadTask } from './tasks'
+import type { Task } from './tasks/task'
 
-/** A model in memory, ready to predict. */
+/** A model in memory, ready to look at images. */
 export interface LoadedModel {
   /** Without its files, which would stay in memory beside the engine's copy. */
   folder: Omit<ModelFolder, 'files'>
-  engine: string
-  predictor: Predictor
+  engine: EngineName
+  task: Task
 }
 
 /** A warm container keeps its models; the promise is cached so that racing calls load once. */
@@ -29,23 +29,32 @@ export function loadModel(model: string, engine: string): Promise<LoadedModel> {
   const key = `${engine} ${model}`
   const cached = cache.get(key)
   if (cached) return cached
-  const loading =
-    engine === anyEngine
-      ? loadOnBest(model)
-      : stage('loadModel', () => load(model, engine), { model, engine })
+  const loading = stage('loadModel', () => load(model, engine), { model, engine })
   cache.set(key, loading)
   // A failed load must not poison the container: the next call tries again.
   loading.catch(() => cache.delete(key))
   return loading
 }
 
+async function load(model: string, engine: string): Promise<LoadedModel> {
+  if (engine !== anyEngine) checkInstalled(engine)
+  const folder = await readModelFolder(model)
+  return engine === anyEngine ? loadOnBest(model, folder) : loadOn(model, folder, engine as EngineName)
+}
+
+function checkInstalled(engine: string): void {
+  const hint = findEngine(engine).missing()
+  if (hint) throw new WhisklensError('engine_missing', `The engine "${engine}" is not installed`, { hint })
+}
+
 /** An engine that is there may still not start on this machine, or not know an operation of this network. */
-async function loadOnBest(model: string): Promise<LoadedModel> {
+async function loadOnBest(model: string, folder: ModelFolder): Promise<LoadedModel> {
   const failed: { engine: string; thrown: unknown }[] = []
-  for (const engine of engineNames) {
-    if (findEngine(engine).missing()) continue
+  // A model that runs on none is loaded on any, for its own words about it.
+  const engines = enginesOf(folder.description).filter((engine) => !findEngine(engine).missing())
+  for (const engine of engines.length > 0 ? engines : engineNames.slice(-1)) {
     try {
-      const loaded = await loadModel(model, engine)
+      const loaded = await loadOn(model, folder, engine)
       for (const { engine, thrown } of failed)
         log.warn({ engine, reason: messageOf(thrown) }, 'engine not used')
       return loaded
@@ -56,31 +65,23 @@ async function loadOnBest(model: string): Promise<LoadedModel> {
   throw failed.at(-1)?.thrown
 }
 
-async function load(model: string, name: string): Promise<LoadedModel> {
-  const engine = findEngine(name)
-  const missing = engine.missing()
-  if (missing) {
-    throw new WhisklensError('engine_missing', `The engine "${name}" is not installed`, { hint: missing })
+async function loadOn(model: string, read: ModelFolder, engine: EngineName): Promise<LoadedModel> {
+  const { files: _, ...folder } = read
+  const engines = enginesOf(folder.description)
+  if (engines.length > 0 && !engines.includes(engine)) {
+    throw new InvalidInputError(
+      `The model "${folder.description.id}" does not run on the engine "${engine}"`,
+      {
+        hint: `Set WHISKLENS_ENGINE to ${anyEngine}, or to one of: ${engines.join(', ')}.`,
+      },
+    )
   }
-  const { files, ...folder } = await readModelFolder(model)
   const path = modelFolderPath(model)
-  const network = readNetwork({ files, ...folder }, path)
-  let predictor: Predictor | undefined
   try {
-    predictor = await engine.load(network)
-    await warmUp(predictor, folder)
-    return { folder, engine: name, predictor }
+    return { folder, engine, task: await loadTask(read, engine, path) }
   } catch (cause) {
-    predictor?.dispose()
-    throw new InvalidInputError(`The network in ${path} cannot be used: ${messageOf(cause)}`, { cause })
-  }
-}
-
-/** The first inference compiles and allocates; better done here than on somebody's first image. */
-async function warmUp(predictor: Predictor, { description, classes }: LoadedModel['folder']): Promise<void> {
-  const { input, labels } = description
-  const [{ length } = []] = await predictor.predict(new Float32Array(input.size * input.size * 3))
-  if (length !== classes.length) {
-    throw new InvalidInputError(`${labels} names ${classes.length} classes, but there are ${length}`)
+    // What is already said in words for the user is said once.
+    if (cause instanceof WhisklensError && cause.hint) throw cause
+    throw new InvalidInputError(`The model in ${path} cannot be used: ${messageOf(cause)}`, { cause })
   }
 }

@@ -15,6 +15,8 @@ function list({ attr }: GraphNode, name: string, type: 'i' | 's'): unknown[] {
 /** An attribute of the type its name says; undefined or empty when the node does not have it. */
 export const textAttribute = ({ attr }: GraphNode, name: string): string | undefined =>
   attr[name]?.s === undefined ? undefined : text(attr[name].s)
+export const numberAttribute = ({ attr }: GraphNode, name: string): number | undefined =>
+  attr[name]?.f === undefined ? undefined : Number(attr[name].f)
 export const flagAttribute = ({ attr }: GraphNode, name: string): boolean => attr[name]?.b === true
 export const textsAttribute = (node: GraphNode, name: string): string[] => list(node, name, 's').map(text)
 export const integersAttribute = (node: GraphNode, name: string): number[] =>
@@ -48,4 +50,17 @@ export function outputsOf({ topology: { node }, signature }: Network): string[] 
   if (signature) return Object.values(signature.outputs).map(({ name }) => nodeName(name))
   const read = new Set(node.flatMap(inputsOf))
   return node.map(({ name }) => name).filter((name) => !read.has(name))
+}
+
+/** The names of the nodes that some depend on, and theirs. */
+export function readBy(nodes: ReadonlyMap<string, GraphNode>, names: string[]): Set<string> {
+  const read = new Set<string>()
+  const follow = (name: string): void => {
+    const node = nodes.get(name)
+    if (!node || read.has(name)) return
+    read.add(name)
+    inputsOf(node).forEach(follow)
+  }
+  names.forEach(follow)
+  return read
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { InvalidInputError } from '../errors'
+import type { SquareInput } from '../models/description'
 import { type ModelFolder, parseJson } from '../models/folder'
+import { optimizeNetwork } from '../models/optimize'
+import { layersToNetwork } from './layers'
+import { topologySchema } from './layers/topology'
+import { checkShapes } from './network-shapes'
+import { joined } from './network-weights'
 
 const nodeSchema = z.object({
   name: z.string(),
@@ -29,62 +35,86 @@ const weightSchema = z.object({
 /** What one tensor of the weights is. */
 export type WeightSpec = z.infer<typeof weightSchema>
 
-/** What the converter writes; `weights` describes the tensors that the files of `paths` hold one after the other. */
-const modelJsonSchema = z.object({
+/** `weights` describes the tensors that the files of `paths` hold one after the other. */
+export const weightsManifest = z.array(
+  z.object({ paths: z.array(z.string()), weights: z.array(weightSchema) }),
+)
+
+/** What the converter writes of a graph. */
+const graphSchema = z.object({
   modelTopology: z.looseObject({ node: z.array(nodeSchema) }),
   signature: z.looseObject({ outputs: z.record(z.string(), z.looseObject({ name: z.string() })) }).optional(),
-  weightsManifest: z.array(z.object({ paths: z.array(z.string()), weights: z.array(weightSchema) })),
+  weightsManifest,
 })
-type ModelJson = z.infer<typeof modelJsonSchema>
+type ModelJson = z.infer<typeof graphSchema>
 
-/** A TensorFlow.js graph model as its files have it: every engine makes of it what it runs. */
-export interface Network {
-  /** TensorFlow's GraphDef in JSON. */
-  topology: ModelJson['modelTopology']
-  signature: ModelJson['signature']
+/** What it writes of Keras' layers. */
+const layersSchema = z.object({ modelTopology: topologySchema, weightsManifest })
+
+/** Tensors as files have them. */
+export interface Weights {
   weightSpecs: WeightSpec[]
   /** The tensors one after the other. */
   weights: Uint8Array<ArrayBuffer>
-  /** Side of the square it sees, pixels. */
+}
+
+/** A TensorFlow.js graph model as its files have it, or as one is made of layers. */
+export interface Graph extends Weights {
+  /** TensorFlow's GraphDef in JSON. */
+  topology: ModelJson['modelTopology']
+  signature: ModelJson['signature']
+}
+
+/** A graph that sees a square: every engine makes of it what it runs. */
+export interface Network extends Graph {
+  /** Side of the square, pixels. */
   size: number
 }
 
 /**
- * The network in the files of a model folder.
+ * The network in the files of a model folder. Layers are made a graph, folded and fused.
  * @param folder where they are from, for errors
- * @throws InvalidInputError when a file is missing or does not hold what it must
+ * @throws InvalidInputError when a file is missing or does not hold what it must, or a weight does not fit
  */
-export function readNetwork({ files, description }: ModelFolder, folder: string): Network {
-  const { modelTopology, signature, weightsManifest } = parseJson(
-    modelJsonSchema,
-    files,
-    'model.json',
-    folder,
-  )
-  const shards = weightsManifest
-    .flatMap(({ paths }) => paths)
-    .map((path) => {
-      const shard = files.get(path)
-      if (!shard)
-        throw new InvalidInputError(`Expected the weights' file ${path} in the model folder ${folder}`)
-      return shard
-    })
-  return {
-    topology: modelTopology,
-    signature,
-    weightSpecs: weightsManifest.flatMap((group) => group.weights),
-    weights: joined(shards),
-    size: description.input.size,
-  }
+export function readNetwork(
+  { files, description }: Pick<ModelFolder<DescribedNetwork>, 'files' | 'description'>,
+  folder: string,
+): Network {
+  const { size } = description.input
+  if (description.format !== 'layers-model') return { ...readGraph(files, folder), size }
+  const { modelTopology, weightsManifest } = parseJson(layersSchema, files, 'model.json', folder)
+  return optimizeNetwork(layersToNetwork(modelTopology, readWeights(weightsManifest, files, folder), size))
 }
 
-/** In a buffer of their own, which engines may take as it is: Node's own concat may cut a piece of a larger one. */
-function joined(shards: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(shards.reduce((sum, { length }) => sum + length, 0))
-  let offset = 0
-  for (const shard of shards) {
-    bytes.set(shard, offset)
-    offset += shard.length
-  }
-  return bytes
+/** As {@link readNetwork}, of a graph that may see images of any size. */
+export function readGraph(files: ModelFolder['files'], folder: string): Graph {
+  const { modelTopology, signature, weightsManifest } = parseJson(graphSchema, files, 'model.json', folder)
+  const graph = { topology: modelTopology, signature, ...readWeights(weightsManifest, files, folder) }
+  checkShapes(graph)
+  return graph
+}
+
+/**
+ * The tensors that a manifest names.
+ * @throws InvalidInputError when a file is missing
+ */
+export const readWeights = (
+  manifest: z.infer<typeof weightsManifest>,
+  files: ModelFolder['files'],
+  folder: string,
+): Weights => ({
+  weightSpecs: manifest.flatMap(({ weights }) => weights),
+  weights: joined(manifest.flatMap(({ paths }) => paths).map((path) => shardOf(files, path, folder))),
+})
+
+/** What of a description a network is read by. */
+interface DescribedNetwork {
+  format?: 'graph-model' | 'layers-model'
+  input: SquareInput
+}
+
+function shardOf(files: ModelFolder['files'], path: string, folder: string): Buffer {
+  const shard = files.get(path)
+  if (shard) return shard
+  throw new InvalidInputError(`Expected the weights' file ${path} in the model folder ${folder}`)
 }

@@ -14,16 +14,33 @@ export const orientationOf = (exif: number | undefined): Orientation => ({
   mirroredY: [3, 4, 6, 7].includes(exif ?? 1),
 })
 
-/** Turns a stored square of RGB pixels upright. */
-export function turnUpright(pixels: Uint8Array, size: number, orientation: Orientation): Uint8Array {
+/** Rows and columns of what is stored, once it is upright. */
+export const uprightSize = (
+  { width, height }: { width: number; height: number },
+  { swapped }: Orientation,
+): { rows: number; columns: number } =>
+  swapped ? { rows: width, columns: height } : { rows: height, columns: width }
+
+/**
+ * Turns stored RGB pixels upright.
+ * @param size of what is stored
+ */
+export function turnUpright(
+  pixels: Uint8Array,
+  size: { width: number; height: number },
+  orientation: Orientation,
+): Uint8Array {
+  const { width, height } = size
   const { swapped, mirroredX, mirroredY } = orientation
   if (!swapped && !mirroredX && !mirroredY) return pixels
   const upright = new Uint8Array(pixels.length)
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
+  const { columns, rows } = uprightSize(size, orientation)
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
       const [column, row] = swapped ? [y, x] : [x, y]
-      const from = ((mirroredY ? size - 1 - row : row) * size + (mirroredX ? size - 1 - column : column)) * 3
-      upright.set(pixels.subarray(from, from + 3), (y * size + x) * 3)
+      const from =
+        ((mirroredY ? height - 1 - row : row) * width + (mirroredX ? width - 1 - column : column)) * 3
+      upright.set(pixels.subarray(from, from + 3), (y * columns + x) * 3)
     }
   }
   return upright

@@ -1,4 +1,4 @@
-import { centre, type InputSpec, scaledSize } from './image'
+import { cutOf, type InputSpec, type Size, scaledSize } from './image'
 import { type Orientation, orientationOf } from './orientation'
 
 /** An RGB image, row by row, 0–255. */
@@ -60,44 +60,44 @@ function taps(
 }
 
 /**
- * Resizes the shorter side to `resizeShortSide`, then the centre `size`×`size`: the pure-JavaScript twin of
- * what sharp does for {@link decodeWithSharp}. Only the pixels inside the cut are computed.
- * @returns `size`×`size`×3 bytes
+ * Resizes an image as its model wants it: the pure-JavaScript twin of what sharp does for {@link decodeWithSharp}. Only
+ * the pixels inside the cut are computed.
+ * @returns width×height×3 bytes
  */
-export function resampleSquare(
-  { width, height, data }: RgbImage,
+export function resample(
+  image: RgbImage,
   input: InputSpec,
   orientation: Orientation = orientationOf(1),
-): Uint8Array {
-  const { size } = input
-  const scaled = scaledSize({ width, height }, input)
-  const cut = centre(scaled, size, orientation)
+): Size & { pixels: Uint8Array } {
+  const { data } = image
+  const scaled = scaledSize(image, input)
+  const cut = cutOf(scaled, input, orientation)
   const kernel = kernels[input.kernel]
-  const columns = taps(kernel, width, width / scaled.width, cut.left, size)
-  const rows = taps(kernel, height, height / scaled.height, cut.top, size)
+  const columns = taps(kernel, image.width, image.width / scaled.width, cut.left, cut.width)
+  const rows = taps(kernel, image.height, image.height / scaled.height, cut.top, cut.height)
   const [firstRow, lastRow] = [rows[0], rows[rows.length - 1]] as [Tap, Tap]
   const top = firstRow.start
-  const narrowed = new Float32Array((lastRow.start + lastRow.weights.length - top) * size * 3)
-  for (let y = 0; y < narrowed.length / (size * 3); y++) {
+  const narrowed = new Float32Array((lastRow.start + lastRow.weights.length - top) * cut.width * 3)
+  for (let y = 0; y < narrowed.length / (cut.width * 3); y++) {
     columns.forEach(({ start, weights }, x) => {
       for (let channel = 0; channel < 3; channel++) {
         let sum = 0
         for (let i = 0; i < weights.length; i++) {
-          sum += (weights[i] ?? 0) * (data[((y + top) * width + start + i) * 3 + channel] ?? 0)
+          sum += (weights[i] ?? 0) * (data[((y + top) * image.width + start + i) * 3 + channel] ?? 0)
         }
-        narrowed[(y * size + x) * 3 + channel] = sum
+        narrowed[(y * cut.width + x) * 3 + channel] = sum
       }
     })
   }
-  const output = new Uint8ClampedArray(size * size * 3)
+  const output = new Uint8ClampedArray(cut.width * cut.height * 3)
   rows.forEach(({ start, weights }, y) => {
-    for (let x = 0; x < size * 3; x++) {
+    for (let x = 0; x < cut.width * 3; x++) {
       let sum = 0
       for (let i = 0; i < weights.length; i++) {
-        sum += (weights[i] ?? 0) * (narrowed[(start - top + i) * size * 3 + x] ?? 0)
+        sum += (weights[i] ?? 0) * (narrowed[(start - top + i) * cut.width * 3 + x] ?? 0)
       }
-      output[y * size * 3 + x] = sum
+      output[y * cut.width * 3 + x] = sum
     }
   })
-  return new Uint8Array(output.buffer)
+  return { pixels: new Uint8Array(output.buffer), width: cut.width, height: cut.height }
 }

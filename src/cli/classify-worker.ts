@@ -1,9 +1,8 @@
-import { open } from 'node:fs/promises'
 import { classifyImage } from '../classifier/classify'
 import { type LoadedModel, loadModel } from '../classifier/load'
-import { ImageError, messageOf, WhisklensError } from '../errors'
-import { type ClassifyAnswer, type ClassifyTask, maxImageBytes, problemOf } from './classify-task'
-import { asFileError } from './walk'
+import { messageOf, WhisklensError } from '../errors'
+import { type ClassifyAnswer, type ClassifyTask, problemOf } from './classify-task'
+import { readImage } from './read-image'
 
 /** Runs in each worker thread of `whisklens classify`, with a model of its own. Never throws. */
 export default async function classify({ image, model, engine, top }: ClassifyTask): Promise<ClassifyAnswer> {
@@ -20,24 +19,5 @@ export default async function classify({ image, model, engine, top }: ClassifyTa
     return { classified: { ...classification, model: loaded.folder.version, engine: loaded.engine } }
   } catch (thrown) {
     return { error: problemOf(thrown) }
-  }
-}
-
-async function readImage(path: string): Promise<Buffer> {
-  const failed = (thrown: unknown): never => {
-    throw asFileError(thrown, path)
-  }
-  const file = await open(path).catch(failed)
-  try {
-    const { size } = await file.stat()
-    if (size > maxImageBytes) {
-      throw new ImageError(
-        'image_too_large',
-        `The file has ${size} bytes, more than the ${maxImageBytes} that are read`,
-      )
-    }
-    return await file.readFile().catch(failed)
-  } finally {
-    await file.close()
   }
 }

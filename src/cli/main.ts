@@ -8,11 +8,13 @@ import { register as demo } from './demo'
 import { register as deploy } from './deploy'
 import { register as doctor } from './doctor'
 import { reportFailure } from './failure'
+import { register as model } from './model'
 import { exitCode } from './output'
 import { register as prune } from './prune'
 import { register as results } from './results'
 import { register as retry } from './retry'
 import { register as status } from './status'
+import { register as teach } from './teach'
 import { register as undeploy } from './undeploy'
 import { register as up } from './up'
 import { register as upload } from './upload'
@@ -51,8 +53,10 @@ Examples:
     cancel,
     prune,
     cost,
+    teach,
     deploy,
     undeploy,
+    model,
     doctor,
   ])
     register(program)

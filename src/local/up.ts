@@ -10,6 +10,7 @@ import { homeFolder } from '../paths'
 import { type Bucket, openStore } from '../storage/store'
 import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
+import { imageEnvironment, runtimeImage } from './images'
 import {
   type Connection,
   readSecrets,
@@ -40,9 +41,6 @@ export interface Local {
 
 const namespace = 'guest'
 const region = 'us-east-1'
-
-/** Names the stand-in for the runtime image: child processes with this checkout's modules and models. */
-const runtimeImage = 'whisklens-runtime'
 
 /**
  * Starts an object store and an API host on 127.0.0.1, deploys `manifest.yaml` there unchanged and has the images
@@ -91,13 +89,6 @@ function asStartError(thrown: unknown): unknown {
     cause: thrown,
     hint: 'Is Whisklens up already? --port 0 picks free ports; --api-port and --store-port name others.',
   })
-}
-
-/** The runtime image has its modules in /node_modules and its models beside them; so has the stand-in. */
-function imageEnvironment(image: string | undefined): Record<string, string> {
-  if (image !== runtimeImage) return {}
-  const home = homeFolder()
-  return { WHISKLENS_HOME: home, NODE_PATH: join(home, 'node_modules') }
 }
 
 async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, host: ApiHost) {

@@ -1,59 +1,39 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { InvalidInputError, messageOf } from '../errors'
-import { homeFolder } from '../paths'
-
-/** One class a model can name. */
-export const classSchema = z.strictObject({
-  /** WordNet id of the ImageNet class, such as `n02123045`. */
-  wordnetId: z.string().regex(/^n\d{8}$/),
-  /** All synonyms, comma separated. */
-  className: z.string().min(1),
-})
-export type ModelClass = z.infer<typeof classSchema>
-
-/** `whisklens.json`, the description beside a model's `model.json`. */
-export const descriptionSchema = z.strictObject({
-  schema: z.literal('whisklens.model/1'),
-  id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
-  task: z.literal('classification'),
-  format: z.literal('graph-model'),
-  input: z
-    .strictObject({
-      /** Side of the square the network sees, pixels. */
-      size: z.int().positive(),
-      /** The image's shorter side is brought to this many pixels before the centre is cut out. */
-      resizeShortSide: z.int().positive(),
-      kernel: z.enum(['cubic', 'lanczos3', 'mitchell', 'linear']),
-      /** A channel value of 0–255 becomes (value − mean) / std. */
-      mean: z.number(),
-      std: z.number().positive(),
-    })
-    .refine(
-      ({ size, resizeShortSide }) => size <= resizeShortSide,
-      'expected size to be at most resizeShortSide',
-    ),
-  labels: z.string(),
-  license: z.string(),
-  description: z.string(),
-  source: z.string(),
-})
-export type ModelDescription = z.infer<typeof descriptionSchema>
+import { dataFolder, homeFolder } from '../paths'
+import { classSchema, descriptionSchema, type ModelClass, type ModelDescription } from './description'
+import { sha256Of } from './sha256'
 
 /** A model folder, read whole. */
-export interface ModelFolder {
+export interface ModelFolder<Description = ModelDescription> {
   /** `<id>@<8 hex of the sha256 over its files>`: changes whenever anything that shapes a result changes. */
   version: string
-  description: ModelDescription
+  description: Description
+  /** None for an embedding. */
   classes: ModelClass[]
   files: ReadonlyMap<string, Buffer>
 }
 
-/** The folder of a model given by name (in `models/` of the home folder) or by path. */
-export const modelFolderPath = (model: string): string =>
-  model.includes('/') ? model : join(homeFolder(), 'models', model)
+/** The folder with the models that the user added, each in a folder of its name. */
+export const userModelsFolder = (): string =>
+  resolve(process.env.WHISKLENS_MODELS || join(dataFolder(), 'models'))
+
+/** The folder with the models in the box. */
+export const boxModelsFolder = (): string => join(homeFolder(), 'models')
+
+/** The folder of a model given by path or by name: one that the user added goes before one in the box. */
+export function modelFolderPath(model: string): string {
+  if (model.includes('/')) return model
+  const added = join(userModelsFolder(), model)
+  return existsSync(added) ? added : join(boxModelsFolder(), model)
+}
+
+/** Whether a file of that name shapes results: a notice or a picture does not. */
+export const isModelFile = (name: string): boolean => /\.(json|bin)$|^group\d+-shard/.test(name)
 
 /**
  * One JSON file of a model folder.
@@ -79,30 +59,67 @@ export function parseJson<T>(
 }
 
 /**
+ * The files of a model folder that shape results, by name and in the order of their names.
+ * @throws InvalidInputError when there is no such folder
+ */
+export async function readModelFiles(model: string): Promise<Map<string, Buffer>> {
+  const folder = modelFolderPath(model)
+  const names = await readdir(folder).catch((cause) => {
+    throw new InvalidInputError(`There is no model "${model}": ${folder} cannot be read`, {
+      cause,
+      hint: 'Set WHISKLENS_MODEL to a name that whisklens model list knows, or to the path of a model folder.',
+    })
+  })
+  const files = new Map<string, Buffer>()
+  for (const name of names.filter(isModelFile).sort()) files.set(name, await readFile(join(folder, name)))
+  return files
+}
+
+/**
  * Reads a model folder.
  * @throws InvalidInputError when the folder or one of its files is missing or does not hold what it must
  */
 export async function readModelFolder(model: string): Promise<ModelFolder> {
   const folder = modelFolderPath(model)
-  const names = await readdir(folder).catch((cause) => {
-    throw new InvalidInputError(`There is no model "${model}": ${folder} cannot be read`, {
-      cause,
-      hint: 'Set WHISKLENS_MODEL to the name of a folder in models/, or to the path of a model folder.',
-    })
-  })
-  const relevant = names.filter((name) => /\.(json|bin)$|^group\d+-shard/.test(name)).sort()
-  const files = new Map<string, Buffer>()
+  const files = await readModelFiles(model)
   const hash = createHash('sha256')
-  for (const name of relevant) {
-    const content = await readFile(join(folder, name))
-    files.set(name, content)
-    hash.update(`${name}\0${content.length}\0`).update(content)
-  }
+  for (const [name, content] of files) hash.update(`${name}\0${content.length}\0`).update(content)
   const description = parseJson(descriptionSchema, files, 'whisklens.json', folder)
+  checkSums(files, description, folder)
   return {
     version: `${description.id}@${hash.digest('hex').slice(0, 8)}`,
     description,
-    classes: parseJson(z.array(classSchema).min(1), files, description.labels, folder),
+    classes: readClasses(files, description, folder),
     files,
+  }
+}
+
+/** The classes of a model, none for an embedding. @throws InvalidInputError see {@link parseJson} */
+export const readClasses = (
+  files: ModelFolder['files'],
+  description: ModelDescription,
+  folder: string,
+): ModelClass[] =>
+  description.task === 'embedding'
+    ? []
+    : parseJson(z.array(classSchema).min(1), files, description.labels, folder)
+
+/** @throws InvalidInputError naming the first file that is not the one whose checksum the description has */
+export function checkSums(
+  files: ModelFolder['files'],
+  { checksums = {} }: ModelDescription,
+  folder: string,
+): void {
+  for (const [name, expected] of Object.entries(checksums)) {
+    const file = files.get(name)
+    if (!file) throw new InvalidInputError(`Expected a file ${name} in the model folder ${folder}`)
+    const found = sha256Of(file)
+    if (found === expected) continue
+    throw new InvalidInputError(
+      `${join(folder, name)} is not the file it should be: its sha256 is ${found}, expected ${expected}`,
+      {
+        hint: 'Add the model again; if you changed the file on purpose, change its checksum in whisklens.json.',
+      },
+    )
   }
 }

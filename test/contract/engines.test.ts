@@ -3,7 +3,8 @@ import { findEngine } from '../../src/classifier/engines'
 import { engineNames } from '../../src/classifier/engines/names'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { sampleLabels, sampleNames } from '../helpers/images'
-import { removeSmallNetworks, smallNetworks, unknownNetwork } from '../helpers/small-networks'
+import { removeSmallLayers, smallLayers, writeLayers } from '../helpers/small-layers'
+import { removeSmallNetworks, smallNetworks, unfitNetworks } from '../helpers/small-networks'
 
 /*
  * What every engine has to do alike. TensorFlow.js on WebAssembly, which is there everywhere, is what the others are
@@ -22,9 +23,14 @@ interface Answer {
 let child: Bundle
 let classifyMany: Bundle
 let expected: Answer[]
-const networks = Object.values(smallNetworks).map((write) => write())
+const networks = {
+  ...Object.fromEntries(Object.entries(smallNetworks).map(([name, write]) => [name, write()])),
+  ...Object.fromEntries(
+    Object.entries(smallLayers).map(([name, build]) => [`layers: ${name}`, writeLayers(build())]),
+  ),
+}
 const samples = sampleNames.map((name) => join(__dirname, '..', '..', 'samples', `${name}.jpg`))
-const models = [defaultModel, ...networks]
+const models = [defaultModel, ...Object.values(networks)]
 
 /** Engines are found where this process finds them. */
 const env = {
@@ -56,6 +62,7 @@ afterAll(() => {
   child.remove()
   classifyMany.remove()
   removeSmallNetworks()
+  removeSmallLayers()
 })
 
 describe.each(engineNames)('the engine %s', (engine) => {
@@ -83,15 +90,12 @@ describe.each(engineNames)('the engine %s', (engine) => {
       },
     )
 
-    it.each(Object.keys(smallNetworks).map((name, index) => [name, index]))(
-      'has it right: %s',
-      (_, index) => {
-        const [values, others] = [answers[index + 1]?.values.flat(), expected[index + 1]?.values.flat()]
-        // A network that gives the same for everything would agree with anyone.
-        expect(new Set(others).size).toBeGreaterThan(sampleNames.length)
-        expect(furthest(values ?? [], others ?? [])).toBeLessThan(1e-3)
-      },
-    )
+    it.each(Object.keys(networks).map((name, index) => [name, index]))('has it right: %s', (_, index) => {
+      const [values, others] = [answers[index + 1]?.values.flat(), expected[index + 1]?.values.flat()]
+      // A network that gives the same for everything would agree with anyone.
+      expect(new Set(others).size).toBeGreaterThan(sampleNames.length)
+      expect(furthest(values ?? [], others ?? [])).toBeLessThan(1e-3)
+    })
 
     it('holds no more after many images than after a few', async () => {
       const images = engine === 'cpu' ? '3' : '240'
@@ -103,11 +107,11 @@ describe.each(engineNames)('the engine %s', (engine) => {
         expect(mean(resident.slice(-40)) - mean(resident.slice(80, 120))).toBeLessThan(30e6)
     }, 300_000)
 
-    it('names an operation that it does not know', async () => {
-      const { exitCode, stderr } = await child.run([engine, unknownNetwork()], env)
+    it.each(Object.entries(unfitNetworks))('refuses a model, naming what is wrong: %s', async (_, unfit) => {
+      const { exitCode, stderr } = await child.run([engine, unfit.write()], env)
       expect(exitCode).toBe(1)
       expect(stderr).toContain('InvalidInputError')
-      expect(stderr).toContain('Divine')
+      expect(stderr).toMatch(unfit.named)
     })
   })
 })

@@ -268,6 +268,35 @@ describe('everything else', () => {
   })
 })
 
+describe('a web action that is not raw', () => {
+  const asked = { __ow_method: 'get', __ow_headers: {}, __ow_path: '/model/metadata' }
+  const environment = ['WHISKLENS_MODEL', 'WHISKLENS_RESULTS_TOKEN']
+  afterEach(() => {
+    for (const name of environment) delete process.env[name]
+  })
+
+  it('has the model of its container, whatever a query makes of the parameters', async () => {
+    expect(await main({ ...asked, model: '/etc', engine: 'none' })).toMatchObject({
+      statusCode: 200,
+      body: { id: 'efficientnet-lite0' },
+    })
+    process.env.WHISKLENS_MODEL = 'resnet-9000'
+    expect(await main({ ...asked, model: 'efficientnet-lite0' })).toMatchObject({
+      statusCode: 500,
+      body: { message: expect.stringContaining('resnet-9000') },
+    })
+  })
+
+  it('has the token of its parameters or of its container', async () => {
+    const statusOf = async (params: object) => (await main({ ...asked, ...params })).statusCode
+    expect(await statusOf({ resultsToken: 'open sesame' })).toBe(401)
+    expect(await statusOf({ resultsToken: 'open sesame', token: 'open sesame' })).toBe(200)
+    process.env.WHISKLENS_RESULTS_TOKEN = 'open barley'
+    expect(await statusOf({ token: 'open sesame' })).toBe(401)
+    expect(await statusOf({ token: 'open barley' })).toBe(200)
+  })
+})
+
 describe('a token', () => {
   const params = { resultsToken: 'open sesame' }
   const path = '/model/metadata'

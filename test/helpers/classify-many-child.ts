@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   const resident: number[] = []
   for (let index = 0; index < Number(times); index++) {
     await classifyImage(model, images[index % images.length] ?? new Uint8Array())
-    held.push(model.predictor.memory())
+    held.push(model.task.memory())
     resident.push(residentBytes())
   }
   console.log(JSON.stringify({ held, resident, peak: peakBytes() }))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
 import sharp, { type SharpOptions } from 'sharp'
-import type { InputSpec } from '../../src/classifier/image'
+import type { SquareInput } from '../../src/models/description'
 
 const root = join(__dirname, '..', '..')
 
@@ -39,7 +39,7 @@ export const sampleLabels = (name: string): [string, number][] => labels[name] ?
 export const sample = (name: string): Buffer => readFileSync(join(root, 'samples', `${name}.jpg`))
 
 /** What the model in the box wants. */
-export const input: InputSpec = { size: 224, resizeShortSide: 256, kernel: 'cubic', mean: 127, std: 128 }
+export const input: SquareInput = { size: 224, resizeShortSide: 256, kernel: 'cubic', mean: 127, std: 128 }
 
 /** An image of one colour. */
 export const plain = (width: number, height: number, background = '#c86432', channels: 3 | 4 = 3) =>

@@ -27,6 +27,8 @@ export const removeDataDir = (dataDir: string): Promise<void> => rm(dataDir, { r
 export async function startLocalMode(dataDir: string, ...args: string[]): Promise<RunningLocal> {
   const child = spawn(process.execPath, [bin, 'up', '--port', '0', '--json', '--data', dataDir, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // What a test has set is in a copy of its own.
+    env: process.env,
   })
   let stderr = ''
   child.stderr.on('data', (chunk) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -20,6 +20,7 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const strings = (values: string[]) => ({ list: { s: values.map(base64) } })
 const integers = (values: number[]) => ({ list: { i: values.map(String) } })
 const float = { T: { type: 'DT_FLOAT' } }
+const int = { type: 'DT_INT32' }
 
 /** The next number between -1 and 1: the same in every process. */
 function randomNumbers(): () => number {
@@ -57,6 +58,11 @@ export class SmallNetwork {
     return this.add(weight.name, 'Const', [], {
       dtype: { type: `DT_${weight.dtype === 'int32' ? 'INT32' : 'FLOAT'}` },
     })
+  }
+
+  integers(name: string, shape: number[], values: number[]): string {
+    const bytes = Buffer.from(Int32Array.from(values).buffer)
+    return this.constant({ name, shape, dtype: 'int32', bytes })
   }
 
   weight(name: string, shape: number[], stored: Stored = 'float32'): string {
@@ -179,6 +185,61 @@ export const smallNetworks: Record<string, () => string> = {
     const first = net.convolution('first', 'image', [3, 3, 3, 4], { stored: 'uint8' })
     net.mean(net.convolution('second', first, [1, 1, 4, 7], { stored: 'uint16' }))
   }),
+  'pools, zeros around an image, and branches joined': network(11, 7, (net) => {
+    const pool = (name: string, op: string, input: string, padding: string) =>
+      net.add(name, op, [input], {
+        ...float,
+        ksize: integers([1, 3, 3, 1]),
+        strides: integers([1, 2, 2, 1]),
+        padding: { s: base64(padding) },
+        data_format: { s: base64('NHWC') },
+      })
+    const amounts = net.integers('amounts', [4, 2], [0, 0, 1, 2, 3, 0, 0, 0])
+    const padded = net.add('padded', 'Pad', ['image', amounts], { ...float, Tpaddings: int })
+    const stem = net.convolution('stem', padded, [3, 3, 3, 4], { padding: 'VALID' })
+    const branches = [
+      pool('max', 'MaxPool', stem, 'SAME'),
+      pool('average', 'AvgPool', net.convolution('other', stem, [1, 1, 4, 3]), 'SAME'),
+      net.integers('axis', [], [-1]),
+    ]
+    const joined = net.add('joined', 'ConcatV2', branches, { ...float, Tidx: int, N: { i: '2' } })
+    const highest = [pool('valid', 'MaxPool', joined, 'VALID'), net.integers('spatial', [2], [1, 2])]
+    net.add('highest', 'Max', highest, { ...float, Tidx: int, keep_dims: { b: false } })
+  }),
+  'a batch norm on its own, products, and shapes': network(6, 9, (net) => {
+    const values = ['gamma', 'beta', 'moving'].map((name) => net.weight(name, [3]))
+    const variance = Buffer.from(Float32Array.of(0.5, 1, 2).buffer)
+    values.push(net.constant({ name: 'variance', shape: [3], dtype: 'float32', bytes: variance }))
+    const normed = net.add('normed', 'FusedBatchNormV3', ['image', ...values], {
+      ...{ ...float, U: { type: 'DT_FLOAT' }, epsilon: { f: 0.01 }, is_training: { b: false } },
+      data_format: { s: base64('NHWC') },
+    })
+    const leaky = net.add('leaky', 'LeakyRelu', [normed], { ...float, alpha: { f: 0.3 } })
+    const gate = net.add('gate', 'Sigmoid', [net.mean(leaky, true)], float)
+    const excited = net.add('excited', 'Mul', [leaky, gate], float)
+    const half = net.weight('half', [1, 1, 1, 3])
+    const less = net.add(
+      'less',
+      'Sub',
+      [net.add('divided', 'RealDiv', [excited, 'variance'], float), gate],
+      float,
+    )
+    const bounded = net.add(
+      'lower',
+      'Minimum',
+      [net.add('upper', 'Maximum', [less, half], float), excited],
+      float,
+    )
+    const pooled = [bounded, net.integers('spatial', [2], [1, 2])]
+    const kept = net.add('pooled', 'Mean', pooled, { ...float, Tidx: int, keep_dims: { b: true } })
+    const wide = net.convolution('wide', kept, [1, 1, 3, 9], { fused: ['BiasAdd'] })
+    const squeezed = net.add('squeezed', 'Squeeze', [wide], { ...float, squeeze_dims: integers([1, 2]) })
+    const functions = ['Elu', 'Selu', 'Softplus', 'Tanh']
+    const last = functions.reduce((input, op) => net.add(op.toLowerCase(), op, [input], float), squeezed)
+    const shape = net.integers('shape', [3], [-1, 3, 3])
+    const square = net.add('square', 'Reshape', [last, shape], { ...float, Tshape: int })
+    net.add('flat', 'Reshape', [square, net.integers('end', [2], [-1, 9])], { ...float, Tshape: int })
+  }),
   'a kept axis, and a product with a transposed matrix': network(8, 3, (net) => {
     const kept = net.add('sum', 'AddV2', [net.mean('image', true), 'image'], float)
     const axes = Buffer.from(Int32Array.of(1, 2).buffer)
@@ -191,7 +252,64 @@ export const smallNetworks: Record<string, () => string> = {
   }),
 }
 
-/** A network that no engine knows. */
+const shard = 'group1-shard1of1.bin'
+
+/** A model folder of which something was changed. */
+function unfit(change: (folder: string) => void): () => string {
+  return () => {
+    const [write = () => ''] = Object.values(smallNetworks)
+    const folder = write()
+    change(folder)
+    return folder
+  }
+}
+
+/** @param change of the file's JSON, in place */
+function changeJson<T>(folder: string, name: string, change: (json: T) => void): void {
+  const path = join(folder, name)
+  const json = JSON.parse(readFileSync(path, 'utf8')) as T
+  change(json)
+  writeFileSync(path, JSON.stringify(json))
+}
+
+interface ModelJson {
+  weightsManifest: { weights: { name: string; shape: number[] }[] }[]
+}
+
+const withShape = (weight: string, shape: number[]) =>
+  unfit((folder) =>
+    changeJson<ModelJson>(folder, 'model.json', ({ weightsManifest }) => {
+      for (const one of weightsManifest.flatMap(({ weights }) => weights))
+        if (one.name === weight) one.shape = shape
+    }),
+  )
+
+/** A network with an operation that no engine knows. */
 export const unknownNetwork = network(8, 3, (net) => {
   net.mean(net.add('oracle', 'Divine', ['image'], float))
 })
+
+/** Model folders that no engine may take, and how what is wrong is to be named. */
+export const unfitNetworks: Record<string, { write: () => string; named: RegExp }> = {
+  'an operation that it does not know': { write: unknownNetwork, named: /Divine/ },
+  'a shard is missing': { write: unfit((folder) => rmSync(join(folder, shard))), named: /group1-shard1of1/ },
+  'a shard is cut off': {
+    write: unfit((folder) => truncateSync(join(folder, shard), 100)),
+    named: /end within first\/kernel/,
+  },
+  'a checksum is of another file': {
+    write: unfit((folder) =>
+      changeJson<{ checksums: object }>(folder, 'whisklens.json', (description) => {
+        description.checksums = { [shard]: '0'.repeat(64) }
+      }),
+    ),
+    named: /group1-shard1of1\.bin is not the file it should be/,
+  },
+  'a kernel is too large': { write: withShape('third/kernel', [1, 1, 6, 9]), named: /third\// },
+  'a kernel has too few axes': { write: withShape('first/kernel', [9, 3, 6]), named: /first\/kernel/ },
+  'a kernel is for other channels': {
+    write: withShape('first/kernel', [3, 3, 6, 3]),
+    named: /first\/kernel/,
+  },
+  'a bias is for other channels': { write: withShape('first/bias', [2, 3]), named: /first\/bias/ },
+}

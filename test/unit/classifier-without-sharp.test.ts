@@ -37,10 +37,10 @@ describe('without sharp, JPEG is decoded in JavaScript', () => {
 
   it.each(sampleNames)('the pixels of %s are nearly the same', async (name) => {
     const expected = await decodeWithSharp(sharp, sample(name), input)
-    const { pixels, ...rest } = await decodeImage(sample(name), input)
-    expect(rest).toEqual({ width: expected.width, height: expected.height, format: 'jpeg' })
+    const decoded = await decodeImage(sample(name), input)
+    expect({ ...decoded, pixels: [] }).toEqual({ ...expected, pixels: [] })
     // The rocket's colours are Adobe's RGB, which jpeg-js takes for sRGB.
-    expect(difference(pixels, expected.pixels)).toBeLessThan(name === 'rocket' ? 6 : 3)
+    expect(difference(decoded.pixels, expected.pixels)).toBeLessThan(name === 'rocket' ? 6 : 3)
   })
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('EXIF orientation %i is turned upright', async (orientation) => {

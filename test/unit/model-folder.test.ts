@@ -89,7 +89,7 @@ describe('a folder that is no model is refused, naming what is wrong', () => {
     ['a field is missing', { labels: undefined }, 'labels'],
     ['a field is unknown', { lables: 'labels.json' }, 'lables'],
     ['the id could not be a name', { id: '../lite0' }, 'id'],
-    ['the task is another', { task: 'detection' }, 'task'],
+    ['the task is unknown', { task: 'segmentation' }, 'task'],
     [
       'the square is larger than the image',
       { input: { ...description.input, size: 257 } },
@@ -103,6 +103,15 @@ describe('a folder that is no model is refused, naming what is wrong', () => {
     expect(error).toBeInstanceOf(InvalidInputError)
     expect(error.message).toContain('whisklens.json is not valid')
     expect(error.message).toContain(named)
+  })
+
+  it('a file is not the one whose checksum is there', async () => {
+    const checksums = { 'group1-shard2of3.bin': '0'.repeat(64) }
+    const error = await refusal(
+      modelCopy({ 'whisklens.json': JSON.stringify({ ...description, checksums }) }),
+    )
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect(error.message).toMatch(/group1-shard2of3\.bin is not the file it should be/)
   })
 
   it('the labels are no labels', async () => {

@@ -5,6 +5,11 @@ export interface Engine {
   /** What has to be installed before it can run, as one sentence; undefined where it is all there. */
   missing(): string | undefined
   /**
+   * Of TensorFlow.js' own engines: starts the backend of the same name, for a library that brings its own network.
+   * @throws Error when it does not start here
+   */
+  start?(): Promise<void>
+  /**
    * Makes a network ready to run.
    * @throws Error when the engine does not start here, or cannot run this network
    */

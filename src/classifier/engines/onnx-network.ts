@@ -5,13 +5,15 @@ import {
   inputOf,
   inputsOf,
   integersAttribute,
+  numberAttribute,
   outputsOf,
   shapeAttribute,
   textAttribute,
-  textsAttribute,
 } from '../network-graph'
 import { integersOf, type Weight, weightsOf } from '../network-weights'
 import { OnnxGraph } from './onnx-graph'
+import { activate, activations, allInputs, type Place, refuse, type Translate } from './onnx-place'
+import { convolution, depthwise, pool } from './onnx-window'
 
 /*
  * Writes a TensorFlow.js network out as ONNX. Every node is translated by itself: tensors stay NHWC, and each
@@ -19,78 +21,57 @@ import { OnnxGraph } from './onnx-graph'
  * in pairs, as it does what is only made of constants, such as the widening of float16.
  */
 
-/** A node, and where it is translated to. */
-interface Place {
-  node: GraphNode
-  graph: OnnxGraph
-  /** How many nodes it reads. */
-  inputs: number
-  /** Translates the node that it reads as its input of that number. */
-  input(index: number): string
-  /** The weight that this node stands for, or the node it reads. */
-  weight(index?: number): Weight
-}
-
-function refuse({ name, op }: GraphNode, detail?: string): never {
-  throw new InvalidInputError(`onnx cannot run ${detail ? `${detail} of ` : ''}the operation ${op} (${name})`)
-}
-
-const relu = (graph: OnnxGraph, input: string) => graph.add('Relu', [input])
-const relu6 = (graph: OnnxGraph, input: string) =>
-  graph.add('Clip', [input, graph.scalar(0), graph.scalar(6)])
-const activations: Record<string, typeof relu> = { Relu: relu, Relu6: relu6 }
-
-/** What a fused operation does after it has added its bias. */
-function activate({ node, graph }: Place, input: string): string {
-  const steps = textsAttribute(node, 'fused_ops').filter((step) => step !== 'BiasAdd')
-  return steps.reduce((output, step) => (activations[step] ?? refuse(node, step))(graph, output), input)
-}
-
-/**
- * TensorFlow's SAME pads more at the end where the padding is odd, as ONNX's SAME_UPPER.
- * @param kernel in ONNX's layout
- */
-function convolve(place: Place, kernel: string, group: number): string {
-  const { node, graph, inputs, input } = place
-  const padding = { SAME: 'SAME_UPPER', VALID: 'VALID' }[textAttribute(node, 'padding') ?? '']
-  if (!padding) return refuse(node, 'the padding')
-  if (textAttribute(node, 'data_format') === 'NCHW') return refuse(node, 'the format')
-  const spatial = (name: string) => integersAttribute(node, name).slice(1, 3)
-  const image = graph.add('Transpose', [input(0)], { perm: [0, 3, 1, 2] })
-  const bias = inputs > 2 ? [input(2)] : []
-  const output = graph.add('Conv', [image, kernel, ...bias], {
-    auto_pad: padding,
-    group,
-    strides: spatial('strides'),
-    ...(spatial('dilations').length > 0 && { dilations: spatial('dilations') }),
-  })
-  return graph.add('Transpose', [activate(place, output)], { perm: [0, 2, 3, 1] })
-}
-
-/** `[h, w, in, out]` → `[out, in, h, w]` */
-function convolution(place: Place): string {
-  const kernel = place.graph.add('Transpose', [place.input(1)], { perm: [3, 2, 0, 1] })
-  return convolve(place, kernel, 1)
-}
-
-/** `[h, w, in, multiplier]` → `[in × multiplier, 1, h, w]` */
-function depthwise(place: Place): string {
-  const { graph, input, weight } = place
-  const [height = 0, width = 0, depth = 0, multiplier = 0] = weight(1).shape
-  const transposed = graph.add('Transpose', [input(1)], { perm: [2, 3, 0, 1] })
-  const shape = graph.integers([depth * multiplier, 1, height, width])
-  return convolve(place, graph.add('Reshape', [transposed, shape]), depth)
-}
-
 function matMul(place: Place): string {
   const { node, graph } = place
   const [transA, transB] = ['transpose_a', 'transpose_b'].map((name) => Number(flagAttribute(node, name)))
   return activate(place, graph.add('Gemm', allInputs(place), { transA, transB }))
 }
 
-function mean({ node, graph, input, weight }: Place): string {
-  const axes = integersOf(weight(1))
-  return graph.add('ReduceMean', [input(0)], { axes, keepdims: Number(flagAttribute(node, 'keep_dims')) })
+const reduce =
+  (op: string): Translate =>
+  ({ node, graph, input, weight }) => {
+    const axes = integersOf(weight(1))
+    return graph.add(op, [input(0)], { axes, keepdims: Number(flagAttribute(node, 'keep_dims')) })
+  }
+
+/** What is learnt is constant, and ONNX Runtime makes one factor and one term of it. */
+function batchNorm(place: Place): string {
+  const { node, graph } = place
+  if (textAttribute(node, 'data_format') === 'NCHW') return refuse(node, 'the format')
+  if (node.attr.is_training?.b === true) return refuse(node, 'the training')
+  const [image = '', gamma = '', beta = '', mean = '', variance = ''] = allInputs(place)
+  const epsilon = graph.scalar(numberAttribute(node, 'epsilon') ?? 1e-4)
+  const deviation = graph.add('Sqrt', [graph.add('Add', [variance, epsilon])])
+  const scale = graph.add('Div', [gamma, deviation])
+  const shift = graph.add('Sub', [beta, graph.add('Mul', [mean, scale])])
+  return graph.add('Add', [graph.add('Mul', [image, scale]), shift])
+}
+
+/** TensorFlow has the ends of each axis together, ONNX all beginnings before all ends. */
+function pad({ graph, input, weight }: Place): string {
+  const ends = integersOf(weight(1))
+  const [begins, closes] = [0, 1].map((end) => ends.filter((_, index) => index % 2 === end))
+  return graph.add('Pad', [input(0), graph.integers([...(begins ?? []), ...(closes ?? [])])])
+}
+
+const reshape: Translate = ({ graph, input, weight }) =>
+  graph.add('Reshape', [input(0), graph.integers(integersOf(weight(1)))])
+
+function squeeze({ node, graph, input }: Place): string {
+  const axes = integersAttribute(node, 'squeeze_dims')
+  return graph.add('Squeeze', [input(0), ...(axes.length > 0 ? [graph.integers(axes)] : [])])
+}
+
+/** The axis comes last. */
+function concat(place: Place): string {
+  const inputs = place.inputs - 1
+  const [axis] = integersOf(place.weight(inputs))
+  return place.graph.add('Concat', allInputs({ ...place, inputs }), { axis })
+}
+
+function leakyRelu({ node, graph, input }: Place): string {
+  const slope = graph.scalar(numberAttribute(node, 'alpha') ?? 0.2)
+  return graph.add('PRelu', [input(0), slope])
 }
 
 /** The weight as it is stored, widened by the graph itself. */
@@ -103,12 +84,13 @@ function constant({ graph, weight }: Place): string {
   return graph.add('Add', [graph.add('Mul', [widened, graph.scalar(scale)]), graph.scalar(min)])
 }
 
-const allInputs = ({ inputs, input }: Place): string[] =>
-  Array.from({ length: inputs }, (_, index) => input(index))
+/** What both have, by other names. */
+const elementwise =
+  (op: string): Translate =>
+  (place) =>
+    place.graph.add(op, allInputs(place))
 
-const add = (place: Place): string => place.graph.add('Add', allInputs(place))
-
-const operations: Record<string, (place: Place) => string> = {
+const operations: Record<string, Translate> = {
   Const: constant,
   Identity: ({ input }) => input(0),
   Conv2D: convolution,
@@ -117,12 +99,30 @@ const operations: Record<string, (place: Place) => string> = {
   FusedDepthwiseConv2dNative: depthwise,
   MatMul: matMul,
   _FusedMatMul: matMul,
-  Mean: mean,
-  AddV2: add,
-  BiasAdd: add,
-  Relu: ({ graph, input }) => relu(graph, input(0)),
-  Relu6: ({ graph, input }) => relu6(graph, input(0)),
-  Softmax: ({ graph, input }) => graph.add('Softmax', [input(0)]),
+  Mean: reduce('ReduceMean'),
+  Max: reduce('ReduceMax'),
+  MaxPool: pool('MaxPool'),
+  AvgPool: pool('AveragePool'),
+  FusedBatchNorm: batchNorm,
+  FusedBatchNormV3: batchNorm,
+  Pad: pad,
+  Reshape: reshape,
+  Squeeze: squeeze,
+  ConcatV2: concat,
+  Add: elementwise('Add'),
+  AddV2: elementwise('Add'),
+  BiasAdd: elementwise('Add'),
+  Sub: elementwise('Sub'),
+  Mul: elementwise('Mul'),
+  RealDiv: elementwise('Div'),
+  Maximum: elementwise('Max'),
+  Minimum: elementwise('Min'),
+  LeakyRelu: leakyRelu,
+}
+
+function translationOf(op: string): Translate | undefined {
+  const activation = activations[op]
+  return activation ? ({ graph, input }) => activation(graph, input(0)) : operations[op]
 }
 
 /**
@@ -150,7 +150,7 @@ export function toOnnx(network: Network): Uint8Array {
     if (known !== undefined) return known
     const node = nodeOf(name)
     const reads = inputsOf(node)
-    const operation = operations[node.op] ?? refuse(node)
+    const operation = translationOf(node.op) ?? refuse(node)
     const output = operation({
       node,
       graph,

@@ -42,11 +42,9 @@ const attributeFields: Record<string, (value: unknown) => Message> = {
   },
 }
 
-/** The attributes of a node that are not of the fusion's making. */
 function attributesOf({ name, op, attr }: GraphNode): Record<string, Message> {
-  const own = Object.entries(attr).filter(([key]) => !fusionAttributes.includes(key))
   return Object.fromEntries(
-    own.map(([key, json]) => {
+    Object.entries(attr).map(([key, json]) => {
       const [member = '', value] = Object.entries(json)[0] ?? []
       const field = attributeFields[member]
       if (!field) throw new InvalidInputError(`native cannot write ${key} of the operation ${op} (${name})`)
@@ -55,7 +53,16 @@ function attributesOf({ name, op, attr }: GraphNode): Record<string, Message> {
   )
 }
 
-const fusionAttributes = ['num_args', 'fused_ops', 'epsilon', 'leakyrelu_alpha', 'TArgs']
+/** What a node has of its fusion's making. */
+const fusionAttributes = [
+  'num_args',
+  'num_host_args',
+  'fused_ops',
+  'epsilon',
+  'leakyrelu_alpha',
+  'TArgs',
+  'filter_format',
+]
 
 /** NodeDef, as a field of GraphDef. */
 function nodeField(name: string, op: string, inputs: string[], attributes: Record<string, Message>): Message {
@@ -92,10 +99,11 @@ function takenApart(node: GraphNode, op: string): Message {
   const { name, input } = node
   const [image = '', kernel = '', ...rest] = input
   const steps = textsAttribute(node, 'fused_ops')
+  const own = Object.entries(node.attr).filter(([key]) => !fusionAttributes.includes(key))
   const T = { T: integer(6, types.DT_FLOAT ?? 1) }
   const nameAfter = (step: number) => (step === steps.length ? name : `${name}/unfused_${step}`)
   return [
-    ...nodeField(nameAfter(0), op, [image, kernel], attributesOf(node)),
+    ...nodeField(nameAfter(0), op, [image, kernel], attributesOf({ ...node, attr: Object.fromEntries(own) })),
     ...steps.flatMap((step, index) => {
       const more = step === 'BiasAdd' ? rest.slice(0, 1) : []
       return nodeField(nameAfter(index + 1), step, [nameAfter(index), ...more], T)

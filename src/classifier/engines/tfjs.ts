@@ -1,25 +1,37 @@
 import { loadGraphModel } from '@tensorflow/tfjs-converter'
 import * as tf from '@tensorflow/tfjs-core'
-import type { Network } from '../network'
+import type { Graph, Network } from '../network'
 import type { Predictor } from './engine'
+
+/** @throws Error when it does not start on this machine */
+export async function startBackend(backend: string): Promise<void> {
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js's backend "${backend}" does not start`)
+}
+
+/** Another engine of this process may have made its own backend the current one. A started one is back at once. */
+export function useBackend(backend: string): void {
+  if (tf.getBackend() !== backend) void tf.setBackend(backend)
+}
+
+/** A graph as TensorFlow.js loads it. */
+export const artifactsOf = ({ topology, signature, weightSpecs, weights }: Graph): tf.io.ModelArtifacts => ({
+  modelTopology: topology,
+  signature: signature as tf.io.ModelArtifacts['signature'],
+  weightSpecs: weightSpecs as tf.io.WeightsManifestEntry[],
+  weightData: weights.buffer,
+})
 
 /** Runs a network on a backend of TensorFlow.js. */
 export async function loadOnBackend(backend: string, network: Network): Promise<Predictor> {
-  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js's backend "${backend}" does not start`)
-  const { topology, signature, weightSpecs, weights, size } = network
-  const artifacts: tf.io.ModelArtifacts = {
-    modelTopology: topology,
-    signature: signature as tf.io.ModelArtifacts['signature'],
-    weightSpecs: weightSpecs as tf.io.WeightsManifestEntry[],
-    weightData: weights.buffer,
-  }
+  await startBackend(backend)
+  const { size } = network
+  const artifacts = artifactsOf(network)
   const graph = await loadGraphModel(tf.io.fromMemory(artifacts))
   // The graph keeps what it was made from, but the backend has the weights now.
   artifacts.weightData = undefined
   return {
     predict: async (images) => {
-      // Another engine of this process may have made its own backend the current one. A started one is back at once.
-      if (tf.getBackend() !== backend) void tf.setBackend(backend)
+      useBackend(backend)
       const input = tf.tensor4d(images, [images.length / (size * size * 3), size, size, 3])
       let outputs: tf.Tensor[] = []
       try {

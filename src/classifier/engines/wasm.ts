@@ -12,16 +12,22 @@ function wasmFolder(): string {
   return dirname(resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm'))
 }
 
+async function start(): Promise<void> {
+  const { env } = await import('@tensorflow/tfjs-core')
+  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
+  const { startBackend } = await import('./tfjs')
+  setWasmPaths(`${wasmFolder()}/`)
+  // The backend warns on every start that SIMD builds are for the browser; it is not news to the user.
+  env().set('IS_NODE', true)
+  await startBackend('wasm')
+}
+
 /** TensorFlow.js on WebAssembly with SIMD: needs nothing native and runs anywhere Node does. */
 export const wasm: Engine = {
   missing: () => undefined,
+  start,
   load: async (network) => {
-    const { env } = await import('@tensorflow/tfjs-core')
-    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
-    const { loadOnBackend } = await import('./tfjs')
-    setWasmPaths(`${wasmFolder()}/`)
-    // The backend warns on every start that SIMD builds are for the browser; it is not news to the user.
-    env().set('IS_NODE', true)
-    return loadOnBackend('wasm', network)
+    await start()
+    return (await import('./tfjs')).loadOnBackend('wasm', network)
   },
 }

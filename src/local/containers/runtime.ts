@@ -2,7 +2,7 @@
  * The program of an action container: what `action-nodejs` is in a real one. It takes code once at /init and runs it
  * at every /run. Bundled into a file of its own, for it shares nothing with the process that starts it.
  */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import Module, { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -82,8 +82,15 @@ function loadSource(code: string, main: string): unknown {
   return (require.cache[file] as { main?: unknown } | undefined)?.main ?? exported[main]
 }
 
-async function init({ code, main = 'main', binary, env = {} }: InitValue): Promise<Reply> {
+/** What an image runs for an action that brings no code: `predict` in ours, nothing in others. */
+function ownAction(): Pick<InitValue, 'code' | 'main' | 'binary'> {
+  const archive = process.env.WHISKLENS_DEFAULT_ACTION
+  return archive ? { code: readFileSync(archive, 'base64'), binary: true } : {}
+}
+
+async function init({ env = {}, ...given }: InitValue): Promise<Reply> {
   if (state !== 'fresh') return failure(403, 'Cannot initialize the action more than once.')
+  const { code, main = 'main', binary } = given.code ? given : ownAction()
   if (!code) return failure(403, 'Missing main/no code to execute.')
   for (const [name, value] of Object.entries(env)) {
     process.env[name] = typeof value === 'string' ? value : JSON.stringify(value)

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
-import type { ModelDescription } from '../models/folder'
-import type { WebResponse } from '../openwhisk/web'
+import type { ModelDescription } from '../../models/description'
+import type { WebResponse } from '../../openwhisk/web'
 
 const style = `
 :root { color-scheme: light dark; --accent: #0f8f80 }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
 h1 { font-size: 1.4rem; margin: 0 }
 label { display: block; border: 2px dashed var(--accent); border-radius: 8px; padding: 1.5rem; margin: 1.5rem 0 }
+figure { position: relative; width: fit-content; margin: 0 }
 img { display: block; max-width: 100%; max-height: 20rem; border-radius: 8px }
+figure span { position: absolute; outline: 2px solid var(--accent); font-size: .75rem; color: #fff }
+figure span { text-shadow: 0 0 3px #000; padding: 0 .25rem; box-sizing: border-box; overflow: hidden }
 table { width: 100%; margin: 1rem 0; border-collapse: collapse }
 td { padding: .25rem 0 }
 td:nth-child(2) { width: 60%; padding: 0 1rem }
@@ -31,13 +34,28 @@ async function shrink(file) {
   return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.92 })
 }
 
-function show({ label, probability }) {
+function addRow(label, probability, text = (probability * 100).toFixed(1) + ' %') {
   const row = rows.insertRow()
-  const bar = document.createElement('progress')
-  bar.value = probability
   row.insertCell().textContent = label
-  row.insertCell().append(bar)
-  row.insertCell().textContent = (probability * 100).toFixed(1) + ' %'
+  const cell = row.insertCell()
+  if (probability !== undefined) cell.append(Object.assign(document.createElement('progress'), { value: probability }))
+  row.insertCell().textContent = text
+}
+
+function outline(name, [top, left, bottom, right]) {
+  const span = document.createElement('span')
+  const sides = { top, left, height: bottom - top, width: right - left }
+  for (const [side, share] of Object.entries(sides)) span.style[side] = share * 100 + '%'
+  span.textContent = name
+  preview.parentElement.append(span)
+}
+
+function show({ label, probability, detection_box, emotion_predictions = [], age_estimation }, index) {
+  const name = label ?? 'face ' + (index + 1)
+  if (detection_box) outline(name, detection_box)
+  if (probability !== undefined) addRow(name, probability)
+  for (const emotion of emotion_predictions.slice(0, 3)) addRow(name + ': ' + emotion.label, emotion.probability)
+  if (age_estimation !== undefined) addRow(name, undefined, age_estimation + ' years')
 }
 
 input.addEventListener('change', async () => {
@@ -46,8 +64,9 @@ input.addEventListener('change', async () => {
   URL.revokeObjectURL(preview.src)
   preview.src = URL.createObjectURL(file)
   preview.hidden = false
+  preview.parentElement.replaceChildren(preview)
   rows.replaceChildren()
-  note.textContent = 'Classifying …'
+  note.textContent = 'Looking …'
   input.disabled = true
   const form = new FormData()
   form.append('image', await shrink(file).catch(() => file), file.name)
@@ -55,7 +74,9 @@ input.addEventListener('change', async () => {
     const response = await fetch(location.pathname + location.search, { method: 'POST', body: form })
     const answer = await response.json().catch(() => ({}))
     note.textContent = response.ok ? '' : answer.message ?? answer.error ?? 'HTTP status ' + response.status
-    for (const prediction of answer.predictions ?? []) show(prediction)
+    const predictions = answer.predictions ?? []
+    predictions.forEach(show)
+    if (response.ok && predictions.length === 0) note.textContent = 'Nothing was found.'
   } catch (error) {
     note.textContent = error.message
   }
@@ -78,7 +99,7 @@ const document = ({ id, description, license }: ModelDescription): string => `<!
 <h1>${escaped(id)}</h1>
 <p>${escaped(description)} (${escaped(license)})</p>
 <label>An image, JPEG, PNG or another <input type="file" accept="image/*"></label>
-<img alt="The image to classify" hidden>
+<figure><img alt="The image to classify" hidden></figure>
 <p role="status"></p>
 <table aria-label="Predictions"><tbody></tbody></table>
 <p>In scripts: <code>curl -F image=@cat.jpg</code> and this page's address.</p>

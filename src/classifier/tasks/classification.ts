@@ -1,0 +1,48 @@
+import type { DescriptionOf } from '../../models/description'
+import { findEngine } from '../engines'
+import { topLabels } from '../labels'
+import { readNetwork } from '../network'
+import { imageToInput } from '../preprocess'
+import { stage } from '../stage'
+import type { LoadTask } from './task'
+
+/** One probability for each class. */
+export const loadClassification: LoadTask<'classification'> = async (folder, engine, path) => {
+  const { description, classes } = folder
+  const { input, skip } = description
+  const predictor = await findEngine(engine).load(readNetwork(folder, path))
+  const probabilitiesOf = async (images: Float32Array): Promise<Float32Array> => {
+    const [values = new Float32Array()] = await predictor.predict(images)
+    return toProbabilities(values.subarray(skip), description)
+  }
+  try {
+    // The first inference compiles and allocates; better done here than on somebody's first image.
+    const { length } = await probabilitiesOf(new Float32Array(input.size ** 2 * 3))
+    if (length !== classes.length) {
+      throw new Error(`${description.labels} names ${classes.length} classes, but there are ${length}`)
+    }
+  } catch (thrown) {
+    predictor.dispose()
+    throw thrown
+  }
+  return {
+    input,
+    look: async (image, count) => {
+      const values = await stage('imageToInput', () => imageToInput(image, input))
+      return { labels: topLabels(await probabilitiesOf(values), classes, count) }
+    },
+    memory: () => predictor.memory(),
+    dispose: () => predictor.dispose(),
+  }
+}
+
+function toProbabilities(
+  values: Float32Array,
+  { logits }: Pick<DescriptionOf<'classification'>, 'logits'>,
+): Float32Array {
+  if (!logits) return values
+  const highest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const exponentials = values.map((value) => Math.exp(value - highest))
+  const sum = exponentials.reduce((a, b) => a + b, 0)
+  return exponentials.map((value) => value / sum)
+}

@@ -1,0 +1,77 @@
+import * as tfConverter from '@tensorflow/tfjs-converter'
+import * as tf from '@tensorflow/tfjs-core'
+import type { Detection } from '../../schema'
+import { findEngine } from '../engines'
+import { artifactsOf, useBackend } from '../engines/tfjs'
+import { readGraph } from '../network'
+import { labelsOf, share } from './found'
+import { loadPeerLibrary, peerLibraries } from './peer-library'
+import type { LoadTask } from './task'
+
+/** What is used of coco-ssd. */
+interface CocoSsd {
+  load(config: { modelUrl: tf.io.IOHandler }): Promise<{
+    detect(
+      image: tf.Tensor3D,
+      maxNumBoxes: number,
+      minScore: number,
+    ): Promise<
+      { class: string; score: number; bbox: [x: number, y: number, width: number, height: number] }[]
+    >
+    dispose(): void
+  }>
+}
+
+/** So many things of one image are kept. */
+const mostThings = 20
+
+/**
+ * coco-ssd takes its least probability for the most that two boxes of different things may overlap, too, and knows no name
+ * for a box that holds nothing at all.
+ */
+const leastScore = (threshold: number): number => Math.min(0.5, Math.max(0.01, threshold))
+
+/** What things are in an image, and where. */
+export const loadDetection: LoadTask<'detection'> = async ({ files, description, classes }, engine, path) => {
+  const cocoSsd = loadPeerLibrary<CocoSsd>(peerLibraries.cocoSsd, {
+    '@tensorflow/tfjs-core': tf,
+    '@tensorflow/tfjs-converter': tfConverter,
+  })
+  const graph = readGraph(files, path)
+  await findEngine(engine).start?.()
+  // It runs the network once.
+  const detector = await cocoSsd.load({ modelUrl: tf.io.fromMemory(artifactsOf(graph)) })
+
+  async function detect(image: tf.Tensor3D, threshold: number): Promise<Detection[]> {
+    const [rows, columns] = image.shape
+    const things = await detector.detect(image, mostThings, leastScore(threshold))
+    return things
+      .filter(({ score }) => score >= threshold)
+      .map(({ class: label, score, bbox: [left, top, width, height] }) => ({
+        label,
+        probability: share(score),
+        box: [
+          share(top / rows),
+          share(left / columns),
+          share((top + height) / rows),
+          share((left + width) / columns),
+        ],
+      }))
+  }
+
+  return {
+    input: description.input,
+    look: async ({ pixels, rows, columns }, count, threshold = description.threshold) => {
+      useBackend(engine)
+      const image = tf.tensor3d(pixels, [rows, columns, 3], 'int32')
+      try {
+        const detections = await detect(image, threshold)
+        return { labels: labelsOf(detections, classes, count), detections }
+      } finally {
+        image.dispose()
+      }
+    },
+    memory: () => tf.memory(),
+    dispose: () => detector.dispose(),
+  }
+}

@@ -1,0 +1,123 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { DescriptionOf } from '../../models/description'
+import { type ModelFolder, parseJson } from '../../models/folder'
+import type { Detection } from '../../schema'
+import { findEngine } from '../engines'
+import { useBackend } from '../engines/tfjs'
+import { readWeights, weightsManifest } from '../network'
+import { type FaceNet, loadFaceApi } from './faces-library'
+import { labelsOf, share } from './found'
+import type { LoadTask } from './task'
+
+/** face-api's words for the emotions of MAX; it cannot tell contempt, which is never seen. */
+const expressions: Record<string, string> = {
+  neutral: 'neutral',
+  happiness: 'happy',
+  surprise: 'surprised',
+  sadness: 'sad',
+  anger: 'angry',
+  disgust: 'disgusted',
+  fear: 'fearful',
+}
+
+/** face-api takes neither 0 nor 1. */
+const within = (threshold: number) => ({ minConfidence: Math.min(0.999999, Math.max(0.000001, threshold)) })
+
+/** Where faces are, what they express and how old they look. */
+export const loadFaces: LoadTask<'faces'> = async (folder, engine, path) => {
+  const { description, classes } = folder
+  const faceApi = loadFaceApi()
+  await findEngine(engine).start?.()
+  const detector = new faceApi.SsdMobilenetv1()
+  const expressionNet = new faceApi.FaceExpressionNet()
+  const ageNet = new faceApi.AgeGenderNet()
+  const nets = {
+    ssd_mobilenetv1_model: detector,
+    face_expression_model: expressionNet,
+    age_gender_model: ageNet,
+  }
+  const dispose = (): void => {
+    for (const net of Object.values(nets)) net.dispose(false)
+  }
+
+  async function readFace(face: tf.Tensor3D): Promise<Pick<Detection, 'emotions' | 'age'>> {
+    const seen = await expressionNet.predictExpressions(face)
+    const { age } = await ageNet.predictAgeAndGender(face)
+    const emotions = classes.map(({ className: label }) => ({
+      label,
+      probability: seen[expressions[label] ?? ''] ?? 0,
+    }))
+    return {
+      emotions: emotions.sort((a, b) => b.probability - a.probability),
+      age: Math.max(0, Math.round(age * 10) / 10),
+    }
+  }
+
+  async function detect(image: tf.Tensor3D, threshold: number): Promise<Detection[]> {
+    const detections: Detection[] = []
+    const found = await detector.locateFaces(image, within(threshold))
+    for (const { score, box, relativeBox } of found) {
+      const [face] = await faceApi.extractFaceTensors(image, [box])
+      if (!face) continue
+      const { top, left, bottom, right } = relativeBox
+      try {
+        detections.push({
+          label: 'face',
+          probability: score,
+          box: [share(top), share(left), share(bottom), share(right)],
+          ...(await readFace(face)),
+        })
+      } finally {
+        face.dispose()
+      }
+    }
+    return detections
+  }
+
+  try {
+    for (const [name, net] of Object.entries(nets)) fill(net, weightsOf(name, folder, path))
+    // The first inference compiles and allocates; better done here than on somebody's first image.
+    const black = tf.zeros<tf.Rank.R3>([112, 112, 3])
+    await detector.locateFaces(black, within(1))
+    await readFace(black)
+    black.dispose()
+  } catch (thrown) {
+    dispose()
+    throw thrown
+  }
+  return {
+    input: description.input,
+    look: async ({ pixels, rows, columns }, count, threshold = description.threshold) => {
+      useBackend(engine)
+      const image = tf.tensor3d(pixels, [rows, columns, 3], 'int32')
+      try {
+        const detections = await detect(image, threshold)
+        const emotions = detections.flatMap(({ emotions = [] }) => emotions)
+        return { labels: labelsOf(emotions, classes, count), detections }
+      } finally {
+        image.dispose()
+      }
+    },
+    memory: () => tf.memory(),
+    dispose,
+  }
+}
+
+function fill(net: FaceNet, weights: tf.NamedTensorMap): void {
+  try {
+    net.loadFromWeightMap(weights)
+  } catch (thrown) {
+    tf.dispose(weights)
+    throw thrown
+  }
+}
+
+function weightsOf(
+  name: string,
+  { files }: ModelFolder<DescriptionOf<'faces'>>,
+  path: string,
+): tf.NamedTensorMap {
+  const manifest = parseJson(weightsManifest, files, `${name}-weights_manifest.json`, path)
+  const { weightSpecs, weights } = readWeights(manifest, files, path)
+  return tf.io.decodeWeights(weights.buffer, weightSpecs as tf.io.WeightsManifestEntry[])
+}

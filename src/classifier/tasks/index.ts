@@ -1,0 +1,36 @@
+import { InvalidInputError } from '../../errors'
+import type { ModelDescription, TaskName } from '../../models/description'
+import type { ModelFolder } from '../../models/folder'
+import { type EngineName, engineNames } from '../engines/names'
+import { loadClassification } from './classification'
+import type { LoadTask, Task } from './task'
+
+/** Networks of one square run on every engine; other models bring a library, which needs one of TensorFlow.js' own. */
+const onTensorFlowJs: readonly EngineName[] = ['wasm', 'cpu']
+
+/** Whatever loads TensorFlow.js is loaded with the first model that needs it. */
+const tasks: { [T in TaskName]: { engines: readonly EngineName[]; load: LoadTask<T> } } = {
+  classification: { engines: engineNames, load: loadClassification },
+  embedding: { engines: [], load: withoutLabels },
+  detection: {
+    engines: onTensorFlowJs,
+    load: async (...args) => (await import('./detection')).loadDetection(...args),
+  },
+  faces: { engines: onTensorFlowJs, load: async (...args) => (await import('./faces')).loadFaces(...args) },
+}
+
+/** The engines that a model runs on, best first. */
+export const enginesOf = ({ task }: ModelDescription): readonly EngineName[] => tasks[task].engines
+
+/** Brings a model into memory, see {@link LoadTask}. */
+export function loadTask(folder: ModelFolder, engine: EngineName, path: string): Promise<Task> {
+  // The table has for each task what its descriptions need, which the compiler cannot follow through an index.
+  const load = tasks[folder.description.task].load as LoadTask<TaskName>
+  return load(folder, engine, path)
+}
+
+async function withoutLabels({ description }: ModelFolder): Promise<never> {
+  throw new InvalidInputError(`The model "${description.id}" is an embedding: it has no labels of its own`, {
+    hint: `Teach it some: whisklens teach <folder> --model ${description.id}`,
+  })
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { compileFunction } from 'node:vm'
+import { WhisklensError } from '../../errors'
+import { homeFolder } from '../../paths'
+
+/** An npm package that some models need and most do not. */
+export interface PeerLibrary {
+  name: string
+  version: string
+  /** Its CommonJS file, below the package's folder. */
+  file: string
+}
+
+export const peerLibraries = {
+  faceApi: {
+    name: '@vladmandic/face-api',
+    version: '1.7.15',
+    // The build that takes TensorFlow.js from outside; the others bring a copy, or want the native addon.
+    file: 'dist/face-api.node-wasm.js',
+  },
+  cocoSsd: { name: '@tensorflow-models/coco-ssd', version: '2.2.3', file: 'dist/coco-ssd.node.js' },
+} satisfies Record<string, PeerLibrary>
+
+/** As `npm install` takes it. */
+export const packageOf = ({ name, version }: PeerLibrary): string => `${name}@${version}`
+
+/** From where it is installed, or beside the models in a runtime image: no bundle has it inside. */
+const require = createRequire(join(homeFolder(), 'package.json'))
+
+/**
+ * Loads a library with the TensorFlow.js of the engines in place of the packages that it names: with a copy of its own, it
+ * would know neither our backends nor our tensors.
+ * @param modules what it gets by those names
+ * @throws WhisklensError `library_missing` when it is not installed
+ */
+export function loadPeerLibrary<T>(library: PeerLibrary, modules: Record<string, unknown>): T {
+  const { name, file } = library
+  let path: string
+  try {
+    path = require.resolve(`${name}/${file}`)
+  } catch (cause) {
+    throw new WhisklensError('library_missing', `The model needs ${name}, which is not installed`, {
+      hint: `Install it: npm install ${packageOf(library)}`,
+      cause,
+    })
+  }
+  const own = createRequire(path)
+  const module = { exports: {} as T }
+  compileFunction(readFileSync(path, 'utf8'), ['require', 'module', 'exports'], { filename: path })(
+    (id: string) => (id in modules ? modules[id] : own(id)),
+    module,
+    module.exports,
+  )
+  return module.exports
+}

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { InvalidInputError } from '../errors'
+import { addModel, copyFiles } from '../models/add'
+import { findEntry, needEntry } from '../models/catalogue'
+import { openSources } from '../models/catalogue/sources'
+import { readModelFolder } from '../models/folder'
+import { importNetwork } from '../models/import'
+import { type AddFlags, addOptions, describingFlags } from './model-add-options'
+import { tryOut } from './model-look'
+import { note, outputOptions, print, printJson } from './output'
+
+/** `whisklens model add`: one of the catalogue, or a folder of one's own. */
+export function register(model: Command): void {
+  const command = model
+    .command('add')
+    .description('add a model of the catalogue by its name, or one of your own by its folder')
+    .argument('<model>', 'a name that whisklens model list shows, or the path of a folder')
+  outputOptions(addOptions(command), 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+It is tried on a photo first: what does not work is not added. Checksums of its files are kept in its whisklens.json, and
+checked whenever it is loaded. Without --short-side, images are squeezed whole into the square. Downloads go by
+HTTPS_PROXY, npm packages by npm's own settings.
+
+Examples:
+  whisklens model add mobilenet-v1-0.25
+  whisklens model add mobilenet-v1-0.25-layers --from ./mobilenet_v1_0.25_224
+  whisklens model add ./flowers                                     a folder with whisklens.json
+  whisklens model add ./flowers --labels flowers.txt --range -1,1   one without`,
+    )
+    .action(run)
+}
+
+async function run(model: string, flags: AddFlags): Promise<void> {
+  const isFolder = /[/\\]/.test(model) || (existsSync(model) && !findEntry(model))
+  const folder = await (isFolder ? addFolder(resolve(model), flags) : addEntry(model, flags))
+  const { version, description, classes } = await readModelFolder(folder)
+  const { id, task, license } = description
+  note(`Added ${version} to ${folder}`, flags)
+  if (flags.force) note('A local mode that is running takes it when it is started again', flags)
+  await (flags.json
+    ? printJson({ id, version, folder, task, license, classes: classes.length })
+    : print(`${id}\n`))
+}
+
+/** @throws InvalidInputError when flags were given that say what is said already */
+function refuse(flags: string[], why: string): void {
+  if (flags.length > 0) throw new InvalidInputError(`${why}: ${flags.join(', ')} cannot be said of it`)
+}
+
+function addEntry(id: string, flags: AddFlags): Promise<string> {
+  const entry = needEntry(id)
+  refuse([...(flags.id ? ['--id'] : []), ...describingFlags(flags)], `The catalogue describes "${id}"`)
+  const sources = openSources((what) => note(`Fetching ${what}`, flags), flags.from && resolve(flags.from))
+  return addModel(id, (folder) => entry.write(folder, sources), { ...flags, tryOut })
+}
+
+async function addFolder(path: string, flags: AddFlags): Promise<string> {
+  refuse(flags.from ? ['--from'] : [], `${path} is where the model is from`)
+  if (existsSync(join(path, 'whisklens.json'))) {
+    refuse(describingFlags(flags), `${path} has a whisklens.json`)
+    const { description } = await readModelFolder(path)
+    const { checksums: _, ...rest } = description
+    const write = async (folder: string) => {
+      await copyFiles(path, folder)
+      return rest
+    }
+    return addModel(flags.id ?? description.id, write, { ...flags, tryOut })
+  }
+  const { task = 'classification', kernel = 'linear', longestSide = 640, license = 'not stated' } = flags
+  const id = flags.id ?? basename(path).toLowerCase()
+  const options = { ...flags, id, task, kernel, longestSide, license }
+  return addModel(id, (folder) => importNetwork(path, folder, options), { ...flags, tryOut })
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander'
+import { InvalidInputError } from '../errors'
+import { convertModel, sourceOf } from '../models/convert'
+import { converterFolder, installConverter } from '../models/converter'
+import { wholeNumber } from './options'
+import { note, type OutputOptions, outputOptions, print, printJson } from './output'
+
+interface ConvertFlags extends OutputOptions {
+  optimize?: boolean
+  float16?: boolean
+  force?: boolean
+  size?: number
+  install?: boolean
+}
+
+/** `whisklens model convert`: from TensorFlow and Keras to what the engines run. */
+export function register(model: Command): void {
+  const command = model
+    .command('convert')
+    .description('make a TensorFlow.js graph model of a model of Keras, TensorFlow or TensorFlow.js')
+    .argument('[input]', 'a .keras or .h5 file; a folder with a SavedModel, or with a model.json')
+    .argument('[output]', 'the folder to make')
+    .option('--optimize', 'fold batch norms and fuse activations: the same labels, sooner')
+    .option(
+      '--float16',
+      'round the weights to 16 bits, which halves the files (not for TensorFlow.js models)',
+    )
+    .option('--size <pixels>', 'side of the images, where layers do not tell it', wholeNumber(1, 65_536))
+    .option('--force', 'replace the folder')
+    .option(
+      '--install',
+      'first install the converter of TensorFlow (Python 3.11 to 3.13; 300 MB, 1.5 GB unpacked)',
+    )
+  outputOptions(command, 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+What comes from TensorFlow.js is converted here; all else by TensorFlow's own converter, in a virtual environment of
+Python that --install makes in ~/.cache/whisklens/converter (env: WHISKLENS_CONVERTER). A SavedModel and a .keras file
+may hold code that is run when they are read: convert only what you trust.
+
+Examples:
+  whisklens model convert --install
+  whisklens model convert flowers.keras flowers/ --optimize
+  whisklens model convert mobilenet_v1_0.25_224/ mobilenet/
+  whisklens model add flowers/ --labels flowers.txt --range -1,1`,
+    )
+    .action(run)
+}
+
+async function run(
+  input: string | undefined,
+  output: string | undefined,
+  options: ConvertFlags,
+): Promise<void> {
+  if (options.install) {
+    await installConverter((step) => note(step, options))
+    note(`Installed to ${converterFolder()}`, options)
+    if (input === undefined) return
+  }
+  if (input === undefined || output === undefined) {
+    throw new InvalidInputError('Expected what to convert, and the folder to make', {
+      hint: 'whisklens model convert <input> <output>',
+    })
+  }
+  const source = await sourceOf(input)
+  note(source.kind === 'tfjs' ? `Converting ${input}` : `Converting ${input} with TensorFlow`, options)
+  await convertModel(source, output, options)
+  await (options.json ? printJson({ kind: source.kind, input, output }) : print(`${output}\n`))
+}

@@ -1,0 +1,97 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { findEngine } from '../classifier/engines'
+import { enginesOf } from '../classifier/tasks'
+import { InvalidInputError } from '../errors'
+import { findEntry } from '../models/catalogue'
+import { type ModelFolder, modelFolderPath, parseJson, readModelFolder } from '../models/folder'
+import { librariesOf } from '../models/libraries'
+import { collectNetwork, digestOf } from '../models/network-files'
+import { columns } from './columns'
+import { type OutputOptions, outputOptions, print, printable, printJson } from './output'
+
+/** `whisklens model info`: what is known of a model that is here. */
+export function register(model: Command): void {
+  const command = model
+    .command('info')
+    .description('what a model is: its version, classes, size, and the engines it runs on')
+    .argument('<model>', 'its name, or the path of its folder')
+  outputOptions(command, 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+The version changes with any file that shapes a result, and stands in each record.
+
+Examples:
+  whisklens model info efficientnet-lite0
+  whisklens model info ./flowers --json | jq .classes`,
+    )
+    .action(run)
+}
+
+async function run(name: string, { json }: OutputOptions): Promise<void> {
+  const read = await readModelFolder(name).catch((thrown) => {
+    const entry = findEntry(name)
+    if (!entry) throw thrown
+    throw new InvalidInputError(`The model "${name}" is not here yet`, {
+      hint: `Add it: whisklens model add ${name}`,
+    })
+  })
+  const facts = await factsOf(name, read)
+  if (json) return printJson(facts)
+  const rows = Object.entries(facts).filter(([, fact]) => fact !== undefined)
+  await print(columns(rows.map(([title, fact]) => [title, printable(textOf(fact))])))
+}
+
+const textOf = (fact: unknown): string => {
+  if (Array.isArray(fact)) return fact.map(textOf).join(', ') || 'none'
+  return typeof fact === 'object' ? JSON.stringify(fact) : String(fact)
+}
+
+async function factsOf(name: string, { version, description, classes, files }: ModelFolder) {
+  const { task, format, input, license, source, checksums, description: about } = description
+  const engines = enginesOf(description)
+  return {
+    id: description.id,
+    version,
+    folder: modelFolderPath(name),
+    about,
+    task,
+    format,
+    input,
+    license,
+    source,
+    classes: classes.length,
+    firstClasses: classes.slice(0, 5).map(({ className }) => className),
+    parameters: files.has('model.json') ? parametersOf(files, name) : undefined,
+    bytes: [...files.values()].reduce((sum, { length }) => sum + length, 0),
+    sha256: await networkDigest(files),
+    checksums: Object.keys(checksums ?? {}).length,
+    runsOn: engines,
+    installed: engines.filter((engine) => !findEngine(engine).missing()),
+    ...librariesOf(description.id),
+  }
+}
+
+const manifestSchema = z.object({
+  weightsManifest: z.array(z.object({ weights: z.array(z.object({ shape: z.array(z.number()) })) })),
+})
+
+/** How many numbers its weights are. */
+function parametersOf(files: ModelFolder['files'], folder: string): number {
+  const { weightsManifest } = parseJson(manifestSchema, files, 'model.json', folder)
+  const shapes = weightsManifest.flatMap(({ weights }) => weights.map(({ shape }) => shape))
+  return shapes.reduce((sum, shape) => sum + shape.reduce((product, length) => product * length, 1), 0)
+}
+
+/** What `whisklens model add --sha256` may demand. */
+async function networkDigest(files: ModelFolder['files']): Promise<string | undefined> {
+  if (!files.has('model.json')) return undefined
+  return digestOf(
+    await collectNetwork(async (name) => {
+      const file = files.get(name)
+      if (!file) throw new InvalidInputError(`Expected a file ${name}`)
+      return file
+    }),
+  )
+}

@@ -1,0 +1,37 @@
+import { join } from 'node:path'
+import { readNetwork } from '../classifier/network'
+import { enginesOf } from '../classifier/tasks'
+import { WhisklensError } from '../errors'
+import { readModelFolder } from '../models/folder'
+import { checkProbabilities, type Values } from '../models/verify'
+import { homeFolder } from '../paths'
+import { openPool } from './classify-pool'
+
+/** More than any model has classes. */
+const allClasses = 1_000_000
+
+/**
+ * Has an engine look at a photo in a worker of its own: libraries that fail may take their process along.
+ * @param engine its name, or `auto`
+ * @throws WhisklensError why it cannot
+ */
+export async function look(model: string, engine: string): Promise<Values> {
+  const pool = openPool(join(__dirname, 'classify-worker.cjs'), 1)
+  const image = join(homeFolder(), 'samples', 'astronaut.jpg')
+  try {
+    const { classified, fatal, error } = await pool.run({ image, model, engine, top: allClasses })
+    if (classified) return new Map(classified.labels.map(({ index, probability }) => [index, probability]))
+    const { code, message, hint } = fatal ?? error ?? { code: 'internal', message: 'It gave no answer' }
+    throw new WhisklensError(code, message, { hint })
+  } finally {
+    await pool.close()
+  }
+}
+
+/** Loads a model and has it look at a photo. @throws WhisklensError what is wrong with it */
+export async function tryOut(folder: string): Promise<void> {
+  const { description, files } = await readModelFolder(folder)
+  if (enginesOf(description).length > 0) checkProbabilities(await look(folder, 'auto'))
+  // What has no labels of its own is only read.
+  else if (description.task === 'embedding') readNetwork({ files, description }, folder)
+}

@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+import { type Check, verifyModel } from '../models/verify'
+import { columns } from './columns'
+import { look } from './model-look'
+import {
+  exitCode,
+  note,
+  type OutputOptions,
+  outputOptions,
+  plural,
+  print,
+  printable,
+  printJson,
+} from './output'
+
+/** `whisklens model verify`: whether a model is what it should be. */
+export function register(model: Command): void {
+  const command = model
+    .command('verify')
+    .description('check the files of a model, and what each installed engine makes of a photo')
+    .argument('<model>', 'its name, or the path of its folder')
+  outputOptions(command, 'print a JSON object for each check, one a line')
+    .addHelpText(
+      'after',
+      `
+Engines have to agree with wasm within 0.001. Exits with 1 when something is wrong. An engine that is not installed, or
+does not know an operation of the network, is no mistake of the model.
+
+Examples:
+  whisklens model verify efficientnet-lite0
+  whisklens model verify ./flowers --json | jq -r 'select(.state == "failed") | .detail'`,
+    )
+    .action(run)
+}
+
+const marks: Record<Check['state'], string> = { ok: 'ok', absent: '–', failed: 'FAILED' }
+
+async function run(model: string, options: OutputOptions): Promise<void> {
+  const checks: Check[] = []
+  for await (const check of verifyModel(model, look)) {
+    checks.push(check)
+    if (options.json) await printJson(check)
+  }
+  if (!options.json) {
+    const rows = checks.map(({ name, state, detail, hint }) => [
+      marks[state],
+      name,
+      printable(hint ? `${detail} (${hint})` : detail),
+    ])
+    await print(columns(rows))
+  }
+  const failed = checks.filter(({ state }) => state === 'failed').length
+  if (failed === 0) return
+  note(`${plural(failed, 'check')} of ${model} failed`, options)
+  process.exitCode = exitCode.failed
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+import { register as add } from './model-add'
+import { register as convert } from './model-convert'
+import { register as info } from './model-info'
+import { register as list } from './model-list'
+import { register as verify } from './model-verify'
+
+/** `whisklens model`: what can be looked at images with. */
+export function register(program: Command): void {
+  const model = program
+    .command('model')
+    .description('models: list, look at, add, convert and verify them')
+    .addHelpText(
+      'after',
+      `
+A model is a folder with a network, the names of its classes and whisklens.json, which says what images it wants. Those
+that are added are kept in ~/.local/share/whisklens/models (env: WHISKLENS_MODELS).
+
+Examples:
+  whisklens model list
+  whisklens model add mobilenet-v1-0.25
+  whisklens model convert flowers.keras flowers/
+  whisklens model add flowers/ --labels flowers.txt --size 224 --range -1,1
+  whisklens model verify flowers
+  whisklens classify --model flowers photos/`,
+    )
+  for (const register of [list, info, add, convert, verify]) register(model)
+}

@@ -1,0 +1,106 @@
+import { existsSync, rmSync } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { InvalidInputError, messageOf, WhisklensError } from '../errors'
+import { checkDescription, type Description, writeDescription } from './describe'
+import { idSchema } from './description'
+import { isModelFile, userModelsFolder } from './folder'
+import { collectNetwork, digestOf, readerOf } from './network-files'
+import { sha256Of } from './sha256'
+
+export interface AddOptions {
+  /** Where it goes, if not to the user's models under its name. */
+  folder?: string
+  /** Whether a model of that name may be replaced. */
+  force?: boolean
+  /** What the network's files have to be, see {@link digestOf}. */
+  sha256?: string
+  /** Tries the model in its folder. @throws what is wrong with it */
+  tryOut(folder: string): Promise<void>
+}
+
+/**
+ * Adds a model to the user's, whole or not at all: in a folder beside them until it has been tried out. Checksums of
+ * its files are written to its `whisklens.json`.
+ * @param write puts the model's files into an empty folder and says what is to stand in `whisklens.json`
+ * @returns the folder it is in now
+ * @throws InvalidInputError when there is one of that name, or it is not what it must be; whatever `write` throws
+ */
+export async function addModel(
+  id: string,
+  write: (folder: string) => Promise<Description>,
+  { folder = join(userModelsFolder(), id), force = false, sha256, tryOut }: AddOptions,
+): Promise<string> {
+  if (!idSchema.safeParse(id).success) {
+    throw new InvalidInputError(`A model cannot be called ${JSON.stringify(id)}`, {
+      hint: 'Name it with --id: small letters, digits, dots, hyphens and underscores.',
+    })
+  }
+  if (existsSync(folder) && !force) {
+    throw new InvalidInputError(`There is a model "${id}" already: ${folder}`, {
+      hint: 'Replace it with --force.',
+    })
+  }
+  const fresh = join(dirname(folder), `.${basename(folder)}.${process.pid}`)
+  // Interrupted by Ctrl-C, the process does not come to the end of this function.
+  const remove = () => rmSync(fresh, { recursive: true, force: true })
+  process.once('exit', remove)
+  try {
+    await makeFolder(fresh)
+    const description = checkDescription({ ...(await write(fresh)), id })
+    if (sha256 !== undefined) await checkDigest(fresh, sha256)
+    await writeDescription(fresh, { ...description, checksums: await checksumsOf(fresh) })
+    await tryOut(fresh)
+    await replace(folder, fresh)
+  } finally {
+    process.off('exit', remove)
+    remove()
+  }
+  return folder
+}
+
+const makeFolder = (folder: string) =>
+  mkdir(folder, { recursive: true }).catch((cause) => {
+    throw new WhisklensError('file_unwritable', `Could not make ${folder}: ${messageOf(cause)}`, {
+      hint: 'WHISKLENS_MODELS names another folder for models.',
+      cause,
+    })
+  })
+
+/** The folder that was there is away only for the moment between two renames. */
+async function replace(folder: string, fresh: string): Promise<void> {
+  const old = `${fresh}.old`
+  if (existsSync(folder)) await rename(folder, old)
+  await rename(fresh, folder)
+  await rm(old, { recursive: true, force: true })
+}
+
+async function checkDigest(folder: string, expected: string): Promise<void> {
+  const found = digestOf(await collectNetwork(readerOf(folder)))
+  if (found === expected) return
+  throw new WhisklensError(
+    'wrong_checksum',
+    `It is another network: its sha256 is ${found}, expected ${expected}`,
+  )
+}
+
+async function checksumsOf(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(folder))
+    .filter((name) => isModelFile(name) && name !== 'whisklens.json')
+    .sort()
+  const sums = names.map(async (name) => [name, sha256Of(await readFile(join(folder, name)))] as const)
+  return Object.fromEntries(await Promise.all(sums))
+}
+
+/** Copies the files of a folder, without those below it. */
+export async function copyFiles(
+  from: string,
+  to: string,
+  accept: (name: string) => boolean = () => true,
+): Promise<void> {
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const { name } = entry
+    if (entry.isFile() && !name.startsWith('.') && accept(name))
+      await copyFile(join(from, name), join(to, name))
+  }
+}

@@ -1,0 +1,21 @@
+import { InvalidInputError } from '../../errors'
+import { cocoSsds } from './coco-ssd'
+import type { CatalogueEntry } from './entry'
+import { faces } from './faces'
+import { mobilenets } from './mobilenet'
+import { nsfw } from './nsfw'
+
+/** The models that can be added by name. */
+export const catalogue: CatalogueEntry[] = [...mobilenets, nsfw, ...cocoSsds, faces]
+
+export const findEntry = (id: string): CatalogueEntry | undefined =>
+  catalogue.find((entry) => entry.id === id)
+
+/** @throws InvalidInputError when there is none of that name */
+export function needEntry(id: string): CatalogueEntry {
+  const entry = findEntry(id)
+  if (entry) return entry
+  throw new InvalidInputError(`There is no folder ${id}, and no model "${id}" in the catalogue`, {
+    hint: 'whisklens model list names those that are in it.',
+  })
+}

@@ -1,0 +1,128 @@
+import { existsSync, rmSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { readNetwork } from '../classifier/network'
+import { InvalidInputError } from '../errors'
+import { copyFiles } from './add'
+import { runConverter, type SourceKind } from './converter'
+import { writeDescription } from './describe'
+import { descriptionSchema } from './description'
+import { parseJson, readModelFiles } from './folder'
+import { collectNetwork, readerOf, sideOf } from './network-files'
+import { optimizeNetwork } from './optimize'
+import { writeNetwork } from './write'
+
+/** What can be converted. */
+export type Source = { kind: SourceKind | 'tfjs'; path: string }
+
+export interface ConvertOptions {
+  /** Whether batch norms are folded and activations fused, which gives the same labels sooner. */
+  optimize?: boolean
+  /** Whether weights are rounded to 16 bits, which halves the files. */
+  float16?: boolean
+  /** Whether a network that is there may be replaced. */
+  force?: boolean
+  /** Side of the square that layers see, pixels, where they do not tell. */
+  size?: number
+}
+
+/**
+ * Tells what a path leads to.
+ * @throws InvalidInputError when it is none of what can be converted
+ */
+export async function sourceOf(path: string): Promise<Source> {
+  const stats = await stat(path).catch((cause) => {
+    throw new InvalidInputError(`There is no file or folder ${path}`, { cause })
+  })
+  if (stats.isFile() && /\.(keras|h5|hdf5)$/.test(path)) return { kind: 'keras', path }
+  const folder = stats.isFile() && basename(path) === 'model.json' ? dirname(path) : path
+  const names = await readdir(folder).catch((): string[] => [])
+  if (names.includes('tfhub_module.pb')) {
+    throw new InvalidInputError(
+      `${path} is a module of TensorFlow 1's Hub, which TensorFlow 2 reads no more`,
+      {
+        hint: 'Hubs have most of them as a SavedModel of TensorFlow 2, too: convert that one.',
+      },
+    )
+  }
+  if (names.includes('saved_model.pb')) return { kind: 'tf_saved_model', path }
+  if (names.includes('model.json')) return { kind: 'tfjs', path: folder }
+  throw new InvalidInputError(`${path} is nothing that can be converted`, {
+    hint: 'Expected a .keras or .h5 file, or a folder with saved_model.pb or model.json.',
+  })
+}
+
+/**
+ * Converts a model to a graph model of TensorFlow.js, in a folder that is whole or not there at all. What a model folder
+ * has beside its network goes along.
+ * @throws InvalidInputError when the folder is there already, or the source cannot be read
+ * @throws WhisklensError `convert_failed`
+ */
+export async function convertModel(
+  { kind, path }: Source,
+  output: string,
+  options: ConvertOptions,
+): Promise<void> {
+  const target = resolve(output)
+  await checkTarget(target, options)
+  const fresh = `${target}.${process.pid}.tmp`
+  const made = `${fresh}.network`
+  // Interrupted by Ctrl-C, the process does not come to the end of this function.
+  const remove = () => {
+    for (const folder of [fresh, made]) rmSync(folder, { recursive: true, force: true })
+  }
+  process.once('exit', remove)
+  try {
+    await mkdir(fresh, { recursive: true })
+    if (kind === 'tfjs') await optimizeFolder(path, fresh, options)
+    else {
+      await runConverter(kind, path, made, options)
+      await (options.optimize ? optimizeFolder(made, fresh, options) : copyFiles(made, fresh))
+    }
+    await rm(target, { recursive: true, force: true })
+    await rename(fresh, target)
+  } finally {
+    process.off('exit', remove)
+    remove()
+  }
+}
+
+/** @throws InvalidInputError when something is there that is not to be replaced */
+async function checkTarget(target: string, { force }: ConvertOptions): Promise<void> {
+  if (!existsSync(target)) return
+  if (!force) throw new InvalidInputError(`${target} is there already`, { hint: 'Replace it with --force.' })
+  const names = await readdir(target).catch((): string[] => ['no folder'])
+  if (names.length === 0 || names.includes('model.json')) return
+  throw new InvalidInputError(`${target} is no folder with a network, and is not replaced`)
+}
+
+async function optimizeFolder(from: string, to: string, { optimize, size }: ConvertOptions): Promise<void> {
+  const found = await collectNetwork(readerOf(from))
+  const { format, files } = found
+  if (format === 'graph-model' && !optimize) {
+    throw new InvalidInputError(`${from} is a graph model already`, {
+      hint: 'Fold its batch norms and fuse its activations: --optimize.',
+    })
+  }
+  const side = size ?? sideOf(found)
+  if (side === undefined && format === 'layers-model') {
+    throw new InvalidInputError('The network does not tell the size of its images', {
+      hint: 'Say it: --size 224.',
+    })
+  }
+  const input = { size: side ?? 0, kernel: 'linear' as const, mean: 0, std: 1 }
+  const network = readNetwork({ files, description: { format, input } }, from)
+  // Layers have been optimized when they were made a graph.
+  await writeNetwork(to, format === 'graph-model' ? optimizeNetwork(network) : network)
+  await takeAlong(from, to, files)
+}
+
+/** The labels and notices of a model folder, and its description without the checksums of files that are others now. */
+async function takeAlong(from: string, to: string, network: ReadonlyMap<string, Buffer>): Promise<void> {
+  const files = await readModelFiles(resolve(from))
+  if (!files.has('whisklens.json')) return
+  await copyFiles(from, to, (name) => !network.has(name))
+  const { checksums: _, ...description } = parseJson(descriptionSchema, files, 'whisklens.json', from)
+  if (description.task === 'faces') return
+  await writeDescription(to, { ...description, format: 'graph-model' })
+}

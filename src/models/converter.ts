@@ -1,0 +1,163 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { InvalidInputError, messageOf, WhisklensError } from '../errors'
+import { cacheFolder } from '../paths'
+
+/*
+ * TensorFlow's own converter, in a virtual environment of Python. It reads what only TensorFlow can.
+ */
+
+/** What was tried together; pip finds what they depend on. */
+const tensorFlow = {
+  version: '2.20.0',
+  // Without the code for graphics cards, which is larger than all the rest; it is there for Linux and Windows.
+  package: process.platform === 'linux' && process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow',
+}
+const packages = [
+  `${tensorFlow.package}==${tensorFlow.version}`,
+  'keras==3.15.1',
+  'packaging==25.0',
+  'setuptools==80.9.0',
+]
+/** Without what they depend on: the full TensorFlow, and libraries for models of other kinds. */
+const alone = ['tensorflowjs==4.22.0', 'tf-keras==2.20.1', 'tensorflow-hub==0.16.1']
+
+/** The Pythons 3 that all of them are for. */
+const python = { least: 11, most: 13 }
+
+/** 300 MB may come over a slow line. Milliseconds. */
+const timeout = 3_600_000
+
+/** What Python and TensorFlow say without end, bytes. */
+const maxBuffer = 64 * 1024 * 1024
+
+const program = `
+import sys, tempfile, types
+
+# The converter imports these for models of other kinds than those it is given here.
+for name in ('tensorflow_decision_forests', 'tensorflowjs.converters.jax_conversion'):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules['tensorflowjs.converters.jax_conversion'].convert_jax = None
+
+kind, source, target, *options = sys.argv[1:]
+with tempfile.TemporaryDirectory() as folder:
+    if kind == 'keras':
+        import keras
+        try:
+            keras.models.load_model(source, compile=False).export(folder)
+        except Exception as error:
+            # Written by Keras 2, with something that Keras 3 has no more.
+            import tf_keras
+            try:
+                tf_keras.models.load_model(source, compile=False).export(folder)
+            except Exception:
+                raise error
+        kind, source = 'tf_saved_model', folder
+    from tensorflowjs.converters import converter
+    converter.convert(['--input_format=' + kind, '--output_format=tfjs_graph_model', *options, source, target])
+`
+
+const execute = promisify(execFile)
+
+/** Where the virtual environment is, or is to be. */
+export const converterFolder = (): string =>
+  process.env.WHISKLENS_CONVERTER || join(cacheFolder(), 'converter')
+
+const pythonOf = (folder: string): string =>
+  process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python')
+
+/** Written when all of it is there; an environment cannot be moved once it is made. */
+const markerOf = (folder: string): string => join(folder, 'whisklens-converter')
+
+export const isConverterInstalled = (): boolean => existsSync(markerOf(converterFolder()))
+
+async function run(command: string, args: string[]): Promise<string> {
+  const env = {
+    ...process.env,
+    TF_CPP_MIN_LOG_LEVEL: '2',
+    TF_ENABLE_ONEDNN_OPTS: '0',
+    CUDA_VISIBLE_DEVICES: '-1',
+  }
+  try {
+    return (await execute(command, args, { timeout, maxBuffer, env })).stdout
+  } catch (cause) {
+    const { code, stderr = '' } = cause as { code?: unknown; stderr?: string }
+    if (code === 'ENOENT') {
+      throw new InvalidInputError(`There is no ${command}, which the converter needs`, {
+        hint: `Install Python 3.${python.least} to 3.${python.most} with venv: apt-get install python3 python3-venv`,
+        cause,
+      })
+    }
+    throw new WhisklensError('convert_failed', stderr.trim().split('\n').at(-1) || messageOf(cause), {
+      cause,
+    })
+  }
+}
+
+/**
+ * Makes the virtual environment anew.
+ * @param tell is told of each step as it begins
+ * @throws InvalidInputError where Python is missing or of another version
+ * @throws WhisklensError `convert_failed` when a step fails
+ */
+export async function installConverter(tell: (step: string) => void): Promise<void> {
+  const folder = converterFolder()
+  await checkPython()
+  await checkFolder(folder)
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  tell(`Making a virtual environment of Python in ${folder}`)
+  await run('python3', ['-m', 'venv', folder])
+  const pip = (...args: string[]) =>
+    run(pythonOf(folder), ['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet', ...args])
+  tell(`Fetching ${packages.join(', ')} with pip: 300 MB, 1.5 GB unpacked`)
+  await pip(...packages)
+  tell(`Fetching ${alone.join(', ')}`)
+  await pip('--no-deps', ...alone)
+  await writeFile(markerOf(folder), `${[...packages, ...alone].join('\n')}\n`)
+}
+
+/** It is emptied: not what is somebody else's. */
+async function checkFolder(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => [])
+  if (names.length === 0 || names.includes('pyvenv.cfg')) return
+  throw new InvalidInputError(`${folder} is no virtual environment of Python`, {
+    hint: 'WHISKLENS_CONVERTER has to name a folder that is empty, or is to be made.',
+  })
+}
+
+async function checkPython(): Promise<void> {
+  const version = await run('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])
+  const [major, minor = 0] = version.trim().split('.').map(Number)
+  if (major === 3 && minor >= python.least && minor <= python.most) return
+  throw new InvalidInputError(`TensorFlow ${tensorFlow.version} is not for Python ${version.trim()}`, {
+    hint: `Expected python3 to be 3.${python.least} to 3.${python.most}.`,
+  })
+}
+
+/** What the converter reads: a file of Keras, or a SavedModel. */
+export type SourceKind = 'keras' | 'tf_saved_model'
+
+/**
+ * Converts a model of TensorFlow to a graph model of TensorFlow.js.
+ * @param target a folder, made anew
+ * @throws InvalidInputError when the converter is not installed
+ * @throws WhisklensError `convert_failed` with the last line of what it said
+ */
+export async function runConverter(
+  kind: SourceKind,
+  source: string,
+  target: string,
+  { float16 = false } = {},
+): Promise<void> {
+  if (!isConverterInstalled()) {
+    throw new InvalidInputError('The converter of TensorFlow is not installed', {
+      hint: 'Install it once: whisklens model convert --install (needs Python 3; 300 MB, 1.5 GB unpacked).',
+    })
+  }
+  const options = float16 ? ['--quantize_float16=*'] : []
+  await run(pythonOf(converterFolder()), ['-c', program, kind, source, target, ...options])
+}

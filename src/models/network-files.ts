@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { InvalidInputError, messageOf } from '../errors'
+
+/** What of a `model.json` tells which files belong to it, and of which format it is. */
+const modelJsonSchema = z.object({
+  modelTopology: z.looseObject({ node: z.array(z.unknown()).optional() }),
+  weightsManifest: z.array(
+    z.object({
+      // Files beside it: a path could lead anywhere.
+      paths: z.array(z.string().regex(/^[\w-][\w.-]*$/, 'expected the name of a file in the same folder')),
+    }),
+  ),
+})
+
+/** A network of TensorFlow.js as files: `model.json`, and the weights that it names in their order. */
+export interface NetworkFiles {
+  format: 'graph-model' | 'layers-model'
+  files: Map<string, Buffer>
+}
+
+/**
+ * Collects the files of a network.
+ * @param read gives a file by its name
+ * @throws InvalidInputError when `model.json` is not what TensorFlow.js writes; whatever `read` throws
+ */
+export async function collectNetwork(read: (name: string) => Promise<Buffer>): Promise<NetworkFiles> {
+  const model = await read('model.json')
+  const { modelTopology, weightsManifest } = parse(model)
+  const files = new Map([['model.json', model]])
+  for (const path of weightsManifest.flatMap(({ paths }) => paths)) files.set(path, await read(path))
+  return { format: modelTopology.node ? 'graph-model' : 'layers-model', files }
+}
+
+function parse(model: Buffer): z.infer<typeof modelJsonSchema> {
+  let json: unknown
+  try {
+    json = JSON.parse(model.toString())
+  } catch (cause) {
+    throw new InvalidInputError(`model.json is not JSON: ${messageOf(cause)}`, { cause })
+  }
+  const parsed = modelJsonSchema.safeParse(json)
+  if (parsed.success) return parsed.data
+  throw new InvalidInputError(`model.json is no network of TensorFlow.js: ${z.prettifyError(parsed.error)}`)
+}
+
+/** Reads the files of a folder. @throws InvalidInputError naming a file that is not there */
+export const readerOf = (folder: string) => (name: string) =>
+  readFile(join(folder, name)).catch((cause) => {
+    throw new InvalidInputError(`Expected a file ${name} in ${folder}`, { cause })
+  })
+
+/**
+ * What proves that a network is a certain one: the sha256, in hex, over `model.json` and then the weights in the order it
+ * names them, as `cat model.json group1-shard1of2.bin group1-shard2of2.bin | sha256sum` prints it.
+ */
+export function digestOf({ files }: NetworkFiles): string {
+  const hash = createHash('sha256')
+  for (const content of files.values()) hash.update(content)
+  return hash.digest('hex')
+}
+
+/** Where graphs and where layers, those of Keras 3 by another name, tell the shape of their images. */
+const nodeSchema = z.object({
+  attr: z.object({
+    shape: z.object({ shape: z.object({ dim: z.array(z.object({ size: z.coerce.number() })) }) }),
+  }),
+})
+const shape = z.array(z.number().nullable())
+const layerSchema = z.object({
+  config: z.object({ batch_input_shape: shape.optional(), batch_shape: shape.optional() }),
+})
+const shapesSchema = z.object({
+  modelTopology: z.object({
+    node: z.array(z.looseObject({ op: z.string() })).optional(),
+    model_config: z
+      .object({ config: z.union([z.array(z.unknown()), z.object({ layers: z.array(z.unknown()) })]) })
+      .optional(),
+  }),
+})
+
+/** The side of the square that a network sees, pixels; undefined where it does not tell. */
+export function sideOf({ files }: NetworkFiles): number | undefined {
+  const { data } = shapesSchema.safeParse(JSON.parse(String(files.get('model.json'))))
+  const { node, model_config: model } = data?.modelTopology ?? {}
+  const layers = model && ('layers' in model.config ? model.config.layers : model.config)
+  const input = nodeSchema.safeParse(node?.find(({ op }) => op === 'Placeholder')).data
+  const layer = layerSchema.safeParse(layers?.[0]).data
+  const lengths =
+    input?.attr.shape.shape.dim.map(({ size }) => size) ??
+    layer?.config.batch_input_shape ??
+    layer?.config.batch_shape
+  const [, rows, columns] = lengths ?? []
+  return rows && rows > 0 && rows === columns ? rows : undefined
+}

@@ -1,0 +1,79 @@
+import { classifyImage, recordLabels } from '../../classifier/classify'
+import type { LoadedModel } from '../../classifier/load'
+import { ImageError } from '../../errors'
+import type { ModelClass } from '../../models/description'
+import { json, type WebRequest, type WebResponse } from '../../openwhisk/web'
+import { familyOf } from './families'
+import type { Family, MaxLabel } from './family'
+import { readForm } from './form'
+import { tryItPage } from './page'
+import { swagger } from './swagger'
+
+/*
+ * The prediction API of IBM's Model Asset eXchange: its clients only change the URL.
+ */
+
+/** An error in MAX's words. */
+export const failure = (statusCode: number, message: string): WebResponse =>
+  json(statusCode, { status: 'error', message })
+
+const invalidImage = (detail: string): WebResponse =>
+  failure(400, `The provided input is not a valid image (${detail}).`)
+
+/**
+ * Answers one request of a web action, raw or not; a POST to the bare URL is a prediction, too.
+ * @param max the model of MAX that this one stands for; without it, the first that does the same
+ */
+export async function answer(request: WebRequest, model: LoadedModel, max?: string): Promise<WebResponse> {
+  const { classes, description } = model.folder
+  const family = familyOf(description.task, max)
+  const path = request.__ow_path.replace(/\/$/, '')
+  const asked = `${request.__ow_method} ${path}`
+  switch (asked) {
+    case 'get ':
+      return tryItPage(description)
+    case 'get /model/metadata':
+      return json(200, {
+        id: description.id,
+        name: description.id,
+        description: description.description,
+        type: family.type,
+        source: description.source,
+        license: description.license,
+      })
+    case 'get /swagger.json':
+      return json(200, swagger(description, family))
+    case 'post /model/predict':
+    case 'post ':
+      return predict(request, model, family)
+  }
+  if (asked === 'get /model/labels' && family.hasLabels) {
+    const labels = labelsOf(classes)
+    return json(200, { count: labels.length, labels })
+  }
+  return failure(404, `There is no ${request.__ow_method.toUpperCase()} ${path || '/'} here`)
+}
+
+const labelsOf = (classes: ModelClass[]): MaxLabel[] =>
+  classes.map(({ wordnetId, id, className }, index) => ({
+    id: wordnetId ?? id ?? String(index),
+    name: className.split(', ')[0] ?? className,
+  }))
+
+async function predict(request: WebRequest, model: LoadedModel, family: Family): Promise<WebResponse> {
+  const form = await readForm(request)
+  if (!form) return failure(400, 'Expected multipart/form-data with the image in the file field "image"')
+  const { defaultThreshold } = family
+  const threshold = defaultThreshold && Number(form.threshold?.trim() || defaultThreshold)
+  if (threshold !== undefined && !(threshold >= 0 && threshold <= 1)) {
+    return failure(400, 'Expected threshold to be a number from 0 to 1')
+  }
+  try {
+    const findings = await classifyImage(model, form.image, recordLabels, threshold)
+    const predictions = family.predictions(findings, labelsOf(model.folder.classes))
+    return json(200, { status: 'ok', predictions })
+  } catch (thrown) {
+    if (thrown instanceof ImageError) return invalidImage(thrown.message)
+    throw thrown
+  }
+}

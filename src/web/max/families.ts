@@ -1,0 +1,22 @@
+import type { TaskName } from '../../models/description'
+import { facialAge, facialEmotion } from './faces'
+import type { Family } from './family'
+import { imageClassifier } from './image-classifier'
+import { objectDetector } from './object-detector'
+
+const families: Record<string, Family> = {
+  'max-image-classifier': imageClassifier,
+  'max-object-detector': objectDetector,
+  'max-facial-emotion-classifier': facialEmotion,
+  'max-facial-age-estimator': facialAge,
+}
+
+/**
+ * How a model answers MAX's clients.
+ * @param max the model of MAX that it stands for, since several do the same task
+ */
+export function familyOf(task: TaskName, max = ''): Family {
+  const named = families[max]
+  if (named?.task === task) return named
+  return Object.values(families).find((family) => family.task === task) ?? imageClassifier
+}

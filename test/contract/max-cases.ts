@@ -1,0 +1,160 @@
+import type { Dict } from 'openwhisk'
+import sharp, { type Sharp } from 'sharp'
+import { pngClaiming, sample } from '../helpers/images'
+import { type Reached, ways } from '../helpers/max-ways'
+
+/*
+ * What every client of a MAX image relies on, whatever its model, written from MAX's documentation: the client knows
+ * nothing else.
+ */
+
+export interface MaxModel {
+  /** Of the image. */
+  name: string
+  /** In the metadata. */
+  type: string
+  /** The folder with the models. */
+  models(): string
+  /** How many labels it has; undefined where it has none. */
+  labels: number | undefined
+  /** An image in which it sees something. */
+  image(): Promise<Buffer>
+  /** Whether it is told apart from a grey one. */
+  needsColour: boolean
+  /** The first prediction of that image. */
+  first: object
+}
+
+/** `curl -F image=@file`. */
+export function formOf(image: Uint8Array, type = 'image/jpeg', field = 'image'): RequestInit {
+  const form = new FormData()
+  form.append(field, new Blob([Uint8Array.from(image)], { type }), 'photo.jpg')
+  return { method: 'POST', body: form }
+}
+
+/** Runs the cases, and more of them, by each way in which an image is reached. */
+export function maxCases(model: MaxModel, more: (reached: () => Reached) => void): void {
+  describe.each(ways)(`${model.name}: %s`, (_, start) => {
+    let reached: Reached
+    beforeAll(async () => {
+      reached = await start(model.name, model.models())
+    })
+    afterAll(() => reached?.stop())
+
+    const post = (init: RequestInit, path = '/model/predict') => reached.ask(path, init)
+    const refusal = async (init: RequestInit) => {
+      const response = await post(init)
+      const text = await response.text()
+      expect(text).not.toMatch(/\n|\.[jt]s\b|at \S+:\d/)
+      return { status: response.status, body: JSON.parse(text) }
+    }
+    const expectFirst = async (image: Sharp, type: string) => {
+      const response = await post(formOf(await image.toBuffer(), type))
+      expect(response.status).toBe(200)
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/)
+      const answer = (await response.json()) as { status: string; predictions: object[] }
+      expect(Object.keys(answer)).toEqual(['status', 'predictions'])
+      expect(answer.status).toBe('ok')
+      expect(answer.predictions[0]).toStrictEqual(model.first)
+    }
+
+    it('predicts on a JPEG', async () => {
+      await expectFirst(sharp(await model.image()).jpeg({ quality: 95 }), 'image/jpeg')
+    })
+
+    it('predicts on a PNG: RGBA, palette, and what no name tells', async () => {
+      const image = sharp(await model.image())
+      await expectFirst(image.clone().ensureAlpha(0.99).png(), 'image/png')
+      await expectFirst(image.clone().png({ palette: true }), 'image/png')
+      await expectFirst(image.clone().png(), 'application/octet-stream')
+    })
+
+    it('takes a grey PNG', async () => {
+      const grey = await sharp(await model.image())
+        .toColourspace('b-w')
+        .png()
+        .toBuffer()
+      const response = await post(formOf(grey, 'image/png'))
+      expect(response.status).toBe(200)
+      const { predictions } = (await response.json()) as { predictions: object[] }
+      if (!model.needsColour) expect(predictions[0]).toStrictEqual(model.first)
+    })
+
+    it('predicts on the bare URL, too', async () => {
+      const response = await post(formOf(await model.image()), '')
+      expect(response.status).toBe(200)
+      expect(((await response.json()) as { predictions: object[] }).predictions[0]).toStrictEqual(model.first)
+    })
+
+    it.each([
+      ['text', Buffer.from('this is no photo')],
+      ['an empty file', Buffer.alloc(0)],
+      ['half a photo', sample('cat').subarray(0, 20_000)],
+      ['a PNG that claims 60,000×60,000', pngClaiming(60_000, 60_000)],
+    ])('answers 400 to %s, in MAX’s words', async (_, bytes) => {
+      const { status, body } = await refusal(formOf(bytes))
+      expect(status).toBe(400)
+      expect(Object.keys(body)).toEqual(['status', 'message'])
+      expect(body.status).toBe('error')
+      expect(body.message).toContain('The provided input is not a valid image')
+    })
+
+    it('answers 400 where the field is missing', async () => {
+      for (const init of [formOf(sample('cat'), 'image/jpeg', 'photo'), { method: 'POST' }]) {
+        const { status, body } = await refusal(init)
+        expect(status).toBe(400)
+        expect(body).toEqual({ status: 'error', message: expect.stringContaining('image') })
+      }
+    })
+
+    it('tells what it is', async () => {
+      const response = await reached.ask('/model/metadata')
+      expect(response.status).toBe(200)
+      const metadata = (await response.json()) as Record<string, string>
+      expect(Object.keys(metadata)).toEqual(['id', 'name', 'description', 'type', 'source', 'license'])
+      for (const value of Object.values(metadata)) expect(value).toMatch(/\w/)
+      expect(metadata.type).toBe(model.type)
+    })
+
+    it('tells what it can name', async () => {
+      const response = await reached.ask('/model/labels')
+      expect(response.status).toBe(model.labels === undefined ? 404 : 200)
+      if (model.labels === undefined) return
+      const { count, labels } = (await response.json()) as { count: number; labels: object[] }
+      expect({ count, length: labels.length }).toEqual({ count: model.labels, length: model.labels })
+      for (const label of labels) {
+        expect(label).toStrictEqual({ id: expect.stringMatching(/\w/), name: expect.stringMatching(/\w/) })
+      }
+    })
+
+    it('describes its API in Swagger 2.0, with the fields that it answers', async () => {
+      const response = await reached.ask('/swagger.json')
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/)
+      const { swagger, info, paths } = (await response.json()) as Dict
+      expect(swagger).toBe('2.0')
+      for (const field of ['title', 'version', 'description']) expect(info[field]).toMatch(/\w/)
+      const { parameters, responses, consumes } = paths['/model/predict'].post
+      expect(consumes).toEqual(['multipart/form-data'])
+      expect(parameters[0]).toMatchObject({ name: 'image', in: 'formData', type: 'file', required: true })
+      const { properties } = responses[200].schema.properties.predictions.items
+      expect(Object.keys(properties)).toEqual(Object.keys(model.first))
+      expect('/model/labels' in paths).toBe(model.labels !== undefined)
+    })
+
+    it('has a page to try it', async () => {
+      const response = await reached.ask('/', { headers: { accept: 'text/html' } })
+      expect(response.headers.get('content-type')).toMatch(/^text\/html/)
+      expect(await response.text()).toContain('<input type="file"')
+    })
+
+    it('answers 404 to anything else', async () => {
+      for (const path of ['/model/predict', '/etc/passwd', '/model']) {
+        const response = await reached.ask(path)
+        expect(response.status).toBe(404)
+        expect(await response.json()).toMatchObject({ status: 'error' })
+      }
+    })
+
+    more(() => reached)
+  })
+}

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { peerLibraries } from '../../src/classifier/tasks/peer-library'
+import { Container } from '../../src/local/containers/container'
+import { plain, sample } from '../helpers/images'
+import { describeWith } from '../helpers/peer-models'
+import { writeSmallDetector } from '../helpers/small-detector'
+
+/*
+ * What the Dockerfile copies into an image, written as it does and started as it says, in a container that has nothing
+ * else of this checkout.
+ */
+
+const root = join(__dirname, '..', '..')
+const folders: string[] = []
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/**
+ * @param from the folder with the weights, if they are not to be fetched
+ * @returns the image's /whisklens
+ */
+async function writeImage(model: string, from?: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'whisklens-image-'))
+  folders.push(folder)
+  const args = ['scripts/write-runtime.ts', join(folder, 'layers'), '--engine', 'wasm', '--models', model]
+  if (from) args.push('--from', from)
+  const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') }
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', ...args], { cwd: root, env })
+  const image = join(folder, 'whisklens')
+  for (const layer of ['base', 'model', 'action']) {
+    cpSync(join(folder, 'layers', layer), image, { recursive: true })
+  }
+  return image
+}
+
+/** A POST of a photo to the bare URL. @returns the predictions */
+async function predict(image: string, model: string, max: string, photo: Buffer): Promise<object[]> {
+  const home = join(image, '..', `home-${max}`)
+  mkdirSync(home)
+  const container = await Container.start({
+    runtime: join(root, 'dist', 'runtime.cjs'),
+    folder: home,
+    memory: 512,
+    environment: {
+      WHISKLENS_HOME: image,
+      NODE_PATH: join(image, 'node_modules'),
+      WHISKLENS_ENGINE: 'wasm',
+      WHISKLENS_MODEL: model,
+      WHISKLENS_MAX_MODEL: max,
+      WHISKLENS_DEFAULT_ACTION: join(image, 'predict.zip'),
+    },
+  })
+  const post = async (path: '/init' | '/run', body: object) => {
+    const reply = await container.post(path, body, 120_000)
+    if (typeof reply === 'string') throw new Error(`the container ended: ${reply}`)
+    expect(reply).toMatchObject({ status: 200 })
+    return JSON.parse(reply.body)
+  }
+  try {
+    const form = new FormData()
+    form.append('image', new Blob([new Uint8Array(photo)]), 'photo.jpg')
+    const request = new Request('http://model.test', { method: 'POST', body: form })
+    await post('/init', { value: { name: max, main: 'main', code: '', binary: false, env: {} } })
+    const answer = await post('/run', {
+      value: {
+        __ow_method: 'post',
+        __ow_headers: Object.fromEntries(request.headers),
+        __ow_path: '',
+        __ow_body: Buffer.from(await request.arrayBuffer()).toString('base64'),
+      },
+    })
+    expect(answer).toMatchObject({ statusCode: 200, body: { status: 'ok' } })
+    return answer.body.predictions
+  } finally {
+    await container.stop()
+  }
+}
+
+describe('the runtime image', () => {
+  it('classifies with what it has', async () => {
+    const image = await writeImage('efficientnet-lite0')
+    expect(readdirSync(image).sort()).toEqual([
+      'models',
+      'node_modules',
+      'predict.zip',
+      'wasm',
+      'without-code.cjs',
+    ])
+    expect(existsSync(join(image, 'node_modules', '@vladmandic'))).toBe(false)
+    const [first] = await predict(image, 'efficientnet-lite0', 'max-image-classifier', sample('coffee'))
+    expect(first).toMatchObject({ label_id: 'n07920052', label: 'espresso' })
+  })
+
+  it('is not written for a model or an engine that there is not', async () => {
+    await expect(writeImage('oracle')).rejects.toMatchObject({ stderr: expect.stringContaining('"oracle"') })
+  })
+
+  describeWith(peerLibraries.cocoSsd, 'with coco-ssd', () => {
+    it('finds objects', async () => {
+      const weights = mkdtempSync(join(tmpdir(), 'whisklens-weights-'))
+      folders.push(weights)
+      writeSmallDetector(weights)
+      const image = await writeImage('coco-ssd', weights)
+      const photo = await plain(300, 200, '#ff0000').jpeg().toBuffer()
+      expect(await predict(image, 'coco-ssd', 'max-object-detector', photo)).toEqual([
+        expect.objectContaining({ label_id: '88', label: 'teddy bear' }),
+      ])
+    })
+  })
+
+  describeWith(peerLibraries.faceApi, 'with faces', () => {
+    it('has its library, and nothing of it that is not loaded', async () => {
+      const image = await writeImage('faces')
+      expect(readdirSync(join(image, 'models'))).toEqual(['faces'])
+      const library = join(image, 'node_modules', '@vladmandic', 'face-api')
+      expect(readdirSync(join(library, 'dist'))).toEqual(['face-api.node-wasm.js'])
+      const [emotion] = await predict(image, 'faces', 'max-facial-emotion-classifier', sample('astronaut'))
+      expect(emotion).toMatchObject({
+        emotion_predictions: expect.arrayContaining([expect.objectContaining({ label: 'happiness' })]),
+      })
+      const [age] = await predict(image, 'faces', 'max-facial-age-estimator', sample('astronaut'))
+      expect(age).toMatchObject({ age_estimation: expect.any(Number) })
+    })
+  })
+})

@@ -1,0 +1,121 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buildSync } from 'esbuild'
+import { zipSync } from 'fflate'
+import { zipDate } from '../../scripts/zip-date'
+import { Container } from '../../src/local/containers/container'
+import { imageEnvironment } from '../../src/local/images'
+import { buildRuntime, clientOf, startTestHost } from '../contract/api-host'
+
+/*
+ * The ways in which clients reach the image of a MAX model, whose actions bring no code.
+ */
+
+/** As `fetch`, of a path below the address of the model. */
+export type Ask = (path: string, init?: RequestInit) => Promise<Response>
+
+export interface Reached {
+  ask: Ask
+  stop(): Promise<void>
+}
+
+/** What an image has: the containers' program, and the action that it runs by itself. */
+function buildImage() {
+  const folder = mkdtempSync(join(tmpdir(), 'whisklens-max-'))
+  const outfile = join(folder, 'index.js')
+  buildSync({
+    entryPoints: [join(__dirname, '../../actions/predict.ts')],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    external: ['sharp'],
+    outfile,
+  })
+  const archive = join(folder, 'predict.zip')
+  writeFileSync(archive, zipSync({ 'index.js': readFileSync(outfile) }, { mtime: zipDate }))
+  return { folder, runtime: buildRuntime(folder), archive }
+}
+
+const environmentOf = (image: string, archive: string, models: string) => ({
+  ...imageEnvironment(image),
+  WHISKLENS_DEFAULT_ACTION: archive,
+  WHISKLENS_MODELS: models,
+})
+
+/** `wsk action create model --docker me/NAME --web true -m 512`, then HTTP. */
+async function overHttp(name: string, models: string): Promise<Reached> {
+  const { folder, runtime, archive } = buildImage()
+  const host = await startTestHost(runtime, {
+    images: (image = '') => environmentOf(image, archive, models),
+  })
+  await clientOf(host).actions.update({
+    name: 'model',
+    action: {
+      exec: { kind: 'blackbox', image: `me/${name}:1.0` },
+      annotations: [
+        { key: 'web-export', value: true },
+        { key: 'raw-http', value: false },
+        { key: 'final', value: true },
+      ],
+      limits: { memory: 512 },
+    },
+  } as never)
+  return {
+    ask: (path, init) => fetch(`${host.url}/api/v1/web/guest/default/model${path}`, init),
+    stop: async () => {
+      await host.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** /init without code, then /run with what the platform makes of a request to a raw web action. */
+async function overInitAndRun(name: string, models: string): Promise<Reached> {
+  const { folder, runtime, archive } = buildImage()
+  mkdirSync(join(folder, 'home'))
+  const container = await Container.start({
+    runtime,
+    folder: join(folder, 'home'),
+    memory: 512,
+    environment: environmentOf(name, archive, models),
+  })
+  const post = async (path: '/init' | '/run', body: object) => {
+    container.logs.begin(10_000_000)
+    const reply = await container.post(path, body, 120_000)
+    if (typeof reply === 'string' || reply.status !== 200) {
+      throw new Error(`${path}: ${JSON.stringify(reply)} ${await container.logs.end()}`)
+    }
+    return JSON.parse(reply.body)
+  }
+  await post('/init', { value: { name: 'model', main: 'main', code: '', binary: false, env: {} } })
+  return {
+    ask: async (path, init) => {
+      const [pathname, query = ''] = path.split('?')
+      const request = new Request('http://model.test', init)
+      const value = {
+        __ow_method: request.method.toLowerCase(),
+        __ow_headers: Object.fromEntries(request.headers),
+        __ow_path: pathname,
+        __ow_query: query,
+        __ow_body: Buffer.from(await request.arrayBuffer()).toString('base64'),
+      }
+      const { statusCode, headers, body } = await post('/run', { value, activation_id: 'a1' })
+      return new Response(typeof body === 'string' ? body : JSON.stringify(body), {
+        status: statusCode,
+        headers,
+      })
+    },
+    stop: async () => {
+      await container.stop()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** By what it is called in a test; each is given the name of the image and the folder of the models. */
+export const ways: [string, (name: string, models: string) => Promise<Reached>][] = [
+  ['a web action of the local mode, over HTTP', overHttp],
+  ['a container, by /init and /run', overInitAndRun],
+]

@@ -1,0 +1,115 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as tf from '@tensorflow/tfjs-core'
+import { classifyImage } from '../../src/classifier/classify'
+import { decodeImage } from '../../src/classifier/decode'
+import { loadModel } from '../../src/classifier/load'
+import { peerLibraries } from '../../src/classifier/tasks/peer-library'
+import { detectionSchema } from '../../src/schema'
+import { sample } from '../helpers/images'
+import { describeWith, removePeerModels, writePeerModels } from '../helpers/peer-models'
+
+let models: string
+beforeAll(async () => {
+  models = await writePeerModels()
+})
+afterAll(removePeerModels)
+
+const load = () => loadModel(join(models, 'faces'), 'wasm')
+
+/** Where her face is in the photo, by eye: from the hairline to the chin, and from ear to ear. */
+const region = { top: 0.14, left: 0.35, bottom: 0.35, right: 0.53 }
+
+/** Half a second each. */
+const many = process.env.WHISKLENS_FULL ? 100 : 10
+
+type Box = [top: number, left: number, bottom: number, right: number]
+
+function overlap([top, left, bottom, right]: Box): number {
+  const area = (height: number, width: number) => Math.max(0, height) * Math.max(0, width)
+  const shared = area(
+    Math.min(bottom, region.bottom) - Math.max(top, region.top),
+    Math.min(right, region.right) - Math.max(left, region.left),
+  )
+  const both = area(bottom - top, right - left) + area(region.bottom - region.top, region.right - region.left)
+  return shared / (both - shared)
+}
+
+describeWith(peerLibraries.faceApi, 'faces', () => {
+  it('finds the astronaut happy', async () => {
+    const { labels, detections = [] } = await classifyImage(await load(), sample('astronaut'))
+    expect(detections).toHaveLength(1)
+    const face = detectionSchema.parse(detections[0])
+    expect(face).toMatchObject({ label: 'face', probability: expect.closeTo(0.98, 1) })
+    expect(overlap(face.box)).toBeGreaterThan(0.7)
+    expect(face.age).toBeGreaterThan(20)
+    expect(face.age).toBeLessThan(50)
+    const emotions = face.emotions ?? []
+    expect(emotions[0]).toMatchObject({ label: 'happiness', probability: expect.closeTo(1, 1) })
+    expect(emotions.map(({ label }) => label).sort()).toEqual(
+      ['anger', 'contempt', 'disgust', 'fear', 'happiness', 'neutral', 'sadness', 'surprise'].sort(),
+    )
+    expect(emotions.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 4)
+    expect(emotions.find(({ label }) => label === 'contempt')?.probability).toBe(0)
+    expect(labels).toHaveLength(5)
+    expect(labels[0]).toMatchObject({ label: 'happiness', wordnetId: '', index: 1 })
+  })
+
+  it('has neither labels nor detections where there is no face', async () => {
+    const { labels, detections } = await classifyImage(await load(), sample('coffee'))
+    expect({ labels, detections }).toEqual({ labels: [], detections: [] })
+  })
+
+  it('finds more where it is asked for less', async () => {
+    const found = async (threshold: number) =>
+      (await classifyImage(await load(), sample('astronaut'), 5, threshold)).detections ?? []
+    expect(await found(1)).toEqual([])
+    const detections = await found(0.05)
+    expect(detections.length).toBeGreaterThan(1)
+    for (const detection of detections) detectionSchema.parse(detection)
+  })
+
+  it(`holds no more tensors after ${many} images`, async () => {
+    const { task } = await load()
+    const image = await decodeImage(sample('astronaut'), task.input)
+    await task.look(image, 5)
+    const before = task.memory()
+    for (let i = 0; i < many; i++) await task.look(image, 5)
+    expect(task.memory()).toEqual(before)
+  }, 400_000)
+
+  describe('a folder that is not whole is refused, naming what is wrong', () => {
+    const broken = (name: string, change: (folder: string) => void) => {
+      const folder = join(models, name)
+      cpSync(join(models, 'faces'), folder, { recursive: true })
+      change(folder)
+      return loadModel(folder, 'wasm')
+    }
+    const manifest = 'age_gender_model-weights_manifest.json'
+
+    it('weights are missing', async () => {
+      const loading = broken('a', (folder) => rmSync(join(folder, 'age_gender_model.bin')))
+      await expect(loading).rejects.toMatchObject({
+        code: 'invalid_input',
+        message: expect.stringContaining('age_gender_model.bin'),
+      })
+    })
+
+    it('a manifest is missing', async () => {
+      const loading = broken('b', (folder) => rmSync(join(folder, manifest)))
+      await expect(loading).rejects.toMatchObject({ message: expect.stringContaining(manifest) })
+    })
+
+    it('a manifest lacks a tensor; what was loaded before it is let go', async () => {
+      await load()
+      const { numTensors } = tf.memory()
+      const loading = broken('c', (folder) => {
+        const [group] = JSON.parse(readFileSync(join(folder, manifest), 'utf8'))
+        const weights = group.weights.slice(0, -1)
+        writeFileSync(join(folder, manifest), JSON.stringify([{ ...group, weights }]))
+      })
+      await expect(loading).rejects.toMatchObject({ code: 'invalid_input' })
+      expect(tf.memory().numTensors).toBe(numTensors)
+    })
+  })
+})

@@ -1,0 +1,235 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { imageToInput } from '../../src/classifier/preprocess'
+import { addModel, copyFiles } from '../../src/models/add'
+import { type Description, parseClasses, scaleOf } from '../../src/models/describe'
+import { readModelFolder, userModelsFolder } from '../../src/models/folder'
+import { type ImportOptions, importNetwork } from '../../src/models/import'
+import { installedModels } from '../../src/models/installed'
+import { collectNetwork, digestOf, readerOf, sideOf } from '../../src/models/network-files'
+import { sha256Of } from '../../src/models/sha256'
+import { removeSmallNetworks, smallNetworks } from '../helpers/small-networks'
+
+let folder: string
+let source: string
+const saved = { ...process.env }
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'whisklens-add-'))
+  process.env.WHISKLENS_MODELS = join(folder, 'models')
+  source = (Object.values(smallNetworks)[0] as () => string)()
+})
+afterEach(async () => {
+  process.env = { ...saved }
+  await rm(folder, { recursive: true })
+})
+afterAll(removeSmallNetworks)
+
+const description = (): Description => JSON.parse(readFileSync(join(source, 'whisklens.json'), 'utf8'))
+const tryOut = async (): Promise<void> => {}
+const copy = async (to: string): Promise<Description> => {
+  await copyFiles(source, to)
+  return description()
+}
+const names = () => (existsSync(userModelsFolder()) ? readdirSync(userModelsFolder()) : [])
+
+describe('a model that is added', () => {
+  it('is found by its name, with a checksum of each of its files', async () => {
+    const added = await addModel('mine', copy, { tryOut })
+    expect(added).toBe(join(folder, 'models', 'mine'))
+    const { description, version } = await readModelFolder('mine')
+    expect(version).toMatch(/^mine@/)
+    expect(Object.keys(description.checksums ?? {}).sort()).toEqual(
+      readdirSync(source)
+        .filter((name) => name !== 'whisklens.json')
+        .sort(),
+    )
+    expect(description.checksums?.['labels.json']).toBe(sha256Of(readFileSync(join(source, 'labels.json'))))
+  })
+
+  it('is tried out before it is there, and is not there when it fails', async () => {
+    const failing = addModel('mine', copy, {
+      tryOut: async (fresh) => {
+        expect((await readModelFolder(fresh)).description.id).toBe('mine')
+        expect((await installedModels()).map(({ name }) => name)).not.toContain('mine')
+        throw new Error('sees nothing')
+      },
+    })
+    await expect(failing).rejects.toThrow('sees nothing')
+    expect(names()).toEqual([])
+  })
+
+  it('leaves nothing behind when its files cannot be had', async () => {
+    const write = async (to: string): Promise<never> => {
+      writeFileSync(join(to, 'model.json'), '{}')
+      throw new Error('the line is cut')
+    }
+    await expect(addModel('mine', write, { tryOut })).rejects.toThrow('the line is cut')
+    expect(names()).toEqual([])
+  })
+
+  it('does not replace another, unless told to', async () => {
+    await addModel('mine', copy, { tryOut })
+    const before = (await readModelFolder('mine')).version
+    const changed = async (to: string) => ({ ...(await copy(to)), license: 'MIT' })
+    await expect(addModel('mine', changed, { tryOut })).rejects.toMatchObject({
+      message: expect.stringContaining('There is a model "mine" already'),
+      hint: expect.stringContaining('--force'),
+    })
+    expect((await readModelFolder('mine')).version).toBe(before)
+    await addModel('mine', changed, { tryOut, force: true })
+    expect((await readModelFolder('mine')).description.license).toBe('MIT')
+    expect(names()).toEqual(['mine'])
+  })
+
+  it('stays when what was to replace it does not work', async () => {
+    await addModel('mine', copy, { tryOut })
+    const broken = addModel('mine', copy, { force: true, tryOut: () => Promise.reject(new Error('no')) })
+    await expect(broken).rejects.toThrow('no')
+    expect((await readModelFolder('mine')).version).toMatch(/^mine@/)
+    expect(names()).toEqual(['mine'])
+  })
+
+  it('is the network that was demanded, or refused', async () => {
+    const digest = digestOf(await collectNetwork(readerOf(source)))
+    await addModel('mine', copy, { tryOut, sha256: digest })
+    await expect(addModel('other', copy, { tryOut, sha256: '0'.repeat(64) })).rejects.toMatchObject({
+      code: 'wrong_checksum',
+      message: expect.stringContaining(digest),
+    })
+    expect(names()).toEqual(['mine'])
+  })
+
+  it.each(['../mine', 'Mine', '', '.mine', 'mi ne'])('cannot be called "%s"', async (id) => {
+    await expect(addModel(id, copy, { tryOut })).rejects.toThrow('cannot be called')
+    expect(names()).toEqual([])
+  })
+
+  it('is described as it must be, or refused with the field', async () => {
+    const write = async (to: string) => ({ ...(await copy(to)), task: 'guessing' }) as never
+    await expect(addModel('mine', write, { tryOut })).rejects.toThrow(/not described as it must be.*task/s)
+  })
+
+  it('goes before one of the same name in the box', async () => {
+    await addModel('efficientnet-lite0', copy, { tryOut })
+    expect((await readModelFolder('efficientnet-lite0')).classes).toHaveLength(8)
+    const installed = await installedModels()
+    expect(installed.filter(({ name }) => name === 'efficientnet-lite0')).toMatchObject([{ origin: 'added' }])
+  })
+
+  it('is listed with what is wrong with it', async () => {
+    const added = await addModel('mine', copy, { tryOut })
+    writeFileSync(join(added, 'labels.json'), '[]')
+    const mine = (await installedModels()).find(({ name }) => name === 'mine')
+    expect(mine?.problem).toMatch(/labels\.json is not the file it should be/)
+  })
+})
+
+describe('a network without whisklens.json', () => {
+  const options: ImportOptions = {
+    id: 'mine',
+    task: 'classification',
+    kernel: 'linear',
+    longestSide: 640,
+    license: 'MIT',
+    range: [-1, 1],
+  }
+  let to: string
+  beforeEach(() => {
+    to = join(folder, 'to')
+    mkdirSync(to)
+    options.labels = join(folder, 'names.txt')
+    writeFileSync(options.labels, 'a\nb\r\nc\n\nd\ne\nf\ng\nh\n')
+  })
+
+  it('is described by what is said of it, and by what it tells itself', async () => {
+    expect(await importNetwork(source, to, options)).toMatchObject({
+      id: 'mine',
+      format: 'graph-model',
+      input: { size: 16, kernel: 'linear', mean: 127.5, std: 127.5 },
+      license: 'MIT',
+    })
+    expect(JSON.parse(readFileSync(join(to, 'labels.json'), 'utf8'))).toHaveLength(8)
+    expect(readdirSync(to).sort()).toEqual(['group1-shard1of1.bin', 'labels.json', 'model.json'])
+  })
+
+  it.each([
+    ['its labels', { labels: undefined }, '--labels'],
+    ['its range', { range: undefined }, '--range'],
+    ['one of mean and std', { range: undefined, mean: 127 }, '--std'],
+  ])('asks for %s', async (_, change, named) => {
+    await expect(importNetwork(source, to, { ...options, ...change })).rejects.toMatchObject({
+      hint: expect.stringContaining(named),
+    })
+  })
+
+  it('asks for its size where it does not tell', async () => {
+    const model = JSON.parse(readFileSync(join(source, 'model.json'), 'utf8'))
+    model.modelTopology.node[0].attr.shape.shape.dim[1].size = '-1'
+    writeFileSync(join(source, 'model.json'), JSON.stringify(model))
+    await expect(importNetwork(source, to, options)).rejects.toMatchObject({
+      hint: expect.stringContaining('--size'),
+    })
+    expect(await importNetwork(source, to, { ...options, size: 20 })).toMatchObject({ input: { size: 20 } })
+  })
+
+  it.each([
+    [['../../secret'], 'name of a file'],
+    [['/etc/passwd'], 'name of a file'],
+    [['group1-shard9of9'], 'Expected a file group1-shard9of9'],
+  ])('takes no weights from %s', async (paths, named) => {
+    const model = JSON.parse(readFileSync(join(source, 'model.json'), 'utf8'))
+    model.weightsManifest[0].paths = paths
+    writeFileSync(join(source, 'model.json'), JSON.stringify(model))
+    await expect(importNetwork(source, to, options)).rejects.toThrow(named)
+  })
+
+  it.each([
+    ['layers of Keras 2', { config: { layers: [{ config: { batch_input_shape: [null, 24, 24, 3] } }] } }],
+    ['a sequence of Keras 2', { config: [{ config: { batch_input_shape: [null, 24, 24, 3] } }] }],
+    ['layers of Keras 3', { config: { layers: [{ config: { batch_shape: [null, 24, 24, 3] } }] } }],
+  ])('tells its size: %s', (_, model_config) => {
+    const model = Buffer.from(JSON.stringify({ modelTopology: { model_config }, weightsManifest: [] }))
+    expect(sideOf({ format: 'layers-model', files: new Map([['model.json', model]]) })).toBe(24)
+  })
+})
+
+describe('what is said of classes and pixels', () => {
+  const names = fc.array(
+    fc
+      .string({ minLength: 1 })
+      .map((name) => name.trim())
+      .filter((name) => /^[^\r\n[]+$/.test(name)),
+    { minLength: 1 },
+  )
+
+  it('a list of names is the same as lines and as JSON', () => {
+    fc.assert(
+      fc.property(names, (list) => {
+        const expected = list.map((className) => ({ className }))
+        expect(parseClasses(list.join('\r\n'), 'names.txt')).toEqual(expected)
+        expect(parseClasses(JSON.stringify(list), 'names.json')).toEqual(expected)
+        expect(parseClasses(JSON.stringify(expected), 'labels.json')).toEqual(expected)
+      }),
+    )
+  })
+
+  it.each(['', '\n \n', '[]', '[1, 2]', '[""]', '["a"', '[{"name": "a"}]'])('%j is refused', (text) => {
+    expect(() => parseClasses(text, 'names.txt')).toThrow('names.txt')
+  })
+
+  it('a range is what the least and the greatest pixel become', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -300, max: 299 }), fc.integer({ min: 1, max: 600 }), (least, width) => {
+        const image = { pixels: Uint8Array.of(0, 255, 0), rows: 1, columns: 1 } as never
+        const scale = { size: 1, kernel: 'linear' as const, ...scaleOf([least, least + width]) }
+        const [low = 0, high = 0] = imageToInput(image, scale)
+        expect(low).toBeCloseTo(least, 2)
+        expect(high).toBeCloseTo(least + width, 2)
+      }),
+    )
+  })
+})

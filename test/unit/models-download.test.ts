@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { download } from '../../src/models/catalogue/download'
+import { sha256Of } from '../../src/models/sha256'
+
+/*
+ * A server and a proxy of the tests' own, on this machine.
+ */
+
+let folder: string
+let server: Server
+let answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void
+let asked: string[]
+const saved = { ...process.env }
+
+const listen = async (made: Server): Promise<string> => {
+  made.listen(0, '127.0.0.1')
+  await once(made, 'listening')
+  return `http://127.0.0.1:${(made.address() as AddressInfo).port}`
+}
+let origin: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'whisklens-download-'))
+  process.env.XDG_CACHE_HOME = folder
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'])
+    delete process.env[name]
+  asked = []
+  answer = (_, outgoing) => outgoing.end('weights')
+  server = createServer((incoming, outgoing) => {
+    asked.push(incoming.url ?? '')
+    answer(incoming, outgoing)
+  })
+  origin = await listen(server)
+})
+
+afterEach(async () => {
+  process.env = { ...saved }
+  server.closeAllConnections()
+  server.close()
+  await rm(folder, { recursive: true })
+})
+
+const digest = createHash('sha256').update('weights').digest('hex')
+
+describe('a file of the web', () => {
+  it('is fetched once, with its query, and then comes from the cache', async () => {
+    const url = `${origin}/model.json?tfjs-format=file`
+    expect(String(await download(url))).toBe('weights')
+    expect(String(await download(url, digest))).toBe('weights')
+    expect(asked).toEqual(['/model.json?tfjs-format=file'])
+  })
+
+  it('is told apart from others', async () => {
+    answer = ({ url }, outgoing) => outgoing.end(url)
+    const contents = await Promise.all(['/a', '/b'].map((path) => download(origin + path)))
+    expect(contents.map(String)).toEqual(['/a', '/b'])
+  })
+
+  it('is refused when it is another, and not kept', async () => {
+    const expected = sha256Of(Buffer.from('other'))
+    await expect(download(`${origin}/a`, expected)).rejects.toMatchObject({
+      code: 'wrong_checksum',
+      message: expect.stringContaining(digest),
+    })
+    await expect(download(`${origin}/a`, expected)).rejects.toMatchObject({ code: 'wrong_checksum' })
+    expect(asked).toHaveLength(2)
+  })
+
+  it('is fetched anew when what is in the cache is another', async () => {
+    await download(`${origin}/a`)
+    answer = (_, outgoing) => outgoing.end('newer')
+    const newer = sha256Of(Buffer.from('newer'))
+    expect(String(await download(`${origin}/a`, newer))).toBe('newer')
+    expect(asked).toHaveLength(2)
+  })
+
+  it('is asked for again after an answer that may be better the next time', async () => {
+    answer = (_, outgoing) => {
+      if (asked.length > 1) outgoing.end('weights')
+      else outgoing.writeHead(503).end()
+    }
+    expect(String(await download(`${origin}/a`))).toBe('weights')
+    expect(asked).toHaveLength(2)
+  })
+
+  it('is asked for again when the connection breaks off', async () => {
+    answer = (_, outgoing) => {
+      if (asked.length > 1) outgoing.end('weights')
+      else {
+        outgoing.writeHead(200, { 'content-length': 7 }).write('wei')
+        setImmediate(() => outgoing.destroy())
+      }
+    }
+    expect(String(await download(`${origin}/a`))).toBe('weights')
+  })
+
+  it('is not asked for again where it is not, and the error says where that was and what to do', async () => {
+    answer = (_, outgoing) => outgoing.writeHead(404).end('not here')
+    await expect(download(`${origin}/a`)).rejects.toMatchObject({
+      code: 'download_failed',
+      message: `Could not download ${origin}/a: it answered 404`,
+      hint: expect.stringContaining('--from'),
+    })
+    expect(asked).toHaveLength(1)
+  })
+
+  it('is followed to where it went', async () => {
+    answer = ({ url }, outgoing) => {
+      if (url === '/new') outgoing.end('weights')
+      else outgoing.writeHead(302, { location: '/new' }).end()
+    }
+    expect(String(await download(`${origin}/old`))).toBe('weights')
+  })
+})
+
+describe('behind a proxy', () => {
+  let proxy: Server
+  let through: string[]
+
+  beforeEach(async () => {
+    through = []
+    // As proxies do: requests of http are passed on, and those of https through a tunnel.
+    proxy = createServer((incoming, outgoing) => {
+      through.push(`GET ${incoming.url}`)
+      request(incoming.url ?? '', (response) => response.pipe(outgoing)).end()
+    })
+    proxy.on('connect', (incoming, socket) => {
+      through.push(`CONNECT ${incoming.url}`)
+      const [host, port] = (incoming.url ?? '').split(':')
+      const upstream = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n')
+        upstream.pipe(socket).pipe(upstream)
+      })
+      upstream.on('error', () => socket.destroy())
+      socket.on('error', () => upstream.destroy())
+    })
+    process.env.HTTP_PROXY = await listen(proxy)
+  })
+  afterEach(() => {
+    proxy.closeAllConnections()
+    proxy.close()
+  })
+
+  it('goes by it', async () => {
+    expect(String(await download(`${origin}/a`))).toBe('weights')
+    expect(through).toHaveLength(1)
+    expect(asked).toEqual(['/a'])
+  })
+
+  it('goes past it to the hosts of NO_PROXY', async () => {
+    process.env.NO_PROXY = '127.0.0.1'
+    expect(String(await download(`${origin}/a`))).toBe('weights')
+    expect(through).toEqual([])
+  })
+
+  it('keeps its password out of errors', async () => {
+    const address = new URL(process.env.HTTP_PROXY ?? '')
+    proxy.closeAllConnections()
+    proxy.close()
+    process.env.HTTP_PROXY = `http://user:not-for-you@${address.host}`
+    const error = await download(`${origin}/a`).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'download_failed', message: expect.stringContaining('ECONNREFUSED') })
+    expect(JSON.stringify([error.message, error.hint])).not.toContain('not-for-you')
+  })
+})
