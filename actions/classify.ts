@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { classifyImages } from '../src/batch/chunk/classify-images'
 import { readChunk } from '../src/batch/chunk/parts'
 import { classifyImage } from '../src/classifier/classify'

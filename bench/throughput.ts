@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pLimit from 'p-limit'
 import { clientsOf } from '../test/helpers/clients'
 import { eventually, newDataDir, removeDataDir, startLocalMode } from '../test/helpers/local-mode'
-import { photo } from '../test/helpers/photos'
+import { makePhotos, small } from './photos'
+import { median, ratioOf } from './statistics'
 
 /*
  * How much of the classifier's own speed is left when a batch does the work: the whole pipeline of the local mode,
@@ -27,11 +28,6 @@ const seconds = async (work: () => Promise<unknown>): Promise<number> => {
   const start = performance.now()
   await work()
   return (performance.now() - start) / 1000
-}
-
-const median = (numbers: number[]): number => {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2
 }
 
 /** Bare workers, each with every so-manieth file. */
@@ -83,21 +79,12 @@ async function startPipeline(folder: string) {
   }
 }
 
-async function makePhotos(files: string[]): Promise<void> {
-  const limit = pLimit(4)
-  const make = async (file: string, number: number) =>
-    writeFile(file, await photo(number, { width: 500, height: 375 }))
-  await Promise.all(files.map((file, number) => limit(make, file, number)))
-}
-
 async function main(): Promise<void> {
   const folder = await newDataDir()
-  const name = (number: number) => `${String(number).padStart(6, '0')}.jpg`
-  const files = Array.from({ length: images }, (_, number) => join(folder, name(number)))
+  const files = await makePhotos(join(folder, 'photos'), images, small)
   const pipeline = await startPipeline(folder)
   const classifier = startClassifier(files)
   try {
-    await makePhotos(files)
     for (let run = 0; run <= rounds; run++) await pipeline.fill(files)
     await classifier.run()
     await pipeline.rest(await pipeline.run())
@@ -123,7 +110,7 @@ function report(taken: { classifier: number[]; pipeline: number[] }): void {
   const classifier = images / median(taken.classifier)
   const pipeline = images / median(taken.pipeline)
   // Of neighbours in time, so that whatever else the machine does weighs on both.
-  const ratio = median(taken.classifier.map((time, round) => time / (taken.pipeline[round] ?? time)))
+  const ratio = ratioOf(taken.classifier, taken.pipeline)
   if (values.json) {
     console.log(
       JSON.stringify({

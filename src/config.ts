@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { InvalidInputError } from './errors'
 
 /** wskdeploy passes an unset variable on as an empty string or as its own name; both mean "not set". */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** One image in a bucket; what is known of its version beyond the name, where the sender told it. */
 export const imageRefSchema = z.object({
@@ -189,7 +189,7 @@ export const summarySchema = z.strictObject({
   exact: z.boolean(),
   startedAt: z.string(),
   endedAt: z.string().nullable(),
-  /** Why the batch was stopped, where it was a failure. */
+  /** Why the batch was stopped: the failure, or too many errors. */
   reason: z.string().optional(),
 })
 export type BatchSummary = z.infer<typeof summarySchema>

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { forgetTried } from '../src/batch/plan/resting'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { InvalidInputError } from '../../src/errors'
 import { type PickleContext, readPickle } from './pickle'
 

@@ -1,7 +1,30 @@
+import { totalmem } from 'node:os'
+import pLimit from 'p-limit'
 import type { Metadata } from 'sharp'
 
-/** What decoders may hold at any one time, bytes: an action has 512 MB, a loaded model 240, files in memory the rest. */
-export const decodeBudget = 200_000_000
+const MiB = 1024 * 1024
+
+/** An action's default in our manifests, where nothing says otherwise. */
+const usualMemory = 512 * MiB
+
+/** What a container has in memory anyway: Node.js, a loaded model, and a file. */
+const heldAnyway = 200_000_000
+
+/**
+ * How much the decode of one image may take, bytes. The rest of a container's memory is for files that wait, and for what
+ * allocators keep.
+ * @param limit the container's memory; as a rule its cgroup says
+ */
+export function decodeBudget(limit: number = memoryLimit()): number {
+  return Math.max(0, Math.min(200_000_000, Math.floor((limit - heldAnyway) * 0.6)))
+}
+
+function memoryLimit(): number {
+  const { WHISKLENS_MEMORY } = process.env
+  if (WHISKLENS_MEMORY) return Number(WHISKLENS_MEMORY) * MiB
+  const constrained = process.constrainedMemory()
+  return constrained > 0 && constrained < totalmem() ? constrained : usualMemory
+}
 
 /** Rows that libvips keeps between reading and shrinking, as measured. */
 const rowsKept = 1700
@@ -43,30 +66,8 @@ export function decodeBytes(header: Metadata): number {
   }
 }
 
-let free = decodeBudget
-const waiting: { bytes: number; begin: () => void }[] = []
-
-function beginWaiting(): void {
-  for (let next = waiting[0]; next && next.bytes <= free; next = waiting[0]) {
-    waiting.shift()
-    free -= next.bytes
-    next.begin()
-  }
-}
-
 /**
- * Runs a decode as soon as the memory it needs is free, first come, first served.
- * @param bytes at most {@link decodeBudget}
+ * Runs one decode after the other: a thread's memory allocator keeps what it once had, and libvips takes a thread for
+ * each image. One keeps ahead of any network on photos of usual size.
  */
-export async function withDecodeMemory<T>(bytes: number, decode: () => Promise<T>): Promise<T> {
-  await new Promise<void>((begin) => {
-    waiting.push({ bytes, begin })
-    beginWaiting()
-  })
-  try {
-    return await decode()
-  } finally {
-    free += bytes
-    beginWaiting()
-  }
-}
+export const decoding = pLimit(1)

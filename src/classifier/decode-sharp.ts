@@ -1,7 +1,7 @@
 import type sharpModule from 'sharp'
 import type { Metadata } from 'sharp'
 import { ImageError, messageOf } from '../errors'
-import { decodeBudget, decodeBytes, withDecodeMemory } from './decode-memory'
+import { decodeBudget, decodeBytes, decoding } from './decode-memory'
 import { cutOf, type DecodedImage, type InputSpec, maxPixels, type Size, scaledSize } from './image'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
 import { formatBySignature } from './signature'
@@ -45,7 +45,7 @@ export async function decodeWithSharp(
   const region = middle(header, input)
   const scaled = scaledSize(region, input)
   const cut = cutOf(scaled, input, orientation)
-  const pixels = await withDecodeMemory(memory, () => {
+  const pixels = await decoding(() => {
     const image = open(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
     if (region.width < header.width || region.height < header.height) image.extract(region)
     return image
@@ -80,10 +80,12 @@ function checkHeader(header: Metadata, memory: number): void {
     const message = `The image has ${width}×${height} pixels, more than ${limit}`
     throw new ImageError('image_too_large', message)
   }
-  if (memory > decodeBudget) {
-    const need = `takes ${Math.ceil(memory / 1e6)} MB to decode, more than the ${decodeBudget / 1e6} there are`
+  const budget = decodeBudget()
+  if (memory > budget) {
+    const need = `takes ${Math.ceil(memory / 1e6)} MB to decode, more than the ${Math.floor(budget / 1e6)} there are`
     const message = `The image of ${width}×${height} pixels, ${formatOf(header)}, ${need}`
-    const hint = 'Make it smaller, or save it as a JPEG that is not progressive.'
+    const hint =
+      'Give the action more memory, make the image smaller, or save it as a JPEG that is not progressive.'
     throw new ImageError('image_too_large', message, { hint })
   }
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { InvalidInputError } from '../errors'
 import type { SquareInput } from '../models/description'
 import { type ModelFolder, parseJson } from '../models/folder'
@@ -6,7 +6,7 @@ import { optimizeNetwork } from '../models/optimize'
 import { layersToNetwork } from './layers'
 import { topologySchema } from './layers/topology'
 import { checkShapes } from './network-shapes'
-import { joined } from './network-weights'
+import { joined, weightsOf } from './network-weights'
 
 const nodeSchema = z.object({
   name: z.string(),
@@ -81,7 +81,12 @@ export function readNetwork(
   folder: string,
 ): Network {
   const { size } = description.input
-  if (description.format !== 'layers-model') return { ...readGraph(files, folder), size }
+  if (description.format !== 'layers-model') {
+    const graph = readGraph(files, folder)
+    // Not every engine names the weight that files which were cut short end in.
+    weightsOf(graph)
+    return { ...graph, size }
+  }
   const { modelTopology, weightsManifest } = parseJson(layersSchema, files, 'model.json', folder)
   return optimizeNetwork(layersToNetwork(modelTopology, readWeights(weightsManifest, files, folder), size))
 }

@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import openwhisk from 'openwhisk'
-import { z } from 'zod'
+import * as z from 'zod'
 import { WhisklensError } from '../errors'
 import { type ApiAddress, asOpenWhiskError } from '../openwhisk/client'
 
-/** An error of ours keeps its fields when it leaves an action; the platform's own are text. */
+/** An error of ours leaves an action as `message (code). hint`; the platform's own have no code. */
+function parseError(text: string): { message: string; code?: string; hint?: string } {
+  const [, message = text, code, hint] = /^(.*) \(([a-z]+(?:_[a-z]+)+)\)(?:\. (.*))?$/s.exec(text) ?? []
+  return { message, code, hint }
+}
+
 const errorSchema = z.union([
-  z.string().transform((message) => ({ message, code: undefined, hint: undefined })),
+  z.string().transform(parseError),
   z.object({ message: z.string(), code: z.string().optional(), hint: z.string().optional() }),
 ])
 

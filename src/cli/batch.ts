@@ -49,7 +49,7 @@ export function register(program: Command): void {
     .option('--model <name>', 'the model (default: that of the deployment)')
     .option('--batch <id>', 'id of the batch; firing it again does what is missing', matching(batch))
     .option('--force', 'classify unchanged images again')
-    .option('--include <glob>', "only keys that match, such as '*.jpg'")
+    .option('--include <glob>', "only keys that match: '*.jpg' in any folder, '2026/*' in one")
     .option('--exclude <glob>', 'no keys that match')
     .option(
       '--since <date>',
@@ -58,7 +58,11 @@ export function register(program: Command): void {
     )
     .option('--min-size <size>', 'only images of so many bytes or more: 500, 10k, 5M', matching(minSize))
     .option('--max-size <size>', 'only images of so many bytes or less', matching(maxSize))
-    .option('--sample <share>', 'only such a share of the images, the same each time: 1%', matching(sample))
+    .option(
+      '--sample <share>',
+      'only such a share of the images, the same each time: 1%',
+      matching(sample, 'Expected a share above 0% and up to 100%, such as 1% or 0.5%.'),
+    )
     .option('--limit <count>', 'so many images at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--max-errors <n>', 'stop after so many errors, or such a share: 100, 5%', matching(maxErrors))
     .option(
@@ -80,7 +84,7 @@ Examples:
   whisklens batch '' --include '*.jpg' --since 2026-01-01
   whisklens batch '' --min-size 10k --sample 1% --max-cost 0.5
   whisklens batch photos/ --dry-run --json
-  id=$(whisklens batch photos/ --no-wait) && whisklens status "$id"`,
+  id=$(whisklens batch photos/ --no-wait)     a moment later: whisklens watch "$id"`,
     )
     .action(run)
 }
@@ -97,7 +101,9 @@ async function run(prefix: string, options: BatchOptions): Promise<void> {
   if (options.dryRun) return dryRun({ ...request, batch: options.batch, dryRun: true }, connection, options)
   const batch = options.batch ?? defaultBatchId(new Date(), randomBytes(3).toString('hex'))
   const summary = await fireAndFollow({ ...request, batch }, connection, options)
-  if (summary?.totals.listed === 0) note(`The bucket holds nothing below ${JSON.stringify(prefix)}`, options)
+  // One that was stopped may never have come to list it.
+  if (summary?.state !== 'complete' || summary.totals.listed > 0) return
+  note(`The bucket holds nothing below ${JSON.stringify(prefix)}`, options)
 }
 
 /** Fires `batch-requested`, waits until the batch is closed, and prints its summary; without `wait`, only its id. */

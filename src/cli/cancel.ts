@@ -1,9 +1,7 @@
 import type { Command } from 'commander'
 import { batchNotFound } from '../batch/results/results'
 import { readSummary } from '../batch/summary/summary-object'
-import { isUploads } from '../batch/uploads/day'
 import { connect } from '../openwhisk/client'
-import { batchIdSchema } from '../schema'
 import { watchActivation } from './activations'
 import {
   type ConnectionFlags,
@@ -13,7 +11,7 @@ import {
   resolveConnection,
 } from './connection'
 import { begun, followBatch } from './follow'
-import { matching } from './options'
+import { firedBatchSchema, matching } from './options'
 import {
   exitCode,
   exitCodeOfBatches,
@@ -25,17 +23,12 @@ import {
 } from './output'
 import { describeSummary } from './summary'
 
-const cancellable = batchIdSchema.refine(
-  (batch) => !isUploads(batch),
-  'The uploads of a day are no batch that anybody fired: they are closed after midnight',
-)
-
 /** `whisklens cancel`: ends a batch and keeps what is done. */
 export function register(program: Command): void {
   const command = program
     .command('cancel')
     .description('end a batch now and keep what is done')
-    .argument('<id>', 'the batch', matching(cancellable))
+    .argument('<id>', 'the batch', matching(firedBatchSchema))
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
     .addHelpText(
       'after',

@@ -33,6 +33,15 @@ export function register(program: Command): void {
     .option('--data <folder>', 'where its state is kept; emptied first', join('.whisklens', 'demo'))
     .option('--json', 'print only the summary of the batch and its records, one a line')
     .option('--quiet', 'print nothing but the result')
+    .addHelpText(
+      'after',
+      `
+Nothing has to be running or configured, and nothing is left running.
+
+Examples:
+  whisklens demo
+  whisklens demo --json | jq -c 'select(.key) | [.key, .labels[0].label]'`,
+    )
     .action(run)
 }
 

@@ -26,7 +26,7 @@ Settings come from the environment and whisklens.config.json. Only what differs 
 Examples:
   whisklens deploy --dry-run                      what would be changed
   whisklens deploy                                classify runs in the image of WHISKLENS_RUNTIME_IMAGE
-  whisklens deploy --stock                        no image: the zips of npm run build:stock`,
+  whisklens deploy --stock                        no image: the zips of npm run build`,
     )
     .action(run)
 }

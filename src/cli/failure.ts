@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { messageOf, WhisklensError } from '../errors'
+import { messageOf, OpenWhiskError, WhisklensError } from '../errors'
 import { exitCode } from './output'
 
 interface Failure {
@@ -22,13 +22,18 @@ function usageFailure({ code, message }: CommanderError, command = ''): Failure 
 
 /** What to do about errors of the library, where the command line can say more than it. */
 const hints: Record<string, string> = {
-  batch_not_found: 'whisklens status lists the batches.',
+  batch_not_found: 'whisklens status lists the batches; one that was just fired takes a moment to begin.',
+  action_failed: 'It is safe to do it again. whisklens status tells whether the batch goes on by itself.',
 }
+
+const notDeployed =
+  'Deploy Whisklens there: whisklens deploy. In the local mode, start it again: whisklens up.'
 
 function failureOf(thrown: unknown, command?: string): Failure {
   if (thrown instanceof CommanderError) return usageFailure(thrown, command)
   if (thrown instanceof WhisklensError) {
-    const { code, message, hint = hints[code] } = thrown
+    const isMissing = thrown instanceof OpenWhiskError && thrown.status === 404
+    const { code, message, hint = isMissing ? notDeployed : hints[code] } = thrown
     return { code, message, hint, exit: exitCode.failed }
   }
   return { code: 'internal', message: messageOf(thrown), exit: exitCode.failed }

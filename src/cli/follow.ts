@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Plan, readPlan } from '../batch/plan/plan'
+import { isMarked } from '../batch/run/open'
 import { readSummary } from '../batch/summary/summary-object'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, isClosed } from '../schema'
@@ -59,6 +60,28 @@ export async function lookBefore(results: Bucket, batch: string): Promise<Before
     passes,
     hasEnded: plan?.ended !== undefined,
     isOpen: summary !== undefined && !isClosed(summary.state),
+  }
+}
+
+/**
+ * Waits for a batch that may have been fired just now: until it has a summary, and as long as its marker tells that
+ * somebody is about to begin it.
+ * @param startsWithin milliseconds for the action to start in, of which there is no sign yet
+ * @returns whether there is one
+ */
+export async function awaitBeginning(
+  results: Bucket,
+  batch: string,
+  { startsWithin = 10_000, pollEvery = 500 } = {},
+): Promise<boolean> {
+  let signAt = Date.now()
+  for (;;) {
+    // The marker first: it goes when a batch is closed, which leaves its summary.
+    const marked = await isMarked(results, batch)
+    if (await readSummary(results, batch)) return true
+    if (marked) signAt = Date.now()
+    else if (Date.now() - signAt >= startsWithin) return false
+    await sleep(pollEvery)
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { idSchema } from '../models/description'
 import type { ImportOptions } from '../models/import'
 import { matching, wholeNumber } from './options'

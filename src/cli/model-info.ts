@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { findEngine } from '../classifier/engines'
 import { enginesOf } from '../classifier/tasks'
 import { InvalidInputError } from '../errors'

@@ -101,19 +101,27 @@ async function* selected(
 ): AsyncGenerator<ImageRecord> {
   const isWanted = matches(options)
   let count = 0
+  let isEmpty = true
   for await (const record of records) {
+    isEmpty = false
     if (!isWanted(record)) continue
     yield record
     if (++count === options.limit) return
   }
-  if (count === 0) note('No record matches', options)
+  const nothing = 'The batch has no records; those of images that it skipped are in earlier batches'
+  if (count === 0) note(isEmpty ? nothing : 'No record matches', options)
 }
 
 async function* formatted(records: AsyncIterable<ImageRecord>, { json, jsonl, csv }: ResultsOptions) {
   if (json || jsonl) for await (const record of records) yield `${JSON.stringify(record)}\n`
   else if (csv) {
-    yield csvHeader
-    for await (const record of records) yield toCsvLine(record)
+    // Not before there are records: of a batch that is missing nothing is written.
+    let header = csvHeader
+    for await (const record of records) {
+      yield header + toCsvLine(record)
+      header = ''
+    }
+    if (header) yield header
   } else yield* tables(records)
 }
 

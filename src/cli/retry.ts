@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
-import { batchIdSchema } from '../schema'
 import { fireAndFollow } from './batch'
 import { type ConnectionFlags, connectionOptions, resolveConnection } from './connection'
-import { matching } from './options'
+import { firedBatchSchema, matching } from './options'
 import { type OutputOptions, outputOptions } from './output'
 
 interface RetryOptions extends ConnectionFlags, OutputOptions {
@@ -14,7 +13,7 @@ export function register(program: Command): void {
   const command = program
     .command('retry')
     .description('do again what of a batch is missing or failed for reasons that may have passed')
-    .argument('<id>', 'the batch', matching(batchIdSchema))
+    .argument('<id>', 'the batch', matching(firedBatchSchema))
     .option('--no-wait', 'print the id and end, once it is fired')
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
     .addHelpText(

@@ -2,7 +2,9 @@ import type { Command } from 'commander'
 import { type Plan, readPlan } from '../batch/plan/plan'
 import { newestBatches } from '../batch/results/newest'
 import { batchNotFound } from '../batch/results/results'
+import { isMarked } from '../batch/run/open'
 import { readSummary } from '../batch/summary/summary-object'
+import { WhisklensError } from '../errors'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
@@ -43,7 +45,7 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   if (id === undefined) return list(await newestBatches(results, options.limit), options)
   const summary = await readSummary(results, id)
-  if (!summary) throw batchNotFound(id)
+  if (!summary) throw (await isMarked(results, id)) ? notBegun(id) : batchNotFound(id)
   const plan = isClosed(summary.state) ? undefined : await readPlan(results, id)
   if (!plan) return options.json ? printJson(summary) : print(describeSummary(summary))
   const headway = headwayOf(summary, plan)
@@ -51,6 +53,12 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   if (options.json) return printJson({ ...summary, progress: { ...pace, running: headway.running } })
   await print(describeSummary(summary, describeHeadway(headway, 'images', pace)))
 }
+
+const notBegun = (batch: string): WhisklensError =>
+  new WhisklensError('batch_not_started', `The batch ${batch} was fired and is about to begin`, {
+    retryable: true,
+    hint: `Wait for it: whisklens watch ${batch}`,
+  })
 
 /** The average since the beginning: one look tells no more, and nothing of a batch that was fired again. */
 function averagePace({ done, total, isGrowing }: Headway, { startedAt, passes, before }: Plan): Pace {

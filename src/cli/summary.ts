@@ -13,10 +13,7 @@ export function describeSummary(summary: BatchSummary, progress = ''): string {
     ['state', state],
     ['reason', printable(reason)],
     ['model', modelOf(summary)],
-    [
-      'images',
-      `${totals.planned} planned of ${totals.listed} listed, ${totals.skipped} unchanged and skipped`,
-    ],
+    ['images', imagesOf(summary)],
     ['done', `${totals.ok} ok, ${totals.error} in error, ${totals.pending} pending`],
     ['progress', progress],
     ['time', timeOf(summary)],
@@ -40,6 +37,12 @@ export function describeSummary(summary: BatchSummary, progress = ''): string {
 /** A number to three digits, from a hundred on to two decimals. */
 export const figure = (value: number): string =>
   value.toLocaleString('en', value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 })
+
+/** A batch that was fired again skips what it has done itself, which stays among what was planned. */
+function imagesOf({ totals: { listed, planned, skipped } }: BatchSummary): string {
+  const why = planned + skipped > listed ? 'done before' : 'unchanged'
+  return `${planned} planned of ${listed} listed, ${skipped} ${why} and skipped`
+}
 
 /** Images that were lost were given to no engine. */
 const modelOf = ({ model, engine }: BatchSummary): string =>

@@ -12,7 +12,7 @@ import { type ConnectionFlags, resolveConnection } from './connection'
 import { tryOut } from './model-look'
 import { matching } from './options'
 import { exitCode, note, type OutputOptions, outputOptions, printable } from './output'
-import { embedPhotos, type Photo } from './teach-embed'
+import type { Photo } from './teach-embed'
 import { readLabelFolders } from './teach-folders'
 import { reportTaught } from './teach-report'
 
@@ -79,6 +79,8 @@ async function run(folder: string, options: TeachOptions): Promise<void> {
   const base = await readBase(model)
 
   const path = modelFolderPath(model)
+  // It brings along what decodes images, which no other command should wait for.
+  const { embedPhotos } = await import('./teach-embed')
   const { network, photos, unreadable } = await embedPhotos(found, base, { ...options, engine, path })
   checkEnough(labels, photos)
   note(`Training on ${photos.length} photos`, options)

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { generousLimits, openwhiskLimits } from '../local/host/limits'
 import { startLocal } from '../local/up'
+import { wholeNumber } from './options'
 
 interface UpOptions {
   data: string
@@ -13,12 +14,8 @@ interface UpOptions {
   quiet?: boolean
 }
 
-const number = (text: string): number => {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > 65535)
-    throw new InvalidArgumentError('expected a whole number')
-  return value
-}
+const mostPort = 65_535
+const port = wholeNumber(0, mostPort)
 
 /** `whisklens up`: the local mode until it is interrupted. */
 export function register(program: Command): void {
@@ -28,15 +25,19 @@ export function register(program: Command): void {
     .addOption(
       new Option('--data <folder>', 'where all state is kept').env('WHISKLENS_DATA').default('.whisklens'),
     )
-    .option('--api-port <port>', 'port of the OpenWhisk API', number, 3233)
-    .option('--store-port <port>', 'port of the object store', number, 9000)
-    .option('--port <port>', '0 picks a free port for both', number)
+    .option('--api-port <port>', 'port of the OpenWhisk API', port, 3233)
+    .option('--store-port <port>', 'port of the object store', port, 9000)
+    .option(
+      '--port <port>',
+      'of the API, and the next for the store; 0 picks free ones',
+      wholeNumber(0, mostPort - 1),
+    )
     .addOption(
       new Option('--limits <preset>', 'rates that the API allows')
         .choices(['generous', 'openwhisk'])
         .default('generous'),
     )
-    .option('--containers <count>', 'containers per action (default: one a core)', number)
+    .option('--containers <count>', 'containers per action (default: one a core)', wholeNumber(1, 1000))
     .option('--json', 'print one line of JSON when ready')
     .option('--quiet', 'print nothing but the result')
     .addHelpText(

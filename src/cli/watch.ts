@@ -7,7 +7,7 @@ import { WhisklensError } from '../errors'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { begun, followBatch, headwayOf } from './follow'
+import { awaitBeginning, begun, followBatch, headwayOf } from './follow'
 import { matching } from './options'
 import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
 import { openProgress, type Progress } from './progress'
@@ -45,7 +45,10 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   const batches = id === undefined ? await openBatches(results, options) : [id]
-  if (id !== undefined && !(await readSummary(results, id))) throw batchNotFound(id)
+  if (id !== undefined && !(await readSummary(results, id))) {
+    note(`Waiting for the batch ${id} to begin`, options)
+    if (!(await awaitBeginning(results, id))) throw batchNotFound(id)
+  }
   const progress = openProgress(options)
   // One that cannot be followed is no reason to leave the others: all are seen to their ends.
   const ends = await Promise.allSettled(

@@ -7,7 +7,7 @@ import { copyFiles } from './add'
 import { runConverter, type SourceKind } from './converter'
 import { writeDescription } from './describe'
 import { descriptionSchema } from './description'
-import { parseJson, readModelFiles } from './folder'
+import { isModelFile, parseJson, readModelFiles } from './folder'
 import { collectNetwork, readerOf, sideOf } from './network-files'
 import { optimizeNetwork } from './optimize'
 import { writeNetwork } from './write'
@@ -92,8 +92,11 @@ async function checkTarget(target: string, { force }: ConvertOptions): Promise<v
   if (!existsSync(target)) return
   if (!force) throw new InvalidInputError(`${target} is there already`, { hint: 'Replace it with --force.' })
   const names = await readdir(target).catch((): string[] => ['no folder'])
-  if (names.length === 0 || names.includes('model.json')) return
-  throw new InvalidInputError(`${target} is no folder with a network, and is not replaced`)
+  const foreign = names.find((name) => !isModelFile(name) && !/^(NOTICE|LICENSE|README)/.test(name))
+  if (foreign !== undefined)
+    throw new InvalidInputError(`${target} is not replaced: with ${foreign} it is more than a model's folder`)
+  if (names.length > 0 && !names.includes('model.json'))
+    throw new InvalidInputError(`${target} is no folder with a network, and is not replaced`)
 }
 
 async function optimizeFolder(from: string, to: string, { optimize, size }: ConvertOptions): Promise<void> {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { InvalidInputError } from '../errors'
 import { classSchema, descriptionSchema, type ModelClass } from './description'
 

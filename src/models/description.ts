@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** One class a model can name. */
 export const classSchema = z.strictObject({
@@ -19,12 +19,15 @@ const kernel = z.enum(['cubic', 'lanczos3', 'mitchell', 'linear'])
 /** One number for all channels, or one for each of red, green and blue. */
 const perChannel = <T extends z.ZodType<number>>(value: T) => z.union([value, z.tuple([value, value, value])])
 
+/** Far more than any network sees, and what memory still holds. */
+const side = z.int().positive().max(4096)
+
 const squareInputSchema = z
   .strictObject({
     /** Side of the square the network sees, pixels. */
-    size: z.int().positive(),
+    size: side,
     /** The shorter side is brought to so many pixels before the centre is cut out; without it, all is squeezed in. */
-    resizeShortSide: z.int().positive().optional(),
+    resizeShortSide: side.optional(),
     kernel,
     /** A channel value of 0–255 becomes (value − mean) / std. */
     mean: perChannel(z.number()),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { InvalidInputError, messageOf } from '../errors'
 import { dataFolder, homeFolder } from '../paths'
 import { classSchema, descriptionSchema, type ModelClass, type ModelDescription } from './description'
@@ -58,20 +58,27 @@ export function parseJson<T>(
   throw new InvalidInputError(`${join(folder, name)} is not valid: ${z.prettifyError(parsed.error)}`)
 }
 
+const read = (path: string): Promise<Buffer> =>
+  readFile(path).catch((cause) => {
+    throw new InvalidInputError(`${path} cannot be read: ${messageOf(cause)}`, { cause })
+  })
+
 /**
  * The files of a model folder that shape results, by name and in the order of their names.
- * @throws InvalidInputError when there is no such folder
+ * @throws InvalidInputError when there is no such folder, or one of them cannot be read
  */
 export async function readModelFiles(model: string): Promise<Map<string, Buffer>> {
   const folder = modelFolderPath(model)
-  const names = await readdir(folder).catch((cause) => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause) => {
     throw new InvalidInputError(`There is no model "${model}": ${folder} cannot be read`, {
       cause,
-      hint: 'Set WHISKLENS_MODEL to a name that whisklens model list knows, or to the path of a model folder.',
+      hint: 'Expected in WHISKLENS_MODEL or --model: the path of a folder, or a name. whisklens model list tells which are here, and which can be added.',
     })
   })
+  // Pipes and folders have names, too; a link may lead to a file.
+  const names = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name)
   const files = new Map<string, Buffer>()
-  for (const name of names.filter(isModelFile).sort()) files.set(name, await readFile(join(folder, name)))
+  for (const name of names.filter(isModelFile).sort()) files.set(name, await read(join(folder, name)))
   return files
 }
 

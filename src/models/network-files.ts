@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { InvalidInputError, messageOf } from '../errors'
 
 /** What of a `model.json` tells which files belong to it, and of which format it is. */

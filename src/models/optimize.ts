@@ -5,12 +5,12 @@ import { floatsOf, storedWeights, type Weight, weightOf, weightsOf } from '../cl
 import { type Affine, affineOf } from './affine'
 
 /** Operations that are linear in a kernel, by what they are called with a bias and an activation fused in. */
-const linear: Record<string, string> = {
-  Conv2D: '_FusedConv2D',
-  DepthwiseConv2dNative: 'FusedDepthwiseConv2dNative',
-  MatMul: '_FusedMatMul',
-}
-const fused = Object.values(linear)
+const linear = new Map([
+  ['Conv2D', '_FusedConv2D'],
+  ['DepthwiseConv2dNative', 'FusedDepthwiseConv2dNative'],
+  ['MatMul', '_FusedMatMul'],
+])
+const fused = [...linear.values()]
 const activations = ['Relu', 'Relu6']
 
 /** What is to be put into a linear operation: something for each channel, then an activation. */
@@ -49,7 +49,7 @@ class Draft {
   /** The linear operation of that name, where one node reads it and its bias is the last that happens in it. */
   #linear(name: string): GraphNode | undefined {
     const node = this.#nodes.get(name)
-    if (!node || !(linear[node.op] || fused.includes(node.op)) || this.#readers.get(name) !== 1)
+    if (!node || !(linear.has(node.op) || fused.includes(node.op)) || this.#readers.get(name) !== 1)
       return undefined
     const steps = textsAttribute(node, 'fused_ops')
     const [, ...parameters] = inputsOf(node)
@@ -77,7 +77,7 @@ class Draft {
     const steps = activation ? ['BiasAdd', activation] : ['BiasAdd']
     this.#nodes.set(name, {
       name,
-      op: linear[target.op] ?? target.op,
+      op: linear.get(target.op) ?? target.op,
       input: [
         image,
         this.#scaledKernel(name, kernelName, scale),

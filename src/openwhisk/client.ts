@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import openwhisk from 'openwhisk'
 import pRetry from 'p-retry'
+import * as z from 'zod'
 import { messageOf, OpenWhiskError } from '../errors'
 import type { Activation } from './activation'
 
@@ -108,10 +109,20 @@ async function resultOf(client: ReturnType<typeof openwhisk>, thrown: unknown): 
     await sleep(lookEvery)
     const activation = await client.activations.get({ name: activationId }).catch(() => undefined)
     if (activation?.response?.success) return activation.response.result as never
-    if (activation) throw Object.assign(new Error('The action failed'), { statusCode: 502 })
+    if (activation)
+      throw Object.assign(new Error('The action failed'), { statusCode: 502, error: activation })
   }
   throw new Error('The action did not end in time')
 }
+
+/** Whether a call failed because its activation died: the action itself had no say, and the next may do well. */
+export const hasDied = (thrown: unknown): boolean =>
+  thrown instanceof OpenWhiskError && diedSchema.safeParse(thrown.cause).success
+
+/** The npm client hands on the activation; the platform calls the end of a container the developer's error. */
+const diedSchema = z.object({
+  error: z.object({ response: z.object({ status: z.literal('action developer error') }) }),
+})
 
 /**
  * What the npm client threw, as an OpenWhiskError that says what was tried.

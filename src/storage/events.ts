@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ImageRef } from '../schema'
 
 /** S3's event message, as AWS, MinIO, Versity and the embedded store send it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { putIf } from './put-once'
 import type { Bucket, StoredObject } from './store'
 

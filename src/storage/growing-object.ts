@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { partBytes } from './multipart'
 import type { Bucket } from './store'
 

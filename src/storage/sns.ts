@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { StorageError } from '../errors'
 
 /** AWS SNS asks once whether a subscriber wants its messages, and waits until this URL is opened. */

@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import S3 from 'ibm-cos-sdk/clients/s3'
+import type S3 from 'ibm-cos-sdk/clients/s3'
 import type { Settings } from '../config'
 import { InvalidInputError, StorageError } from '../errors'
 import { connectionsTo } from './connections'
 import { asStorageError } from './errors'
 import { type Multipart, openMultipart, partBytes, unquote } from './multipart'
+import { receiveWhole } from './whole-body'
 
 /** One object of a listing. */
 export interface ObjectInfo {
@@ -78,7 +79,9 @@ export function openStore(settings: Settings): Store {
       hint: 'Set WHISKLENS_S3_ENDPOINT, WHISKLENS_S3_ACCESS_KEY_ID and WHISKLENS_S3_SECRET_ACCESS_KEY.',
     })
   }
-  const s3 = new S3({
+  // Loading it takes longer than a model: a container's first image in a message needs none of it.
+  const Client = require('ibm-cos-sdk/clients/s3') as typeof S3
+  const s3 = new Client({
     endpoint: s3Endpoint,
     region: s3Region,
     accessKeyId: s3AccessKeyId,
@@ -107,6 +110,7 @@ function openBucket(s3: S3, name: string): Bucket {
 
   async function get(key: string, maxBytes = Number.POSITIVE_INFINITY): Promise<StoredObject> {
     const request = s3.getObject(at(key))
+    receiveWhole(request)
     let declared = 0
     request.on('httpHeaders', (status, headers) => {
       // The length of an error says nothing about the object.

@@ -103,6 +103,17 @@ describe('containers', () => {
     rmSync(dataDir, { recursive: true })
   })
 
+  it('that die while idle are not used again', async () => {
+    const { deploy, run } = await start()
+    await deploy('pid', pidCode)
+    const { pid } = (await run('pid')).response.result
+    process.kill(pid, 'SIGKILL')
+    await expectGone([pid])
+    const { response } = await run('pid')
+    expect(response).toMatchObject({ success: true, result: { runs: 1 } })
+    expect(response.result.pid).not.toBe(pid)
+  })
+
   it('are killed at the action’s time-out, busy or not, in the run or before it', async () => {
     const { deploy, run } = await start()
     const limits = { timeout: 500 }

@@ -5,6 +5,7 @@ import { type Plan, readPlan, resumePass } from '../../src/batch/plan/plan'
 import { hasTooManyErrors, requestCancel, withdrawCancel } from '../../src/batch/run/ending'
 import { runBatch } from '../../src/batch/run/run'
 import { reported } from '../../src/batch/summary/progress'
+import { readSummary } from '../../src/batch/summary/summary-object'
 import type { OpenWhisk } from '../../src/openwhisk/client'
 import { batchRequestSchema, type ImageRecord, rangeSchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
@@ -116,7 +117,8 @@ describe('a batch with a limit of errors', () => {
       plan,
       platform((key) => key < 'k06'),
     )
-    expect(summary?.state).toBe('stopped')
+    expect(summary).toMatchObject({ state: 'stopped', reason: expect.stringContaining('maxErrors (2)') })
+    expect(await readSummary(results, 'b1')).toEqual(summary)
     expect(summary?.totals.error).toBeGreaterThan(2)
     expect(summary?.totals.pending).toBeGreaterThan(0)
     expect(await keysOfResults()).toHaveLength((summary?.totals.ok ?? 0) + (summary?.totals.error ?? 0))
@@ -128,6 +130,7 @@ describe('a batch with a limit of errors', () => {
       plan,
       platform((key) => key < 'k02'),
     )
+    expect(summary).not.toHaveProperty('reason')
     expect(summary).toMatchObject({ state: 'complete', totals: { ok: 22, error: 2 } })
   })
 

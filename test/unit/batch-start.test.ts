@@ -217,6 +217,7 @@ describe('a batch that outlasts its activation', () => {
     expect(await readSummary(results, 'b1')).toMatchObject({
       state: 'stopped',
       reason: 'There is no such action',
+      endedAt: expect.stringMatching(/^\d{4}-.*Z$/),
       totals: { pending: 1 },
     })
     runner.openwhisk.invoke = async (_, params) => {

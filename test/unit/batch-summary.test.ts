@@ -30,7 +30,7 @@ const labelled = (label: string): ImageRecord => okRecord(label, { labels: [{ ..
 const anyRecord: fc.Arbitrary<ImageRecord> = fc
   .record({
     failed: fc.boolean(),
-    label: fc.constantFrom('tabby', 'espresso', 'constructor', '42'),
+    label: fc.constantFrom('tabby', 'espresso', 'constructor', '__proto__', '42'),
     code: fc.constantFrom('image_corrupt', 'lost', 'toString'),
     infer: fc.nat(5000),
     minute: fc.integer({ min: 10, max: 59 }),
@@ -124,14 +124,25 @@ describe('the summary of a batch', () => {
     expect(summaryOf([okRecord('a')], { planned: 0 }).totals.pending).toBe(0)
   })
 
-  it('ends with the newest record, not when somebody closed it', () => {
-    const at = (time: string) => okRecord('a', { at: `2026-11-22T${time}.000Z` })
+  it('ends when the last image was done as its record tells, not when somebody closed it', () => {
+    const at = (time: string, infer = 100) =>
+      okRecord('a', { at: `2026-11-22T${time}.000Z`, timings: { download: 300, decode: 200, infer } })
     expect(summaryOf([at('08:02:00'), at('08:05:00'), at('08:03:00')])).toMatchObject({
       startedAt: '2026-11-22T08:00:00.000Z',
-      endedAt: '2026-11-22T08:05:00.000Z',
+      endedAt: '2026-11-22T08:05:00.600Z',
     })
+    expect(summaryOf([at('08:02:00', 7_000), at('08:02:01')]).endedAt).toBe('2026-11-22T08:02:07.500Z')
     expect(summaryOf([]).endedAt).toBe(facts.startedAt)
     expect(summaryOf([at('08:02:00')], { state: 'running' }).endedAt).toBeNull()
+  })
+
+  it('ends no earlier for another record', () => {
+    fc.assert(
+      fc.property(fc.array(anyRecord), anyRecord, (records, more) => {
+        const ends = [records, [...records, more]].map((all) => Date.parse(summaryOf(all).endedAt ?? ''))
+        expect(ends[1]).toBeGreaterThanOrEqual(ends[0] ?? Number.NaN)
+      }),
+    )
   })
 
   it('tells images a second until the last was done, which need not be the newest', () => {

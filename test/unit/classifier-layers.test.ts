@@ -72,6 +72,16 @@ describe('a network made of layers gives what the layers give', () => {
     expectClose(await valuesOf(optimizeNetwork(network), image), expected)
   })
 
+  it('a slope by the name that Keras 3 has for it', () => {
+    const leaky = (config: object): Network => {
+      const model = new SmallLayers(8)
+      model.add('LeakyReLU', 'leaky', ['image'], config)
+      return networkOf(model)
+    }
+    expect(leaky({ negative_slope: 0.1 })).toEqual(leaky({ alpha: 0.1 }))
+    expect(leaky({ negative_slope: 0.1 })).not.toEqual(leaky({}))
+  })
+
   it('in a sequence', async () => {
     const model = smallLayers['batch norm and relu6 after convolutions']?.() ?? new SmallLayers(8)
     const image = picture(model.size)
@@ -163,6 +173,12 @@ describe('layers are refused by their name', () => {
   it.each<[string, SmallLayers, RegExp]>([
     ['an unknown kind', small((model) => model.add('Oracle', 'delphi', ['image'], {})), /delphi \(Oracle\)/],
     ['an unknown activation', small((model) => stem(model, { activation: 'wish' })), /stem.*wish/],
+    ['a kind that every object has', small((model) => model.add('constructor', 'eve', ['image'], {})), /eve/],
+    [
+      'an activation that every object has',
+      small((model) => stem(model, { activation: 'toString' })),
+      /stem.*toS/,
+    ],
     ['an unknown padding', small((model) => stem(model, { padding: 'causal' })), /stem[\s\S]*padding/],
     [
       'channels first',

@@ -21,8 +21,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-async function output(name: string, args: string[], flags: string[] = []): Promise<string[]> {
-  const finished = await bundles[name]?.run(args, {}, flags)
+async function output(
+  name: string,
+  args: string[],
+  flags: string[] = [],
+  environment: Record<string, string> = {},
+): Promise<string[]> {
+  const finished = await bundles[name]?.run(args, environment, flags)
   expect(finished).toMatchObject({ stderr: '', exitCode: 0 })
   return finished?.stdout.trim().split('\n') ?? []
 }
@@ -35,11 +40,11 @@ interface Decoded {
   grown: number
 }
 
-/** Decodes an image in a process of its own. */
-async function decode(image: Buffer): Promise<Decoded> {
+/** Decodes an image in a process of its own, in an action of so many MB. */
+async function decode(image: Buffer, memory = 512): Promise<Decoded> {
   const file = join(folder, `${Date.now()}-${Math.random()}`)
   writeFileSync(file, image)
-  const [line = ''] = await output('decode-memory', [cat, file])
+  const [line = ''] = await output('decode-memory', [cat, file], [], { WHISKLENS_MEMORY: String(memory) })
   rmSync(file)
   return JSON.parse(line) as Decoded
 }
@@ -83,11 +88,28 @@ describe('an image too large costs no memory', () => {
     async (_, make) => {
       const { code, grown, estimate } = await decode(await (await make()).toBuffer())
       expect(code).toBe('image_too_large')
-      expect(estimate).toBeGreaterThan(decodeBudget)
+      expect(estimate).toBeGreaterThan(decodeBudget())
       expect(grown).toBeLessThan(10e6)
     },
     120_000,
   )
+})
+
+describe('in an action of 256 MB', () => {
+  it('an image that would fit in twice as much is refused, and one that fits is not', async () => {
+    const [coefficients, rows] = [progressive(await photo(20), '4:2:0'), (await photo(20)).jpeg()]
+    const [large, small] = [
+      await decode(await coefficients.toBuffer(), 256),
+      await decode(await rows.toBuffer(), 256),
+    ]
+    expect(large).toMatchObject({ code: 'image_too_large' })
+    expect(small.width).toBeGreaterThan(5000)
+    expect((await decode(await coefficients.toBuffer())).width).toBe(small.width)
+  }, 120_000)
+
+  it('no image is decoded where there is no room for one', () => {
+    expect(decodeBudget(128 * 1024 * 1024)).toBe(0)
+  })
 })
 
 const progressive = (image: Sharp, chromaSubsampling: string): Sharp =>
@@ -115,7 +137,7 @@ describe('an image that fits takes no more memory than its header told', () => {
     async (_, megapixels, encode) => {
       const { width, estimate, grown } = await decode(await encode(await photo(megapixels)).toBuffer())
       expect(width).toBeGreaterThanOrEqual(3000)
-      expect(estimate).toBeLessThanOrEqual(decodeBudget)
+      expect(estimate).toBeLessThanOrEqual(decodeBudget())
       // A tenth and a few megabytes are the allocator's.
       expect(grown).toBeLessThan(estimate * 1.1 + 8e6)
     },

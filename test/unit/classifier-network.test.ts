@@ -3,10 +3,12 @@ import { toFloat16 } from '../../scripts/convert-efficientnet-lite/model-files'
 import { toOnnx } from '../../src/classifier/engines/onnx-network'
 import { bytes, integer, repeated } from '../../src/classifier/engines/protobuf'
 import { toSavedModel } from '../../src/classifier/engines/saved-model'
-import type { GraphNode, Network, WeightSpec } from '../../src/classifier/network'
+import { type GraphNode, type Network, readNetwork, type WeightSpec } from '../../src/classifier/network'
 import { inputOf, outputsOf } from '../../src/classifier/network-graph'
 import { floatsOf, integersOf, weightsOf } from '../../src/classifier/network-weights'
 import { InvalidInputError } from '../../src/errors'
+import type { DescriptionOf } from '../../src/models/description'
+import { type ModelFolder, readModelFolder } from '../../src/models/folder'
 
 const node = (name: string, op: string, input: string[] = [], attr: GraphNode['attr'] = {}): GraphNode => ({
   ...{ name, op, input, attr },
@@ -54,6 +56,16 @@ describe('weights', () => {
     expect(Array.from(floatsOf(odd))).toEqual([-1, 0, 126.5])
     expect(integersOf(axes)).toEqual([-1, 2])
     expect(Array.from(floatsOf(scalar))).toEqual([0.25])
+  })
+
+  it('that end too early are refused when their folder is read', async () => {
+    const { files, description } = (await readModelFolder('efficientnet-lite0')) as ModelFolder<
+      DescriptionOf<'classification'>
+    >
+    const name = 'group1-shard3of3.bin'
+    const cut = new Map(files).set(name, files.get(name)?.subarray(0, -1) ?? Buffer.of())
+    expect(() => readNetwork({ files, description }, 'whole')).not.toThrow()
+    expect(() => readNetwork({ files: cut, description }, 'cut')).toThrow(/^The weights end within \S+$/)
   })
 
   it('that end too early, or hold no numbers, are refused by their name', () => {

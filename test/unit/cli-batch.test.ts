@@ -134,6 +134,44 @@ describe('whisklens batch', () => {
     })
   })
 
+  it("takes what an action failed with out of the platform's text", async () => {
+    const fails = async (error: string) => {
+      api = counting({ success: false, result: { error } })
+      const { stderr } = await whisklens('', '--dry-run', '--json')
+      return JSON.parse(stderr).error
+    }
+    expect(await fails('No such bucket "x" (y) (bucket_not_found). Create it. Or not.')).toEqual({
+      code: 'bucket_not_found',
+      message: 'start-batch failed: No such bucket "x" (y)',
+      hint: 'Create it. Or not.',
+    })
+    expect(await fails('No "model" (openwhisk_error)')).toEqual({
+      code: 'openwhisk_error',
+      message: 'start-batch failed: No "model"',
+    })
+    expect(await fails('It exited unexpectedly.')).toEqual({
+      code: 'action_failed',
+      message: 'start-batch failed: It exited unexpectedly.',
+      hint: expect.stringContaining('safe to do it again'),
+    })
+  })
+
+  it('says nothing of an empty bucket where it was stopped before it looked', async () => {
+    const totals = { listed: 0, planned: 0, skipped: 0, ok: 0, error: 0, pending: 0 }
+    api = completing({ state: 'stopped', totals })
+    const { code, stderr } = await whisklens('', '--batch', 'unlisted', '--bucket', 'nosuch')
+    expect([code, stderr]).toEqual([1, 'Fired batch-requested: batch unlisted\n'])
+    api = completing({ totals })
+    expect((await whisklens('x', '--batch', 'nothing')).stderr).toContain('holds nothing below "x"\n')
+  })
+
+  it('says what to do where Whisklens is not deployed', async () => {
+    api = () => ({ status: 404, body: { error: 'The requested resource does not exist.' } })
+    const { code, stderr } = await whisklens('')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/does not exist\.\nhint: Deploy Whisklens there: whisklens deploy/)
+  })
+
   it('tells when the rule could not start it', async () => {
     const line = {
       statusCode: 1,

@@ -25,7 +25,23 @@ describe('whisklens', () => {
       expect(stdout).toContain(`  ${command} `)
   })
 
-  it.each(['upload', 'classify', 'batch', 'status', 'watch', 'results', 'prune'])(
+  it('does not wait for what decodes images before there are any', async () => {
+    const spy = join(folder.path, 'spy.cjs')
+    await writeFile(
+      spy,
+      `const Module = require('node:module')
+      const load = Module._load
+      Module._load = (name, ...rest) => {
+        if (name === 'sharp') console.error('sharp is loaded')
+        return load(name, ...rest)
+      }`,
+    )
+    const spied = (...args: string[]) => run(folder.path, args, { NODE_OPTIONS: `--require ${spy}` })
+    expect((await spied('doctor')).stderr).toContain('sharp is loaded')
+    expect((await spied('model', 'list')).stderr).toBe('')
+  })
+
+  it.each(['demo', 'upload', 'classify', 'batch', 'status', 'watch', 'results', 'prune'])(
     'explains %s with examples',
     async (command) => {
       const { code, stdout } = await whisklens(command, '--help')
@@ -42,10 +58,18 @@ describe('whisklens', () => {
     [['classify'], "missing required argument 'images'", 'whisklens classify --help'],
     [['classify', '--tpo', '3', '.'], "unknown option '--tpo'", 'whisklens classify --help'],
     [['classify', '--top', '0', '.'], 'from 1 to 1000', 'whisklens classify --help'],
-    [['batch', '', '--batch', 'uploads-1'], 'kept for the uploads', 'whisklens batch --help'],
+    [
+      ['batch', '', '--batch', 'uploads-1'],
+      'Ids that begin with uploads- are kept for the uploads',
+      'whisklens batch --help',
+    ],
     [['batch', '', '--since', 'soon'], 'Expected a date', 'whisklens batch --help'],
     [['results', '--min-probability', '3'], 'from 0 to 1', 'whisklens results --help'],
-    [['status', '../secrets'], 'expected 1–64', 'whisklens status --help'],
+    [['batch', '', '--sample', '0'], 'Expected a share above 0% and up to 100%', 'whisklens batch --help'],
+    [['up', '--port', '65535'], 'from 0 to 65534', 'whisklens up --help'],
+    [['up', '--containers', '0'], 'from 1 to 1000', 'whisklens up --help'],
+    [['status', '../secrets'], 'Expected 1–64', 'whisklens status --help'],
+    [['retry', 'uploads-2026-11-22'], 'no batch that anybody fired', 'whisklens retry --help'],
   ])('calls %j wrong usage and says what would be right', async (args, message, hint) => {
     const { code, stdout, stderr } = await whisklens(...args)
     expect([code, stdout]).toEqual([2, ''])

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { summaryKey } from '../../src/batch/layout'
 import { readPlan } from '../../src/batch/plan/plan'
+import { markBegun, markClosed } from '../../src/batch/run/open'
 import { startBatch } from '../../src/batch/run/start'
 import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
-import { begun, followBatch, lookBefore } from '../../src/cli/follow'
+import { awaitBeginning, begun, followBatch, lookBefore } from '../../src/cli/follow'
 import { type BatchSummary, batchRequestSchema } from '../../src/schema'
 import type { Bucket, Store } from '../../src/storage/store'
 import { minutes, planOf, savePlan, startTestStore, type TestStore } from './batch-fixtures'
@@ -103,5 +105,26 @@ describe('following a batch that is fired again', () => {
     await writeSummary(runner.results, summaryOf('b1', { state }))
     const summary = await followBatch(runner.results, 'b1', begun, { onProgress: () => {} })
     expect(summary).toEqual(await readSummary(runner.results, 'b1'))
+  })
+})
+
+describe('waiting for a batch that was fired just now', () => {
+  const begins = () => awaitBeginning(runner.results, 'b1', { startsWithin: 50, pollEvery: 5 })
+  const asked = batchRequestSchema.parse({ batch: 'b1' })
+
+  it('ends with its first summary, however long it is marked before', async () => {
+    await markBegun(runner.results, 'b1', asked)
+    const waiting = begins()
+    await sleep(200)
+    await writeSummary(runner.results, summaryOf('b1', { state: 'planning' }))
+    expect(await waiting).toBe(true)
+  })
+
+  it('ends when there is no sign of it, or none any more', async () => {
+    expect(await begins()).toBe(false)
+    await markBegun(runner.results, 'b1', asked)
+    const waiting = begins()
+    await markClosed(runner.results, 'b1')
+    expect(await waiting).toBe(false)
   })
 })

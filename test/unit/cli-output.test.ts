@@ -1,4 +1,5 @@
 import { exitCode, exitCodeOfBatches } from '../../src/cli/output'
+import { describeSummary } from '../../src/cli/summary'
 import type { BatchSummary } from '../../src/schema'
 import { summaryOf } from './cli-run'
 
@@ -14,5 +15,24 @@ describe('the exit code of a command that waited for batches', () => {
     ['one was stopped, and another has errors', [over('complete', 1), over('stopped')], exitCode.failed],
   ])('where %s', (_, summaries, expected) => {
     expect(exitCodeOfBatches(summaries)).toBe(expected)
+  })
+})
+
+describe('a summary for people', () => {
+  it('tells why a batch was stopped', () => {
+    const summary = { ...over('stopped', 1), reason: 'No such\nbucket' }
+    expect(describeSummary(summary)).toMatch(/^reason +No such\\x0abucket$/m)
+  })
+
+  it('has no reason where there is none to tell', () => {
+    expect(describeSummary(over('complete', 1))).not.toMatch(/^reason/m)
+  })
+
+  it('tells what a batch did itself, and then skipped, from what was unchanged before it', () => {
+    const totals = { listed: 3, planned: 1, skipped: 2, ok: 1, error: 0, pending: 0 }
+    const first = describeSummary(summaryOf('b', { totals }))
+    expect(first).toMatch(/^images +1 planned of 3 listed, 2 unchanged and skipped$/m)
+    const again = describeSummary(summaryOf('b', { totals: { ...totals, skipped: 3 } }))
+    expect(again).toMatch(/^images +1 planned of 3 listed, 3 done before and skipped$/m)
   })
 })

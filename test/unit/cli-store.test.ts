@@ -118,13 +118,17 @@ describe('batches', () => {
     expect(JSON.parse((await whisklens('status', 'newest', '--json')).stdout).batch).toBe('newest')
   })
 
-  it.each([['status'], ['results']])('say so when %s asks for one there is not', async (command) => {
-    const { code, stderr } = await whisklens(command, 'nosuch')
-    expect([code, stderr]).toEqual([
-      1,
-      'error: There is no batch "nosuch"\nhint: whisklens status lists the batches.\n',
-    ])
-  })
+  it.each([['status'], ['results'], ['results', '--csv']])(
+    'say so when %s asks for one there is not',
+    async (...args) => {
+      const { code, stdout, stderr } = await whisklens(...args, 'nosuch')
+      expect([code, stdout, stderr]).toEqual([
+        1,
+        '',
+        expect.stringMatching(/^error: There is no batch "nosuch"\nhint: whisklens status lists the batches/),
+      ])
+    },
+  )
 
   it('give their records as a table, JSON Lines and CSV, the newest batch by default', async () => {
     const table = await whisklens('results')
@@ -139,6 +143,17 @@ describe('batches', () => {
     const csv = await whisklens('results', 'newest', '--csv')
     expect(csv.lines[0]).toMatch(/^bucket,key,status,label/)
     expect(csv.lines[1]).toMatch(/^images,"a,b\.jpg",ok,tabby,0\.9,/)
+  })
+
+  it('tell no records from none that match', async () => {
+    await results.put(resultsKey('20261101-000000-abcdef', 'results.jsonl'), '')
+    const empty = await whisklens('results', '20261101-000000-abcdef', '--csv')
+    expect([empty.code, empty.lines.length, empty.stderr]).toEqual([
+      0,
+      1,
+      expect.stringContaining('no records'),
+    ])
+    expect((await whisklens('results', 'newest', '--label', 'dog')).stderr).toBe('No record matches\n')
   })
 
   it('give their records as a Parquet file, which is there once it is whole', async () => {

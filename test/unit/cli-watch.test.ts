@@ -142,6 +142,21 @@ describe('whisklens watch', () => {
     await put(summaryOf('broken'))
   })
 
+  it('waits for one that was fired just now, of which status says so', async () => {
+    const watching = whisklens('watch', 'fired')
+    await markOpen(store.results, 'fired')
+    const { code, stderr } = await whisklens('status', 'fired')
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('The batch fired was fired and is about to begin'),
+    ])
+    await put(summaryOf('fired', { totals }))
+    expect(await watching).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^batch +fired\nstate +complete\n/),
+    })
+  })
+
   it('tells in status how an open batch gets on', async () => {
     await open(runningPlan('now', { next: 10, outstanding: [piece] }))
     expect((await whisklens('status', 'now')).stdout).toMatch(/\nprogress +5\/10 images, \d.*, 1 running\n/)

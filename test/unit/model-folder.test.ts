@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { InvalidInputError } from '../../src/errors'
 import { modelFolderPath, readModelFolder } from '../../src/models/folder'
@@ -53,6 +54,13 @@ describe('the version', () => {
     expect((await readModelFolder(moved)).version).not.toBe((await readModelFolder(original)).version)
   })
 
+  it('stays when a folder or a pipe has the name of a file', async () => {
+    const folder = modelCopy()
+    mkdirSync(join(folder, 'more.json'))
+    execFileSync('mkfifo', [join(folder, 'pipe.bin')])
+    expect((await readModelFolder(folder)).version).toBe((await readModelFolder(original)).version)
+  })
+
   it('stays when a file that shapes no result does', async () => {
     const noticed = modelCopy({ NOTICE: 'Thanks.', '.DS_Store': 'x' })
     expect((await readModelFolder(noticed)).version).toBe((await readModelFolder(original)).version)
@@ -95,6 +103,11 @@ describe('a folder that is no model is refused, naming what is wrong', () => {
       { input: { ...description.input, size: 257 } },
       'resizeShortSide',
     ],
+    [
+      'the square is larger than memory',
+      { input: { ...description.input, size: 1e6, resizeShortSide: 1e6 } },
+      'size',
+    ],
     ['the scale is by zero', { input: { ...description.input, std: 0 } }, 'std'],
   ])('whisklens.json: %s', async (_, change, named) => {
     const error = await refusal(
@@ -112,6 +125,14 @@ describe('a folder that is no model is refused, naming what is wrong', () => {
     )
     expect(error).toBeInstanceOf(InvalidInputError)
     expect(error.message).toMatch(/group1-shard2of3\.bin is not the file it should be/)
+  })
+
+  it.each(['labels.json', 'group1-shard2of3.bin'])('a link that leads nowhere: %s', async (name) => {
+    const folder = modelCopy({ [name]: null })
+    symlinkSync('nowhere', join(folder, name))
+    const error = await refusal(folder)
+    expect(error).toBeInstanceOf(InvalidInputError)
+    expect(error.message).toContain(`${name} cannot be read`)
   })
 
   it('the labels are no labels', async () => {

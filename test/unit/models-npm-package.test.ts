@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { npmPackage } from '../../src/models/catalogue/npm-package'
 
 /*
@@ -88,4 +88,13 @@ it('a package is fetched by npm once, unpacked, and none of its scripts are run'
   asked = []
   expect(await npmPackage(name, '1.0.0', integrityOf(tarball))).toBe(first)
   expect(asked).toEqual([])
+})
+
+it('a package that two fetch at once is there for both', async () => {
+  process.env.XDG_CACHE_HOME = join(folder, 'shared')
+  const fetched = () => npmPackage(name, '1.0.0', integrityOf(tarball))
+  const [one, other] = await Promise.all([fetched(), fetched()])
+  expect(other).toBe(one)
+  expect(readdirSync(join(one, '..'))).toEqual([basename(one)])
+  expect(readFileSync(join(one, 'weights.bin'), 'utf8')).toBe('weights')
 })

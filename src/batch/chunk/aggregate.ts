@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BatchTakenOverError } from '../../errors'
 import type { OpenWhisk } from '../../openwhisk/client'
 import { type ImageRecord, imageRefSchema, rangeSchema, recordSchema } from '../../schema'

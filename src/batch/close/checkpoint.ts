@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { log } from '../../log'
 import type { Bucket } from '../../storage/store'
 import { closingKey } from '../layout'

@@ -2,6 +2,7 @@ import { BatchTakenOverError } from '../../errors'
 import type { BatchSummary } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import type { Plan } from '../plan/plan'
+import { reasonOf } from '../run/ending'
 import { countUsage, summarize } from '../summary/summary'
 import { writeSummary } from '../summary/summary-object'
 import { openPasses, type PassesPosition, passesPositionSchema } from './passes'
@@ -50,6 +51,7 @@ export async function closeBatch(
     skipped: plan.skipped,
     exact: true,
     startedAt: plan.startedAt,
+    reason: reasonOf(plan),
     memory: plan.memory,
     gbSecondPrice: plan.gbSecondPrice,
   })

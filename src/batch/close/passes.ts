@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { type Piece, type PieceStart, partsAhead, piecesInOrder } from '../chunk/parts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ImageRecord } from '../../schema'
 import { openGrowing, uploadSchema, type Written } from '../../storage/growing-object'
 import { partBytes } from '../../storage/multipart'

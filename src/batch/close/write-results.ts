@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { BatchTakenOverError, messageOf, StorageError, WhisklensError } from '../../errors'
 import { log } from '../../log'
 import type { Bucket } from '../../storage/store'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { BatchTakenOverError } from '../../errors'
 import { type BatchRequest, batchIdSchema, rangeSchema } from '../../schema'
 import { putOnce } from '../../storage/put-once'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type ImageRecord, imageRefSchema } from '../../schema'
 import { openGrowing } from '../../storage/growing-object'
 import type { Bucket, ObjectInfo } from '../../storage/store'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Label } from '../../classifier/labels'
 import { StorageError } from '../../errors'
 import { kindOf } from '../../labels/kinds'

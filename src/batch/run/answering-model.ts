@@ -1,9 +1,13 @@
+import pRetry from 'p-retry'
 import type { Settings } from '../../config'
 import { messageOf, OpenWhiskError } from '../../errors'
 import { log } from '../../log'
 import { type Activation, siblingAction } from '../../openwhisk/activation'
-import type { OpenWhisk } from '../../openwhisk/client'
+import { hasDied, type OpenWhisk } from '../../openwhisk/client'
 import type { Plan, PlanModel } from '../plan/plan'
+
+/** How `classify` is asked again when it died: containers die of what passes, too. Milliseconds. */
+const patience = { retries: 3, minTimeout: 500, maxRetryTime: 60_000 }
 
 /**
  * The model asked for, the version of it that answers, and what its work is counted with.
@@ -15,7 +19,11 @@ export async function describeModel(
   { gbSecondPrice }: Settings,
   model: string,
 ): Promise<PlanModel> {
-  const described = await openwhisk.call(siblingAction(activation, 'classify'), { describe: true, model })
+  const classify = siblingAction(activation, 'classify')
+  const described = await pRetry(() => openwhisk.call(classify, { describe: true, model }), {
+    ...patience,
+    shouldRetry: ({ error }) => hasDied(error),
+  })
   if (typeof described.model !== 'string') {
     throw new OpenWhiskError(0, 'classify did not say which model it runs')
   }

@@ -28,6 +28,12 @@ export function hasTooManyErrors(plan: Plan): boolean {
   return images >= smallestSample && errors * 100 > allowed * images
 }
 
+/** What the summary of a batch says that too many errors stopped; from its plan alone, so that all closers say the same. */
+export const reasonOf = (plan: Plan): string | undefined =>
+  plan.ended === 'stopped' && hasTooManyErrors(plan)
+    ? `More errors than maxErrors (${plan.maxErrors}) allows; a retry goes on where it ended`
+    : undefined
+
 /** Why a batch is to end before all of it is done, if it is. */
 export async function whyEnd(plan: Plan, results: Bucket): Promise<Plan['ended']> {
   if (hasTooManyErrors(plan)) return 'stopped'

@@ -19,7 +19,9 @@ export async function stopFor(
 ): Promise<void> {
   plan.ended = 'stopped'
   await save(plan)
-  const summary: BatchSummary = { ...progressOf(plan), state: 'stopped', reason: message }
+  // No records are read, which would tell when the last image was done.
+  const endedAt = new Date().toISOString()
+  const summary: BatchSummary = { ...progressOf(plan), state: 'stopped', endedAt, reason: message }
   await writeSummary(results, summary)
   // If that fails too, the marker stays, and somebody else will tell.
   await announce(results, summary, tell).catch((cause) =>

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
-import { z } from 'zod'
+import * as z from 'zod'
 import { WhisklensError } from '../../errors'
 import { putOnce } from '../../storage/put-once'
 import type { Bucket } from '../../storage/store'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type BatchRequest, batchRequestSchema } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { openKey, openPrefix } from '../layout'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { settingNames } from '../../config'
 import { InvalidInputError } from '../../errors'
 import { type BatchRequest, batchIdSchema, batchRequestSchema } from '../../schema'

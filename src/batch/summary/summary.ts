@@ -14,9 +14,8 @@ export interface Tally {
   timings: Record<(typeof stages)[number], Histogram>
   models: string[]
   engines: string[]
-  /** Oldest and newest `at`. */
+  /** Oldest `at`. */
   first: string | null
-  last: string | null
   /** When the last image was done as far as its record tells, milliseconds since the epoch. */
   doneAt: number
   /** Sums of whole milliseconds, and the containers of `classify` seen. */
@@ -32,13 +31,14 @@ export const emptyTally = (): Tally => ({
   models: [],
   engines: [],
   first: null,
-  last: null,
   doneAt: 0,
   usage: { classifyMs: 0, aggregateMs: 0, containers: [] },
 })
 
 const bump = (counts: Record<string, number>, name: string): void => {
-  counts[name] = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + 1
+  const value = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + 1
+  // A label may be called __proto__, to which nothing can be assigned.
+  Object.defineProperty(counts, name, { value, writable: true, enumerable: true, configurable: true })
 }
 
 /** Counts one record. */
@@ -51,7 +51,6 @@ export function count(tally: Tally, record: ImageRecord): void {
   if (!tally.models.includes(record.model)) tally.models.push(record.model)
   if (!tally.engines.includes(record.engine)) tally.engines.push(record.engine)
   if (tally.first === null || record.at < tally.first) tally.first = record.at
-  if (tally.last === null || record.at > tally.last) tally.last = record.at
   const { download, decode, infer } = record.timings
   tally.doneAt = Math.max(tally.doneAt, Date.parse(record.at) + download + decode + infer)
 }
@@ -76,16 +75,22 @@ export interface SummaryFacts {
   skipped: number
   exact: boolean
   startedAt: string
+  /** Why it was stopped. */
+  reason?: string
   model?: string
   /** MB; the manifest's where it is not known. */
   memory?: Memory
   gbSecondPrice?: number
 }
 
+/** From records alone: when somebody closed the batch must not show. */
+const endOf = ({ doneAt }: Tally, startedAt: string): string =>
+  doneAt > 0 ? new Date(doneAt).toISOString() : startedAt
+
 const sorted = (counts: Record<string, number>): [string, number][] =>
   Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
 
-/** From records alone: when somebody closed the batch must not show. */
+/** From records alone, as the end is. */
 function rateOf({ ok, error, doneAt }: Tally, startedAt: string): number {
   const seconds = (doneAt - Date.parse(startedAt)) / 1000
   return seconds > 0 ? rounded((ok + error) / seconds) : 0
@@ -124,6 +129,7 @@ export function summarize(tally: Tally, facts: SummaryFacts): BatchSummary {
     pricePerGbSecond: gbSecondPrice,
     exact,
     startedAt,
-    endedAt: isClosed(state) ? (tally.last ?? startedAt) : null,
+    endedAt: isClosed(state) ? endOf(tally, startedAt) : null,
+    ...(facts.reason !== undefined && { reason: facts.reason }),
   }
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Memory of the actions that a batch is done by, MB. */
 export const memorySchema = z.strictObject({

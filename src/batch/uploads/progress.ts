@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { putOnce } from '../../storage/put-once'
 import type { Bucket } from '../../storage/store'
 import { batchFolder } from '../layout'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type ImageRecord, type Range, rangeSchema } from '../../schema'
 import { openGrowing } from '../../storage/growing-object'
 import { putOnce } from '../../storage/put-once'

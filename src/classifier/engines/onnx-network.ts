@@ -121,8 +121,9 @@ const operations: Record<string, Translate> = {
 }
 
 function translationOf(op: string): Translate | undefined {
-  const activation = activations[op]
-  return activation ? ({ graph, input }) => activation(graph, input(0)) : operations[op]
+  const activation = activations.get(op)
+  if (activation) return ({ graph, input }) => activation(graph, input(0))
+  return Object.hasOwn(operations, op) ? operations[op] : undefined
 }
 
 /**

@@ -34,19 +34,14 @@ const same =
     graph.add(op, [input])
 
 /** Functions of one tensor. */
-export const activations: Record<string, Activation> = {
-  Relu: same('Relu'),
-  Relu6: (graph, input) => graph.add('Clip', [input, graph.scalar(0), graph.scalar(6)]),
-  Elu: same('Elu'),
-  Selu: same('Selu'),
-  Sigmoid: same('Sigmoid'),
-  Softmax: same('Softmax'),
-  Softplus: same('Softplus'),
-  Tanh: same('Tanh'),
-}
+export const activations = new Map<string, Activation>([
+  ['Relu', same('Relu')],
+  ['Relu6', (graph, input) => graph.add('Clip', [input, graph.scalar(0), graph.scalar(6)])],
+  ...['Elu', 'Selu', 'Sigmoid', 'Softmax', 'Softplus', 'Tanh'].map((op) => [op, same(op)] as const),
+])
 
 /** What a fused operation does after it has added its bias. */
 export function activate({ node, graph }: Place, input: string): string {
   const steps = textsAttribute(node, 'fused_ops').filter((step) => step !== 'BiasAdd')
-  return steps.reduce((output, step) => (activations[step] ?? refuse(node, step))(graph, output), input)
+  return steps.reduce((output, step) => (activations.get(step) ?? refuse(node, step))(graph, output), input)
 }

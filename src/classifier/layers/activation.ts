@@ -1,18 +1,18 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ofFloats } from '../network-builder'
 import { configOf, inputOf, type Layer, refuse, type Tensor, type WriteLayer } from './layer'
 
 /** Keras' names of functions that are one operation. */
-const operations: Record<string, string> = {
-  relu: 'Relu',
-  relu6: 'Relu6',
-  sigmoid: 'Sigmoid',
-  tanh: 'Tanh',
-  elu: 'Elu',
-  selu: 'Selu',
-  softplus: 'Softplus',
-  softmax: 'Softmax',
-}
+const operations = new Map([
+  ['relu', 'Relu'],
+  ['relu6', 'Relu6'],
+  ['sigmoid', 'Sigmoid'],
+  ['tanh', 'Tanh'],
+  ['elu', 'Elu'],
+  ['selu', 'Selu'],
+  ['softplus', 'Softplus'],
+  ['softmax', 'Softmax'],
+])
 
 const apply = ({ graph, name }: Layer, op: string, inputs: string[], attr: object = {}): string =>
   graph.add(`${name}/${op}`, op, inputs, { ...ofFloats, ...attr })
@@ -23,7 +23,7 @@ export function activate(layer: Layer, tensor: Tensor, activation = 'linear'): T
   if (activation === 'linear') return tensor
   if (activation === 'swish' || activation === 'silu')
     return { shape, node: apply(layer, 'Mul', [node, apply(layer, 'Sigmoid', [node])]) }
-  const op = operations[activation] ?? refuse(layer, `has an unknown activation: ${activation}`)
+  const op = operations.get(activation) ?? refuse(layer, `has an unknown activation: ${activation}`)
   return { shape, node: apply(layer, op, [node]) }
 }
 
@@ -55,8 +55,13 @@ const leak = (layer: Layer, { node, shape }: Tensor, alpha: number): Tensor => (
   node: apply(layer, 'LeakyRelu', [node], { alpha: { f: alpha } }),
 })
 
-const leakyRelu: WriteLayer = (layer) =>
-  leak(layer, inputOf(layer), configOf(layer, z.object({ alpha: z.number().default(0.3) })).alpha)
+/** Keras 3 has another name for it. */
+const leakSchema = z.object({ alpha: z.number().optional(), negative_slope: z.number().default(0.3) })
+
+const leakyRelu: WriteLayer = (layer) => {
+  const { negative_slope: slope, alpha = slope } = configOf(layer, leakSchema)
+  return leak(layer, inputOf(layer), alpha)
+}
 
 const softmaxSchema = z.object({ axis: z.literal(-1, 'only the last axis is known').nullish() })
 

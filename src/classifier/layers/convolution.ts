@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { integers, ofFloats } from '../network-builder'
 import { activate, activationSchema } from './activation'
 import { configOf, inputOf, type Layer, refuse, type Tensor, type WriteLayer } from './layer'

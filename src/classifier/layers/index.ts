@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { InvalidInputError } from '../../errors'
 import type { Network } from '../network'
 import { NetworkBuilder } from '../network-builder'
@@ -17,10 +17,9 @@ import { LayerWeights } from './weights'
  * activations are nodes of their own here: what comes after folds and fuses them.
  */
 
-const kinds: Record<string, WriteLayer> = {
-  ...{ ...convolutions, ...linear, ...activations },
-  ...{ ...pooling, ...shapes, ...merging },
-}
+const kinds = new Map<string, WriteLayer>(
+  [convolutions, linear, activations, pooling, shapes, merging].flatMap((some) => Object.entries(some)),
+)
 
 const inputSchema = z.object({
   batch_input_shape: z.array(z.int().nullable()).optional(),
@@ -55,7 +54,7 @@ function writeLayer(json: LayerJson, inputs: Tensor[], writing: Writing): Tensor
   const layer = layerOf(json)
   const { graph, weights } = writing
   if (isModel(json)) return writeModel(modelIn(json), writing, inputOf({ ...layer, inputs }))
-  const write = kinds[layer.kind] ?? refuse(layer, 'is of a kind that is not known')
+  const write = kinds.get(layer.kind) ?? refuse(layer, 'is of a kind that is not known')
   return write({ ...layer, inputs, graph, ...weights.of(layer, graph) })
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { scaleAndShift } from '../../models/affine'
 import { ofFloats, text } from '../network-builder'
 import { activationSchema } from './activation'

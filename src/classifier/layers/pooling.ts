@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { integers, ofFloats, ofIntegers } from '../network-builder'
 import { configOf, inputOf, type WriteLayer } from './layer'
 import { channelsLast, pair, slide, type Window, windowAttributes, windowSchema } from './window'

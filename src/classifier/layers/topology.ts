@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** One layer as Keras 2 and TensorFlow.js write it. */
 const layerSchema = z.looseObject({

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { text } from '../network-builder'
 import { type Layer, type Padding, refuse, type Tensor } from './layer'
 

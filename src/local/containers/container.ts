@@ -49,7 +49,14 @@ export class Container {
     this.child = fork(runtime, [], {
       cwd: folder,
       // Nothing of the host's own environment, which holds secrets.
-      env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: folder, TMPDIR: folder, ...environment },
+      env: {
+        PATH: process.env.PATH,
+        LANG: 'C.UTF-8',
+        HOME: folder,
+        TMPDIR: folder,
+        WHISKLENS_MEMORY: String(memory),
+        ...environment,
+      },
       execArgv: [`--max-old-space-size=${memory}`],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A process group of its own, so that what the action starts ends with it.
@@ -84,6 +91,11 @@ export class Container {
       await container.stop()
       throw thrown
     }
+  }
+
+  /** Whether its process has ended, for whatever reason. */
+  get isGone(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
   }
 
   /** Posts to the runtime; resolves to how the container ended if it did so instead of answering. */

@@ -116,7 +116,8 @@ export class Pool {
   }
 
   private takeIdle(key: string): Container | undefined {
-    const last = [...this.idle].findLast((one) => one.key === key)
+    // One that died while nobody used it stays until it is reaped.
+    const last = [...this.idle].findLast((one) => one.key === key && !one.container.isGone)
     if (last === undefined) return undefined
     clearTimeout(last.timer)
     this.idle.delete(last)

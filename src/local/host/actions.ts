@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Api, entityPath, type Host, inNamespace, listPage, namespaceOf, readPayload } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { type ActionEntity, type Entities, type Exec, pathOf } from './entities'

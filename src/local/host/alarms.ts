@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { HttpError, messageOf } from '../../errors'
 import { log } from '../../log'
 import { type Alarm, alarmOf, type Feed, feedNames, nextTime, parse, timeOf } from './alarm'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Api, Host } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { type PackageEntity, pathOf } from './entities'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { HttpError } from '../../errors'
 import { type Api, entityPath, type Host, inNamespace, readJson } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { commit } from './bucket'
 import { fromBinary, listKeys, toBinary } from './listing'
 import { textOf } from './payload'

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { now, readBody, storeBody } from './body'
 import { type Bucket, commit, type Part, type Upload } from './bucket'
 import { countOf, isoDate, owner } from './bucket-operations'

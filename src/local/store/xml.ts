@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { s3Error } from './s3-error'
 
 export type XmlValue = string | number | boolean | undefined | XmlValue[] | { [name: string]: XmlValue }

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { descriptionSchema, TaskName } from '../description'
 
 /** Where a model's files may come from. */

@@ -1,6 +1,7 @@
-import { copyFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageOf, peerLibraries } from '../../classifier/tasks/peer-library'
+import { readerOf } from '../network-files'
 import type { CatalogueEntry, Sources } from './entry'
 
 const { faceApi } = peerLibraries
@@ -28,9 +29,9 @@ export const faces: CatalogueEntry = {
   license: 'MIT',
   needs: [packageOf(faceApi)],
   write: async (folder, sources) => {
-    const weights = await weightsFolder(sources)
+    const read = readerOf(await weightsFolder(sources))
     for (const file of networks.flatMap((name) => [`${name}-weights_manifest.json`, `${name}.bin`])) {
-      await copyFile(join(weights, file), join(folder, file))
+      await writeFile(join(folder, file), await read(file))
     }
     const labels = emotions.map((className) => ({ className }))
     await writeFile(join(folder, 'labels.json'), `${JSON.stringify(labels)}\n`)

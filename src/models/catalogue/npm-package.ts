@@ -28,7 +28,10 @@ export async function npmPackage(name: string, version: string, integrity: strin
     await checkIntegrity(`${name}@${version}`, await readFile(tarball), integrity)
     // The program is on Linux, macOS and Windows; what it unpacks has just been proved to be what we know.
     await execute('tar', ['-xzf', tarball, '-C', fresh])
-    await rename(join(fresh, 'package'), folder)
+    await rename(join(fresh, 'package'), folder).catch((thrown) => {
+      // Another process may have put the same there meanwhile.
+      if (!existsSync(folder)) throw thrown
+    })
   } finally {
     await rm(fresh, { recursive: true, force: true })
   }

@@ -1,6 +1,9 @@
-import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runInNewContext } from 'node:vm'
+import { WhisklensError } from '../../errors'
+import { readerOf } from '../network-files'
+import { sha256Of } from '../sha256'
 import type { CatalogueEntry } from './entry'
 
 const version = '4.4.0'
@@ -8,19 +11,37 @@ const version = '4.4.0'
 const integrity =
   'sha512-krC1fgeTLXtZwgdpKJ0jm7hqv0gTSRQQRL+FhOaxaJ9Wj92t42BO3csO2odwgTAgZgf2RvkwPtp0R8Aa7dc+MA=='
 
+/** sha256 of its modules with the network and its weights: they are run, and so have to be those we know. */
+const modules = {
+  'model.min.js': 'c32f104fd562b08cdff5ed69dfe1209643afa47e792fb12751d2949aa61a397a',
+  'group1-shard1of1.min.js': 'ef2e0a63f7d2c4960b37b024b669313f65d3c45cd59e9042636c55b39de53517',
+} as const
+
 /** In the order of the network's outputs, `nsfw_classes.js`. */
 const classes = ['Drawing', 'Hentai', 'Neutral', 'Porn', 'Sexy']
 
 /** What the package's `model.min.js` is: a layers model's `model.json` as a module. */
 interface ModelModule {
   modelTopology: object
-  weightsManifest: { paths: string[] }[]
+  weightsManifest: object[]
 }
 
-/** The value of a CommonJS module that is nothing but data: run where there is nothing but the module itself. */
-async function readModule<T>(path: string): Promise<T> {
+/**
+ * The value of a CommonJS module that is nothing but data.
+ * @throws InvalidInputError when it is not there
+ * @throws WhisklensError `wrong_checksum`
+ */
+async function readModule<T>(folder: string, name: keyof typeof modules): Promise<T> {
+  const code = await readerOf(folder)(name)
+  const found = sha256Of(code)
+  if (found !== modules[name]) {
+    throw new WhisklensError(
+      'wrong_checksum',
+      `${join(folder, name)} is not that of nsfwjs ${version}: its sha256 is ${found}`,
+    )
+  }
   const module = { exports: undefined as T }
-  runInNewContext(await readFile(path, 'utf8'), { module, exports: {} }, { filename: path })
+  runInNewContext(code.toString(), { module, exports: {} }, { filename: name })
   return module.exports
 }
 
@@ -33,17 +54,15 @@ export const nsfw: CatalogueEntry = {
   license: 'MIT',
   write: async (folder, { from, npmPackage }) => {
     const source = from ?? (await npmPackage('nsfwjs', version, integrity))
-    const modules = join(source, 'dist', 'models', 'mobilenet_v2')
-    const { modelTopology, weightsManifest } = await readModule<ModelModule>(join(modules, 'model.min.js'))
-    for (const path of weightsManifest.flatMap(({ paths }) => paths)) {
-      const weights = await readModule<string>(join(modules, `${path}.min.js`))
-      await writeFile(join(folder, path), Buffer.from(weights, 'base64'))
-    }
+    const inside = join(source, 'dist', 'models', 'mobilenet_v2')
+    const { modelTopology, weightsManifest } = await readModule<ModelModule>(inside, 'model.min.js')
+    const weights = await readModule<string>(inside, 'group1-shard1of1.min.js')
+    await writeFile(join(folder, 'group1-shard1of1'), Buffer.from(weights, 'base64'))
     const model = { format: 'layers-model', modelTopology, weightsManifest }
     await writeFile(join(folder, 'model.json'), `${JSON.stringify(model)}\n`)
     const labels = classes.map((className) => ({ className }))
     await writeFile(join(folder, 'labels.json'), `${JSON.stringify(labels)}\n`)
-    await copyFile(join(source, 'LICENSE'), join(folder, 'LICENSE'))
+    await writeFile(join(folder, 'LICENSE'), await readerOf(source)('LICENSE'))
     return {
       schema: 'whisklens.model/1',
       id: 'nsfw',

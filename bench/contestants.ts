@@ -1,0 +1,57 @@
+import { findEngine } from '../src/classifier/engines'
+import { nativeFolder } from '../src/classifier/engines/tensorflow'
+import { peersFolder } from './peers'
+
+/** One pipeline from an image's bytes to its label. */
+export interface Contestant {
+  what: string
+  /** Its file in `contestants/`, and what that is told before the images. */
+  script: 'whisklens' | 'seed' | 'onnxruntime'
+  args: string[]
+  /** What has to be there. */
+  needs?: 'peers' | 'native'
+}
+
+/** The engine that others are compared with is `wasm`. */
+export const reference = 'wasm'
+
+/** @param network the file that the model is written out to as ONNX */
+export const contestantsWith = (network: string): Record<string, Contestant> => ({
+  onnx: { what: 'Whisklens, engine onnx', script: 'whisklens', args: ['onnx'], needs: 'peers' },
+  native: { what: 'Whisklens, engine native', script: 'whisklens', args: ['native'], needs: 'native' },
+  wasm: { what: 'Whisklens, engine wasm', script: 'whisklens', args: ['wasm'] },
+  onnxruntime: {
+    what: 'onnxruntime-node and sharp, the same network',
+    script: 'onnxruntime',
+    args: [network],
+    needs: 'peers',
+  },
+  'seed-native': {
+    what: 'the seed on tfjs-node',
+    script: 'seed',
+    args: ['node', nativeFolder()],
+    needs: 'native',
+  },
+  'seed-wasm': {
+    what: 'the seed on WebAssembly',
+    script: 'seed',
+    args: ['wasm', peersFolder()],
+    needs: 'peers',
+  },
+})
+
+/** Parts those that can run from the reasons why the others cannot. @param noPeers why there are no peers */
+export function available(contestants: Record<string, Contestant>, noPeers: string | undefined) {
+  const reasons = { peers: noPeers, native: findEngine('native').missing() }
+  const reasonFor = ({ needs }: Contestant) => needs && reasons[needs]
+  const all = Object.entries(contestants)
+  return {
+    running: Object.fromEntries(all.filter(([, one]) => !reasonFor(one))),
+    skipped: Object.fromEntries(
+      all.flatMap(([name, one]) => {
+        const reason = reasonFor(one)
+        return reason ? [[name, reason]] : []
+      }),
+    ),
+  }
+}

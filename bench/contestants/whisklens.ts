@@ -1,0 +1,57 @@
+// Whisklens as an action has it. Arguments: engine, files of images.
+import { readFileSync } from 'node:fs'
+import { classifyImages } from '../../src/batch/chunk/classify-images'
+import { classifyImage } from '../../src/classifier/classify'
+import { findEngine } from '../../src/classifier/engines'
+import { loadModel } from '../../src/classifier/load'
+import { settingsFromEnvironment } from '../../src/config'
+import { openStore } from '../../src/storage/store'
+import { model, readModelNetwork } from '../network'
+import { classifying, serve } from './serve'
+
+const [engine = '', ...files] = process.argv.slice(2)
+const images = files.map((file) => readFileSync(file))
+
+/** As many as `classifyImages` has. */
+const ahead = 4
+
+/** The network alone, on an image that is there already. */
+async function loadNetwork(): Promise<() => Promise<unknown>> {
+  const network = await readModelNetwork()
+  const predictor = await findEngine(engine).load(network)
+  const input = Float32Array.from({ length: network.size ** 2 * 3 }, (_, index) => Math.sin(index))
+  return () => predictor.predict(input)
+}
+
+async function main(): Promise<void> {
+  const loaded = await loadModel(model, engine)
+  const classify = async (image: Buffer) => (await classifyImage(loaded, image)).labels[0]?.index ?? -1
+  await classify(images[0] as Buffer)
+  let network: (() => Promise<unknown>) | undefined
+  serve({
+    ...classifying(classify, images, ahead),
+    /** The network alone, so many times. @returns images a second */
+    infer: async (count: number) => {
+      network ??= await loadNetwork()
+      await network()
+      const start = performance.now()
+      for (let done = 0; done < count; done++) await network()
+      return (count / (performance.now() - start)) * 1000
+    },
+    /** Images of the object store as one chunk of a batch. @returns images a second */
+    chunk: async ({ bucket, keys }: { bucket: string; keys: string[] }) => {
+      const store = openStore(settingsFromEnvironment())
+      const refs = keys.map((key) => ({ bucket, key }))
+      const options = { model: loaded, store, activationId: 'bench', deadline: Number.POSITIVE_INFINITY }
+      const start = performance.now()
+      const records = await classifyImages(refs, options)
+      const milliseconds = performance.now() - start
+      const failed = records.find(({ status }) => status !== 'ok')
+      if (failed || records.length < keys.length)
+        throw new Error(`Not all were classified: ${failed?.error?.message}`)
+      return (keys.length / milliseconds) * 1000
+    },
+  })
+}
+
+void main()

@@ -1,0 +1,74 @@
+import type { Contestant } from '../contestants'
+import { type Child, startChild } from '../processes'
+import { inTurn, type Measurement, stopAll } from './measurement'
+
+/** Of one contestant; arrays have a value for each round, or for each image of each round. */
+export interface Pipeline {
+  what: string
+  /** Milliseconds of each image, by round: one at a time, decoding included. */
+  times: number[][]
+  /** Images a second by one process, and by two at once, each by round. */
+  imagesPerSecond: { one: number[]; two: number[] }
+  /** Bytes, of the process that did one image at a time: after the first round, and the most there was. */
+  resident: number
+  peak: number
+  /** The first label of each image. */
+  labels: number[]
+}
+
+interface Team {
+  name: string
+  children: [Child, Child]
+}
+
+/**
+ * Every contestant on the same images: one at a time, as fast as it can, and by two processes at once.
+ * @param files the images
+ * @param scripts the folder of the bundles
+ */
+export async function measurePipelines(
+  contestants: Record<string, Contestant>,
+  files: string[],
+  scripts: string,
+): Promise<Measurement<Record<string, Pipeline>>> {
+  const teams: Team[] = []
+  const found: Record<string, Pipeline> = {}
+  const numbers = files.map((_, number) => number)
+  for (const [name, { what, script, args }] of Object.entries(contestants)) {
+    const start = () => startChild(`${scripts}/${script}.js`, [...args, ...files])
+    teams.push({ name, children: [await start(), await start()] })
+    const imagesPerSecond = { one: [], two: [] }
+    found[name] = { what, times: [], imagesPerSecond, resident: 0, peak: 0, labels: [] }
+  }
+
+  async function oneAtATime({ name, children: [child] }: Team, round: number): Promise<void> {
+    const pipeline = found[name] as Pipeline
+    // What no process has done before takes longer.
+    if (round === 0) await child.ask('classify', numbers)
+    const { times, labels } = await child.ask<{ times: number[]; labels: number[] }>('classify', numbers)
+    pipeline.times.push(times)
+    if (round === 0) Object.assign(pipeline, { labels, ...(await child.ask<object>('memory')) })
+  }
+
+  async function asFastAsTheyCan({ name, children }: Team, round: number): Promise<void> {
+    const { imagesPerSecond } = found[name] as Pipeline
+    if (round === 0) await Promise.all(children.map((child) => child.ask('classifyAll', numbers)))
+    imagesPerSecond.one.push(await rate(children.slice(0, 1)))
+    imagesPerSecond.two.push(await rate(children))
+  }
+
+  async function rate(children: Child[]): Promise<number> {
+    const start = performance.now()
+    await Promise.all(children.map((child) => child.ask('classifyAll', numbers)))
+    return ((children.length * numbers.length) / (performance.now() - start)) * 1000
+  }
+
+  return {
+    turn: async (round) => {
+      for (const team of inTurn(teams, round)) await oneAtATime(team, round)
+      for (const team of inTurn(teams, round)) await asFastAsTheyCan(team, round)
+    },
+    found: async () => found,
+    stop: () => stopAll(teams.flatMap(({ children }) => children)),
+  }
+}
