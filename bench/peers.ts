@@ -10,10 +10,10 @@ import { promisify } from 'node:util'
  */
 
 const packages = {
+  '@tensorflow/tfjs': '4.22.0',
   '@tensorflow/tfjs-backend-wasm': '4.22.0',
-  '@tensorflow/tfjs-core': '4.22.0',
-  '@tensorflow/tfjs-layers': '4.22.0',
   'onnxruntime-node': '1.30.0',
+  sharp: '0.35.5',
 }
 
 export const peersFolder = (): string =>

@@ -2,8 +2,7 @@
 // them, on a model folder. Prints the first label of a photo.
 const { readFileSync } = require('node:fs')
 const { dirname, join } = require('node:path')
-const tf = require('@tensorflow/tfjs-core')
-const { loadGraphModel } = require('@tensorflow/tfjs-converter')
+const tf = require('@tensorflow/tfjs')
 const { setWasmPaths } = require('@tensorflow/tfjs-backend-wasm')
 const sharp = require('sharp')
 
@@ -16,7 +15,7 @@ async function main() {
   const { modelTopology, weightsManifest } = JSON.parse(read('model.json'))
   const weightData = new Uint8Array(Buffer.concat(weightsManifest.flatMap(({ paths }) => paths.map(read))))
   const weightSpecs = weightsManifest.flatMap(({ weights }) => weights)
-  const model = await loadGraphModel(
+  const model = await tf.loadGraphModel(
     tf.io.fromMemory({ modelTopology, weightSpecs, weightData: weightData.buffer }),
   )
   const pixels = await sharp(photo)

@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { startActionProcess } from '../../test/helpers/action-process'
 import type { Contestant } from '../contestants'
+import { peersFolder } from '../peers'
 import { root, startChild } from '../processes'
 import { unpack } from '../unpack'
 import { inTurn, type Measurement } from './measurement'
+
+const contestantsFolder = join(root, 'bench', 'contestants')
 
 /** Milliseconds from the start of a fresh process to its first label, by round. */
 export interface ColdStarts {
@@ -26,6 +29,9 @@ export async function measureColdStarts(
 ): Promise<Measurement<ColdStarts>> {
   const bytes = await readFile(zip)
   await unpack(zip, folder)
+  // Beside its packages, as anybody's script is.
+  const unbundled = join(peersFolder(), 'plain-wasm.js')
+  await copyFile(join(contestantsFolder, 'plain-wasm.js'), unbundled)
   const found: ColdStarts = { contestants: {}, bundled: [], withInit: [], unbundled: [] }
 
   async function start(name: string, { script, args }: Contestant): Promise<void> {
@@ -53,8 +59,8 @@ export async function measureColdStarts(
     turn: async (round) => {
       for (const [name, one] of inTurn(Object.entries(contestants), round)) await start(name, one)
       const model = join(root, 'models', 'efficientnet-lite0')
-      found.unbundled.push(await firstLine('plain-wasm.js', [model, photo]))
-      found.bundled.push(await firstLine('unpacked-action.js', [folder, photo]))
+      found.unbundled.push(await firstLine(unbundled, [model, photo]))
+      found.bundled.push(await firstLine(join(contestantsFolder, 'unpacked-action.js'), [folder, photo]))
       found.withInit.push(await startAction())
     },
     found: async () => found,
@@ -62,10 +68,10 @@ export async function measureColdStarts(
   }
 }
 
-/** Milliseconds until a script of `contestants/`, run as it is, has printed its label. */
+/** Milliseconds until a script, run as it is, has printed its label. */
 async function firstLine(script: string, args: string[]): Promise<number> {
   const began = performance.now()
-  const child = spawn(process.execPath, [join(root, 'bench', 'contestants', script), ...args], {
+  const child = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env.PATH },
   })

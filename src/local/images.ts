@@ -9,8 +9,9 @@ export const runtimeImage = 'whisklens-runtime'
 /**
  * What the runtime image and those of MAX models have in their environment, for their stand-ins: modules, models, those
  * that the user added as well, and the action to run where one brings no code. Other images are Node.js and nothing else.
+ * @param memory the action's, MB
  */
-export function imageEnvironment(image = ''): Record<string, string> {
+export function imageEnvironment(image = '', memory = 512): Record<string, string> {
   const name = image.replace(/^.*\//, '').replace(/[:@].*$/, '')
   const model = maxModels.get(name)
   if (image !== runtimeImage && model === undefined) return {}
@@ -20,6 +21,8 @@ export function imageEnvironment(image = ''): Record<string, string> {
     WHISKLENS_MODELS: userModelsFolder(),
     // What is found by this process is found in the container, too, such as libraries that some models need.
     NODE_PATH: [process.env.NODE_PATH, join(home, 'node_modules')].filter(Boolean).join(delimiter),
+    // A real container's cgroup says so.
+    WHISKLENS_MEMORY: String(memory),
     WHISKLENS_DEFAULT_ACTION: join(home, 'dist', 'actions', 'predict.zip'),
     ...(model && { WHISKLENS_MODEL: model, WHISKLENS_MAX_MODEL: name, WHISKLENS_ENGINE: 'auto' }),
   }

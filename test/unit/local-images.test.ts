@@ -19,8 +19,8 @@ describe('the stand-in for an image', () => {
   })
 
   it('the runtime image has no model of its own', () => {
-    const environment = imageEnvironment('whisklens-runtime')
-    expect(environment).toMatchObject({ WHISKLENS_HOME: expect.any(String) })
+    const environment = imageEnvironment('whisklens-runtime', 256)
+    expect(environment).toMatchObject({ WHISKLENS_HOME: expect.any(String), WHISKLENS_MEMORY: '256' })
     expect(environment).not.toHaveProperty('WHISKLENS_MODEL')
   })
 

@@ -14,8 +14,9 @@ export interface Tally {
   timings: Record<(typeof stages)[number], Histogram>
   models: string[]
   engines: string[]
-  /** Oldest `at`. */
+  /** Oldest and newest `at`. */
   first: string | null
+  last: string | null
   /** When the last image was done as far as its record tells, milliseconds since the epoch. */
   doneAt: number
   /** Sums of whole milliseconds, and the containers of `classify` seen. */
@@ -31,6 +32,7 @@ export const emptyTally = (): Tally => ({
   models: [],
   engines: [],
   first: null,
+  last: null,
   doneAt: 0,
   usage: { classifyMs: 0, aggregateMs: 0, containers: [] },
 })
@@ -51,6 +53,7 @@ export function count(tally: Tally, record: ImageRecord): void {
   if (!tally.models.includes(record.model)) tally.models.push(record.model)
   if (!tally.engines.includes(record.engine)) tally.engines.push(record.engine)
   if (tally.first === null || record.at < tally.first) tally.first = record.at
+  if (tally.last === null || record.at > tally.last) tally.last = record.at
   const { download, decode, infer } = record.timings
   tally.doneAt = Math.max(tally.doneAt, Date.parse(record.at) + download + decode + infer)
 }
@@ -83,14 +86,10 @@ export interface SummaryFacts {
   gbSecondPrice?: number
 }
 
-/** From records alone: when somebody closed the batch must not show. */
-const endOf = ({ doneAt }: Tally, startedAt: string): string =>
-  doneAt > 0 ? new Date(doneAt).toISOString() : startedAt
-
 const sorted = (counts: Record<string, number>): [string, number][] =>
   Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
 
-/** From records alone, as the end is. */
+/** From records alone: when somebody closed the batch must not show. */
 function rateOf({ ok, error, doneAt }: Tally, startedAt: string): number {
   const seconds = (doneAt - Date.parse(startedAt)) / 1000
   return seconds > 0 ? rounded((ok + error) / seconds) : 0
@@ -129,7 +128,7 @@ export function summarize(tally: Tally, facts: SummaryFacts): BatchSummary {
     pricePerGbSecond: gbSecondPrice,
     exact,
     startedAt,
-    endedAt: isClosed(state) ? endOf(tally, startedAt) : null,
+    endedAt: isClosed(state) ? (tally.last ?? startedAt) : null,
     ...(facts.reason !== undefined && { reason: facts.reason }),
   }
 }

@@ -49,15 +49,9 @@ export class Container {
     this.child = fork(runtime, [], {
       cwd: folder,
       // Nothing of the host's own environment, which holds secrets.
-      env: {
-        PATH: process.env.PATH,
-        LANG: 'C.UTF-8',
-        HOME: folder,
-        TMPDIR: folder,
-        WHISKLENS_MEMORY: String(memory),
-        ...environment,
-      },
-      execArgv: [`--max-old-space-size=${memory}`],
+      env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: folder, TMPDIR: folder, ...environment },
+      // The first as the platform's runtime does.
+      execArgv: ['--expose-gc', `--max-old-space-size=${memory}`],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A process group of its own, so that what the action starts ends with it.
       detached: true,
