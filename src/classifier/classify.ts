@@ -34,7 +34,8 @@ export async function classifyImage(
   const decoded = performance.now()
   const findings = await stage('classify', () => task.look(image, count, threshold))
   const inferred = performance.now()
-  log.debug({ stage: 'memory', ...task.memory() }, 'memory')
+  // Finding out takes time of its own.
+  if (log.isLevelEnabled('debug')) log.debug({ stage: 'memory', ...task.memory() }, 'memory')
   return {
     ...findings,
     width: image.width,

@@ -1,15 +1,24 @@
 import type { SquareInput } from '../models/description'
 import type { DecodedImage } from './image'
 
-/** @returns `[1, size, size, 3]`, scaled as the model was trained */
-export function imageToInput({ pixels }: DecodedImage, { mean, std }: SquareInput): Float32Array {
-  const [means, stds] = [channels(mean), channels(std)]
-  const values = new Float32Array(pixels.length)
-  for (let i = 0; i < values.length; i++) {
-    values[i] = ((pixels[i] ?? 0) - (means[i % 3] ?? 0)) / (stds[i % 3] ?? 1)
+/** Makes the network's input of an image: `[1, size, size, 3]`, scaled as the model was trained. */
+export type Preprocess = (image: DecodedImage) => Float32Array
+
+/** A channel has 256 values only: what becomes of each is computed once. */
+export function preprocessor({ mean, std }: SquareInput): Preprocess {
+  const [red, green, blue] = [0, 1, 2].map((channel) =>
+    Float32Array.from({ length: 256 }, (_, value) => (value - of(mean, channel)) / of(std, channel)),
+  ) as [Float32Array, Float32Array, Float32Array]
+  return ({ pixels }) => {
+    const values = new Float32Array(pixels.length)
+    for (let i = 0; i < values.length; i += 3) {
+      values[i] = red[pixels[i] as number] as number
+      values[i + 1] = green[pixels[i + 1] as number] as number
+      values[i + 2] = blue[pixels[i + 2] as number] as number
+    }
+    return values
   }
-  return values
 }
 
-const channels = (value: SquareInput['mean']): number[] =>
-  typeof value === 'number' ? [value, value, value] : value
+const of = (value: SquareInput['mean'], channel: number): number =>
+  typeof value === 'number' ? value : (value[channel] ?? 0)

@@ -6,7 +6,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers'
 import { decodeImage } from '../../src/classifier/decode'
 import { findEngine } from '../../src/classifier/engines'
 import { engineNames } from '../../src/classifier/engines/names'
-import { imageToInput } from '../../src/classifier/preprocess'
+import { preprocessor } from '../../src/classifier/preprocess'
 import { mobilenets } from '../../src/models/catalogue/mobilenet'
 import { writeDescription } from '../../src/models/describe'
 import { type Bundle, bundle } from '../helpers/bundle'
@@ -46,7 +46,7 @@ promises(existsSync(weights) ? 'MobileNet of layers' : `MobileNet of layers is n
     const weightData = Uint8Array.from(Buffer.concat(shards)).buffer
     const model = await loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }))
     for (const name of sampleNames) {
-      const pixels = imageToInput(await decodeImage(sample(name), input), input)
+      const pixels = preprocessor(input)(await decodeImage(sample(name), input))
       const output = model.predict(tf.tensor4d(pixels, [1, 224, 224, 3])) as tf.Tensor
       expected.push(Array.from(await output.data()))
     }

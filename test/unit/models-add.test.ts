@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { imageToInput } from '../../src/classifier/preprocess'
+import { preprocessor } from '../../src/classifier/preprocess'
 import { addModel, copyFiles } from '../../src/models/add'
 import { type Description, parseClasses, scaleOf } from '../../src/models/describe'
 import { readModelFolder, userModelsFolder } from '../../src/models/folder'
@@ -226,7 +226,7 @@ describe('what is said of classes and pixels', () => {
       fc.property(fc.integer({ min: -300, max: 299 }), fc.integer({ min: 1, max: 600 }), (least, width) => {
         const image = { pixels: Uint8Array.of(0, 255, 0), rows: 1, columns: 1 } as never
         const scale = { size: 1, kernel: 'linear' as const, ...scaleOf([least, least + width]) }
-        const [low = 0, high = 0] = imageToInput(image, scale)
+        const [low = 0, high = 0] = preprocessor(scale)(image)
         expect(low).toBeCloseTo(least, 2)
         expect(high).toBeCloseTo(least + width, 2)
       }),

@@ -2,7 +2,7 @@ import type { DescriptionOf } from '../../models/description'
 import { findEngine } from '../engines'
 import { topLabels } from '../labels'
 import { readNetwork } from '../network'
-import { imageToInput } from '../preprocess'
+import { preprocessor } from '../preprocess'
 import { stage } from '../stage'
 import type { LoadTask } from './task'
 
@@ -10,6 +10,7 @@ import type { LoadTask } from './task'
 export const loadClassification: LoadTask<'classification'> = async (folder, engine, path) => {
   const { description, classes } = folder
   const { input, skip } = description
+  const toInput = preprocessor(input)
   const predictor = await findEngine(engine).load(readNetwork(folder, path))
   const probabilitiesOf = async (images: Float32Array): Promise<Float32Array> => {
     const [values = new Float32Array()] = await predictor.predict(images)
@@ -28,7 +29,7 @@ export const loadClassification: LoadTask<'classification'> = async (folder, eng
   return {
     input,
     look: async (image, count) => {
-      const values = await stage('imageToInput', () => imageToInput(image, input))
+      const values = await stage('imageToInput', () => toInput(image))
       return { labels: topLabels(await probabilitiesOf(values), classes, count) }
     },
     memory: () => predictor.memory(),

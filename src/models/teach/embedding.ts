@@ -5,7 +5,7 @@ import { type GraphNode, type Network, readNetwork } from '../../classifier/netw
 import { NetworkBuilder } from '../../classifier/network-builder'
 import { inputsOf, outputsOf } from '../../classifier/network-graph'
 import { weightsOf } from '../../classifier/network-weights'
-import { imageToInput } from '../../classifier/preprocess'
+import { preprocessor } from '../../classifier/preprocess'
 import { InvalidInputError } from '../../errors'
 import type { DescriptionOf } from '../description'
 import type { ModelFolder } from '../folder'
@@ -68,6 +68,7 @@ export function embeddingNetwork(network: Network): Network {
  */
 export async function openEmbedder(base: BaseModel, engine: EngineName, path: string): Promise<Embedder> {
   const { task, input } = base.description
+  const toInput = preprocessor(input)
   const whole = readNetwork(base, path)
   const network = task === 'embedding' ? whole : embeddingNetwork(whole)
   const predictor = await findEngine(engine).load(network)
@@ -75,7 +76,7 @@ export async function openEmbedder(base: BaseModel, engine: EngineName, path: st
     network,
     embed: async (bytes) => {
       const image = await decodeImage(bytes, input)
-      const [vector = new Float32Array()] = await predictor.predict(imageToInput(image, input))
+      const [vector = new Float32Array()] = await predictor.predict(toInput(image))
       return vector
     },
     dispose: () => predictor.dispose(),
