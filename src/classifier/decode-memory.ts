@@ -7,8 +7,8 @@ const MiB = 1024 * 1024
 /** An action's default in our manifests, where nothing says otherwise. */
 const usualMemory = 512 * MiB
 
-/** What a container has in memory anyway: Node.js, a loaded model, and a file. */
-const heldAnyway = 200_000_000
+/** What a container has in memory anyway: Node.js, a loaded model, files, and what was left by others (`bench:memory`). */
+const heldAnyway = 232_000_000
 
 /**
  * How much the decode of one image may take, bytes. The rest of a container's memory is for files that wait, and for what
@@ -16,7 +16,7 @@ const heldAnyway = 200_000_000
  * @param limit the container's memory; as a rule its cgroup says
  */
 export function decodeBudget(limit: number = memoryLimit()): number {
-  return Math.max(0, Math.min(200_000_000, Math.floor((limit - heldAnyway) * 0.6)))
+  return Math.max(0, Math.min(200_000_000, Math.floor((limit - heldAnyway) * 0.65)))
 }
 
 function memoryLimit(): number {
@@ -51,12 +51,13 @@ export function decodeBytes(header: Metadata): number {
     case 'jpeg': {
       // A progressive image's coefficients, two bytes each, are kept until its last scan.
       const coefficients = pixels * (header.chromaSubsampling === '4:2:0' ? 1.5 : channels)
-      return rows + (isProgressive ? coefficients * 2.1 : 0)
+      // Others are shrunk up to eight times as they are read, by libjpeg.
+      return isProgressive ? rows + coefficients * 2.1 : rows / 4
     }
     case 'png':
       return rows + (isProgressive ? pixels * pixelBytes : 0)
     case 'webp':
-      return pixels * 4 + 30e6
+      return pixels * 4 + Math.min(pixels * 8, 30e6)
     case 'gif':
       return pixels * 4.2 + rows
     case 'heif':
