@@ -1,3 +1,4 @@
+import { dimensions, integers, text, texts } from '../../src/classifier/network-builder'
 import type { Layer } from './weights'
 
 type DataType = 'DT_FLOAT' | 'DT_INT32'
@@ -19,14 +20,7 @@ export interface GraphWeight {
 
 export type Activation = 'Relu6' | undefined
 
-/** GraphDef in JSON writes bytes in base64 and 64-bit integers as strings. */
-const text = (value: string): string => Buffer.from(value).toString('base64')
-const string = (value: string): Attribute => ({ s: text(value) })
-const strings = (values: string[]): Attribute => ({ list: { s: values.map(text) } })
-const integer = (value: number): Attribute => ({ i: String(value) })
-const integers = (values: number[]): Attribute => ({ list: { i: values.map(String) } })
 const type = (value: DataType): Attribute => ({ type: value })
-const dimensions = (shape: number[]) => ({ dim: shape.map((size) => ({ size: String(size) })) })
 
 /** Builds the graph of a TF.js graph model node by node; every method returns the name of the node it added. */
 export class GraphBuilder {
@@ -63,8 +57,8 @@ export class GraphBuilder {
       inputs: [input, kernelNode, biasNode],
       attributes: {
         T: type('DT_FLOAT'),
-        num_args: integer(1),
-        fused_ops: strings(activation ? ['BiasAdd', activation] : ['BiasAdd']),
+        num_args: { i: '1' },
+        fused_ops: texts(activation ? ['BiasAdd', activation] : ['BiasAdd']),
         epsilon: { f: 0 },
       },
     }
@@ -82,9 +76,9 @@ export class GraphBuilder {
     return this.#add(name, op, inputs, {
       ...attributes,
       strides: integers([1, stride, stride, 1]),
-      padding: string('SAME'),
+      padding: text('SAME'),
       explicit_paddings: { list: {} },
-      data_format: string('NHWC'),
+      data_format: text('NHWC'),
       dilations: integers([1, 1, 1, 1]),
     })
   }
@@ -126,10 +120,3 @@ export class GraphBuilder {
     return this.#add(name, 'Softmax', [input], { T: type('DT_FLOAT') })
   }
 }
-
-/** A named input or output of the whole graph. */
-export const endpoint = (name: string, shape: number[]) => ({
-  name: `${name}:0`,
-  dtype: 'DT_FLOAT',
-  tensorShape: dimensions(shape),
-})

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { messageOf, WhisklensError } from '../../src/errors'
 import { readLabels } from './labels'
-import { modelFiles } from './model-files'
+import { graphFiles } from './model-files'
 import { buildNetwork } from './network'
 import {
   checkpointFile,
@@ -33,7 +33,7 @@ function convert(weights: Uint8Array, texts: Uint8Array): Map<string, Uint8Array
   const network = buildNetwork(new Weights(readTorchCheckpoint(checkpoint)))
   // One label a line, so that a difference is readable.
   const labelLines = labels.map((label) => JSON.stringify(label)).join(',\n')
-  return modelFiles(network)
+  return graphFiles(network)
     .set('labels.json', Buffer.from(`[\n${labelLines}\n]\n`))
     .set('whisklens.json', Buffer.from(`${JSON.stringify(description, null, 2)}\n`))
     .set('NOTICE', Buffer.from(notice))

@@ -1,10 +1,11 @@
+import type { GraphNode } from '../../src/classifier/network'
+import { endpoint } from '../../src/classifier/network-builder'
+import { joined } from '../../src/classifier/network-weights'
 import { InvalidInputError } from '../../src/errors'
+import { modelFiles } from '../../src/models/write'
 import { classCount, imageSize } from './architecture'
-import { endpoint, type GraphBuilder, type GraphWeight } from './graph'
+import type { GraphBuilder, GraphWeight } from './graph'
 import { inputName, outputName } from './network'
-
-/** The size TF.js converters use, so that browsers can cache and load shards side by side. */
-const shardBytes = 4 * 1024 * 1024
 
 const roundHalfToEven = (value: number): number => {
   const floor = Math.floor(value)
@@ -35,33 +36,28 @@ function encode({ values }: GraphWeight): Uint8Array {
   return new Uint8Array(view.buffer)
 }
 
-const manifestEntry = ({ name, shape, values }: GraphWeight) =>
+const specOf = ({ name, shape, values }: GraphWeight) =>
   values instanceof Int32Array
-    ? { name, shape, dtype: 'int32' }
-    : { name, shape, dtype: 'float32', quantization: { dtype: 'float16', original_dtype: 'float32' } }
+    ? { name, shape, dtype: 'int32' as const }
+    : {
+        name,
+        shape,
+        dtype: 'float32' as const,
+        quantization: { dtype: 'float16' as const, original_dtype: 'float32' },
+      }
 
 /** `model.json` and the weight shards of a graph, by file name. */
-export function modelFiles({ nodes, weights }: GraphBuilder): Map<string, Uint8Array> {
-  const data = Buffer.concat(weights.map(encode))
-  const count = Math.ceil(data.length / shardBytes)
-  const paths = Array.from({ length: count }, (_, index) => `group1-shard${index + 1}of${count}.bin`)
-  const model = {
-    format: 'graph-model',
-    generatedBy: 'whisklens convert-efficientnet-lite',
-    convertedBy: 'whisklens convert-efficientnet-lite',
-    signature: {
-      inputs: { [inputName]: endpoint(inputName, [-1, imageSize, imageSize, 3]) },
-      outputs: { [outputName]: endpoint(outputName, [-1, classCount]) },
+export const graphFiles = ({ nodes, weights }: GraphBuilder): Map<string, Uint8Array> =>
+  modelFiles(
+    {
+      // A node that reads nothing says so by leaving its input out. TF.js reads the versions without looking for them.
+      topology: { node: nodes as GraphNode[], library: {}, versions: {} },
+      signature: {
+        inputs: { [inputName]: endpoint(inputName, [imageSize, imageSize, 3]) },
+        outputs: { [outputName]: endpoint(outputName, [classCount]) },
+      },
+      weightSpecs: weights.map(specOf),
+      weights: joined(weights.map(encode)),
     },
-    // TF.js reads the versions without looking whether they are there.
-    modelTopology: { node: nodes, library: {}, versions: {} },
-    weightsManifest: [{ paths, weights: weights.map(manifestEntry) }],
-  }
-  return new Map<string, Uint8Array>([
-    ['model.json', Buffer.from(`${JSON.stringify(model)}\n`)],
-    ...paths.map((path, index): [string, Uint8Array] => [
-      path,
-      data.subarray(index * shardBytes, (index + 1) * shardBytes),
-    ]),
-  ])
-}
+    'whisklens convert-efficientnet-lite',
+  )

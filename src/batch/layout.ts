@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { ImageRef, Range } from '../schema'
+import { sha256Of } from '../sha256'
 
 /*
  * Where everything lies in the results bucket. Ten digits keep positions in order as text for ten billion images.
@@ -14,7 +14,7 @@ export const recordsPrefix = (model: string, bucket: string): string => `images/
 export function recordKey(model: string, { bucket, key }: Pick<ImageRef, 'bucket' | 'key'>): string {
   const name = recordsPrefix(model, bucket) + key
   if (Buffer.byteLength(name) <= 1024) return name
-  return `long/${model}/${bucket}/${createHash('sha256').update(key).digest('hex')}`
+  return `long/${model}/${bucket}/${sha256Of(key)}`
 }
 
 export const batchFolder = (batch: string): string => `batches/${batch}/`

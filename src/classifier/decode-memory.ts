@@ -10,20 +10,23 @@ const usualMemory = 512 * MiB
 /** What a container has in memory anyway: Node.js, a loaded model, files, and what was left by others (`bench:memory`). */
 const heldAnyway = 232_000_000
 
-/**
- * How much the decode of one image may take, bytes. The rest of a container's memory is for files that wait, and for what
- * allocators keep.
- * @param limit the container's memory; as a rule its cgroup says
- */
-export function decodeBudget(limit: number = memoryLimit()): number {
-  return Math.max(0, Math.min(200_000_000, Math.floor((limit - heldAnyway) * 0.65)))
-}
-
 function memoryLimit(): number {
   const { WHISKLENS_MEMORY } = process.env
   if (WHISKLENS_MEMORY) return Number(WHISKLENS_MEMORY) * MiB
   const constrained = process.constrainedMemory()
   return constrained > 0 && constrained < totalmem() ? constrained : usualMemory
+}
+
+/** Asked for once: the cgroup's answer is in a file. */
+const containerMemory = memoryLimit()
+
+/**
+ * How much the decode of one image may take, bytes. The rest of a container's memory is for files that wait, and for what
+ * allocators keep.
+ * @param limit the container's memory; as a rule its cgroup says
+ */
+export function decodeBudget(limit: number = containerMemory): number {
+  return Math.max(0, Math.min(200_000_000, Math.floor((limit - heldAnyway) * 0.65)))
 }
 
 /** Rows that libvips keeps between reading and shrinking, as measured. */

@@ -17,7 +17,7 @@ export const ofFloats = { T: { type: 'DT_FLOAT' } }
 /** Of a tensor of axes or lengths, by the name that its operation has for it. */
 export const ofIntegers = (name: string): Attributes => ({ [name]: { type: 'DT_INT32' } })
 
-const dimensions = (shape: number[]) => ({ dim: shape.map((length) => ({ size: String(length) })) })
+export const dimensions = (shape: number[]) => ({ dim: shape.map((length) => ({ size: String(length) })) })
 
 /** The node of a constant, whose values are a weight of the same name. */
 export const constantNode = ({ name, dtype }: Weight): GraphNode => ({
@@ -28,7 +28,7 @@ export const constantNode = ({ name, dtype }: Weight): GraphNode => ({
 })
 
 /** What an input or output of the whole graph is called. @param shape without the axis of the images */
-const endpoint = (name: string, shape: number[]) => ({
+export const endpoint = (name: string, shape: number[]) => ({
   name: `${name}:0`,
   dtype: 'DT_FLOAT',
   tensorShape: dimensions([-1, ...shape]),

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import pLimit from 'p-limit'
 import { WhisklensError } from '../errors'
+import { readAhead } from '../read-ahead'
 import { openPool, tasksPerWorker } from './classify-pool'
 import { peek, type Source, sourcesOf } from './classify-sources'
 import { type ClassifyAnswer, problemOf } from './classify-task'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { mapInOrder } from './in-order'
 import { wholeNumber } from './options'
 import {
   exitCodeOf,
@@ -101,7 +101,7 @@ async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   }
 
   try {
-    for await (const answer of mapInOrder(images(), threads * aheadPerWorker, classify)) {
+    for await (const answer of readAhead(images(), threads * aheadPerWorker, classify)) {
       if (answer.fatal) throw new WhisklensError(answer.fatal.code, answer.fatal.message, answer.fatal)
       counts[answer.error ? 'failed' : 'ok']++
       await printAnswer(answer, options)

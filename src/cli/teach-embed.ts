@@ -3,8 +3,8 @@ import { anyEngine, type EngineName, engineNames } from '../classifier/engines/n
 import { WhisklensError } from '../errors'
 import { type BaseModel, openEmbedder } from '../models/teach/embedding'
 import type { Example } from '../models/teach/head'
+import { readAhead } from '../read-ahead'
 import { type Problem, problemOf } from './classify-task'
-import { mapInOrder } from './in-order'
 import { type OutputOptions, printable } from './output'
 import { startProgress } from './progress'
 import { readImage } from './read-image'
@@ -40,7 +40,7 @@ export async function embedPhotos(
   const photos: Photo[] = []
   const unreadable: Unreadable[] = []
   try {
-    const looks = mapInOrder(found, ahead, async ({ path: file, label, problem }) => {
+    const looks = readAhead(found, ahead, async ({ path: file, label, problem }) => {
       if (problem) return { file, error: problemOf(problem) }
       return readImage(file)
         .then(embedder.embed)

@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { StorageError, WhisklensError } from '../errors'
+import { readAhead } from '../read-ahead'
 import type { Bucket } from '../storage/store'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { mapInOrder } from './in-order'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural, printable, printJson } from './output'
 import { startProgress } from './progress'
 import { asFileError, type FoundFile, imageType, isImageName, walk } from './walk'
@@ -57,7 +57,7 @@ async function run(paths: string[], options: UploadOptions): Promise<void> {
     isGrowing = false
   }
   try {
-    const outcomes = mapInOrder(files(), atOnce, (file) => {
+    const outcomes = readAhead(files(), atOnce, (file) => {
       counts.found++
       return upload(file, bucket, options.prefix)
     })

@@ -68,7 +68,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       namespace,
       limits: options.limits,
       containersPerAction: options.containersPerAction,
-      images: (image, _, memory) => imageEnvironment(image, memory),
+      images: imageEnvironment,
     })
     closers.push(() => host.close())
     const { connection, deployed, results } = await deploy(dataDir, secrets, store, host)

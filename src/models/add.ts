@@ -2,11 +2,11 @@ import { existsSync, rmSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { InvalidInputError, messageOf, WhisklensError } from '../errors'
+import { sha256Of } from '../sha256'
 import { checkDescription, type Description, writeDescription } from './describe'
 import { idSchema } from './description'
 import { isModelFile, userModelsFolder } from './folder'
 import { collectNetwork, digestOf, readerOf } from './network-files'
-import { sha256Of } from './sha256'
 
 export interface AddOptions {
   /** Where it goes, if not to the user's models under its name. */

@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path'
 import * as z from 'zod'
 import { InvalidInputError, messageOf } from '../errors'
 import { dataFolder, homeFolder } from '../paths'
+import { sha256Of } from '../sha256'
 import { classSchema, descriptionSchema, type ModelClass, type ModelDescription } from './description'
-import { sha256Of } from './sha256'
 
 /** A model folder, read whole. */
 export interface ModelFolder<Description = ModelDescription> {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { WebResponse } from '../openwhisk/web'
+import { hashOf } from './hash-of'
 import { script } from './script'
 import { style } from './style'
 
@@ -93,7 +93,6 @@ ${segment('', 'All')}${segment('ok', 'Classified')}${segment('error', 'Errors')}
 </html>
 `
 
-const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 const [scriptHash, styleHash] = [hashOf(script), hashOf(style)]
 
 /** Keys and labels are whatever somebody uploaded: the browser is told to run and load nothing but what is ours. */

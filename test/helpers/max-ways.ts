@@ -1,12 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildSync } from 'esbuild'
 import { zipSync } from 'fflate'
 import { zipDate } from '../../scripts/zip-date'
 import { Container } from '../../src/local/containers/container'
 import { imageEnvironment } from '../../src/local/images'
-import { buildRuntime, clientOf, startTestHost } from '../contract/api-host'
+import { buildRuntime, bundleTo, clientOf, startTestHost } from '../contract/api-host'
 
 /*
  * The ways in which clients reach the image of a MAX model, whose actions bring no code.
@@ -23,18 +22,9 @@ export interface Reached {
 /** What an image has: the containers' program, and the action that it runs by itself. */
 function buildImage() {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-max-'))
-  const outfile = join(folder, 'index.js')
-  buildSync({
-    entryPoints: [join(__dirname, '../../actions/predict.ts')],
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    external: ['sharp'],
-    outfile,
-  })
+  const bundle = bundleTo(join(folder, 'index.js'), 'actions/predict.ts')
   const archive = join(folder, 'predict.zip')
-  writeFileSync(archive, zipSync({ 'index.js': readFileSync(outfile) }, { mtime: zipDate }))
+  writeFileSync(archive, zipSync({ 'index.js': readFileSync(bundle) }, { mtime: zipDate }))
   return { folder, runtime: buildRuntime(folder), archive }
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { randomNumbers } from '../../src/random-numbers'
 
 /*
  * Models of a few of Keras' layers, as TensorFlow.js writes them.
@@ -19,15 +20,6 @@ interface LayerJson {
   config: object
 }
 
-/** The next number between -1 and 1: the same in every process. */
-function randomNumbers(): () => number {
-  let state = 7
-  return () => {
-    state = (state * 48271) % 2147483647
-    return (state / 2147483647) * 2 - 1
-  }
-}
-
 /** A functional model, built layer by layer; each method returns the name of the layer it added. */
 export class SmallLayers {
   readonly layers: object[] = []
@@ -35,7 +27,7 @@ export class SmallLayers {
   output = 'image'
   /** How many values it has at the end. */
   classes = 8
-  readonly #random = randomNumbers()
+  readonly #random = randomNumbers(7)
 
   constructor(readonly size: number) {
     const config = { batch_input_shape: [null, size, size, 3], dtype: 'float32', name: 'image' }
@@ -61,7 +53,7 @@ export class SmallLayers {
     const length = shape.reduce((a, b) => a * b, 1)
     const spread = shape.length > 1 ? 2 / Math.sqrt(length / (shape.at(-1) ?? 1)) : 1
     const values = Float32Array.from({ length }, () => {
-      const value = this.#random() * spread
+      const value = (this.#random() * 2 - 1) * spread
       return name.endsWith('variance') ? Math.abs(value) + 0.3 : value
     })
     this.weights.push({ name, shape, dtype: 'float32', values })
@@ -130,6 +122,16 @@ function model(size: number, build: (model: SmallLayers) => void): () => SmallLa
 /** Zeros around an image. */
 const zeros = (padding: number[][]) => ({ padding, data_format: 'channels_last' })
 
+/** A first convolution as MobileNet has it: zeros below and on the right, and then every other pixel. */
+function stemAfterZeros(net: SmallLayers): string {
+  const padding = zeros([
+    [0, 1],
+    [0, 1],
+  ])
+  const pad = net.add('ZeroPadding2D', 'pad', ['image'], padding)
+  return net.convolution('stem', pad, [3, 3, 3, 4], { strides: [2, 2], padding: 'valid' })
+}
+
 /** A block as in the networks that end in eight classes. */
 function classify(net: SmallLayers, input: string, channels: number): void {
   const pooled = net.add('GlobalAveragePooling2D', 'pooled', [input], {})
@@ -150,16 +152,7 @@ export const smallLayers: Record<string, () => SmallLayers> = {
     classify(net, net.batchNorm('point_bn', point, 5), 5)
   }),
   'zeros that are those of SAME': model(16, (net) => {
-    const pad = net.add(
-      'ZeroPadding2D',
-      'pad',
-      ['image'],
-      zeros([
-        [0, 1],
-        [0, 1],
-      ]),
-    )
-    const stem = net.convolution('stem', pad, [3, 3, 3, 4], { strides: [2, 2], padding: 'valid' })
+    const stem = stemAfterZeros(net)
     const around = net.add(
       'ZeroPadding2D',
       'around',
@@ -172,16 +165,7 @@ export const smallLayers: Record<string, () => SmallLayers> = {
     classify(net, net.depthwise('deep', around, [3, 3, 4, 1], { padding: 'valid' }), 4)
   }),
   'zeros that are not those of SAME': model(15, (net) => {
-    const pad = net.add(
-      'ZeroPadding2D',
-      'pad',
-      ['image'],
-      zeros([
-        [0, 1],
-        [0, 1],
-      ]),
-    )
-    const stem = net.convolution('stem', pad, [3, 3, 3, 4], { strides: [2, 2], padding: 'valid' })
+    const stem = stemAfterZeros(net)
     const left = net.add(
       'ZeroPadding2D',
       'left',

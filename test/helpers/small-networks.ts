@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { randomNumbers } from '../../src/random-numbers'
 
 /*
  * Networks of a few nodes, each for something that is easily got wrong in writing a network out for another engine.
@@ -22,15 +23,6 @@ const integers = (values: number[]) => ({ list: { i: values.map(String) } })
 const float = { T: { type: 'DT_FLOAT' } }
 const int = { type: 'DT_INT32' }
 
-/** The next number between -1 and 1: the same in every process. */
-function randomNumbers(): () => number {
-  let state = 1
-  return () => {
-    state = (state * 48271) % 2147483647
-    return (state / 2147483647) * 2 - 1
-  }
-}
-
 type Stored = 'float32' | 'uint8' | 'uint16'
 const stores: Record<Stored, (value: number) => Buffer> = {
   float32: (value) => Buffer.from(Float32Array.of(value).buffer),
@@ -41,7 +33,7 @@ const stores: Record<Stored, (value: number) => Buffer> = {
 export class SmallNetwork {
   readonly nodes: object[] = []
   readonly weights: Weight[] = []
-  readonly #random = randomNumbers()
+  readonly #random = randomNumbers(1)
 
   constructor(readonly size: number) {
     const dim = [-1, size, size, 3].map((length) => ({ size: String(length) }))
@@ -66,7 +58,7 @@ export class SmallNetwork {
   }
 
   weight(name: string, shape: number[], stored: Stored = 'float32'): string {
-    const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, this.#random)
+    const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => this.#random() * 2 - 1)
     const bytes = Buffer.concat(values.map(stores[stored]))
     const scale = stored === 'uint8' ? 1 / 127 : 1 / 32767
     const quantization = stored === 'float32' ? undefined : { dtype: stored, scale, min: -1 }

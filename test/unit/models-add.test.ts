@@ -10,7 +10,7 @@ import { readModelFolder, userModelsFolder } from '../../src/models/folder'
 import { type ImportOptions, importNetwork } from '../../src/models/import'
 import { installedModels } from '../../src/models/installed'
 import { collectNetwork, digestOf, readerOf, sideOf } from '../../src/models/network-files'
-import { sha256Of } from '../../src/models/sha256'
+import { sha256Of } from '../../src/sha256'
 import { removeSmallNetworks, smallNetworks } from '../helpers/small-networks'
 
 let folder: string

@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { download } from '../../src/models/catalogue/download'
-import { sha256Of } from '../../src/models/sha256'
+import { sha256Of } from '../../src/sha256'
 
 /*
  * A server and a proxy of the tests' own, on this machine.

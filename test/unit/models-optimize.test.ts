@@ -9,6 +9,7 @@ import { writeDescription } from '../../src/models/describe'
 import { readModelFolder } from '../../src/models/folder'
 import { optimizeNetwork } from '../../src/models/optimize'
 import { writeNetwork } from '../../src/models/write'
+import { randomNumbers } from '../../src/random-numbers'
 
 const size = 6
 
@@ -17,13 +18,10 @@ class Chain {
   readonly graph = new NetworkBuilder()
   last = this.graph.input('image', [size, size, 3])
   channels = 3
-  #state = 11
+  readonly #random = randomNumbers(11)
 
   values(length: number): Float32Array {
-    return Float32Array.from({ length }, () => {
-      this.#state = (this.#state * 48271) % 2147483647
-      return (this.#state / 2147483647) * 1.6 - 0.8
-    })
+    return Float32Array.from({ length }, () => this.#random() * 1.6 - 0.8)
   }
 
   add(op: string, others: string[] = [], attr: object = {}): this {

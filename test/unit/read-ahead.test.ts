@@ -1,6 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { readAhead } from '../../src/batch/read-ahead'
+import { readAhead } from '../../src/read-ahead'
 import { collect, from } from './batch-fixtures'
 
 describe('reading ahead', () => {
@@ -44,5 +44,36 @@ describe('reading ahead', () => {
     await turn()
     expect((await reading.next()).value).toBe(1)
     await expect(reading.next()).rejects.toThrow('Two is not there')
+  })
+})
+
+describe('reading ahead of a sequence that is there already', () => {
+  it('yields results in the order of the source, however long each takes', async () => {
+    const slowFirst = async (n: number) => {
+      await sleep((10 - n) * 3)
+      return n
+    }
+    expect(await collect(readAhead([1, 2, 3, 4, 5, 6, 7, 8, 9], 4, slowFirst))).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9,
+    ])
+  })
+
+  it('takes no more from the source than it may hold', async () => {
+    let taken = 0
+    function* endless() {
+      for (;;) yield taken++
+    }
+    const results = readAhead(endless(), 5, async (n) => n)
+    for (let read = 1; read <= 20; read++) {
+      await results.next()
+      expect(taken - read).toBeLessThan(5)
+    }
+  })
+
+  it('passes a failure on in its turn', async () => {
+    const failing = async (n: number) => (n === 2 ? Promise.reject(new Error('two')) : n)
+    const results = readAhead([1, 2, 3], 3, failing)
+    expect((await results.next()).value).toBe(1)
+    await expect(results.next()).rejects.toThrow('two')
   })
 })

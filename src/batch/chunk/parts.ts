@@ -1,11 +1,11 @@
 import { BatchTakenOverError } from '../../errors'
+import { readAhead } from '../../read-ahead'
 import { type ImageRecord, type ImageRef, imageRefSchema, type Range } from '../../schema'
 import { putOnce } from '../../storage/put-once'
 import type { Bucket } from '../../storage/store'
 import { fromJsonLines, toJsonLines } from '../json-lines'
 import { chunkKey, type Part, parsePartKey, partKey, partsFrom, partsPrefix } from '../layout'
 import type { Plan } from '../plan/plan'
-import { readAhead } from '../read-ahead'
 import { contiguousEnd } from '../run/coverage'
 import { toMetadata, type Usage, usageOf } from '../summary/usage'
 

@@ -1,10 +1,10 @@
+import { readAhead } from '../../read-ahead'
 import type { Bucket } from '../../storage/store'
 import { partsAhead } from '../chunk/parts'
 import { fromJsonLines } from '../json-lines'
 import { removedPrefix } from '../layout'
 import { findByKey } from '../ordered'
 import type { Plan } from '../plan/plan'
-import { readAhead } from '../read-ahead'
 
 /** The keys of images that a pass found to be gone, in order. */
 async function* removed(results: Bucket, batch: string, pass: number): AsyncGenerator<{ key: string }> {

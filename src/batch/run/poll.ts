@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { Settings } from '../../config'
 import { log } from '../../log'
 import type { Activation } from '../../openwhisk/activation'
 import { addressOf } from '../../openwhisk/client'
 import { unschedule } from '../../openwhisk/schedule'
 import { batchRequestSchema } from '../../schema'
+import { sha256Of } from '../../sha256'
 import { type Registration, readRegistration } from '../../storage/feeds'
 import { newPlan } from '../plan/plan'
 import { planChunks } from '../plan/planning'
@@ -20,8 +20,7 @@ import { startBatch } from './start'
 const startTakes = 120_000
 
 /** The batches of one feed's polls begin alike: while one is open, there is no further one. */
-const idsOf = (trigger: string): string =>
-  `poll-${createHash('sha256').update(trigger).digest('hex').slice(0, 6)}-`
+const idsOf = (trigger: string): string => `poll-${sha256Of(trigger).slice(0, 6)}-`
 
 /** What a poll did. */
 export interface Polled {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readAhead } from '../../read-ahead'
 import { type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { readAhead } from '../read-ahead'
 import { markOpen } from '../run/open'
 import { summarize } from '../summary/summary'
 import { writeSummary } from '../summary/summary-object'

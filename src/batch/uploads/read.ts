@@ -1,6 +1,6 @@
+import { readAhead } from '../../read-ahead'
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { readAhead } from '../read-ahead'
 import { countUsage, type Tally } from '../summary/summary'
 import { mergeRecords, newestRecords } from './merge'
 import { listUploadParts, readUploadPart } from './parts'

@@ -2,10 +2,11 @@ import * as tfConverter from '@tensorflow/tfjs-converter'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Detection } from '../../schema'
 import { findEngine } from '../engines'
-import { artifactsOf, useBackend } from '../engines/tfjs'
+import { artifactsOf } from '../engines/tfjs'
 import { readGraph } from '../network'
 import { labelsOf, share } from './found'
 import { loadPeerLibrary, peerLibraries } from './peer-library'
+import { withPixels } from './pixels'
 import type { LoadTask } from './task'
 
 /** What is used of coco-ssd. */
@@ -61,16 +62,11 @@ export const loadDetection: LoadTask<'detection'> = async ({ files, description,
 
   return {
     input: description.input,
-    look: async ({ pixels, rows, columns }, count, threshold = description.threshold) => {
-      useBackend(engine)
-      const image = tf.tensor3d(pixels, [rows, columns, 3], 'int32')
-      try {
-        const detections = await detect(image, threshold)
+    look: (image, count, threshold = description.threshold) =>
+      withPixels(engine, image, async (pixels) => {
+        const detections = await detect(pixels, threshold)
         return { labels: labelsOf(detections, classes, count), detections }
-      } finally {
-        image.dispose()
-      }
-    },
+      }),
     memory: () => tf.memory(),
     dispose: () => detector.dispose(),
   }

@@ -3,10 +3,10 @@ import type { DescriptionOf } from '../../models/description'
 import { type ModelFolder, parseJson } from '../../models/folder'
 import type { Detection } from '../../schema'
 import { findEngine } from '../engines'
-import { useBackend } from '../engines/tfjs'
 import { readWeights, weightsManifest } from '../network'
 import { type FaceNet, loadFaceApi } from './faces-library'
 import { labelsOf, share } from './found'
+import { withPixels } from './pixels'
 import type { LoadTask } from './task'
 
 /** face-api's words for the emotions of MAX; it cannot tell contempt, which is never seen. */
@@ -87,17 +87,12 @@ export const loadFaces: LoadTask<'faces'> = async (folder, engine, path) => {
   }
   return {
     input: description.input,
-    look: async ({ pixels, rows, columns }, count, threshold = description.threshold) => {
-      useBackend(engine)
-      const image = tf.tensor3d(pixels, [rows, columns, 3], 'int32')
-      try {
-        const detections = await detect(image, threshold)
+    look: (image, count, threshold = description.threshold) =>
+      withPixels(engine, image, async (pixels) => {
+        const detections = await detect(pixels, threshold)
         const emotions = detections.flatMap(({ emotions = [] }) => emotions)
         return { labels: labelsOf(emotions, classes, count), detections }
-      } finally {
-        image.dispose()
-      }
-    },
+      }),
     memory: () => tf.memory(),
     dispose,
   }

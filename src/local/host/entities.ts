@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { sha256Of } from '../../sha256'
 import type { Alarm } from './alarm'
 import { conflict, notFound } from './refusals'
 
@@ -133,7 +133,7 @@ export class Entities {
 
   /** Keeps code for the action that is put next. */
   saveCode(code: string): string {
-    const name = createHash('sha256').update(code).digest('hex')
+    const name = sha256Of(code)
     writeAtomically(join(this.codeFolder, name), code)
     return name
   }

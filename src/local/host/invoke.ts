@@ -15,7 +15,7 @@ export interface InvokerOptions {
   pool: Pool
   apiHost(): string
   /** More environment for the containers of an image. */
-  images(image: string | undefined, kind: string, memory: number): Record<string, string>
+  images(image: string | undefined, memory: number): Record<string, string>
 }
 
 /** An activation under way. `done` never rejects. */
@@ -143,7 +143,7 @@ export class Invoker {
       memory: limits.memory,
       timeout: limits.timeout,
       logs: limits.logs * megabyte,
-      environment: { ...images(exec.image, exec.kind, limits.memory), __OW_API_HOST: apiHost() },
+      environment: { ...images(exec.image, limits.memory), __OW_API_HOST: apiHost() },
       init: () => ({ value: { name, main, code: code(), binary, env } }),
       run: (deadline) => ({ ...context, deadline: String(deadline), value }),
     }

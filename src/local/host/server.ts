@@ -42,7 +42,7 @@ export interface ApiHostOptions {
   /** How long an unused container is kept, in milliseconds. */
   idleTimeout?: number
   /** More environment for the containers of an image; how a custom image is stood in for. */
-  images?: (image: string | undefined, kind: string, memory: number) => Record<string, string>
+  images?: (image: string | undefined, memory: number) => Record<string, string>
   /** The containers' program, where it is not beside this one. */
   runtime?: string
   /** The time that alarms go by, in milliseconds since the epoch. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { isSameSecret } from '../../same-secret'
+import { sha256Of } from '../../sha256'
 import { s3Error } from './s3-error'
-import { type Signing, sha256, signatureOf } from './signature'
+import { type Signing, signatureOf } from './signature'
 
-const emptyHash = sha256('')
+const emptyHash = sha256Of('')
 const maxLineLength = 16 * 1024
 
 /** Takes lines and runs of bytes off a stream, with no more of it in memory than what has arrived. */
@@ -75,5 +76,5 @@ export async function* decodeChunks(
     trailers.set(name.trim().toLowerCase(), value.trim())
     if (name !== 'x-amz-trailer-signature') signed += `${name.trim()}:${value.trim()}\n`
   }
-  check('AWS4-HMAC-SHA256-TRAILER', trailers.get('x-amz-trailer-signature'), [sha256(signed)])
+  check('AWS4-HMAC-SHA256-TRAILER', trailers.get('x-amz-trailer-signature'), [sha256Of(signed)])
 }

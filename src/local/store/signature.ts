@@ -1,5 +1,6 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { isSameSecret } from '../../same-secret'
+import { sha256Of } from '../../sha256'
 import { encoded, encodedPath, header, type S3Request } from './request'
 import { s3Error } from './s3-error'
 
@@ -22,7 +23,6 @@ const payloads = /^([\da-f]{64}|UNSIGNED-PAYLOAD|STREAMING-(UNSIGNED|AWS4-HMAC-S
 const maxSkew = 15 * 60 * 1000
 const maxExpiry = 7 * 24 * 3600
 
-export const sha256 = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex')
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
 
 /** The signature of `lines`, such as one chunk of a body. */
@@ -133,7 +133,7 @@ export function authenticate(
   checkSignedHeaders(request, claim)
   const key = [day, region, 's3', 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secretAccessKey}`))
   const canonical = Buffer.from(canonicalRequest(request, claim, payload), 'latin1')
-  const expected = signatureOf(key, [algorithm, claim.date, scope, sha256(canonical)])
+  const expected = signatureOf(key, [algorithm, claim.date, scope, sha256Of(canonical)])
   if (!isSameSecret(claim.signature, expected)) throw s3Error('SignatureDoesNotMatch')
   return { payload, key, date: claim.date, scope, signature: expected }
 }

@@ -4,7 +4,7 @@ import pRetry from 'p-retry'
 import { EnvHttpProxyAgent, fetch } from 'undici'
 import { messageOf, WhisklensError } from '../../errors'
 import { cacheFolder } from '../../paths'
-import { sha256Of } from '../sha256'
+import { sha256Of } from '../../sha256'
 
 /** So long may an answer, or the next piece of it, take. Milliseconds. */
 const patience = 30_000

@@ -1,11 +1,4 @@
-/** Numbers from 0 to 1 that are the same each time: Lehmer's generator with the constants of Park and Miller. */
-function randomNumbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 48271) % 2147483647
-    return state / 2147483647
-  }
-}
+import { randomNumbers } from '../../random-numbers'
 
 function shuffled<T>(items: T[], random: () => number): T[] {
   const rest = [...items]

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { InvalidInputError } from '../../errors'
+import { sha256Of } from '../../sha256'
 import { type Manifest, type ManifestAction, type ManifestPackage, toParameters } from '../manifest'
 
 /** One thing that a manifest asks for. */
@@ -110,7 +110,7 @@ async function actionBody(manifest: Manifest, name: string, action: ManifestActi
   const annotations = {
     ...(action.web ? { 'web-export': true, 'raw-http': action.web === 'raw', final: true } : {}),
     ...action.annotations,
-    [codeDigest]: createHash('sha256').update(zip).digest('hex'),
+    [codeDigest]: sha256Of(zip),
   }
   return {
     exec: { ...kind, code: zip.toString('base64'), binary: true, main: action.main },

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { ModelDescription } from '../../models/description'
 import type { WebResponse } from '../../openwhisk/web'
+import { hashOf } from '../hash-of'
 
 const style = `
 :root { color-scheme: light dark; --accent: #0f8f80 }
@@ -107,8 +107,6 @@ const document = ({ id, description, license }: ModelDescription): string => `<!
 </body>
 </html>
 `
-
-const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
 /** The page may run its own script, show the chosen file and ask its own origin; nothing else. */
 const policy = [

@@ -1,5 +1,6 @@
 /**
- * Reads what a listing names, a few items ahead of the one in use, and keeps their order.
+ * Reads what each item of a sequence stands for, a few ahead of the one in use, and keeps their order: memory stays
+ * bounded however long the sequence is.
  * @param ahead most readings that are under way or waiting to be used
  */
 export async function* readAhead<T, U>(
