@@ -1,9 +1,13 @@
+// First, for it takes as long as everything else.
+import '../src/classifier/inference/begin'
+
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { classifyImages } from '../src/batch/chunk/classify-images'
 import { readChunk } from '../src/batch/chunk/parts'
 import { classifyImage } from '../src/classifier/classify'
-import { type LoadedModel, loadModel } from '../src/classifier/load'
+import { loadModelApart } from '../src/classifier/inference/load'
+import type { LoadedModel } from '../src/classifier/load'
 import { stage } from '../src/classifier/stage'
 import { type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
@@ -34,10 +38,11 @@ export const main = answering((params) =>
     const started = performance.now()
     const spent = () => ({ ms: Math.round(performance.now() - started), container })
     const settings = settingsFromParams(params)
-    const model = await loadModel(settings.model, settings.engine)
+    const describes = describeSchema.safeParse(params).success
+    const model = await loadModelApart(settings.model, settings.engine, describes)
     const inline = inlineSchema.safeParse(params)
     if (inline.success) return classifyInline(model, inline.data.image)
-    if (describeSchema.safeParse(params).success) return { model: model.folder.version, engine: model.engine }
+    if (describes) return { model: model.folder.version, engine: model.engine }
     const chunk = chunkSchema.safeParse(params)
     if (chunk.success) return { ...(await classifyChunk(model, settings, chunk.data)), spent: spent() }
     const list = listSchema.safeParse(params)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
-import { zipSync } from 'fflate'
+import { type Zippable, zipSync } from 'fflate'
 import { zipDate } from './zip-date'
 
 /*
@@ -41,7 +41,11 @@ const programs = {
   cli: 'src/cli/main.ts',
   runtime: 'src/local/containers/runtime.ts',
   'classify-worker': 'src/cli/classify-worker.ts',
+  inference: 'src/classifier/inference/program.ts',
 }
+
+/** Actions that have models in a thread, whose program lies beside their own. */
+const classifying = ['classify', 'predict']
 
 async function actionEntries(): Promise<Record<string, string>> {
   const entries: Record<string, string> = {}
@@ -60,7 +64,9 @@ async function buildActions(): Promise<string[]> {
   return Promise.all(
     outputFiles.map(async ({ path, contents }) => {
       const name = basename(path, '.js')
-      const zip = zipSync({ 'index.js': contents }, { level: 9, mtime: zipDate })
+      const files: Zippable = { 'index.js': contents }
+      if (classifying.includes(name)) files['inference.js'] = await readFile(join(fresh, 'inference.cjs'))
+      const zip = zipSync(files, { level: 9, mtime: zipDate })
       await writeFile(join(fresh, 'actions', `${name}.zip`), zip)
       const digest = createHash('sha256').update(zip).digest('hex').slice(0, 8)
       return `${name}.zip ${Math.round(zip.length / 1024)} KiB ${digest}`

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     return probabilities.indexOf(Math.max(...probabilities))
   }
   await classify(images[0] as Buffer)
-  serve(classifying(classify, images, 1))
+  serve(classifying(classify, images, 4))
 }
 
 void main()

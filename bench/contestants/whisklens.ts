@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { classifyImages } from '../../src/batch/chunk/classify-images'
 import { classifyImage } from '../../src/classifier/classify'
 import { findEngine } from '../../src/classifier/engines'
-import { loadModel } from '../../src/classifier/load'
+import { loadModelApart } from '../../src/classifier/inference/load'
 import { settingsFromEnvironment } from '../../src/config'
 import { openStore } from '../../src/storage/store'
 import { model, readModelNetwork } from '../network'
@@ -24,7 +24,7 @@ async function loadNetwork(): Promise<() => Promise<unknown>> {
 }
 
 async function main(): Promise<void> {
-  const loaded = await loadModel(model, engine)
+  const loaded = await loadModelApart(model, engine, true)
   const classify = async (image: Buffer) => (await classifyImage(loaded, image)).labels[0]?.index ?? -1
   await classify(images[0] as Buffer)
   let network: (() => Promise<unknown>) | undefined

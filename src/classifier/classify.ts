@@ -29,20 +29,12 @@ export async function classifyImage(
   count: number = recordLabels,
   threshold?: number,
 ): Promise<Classification> {
-  const start = performance.now()
   const image = await stage('decodeImage', () => decodeImage(bytes, task.input))
-  const decoded = performance.now()
-  const findings = await stage('classify', () => task.look(image, count, threshold))
-  const inferred = performance.now()
+  const { ms: infer, ...findings } = await stage('classify', () => task.look(image, count, threshold))
   // Finding out takes time of its own.
-  if (log.isLevelEnabled('debug')) log.debug({ stage: 'memory', ...task.memory() }, 'memory')
-  return {
-    ...findings,
-    width: image.width,
-    height: image.height,
-    format: image.format,
-    timings: { decode: milliseconds(decoded - start), infer: milliseconds(inferred - decoded) },
-  }
+  if (log.isLevelEnabled('debug')) log.debug({ stage: 'memory', ...(await task.memory()) }, 'memory')
+  const { width, height, format, ms: decode } = image
+  return { ...findings, width, height, format, timings: { decode: rounded(decode), infer: rounded(infer) } }
 }
 
-const milliseconds = (value: number): number => Math.round(value * 10) / 10
+const rounded = (value: number): number => Math.round(value * 10) / 10

@@ -11,6 +11,7 @@ export function decodeWithJpegJs(bytes: Uint8Array, input: InputSpec): DecodedIm
       hint: 'Other formats need sharp: npm install sharp.',
     })
   }
+  const start = performance.now()
   const { exifBuffer, ...image } = decode(bytes)
   // jpeg-js leaves the second of the two zero bytes after "Exif" in place.
   const orientation = orientationOf(readExifOrientation(exifBuffer?.subarray(1)))
@@ -22,6 +23,7 @@ export function decodeWithJpegJs(bytes: Uint8Array, input: InputSpec): DecodedIm
     width,
     height,
     format: 'jpeg',
+    ms: performance.now() - start,
   }
 }
 

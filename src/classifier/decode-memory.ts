@@ -1,24 +1,8 @@
-import { totalmem } from 'node:os'
-import pLimit from 'p-limit'
 import type { Metadata } from 'sharp'
-
-const MiB = 1024 * 1024
-
-/** An action's default in our manifests, where nothing says otherwise. */
-const usualMemory = 512 * MiB
+import { containerMemory } from './container-memory'
 
 /** What a container has in memory anyway: Node.js, a loaded model, files, and what was left by others (`bench:memory`). */
 const heldAnyway = 232_000_000
-
-function memoryLimit(): number {
-  const { WHISKLENS_MEMORY } = process.env
-  if (WHISKLENS_MEMORY) return Number(WHISKLENS_MEMORY) * MiB
-  const constrained = process.constrainedMemory()
-  return constrained > 0 && constrained < totalmem() ? constrained : usualMemory
-}
-
-/** Asked for once: the cgroup's answer is in a file. */
-const containerMemory = memoryLimit()
 
 /**
  * How much the decode of one image may take, bytes. The rest of a container's memory is for files that wait, and for what
@@ -69,9 +53,3 @@ export function decodeBytes(header: Metadata): number {
       return pixels * pixelBytes * 1.1
   }
 }
-
-/**
- * Runs one decode after the other: a thread's memory allocator keeps what it once had, and libvips takes a thread for
- * each image. One keeps ahead of any network on photos of usual size.
- */
-export const decoding = pLimit(1)

@@ -1,7 +1,8 @@
+import pLimit from 'p-limit'
 import type sharpModule from 'sharp'
 import type { Metadata } from 'sharp'
 import { ImageError, messageOf } from '../errors'
-import { decodeBudget, decodeBytes, decoding } from './decode-memory'
+import { decodeBudget, decodeBytes } from './decode-memory'
 import { cutOf, type DecodedImage, type InputSpec, maxPixels, type Size, scaledSize } from './image'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
 import { formatBySignature } from './signature'
@@ -27,6 +28,12 @@ function loadSharp(): typeof sharpModule | undefined {
 }
 
 /**
+ * One image after the other: a thread's memory allocator keeps what it once had, and libvips takes a thread for each
+ * image. One keeps ahead of any network on photos of usual size.
+ */
+const oneByOne = pLimit(1)
+
+/**
  * Decodes JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page); upright by EXIF, transparency on white,
  * grey, CMYK and 16-bit brought to 8-bit sRGB.
  */
@@ -45,16 +52,18 @@ export async function decodeWithSharp(
   const region = middle(header, input)
   const scaled = scaledSize(region, input)
   const cut = cutOf(scaled, input, orientation)
-  const pixels = await decoding(() => {
+  const { pixels, ms } = await oneByOne(async () => {
+    const start = performance.now()
     const image = open(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
     if (region.width < header.width || region.height < header.height) image.extract(region)
-    return image
+    if (header.hasAlpha) image.flatten({ background: 'white' })
+    const pixels = await image
       .resize(scaled.width, scaled.height, { fit: 'fill', kernel: input.kernel })
       .extract(cut)
-      .flatten({ background: 'white' })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer()
+    return { pixels, ms: performance.now() - start }
   }).catch((thrown) => refuse(bytes, thrown))
   const { width, height } = header.autoOrient
   return {
@@ -64,6 +73,7 @@ export async function decodeWithSharp(
     width,
     height,
     format: formatOf(header),
+    ms,
   }
 }
 

@@ -15,6 +15,8 @@ export interface DecodedImage {
   height: number
   /** `jpeg`, `png`, `webp`, `gif`, `avif` or `tiff`. */
   format: string
+  /** How long its pixels took, once their turn had come, milliseconds. */
+  ms: number
 }
 
 /**

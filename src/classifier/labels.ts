@@ -18,13 +18,17 @@ export interface Label {
  * @param probabilities one for each class
  */
 export function topLabels(probabilities: Float32Array, classes: ModelClass[], count: number): Label[] {
-  const probabilityOf = (index: number): number => probabilities[index] ?? 0
-  return Array.from(probabilities.keys())
-    .sort((a, b) => probabilityOf(b) - probabilityOf(a) || a - b)
-    .slice(0, count)
-    .map((index) => {
-      const { className = `class ${index}`, wordnetId = '' } = classes[index] ?? {}
-      const label = className.split(', ')[0] ?? className
-      return { label, className, wordnetId, index, probability: probabilityOf(index) }
-    })
+  const best: { index: number; probability: number }[] = []
+  // Only the best are kept in order: to sort a thousand classes for a handful takes longer than to make the pixels ready.
+  probabilities.forEach((probability, index) => {
+    let rank = best.length
+    while (rank > 0 && probability > (best[rank - 1]?.probability ?? 0)) rank--
+    if (rank < count) best.splice(rank, 0, { index, probability })
+    if (best.length > count) best.pop()
+  })
+  return best.map(({ index, probability }) => {
+    const { className = `class ${index}`, wordnetId = '' } = classes[index] ?? {}
+    const label = className.split(', ')[0] ?? className
+    return { label, className, wordnetId, index, probability }
+  })
 }

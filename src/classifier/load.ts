@@ -5,36 +5,55 @@ import { findEngine } from './engines'
 import { anyEngine, type EngineName, engineNames } from './engines/names'
 import { stage } from './stage'
 import { enginesOf, loadTask } from './tasks'
-import type { Task } from './tasks/task'
+import { inUse, type TaskInUse } from './tasks/in-use'
 
 /** A model in memory, ready to look at images. */
 export interface LoadedModel {
   /** Without its files, which would stay in memory beside the engine's copy. */
   folder: Omit<ModelFolder, 'files'>
   engine: EngineName
-  task: Task
+  task: TaskInUse
 }
 
-/** A warm container keeps its models; the promise is cached so that racing calls load once. */
-const cache = new Map<string, Promise<LoadedModel>>()
+/** A warm container keeps its models; promises are cached so that racing calls load once. */
+type Cache = Map<string, Promise<LoadedModel>>
+const loaded: Cache = new Map()
+const tried: Cache = new Map()
 
-/**
- * The model of that name on that engine, loaded on first use and cached for the life of the process.
- * @param model a folder's name in `models/`, or a path
- * @param engine its name, or `auto` for the best that works
- * @throws InvalidInputError when the folder or engine does not exist or is not valid
- * @throws WhisklensError `engine_missing` when the engine is not installed
- */
-export function loadModel(model: string, engine: string): Promise<LoadedModel> {
-  const key = `${engine} ${model}`
+function once(cache: Cache, key: string, load: () => Promise<LoadedModel>): Promise<LoadedModel> {
   const cached = cache.get(key)
   if (cached) return cached
-  const loading = stage('loadModel', () => load(model, engine), { model, engine })
+  const loading = load()
   cache.set(key, loading)
   // A failed load must not poison the container: the next call tries again.
   loading.catch(() => cache.delete(key))
   return loading
 }
+
+/**
+ * The model of that name on that engine, tried out, loaded on first use and cached for the life of the process.
+ * @param model a folder's name in `models/`, or a path
+ * @param engine its name, or `auto` for the best that works
+ * @throws InvalidInputError when the folder or engine does not exist or is not valid
+ * @throws WhisklensError `engine_missing` when the engine is not installed
+ */
+export const loadModel = (model: string, engine: string): Promise<LoadedModel> =>
+  once(tried, `${engine} ${model}`, async () => {
+    const untried = await loadUntried(model, engine)
+    await untried.task.tryOut().catch((thrown) => {
+      loaded.delete(`${engine} ${model}`)
+      untried.task.dispose()
+      throw thrown
+    })
+    return untried
+  })
+
+/**
+ * As {@link loadModel} for an image that waits: it tries the model out itself, and does not wait for nothing to be looked
+ * at before. If the model does not work, looking throws what {@link loadModel} would have.
+ */
+export const loadUntried = (model: string, engine: string): Promise<LoadedModel> =>
+  once(loaded, `${engine} ${model}`, () => stage('loadModel', () => load(model, engine), { model, engine }))
 
 async function load(model: string, engine: string): Promise<LoadedModel> {
   if (engine !== anyEngine) checkInstalled(engine)
@@ -53,12 +72,15 @@ async function loadOnBest(model: string, folder: ModelFolder): Promise<LoadedMod
   // A model that runs on none is loaded on any, for its own words about it.
   const engines = enginesOf(folder.description).filter((engine) => !findEngine(engine).missing())
   for (const engine of engines.length > 0 ? engines : engineNames.slice(-1)) {
+    let loaded: LoadedModel | undefined
     try {
-      const loaded = await loadOn(model, folder, engine)
+      loaded = await loadOn(model, folder, engine)
+      await loaded.task.tryOut()
       for (const { engine, thrown } of failed)
         log.warn({ engine, reason: messageOf(thrown) }, 'engine not used')
       return loaded
     } catch (thrown) {
+      loaded?.task.dispose()
       failed.push({ engine, thrown })
     }
   }
@@ -77,11 +99,14 @@ async function loadOn(model: string, read: ModelFolder, engine: EngineName): Pro
     )
   }
   const path = modelFolderPath(model)
-  try {
-    return { folder, engine, task: await loadTask(read, engine, path) }
-  } catch (cause) {
-    // What is already said in words for the user is said once.
-    if (cause instanceof WhisklensError && cause.hint) throw cause
-    throw new InvalidInputError(`The model in ${path} cannot be used: ${messageOf(cause)}`, { cause })
-  }
+  const task = await loadTask(read, engine, path).catch((cause) => {
+    throw unusable(path, cause)
+  })
+  return { folder, engine, task: inUse(task, (cause) => unusable(path, cause)) }
+}
+
+function unusable(path: string, cause: unknown): WhisklensError {
+  // What is already said in words for the user is said once.
+  if (cause instanceof WhisklensError && cause.hint) return cause
+  return new InvalidInputError(`The model in ${path} cannot be used: ${messageOf(cause)}`, { cause })
 }

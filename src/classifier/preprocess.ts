@@ -1,16 +1,18 @@
 import type { SquareInput } from '../models/description'
 import type { DecodedImage } from './image'
 
-/** Makes the network's input of an image: `[1, size, size, 3]`, scaled as the model was trained. */
-export type Preprocess = (image: DecodedImage) => Float32Array
+/**
+ * Makes the network's input of an image: `[1, size, size, 3]`, scaled as the model was trained.
+ * @param into where it is written, for who uses one buffer again and again: a fresh one takes longer than the scaling
+ */
+export type Preprocess = (image: DecodedImage, into?: Float32Array) => Float32Array
 
 /** A channel has 256 values only: what becomes of each is computed once. */
 export function preprocessor({ mean, std }: SquareInput): Preprocess {
   const [red, green, blue] = [0, 1, 2].map((channel) =>
     Float32Array.from({ length: 256 }, (_, value) => (value - of(mean, channel)) / of(std, channel)),
   ) as [Float32Array, Float32Array, Float32Array]
-  return ({ pixels }) => {
-    const values = new Float32Array(pixels.length)
+  return ({ pixels }, values = new Float32Array(pixels.length)) => {
     for (let i = 0; i < values.length; i += 3) {
       values[i] = red[pixels[i] as number] as number
       values[i + 1] = green[pixels[i + 1] as number] as number

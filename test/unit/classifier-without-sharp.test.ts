@@ -38,7 +38,7 @@ describe('without sharp, JPEG is decoded in JavaScript', () => {
   it.each(sampleNames)('the pixels of %s are nearly the same', async (name) => {
     const expected = await decodeWithSharp(sharp, sample(name), input)
     const decoded = await decodeImage(sample(name), input)
-    expect({ ...decoded, pixels: [] }).toEqual({ ...expected, pixels: [] })
+    expect({ ...decoded, pixels: [], ms: 0 }).toEqual({ ...expected, pixels: [], ms: 0 })
     // The rocket's colours are Adobe's RGB, which jpeg-js takes for sRGB.
     expect(difference(decoded.pixels, expected.pixels)).toBeLessThan(name === 'rocket' ? 6 : 3)
   })

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { classifyImage } from '../../classifier/classify'
 import type { LoadedModel } from '../../classifier/load'
+import { InvalidInputError } from '../../errors'
 import type { ImageRecord, ImageRef } from '../../schema'
 import type { Store } from '../../storage/store'
 import { errorOf, unknownRecord } from './record'
@@ -33,6 +34,7 @@ export interface ClassifyOptions {
 /**
  * Classifies images of the object store, download and decoding running ahead of inference. Never throws for an image:
  * its failure is its record. Stops early, at an image's border, when the output grows too large or time runs out.
+ * @throws InvalidInputError when the model does not work
  * @returns records of the first images, in order; fewer than `images` when it stopped early
  */
 export async function classifyImages(images: ImageRef[], options: ClassifyOptions): Promise<ImageRecord[]> {
@@ -79,6 +81,8 @@ async function classifyObject(
     Object.assign(record, classification, { status: 'ok' })
     Object.assign(record.timings, timings)
   } catch (thrown) {
+    // The model does not work: no image's fault, and no image's record.
+    if (thrown instanceof InvalidInputError) throw thrown
     record.error = errorOf(thrown)
   }
   return record

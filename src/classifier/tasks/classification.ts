@@ -11,25 +11,22 @@ export const loadClassification: LoadTask<'classification'> = async (folder, eng
   const { description, classes } = folder
   const { input, skip } = description
   const toInput = preprocessor(input)
+  const buffer = new Float32Array(input.size ** 2 * 3)
   const predictor = await findEngine(engine).load(readNetwork(folder, path))
   const probabilitiesOf = async (images: Float32Array): Promise<Float32Array> => {
     const [values = new Float32Array()] = await predictor.predict(images)
-    return toProbabilities(values.subarray(skip), description)
-  }
-  try {
-    // The first inference compiles and allocates; better done here than on somebody's first image.
-    const { length } = await probabilitiesOf(new Float32Array(input.size ** 2 * 3))
+    const probabilities = toProbabilities(values.subarray(skip), description)
+    const { length } = probabilities
     if (length !== classes.length) {
       throw new Error(`${description.labels} names ${classes.length} classes, but there are ${length}`)
     }
-  } catch (thrown) {
-    predictor.dispose()
-    throw thrown
+    return probabilities
   }
   return {
     input,
+    tryOut: async () => void (await probabilitiesOf(buffer)),
     look: async (image, count) => {
-      const values = await stage('imageToInput', () => toInput(image))
+      const values = await stage('imageToInput', () => toInput(image, buffer))
       return { labels: topLabels(await probabilitiesOf(values), classes, count) }
     },
     memory: () => predictor.memory(),

@@ -76,17 +76,21 @@ export const loadFaces: LoadTask<'faces'> = async (folder, engine, path) => {
 
   try {
     for (const [name, net] of Object.entries(nets)) fill(net, weightsOf(name, folder, path))
-    // The first inference compiles and allocates; better done here than on somebody's first image.
-    const black = tf.zeros<tf.Rank.R3>([112, 112, 3])
-    await detector.locateFaces(black, within(1))
-    await readFace(black)
-    black.dispose()
   } catch (thrown) {
     dispose()
     throw thrown
   }
   return {
     input: description.input,
+    tryOut: () =>
+      withPixels(
+        engine,
+        { pixels: new Uint8Array(112 * 112 * 3), rows: 112, columns: 112 },
+        async (black) => {
+          await detector.locateFaces(black, within(1))
+          await readFace(black)
+        },
+      ),
     look: (image, count, threshold = description.threshold) =>
       withPixels(engine, image, async (pixels) => {
         const detections = await detect(pixels, threshold)

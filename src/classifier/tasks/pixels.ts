@@ -6,7 +6,7 @@ import type { DecodedImage } from '../image'
 /** Has a library look at an image as a tensor `[rows, columns, 3]`, 0–255, on the engine's backend. */
 export async function withPixels<T>(
   engine: EngineName,
-  { pixels, rows, columns }: DecodedImage,
+  { pixels, rows, columns }: Pick<DecodedImage, 'pixels' | 'rows' | 'columns'>,
   look: (image: tf.Tensor3D) => Promise<T>,
 ): Promise<T> {
   useBackend(engine)

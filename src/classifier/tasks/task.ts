@@ -18,17 +18,23 @@ export interface Task {
   /** How its images are to be decoded. */
   input: InputSpec
   /**
+   * Looks at nothing: the first inference compiles and allocates, and shows whether the engine knows all of the model.
+   * @throws Error when it does not
+   */
+  tryOut(): Promise<void>
+  /**
+   * One image at a time.
    * @param count how many labels to keep
    * @param threshold what is less probable is left out of the detections; without it, the model's own
    */
   look(image: DecodedImage, count: number, threshold?: number): Promise<Findings>
   /** What it holds, for the log: it must not grow from image to image. */
-  memory(): object
+  memory(): object | Promise<object>
   dispose(): void
 }
 
 /**
- * Brings a model into memory and warms it up.
+ * Brings a model into memory.
  * @param path of the model's folder, for errors
  * @throws Error when it cannot be used, with the reason
  */

@@ -1,0 +1,16 @@
+import { totalmem } from 'node:os'
+
+const MiB = 1024 * 1024
+
+/** An action's default in our manifests, where nothing says otherwise. */
+const usualMemory = 512 * MiB
+
+function memoryLimit(): number {
+  const { WHISKLENS_MEMORY } = process.env
+  if (WHISKLENS_MEMORY) return Number(WHISKLENS_MEMORY) * MiB
+  const constrained = process.constrainedMemory()
+  return constrained > 0 && constrained < totalmem() ? constrained : usualMemory
+}
+
+/** The memory of this container, bytes. Asked for once: the cgroup's answer is in a file. */
+export const containerMemory = memoryLimit()
