@@ -38,11 +38,13 @@ export const main = answering((params) =>
     const started = performance.now()
     const spent = () => ({ ms: Math.round(performance.now() - started), container })
     const settings = settingsFromParams(params)
-    const describes = describeSchema.safeParse(params).success
-    const model = await loadModelApart(settings.model, settings.engine, describes)
+    const model = await loadModelApart(settings.model, settings.engine)
     const inline = inlineSchema.safeParse(params)
     if (inline.success) return classifyInline(model, inline.data.image)
-    if (describes) return { model: model.folder.version, engine: model.engine }
+    if (describeSchema.safeParse(params).success) {
+      await model.task.tryOut()
+      return { model: model.folder.version, engine: model.engine }
+    }
     const chunk = chunkSchema.safeParse(params)
     if (chunk.success) return { ...(await classifyChunk(model, settings, chunk.data)), spent: spent() }
     const list = listSchema.safeParse(params)

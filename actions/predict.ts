@@ -26,7 +26,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
     if (resultsToken && !isAuthorized(request, resultsToken)) {
       return failure(401, 'Expected a valid token: send it as "Authorization: Bearer …" or as ?token=…')
     }
-    return await answer(request, await loadModelApart(model, engine, false), process.env.WHISKLENS_MAX_MODEL)
+    return await answer(request, await loadModelApart(model, engine), process.env.WHISKLENS_MAX_MODEL)
   } catch (thrown) {
     if (thrown instanceof WhisklensError) return failure(500, thrown.message)
     log.error({ err: thrown }, 'prediction failed')

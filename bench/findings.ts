@@ -58,8 +58,16 @@ export const findingsSchema = z.strictObject({
   chunks: z.record(z.string(), z.strictObject({ inference: perRound, chunk: perRound, ratio: positive })),
   /** Images a second, one after the other from the object store, with WebAssembly. */
   sizes: z.strictObject({ small: perRound, large: perRound }),
-  /** Milliseconds to the first label with WebAssembly; `withInit` has /init unpack the zip. */
-  coldStarts: z.strictObject({ bundled: perRound, withInit: perRound, unbundled: perRound }),
+  /**
+   * Milliseconds to the first label with WebAssembly; `withInit` has /init unpack the zip, `inherent` is what of the unbundled
+   * script's time does not depend on how code is loaded.
+   */
+  coldStarts: z.strictObject({
+    bundled: perRound,
+    withInit: perRound,
+    unbundled: perRound,
+    inherent: perRound,
+  }),
   ratios: ratiosSchema,
   /** What is missing, and why. */
   skipped: z.record(z.string(), z.string()),

@@ -24,7 +24,7 @@ async function loadNetwork(): Promise<() => Promise<unknown>> {
 }
 
 async function main(): Promise<void> {
-  const loaded = await loadModelApart(model, engine, true)
+  const loaded = await loadModelApart(model, engine)
   const classify = async (image: Buffer) => (await classifyImage(loaded, image)).labels[0]?.index ?? -1
   await classify(images[0] as Buffer)
   let network: (() => Promise<unknown>) | undefined

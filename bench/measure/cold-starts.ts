@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -20,6 +19,8 @@ export interface ColdStarts {
   withInit: number[]
   /** A script with the same model on TensorFlow.js's packages as they are in node_modules, WebAssembly. */
   unbundled: number[]
+  /** Of that, what does not depend on how code is loaded: Node.js, WebAssembly, the weights, one inference. */
+  inherent: number[]
 }
 
 /** @param zip of the action @param photo what to classify, an espresso */
@@ -32,7 +33,7 @@ export async function measureColdStarts(
   // Beside its packages, as anybody's script is.
   const unbundled = join(peersFolder(), 'plain-wasm.js')
   await copyFile(join(contestantsFolder, 'plain-wasm.js'), unbundled)
-  const found: ColdStarts = { contestants: {}, bundled: [], withInit: [], unbundled: [] }
+  const found: ColdStarts = { contestants: {}, bundled: [], withInit: [], unbundled: [], inherent: [] }
 
   async function start(name: string, { script, args }: Contestant): Promise<void> {
     const child = await startChild(`${scripts}/${script}.js`, [...args, photo])
@@ -59,8 +60,11 @@ export async function measureColdStarts(
     turn: async (round) => {
       for (const [name, one] of inTurn(Object.entries(contestants), round)) await start(name, one)
       const model = join(root, 'models', 'efficientnet-lite0')
-      found.unbundled.push(await firstLine(unbundled, [model, photo]))
-      found.bundled.push(await firstLine(join(contestantsFolder, 'unpacked-action.js'), [folder, photo]))
+      const plain = await firstLine(unbundled, [model, photo])
+      found.unbundled.push(plain.after)
+      found.inherent.push(Number(plain.rest))
+      const unpacked = await firstLine(join(contestantsFolder, 'unpacked-action.js'), [folder, photo])
+      found.bundled.push(unpacked.after)
       found.withInit.push(await startAction())
     },
     found: async () => found,
@@ -68,19 +72,21 @@ export async function measureColdStarts(
   }
 }
 
-/** Milliseconds until a script, run as it is, has printed its label. */
-async function firstLine(script: string, args: string[]): Promise<number> {
+/** Runs a script as it is. @returns milliseconds until it printed its label, and what it printed after that */
+async function firstLine(script: string, args: string[]): Promise<{ after: number; rest: string }> {
   const began = performance.now()
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env.PATH },
   })
-  const closed = once(child, 'close')
-  const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), closed])
-  const taken = performance.now() - began
-  await closed
-  expectEspresso(line[0])
-  return taken
+  const lines: string[] = []
+  let after = 0
+  for await (const line of createInterface({ input: child.stdout })) {
+    after ||= performance.now() - began
+    lines.push(line)
+  }
+  expectEspresso(lines[0])
+  return { after, rest: lines.slice(1).join('\n') }
 }
 
 function expectEspresso(label: unknown): void {

@@ -15,20 +15,8 @@ export interface LoadedModel {
   task: TaskInUse
 }
 
-/** A warm container keeps its models; promises are cached so that racing calls load once. */
-type Cache = Map<string, Promise<LoadedModel>>
-const loaded: Cache = new Map()
-const tried: Cache = new Map()
-
-function once(cache: Cache, key: string, load: () => Promise<LoadedModel>): Promise<LoadedModel> {
-  const cached = cache.get(key)
-  if (cached) return cached
-  const loading = load()
-  cache.set(key, loading)
-  // A failed load must not poison the container: the next call tries again.
-  loading.catch(() => cache.delete(key))
-  return loading
-}
+/** A warm container keeps its models; the promise is cached so that racing calls load once. */
+const cache = new Map<string, Promise<LoadedModel>>()
 
 /**
  * The model of that name on that engine, tried out, loaded on first use and cached for the life of the process.
@@ -37,28 +25,34 @@ function once(cache: Cache, key: string, load: () => Promise<LoadedModel>): Prom
  * @throws InvalidInputError when the folder or engine does not exist or is not valid
  * @throws WhisklensError `engine_missing` when the engine is not installed
  */
-export const loadModel = (model: string, engine: string): Promise<LoadedModel> =>
-  once(tried, `${engine} ${model}`, async () => {
-    const untried = await loadUntried(model, engine)
-    await untried.task.tryOut().catch((thrown) => {
-      loaded.delete(`${engine} ${model}`)
-      untried.task.dispose()
-      throw thrown
-    })
-    return untried
-  })
+export async function loadModel(model: string, engine: string): Promise<LoadedModel> {
+  const loaded = await loadUntried(model, engine)
+  await loaded.task.tryOut()
+  return loaded
+}
 
 /**
- * As {@link loadModel} for an image that waits: it tries the model out itself, and does not wait for nothing to be looked
- * at before. If the model does not work, looking throws what {@link loadModel} would have.
+ * As {@link loadModel} for an image that waits: it proves the model itself, and nothing has to be looked at before. If the
+ * model does not work, looking throws what {@link loadModel} would have.
  */
-export const loadUntried = (model: string, engine: string): Promise<LoadedModel> =>
-  once(loaded, `${engine} ${model}`, () => stage('loadModel', () => load(model, engine), { model, engine }))
+export function loadUntried(model: string, engine: string): Promise<LoadedModel> {
+  const key = `${engine} ${model}`
+  const cached = cache.get(key)
+  if (cached) return cached
+  // What failed must not poison the container: the next call tries again.
+  const forget = (): void => void cache.delete(key)
+  const loading = stage('loadModel', () => load(model, engine, forget), { model, engine })
+  cache.set(key, loading)
+  loading.catch(forget)
+  return loading
+}
 
-async function load(model: string, engine: string): Promise<LoadedModel> {
+async function load(model: string, engine: string, forget: () => void): Promise<LoadedModel> {
   if (engine !== anyEngine) checkInstalled(engine)
   const folder = await readModelFolder(model)
-  return engine === anyEngine ? loadOnBest(model, folder) : loadOn(model, folder, engine as EngineName)
+  return engine === anyEngine
+    ? loadOnBest(model, folder)
+    : loadOn(model, folder, engine as EngineName, forget)
 }
 
 function checkInstalled(engine: string): void {
@@ -72,22 +66,26 @@ async function loadOnBest(model: string, folder: ModelFolder): Promise<LoadedMod
   // A model that runs on none is loaded on any, for its own words about it.
   const engines = enginesOf(folder.description).filter((engine) => !findEngine(engine).missing())
   for (const engine of engines.length > 0 ? engines : engineNames.slice(-1)) {
-    let loaded: LoadedModel | undefined
     try {
-      loaded = await loadOn(model, folder, engine)
+      // One that does not work is not cached.
+      const loaded = await loadOn(model, folder, engine, () => {})
       await loaded.task.tryOut()
       for (const { engine, thrown } of failed)
         log.warn({ engine, reason: messageOf(thrown) }, 'engine not used')
       return loaded
     } catch (thrown) {
-      loaded?.task.dispose()
       failed.push({ engine, thrown })
     }
   }
   throw failed.at(-1)?.thrown
 }
 
-async function loadOn(model: string, read: ModelFolder, engine: EngineName): Promise<LoadedModel> {
+async function loadOn(
+  model: string,
+  read: ModelFolder,
+  engine: EngineName,
+  forget: () => void,
+): Promise<LoadedModel> {
   const { files: _, ...folder } = read
   const engines = enginesOf(folder.description)
   if (engines.length > 0 && !engines.includes(engine)) {
@@ -99,13 +97,14 @@ async function loadOn(model: string, read: ModelFolder, engine: EngineName): Pro
     )
   }
   const path = modelFolderPath(model)
+  const unusable = (cause: unknown) => unusableError(path, cause)
   const task = await loadTask(read, engine, path).catch((cause) => {
-    throw unusable(path, cause)
+    throw unusable(cause)
   })
-  return { folder, engine, task: inUse(task, (cause) => unusable(path, cause)) }
+  return { folder, engine, task: inUse(task, { unusable, forget }) }
 }
 
-function unusable(path: string, cause: unknown): WhisklensError {
+function unusableError(path: string, cause: unknown): WhisklensError {
   // What is already said in words for the user is said once.
   if (cause instanceof WhisklensError && cause.hint) return cause
   return new InvalidInputError(`The model in ${path} cannot be used: ${messageOf(cause)}`, { cause })

@@ -59,7 +59,6 @@ promises(isThere ? 'the model of nsfwjs' : `${spec} cannot be fetched here`, () 
     layers = await loadLayersModel(tf.io.fromMemory(artifacts))
   }, 600_000)
   afterAll(() => {
-    model?.task.dispose()
     rmSync(folder, { recursive: true })
   })
 

@@ -5,10 +5,12 @@ import { classifyImages } from '../../src/batch/chunk/classify-images'
 import { classifyImage } from '../../src/classifier/classify'
 import { loadModelApart } from '../../src/classifier/inference/load'
 import { loadModel } from '../../src/classifier/load'
+import { inUse } from '../../src/classifier/tasks/in-use'
+import type { Task } from '../../src/classifier/tasks/task'
 import { InvalidInputError, WhisklensError } from '../../src/errors'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { sample } from '../helpers/images'
-import { modelCopy, removeModelCopies } from '../helpers/model-copy'
+import { changeModel, modelCopy, removeModelCopies } from '../helpers/model-copy'
 
 const model = 'efficientnet-lite0'
 
@@ -28,11 +30,9 @@ afterAll(() => {
   removeModelCopies()
 })
 
-const cat = JSON.stringify({ image: sample('cat').toString('base64') })
-
 describe('a model in a thread of its own', () => {
   it('finds what it finds in this one', async () => {
-    const [here, apart] = [await loadModel(model, 'wasm'), await loadModelApart(model, 'wasm', true)]
+    const [here, apart] = [await loadModel(model, 'wasm'), await loadModelApart(model, 'wasm')]
     expect(apart.folder).toEqual(here.folder)
     expect(apart.engine).toBe('wasm')
     expect(apart.task.input).toEqual(here.task.input)
@@ -45,7 +45,7 @@ describe('a model in a thread of its own', () => {
   })
 
   it('gives each of many questions its own answer', async () => {
-    const apart = await loadModelApart(model, 'wasm', false)
+    const apart = await loadModelApart(model, 'wasm')
     const names = ['cat', 'coffee', 'rocket', 'palace', 'cat', 'coffee'] as const
     const found = await Promise.all(names.map((name) => classifyImage(apart, sample(name))))
     expect(found.map(({ labels }) => labels[0]?.label)).toEqual([
@@ -59,7 +59,7 @@ describe('a model in a thread of its own', () => {
   })
 
   it('gains no tensors from image to image', async () => {
-    const apart = await loadModelApart(model, 'wasm', true)
+    const apart = await loadModelApart(model, 'wasm')
     const before = await apart.task.memory()
     for (let image = 0; image < 10; image++) await classifyImage(apart, sample('cat'))
     expect(before).toHaveProperty('numTensors')
@@ -68,10 +68,12 @@ describe('a model in a thread of its own', () => {
 
   it('is refused with the words that it is refused with here', async () => {
     const refusal = (load: typeof loadModelApart, name: string, engine: string) =>
-      load(name, engine, true).then(
-        () => undefined,
-        ({ code, message, hint }) => ({ code, message, hint }),
-      )
+      load(name, engine)
+        .then(({ task }) => task.tryOut())
+        .then(
+          () => undefined,
+          ({ code, message, hint }) => ({ code, message, hint }),
+        )
     const cases = [
       ['no-such-model', 'wasm'],
       [model, 'tpu'],
@@ -82,52 +84,153 @@ describe('a model in a thread of its own', () => {
       expect(expected?.code).toBe('invalid_input')
       expect(await refusal(loadModelApart, name, engine)).toEqual(expected)
     }
-    await expect(loadModelApart(model, 'tpu', true)).rejects.toBeInstanceOf(InvalidInputError)
-    await expect(loadModelApart(model, 'tpu', true)).rejects.toBeInstanceOf(WhisklensError)
+    await expect(loadModelApart(model, 'tpu')).rejects.toBeInstanceOf(InvalidInputError)
+    await expect(loadModelApart(model, 'tpu')).rejects.toBeInstanceOf(WhisklensError)
   })
 })
 
 describe('a model that was not tried out', () => {
+  const get = jest.fn(async () => ({
+    body: sample('cat'),
+    etag: 'e1',
+    size: 1,
+    lastModified: '2026-01-01T00:00:00Z',
+  }))
+  const store = { bucket: () => ({ get }) } as never
+
   it('is tried out by its first image, whose fault it is not', async () => {
-    const apart = await loadModelApart(unfitting(), 'wasm', false)
-    await expect(apart.task.tryOut()).rejects.toThrow('names 999 classes, but there are 1000')
-    const get = async () => ({
-      body: sample('cat'),
-      etag: 'e1',
-      size: 1,
-      lastModified: '2026-01-01T00:00:00Z',
-    })
-    const store = { bucket: () => ({ get }) } as never
+    const apart = await loadModelApart(unfitting(), 'wasm')
     const options = { model: apart, store, activationId: 'a1', deadline: Date.now() + 60_000 }
-    await expect(classifyImages([{ bucket: 'images', key: 'cat' }], options)).rejects.toMatchObject({
+    const images = Array.from({ length: 20 }, (_, index) => ({ bucket: 'images', key: `${index}` }))
+    await expect(classifyImages(images, options)).rejects.toMatchObject({
       code: 'invalid_input',
       message: expect.stringContaining('names 999 classes, but there are 1000'),
     })
+    // Nothing goes on behind the answer.
+    const asked = get.mock.calls.length
+    await new Promise(setImmediate)
+    expect(get).toHaveBeenCalledTimes(asked)
+    expect(asked).toBeLessThan(10)
+  })
+
+  it('is read again after it could not be used', async () => {
+    const folder = unfitting()
+    const broken = await loadModelApart(folder, 'wasm')
+    await expect(classifyImage(broken, sample('cat'))).rejects.toThrow('999 classes')
+    changeModel(folder, { 'labels.json': labelsFile })
+    const mended = await loadModelApart(folder, 'wasm')
+    expect((await classifyImage(mended, sample('cat'))).labels[0]?.label).toBe('tiger cat')
   })
 })
 
-describe('an action', () => {
-  it.each(['256', '512'])('of %s MB classifies and ends', async (memory) => {
-    const { exitCode, stdout, stderr } = await action.run([cat], { WHISKLENS_MEMORY: memory })
+describe('a task in use', () => {
+  const image = { pixels: new Uint8Array(), rows: 0, columns: 0, width: 0, height: 0, format: 'jpeg', ms: 0 }
+  const start = (given: Partial<Task>) => {
+    const dispose = jest.fn()
+    const forget = jest.fn()
+    const task = { input: {}, look: async () => ({ labels: [] }), tryOut: async () => {}, memory: () => ({}) }
+    const unusable = (cause: unknown) => new InvalidInputError('unusable', { cause })
+    const running = inUse({ ...task, dispose, ...given } as Task, { unusable, forget })
+    return { look: () => running.look(image, 1), tryOut: running.tryOut, dispose, forget }
+  }
+  const fail = async (): Promise<never> => {
+    throw new Error('planted')
+  }
+
+  it('does not answer for an image that fails first', async () => {
+    const { look, forget } = start({ look: fail })
+    await expect(look()).rejects.toThrow('planted')
+    await expect(look()).rejects.toThrow('planted')
+    expect(forget).not.toHaveBeenCalled()
+  })
+
+  it('is given up once and for all when it works for nothing', async () => {
+    const { look, tryOut, dispose, forget } = start({ look: fail, tryOut: fail })
+    const found = await Promise.allSettled([look(), look(), tryOut()])
+    for (const one of found) {
+      expect(one).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'invalid_input', message: 'unusable' },
+      })
+    }
+    expect(dispose).toHaveBeenCalledTimes(1)
+    expect(forget).toHaveBeenCalledTimes(1)
+  })
+
+  it('looks at one image after the other', async () => {
+    let [now, most] = [0, 0]
+    const { look } = start({
+      look: async () => {
+        most = Math.max(most, ++now)
+        await new Promise(setImmediate)
+        now--
+        return { labels: [] }
+      },
+    })
+    await Promise.all([look(), look(), look()])
+    expect(most).toBe(1)
+  })
+})
+
+describe.each(['256', '512'])('an action of %s MB', (memory) => {
+  const run = (params: object, flags: string[] = []) =>
+    action.run([JSON.stringify(params)], { WHISKLENS_MEMORY: memory }, flags)
+  const cat = { image: sample('cat').toString('base64') }
+
+  it('classifies and ends', async () => {
+    const { exitCode, stdout, stderr } = await run(cat)
     expect(stderr).toBe('')
     expect(exitCode).toBe(0)
     expect(JSON.parse(stdout).results[0].className).toBe('tiger cat')
   })
 
-  it('dies with its thread, as it would of an error of its own', async () => {
+  it.each([
+    [
+      'an unknown engine',
+      () => ({ ...cat, engine: 'tpu' }),
+      /^There is no engine "tpu" \(invalid_input\)\. Set/,
+    ],
+    [
+      'a model that does not work',
+      () => ({ ...cat, model: unfitting() }),
+      /999 classes.* \(invalid_input\)$/,
+    ],
+    [
+      'such a model, described',
+      () => ({ describe: true, model: unfitting() }),
+      /999 classes.* \(invalid_input\)$/,
+    ],
+  ])('says what is wrong with %s', async (_, params, expected) => {
+    const { stdout, stderr } = await run(params())
+    expect(JSON.parse(stdout)).toEqual({ error: expect.stringMatching(expected) })
+    expect(stderr).toBe('')
+  })
+
+  it('does not preload in its thread what its process preloads', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'whisklens-preload-'))
+    const preload = join(folder, 'preload.cjs')
+    writeFileSync(preload, "if (!require('node:worker_threads').isMainThread) throw new Error('preloaded')")
+    const { exitCode } = await run(cat, ['-r', preload])
+    rmSync(folder, { recursive: true })
+    expect(exitCode).toBe(0)
+  })
+})
+
+describe('an action whose thread', () => {
+  it.each([
+    ['throws', "throw new Error('planted')", 'planted'],
+    ['exits', 'process.exit(3)', 'The thread with the models ended with code 3'],
+  ])('%s ends with it, as it would of an error of its own', async (_, statement, said) => {
     const home = mkdtempSync(join(tmpdir(), 'whisklens-home-'))
-    try {
-      mkdirSync(join(home, 'dist'))
-      symlinkSync(join(__dirname, '..', '..', 'models'), join(home, 'models'))
-      const program =
-        "require('node:worker_threads').parentPort.on('message', () => { throw new Error('planted') })"
-      writeFileSync(join(home, 'dist', 'inference.cjs'), program)
-      const { exitCode, stdout, stderr } = await action.run([cat], { WHISKLENS_HOME: home })
-      expect(exitCode).not.toBe(0)
-      expect(stderr).toContain('planted')
-      expect(stdout).toBe('')
-    } finally {
-      rmSync(home, { recursive: true })
-    }
+    mkdirSync(join(home, 'dist'))
+    symlinkSync(join(__dirname, '..', '..', 'models'), join(home, 'models'))
+    const program = `require('node:worker_threads').parentPort.on('message', () => { ${statement} })`
+    writeFileSync(join(home, 'dist', 'inference.cjs'), program)
+    const params = JSON.stringify({ image: sample('cat').toString('base64') })
+    const { exitCode, stdout, stderr } = await action.run([params], { WHISKLENS_HOME: home })
+    rmSync(home, { recursive: true })
+    expect(exitCode).not.toBe(0)
+    expect(stderr).toContain(said)
+    expect(stdout).toBe('')
   })
 })

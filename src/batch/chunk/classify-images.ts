@@ -42,20 +42,28 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   const oneByOne = pLimit(1)
   const stopAt = options.deadline - deadlineMargin
   let outputBytes = options.handsOnRest ? bytesOf(images) : 0
+  let failure: unknown
+  const stop = (thrown: unknown): undefined => {
+    failure ??= thrown
+  }
   const records = await Promise.all(
     images.map((image, index) =>
       limit(async () => {
+        if (failure) return undefined
         // At least one image is done each time, or a batch could run in place for ever.
         if (index > 0 && (outputBytes > maxOutputBytes || Date.now() > stopAt)) return undefined
         const isLarge = (image.size ?? 0) > largeObjectBytes
         const record = await (isLarge
           ? oneByOne(() => classifyObject(image, options).finally(collect))
-          : classifyObject(image, options))
+          : classifyObject(image, options)
+        ).catch(stop)
+        if (!record) return undefined
         outputBytes += bytesOf(record) - (options.handsOnRest ? bytesOf(image) : 0)
         return record
       }),
     ),
   )
+  if (failure) throw failure
   // The limiter starts images in order, so what was left out is a tail.
   const end = records.indexOf(undefined)
   return (end === -1 ? records : records.slice(0, end)) as ImageRecord[]
@@ -67,6 +75,7 @@ const collect = (): void => void globalThis.gc?.()
 /** As a part of a message, with what separates it from the next. */
 const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value)) + 1
 
+/** @throws InvalidInputError when the model does not work: that is no image's fault, and no image's record */
 async function classifyObject(
   image: ImageRef,
   { model, store, activationId }: ClassifyOptions,
@@ -81,7 +90,6 @@ async function classifyObject(
     Object.assign(record, classification, { status: 'ok' })
     Object.assign(record.timings, timings)
   } catch (thrown) {
-    // The model does not work: no image's fault, and no image's record.
     if (thrown instanceof InvalidInputError) throw thrown
     record.error = errorOf(thrown)
   }

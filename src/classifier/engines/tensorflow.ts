@@ -8,7 +8,8 @@ export const nativeFolder = (): string =>
 
 /**
  * Has TensorFlow use one thread, since parallel work is done by more processes or workers, and print no notes. It reads
- * this from the environment of the process, of which a worker thread has but a copy: call it in the main thread, too.
+ * this from the environment of the process, of which a worker thread may have but a copy: there it is called in the main
+ * thread, too.
  */
 export function setTensorFlowEnvironment(): void {
   process.env.TF_NUM_INTRAOP_THREADS ??= '1'

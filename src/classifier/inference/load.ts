@@ -1,22 +1,16 @@
 import type { LoadedModel } from '../load'
-import { openInference } from './open'
+import { inference } from './open'
 
-/**
- * As `loadModel` of load.ts, with the model in the program for inference.
- * @param tried whether it is to be tried out first; an image that waits does that itself
- */
-export async function loadModelApart(model: string, engine: string, tried: boolean): Promise<LoadedModel> {
-  const { load, look, memory } = openInference()
-  const { input, ...loaded } = await load(model, engine, tried)
+/** As `loadUntried` of load.ts, with the model in the program for inference. */
+export async function loadModelApart(model: string, engine: string): Promise<LoadedModel> {
+  const { input, ...loaded } = await inference.load(model, engine)
   return {
     ...loaded,
     task: {
       input,
-      tryOut: async () => void (await load(model, engine, true)),
-      look: (...image) => look(model, engine, ...image),
-      memory: () => memory(model, engine),
-      // It is kept as long as the program is.
-      dispose: () => {},
+      tryOut: () => inference.tryOut(model, engine),
+      look: (...image) => inference.look(model, engine, ...image),
+      memory: () => inference.memory(model, engine),
     },
   }
 }

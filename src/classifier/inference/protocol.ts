@@ -2,28 +2,31 @@ import type { InputSpec } from '../image'
 import type { LoadedModel } from '../load'
 import type { TaskInUse } from '../tasks/in-use'
 
-/** What the program with the models does. A model is named as for `loadModel`. */
+/** What the program with the models does. A model is named as for `loadUntried`, and loaded when it is first named. */
 export interface Inference {
-  /** @param tried whether it is to be tried out first, see `loadUntried` */
-  load(
-    model: string,
-    engine: string,
-    tried: boolean,
-  ): Promise<Pick<LoadedModel, 'folder' | 'engine'> & { input: InputSpec }>
+  load(model: string, engine: string): Promise<Pick<LoadedModel, 'folder' | 'engine'> & { input: InputSpec }>
+  tryOut(model: string, engine: string): Promise<void>
   look(model: string, engine: string, ...image: Parameters<TaskInUse['look']>): ReturnType<TaskInUse['look']>
   memory(model: string, engine: string): Promise<object>
 }
 
-/** A question to its thread. */
+/** A question to the program. */
 export interface Question {
-  id: number
   ask: keyof Inference
   args: unknown[]
 }
 
-/** Its answer: a value, or why there is none. An error of ours loses its class on the way, but not what it says. */
+/** Its answer: a value, or why there is none. An error of ours would lose its class on the way from another bundle. */
 export interface Answer {
-  id: number
   value?: unknown
   error?: { code?: string; message: string; hint?: string; stack?: string }
+}
+
+/** Never rejects. */
+export type Respond = (question: Question) => Promise<Answer>
+
+/** A question or an answer on its way between threads. */
+export interface Envelope<T> {
+  id: number
+  content: T
 }

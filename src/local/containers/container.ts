@@ -60,7 +60,8 @@ export class Container {
     this.logs = new Logs(stdout, stderr)
     // V8 gives up before the container's memory does when the limit is reached by objects alone.
     stderr.on('data', (piece: string) => {
-      if (piece.includes('JavaScript heap out of memory')) this.failure = 'memory'
+      // Node.js says JavaScript of its main thread, and JS of others.
+      if (/(JavaScript|JS) heap out of memory/.test(piece)) this.failure = 'memory'
     })
     const closed = new Promise((resolve) => this.child.once('close', resolve))
     // What an action left running may keep the streams open, so their end is waited for only briefly.
