@@ -38,15 +38,18 @@ export const main = answering((params) =>
     const started = performance.now()
     const spent = () => ({ ms: Math.round(performance.now() - started), container })
     const settings = settingsFromParams(params)
-    const model = await loadModelApart(settings.model, settings.engine)
+    const loading = loadModelApart(settings.model, settings.engine)
+    // Who needs it hears of it; a message that is not understood needs none.
+    loading.catch(() => {})
     const inline = inlineSchema.safeParse(params)
-    if (inline.success) return classifyInline(model, inline.data.image)
+    if (inline.success) return classifyInline(await loading, inline.data.image)
     if (describeSchema.safeParse(params).success) {
-      await model.task.tryOut()
-      return { model: model.folder.version, engine: model.engine }
+      const { task, folder, engine } = await loading
+      await task.tryOut()
+      return { model: folder.version, engine }
     }
     const chunk = chunkSchema.safeParse(params)
-    if (chunk.success) return { ...(await classifyChunk(model, settings, chunk.data)), spent: spent() }
+    if (chunk.success) return { ...(await classifyChunk(loading, settings, chunk.data)), spent: spent() }
     const list = listSchema.safeParse(params)
     const images = list.success ? list.data.images : parseEvent(params)?.filter(({ removed }) => !removed)
     if (!images) {
@@ -54,7 +57,7 @@ export const main = answering((params) =>
         hint: 'Pass image (base64), images ([{bucket, key}]), bucket and key, or an S3 notification.',
       })
     }
-    const records = await classifyAll(model, settings, images, true)
+    const records = await classifyAll(loading, settings, images, true)
     const rest = images.slice(records.length)
     return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
   }),
@@ -65,7 +68,11 @@ async function classifyInline(model: LoadedModel, base64: string): Promise<objec
   return { results: labels.map(({ className, probability }) => ({ className, probability })) }
 }
 
-async function classifyChunk(model: LoadedModel, settings: Settings, message: z.infer<typeof chunkSchema>) {
+async function classifyChunk(
+  model: Promise<LoadedModel>,
+  settings: Settings,
+  message: z.infer<typeof chunkSchema>,
+) {
   const { batch, chunk, start, end } = message
   const results = openStore(settings).bucket(settings.resultsBucket)
   const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)
@@ -73,7 +80,12 @@ async function classifyChunk(model: LoadedModel, settings: Settings, message: z.
   return { batch, part, images: await classifyAll(model, settings, images) }
 }
 
-function classifyAll(model: LoadedModel, settings: Settings, images: ImageRef[], handsOnRest = false) {
+function classifyAll(
+  model: Promise<LoadedModel>,
+  settings: Settings,
+  images: ImageRef[],
+  handsOnRest = false,
+) {
   const { id, deadline } = currentActivation()
   const store = openStore(settings)
   return classifyImages(images, { model, store, activationId: id, deadline, handsOnRest })

@@ -219,7 +219,7 @@ describe.each(['256', '512'])('an action of %s MB', (memory) => {
 describe('an action whose thread', () => {
   it.each([
     ['throws', "throw new Error('planted')", 'planted'],
-    ['exits', 'process.exit(3)', 'The thread with the models ended with code 3'],
+    ['exits', 'process.exit(3)', 'It ended with code 3'],
   ])('%s ends with it, as it would of an error of its own', async (_, statement, said) => {
     const home = mkdtempSync(join(tmpdir(), 'whisklens-home-'))
     mkdirSync(join(home, 'dist'))

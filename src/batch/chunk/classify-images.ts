@@ -22,7 +22,8 @@ const maxOutputBytes = 800 * 1024
 const deadlineMargin = 10_000
 
 export interface ClassifyOptions {
-  model: LoadedModel
+  /** Images are downloaded while it is loaded. */
+  model: LoadedModel | Promise<LoadedModel>
   store: Store
   activationId: string
   /** Milliseconds since the epoch. */
@@ -34,7 +35,7 @@ export interface ClassifyOptions {
 /**
  * Classifies images of the object store, download and decoding running ahead of inference. Never throws for an image:
  * its failure is its record. Stops early, at an image's border, when the output grows too large or time runs out.
- * @throws InvalidInputError when the model does not work
+ * @throws WhisklensError when the model cannot be loaded, or does not work
  * @returns records of the first images, in order; fewer than `images` when it stopped early
  */
 export async function classifyImages(images: ImageRef[], options: ClassifyOptions): Promise<ImageRecord[]> {
@@ -75,18 +76,22 @@ const collect = (): void => void globalThis.gc?.()
 /** As a part of a message, with what separates it from the next. */
 const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value)) + 1
 
-/** @throws InvalidInputError when the model does not work: that is no image's fault, and no image's record */
+/** @throws WhisklensError when the model cannot be loaded or does not work: no image's fault, and no image's record */
 async function classifyObject(
   image: ImageRef,
   { model, store, activationId }: ClassifyOptions,
 ): Promise<ImageRecord> {
   const at = new Date()
-  const record = unknownRecord(image, { model: model.folder.version, engine: model.engine, activationId, at })
+  const [loading, downloading] = await Promise.allSettled([model, download(image, store)])
+  if (loading.status === 'rejected') throw loading.reason
+  const { folder, engine } = loading.value
+  const record = unknownRecord(image, { model: folder.version, engine, activationId, at })
   try {
-    const { body, etag, size, lastModified } = await store.bucket(image.bucket).get(image.key, maxObjectBytes)
+    if (downloading.status === 'rejected') throw downloading.reason
+    const { body, etag, size, lastModified, ms } = downloading.value
     Object.assign(record, { etag, size, lastModified })
-    record.timings.download = Date.now() - at.getTime()
-    const { timings, ...classification } = await classifyImage(model, body)
+    record.timings.download = ms
+    const { timings, ...classification } = await classifyImage(loading.value, body)
     Object.assign(record, classification, { status: 'ok' })
     Object.assign(record.timings, timings)
   } catch (thrown) {
@@ -94,4 +99,10 @@ async function classifyObject(
     record.error = errorOf(thrown)
   }
   return record
+}
+
+async function download({ bucket, key }: ImageRef, store: Store) {
+  const start = Date.now()
+  const object = await store.bucket(bucket).get(key, maxObjectBytes)
+  return { ...object, ms: Date.now() - start }
 }

@@ -1,4 +1,5 @@
 import { SHARE_ENV, Worker } from 'node:worker_threads'
+import { log } from '../../log'
 import type { Answer, Envelope, Respond } from './protocol'
 
 /**
@@ -21,9 +22,12 @@ export function startThread(program: string): Respond {
     waiting.delete(id)
     if (waiting.size === 0) worker.unref()
   })
-  worker.on('exit', (code) => {
-    throw new Error(`The thread with the models ended with code ${code}`)
-  })
+  const end = (err: Error): void => {
+    log.fatal({ err }, 'the thread with the models ended')
+    process.exit(1)
+  }
+  worker.on('error', end)
+  worker.on('exit', (code) => end(new Error(`It ended with code ${code}`)))
   // Only an answer that is waited for keeps the process alive.
   worker.unref()
   return (question) => {
