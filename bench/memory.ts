@@ -8,7 +8,8 @@ import { type Settings, settingsFromParams } from '../src/config'
 import type { ImageRecord, ImageRef } from '../src/schema'
 import { openStore } from '../src/storage/store'
 import { mixedImages } from './memory/images'
-import { bundleScripts, root, startChild } from './processes'
+import { bundleScripts, root, type Start, startChild } from './processes'
+import { imageStart } from './runtime-image'
 import { megabytes, table } from './scale/table'
 import { unpack } from './unpack'
 
@@ -47,25 +48,8 @@ async function sampleOf(child: ChildProcess, images: number, refused: number): P
   return { images, refused, resident: bytes('VmRSS'), peak: bytes('VmHWM') }
 }
 
-interface Start {
-  environment: Record<string, string>
-  /** Options of Node.js. */
-  options: string[]
-}
-
 /** As stock nodejs:20 starts. */
 const stock: Start = { environment: {}, options: ['--expose-gc'] }
-
-/** As the runtime image starts. */
-async function imageStart(): Promise<Start> {
-  const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8')
-  return {
-    environment: Object.fromEntries(
-      [...dockerfile.matchAll(/(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]),
-    ),
-    options: [...dockerfile.matchAll(/"(--[a-z-]+(=\d+)?)"/g)].map(([, option]) => option as string),
-  }
-}
 
 async function startContainer(
   folder: string,

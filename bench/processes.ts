@@ -31,17 +31,24 @@ export async function bundleScripts(names: string[], outdir: string): Promise<vo
   })
 }
 
+/** How a process is started. */
+export interface Start {
+  environment: Record<string, string>
+  /** Options of Node.js. */
+  options: string[]
+}
+
 /** Starts a bundled script and waits until it is ready. */
 export async function startChild(
   script: string,
   args: string[],
-  env: NodeJS.ProcessEnv = {},
+  { environment, options }: Start = { environment: {}, options: [] },
 ): Promise<Child> {
   const NODE_PATH = [root, peersFolder()].map((folder) => join(folder, 'node_modules')).join(delimiter)
   const began = performance.now()
   const child = fork(script, args, {
-    execArgv: [],
-    env: { ...process.env, WHISKLENS_HOME: root, NODE_PATH, ...env },
+    execArgv: options,
+    env: { ...process.env, WHISKLENS_HOME: root, NODE_PATH, ...environment },
     // Nothing but the outcome goes to standard output.
     stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
   })

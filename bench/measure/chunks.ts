@@ -4,6 +4,7 @@ import { settingsFromParams, toEnvironment } from '../../src/config'
 import { openStore } from '../../src/storage/store'
 import { reference } from '../contestants'
 import { type Child, startChild } from '../processes'
+import { imageStart } from '../runtime-image'
 import { inTurn, type Measurement, stopAll } from './measurement'
 
 /** Images a second, by round. */
@@ -15,7 +16,7 @@ export interface Chunks {
 }
 
 /**
- * What `classify` does with a chunk of a batch, the object store being another process.
+ * What `classify` of the runtime image does with a chunk of a batch, the object store being another process.
  * @param engines by name; WebAssembly among them
  * @param folder for the object store
  */
@@ -30,9 +31,11 @@ export async function measureChunks(
   const keys = { small: await fill('small', photos.small), large: await fill('large', photos.large) }
   const children: { name: string; child: Child }[] = []
   const found: Chunks = { engines: {}, sizes: { small: [], large: [] } }
+  const { environment, options } = await imageStart()
+  const start = { environment: { ...environment, ...toEnvironment(settings) }, options }
   for (const name of engines) {
     const [photo = ''] = photos.small
-    const child = await startChild(`${scripts}/whisklens.js`, [name, photo], toEnvironment(settings))
+    const child = await startChild(`${scripts}/whisklens.js`, [name, photo], start)
     children.push({ name, child })
     found.engines[name] = { inference: [], chunk: [] }
   }

@@ -12,6 +12,9 @@ import { type Bundle, bundle } from '../helpers/bundle'
 import { sample } from '../helpers/images'
 import { changeModel, modelCopy, removeModelCopies } from '../helpers/model-copy'
 
+// There is a thread where there is room for one.
+jest.mock('../../src/classifier/container-memory', () => ({ containerMemory: 1024 * 1024 * 1024 }))
+
 const model = 'efficientnet-lite0'
 
 const labelsFile = readFileSync(join(__dirname, '..', '..', 'models', model, 'labels.json'), 'utf8')
@@ -172,7 +175,7 @@ describe('a task in use', () => {
   })
 })
 
-describe.each(['256', '512'])('an action of %s MB', (memory) => {
+describe.each(['256', '1024'])('an action of %s MB', (memory) => {
   const run = (params: object, flags: string[] = []) =>
     action.run([JSON.stringify(params)], { WHISKLENS_MEMORY: memory }, flags)
   const cat = { image: sample('cat').toString('base64') }
@@ -227,7 +230,10 @@ describe('an action whose thread', () => {
     const program = `require('node:worker_threads').parentPort.on('message', () => { ${statement} })`
     writeFileSync(join(home, 'dist', 'inference.cjs'), program)
     const params = JSON.stringify({ image: sample('cat').toString('base64') })
-    const { exitCode, stdout, stderr } = await action.run([params], { WHISKLENS_HOME: home })
+    const { exitCode, stdout, stderr } = await action.run([params], {
+      WHISKLENS_HOME: home,
+      WHISKLENS_MEMORY: '1024',
+    })
     rmSync(home, { recursive: true })
     expect(exitCode).not.toBe(0)
     expect(stderr).toContain(said)

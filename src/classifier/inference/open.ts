@@ -7,8 +7,11 @@ import { containerMemory } from '../container-memory'
 import type { Answer, Inference, Question, Respond } from './protocol'
 import { startThread } from './thread'
 
-/** A thread takes 15 MB of its own; an action that has less than this needs them for images. */
-const roomForThread = 384 * 1024 * 1024
+/**
+ * A thread takes 15 MB of its own, and another 40 where glibc keeps an arena for it, as it does without what the runtime
+ * image sets. An action that has less memory than this needs them for images.
+ */
+const roomForThread = (process.env.MALLOC_ARENA_MAX ? 384 : 768) * 1024 * 1024
 
 /** The bundle of program.ts: beside an action's own, else where it is built. */
 function programFile(): string {

@@ -1,0 +1,14 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { root, type Start } from './processes'
+
+/** As the runtime image starts Node.js: what its Dockerfile says. */
+export async function imageStart(): Promise<Start> {
+  const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8')
+  return {
+    environment: Object.fromEntries(
+      [...dockerfile.matchAll(/(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]),
+    ),
+    options: [...dockerfile.matchAll(/"(--[a-z-]+(=\d+)?)"/g)].map(([, option]) => option as string),
+  }
+}
