@@ -2,7 +2,7 @@ import type { Metadata } from 'sharp'
 import { containerMemory } from './container-memory'
 
 /** What a container has in memory anyway: Node.js, a loaded model, files, and what was left by others (`bench:memory`). */
-const heldAnyway = 240_000_000
+const heldAnyway = 232_000_000
 
 /**
  * How much the decode of one image may take, bytes. The rest of a container's memory is for files that wait, and for what
@@ -10,7 +10,7 @@ const heldAnyway = 240_000_000
  * @param limit the container's memory; as a rule its cgroup says
  */
 export function decodeBudget(limit: number = containerMemory): number {
-  return Math.max(0, Math.min(200_000_000, Math.floor(((limit - heldAnyway) * 2) / 3)))
+  return Math.max(0, Math.min(200_000_000, Math.floor((limit - heldAnyway) * 0.65)))
 }
 
 /** Rows that libvips keeps between reading and shrinking, as measured. */
