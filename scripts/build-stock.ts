@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { unzipSync, type Zippable, zipSync } from 'fflate'
-import { type Architecture, runtimeFiles } from './runtime-files'
+import { type Architecture, classifying, runtimeFiles } from './runtime-files'
 import { zipDate } from './zip-date'
 
 /*
@@ -10,9 +10,6 @@ import { zipDate } from './zip-date'
  * models, the WebAssembly binaries and sharp. The same input gives the same bytes.
  * Usage: npx tsx scripts/build-stock.ts [--arch x64|arm64]   (after scripts/build.ts)
  */
-
-/** The actions that classify; every other one is small and the same in both manifests. */
-const heavy = ['classify', 'predict']
 
 /** OpenWhisk takes 48 MiB of code, and base64 makes four bytes of three. */
 const mostBytes = 35.9 * 1024 * 1024
@@ -28,7 +25,7 @@ async function main(): Promise<void> {
   if (arch !== 'x64' && arch !== 'arm64') throw new Error(`There is no image for "${arch}": x64 or arm64`)
   const runtime = await runtimeFiles(arch as Architecture)
   await mkdir(join(dist, 'stock'), { recursive: true })
-  for (const action of heavy) {
+  for (const action of classifying) {
     const bundle = unzipSync(await readFile(join(dist, 'actions', `${action}.zip`)))
     const files: Zippable = { ...bundle }
     for (const [name, bytes] of Object.entries(runtime))

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { type Zippable, zipSync } from 'fflate'
+import { classifying } from './runtime-files'
 import { zipDate } from './zip-date'
 
 /*
@@ -43,9 +44,6 @@ const programs = {
   'classify-worker': 'src/cli/classify-worker.ts',
   inference: 'src/classifier/inference/program.ts',
 }
-
-/** Actions that have models in a thread, whose program lies beside their own. */
-const classifying = ['classify', 'predict']
 
 async function actionEntries(): Promise<Record<string, string>> {
   const entries: Record<string, string> = {}

@@ -7,6 +7,12 @@ import { basename, dirname, join, relative } from 'node:path'
  * zip carries it, and so does the runtime image.
  */
 
+/**
+ * The actions that classify: the program with the models lies beside their own. Every other one is small and the same in
+ * both manifests.
+ */
+export const classifying = ['classify', 'predict']
+
 export type Architecture = 'x64' | 'arm64'
 
 /** Files by their paths below the folder they are unpacked to. */

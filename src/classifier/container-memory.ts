@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
 
-const MiB = 1024 * 1024
+export const MiB = 1024 * 1024
 
 /** An action's default in our manifests, where nothing says otherwise. */
 const usualMemory = 512 * MiB
@@ -14,3 +14,6 @@ function memoryLimit(): number {
 
 /** The memory of this container, bytes. Asked for once: the cgroup's answer is in a file. */
 export const containerMemory = memoryLimit()
+
+/** Whether so little that images need what would make their work faster. */
+export const isMemoryScarce = containerMemory < 384 * MiB

@@ -5,6 +5,7 @@ import type { Settings } from '../config'
 import { InvalidInputError, StorageError } from '../errors'
 import { connectionsTo } from './connections'
 import { asStorageError } from './errors'
+import { type Listing, openListing } from './listing'
 import { type Multipart, openMultipart, partBytes, unquote } from './multipart'
 import { receiveWhole } from './whole-body'
 
@@ -29,7 +30,7 @@ export interface Precondition {
 }
 
 /** One bucket of an S3-compatible object store. Every method throws StorageError. */
-export interface Bucket extends Multipart {
+export interface Bucket extends Multipart, Listing {
   name: string
   /** @throws StorageError `object_not_found`, or `object_too_large` before the body is read when it is over `maxBytes` */
   get(key: string, maxBytes?: number): Promise<StoredObject>
@@ -47,10 +48,6 @@ export interface Bucket extends Multipart {
   delete(key: string): Promise<void>
   /** Deletes any number of objects, a thousand with each request; it does not mind those that are not there. */
   deleteAll(keys: string[]): Promise<void>
-  /** All objects in the order of their keys' UTF-8 bytes, a page at a time. */
-  list(options?: { prefix?: string; startAfter?: string }): AsyncGenerator<ObjectInfo>
-  /** The names of the folders right below a prefix that ends in a slash. */
-  folders(prefix: string): AsyncGenerator<string>
   /**
    * The lines of a text object, read block by block as they are asked for: no connection stays open in between, however
    * long whoever reads them takes.
@@ -149,6 +146,7 @@ function openBucket(s3: S3, name: string): Bucket {
 
   return {
     ...openMultipart(s3, name),
+    ...openListing(s3, name),
     name,
     get,
     find: (key) => get(key).catch(missingIsUndefined),
@@ -197,23 +195,6 @@ function openBucket(s3: S3, name: string): Bucket {
         if (refused) failed('delete', refused.Key)(sdkError(refused))
       }
     },
-    list: async function* (options) {
-      for await (const { Contents = [], EncodingType } of listPages(s3, name, options)) {
-        for (const { Key = '', ETag, Size = 0, LastModified = new Date(0) } of Contents) {
-          const key = decoded(Key, EncodingType)
-          yield { key, etag: unquote(ETag), size: Size, lastModified: LastModified.toISOString() }
-        }
-      }
-    },
-    folders: async function* (prefix) {
-      for await (const { CommonPrefixes = [], EncodingType } of listPages(s3, name, {
-        prefix,
-        delimiter: '/',
-      })) {
-        for (const { Prefix = '' } of CommonPrefixes)
-          yield decoded(Prefix, EncodingType).slice(prefix.length, -1)
-      }
-    },
     lines: async function* (key, { from = 0, blockBytes = 1024 * 1024, etag } = {}) {
       const decoder = new StringDecoder('utf8')
       let rest = ''
@@ -238,33 +219,4 @@ function openBucket(s3: S3, name: string): Bucket {
         })
     },
   }
-}
-
-const decoded = (key: string, encoding: string | undefined): string =>
-  encoding === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key
-
-async function* listPages(
-  s3: S3,
-  name: string,
-  { prefix, startAfter, delimiter }: { prefix?: string; startAfter?: string; delimiter?: string } = {},
-): AsyncGenerator<S3.ListObjectsV2Output> {
-  let token: string | undefined
-  do {
-    const page = await s3
-      .listObjectsV2({
-        Bucket: name,
-        Prefix: prefix,
-        StartAfter: startAfter,
-        Delimiter: delimiter,
-        ContinuationToken: token,
-        // XML cannot carry every character a key may have.
-        EncodingType: 'url',
-      })
-      .promise()
-      .catch((thrown) => {
-        throw asStorageError(thrown, `list s3://${name}/${prefix ?? ''}`)
-      })
-    yield page
-    token = page.IsTruncated ? page.NextContinuationToken : undefined
-  } while (token)
 }

@@ -11,10 +11,11 @@ export const auth = '23bc46b1-71f6-4ed5-8c54-816aa4f8c502:a-key-for-tests'
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'whisklens-host-'))
 
-/** Bundles a program as the build does. @param entry relative to the repository's root */
-export function bundleTo(outfile: string, entry: string): string {
+/** Bundles the containers' program as the build does. */
+export function buildRuntime(folder: string): string {
+  const outfile = join(folder, 'runtime.cjs')
   buildSync({
-    entryPoints: [join(__dirname, '../..', entry)],
+    entryPoints: [join(__dirname, '../..', 'src/local/containers/runtime.ts')],
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -24,10 +25,6 @@ export function bundleTo(outfile: string, entry: string): string {
   })
   return outfile
 }
-
-/** The containers' program. */
-export const buildRuntime = (folder: string): string =>
-  bundleTo(join(folder, 'runtime.cjs'), 'src/local/containers/runtime.ts')
 
 /** A host for tests with a data folder of its own, which goes when the host does. */
 export async function startTestHost(

@@ -1,11 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { zipSync } from 'fflate'
-import { zipDate } from '../../scripts/zip-date'
 import { Container } from '../../src/local/containers/container'
 import { imageEnvironment } from '../../src/local/images'
-import { buildRuntime, bundleTo, clientOf, startTestHost } from '../contract/api-host'
+import { buildRuntime, clientOf, startTestHost } from '../contract/api-host'
 
 /*
  * The ways in which clients reach the image of a MAX model, whose actions bring no code.
@@ -22,9 +20,7 @@ export interface Reached {
 /** What an image has: the containers' program, and the action that it runs by itself. */
 function buildImage() {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-max-'))
-  const bundle = bundleTo(join(folder, 'index.js'), 'actions/predict.ts')
-  const archive = join(folder, 'predict.zip')
-  writeFileSync(archive, zipSync({ 'index.js': readFileSync(bundle) }, { mtime: zipDate }))
+  const archive = join(__dirname, '..', '..', 'dist', 'actions', 'predict.zip')
   return { folder, runtime: buildRuntime(folder), archive }
 }
 

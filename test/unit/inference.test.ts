@@ -13,7 +13,10 @@ import { sample } from '../helpers/images'
 import { changeModel, modelCopy, removeModelCopies } from '../helpers/model-copy'
 
 // There is a thread where there is room for one.
-jest.mock('../../src/classifier/container-memory', () => ({ containerMemory: 1024 * 1024 * 1024 }))
+jest.mock('../../src/classifier/container-memory', () => ({
+  ...jest.requireActual('../../src/classifier/container-memory'),
+  containerMemory: 1024 * 1024 * 1024,
+}))
 
 const model = 'efficientnet-lite0'
 

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { classifyImage } from '../../classifier/classify'
-import { containerMemory } from '../../classifier/container-memory'
+import { isMemoryScarce } from '../../classifier/container-memory'
 import type { LoadedModel } from '../../classifier/load'
 import { InvalidInputError } from '../../errors'
 import type { ImageRecord, ImageRef } from '../../schema'
@@ -11,7 +11,7 @@ import { errorOf, unknownRecord } from './record'
 const maxObjectBytes = 64 * 1024 * 1024
 
 /** So many images are at work at a time: in the engine, decoded, downloaded. Their files take memory. */
-const lookAhead = containerMemory < 384 * 1024 * 1024 ? 2 : 4
+const lookAhead = isMemoryScarce ? 2 : 4
 
 /** Objects larger than this wait for each other, so that those in memory at one time are not all of the largest. */
 const largeObjectBytes = 8 * 1024 * 1024

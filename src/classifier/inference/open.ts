@@ -3,15 +3,15 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { InvalidInputError, WhisklensError } from '../../errors'
 import { homeFolder } from '../../paths'
-import { containerMemory } from '../container-memory'
+import { containerMemory, isMemoryScarce, MiB } from '../container-memory'
 import type { Answer, Inference, Question, Respond } from './protocol'
 import { startThread } from './thread'
 
 /**
  * A thread takes 15 MB of its own, and another 40 where glibc keeps an arena for it, as it does without what the runtime
- * image sets. An action that has less memory than this needs them for images.
+ * image sets. An action that has less memory needs them for images.
  */
-const roomForThread = (process.env.MALLOC_ARENA_MAX ? 384 : 768) * 1024 * 1024
+const hasRoomForThread = process.env.MALLOC_ARENA_MAX ? !isMemoryScarce : containerMemory >= 768 * MiB
 
 /** The bundle of program.ts: beside an action's own, else where it is built. */
 function programFile(): string {
@@ -23,10 +23,9 @@ let respond: Respond | undefined
 
 /** Starts the program with the models, which takes as long as the rest of an action. */
 export function openInference(): void {
-  respond ??=
-    containerMemory < roomForThread
-      ? (createRequire(__filename)(programFile()).respond as Respond)
-      : startThread(programFile())
+  respond ??= hasRoomForThread
+    ? startThread(programFile())
+    : (createRequire(__filename)(programFile()).respond as Respond)
 }
 
 async function ask(question: Question): Promise<unknown> {
