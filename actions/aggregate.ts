@@ -15,7 +15,7 @@ export const main = answering(async (params) => {
     return params.results ? { results: params.results } : Promise.reject(classified.error)
   const settings = settingsFromParams(params)
   const activation = currentActivation()
-  const openwhisk = connect(addressOf(activation))
+  const openwhisk = connect(addressOf(activation, settings))
   const store = openStore(settings)
   return aggregate(classified.data, {
     store,

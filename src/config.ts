@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import * as z from 'zod'
-import { InvalidInputError } from './errors'
+import { InvalidInputError, messageOf } from './errors'
+import { certificatesIn, pemIn } from './trust'
 
 /** wskdeploy passes an unset variable on as an empty string or as its own name; both mean "not set". */
 const setting = z
@@ -36,6 +38,7 @@ export const settingsSchema = z.object({
     (value) => (typeof value === 'number' ? String(value) : value),
     withDefault(defaultGbSecondPrice).pipe(priceSchema),
   ),
+  ca: setting.transform((text) => text && certificatesIn(text)),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
@@ -57,9 +60,24 @@ function parse(source: Record<string, unknown>): Settings {
 export const settingsFromParams = (params: Record<string, unknown>): Settings =>
   parse(Object.fromEntries(settingNames.map((name) => [name, params[name]])))
 
-/** The settings in the environment (`WHISKLENS_…`). */
-export const settingsFromEnvironment = (env: NodeJS.ProcessEnv = process.env): Settings =>
-  parse(Object.fromEntries(settingNames.map((name) => [name, env[environmentName(name)]])))
+/** Whether the text of an input or a variable sets anything. */
+export const isSet = (text: unknown): text is string => setting.parse(text) !== undefined
+
+/** The settings in the environment (`WHISKLENS_…`), where authorities may also be named by the path of their file. */
+export function settingsFromEnvironment(env: NodeJS.ProcessEnv = process.env): Settings {
+  const texts = Object.fromEntries(settingNames.map((name) => [name, env[environmentName(name)]]))
+  return parse({ ...texts, ca: isSet(texts.ca) ? textOrFile(texts.ca) : undefined })
+}
+
+function textOrFile(text: string): string {
+  if (pemIn(text)) return text
+  try {
+    return readFileSync(text, 'utf8')
+  } catch (cause) {
+    const why = messageOf(cause)
+    throw new InvalidInputError(`WHISKLENS_CA is neither PEM nor a file that can be read: ${why}`, { cause })
+  }
+}
 
 /** The settings as `WHISKLENS_…` variables, for deploying a manifest; unset ones are left out. */
 export const toEnvironment = (settings: Partial<Settings>): Record<string, string> =>

@@ -63,8 +63,9 @@ export class OpenWhiskError extends WhisklensError {
   override name = 'OpenWhiskError'
   readonly status: number
 
-  constructor(status: number, message: string, details?: ErrorDetails) {
-    super('openwhisk_error', message, details)
+  /** @param code `tls_untrusted` when the API host's certificate is the reason */
+  constructor(status: number, message: string, details?: ErrorDetails, code = 'openwhisk_error') {
+    super(code, message, details)
     this.status = status
   }
 }

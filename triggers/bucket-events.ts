@@ -38,7 +38,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
       ({ removed, bucket, key }) => !removed && bucket !== settings.resultsBucket && !key.endsWith('/'),
     )
     const results = openStore(settings).bucket(settings.resultsBucket)
-    const openwhisk = connect(addressOf(currentActivation()))
+    const openwhisk = connect(addressOf(currentActivation(), settings))
     let fired = 0
     for (const registration of created.length > 0 ? await listRegistrations(results) : []) {
       const { trigger, bucket, prefix, paused } = registration

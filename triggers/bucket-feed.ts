@@ -91,7 +91,7 @@ export const main = answering(async (params) => {
   }
   /** @returns how often the bucket is polled from now on */
   const poll = async (every: number): Promise<number> => {
-    const address = addressOf(activation)
+    const address = addressOf(activation, settings)
     if (every === 0) {
       await unschedule(address, trigger)
       return 0
@@ -138,7 +138,7 @@ export const main = answering(async (params) => {
     case 'DELETE':
       await deleteRegistration(results, trigger)
       await forgetTried(results, trigger)
-      await unschedule(addressOf(activation), trigger)
+      await unschedule(addressOf(activation, settings), trigger)
       return { trigger, deleted: true }
   }
 })

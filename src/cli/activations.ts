@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import openwhisk from 'openwhisk'
 import * as z from 'zod'
 import { WhisklensError } from '../errors'
-import { type ApiAddress, asOpenWhiskError } from '../openwhisk/client'
+import { type ApiAddress, asOpenWhiskError, clientOf } from '../openwhisk/client'
 
 /** An error of ours leaves an action as `message (code). hint`; the platform's own have no code. */
 function parseError(text: string): { message: string; code?: string; hint?: string } {
@@ -38,9 +37,9 @@ function actionError(action: string, result: unknown): WhisklensError {
 }
 
 /** Activations are written a while after they have ended; until then there is none. */
-async function findActivation({ apiHost, auth }: ApiAddress, name: string): Promise<Activation | undefined> {
+async function findActivation(address: ApiAddress, name: string): Promise<Activation | undefined> {
   try {
-    const found = await openwhisk({ apihost: apiHost, api_key: auth }).activations.get({ name })
+    const found = await clientOf(address).activations.get({ name })
     return activationSchema.parse(found)
   } catch (thrown) {
     if ((thrown as { statusCode?: number }).statusCode === 404) return undefined

@@ -3,18 +3,28 @@ import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { environmentName, type Settings, settingNames, settingsFromEnvironment } from '../config'
+import { environmentName, isSet, type Settings, settingNames, settingsFromEnvironment } from '../config'
 import { InvalidInputError, messageOf } from '../errors'
 import { connectionSchema } from '../local/state'
+import type { Trust } from '../trust'
 
 /** Whatever one source says of where to talk to; everything may be missing. */
 export type Partly = Partial<Settings> & { apiHost?: string; auth?: string; namespace?: string }
 
+/** Paths of the certificate by which a client is known to its API host, and of its key. */
+export interface IdentityFiles {
+  cert?: string
+  key?: string
+}
+
 const configFile = 'whisklens.config.json'
+
+/** Whom to trust is not for the folder to say that one happens to be in. */
+const fileSettings = settingNames.filter((name) => name !== 'ca')
 
 const text = z.string().min(1).optional()
 const configSchema = z.strictObject({
-  ...Object.fromEntries(settingNames.map((name) => [name, text])),
+  ...Object.fromEntries(fileSettings.map((name) => [name, text])),
   apiHost: text,
   auth: text,
   namespace: text,
@@ -38,7 +48,7 @@ function parseFile<T>(path: string, content: string, schema: z.ZodType<T>): T {
   const problems = parsed.error.issues.map(({ path: at, message }) => [...at, message].join(': '))
   throw new InvalidInputError(`${path} is not valid: ${problems.join('; ')}`, {
     hint: path.endsWith(configFile)
-      ? `Known settings: ${[...settingNames, 'apiHost', 'auth', 'namespace'].join(', ')}.`
+      ? `Known settings: ${[...fileSettings, 'apiHost', 'auth', 'namespace'].join(', ')}.`
       : undefined,
   })
 }
@@ -47,7 +57,7 @@ function parseFile<T>(path: string, content: string, schema: z.ZodType<T>): T {
 export function fromEnvironment(env: NodeJS.ProcessEnv): Partly {
   const all = settingsFromEnvironment(env)
   // What counts as not set was replaced by its default, and so is no longer what the environment says.
-  const given = settingNames.filter((name) => all[name] === env[environmentName(name)])
+  const given = settingNames.filter((name) => isSet(env[environmentName(name)]))
   return {
     ...Object.fromEntries(given.map((name) => [name, all[name]])),
     apiHost: env.WHISKLENS_APIHOST || undefined,
@@ -104,12 +114,23 @@ function answers(url: string): Promise<boolean> {
 }
 
 /** The file that `wsk` reads: WSK_CONFIG_FILE, or `~/.wskprops`. */
-export async function fromWskProps(env: NodeJS.ProcessEnv): Promise<Partly> {
+export async function fromWskProps(env: NodeJS.ProcessEnv): Promise<Partly & IdentityFiles> {
   const content = await readIfThere(env.WSK_CONFIG_FILE || join(env.HOME ?? homedir(), '.wskprops'))
   const props = new Map<string, string>()
   for (const line of (content ?? '').split(/\r?\n/)) {
     const match = /^\s*([A-Z_]+)\s*=\s*(.*?)\s*$/.exec(line)
     if (match?.[1] && match[2]) props.set(match[1], match[2].replace(/^(["'])(.*)\1$/, '$2'))
   }
-  return { apiHost: props.get('APIHOST'), auth: props.get('AUTH'), namespace: props.get('NAMESPACE') }
+  const names = { apiHost: 'APIHOST', auth: 'AUTH', namespace: 'NAMESPACE', cert: 'CERT', key: 'KEY' }
+  return Object.fromEntries(Object.entries(names).map(([name, line]) => [name, props.get(line)]))
+}
+
+/** Reads them as `wsk` does: both or none. @throws InvalidInputError */
+export async function readIdentity({ cert, key }: IdentityFiles): Promise<Pick<Trust, 'cert' | 'key'>> {
+  if (!cert && !key) return {}
+  const [certText, keyText] = await Promise.all([cert, key].map((path = '') => readIfThere(path)))
+  if (certText && keyText) return { cert: certText, key: keyText }
+  throw new InvalidInputError('CERT and KEY of ~/.wskprops have to name two files that are there', {
+    hint: 'They are the certificate by which the API host knows you, and its key.',
+  })
 }

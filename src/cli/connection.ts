@@ -4,12 +4,14 @@ import { environmentName, type SettingName, type Settings, settingsFromParams } 
 import { InvalidInputError } from '../errors'
 import type { ApiAddress } from '../openwhisk/client'
 import { openStore, type Store } from '../storage/store'
+import type { Trust } from '../trust'
 import {
   fromConfigFile,
   fromEnvironment,
   fromLocalMode,
   fromWskProps,
   type Partly,
+  readIdentity,
 } from './connection-sources'
 
 /** The options that {@link connectionOptions} adds. */
@@ -18,6 +20,7 @@ export interface ConnectionFlags {
   auth?: string
   namespace?: string
   data?: string
+  insecure?: boolean
 }
 
 /** Where the object store and OpenWhisk are. */
@@ -28,6 +31,8 @@ export interface Connection {
   auth?: string
   /** `_`, the one the key belongs to, unless another is named. */
   namespace: string
+  /** For the API host and the store, the settings' authorities aside. */
+  trust: Omit<Trust, 'ca'>
 }
 
 /** Adds the options that say where to talk to. */
@@ -40,6 +45,13 @@ export const connectionOptions = (command: Command): Command =>
       '--data <folder>',
       'data folder of a running local mode (env: WHISKLENS_DATA; default: .whisklens)',
     )
+    .option('-i, --insecure', 'do not check the certificates of the API host and the store')
+    .hook('preAction', (connecting) => {
+      if (connecting.opts<ConnectionFlags>().insecure) process.stderr.write(unchecked)
+    })
+
+const unchecked =
+  'warning: --insecure: certificates are not checked; others may be listening and answering. Set WHISKLENS_CA instead.\n'
 
 const groups: Record<'apiHost' | 's3Endpoint', (keyof Partly)[]> = {
   apiHost: ['apiHost', 'auth', 'namespace'],
@@ -59,13 +71,14 @@ const given = (source: Partly): Partly =>
 /**
  * Finds out where to talk to: flags, then the environment, `whisklens.config.json` of the working folder, a running
  * local mode, `~/.wskprops`.
- * @throws InvalidInputError when one of the files is not valid
+ * @throws InvalidInputError when one of the files is not valid, or a variable would turn the check of certificates off
  */
 export async function resolveConnection(
   flags: ConnectionFlags,
   { env = process.env, cwd = process.cwd() }: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Promise<Connection> {
-  const { apihost: apiHost, auth, namespace } = flags
+  const { apihost: apiHost, auth, namespace, insecure } = flags
+  refuseInsecure(env)
   const named = { ...given(fromEnvironment(env)), ...given({ apiHost, auth, namespace }) }
   const file = given(await fromConfigFile(cwd))
   const chosen: Partly = { ...file, ...named }
@@ -83,33 +96,48 @@ export async function resolveConnection(
     for (const name of names) chosen[name] ??= local?.[name]
   }
 
-  const props = given(await fromWskProps(env))
+  const { cert, key, ...wskProps } = await fromWskProps(env)
+  const props = given(wskProps)
   // A configuration file comes with whatever folder one happens to be in: it may not send the key of ~/.wskprops to
   // another host than the one it is for.
   const isForeign =
     file.apiHost !== undefined && file.apiHost === chosen.apiHost && file.apiHost !== props.apiHost
   const all: Partly = { ...(isForeign ? {} : props), ...given(chosen) }
+  const identity = all.apiHost === props.apiHost ? await readIdentity({ cert, key }) : {}
   return {
     settings: settingsFromParams(all),
     apiHost: all.apiHost,
     auth: all.auth,
     namespace: all.namespace ?? '_',
+    trust: { insecure, ...identity },
   }
+}
+
+/** Its last name is that of the npm client's own. */
+const insecureNames = ['WHISKLENS_INSECURE', '__OW_IGNORE_CERTS']
+
+/** What is set somewhere and forgotten would hold for every command. */
+function refuseInsecure(env: NodeJS.ProcessEnv): void {
+  const name = insecureNames.find((one) => env[one])
+  if (!name) return
+  throw new InvalidInputError(`${name} is set: the check of certificates is not turned off by a variable`, {
+    hint: 'Unset it, and give --insecure to the one command that needs it, or set WHISKLENS_CA.',
+  })
 }
 
 const startIt = 'Start the local mode (npm start, or whisklens up)'
 
 /** The OpenWhisk of a connection. @throws InvalidInputError when none is known */
-export function needOpenWhisk({ apiHost, auth }: Connection): ApiAddress {
-  if (apiHost && auth) return { apiHost, auth }
+export function needOpenWhisk({ apiHost, auth, settings, trust }: Connection): ApiAddress {
+  if (apiHost && auth) return { apiHost, auth, ca: settings.ca, ...trust }
   const problem = apiHost ? `There is no API key for ${apiHost}` : 'No OpenWhisk is configured'
   throw new InvalidInputError(problem, { hint: `${startIt}, or set WHISKLENS_APIHOST and WHISKLENS_AUTH.` })
 }
 
 /** The object store of a connection. @throws InvalidInputError when none is known */
-export function needStore({ settings }: Connection): Store {
+export function needStore({ settings, trust }: Connection): Store {
   const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
-  if (needed.every((name) => settings[name])) return openStore(settings)
+  if (needed.every((name) => settings[name])) return openStore({ ...settings, insecure: trust.insecure })
   throw new InvalidInputError('No object store is configured', {
     hint: `${startIt}, or set ${needed.map(environmentName).join(', ')}.`,
   })

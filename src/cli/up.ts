@@ -10,6 +10,7 @@ interface UpOptions {
   storePort: number
   limits: 'generous' | 'openwhisk'
   containers?: number
+  apiUrl?: string
   json?: boolean
   quiet?: boolean
 }
@@ -38,6 +39,7 @@ export function register(program: Command): void {
         .default('generous'),
     )
     .option('--containers <count>', 'containers per action (default: one a core)', wholeNumber(1, 1000))
+    .option('--api-url <url>', 'where actions find the API: a proxy that stands before it')
     .option('--json', 'print one line of JSON when ready')
     .option('--quiet', 'print nothing but the result')
     .addHelpText(
@@ -60,6 +62,7 @@ async function run(options: UpOptions): Promise<void> {
     storePort: options.port === undefined ? options.storePort : options.port && options.port + 1,
     limits: options.limits === 'openwhisk' ? openwhiskLimits : generousLimits,
     containersPerAction: options.containers,
+    publicUrl: options.apiUrl,
   })
   const { connection } = local
   if (options.json) process.stdout.write(`${JSON.stringify(connection)}\n`)

@@ -100,7 +100,8 @@ async function upload({ path, name, problem }: FoundFile, bucket: Bucket, prefix
     return { file: path, object: { bucket: bucket.name, key, ...(await send(path, bucket, key)) } }
   } catch (thrown) {
     if (!(thrown instanceof StorageError)) return { file: path, error: asFileError(thrown, path) }
-    if (thrown.retryable || ['bucket_not_found', 'access_denied'].includes(thrown.code)) throw thrown
+    if (thrown.retryable || ['bucket_not_found', 'access_denied', 'tls_untrusted'].includes(thrown.code))
+      throw thrown
     return { file: path, error: thrown }
   }
 }

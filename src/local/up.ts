@@ -29,6 +29,8 @@ export interface LocalOptions {
   storePort: number
   limits: Limits
   containersPerAction?: number
+  /** What actions are told, where something stands before the API host. */
+  publicUrl?: string
 }
 
 /** The whole system on this machine. */
@@ -67,6 +69,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       auth: secrets.auth,
       namespace,
       limits: options.limits,
+      publicUrl: options.publicUrl,
       containersPerAction: options.containersPerAction,
       images: imageEnvironment,
     })

@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import openwhisk from 'openwhisk'
 import pRetry from 'p-retry'
 import * as z from 'zod'
+import type { Settings } from '../config'
 import { messageOf, OpenWhiskError } from '../errors'
+import { agentsFor, hintIfUntrusted, type Trust } from '../trust'
 import type { Activation } from './activation'
 
 /** Where an OpenWhisk API answers, and who asks. */
-export interface ApiAddress {
+export interface ApiAddress extends Trust {
   apiHost: string
   /** `uuid:key`. */
   auth: string
@@ -27,13 +29,33 @@ export interface OpenWhisk {
 }
 
 /** The address an action may call back; needs the annotation `provide-api-key: true`. */
-export function addressOf({ apiHost, apiKey, actionName }: Activation): ApiAddress {
+export function addressOf(
+  { apiHost, apiKey, actionName }: Activation,
+  { ca }: Pick<Settings, 'ca'>,
+): ApiAddress {
   if (!apiHost || !apiKey) {
     throw new OpenWhiskError(0, `${actionName} has no API key to call OpenWhisk with`, {
       hint: 'Deploy it with the annotation provide-api-key: true, as manifest.yaml does.',
     })
   }
-  return { apiHost, auth: apiKey }
+  return { apiHost, auth: apiKey, ca }
+}
+
+/** Connections that wait for their next use as long as those of Node.js' own agent do, milliseconds. */
+const agentOf = agentsFor({ keepAlive: true, scheduling: 'lifo', timeout: 5000 })
+
+/** The npm client of an API host; without a scheme, as in `~/.wskprops`, the host is meant as https. */
+export function clientOf(address: ApiAddress): ReturnType<typeof openwhisk> {
+  const { apiHost, auth, ca, insecure, cert } = address
+  const isUsual = apiHost.startsWith('http:') || !(ca || insecure || cert)
+  return openwhisk({
+    apihost: apiHost,
+    api_key: auth,
+    // Only where it is needed: the client reaches a proxy of the environment by an agent for http.
+    agent: isUsual ? undefined : agentOf(address),
+    // What the client makes of it goes before what the agent was made with.
+    ignore_certs: insecure,
+  })
 }
 
 /** Repeats a call that was throttled or failed in passing, after growing, jittered pauses. @throws OpenWhiskError */
@@ -47,9 +69,9 @@ export const patiently = <T>(call: () => Promise<T>, retries: number): Promise<T
   })
 
 /** A client whose calls wait out throttling and passing failures with growing, jittered pauses. */
-export function connect({ apiHost, auth }: ApiAddress, retries = 8): OpenWhisk {
+export function connect(address: ApiAddress, retries = 8): OpenWhisk {
   // The client's own retry knows no difference between a throttled call and a wrong one, so it stays off.
-  const client = openwhisk({ apihost: apiHost, api_key: auth })
+  const client = clientOf(address)
   const attempt = <T>(what: string, call: () => Promise<T>, isBlocking = false): Promise<T> =>
     patiently(
       () =>
@@ -131,6 +153,11 @@ const diedSchema = z.object({
 export function asOpenWhiskError(what: string, thrown: unknown, isBlocking = false): OpenWhiskError {
   const status = Number((thrown as { statusCode?: number }).statusCode ?? 0)
   const detail = (thrown as { error?: { error?: string } }).error?.error ?? messageOf(thrown)
+  const untrusted = status === 0 && hintIfUntrusted(detail)
+  if (untrusted) {
+    const message = `Could not ${what}: the API host's certificate is not trusted: ${detail}`
+    return new OpenWhiskError(0, message, { cause: thrown, hint: untrusted }, 'tls_untrusted')
+  }
   return new OpenWhiskError(status, `Could not ${what}: ${detail}`, {
     cause: thrown,
     // 429 is the platform's throttle; no answer and the server's own failures pass.

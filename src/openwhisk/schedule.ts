@@ -1,6 +1,5 @@
-import openwhisk from 'openwhisk'
 import { OpenWhiskError } from '../errors'
-import { type ApiAddress, asOpenWhiskError } from './client'
+import { type ApiAddress, asOpenWhiskError, clientOf } from './client'
 
 /** The feed of clusters that fires a trigger at intervals; a bare server has none. */
 const intervalFeed = '/whisk.system/alarms/interval'
@@ -34,7 +33,7 @@ export async function schedule(
     payload,
   }: { trigger: string; action: string; minutes: number; payload: object },
 ): Promise<boolean> {
-  const client = openwhisk({ apihost: address.apiHost, api_key: address.auth })
+  const client = clientOf(address)
   const { name, rule } = namesOf(trigger)
   try {
     const exists = await client.actions.get({ name: intervalFeed, code: false } as never).then(
@@ -63,7 +62,7 @@ export async function schedule(
 
 /** Ends what {@link schedule} began; what is not there is passed by. @throws OpenWhiskError */
 export async function unschedule(address: ApiAddress, trigger: string): Promise<void> {
-  const client = openwhisk({ apihost: address.apiHost, api_key: address.auth })
+  const client = clientOf(address)
   const { name, rule } = namesOf(trigger)
   try {
     await client.rules.delete({ name: rule }).catch(ignoring(isStatus(404)))

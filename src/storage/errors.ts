@@ -1,10 +1,25 @@
 import { messageOf, StorageError } from '../errors'
+import { hintIfUntrusted } from '../trust'
 
 interface SdkError {
   code?: string
   statusCode?: number
   retryable?: boolean
 }
+
+/** Milliseconds, for the first retry on average. */
+const firstPause = 25
+
+/**
+ * How long to pause before a request is sent again: growing, jittered, as the SDK has it.
+ * @returns milliseconds; less than 0, which ends the retries, where the store's certificate is not trusted
+ */
+export const pauseBefore = (retry: number, thrown?: Error): number =>
+  hintIfUntrustedStore(thrown) ? -1 : Math.random() * 2 * firstPause * 2 ** retry
+
+/** An answer, whatever is in it, came over a connection that was good. */
+const hintIfUntrustedStore = (thrown: unknown): string | undefined =>
+  (thrown as SdkError | undefined)?.statusCode ? undefined : hintIfUntrusted(messageOf(thrown))
 
 /** Codes of the store's errors, by what its answer says. */
 function codeOf({ code, statusCode }: SdkError, tooLarge: boolean): string {
@@ -29,6 +44,11 @@ const hints: Record<string, string> = {
  */
 export function asStorageError(thrown: unknown, action: string, declaredSize?: number): StorageError {
   if (thrown instanceof StorageError) return thrown
+  const untrusted = hintIfUntrustedStore(thrown)
+  if (untrusted) {
+    const message = `Could not ${action}: the store's certificate is not trusted: ${messageOf(thrown)}`
+    return new StorageError('tls_untrusted', 0, message, { cause: thrown, hint: untrusted })
+  }
   const error = thrown as SdkError
   const status = error.statusCode ?? 0
   const code = codeOf(error, declaredSize !== undefined)

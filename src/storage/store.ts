@@ -4,7 +4,7 @@ import type S3 from 'ibm-cos-sdk/clients/s3'
 import type { Settings } from '../config'
 import { InvalidInputError, StorageError } from '../errors'
 import { connectionsTo } from './connections'
-import { asStorageError } from './errors'
+import { asStorageError, pauseBefore } from './errors'
 import { type Listing, openListing } from './listing'
 import { type Multipart, openMultipart, partBytes, unquote } from './multipart'
 import { receiveWhole } from './whole-body'
@@ -67,10 +67,11 @@ export interface Store {
 /**
  * Opens an S3-compatible object store. Failed requests (5xx, throttling, cut connections) are retried with growing,
  * jittered pauses.
+ * @param settings `insecure` has its certificate go unchecked
  * @throws InvalidInputError when the settings name no store
  */
-export function openStore(settings: Settings): Store {
-  const { s3Endpoint, s3Region, s3AccessKeyId, s3SecretAccessKey } = settings
+export function openStore(settings: Settings & { insecure?: boolean }): Store {
+  const { s3Endpoint, s3Region, s3AccessKeyId, s3SecretAccessKey, ca, insecure } = settings
   if (!s3Endpoint || !s3AccessKeyId || !s3SecretAccessKey) {
     throw new InvalidInputError('No object store is configured', {
       hint: 'Set WHISKLENS_S3_ENDPOINT, WHISKLENS_S3_ACCESS_KEY_ID and WHISKLENS_S3_SECRET_ACCESS_KEY.',
@@ -86,8 +87,12 @@ export function openStore(settings: Settings): Store {
     s3ForcePathStyle: true,
     signatureVersion: 'v4',
     maxRetries: 8,
-    retryDelayOptions: { base: 50 },
-    httpOptions: { connectTimeout: 10_000, timeout: 60_000, agent: connectionsTo(s3Endpoint) },
+    retryDelayOptions: { customBackoff: pauseBefore },
+    httpOptions: {
+      connectTimeout: 10_000,
+      timeout: 60_000,
+      agent: connectionsTo(s3Endpoint, { ca, insecure }),
+    },
   })
   return { bucket: (name) => openBucket(s3, name) }
 }

@@ -36,8 +36,8 @@ describe('the connections to a store', () => {
   })
 
   it('are encrypted unless the endpoint says otherwise', () => {
-    expect(connectionsTo('https://s3.example.com')).toBeInstanceOf(Agent)
-    expect(connectionsTo('s3.example.com')).toBeInstanceOf(Agent)
-    expect(connectionsTo('http://127.0.0.1:9000')).not.toBeInstanceOf(Agent)
+    expect(connectionsTo('https://s3.example.com', {})).toBeInstanceOf(Agent)
+    expect(connectionsTo('s3.example.com', {})).toBeInstanceOf(Agent)
+    expect(connectionsTo('http://127.0.0.1:9000', {})).not.toBeInstanceOf(Agent)
   })
 })

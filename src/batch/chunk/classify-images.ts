@@ -2,7 +2,7 @@ import pLimit from 'p-limit'
 import { classifyImage } from '../../classifier/classify'
 import { isMemoryScarce } from '../../classifier/container-memory'
 import type { LoadedModel } from '../../classifier/load'
-import { InvalidInputError } from '../../errors'
+import { InvalidInputError, StorageError } from '../../errors'
 import type { ImageRecord, ImageRef } from '../../schema'
 import type { Store } from '../../storage/store'
 import { errorOf, unknownRecord } from './record'
@@ -77,7 +77,7 @@ const collect = (): void => void globalThis.gc?.()
 /** As a part of a message, with what separates it from the next. */
 const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value)) + 1
 
-/** @throws WhisklensError when the model cannot be loaded or does not work: no image's fault, and no image's record */
+/** @throws WhisklensError when the model cannot be loaded or does not work, or the store is not trusted: no image's fault, and no image's record */
 async function classifyObject(
   image: ImageRef,
   { model, store, activationId }: ClassifyOptions,
@@ -96,11 +96,15 @@ async function classifyObject(
     Object.assign(record, classification, { status: 'ok' })
     Object.assign(record.timings, timings)
   } catch (thrown) {
-    if (thrown instanceof InvalidInputError) throw thrown
+    if (thrown instanceof InvalidInputError || isUntrusted(thrown)) throw thrown
     record.error = errorOf(thrown)
   }
   return record
 }
+
+/** A store that cannot be asked says nothing of an image. */
+const isUntrusted = (thrown: unknown): boolean =>
+  thrown instanceof StorageError && thrown.code === 'tls_untrusted'
 
 async function download({ bucket, key }: ImageRef, store: Store) {
   const start = Date.now()

@@ -15,6 +15,6 @@ export interface Platform {
 /** The object store of the settings and the platform that runs the activation. */
 export const platformOf = (settings: Settings, activation: Activation): Platform => ({
   store: openStore(settings),
-  openwhisk: connect(addressOf(activation)),
-  impatient: connect(addressOf(activation), 0),
+  openwhisk: connect(addressOf(activation, settings)),
+  impatient: connect(addressOf(activation, settings), 0),
 })

@@ -48,7 +48,7 @@ export async function poll(
   const feed = await readRegistration(results, trigger)
   if (!feed) {
     log.info({ trigger }, 'nobody is watching any more')
-    await unschedule(addressOf(activation), trigger)
+    await unschedule(addressOf(activation, settings), trigger)
     return { resumed }
   }
   if (feed.paused) return { resumed }

@@ -13,7 +13,8 @@ export interface InvokerOptions {
   entities: Entities
   activations: Activations
   pool: Pool
-  apiHost(): string
+  /** @param namespace of the action that is told */
+  apiHost(namespace: string): string
   /** More environment for the containers of an image. */
   images(image: string | undefined, memory: number): Record<string, string>
 }
@@ -143,7 +144,7 @@ export class Invoker {
       memory: limits.memory,
       timeout: limits.timeout,
       logs: limits.logs * megabyte,
-      environment: { ...images(exec.image, limits.memory), __OW_API_HOST: apiHost() },
+      environment: { ...images(exec.image, limits.memory), __OW_API_HOST: apiHost(action.namespace) },
       init: () => ({ value: { name, main, code: code(), binary, env } }),
       run: (deadline) => ({ ...context, deadline: String(deadline), value }),
     }

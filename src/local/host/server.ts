@@ -22,7 +22,7 @@ import { namespaceRoutes } from './namespaces'
 import { packageRoutes } from './packages'
 import { forbidden, notFound, unauthorized } from './refusals'
 import { ruleRoutes } from './rules'
-import { isPublic, systemEntities } from './system'
+import { isPublic, isSystem, systemEntities } from './system'
 import { firing, triggerRoutes } from './triggers'
 import { webActionRoutes } from './web-actions'
 
@@ -37,6 +37,8 @@ export interface ApiHostOptions {
   auth: string
   namespace: string
   limits: Limits
+  /** What actions are told, where something stands before the host: `__OW_API_HOST`. */
+  publicUrl?: string
   /** The number of CPU cores, unless given. */
   containersPerAction?: number
   /** How long an unused container is kept, in milliseconds. */
@@ -70,7 +72,8 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const folder = join(dataDir, 'containers')
   const pool = new Pool({ folder, runtime, containersPerAction, idleTimeout, clock })
   let url = ''
-  const apiHost = () => url
+  // What the system's own actions trust is not for a deployment to say.
+  const apiHost = (owner: string) => (isSystem(owner) ? url : (options.publicUrl ?? url))
   const invoker = new Invoker({ namespace, auth, limits, entities, activations, pool, images, apiHost })
   const parts = { namespace, limits, entities, activations, invoker }
   const host = { ...parts, fire: firing(parts) }

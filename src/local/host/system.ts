@@ -25,6 +25,9 @@ const packages: Record<string, Record<string, string>> = {
   alarms: { alarm: feed, interval: feed, once: feed },
 }
 
+/** @param namespace of an entity, with its package */
+export const isSystem = (namespace: string): boolean => namespace.split('/')[0] === systemNamespace
+
 export const isSystemPackage = (name = ''): boolean => Object.hasOwn(packages, name)
 
 /** Whether anybody may do that: read a system package, read or invoke one of its actions. */

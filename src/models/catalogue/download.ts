@@ -2,9 +2,11 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import pRetry from 'p-retry'
 import { EnvHttpProxyAgent, fetch } from 'undici'
+import { settingsFromEnvironment } from '../../config'
 import { messageOf, WhisklensError } from '../../errors'
 import { cacheFolder } from '../../paths'
 import { sha256Of } from '../../sha256'
+import { hintIfUntrusted, tlsOptions } from '../../trust'
 
 /** So long may an answer, or the next piece of it, take. Milliseconds. */
 const patience = 30_000
@@ -13,13 +15,17 @@ const retries = { retries: 3, minTimeout: 500, randomize: true }
 /** What this very address will not answer otherwise the next time. */
 class Refused extends Error {}
 
-/** Node's own fetch goes by no proxy: this agent respects HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
+/** Node's own fetch goes by no proxy: this agent respects HTTPS_PROXY, HTTP_PROXY and NO_PROXY; and WHISKLENS_CA. */
 function openAgent(): EnvHttpProxyAgent {
   const { emitWarning } = process
+  const { ca } = settingsFromEnvironment()
+  const connect = tlsOptions({ ca })
+  // For what is reached directly, through a proxy, and for the proxy itself.
+  const trust = { connect, requestTls: connect, proxyTls: connect }
   // It calls itself experimental on stderr.
   process.emitWarning = () => {}
   try {
-    return new EnvHttpProxyAgent({ headersTimeout: patience, bodyTimeout: patience })
+    return new EnvHttpProxyAgent({ headersTimeout: patience, bodyTimeout: patience, ...trust })
   } finally {
     process.emitWarning = emitWarning
   }
@@ -51,11 +57,12 @@ export async function download(url: string, sha256?: string): Promise<Buffer> {
   const path = join(cacheFolder(), 'downloads', sha256Of(Buffer.from(url)))
   const cached = await readFile(path).catch(() => undefined)
   if (cached && (sha256 === undefined || sha256Of(cached) === sha256)) return cached
-  const shouldRetry = ({ error }: { error: Error }) => !(error instanceof Refused)
+  const shouldRetry = ({ error }: { error: Error }) =>
+    !(error instanceof Refused || hintIfUntrusted(error.message))
   const bytes = await pRetry(() => get(url).catch(asError), { ...retries, shouldRetry }).catch((cause) => {
     throw new WhisklensError('download_failed', `Could not download ${url}: ${reasonOf(cause)}`, {
       retryable: true,
-      hint: 'HTTPS_PROXY names a proxy. Or fetch the files elsewhere into a folder, and name it with --from.',
+      hint: 'HTTPS_PROXY names a proxy, WHISKLENS_CA an authority. Or fetch the files elsewhere into a folder, and name it with --from.',
       cause,
     })
   })

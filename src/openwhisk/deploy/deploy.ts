@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import openwhisk from 'openwhisk'
 import { InvalidInputError } from '../../errors'
-import { type ApiAddress, asOpenWhiskError } from '../client'
+import { type ApiAddress, asOpenWhiskError, clientOf } from '../client'
 import type { Manifest } from '../manifest'
 import { differences } from './differences'
 import { codeDigest, type Entity, type EntityBody, entitiesOf } from './entities'
 
-type Client = ReturnType<typeof openwhisk>
+type Client = ReturnType<typeof clientOf>
 
 /** What is done to one entity, or would be. */
 export interface Change {
@@ -55,8 +54,6 @@ export async function* undeployManifest(
     yield { kind: entity.kind, name: entity.name, change: 'delete', differs: [] }
   }
 }
-
-const clientOf = ({ apiHost, auth }: ApiAddress): Client => openwhisk({ apihost: apiHost, api_key: auth })
 
 async function namespaceOf(client: Client): Promise<string> {
   const [namespace] = await client.namespaces.list().catch((thrown) => {

@@ -1,0 +1,97 @@
+import { X509Certificate } from 'node:crypto'
+import { Agent, type AgentOptions } from 'node:https'
+import * as tls from 'node:tls'
+import { InvalidInputError } from './errors'
+
+/** Whom https connections trust, and who they say they are. */
+export interface Trust {
+  /** Certificates of further authorities, PEM: they add to those that Node.js knows. */
+  ca?: string
+  /** No certificate is checked; only a person at the command line can say so. */
+  insecure?: boolean
+  /** The client's own certificate and its key, PEM, where a server asks for one. */
+  cert?: string
+  key?: string
+}
+
+const begin = '-----BEGIN CERTIFICATE-----'
+const blocks = new RegExp(`${begin}(.+?)-----END CERTIFICATE-----`, 'gs')
+
+/** The PEM in a text, which may be in base64 as a whole; undefined when there is none. */
+export const pemIn = (text: string): string | undefined =>
+  [text, Buffer.from(text, 'base64').toString('latin1')].find((pem) => pem.includes(begin))
+
+/**
+ * The certificates in a text, as clean PEM: everything else that is there, such as a private key, is left out. Line
+ * breaks may have become `\n` or spaces on their way through an environment, and the whole may be in base64.
+ * @throws InvalidInputError when there is none, or one that cannot be read
+ */
+export function certificatesIn(text: string): string {
+  const found = pemIn(text)?.matchAll(blocks) ?? []
+  const bodies = [...found].map(([, body = '']) => body.replace(/\\[nr]|\s/g, ''))
+  if (bodies.length === 0) {
+    throw new InvalidInputError('WHISKLENS_CA holds no certificate', {
+      hint: 'Set it to the PEM of the authority: export WHISKLENS_CA="$(cat ca.pem)". The command line also takes the path.',
+    })
+  }
+  return bodies.map(certificate).join('')
+}
+
+function certificate(body: string): string {
+  try {
+    return new X509Certificate(Buffer.from(body, 'base64')).toString()
+  } catch (cause) {
+    throw new InvalidInputError('WHISKLENS_CA holds a certificate that cannot be read', {
+      hint: 'A PEM file that was cut off or edited does that; openssl x509 -in ca.pem -noout tells.',
+      cause,
+    })
+  }
+}
+
+/** The authorities that Node.js trusts by itself; its older releases only tell those that they come with. */
+function usualAuthorities(): readonly string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] }
+  return getCACertificates?.('default') ?? tls.rootCertificates
+}
+
+/**
+ * What node:tls needs of a trust. All authorities are read once here, which takes 40 ms: connections share the context.
+ */
+export function tlsOptions({ ca, insecure = false, cert, key }: Trust) {
+  const secureContext = tls.createSecureContext({
+    ca: ca === undefined ? undefined : [...usualAuthorities(), ca],
+    cert,
+    key,
+  })
+  // Said outright: otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check off.
+  return { secureContext, rejectUnauthorized: !insecure }
+}
+
+/** @returns what makes one agent for each trust, so that warm containers use their connections again */
+export function agentsFor(options: AgentOptions): (trust: Trust) => Agent {
+  const agents = new Map<string, Agent>()
+  return ({ ca, insecure, cert, key }) => {
+    const name = JSON.stringify([ca, insecure, cert, key])
+    const agent = agents.get(name) ?? new Agent({ ...options, ...tlsOptions({ ca, insecure, cert, key }) })
+    agents.set(name, agent)
+    return agent
+  }
+}
+
+const command = 'the command line also takes --insecure'
+const hints: [RegExp, string][] = [
+  [/altnames/, `Address the server by a name that is in its certificate; ${command}.`],
+  [/expired|not yet valid/, `The server needs another certificate, or a clock is wrong; ${command}.`],
+  [/certificate/, `Set WHISKLENS_CA to the certificate of its authority, in PEM; ${command}.`],
+]
+
+/**
+ * Why a connection failed, if it did because the server's certificate was not trusted. Goes by the words of OpenSSL and
+ * Node.js: the OpenWhisk client keeps no more of an error.
+ * @returns what to do; undefined for every other failure
+ */
+export function hintIfUntrusted(message: string): string | undefined {
+  // An alert is the other side's: it did not like what we are.
+  if (/\balert\b/.test(message)) return undefined
+  return hints.find(([pattern]) => pattern.test(message))?.[1]
+}

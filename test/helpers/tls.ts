@@ -1,0 +1,112 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { pipeline } from 'node:stream'
+import { createServer } from 'node:tls'
+import { generate } from 'selfsigned'
+
+/** Certificates in PEM, made for the test that asks for them. */
+export interface KeyPair {
+  cert: string
+  key: string
+}
+
+export interface Authority {
+  /** Its own certificate, PEM. */
+  ca: string
+  /** @param address the one that the certificate is for */
+  issue(options?: { address?: string; expired?: boolean }): Promise<KeyPair>
+}
+
+const day = 24 * 60 * 60 * 1000
+const keys = { keyType: 'ec', algorithm: 'sha256' } as const
+
+/** An authority that no machine knows. */
+export async function makeAuthority(): Promise<Authority> {
+  const authority = await generate([{ name: 'commonName', value: 'Authority of a test' }], {
+    ...keys,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  })
+  return {
+    ca: authority.cert,
+    async issue({ address = '127.0.0.1', expired = false } = {}) {
+      const made = await generate([{ name: 'commonName', value: address }], {
+        ...keys,
+        ca: { key: authority.private, cert: authority.cert },
+        notBeforeDate: new Date(Date.now() - 2 * day),
+        notAfterDate: new Date(Date.now() + (expired ? -day : day)),
+        extensions: [
+          { name: 'basicConstraints', cA: false, critical: true },
+          { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
+          { name: 'subjectAltName', altNames: [{ type: 7, ip: address }] },
+        ],
+      })
+      return { cert: made.cert, key: made.private }
+    },
+  }
+}
+
+let shared: Promise<Authority> | undefined
+/** The authority of all fronts of a file of tests, unless they are given another. */
+export const testAuthority = (): Promise<Authority> => {
+  shared ??= makeAuthority()
+  return shared
+}
+
+export interface TlsFront {
+  /** `https://127.0.0.1:PORT`. */
+  url: string
+  /** The certificate of the authority that the front's own is of, PEM. */
+  ca: string
+  /** How many connections there were, whatever became of them. */
+  attempts(): number
+  close(): Promise<void>
+}
+
+interface TlsFrontOptions {
+  authority?: Authority
+  pair?: KeyPair
+  /** Certificate of an authority, PEM: who has none of it is turned away. */
+  clientsOf?: string
+}
+
+/**
+ * TLS before a server of this machine. Bytes go through as they come, so that signatures, which cover the Host header,
+ * hold.
+ * @param target URL of the server; asked for at each connection where it is not known yet
+ */
+export async function startTlsFront(
+  target: string | (() => string),
+  options: TlsFrontOptions = {},
+): Promise<TlsFront> {
+  const { authority = await testAuthority(), pair = await authority.issue(), clientsOf } = options
+  const sockets = new Set<Socket>()
+  let attempts = 0
+  const server = createServer(
+    { ...pair, ca: clientsOf, requestCert: clientsOf !== undefined, rejectUnauthorized: true },
+    (socket) => {
+      const { hostname: host, port } = new URL(typeof target === 'string' ? target : target())
+      const upstream = connect({ host, port: Number(port) })
+      // Either side may break off, as networks do.
+      pipeline(socket, upstream, socket, () => {})
+    },
+  )
+  server.on('connection', (socket: Socket) => {
+    attempts++
+    sockets.add(socket.on('close', () => sockets.delete(socket)))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ca: authority.ca,
+    attempts: () => attempts,
+    async close() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await once(server, 'close')
+    },
+  }
+}
