@@ -103,7 +103,8 @@ export async function resolveConnection(
   const isForeign =
     file.apiHost !== undefined && file.apiHost === chosen.apiHost && file.apiHost !== props.apiHost
   const all: Partly = { ...(isForeign ? {} : props), ...given(chosen) }
-  const identity = all.apiHost === props.apiHost ? await readIdentity({ cert, key }) : {}
+  const isEncrypted = all.apiHost !== undefined && !all.apiHost.startsWith('http:')
+  const identity = isEncrypted && !isForeign ? await readIdentity({ cert, key }) : {}
   return {
     settings: settingsFromParams(all),
     apiHost: all.apiHost,

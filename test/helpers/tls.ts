@@ -75,19 +75,16 @@ interface TlsFrontOptions {
 /**
  * TLS before a server of this machine. Bytes go through as they come, so that signatures, which cover the Host header,
  * hold.
- * @param target URL of the server; asked for at each connection where it is not known yet
+ * @param target URL of the server; it need not listen yet
  */
-export async function startTlsFront(
-  target: string | (() => string),
-  options: TlsFrontOptions = {},
-): Promise<TlsFront> {
+export async function startTlsFront(target: string, options: TlsFrontOptions = {}): Promise<TlsFront> {
   const { authority = await testAuthority(), pair = await authority.issue(), clientsOf } = options
+  const { hostname: host, port } = new URL(target)
   const sockets = new Set<Socket>()
   let attempts = 0
   const server = createServer(
     { ...pair, ca: clientsOf, requestCert: clientsOf !== undefined, rejectUnauthorized: true },
     (socket) => {
-      const { hostname: host, port } = new URL(typeof target === 'string' ? target : target())
       const upstream = connect({ host, port: Number(port) })
       // Either side may break off, as networks do.
       pipeline(socket, upstream, socket, () => {})

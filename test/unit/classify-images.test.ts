@@ -70,6 +70,12 @@ describe('a chunk of images', () => {
     expect(record?.error).toBeUndefined()
   })
 
+  it('has no record when the store is not trusted: the next time it may be', async () => {
+    const untrusted = new StorageError('tls_untrusted', 0, 'Could not read s3://images/cat')
+    const store = storeOf(() => Promise.reject(untrusted))
+    await expect(classify(refs('cat', 'coffee'), { store })).rejects.toBe(untrusted)
+  })
+
   it('turns the failure of one image into its record and goes on', async () => {
     const failures: Record<string, () => Buffer> = {
       text: () => Buffer.from('no photo'),

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type ConnectionFlags, needOpenWhisk, needStore, resolveConnection } from '../../src/cli/connection'
+import { makeAuthority } from '../helpers/tls'
 import { temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()
@@ -166,6 +167,58 @@ describe('where to talk to', () => {
       code: 'invalid_input',
       message: expect.stringMatching(message),
     })
+  })
+})
+
+describe('whom a command trusts', () => {
+  it('is told by WHISKLENS_CA, as text or by its path, for the API host and the store', async () => {
+    const { ca } = await makeAuthority()
+    await write('.whisklens/ca.pem', ca)
+    const env = { ...s3Environment, WHISKLENS_APIHOST: 'a', WHISKLENS_AUTH: 'b:c' }
+    for (const value of [ca, join(folder.path, '.whisklens', 'ca.pem')]) {
+      const connection = await resolve({}, { ...env, WHISKLENS_CA: value })
+      expect(needOpenWhisk(connection).ca).toMatch(/^-----BEGIN CERTIFICATE-----\n/)
+      expect(connection.settings.ca).toBe(needOpenWhisk(connection).ca)
+    }
+  })
+
+  it('is not for a folder to say, nor for a variable that turns the check off', async () => {
+    for (const name of ['WHISKLENS_INSECURE', '__OW_IGNORE_CERTS']) {
+      await expect(resolve({}, { [name]: 'true' })).rejects.toMatchObject({
+        code: 'invalid_input',
+        message: expect.stringContaining(`${name} is set`),
+        hint: expect.stringContaining('--insecure'),
+      })
+    }
+    for (const setting of [{ ca: 'x' }, { insecure: true }]) {
+      await writeConfig(setting)
+      await expect(resolve()).rejects.toMatchObject({ code: 'invalid_input' })
+    }
+  })
+
+  it('is checked unless --insecure is given', async () => {
+    const env = { WHISKLENS_APIHOST: 'a', WHISKLENS_AUTH: 'b:c' }
+    expect(needOpenWhisk(await resolve({}, env)).insecure).toBeFalsy()
+    expect(needOpenWhisk(await resolve({ insecure: true }, env)).insecure).toBe(true)
+  })
+
+  it('is shown the certificate that ~/.wskprops names, where it is the API host that is meant', async () => {
+    const { cert, key } = await (await makeAuthority()).issue()
+    await write('.whisklens/cert.pem', cert)
+    await write('.whisklens/key.pem', key)
+    const line = (name: string, file: string) => `${name}=${join(folder.path, '.whisklens', file)}\n`
+    const props = `APIHOST=props.example\nAUTH=a:b\n${line('CERT', 'cert.pem')}`
+    await writeProps(`${props}${line('KEY', 'key.pem')}`)
+    expect(needOpenWhisk(await resolve())).toMatchObject({ cert, key })
+    // In clear text there is nobody to show it to.
+    expect(needOpenWhisk(await resolve({ apihost: 'http://127.0.0.1:1' })).cert).toBeUndefined()
+    await writeConfig({ apiHost: 'elsewhere.example', auth: 'c:d' })
+    expect(needOpenWhisk(await resolve()).cert).toBeUndefined()
+    await rm(join(folder.path, 'whisklens.config.json'))
+    for (const key of ['', line('KEY', 'missing.pem')]) {
+      await writeProps(props + key)
+      await expect(resolve()).rejects.toMatchObject({ message: expect.stringContaining('CERT and KEY') })
+    }
   })
 })
 

@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: manifests hold such text
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import {
   environmentName,
@@ -7,6 +9,11 @@ import {
   settingsFromParams,
   toEnvironment,
 } from '../../src/config'
+import { certificatesIn } from '../../src/trust'
+import { makeAuthority } from '../helpers/tls'
+import { temporaryFolder } from './cli-run'
+
+const folder = temporaryFolder()
 
 const defaults = {
   s3Region: 'us-east-1',
@@ -16,6 +23,11 @@ const defaults = {
   engine: 'wasm',
   gbSecondPrice: '0.000017',
 }
+
+let ca: string
+beforeAll(async () => {
+  ca = certificatesIn((await makeAuthority()).ca)
+})
 
 describe('the names of settings', () => {
   it('are the promised ones in the environment', () => {
@@ -32,6 +44,7 @@ describe('the names of settings', () => {
       'WHISKLENS_MODEL',
       'WHISKLENS_ENGINE',
       'WHISKLENS_GB_SECOND_PRICE',
+      'WHISKLENS_CA',
     ])
   })
 })
@@ -89,12 +102,28 @@ describe('settings', () => {
     const value = fc.string({ minLength: 1 }).filter((text) => !/^\$\{?WHISKLENS_\w+\}?$/.test(text))
     const gbSecondPrice = fc.nat().map((billionths) => String(billionths / 1e9))
     const texts = Object.fromEntries(settingNames.map((name) => [name, value]))
-    const some = fc.record({ ...texts, gbSecondPrice }, { requiredKeys: [] })
+    const some = fc.record({ ...texts, gbSecondPrice, ca: fc.constant(ca) }, { requiredKeys: [] })
     fc.assert(
       fc.property(some, (settings) => {
         expect(settingsFromEnvironment(toEnvironment(settings))).toEqual({ ...defaults, ...settings })
       }),
     )
+  })
+
+  it('take authorities as text, and as the path of a file only from the environment', async () => {
+    const path = join(folder.path, 'ca.pem')
+    await writeFile(path, `# ours\n${ca}`)
+    expect(settingsFromEnvironment({ WHISKLENS_CA: ca }).ca).toBe(ca)
+    expect(settingsFromEnvironment({ WHISKLENS_CA: path }).ca).toBe(ca)
+    expect(settingsFromParams({ ca: ca.replaceAll('\n', '\\n') }).ca).toBe(ca)
+    expect(() => settingsFromParams({ ca: path })).toThrow('WHISKLENS_CA holds no certificate')
+    expect(() => settingsFromEnvironment({ WHISKLENS_CA: '/not/there.pem' })).toThrow(
+      /WHISKLENS_CA is neither PEM nor a file that can be read: .*\/not\/there.pem/,
+    )
+    for (const unset of ['', '$WHISKLENS_CA']) {
+      expect(settingsFromParams({ ca: unset }).ca).toBeUndefined()
+      expect(settingsFromEnvironment({ WHISKLENS_CA: unset }).ca).toBeUndefined()
+    }
   })
 
   it('that are unset are no variables', () => {

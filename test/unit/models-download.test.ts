@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { download } from '../../src/models/catalogue/download'
 import { sha256Of } from '../../src/sha256'
+import { startTlsFront, type TlsFront } from '../helpers/tls'
 
 /*
  * A server and a proxy of the tests' own, on this machine.
@@ -116,6 +117,40 @@ describe('a file of the web', () => {
       else outgoing.writeHead(302, { location: '/new' }).end()
     }
     expect(String(await download(`${origin}/old`))).toBe('weights')
+  })
+})
+
+describe('a file of the web that is there by TLS', () => {
+  let front: TlsFront
+
+  beforeEach(async () => {
+    front = await startTlsFront(origin)
+  })
+  afterEach(() => front.close())
+
+  it('is fetched where WHISKLENS_CA names the authority, through a proxy as well', async () => {
+    process.env.WHISKLENS_CA = front.ca
+    expect(String(await download(`${front.url}/a`))).toBe('weights')
+    const proxy = createServer().on('connect', (incoming, socket) => {
+      const upstream = connect(Number(incoming.url?.split(':')[1]), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n')
+        upstream.pipe(socket).pipe(upstream)
+      })
+      upstream.on('error', () => socket.destroy())
+    })
+    process.env.HTTPS_PROXY = await listen(proxy)
+    expect(String(await download(`${front.url}/b`))).toBe('weights')
+    proxy.closeAllConnections()
+    proxy.close()
+  })
+
+  it('is not asked for again where the authority is unknown', async () => {
+    await expect(download(`${front.url}/a`)).rejects.toMatchObject({
+      code: 'download_failed',
+      message: expect.stringContaining('certificate'),
+      hint: expect.stringContaining('WHISKLENS_CA'),
+    })
+    expect(front.attempts()).toBe(1)
   })
 })
 

@@ -1,21 +1,138 @@
-import { createServer, type Server } from 'node:http'
-import { type AddressInfo } from 'node:net'
-import { clientOf, connect } from '../../src/openwhisk/client'
-import { openStore } from '../../src/storage/store'
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { settingsFromParams } from '../../src/config'
-import { makeAuthority, startTlsFront, testAuthority } from '../helpers/tls'
+import { type ApiAddress, connect } from '../../src/openwhisk/client'
+import { schedule } from '../../src/openwhisk/schedule'
+import { openStore } from '../../src/storage/store'
+import type { Trust } from '../../src/trust'
+import { type Authority, makeAuthority, startTlsFront, type TlsFront, testAuthority } from '../helpers/tls'
+
+/*
+ * A server that is the API host and the store at once, as far as is asked here, behind fronts with certificates that are
+ * good and bad.
+ */
+
 let server: Server
-let target: string
-beforeAll((done) => { server = createServer((q, r) => r.writeHead(404, {'content-length':0}).end()).listen(0,'127.0.0.1',()=>{target=`http://127.0.0.1:${(server.address() as AddressInfo).port}`;done()}) })
-afterAll((done) => { server.close(done); server.closeAllConnections() })
-it('x', async () => {
-  const front = await startTlsFront(target)
-  const a = await testAuthority()
-  const bad = [front, await startTlsFront(target, {pair: await a.issue({expired:true})}), await startTlsFront(target, {pair: await a.issue({address: '127.0.0.9'})})]
-  for (const [i, f] of bad.entries()) for (const ca of i ? [a.ca] : [undefined, a.ca]) {
-    const store = openStore(settingsFromParams({s3Endpoint: f.url, s3AccessKeyId:'a', s3SecretAccessKey:'b', ca})).bucket('x')
-    console.log(i, !!ca, await store.head('k').catch(e => [e.code, e.message, e.hint, e.retryable]), f.attempts())
-    console.log(await connect({apiHost: f.url, auth:'a:b', ca}).invoke('x', {}).catch(e => [e.code, e.status, e.message, e.hint, e.retryable]), f.attempts())
-  }
-  for (const f of bad) await f.close()
+let ca: string
+let trusted: TlsFront
+let expired: TlsFront
+let misnamed: TlsFront
+let authority: Authority
+
+const answer: RequestListener = ({ url = '' }, response) => {
+  if (!url.startsWith('/api/')) return response.writeHead(404, { 'content-length': 0 }).end()
+  response.writeHead(202, { 'content-type': 'application/json' }).end('{"activationId":"a1"}')
+}
+
+beforeAll(async () => {
+  server = createServer(answer).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  authority = await testAuthority()
+  trusted = await startTlsFront(target)
+  expired = await startTlsFront(target, { pair: await authority.issue({ expired: true }) })
+  misnamed = await startTlsFront(target, { pair: await authority.issue({ address: '127.0.0.9' }) })
+  ca = authority.ca
+})
+
+afterAll(async () => {
+  for (const front of [trusted, expired, misnamed]) await front?.close()
+  server.closeAllConnections()
+  server.close()
+})
+
+const keys = { s3AccessKeyId: 'access', s3SecretAccessKey: 'secret' }
+
+/** What either side answers, or fails with. */
+const sides = {
+  store: ({ url }: TlsFront, { ca, insecure }: Trust) =>
+    openStore({ ...settingsFromParams({ ...keys, s3Endpoint: url, ca }), insecure })
+      .bucket('b')
+      .head('k'),
+  'API host': ({ url }: TlsFront, trust: Trust) =>
+    connect({ apiHost: url, auth: 'a:b', ...trust }).invoke('x', {}),
+}
+
+describe.each(Object.entries(sides))('the %s by TLS', (name, ask) => {
+  const good = { store: undefined, 'API host': 'a1' }[name]
+
+  it('is reached where its authority is trusted', async () => {
+    expect(await ask(trusted, { ca })).toBe(good)
+  })
+
+  it('is reached, for a command of a person, where nothing is checked', async () => {
+    for (const front of [trusted, expired, misnamed]) expect(await ask(front, { insecure: true })).toBe(good)
+  })
+
+  it.each<[string, () => TlsFront, () => Trust, RegExp]>([
+    ['of an unknown authority', () => trusted, () => ({}), /WHISKLENS_CA/],
+    ['that expired', () => expired, () => ({ ca }), /another certificate/],
+    ['of another name', () => misnamed, () => ({ ca }), /a name that is in its certificate/],
+  ])(
+    'is not reached with a certificate %s: that is told at once, and what to do',
+    async (_, front, trust, hint) => {
+      const before = front().attempts()
+      await expect(ask(front(), trust())).rejects.toMatchObject({
+        code: 'tls_untrusted',
+        retryable: false,
+        status: 0,
+        message: expect.stringContaining(`the ${name}'s certificate is not trusted`),
+        hint: expect.stringMatching(hint),
+      })
+      expect(front().attempts() - before).toBe(1)
+    },
+  )
+
+  it('is not reached by another authority, nor because it was reached before', async () => {
+    const { ca: another } = await makeAuthority()
+    expect(await ask(trusted, { ca })).toBe(good)
+    for (const trust of [{ ca: another }, {}]) {
+      await expect(ask(trusted, trust)).rejects.toMatchObject({ code: 'tls_untrusted' })
+    }
+  })
+
+  it('is checked although the environment says otherwise', async () => {
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+    try {
+      await expect(ask(expired, { ca })).rejects.toMatchObject({ code: 'tls_untrusted' })
+      if (name === 'API host') await expect(ask(expired, {})).rejects.toMatchObject({ code: 'tls_untrusted' })
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+    }
+  })
+
+  it('is reached by connections that are used again', async () => {
+    await ask(trusted, { ca })
+    const before = trusted.attempts()
+    for (let call = 0; call < 5; call++) await ask(trusted, { ca })
+    expect(trusted.attempts()).toBe(before)
+  })
+})
+
+describe('the API host by TLS', () => {
+  const auth = 'a:b'
+  const invoke = (address: Omit<ApiAddress, 'auth'>) => connect({ auth, ...address }, 0).invoke('x', {})
+
+  it('is meant where the address has no scheme', async () => {
+    expect(await invoke({ apiHost: new URL(trusted.url).host, ca })).toBe('a1')
+  })
+
+  it('is shown the certificate of a client that has one', async () => {
+    const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const strict = await startTlsFront(target, { clientsOf: ca })
+    const [known, unknown] = [await authority.issue(), await (await makeAuthority()).issue()]
+    expect(await invoke({ apiHost: strict.url, ca, ...known })).toBe('a1')
+    for (const pair of [{}, unknown]) {
+      await expect(invoke({ apiHost: strict.url, ca, ...pair })).rejects.toMatchObject({ status: 0 })
+    }
+    await strict.close()
+  })
+
+  it('is told of as not trusted by all that speaks to it', async () => {
+    const wanted = { trigger: 't', action: 'a', minutes: 1, payload: {} }
+    await expect(schedule({ apiHost: trusted.url, auth }, wanted)).rejects.toMatchObject({
+      code: 'tls_untrusted',
+    })
+  })
 })
