@@ -80,9 +80,19 @@ export function agentsFor(options: AgentOptions): (trust: Trust) => Agent {
 
 const command = 'the command line also takes --insecure'
 const hints: [RegExp, string][] = [
-  [/altnames/, `Address the server by a name that is in its certificate; ${command}.`],
-  [/expired|not yet valid/, `The server needs another certificate, or a clock is wrong; ${command}.`],
-  [/certificate/, `Set WHISKLENS_CA to the certificate of its authority, in PEM; ${command}.`],
+  [
+    /does not match certificate's altnames/,
+    `Address the server by a name that is in its certificate; ${command}.`,
+  ],
+  [
+    /certificate (has expired|is not yet valid)/,
+    `The server needs another certificate, or a clock is wrong; ${command}.`,
+  ],
+  [
+    // With a word before or after it, which no host's name has.
+    /self.signed certificate|(issuer|first|CA|peer) certificate|certificate (chain|signature|revoked|rejected|not|key)/,
+    `Set WHISKLENS_CA to the certificate of its authority, in PEM; ${command}.`,
+  ],
 ]
 
 /**
@@ -91,7 +101,5 @@ const hints: [RegExp, string][] = [
  * @returns what to do; undefined for every other failure
  */
 export function hintIfUntrusted(message: string): string | undefined {
-  // An alert is the other side's: it did not like what we are.
-  if (/\balert\b/.test(message)) return undefined
   return hints.find(([pattern]) => pattern.test(message))?.[1]
 }

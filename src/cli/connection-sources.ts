@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import * as z from 'zod'
 import { environmentName, isSet, type Settings, settingNames, settingsFromEnvironment } from '../config'
 import { InvalidInputError, messageOf } from '../errors'
@@ -129,8 +130,14 @@ export async function fromWskProps(env: NodeJS.ProcessEnv): Promise<Partly & Ide
 export async function readIdentity({ cert, key }: IdentityFiles): Promise<Pick<Trust, 'cert' | 'key'>> {
   if (!cert && !key) return {}
   const [certText, keyText] = await Promise.all([cert, key].map((path = '') => readIfThere(path)))
-  if (certText && keyText) return { cert: certText, key: keyText }
-  throw new InvalidInputError('CERT and KEY of ~/.wskprops have to name two files that are there', {
-    hint: 'They are the certificate by which the API host knows you, and its key.',
-  })
+  try {
+    if (!certText || !keyText) throw new Error('one of them is missing')
+    createSecureContext({ cert: certText, key: keyText })
+    return { cert: certText, key: keyText }
+  } catch (cause) {
+    throw new InvalidInputError(`CERT and KEY of ~/.wskprops are of no use: ${messageOf(cause)}`, {
+      hint: 'They name the files of the certificate by which the API host knows you, and of its key, in PEM.',
+      cause,
+    })
+  }
 }

@@ -210,12 +210,13 @@ describe('whom a command trusts', () => {
     const props = `APIHOST=props.example\nAUTH=a:b\n${line('CERT', 'cert.pem')}`
     await writeProps(`${props}${line('KEY', 'key.pem')}`)
     expect(needOpenWhisk(await resolve())).toMatchObject({ cert, key })
-    // In clear text there is nobody to show it to.
+    // Nothing is shown in clear text.
     expect(needOpenWhisk(await resolve({ apihost: 'http://127.0.0.1:1' })).cert).toBeUndefined()
     await writeConfig({ apiHost: 'elsewhere.example', auth: 'c:d' })
     expect(needOpenWhisk(await resolve()).cert).toBeUndefined()
     await rm(join(folder.path, 'whisklens.config.json'))
-    for (const key of ['', line('KEY', 'missing.pem')]) {
+    const [another, missing] = [line('KEY', 'cert.pem'), line('KEY', 'missing.pem')]
+    for (const key of ['', missing, another]) {
       await writeProps(props + key)
       await expect(resolve()).rejects.toMatchObject({ message: expect.stringContaining('CERT and KEY') })
     }

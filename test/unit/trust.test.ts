@@ -62,6 +62,8 @@ describe('a failure to connect', () => {
     'self-signed certificate in certificate chain',
     'unable to get local issuer certificate',
     'unable to verify the first certificate',
+    'certificate revoked',
+    'invalid CA certificate',
   ])('by "%s" is mended by an authority', (message) => {
     expect(hintIfUntrusted(message)).toContain('WHISKLENS_CA')
   })
@@ -77,6 +79,7 @@ describe('a failure to connect', () => {
   it.each([
     'connect ECONNREFUSED 127.0.0.1:443',
     'socket hang up',
+    'getaddrinfo ENOTFOUND certificates.altnames.example',
     'write EPROTO 80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number',
     'error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:SSL alert number 116',
   ])('by "%s" is not one of trust', (message) => {
