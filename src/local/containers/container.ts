@@ -2,10 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { request } from 'node:http'
+import { type Agent, request } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ChannelAgent, channelDescriptor } from './channel'
 import { Logs } from './logs'
 import { residentBytes } from './memory'
 
@@ -17,6 +19,9 @@ export interface Reply {
   /** JSON. */
   body: string
 }
+
+/** The answer to a body that is nested too deep to be written; the container has not seen it. */
+export const tooDeep: Reply = { status: 400, body: '{"error":"The parameters are nested too deep."}' }
 
 export interface ContainerOptions {
   /** The runtime's program. */
@@ -33,12 +38,13 @@ const overhead = 16
 /** How often the memory is looked at, in milliseconds; without /proc that takes a process. */
 const memoryInterval = process.platform === 'linux' ? 100 : 1000
 
-/** A Node process that stands in for an action container and is spoken to as one: /init once, then /run after /run. */
+/** A Node process that stands in for an action container and is spoken to as one: /init once, then /run after /run. They talk over a
+ * pair of sockets that the process inherits: with nothing to connect to, no other process can ask it to run code. */
 export class Container {
   readonly logs: Logs
   private readonly child: ChildProcess
   private readonly exited: Promise<void>
-  private port = 0
+  private readonly agent: Agent
   private failure: Failure = 'exit'
   private hasExited = false
   private onExit = (): void => {}
@@ -52,12 +58,15 @@ export class Container {
       env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: folder, TMPDIR: folder, ...environment },
       // The first as the platform's runtime does.
       execArgv: ['--expose-gc', `--max-old-space-size=${memory}`],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // The last is the pair of sockets; 'overlapped' lets Windows read and write it at once.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'overlapped'],
       // A process group of its own, so that what the action starts ends with it.
       detached: true,
     })
     const { stdout, stderr } = this.child as { stdout: Readable; stderr: Readable }
     this.logs = new Logs(stdout, stderr)
+    // A broken connection means a dying container, whose exit is the answer.
+    this.agent = new ChannelAgent((this.child.stdio[channelDescriptor] as Socket).on('error', ignore))
     // V8 gives up before the container's memory does when the limit is reached by objects alone.
     stderr.on('data', (piece: string) => {
       // Node.js says JavaScript of its main thread, and JS of others.
@@ -79,8 +88,7 @@ export class Container {
     const container = new Container(options)
     const tooEarly = container.exited.then(() => Promise.reject(new Error('The container did not start.')))
     try {
-      const [message] = await Promise.race([once(container.child, 'message'), tooEarly])
-      container.port = message.port
+      await Promise.race([once(container.child, 'message'), tooEarly])
       return container
     } catch (thrown) {
       await container.stop()
@@ -93,8 +101,17 @@ export class Container {
     return this.child.exitCode !== null || this.child.signalCode !== null
   }
 
-  /** Posts to the runtime; resolves to how the container ended if it did so instead of answering. */
+  /**
+   * Posts to the runtime.
+   * @param timeout in milliseconds
+   * @returns how the container ended if it did so instead of answering; `tooDeep` when nothing was sent
+   */
   async post(path: '/init' | '/run', payload: object, timeout: number): Promise<Reply | Failure> {
+    const body = written(payload)
+    if (body === undefined) {
+      this.logs.close()
+      return tooDeep
+    }
     const timer = setTimeout(() => this.kill('timeout'), timeout)
     // Reading a large archive takes more memory than the action will, so only runs are watched.
     const watch = path === '/run' ? setInterval(() => this.checkMemory(), memoryInterval) : undefined
@@ -102,7 +119,7 @@ export class Container {
     const answer = await new Promise<Reply | Failure>((resolve) => {
       this.onExit = () => resolve(this.failure)
       if (this.hasExited) this.onExit()
-      this.exchange(path, JSON.stringify(payload), resolve)
+      this.exchange(path, body, resolve)
     })
     clearTimeout(timer)
     clearInterval(watch)
@@ -120,7 +137,7 @@ export class Container {
 
   private exchange(path: string, payload: string, resolve: (reply: Reply) => void): void {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
-    request({ host: '127.0.0.1', port: this.port, path, method: 'POST', headers, agent: false })
+    request({ path, method: 'POST', headers, agent: this.agent })
       .on('response', (response) => {
         const status = response.statusCode ?? 0
         text(response).then((body) => resolve({ status, body }), ignore)
@@ -148,5 +165,12 @@ export class Container {
   }
 }
 
-/** A broken connection means a dying container, whose exit is the answer. */
+function written(payload: object): string | undefined {
+  try {
+    return JSON.stringify(payload)
+  } catch {
+    return undefined
+  }
+}
+
 function ignore(): void {}

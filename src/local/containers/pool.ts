@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pLimit, { type LimitFunction } from 'p-limit'
-import { Container, type Failure, type Reply } from './container'
+import { Container, type Failure, type Reply, tooDeep } from './container'
 
 export interface PoolOptions {
   /** Holds the containers' folders, and nothing else. */
@@ -51,6 +51,10 @@ interface Idle {
 
 const isGood = (answer: Reply | Failure): boolean => typeof answer === 'object' && answer.status === 200
 
+/** After a good run, or one whose parameters never reached the container. */
+const isReusable = ({ phase, answer }: Outcome): boolean =>
+  phase === 'run' && (isGood(answer) || answer === tooDeep)
+
 /** Runs jobs in containers: warm ones first, new ones up to a limit for each key, then in order of arrival. */
 export class Pool {
   private readonly limits = new Map<string, LimitFunction>()
@@ -93,7 +97,8 @@ export class Pool {
         outcome.initTime = Date.now() - outcome.start
       }
       if (!isNew || isGood(outcome.answer)) {
-        outcome.phase = 'run'
+        // From here on it is no answer: that of /init says nothing of the run.
+        Object.assign(outcome, { phase: 'run', answer: 'exit' })
         outcome.answer = await container.post('/run', job.run(Date.now() + job.timeout), job.timeout)
       }
       outcome.logs = await container.logs.end()
@@ -101,7 +106,7 @@ export class Pool {
       // There was no container, or no code to put into it; the outcome says so from the start.
     }
     // One that failed is not used again, as on a real server.
-    if (container && isGood(outcome.answer) && !this.isClosed) this.keep(job.key, container)
+    if (container && isReusable(outcome) && !this.isClosed) this.keep(job.key, container)
     else if (container) void this.remove(container)
     return outcome
   }

@@ -2,16 +2,14 @@
  * The program of an action container: what `action-nodejs` is in a real one. It takes code once at /init and runs it
  * at every /run. Bundled into a file of its own, for it shares nothing with the process that starts it.
  */
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
-import Module, { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
-import { dirname, join, resolve, sep } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
-import { type UnzipFileInfo, unzipSync } from 'fflate'
+import { channelDescriptor } from './channel'
+import { loadArchive, loadSource } from './code'
 import { endOfActivation } from './logs'
 
 interface Reply {
@@ -29,58 +27,12 @@ interface InitValue {
   env?: Record<string, unknown>
 }
 
-const root = process.cwd()
 let state: 'fresh' | 'ready' | 'running' | 'stopped' = 'fresh'
 let handler: Handler
 
 const failure = (status: number, error: string): Reply => ({ status, body: JSON.stringify({ error }) })
-
-/** Unpacks a few files at a time: all of a large archive at once could count as the action's own memory. */
-function unpack(zip: Uint8Array, folder: string): void {
-  const entries: UnzipFileInfo[] = []
-  unzipSync(zip, { filter: (entry) => entries.push(entry) === 0 })
-  while (entries.length > 0) {
-    const names = new Set<string>()
-    for (let size = 0; size < 8e6 && entries.length > 0; ) {
-      const entry = entries.shift() as UnzipFileInfo
-      names.add(entry.name)
-      size += entry.originalSize
-    }
-    for (const [name, data] of Object.entries(unzipSync(zip, { filter: (entry) => names.has(entry.name) }))) {
-      const path = resolve(folder, name)
-      if (!`${path}${sep}`.startsWith(folder + sep)) throw new Error(`'${name}' is outside of the archive.`)
-      mkdirSync(name.endsWith('/') ? path : dirname(path), { recursive: true })
-      if (!name.endsWith('/')) writeFileSync(path, data)
-    }
-  }
-}
-
-/** `main` of an archive's package, or `file.main` of another of its modules. */
-async function loadArchive(code: string, main: string): Promise<unknown> {
-  const folder = mkdtempSync(join(root, 'action-'))
-  unpack(Buffer.from(code, 'base64'), folder)
-  process.chdir(folder)
-  const require = createRequire(join(folder, 'index.js'))
-  const [name = main, file] = main.split('.').reverse()
-  const path = require.resolve(file === undefined ? folder : join(folder, file))
-  let loaded: Record<string, unknown> & { default?: Record<string, unknown> }
-  try {
-    loaded = require(path)
-  } catch (thrown) {
-    if (!String((thrown as NodeJS.ErrnoException).code).startsWith('ERR_REQUIRE_')) throw thrown
-    loaded = await import(pathToFileURL(path).href)
-  }
-  return loaded[name] ?? loaded.default?.[name]
-}
-
-/** `main` of a single file, which may be declared without being exported. */
-function loadSource(code: string, main: string): unknown {
-  const file = join(mkdtempSync(join(root, 'action-')), 'index.js')
-  writeFileSync(file, `${code}\n;try { module.main = ${main} } catch {}`)
-  const require = createRequire(file)
-  const exported = require(file)
-  return (require.cache[file] as { main?: unknown } | undefined)?.main ?? exported[main]
-}
+/** As the platform's runtime says to whatever it does not know. */
+const badRequest = failure(500, 'Bad request.')
 
 /** What an image runs for an action that brings no code: `predict` in ours, nothing in others. */
 function ownAction(): Pick<InitValue, 'code' | 'main' | 'binary'> {
@@ -115,11 +67,12 @@ const asPlain = (rejected: unknown): unknown =>
     ? { ...rejected, name: rejected.name, message: rejected.message, stack: rejected.stack }
     : (rejected ?? {})
 
+const variable = (name: string): string => `__OW_${name.toUpperCase()}`
+
 async function run({ value = {}, ...context }: Record<string, unknown>): Promise<Reply> {
   if (state !== 'ready') return failure(403, `System not ready, status is ${state}.`)
-  for (const [name, text] of Object.entries(context)) {
-    if (typeof text === 'string') process.env[`__OW_${name.toUpperCase()}`] = text
-  }
+  const names = Object.keys(context).filter((name) => typeof context[name] === 'string')
+  for (const name of names) process.env[variable(name)] = context[name] as string
   state = 'running'
   try {
     const returned = handler(value)
@@ -132,6 +85,8 @@ async function run({ value = {}, ...context }: Record<string, unknown>): Promise
     console.error(thrown)
     return failure(502, `An error has occurred: ${thrown}`)
   } finally {
+    // What the action left running must not see this activation's key, nor the next one a key that it was not given.
+    for (const name of names) delete process.env[variable(name)]
     state = 'ready'
   }
 }
@@ -141,14 +96,21 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
   const body = Buffer.allocUnsafeSlow(Number(request.headers['content-length']))
   let length = 0
   for await (const piece of request) length += piece.copy(body, length)
-  return JSON.parse(body.toString())
+  const read = JSON.parse(body.toString())
+  if (typeof read !== 'object' || read === null) throw new Error('The body is not an object.')
+  return read
+}
+
+const endpoints: Record<string, (body: Record<string, unknown>) => Promise<Reply>> = {
+  'POST /init': (body) => init((body.value ?? {}) as InitValue),
+  'POST /run': run,
 }
 
 async function answer(request: IncomingMessage): Promise<Reply> {
-  const isInit = request.url === '/init'
-  const body = await readBody(request)
-  const reply = await (isInit ? init(body.value as InitValue) : run(body))
-  if (!isInit || reply.status !== 200) {
+  const endpoint = endpoints[`${request.method} ${request.url}`]
+  if (!endpoint) return badRequest
+  const reply = await endpoint(await readBody(request))
+  if (request.url !== '/init' || reply.status !== 200) {
     for (const stream of [process.stdout, process.stderr]) stream.write(`${endOfActivation}\n`)
   }
   return reply
@@ -160,12 +122,6 @@ function collectGarbage(): void {
   runInNewContext('gc')()
 }
 
-/** A container has the modules of its image and its own, never those of the folders its host happens to lie in. */
-const loader = Module as unknown as { _nodeModulePaths(from: string): string[] }
-const modulePaths = loader._nodeModulePaths
-loader._nodeModulePaths = (from) =>
-  modulePaths(from).filter((path) => !from.startsWith(root) || path.startsWith(root))
-
 // No host, no container: the channel closes when the host ends in whatever way. An action that never yields would not
 // notice, so a thread of its own looks as well. Both take along what the action started.
 process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
@@ -175,10 +131,16 @@ new Worker(
 ).unref()
 
 const server = createServer((request, response) => {
-  answer(request).then(({ status, body }) => {
-    if (request.url === '/init') collectGarbage()
-    response.writeHead(status, { 'content-type': 'application/json' }).end(body)
-  })
+  answer(request)
+    .catch(() => badRequest)
+    .then(({ status, body }) => {
+      if (request.url === '/init') collectGarbage()
+      // Without a length, some answers would end with the stream.
+      const length = Buffer.byteLength(body)
+      response.writeHead(status, { 'content-type': 'application/json', 'content-length': length }).end(body)
+    })
 })
-server.requestTimeout = 0
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
+// The host's requests come in over the one stream, which stays open between them.
+server.keepAliveTimeout = 0
+server.emit('connection', new Socket({ fd: channelDescriptor }))
+process.send?.('ready')
