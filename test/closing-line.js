@@ -1,7 +1,37 @@
-// CI reads the outcome from one plain line at the very end of the output.
+const { relative } = require('node:path')
+
+/** Why a test was skipped, from the title that `needs` gave to it or to a suite around it. */
+function whyOf({ ancestorTitles, title }, file) {
+  for (const [index, one] of [...ancestorTitles, title].entries()) {
+    const [, name, reason] = /^(.*) \(skipped: (.*)\)$/.exec(one) ?? []
+    if (reason) return `${[...ancestorTitles.slice(0, index), name].join(' › ')}: ${reason}`
+  }
+  return `${file}: no reason given`
+}
+
+/** One line for each skipped suite: `skipped: <suite>: <reason> (<tests>)`. */
+function skippedLines(testResults, root) {
+  const counts = new Map()
+  for (const { testFilePath, testResults: tests } of testResults) {
+    for (const test of tests.filter(({ status }) => status === 'pending' || status === 'todo')) {
+      const why = whyOf(test, relative(root, testFilePath))
+      counts.set(why, (counts.get(why) ?? 0) + 1)
+    }
+  }
+  return [...counts].map(([why, tests]) => `skipped: ${why} (${tests} ${tests === 1 ? 'test' : 'tests'})`)
+}
+
+// CI reads the outcome from one plain line at the very end of the output, and what was skipped from those before it.
 module.exports = class ClosingLine {
+  constructor({ rootDir }) {
+    this.root = rootDir
+  }
+
   onRunComplete(_contexts, results) {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites
-    process.on('exit', () => process.stdout.write(`\n${results.numPassedTests} passed, ${failed} failed\n`))
+    const skipped = results.numPendingTests + results.numTodoTests
+    const lines = skippedLines(results.testResults, this.root)
+    const closing = `${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`
+    process.on('exit', () => process.stdout.write(`\n${[...lines, closing].join('\n')}\n`))
   }
 }

@@ -3,6 +3,7 @@ import { findEngine } from '../../src/classifier/engines'
 import { engineNames } from '../../src/classifier/engines/names'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { sampleLabels, sampleNames } from '../helpers/images'
+import { needs } from '../helpers/needs'
 import { removeSmallLayers, smallLayers, writeLayers } from '../helpers/small-layers'
 import { removeSmallNetworks, smallNetworks, unfitNetworks } from '../helpers/small-networks'
 
@@ -66,10 +67,7 @@ afterAll(() => {
 })
 
 describe.each(engineNames)('the engine %s', (engine) => {
-  const missing = findEngine(engine).missing()
-  const promises = missing ? describe.skip : describe
-
-  promises(missing ? `is not installed here: ${missing}` : 'keeps its promises', () => {
+  needs(findEngine(engine).missing()).describe('keeps its promises', () => {
     let answers: Answer[]
     beforeAll(async () => {
       answers = engine === reference ? expected : await answersOf(engine)

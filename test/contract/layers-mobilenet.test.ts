@@ -11,6 +11,7 @@ import { mobilenets } from '../../src/models/catalogue/mobilenet'
 import { writeDescription } from '../../src/models/describe'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { sample, sampleNames } from '../helpers/images'
+import { needs } from '../helpers/needs'
 
 /*
  * The MobileNet that Google published as a layers model, on every engine, against TensorFlow.js' own layers. Its weights
@@ -19,11 +20,10 @@ import { sample, sampleNames } from '../helpers/images'
 
 const root = join(__dirname, '..', '..')
 const weights = join(root, '..', 'shared', 'models', 'mobilenet_v1_0.25_224')
-const promises = existsSync(weights) ? describe : describe.skip
 
 const largest = (values: number[]): number => values.indexOf(Math.max(...values))
 
-promises(existsSync(weights) ? 'MobileNet of layers' : `MobileNet of layers is not there: ${weights}`, () => {
+needs(!existsSync(weights) && `${weights} is not there`).describe('MobileNet of layers', () => {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-mobilenet-'))
   const input = { size: 224, kernel: 'linear', mean: 127.5, std: 127.5 } as const
   const expected: number[][] = []
@@ -57,10 +57,7 @@ promises(existsSync(weights) ? 'MobileNet of layers' : `MobileNet of layers is n
   })
 
   describe.each(engineNames)('on the engine %s', (engine) => {
-    const missing = findEngine(engine).missing()
-    const installed = missing ? it.skip : it
-
-    installed(missing ? `is not installed here: ${missing}` : 'sees what its layers see', async () => {
+    needs(findEngine(engine).missing()).it('sees what its layers see', async () => {
       const modules = join(root, 'node_modules')
       const env = { NODE_PATH: [process.env.NODE_PATH, modules].filter(Boolean).join(delimiter) }
       const { stdout, stderr } = await child.run([engine, folder], env)

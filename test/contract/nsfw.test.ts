@@ -13,6 +13,7 @@ import { openSources } from '../../src/models/catalogue/sources'
 import { writeDescription } from '../../src/models/describe'
 import { cacheFolder } from '../../src/paths'
 import { sample, sampleNames } from '../helpers/images'
+import { needs } from '../helpers/needs'
 
 /*
  * The model taken out of nsfwjs' package, against its layers as TensorFlow.js runs them, and what nsfwjs makes of a
@@ -22,7 +23,6 @@ import { sample, sampleNames } from '../helpers/images'
 const spec = 'nsfwjs@4.4.0'
 const isCached = existsSync(join(cacheFolder(), 'npm', spec))
 const isThere = isCached || spawnSync('npm', ['view', spec, 'version'], { timeout: 60_000 }).status === 0
-const promises = isThere ? describe : describe.skip
 
 /** Resized as in nsfwjs' `infer`, pixels of 0–255. */
 async function asNsfwjs(name: string): Promise<tf.Tensor> {
@@ -36,7 +36,7 @@ async function valuesOf(model: LayersModel, pixels: tf.Tensor): Promise<number[]
   return Array.from(await output.data())
 }
 
-promises(isThere ? 'the model of nsfwjs' : `${spec} cannot be fetched here`, () => {
+needs(!isThere && `${spec} cannot be fetched`).describe('the model of nsfwjs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-nsfw-'))
   let model: LoadedModel
   let layers: LayersModel

@@ -16,14 +16,13 @@ import {
   writeClosed,
   writeRunning,
 } from '../helpers/gallery'
+import { needs } from '../helpers/needs'
 
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const missing = [
   !existsSync(chromium) && `${chromium} (apt-get install chromium, or set CHROMIUM_PATH)`,
   !existsSync(join(__dirname, '../../node_modules/playwright-core')) && 'the package playwright-core',
 ].filter(Boolean)
-if (missing.length > 0)
-  console.warn(`The gallery page is NOT tested in a browser: missing ${missing.join(' and ')}`)
 
 const hostile = '<img src=x onerror=alert(1)>.jpg'
 const hostileLabel = '"><script>alert(2)</script>'
@@ -41,9 +40,7 @@ const records: ImageRecord[] = [
   ),
 ].sort((a, b) => (a.key < b.key ? -1 : 1))
 
-const describeInBrowser = missing.length > 0 ? describe.skip : describe
-
-describeInBrowser('the gallery page', () => {
+needs(missing.length > 0 && `missing ${missing.join(' and ')}`).describe('the gallery page', () => {
   let store: TestStore
   let server: Awaited<ReturnType<typeof serveAction>>
   let browser: Browser

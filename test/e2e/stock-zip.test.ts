@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ActionProcess, startActionProcess } from '../helpers/action-process'
+import { needs } from '../helpers/needs'
 
 const root = join(__dirname, '..', '..')
 
 /** The binary that OpenWhisk's image needs, which may not be that of the machine that runs the tests. */
 const canRun = existsSync(join(root, 'node_modules', '@img', 'sharp-linux-x64')) && process.arch === 'x64'
-if (!canRun) process.stderr.write('skipped: the stock zip needs linux on x64\n')
 
 const zipOf = (action: string) => join(root, 'dist', 'stock', `${action}.zip`)
 const sample = (name: string) => readFileSync(join(root, 'samples', `${name}.jpg`)).toString('base64')
@@ -17,7 +17,7 @@ function buildStock(): string {
   return readFileSync(zipOf('classify')).toString('base64')
 }
 
-;(canRun ? describe : describe.skip)('the zip for stock nodejs:20', () => {
+needs(!canRun && 'it needs Linux on x64').describe('the zip for stock nodejs:20', () => {
   let action: ActionProcess
   let code: string
 

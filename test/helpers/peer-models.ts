@@ -6,6 +6,7 @@ import { type PeerLibrary, packageOf, peerLibraries } from '../../src/classifier
 import { cocoSsds } from '../../src/models/catalogue/coco-ssd'
 import type { CatalogueEntry } from '../../src/models/catalogue/entry'
 import { faces } from '../../src/models/catalogue/faces'
+import { needs } from './needs'
 import { writeSmallDetector } from './small-detector'
 
 /*
@@ -23,10 +24,9 @@ function folderOf({ name, file }: PeerLibrary): string | undefined {
   }
 }
 
-/** `describe` where a library is installed; what else it says why it skips. */
+/** `describe` of tests that need a library. */
 export const describeWith = (library: PeerLibrary, name: string, tests: () => void): void => {
-  if (folderOf(library)) describe(name, tests)
-  else describe.skip(`${name} (not installed here: ${packageOf(library)})`, tests)
+  needs(!folderOf(library) && `${packageOf(library)} is not installed`).describe(name, tests)
 }
 
 const folders: string[] = []

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { eventually } from './local-mode'
+import { needs } from './needs'
 
 /** Versity S3 Gateway, a real S3 server: `go install github.com/versity/versitygw/cmd/versitygw@v1.8.0`. */
 export const versityBinary: string | undefined = [
@@ -15,10 +16,8 @@ export const versityBinary: string | undefined = [
   .map((folder) => join(folder, 'versitygw'))
   .find(existsSync)
 
-if (!versityBinary) process.stderr.write('skipped: Versity S3 Gateway is not installed\n')
-
-/** Tests that need it; they are skipped, and say so, where it is not installed. */
-export const withVersity = versityBinary ? describe : describe.skip
+/** `describe` of tests that need it. */
+export const withVersity = needs(!versityBinary && 'Versity S3 Gateway is not installed').describe
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

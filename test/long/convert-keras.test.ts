@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { converterFolder, isConverterInstalled } from '../../src/models/converter'
 import { plain } from '../helpers/images'
 import { whisklens } from '../helpers/local-mode'
+import { needs } from '../helpers/needs'
 import { isFull } from './sizes'
 
 /*
@@ -14,7 +15,6 @@ import { isFull } from './sizes'
  */
 
 const hasConverter = isConverterInstalled()
-const promises = isFull || hasConverter ? describe : describe.skip
 
 /** Learns to tell which of red, green and blue an image has most of. */
 const training = `
@@ -45,75 +45,72 @@ json.dump(model.predict(colours, verbose=0).tolist(), open(sys.argv[1] + '/expec
 /** As CSS calls pure red, green and blue. */
 const colours = ['red', 'lime', 'blue']
 
-promises(
-  isFull || hasConverter ? 'a network of Keras' : 'a network of Keras (the converter is not installed here)',
-  () => {
-    let folder: string
-    /** For each colour, what Keras itself sees in it. */
-    let expected: number[][]
+needs(!isFull && !hasConverter && 'the converter is not installed').describe('a network of Keras', () => {
+  let folder: string
+  /** For each colour, what Keras itself sees in it. */
+  let expected: number[][]
 
-    const run = (...args: string[]) => whisklens(args, { WHISKLENS_MODELS: join(folder, 'models') })
+  const run = (...args: string[]) => whisklens(args, { WHISKLENS_MODELS: join(folder, 'models') })
 
-    beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'whisklens-keras-'))
-      if (!hasConverter) expect(await run('model', 'convert', '--install')).toMatchObject({ code: 0 })
-      const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', CUDA_VISIBLE_DEVICES: '-1' }
-      execFileSync(join(converterFolder(), 'bin', 'python'), ['-c', training, folder], {
-        env,
-        stdio: 'ignore',
-      })
-      expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
-      writeFileSync(join(folder, 'colours.txt'), colours.join('\n'))
-      for (const colour of colours)
-        writeFileSync(join(folder, `${colour}.png`), await plain(16, 16, colour).png().toBuffer())
-    }, 1_800_000)
-    afterAll(() => rm(folder, { recursive: true }))
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'whisklens-keras-'))
+    if (!hasConverter) expect(await run('model', 'convert', '--install')).toMatchObject({ code: 0 })
+    const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', CUDA_VISIBLE_DEVICES: '-1' }
+    execFileSync(join(converterFolder(), 'bin', 'python'), ['-c', training, folder], {
+      env,
+      stdio: 'ignore',
+    })
+    expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
+    writeFileSync(join(folder, 'colours.txt'), colours.join('\n'))
+    for (const colour of colours)
+      writeFileSync(join(folder, `${colour}.png`), await plain(16, 16, colour).png().toBuffer())
+  }, 1_800_000)
+  afterAll(() => rm(folder, { recursive: true }))
 
-    it.each([
-      ['network.keras', []],
-      ['network.keras', ['--optimize']],
-      ['network.h5', ['--optimize']],
-      ['saved', []],
-      ['saved', ['--float16']],
-    ])(
-      '%s %j says what Keras said',
-      async (name, flags) => {
-        const output = join(folder, 'converted')
-        rmSync(output, { recursive: true, force: true })
-        const converted = await run('model', 'convert', join(folder, name), output, ...flags, '--quiet')
-        expect(converted).toMatchObject({ code: 0, stderr: '' })
-        const how = ['--labels', join(folder, 'colours.txt'), '--range', '0,1', '--id', 'colours', '--force']
-        expect(await run('model', 'add', output, ...how)).toMatchObject({ code: 0, stdout: 'colours\n' })
-        for (const [index, colour] of colours.entries()) {
-          const { stdout } = await run(
-            'classify',
-            '--json',
-            '--model',
-            'colours',
-            join(folder, `${colour}.png`),
-          )
-          const { labels } = JSON.parse(stdout) as {
-            labels: { label: string; index: number; probability: number }[]
-          }
-          expect(labels[0]?.label).toBe(colour)
-          for (const label of labels)
-            expect(label.probability).toBeCloseTo(
-              expected[index]?.[label.index] ?? Number.NaN,
-              flags.includes('--float16') ? 2 : 4,
-            )
+  it.each([
+    ['network.keras', []],
+    ['network.keras', ['--optimize']],
+    ['network.h5', ['--optimize']],
+    ['saved', []],
+    ['saved', ['--float16']],
+  ])(
+    '%s %j says what Keras said',
+    async (name, flags) => {
+      const output = join(folder, 'converted')
+      rmSync(output, { recursive: true, force: true })
+      const converted = await run('model', 'convert', join(folder, name), output, ...flags, '--quiet')
+      expect(converted).toMatchObject({ code: 0, stderr: '' })
+      const how = ['--labels', join(folder, 'colours.txt'), '--range', '0,1', '--id', 'colours', '--force']
+      expect(await run('model', 'add', output, ...how)).toMatchObject({ code: 0, stdout: 'colours\n' })
+      for (const [index, colour] of colours.entries()) {
+        const { stdout } = await run(
+          'classify',
+          '--json',
+          '--model',
+          'colours',
+          join(folder, `${colour}.png`),
+        )
+        const { labels } = JSON.parse(stdout) as {
+          labels: { label: string; index: number; probability: number }[]
         }
-        expect(await run('model', 'verify', 'colours')).toMatchObject({ code: 0 })
-      },
-      300_000,
-    )
+        expect(labels[0]?.label).toBe(colour)
+        for (const label of labels)
+          expect(label.probability).toBeCloseTo(
+            expected[index]?.[label.index] ?? Number.NaN,
+            flags.includes('--float16') ? 2 : 4,
+          )
+      }
+      expect(await run('model', 'verify', 'colours')).toMatchObject({ code: 0 })
+    },
+    300_000,
+  )
 
-    it('what is no model is refused with TensorFlow’s words, and leaves nothing behind', async () => {
-      const broken = join(folder, 'broken.keras')
-      writeFileSync(broken, 'no zip')
-      const { code, stderr } = await run('model', 'convert', broken, join(folder, 'nothing'))
-      expect(code).toBe(1)
-      expect(stderr).toMatch(/error: ValueError: .*broken\.keras/)
-      expect(existsSync(join(folder, 'nothing'))).toBe(false)
-    }, 300_000)
-  },
-)
+  it('what is no model is refused with TensorFlow’s words, and leaves nothing behind', async () => {
+    const broken = join(folder, 'broken.keras')
+    writeFileSync(broken, 'no zip')
+    const { code, stderr } = await run('model', 'convert', broken, join(folder, 'nothing'))
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/error: ValueError: .*broken\.keras/)
+    expect(existsSync(join(folder, 'nothing'))).toBe(false)
+  }, 300_000)
+})

@@ -4,6 +4,7 @@ import { findEngine } from '../../src/classifier/engines'
 import { engineNames } from '../../src/classifier/engines/names'
 import { nativeFolder } from '../../src/classifier/engines/tensorflow'
 import { labelledPhotos, variant } from '../helpers/labelled-photos'
+import { needs } from '../helpers/needs'
 import { run as runIn, temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()
@@ -62,10 +63,7 @@ describe('two folders of photos', () => {
   })
 
   describe.each(engineNames)('by the engine %s', (engine) => {
-    const missing = findEngine(engine).missing()
-    const installed = missing ? it.skip : it
-
-    installed(missing ? `which is not installed: ${missing}` : 'are labelled right, if new', async () => {
+    needs(findEngine(engine).missing()).it('are labelled right, if new', async () => {
       for (const name of names) writeFileSync(at(`${name}-new.jpg`), await variant(name, 31))
       const images = names.map((name) => `${name}-new.jpg`)
       // Engines are found where this process finds them.

@@ -15,10 +15,11 @@ import { descriptionSchema } from '../../src/models/description'
 import { readModelFolder } from '../../src/models/folder'
 import { writeNetwork } from '../../src/models/write'
 import { sample, sampleNames } from '../helpers/images'
+import { needs } from '../helpers/needs'
 
 /** Real weights, beside the checkout where they are at all. */
 const weights = join(__dirname, '..', '..', '..', 'shared', 'models', 'mobilenet_v1_0.25_224')
-const withWeights = existsSync(weights) ? describe : describe.skip
+const withWeights = needs(!existsSync(weights) && `${weights} is not there`).describe
 
 let parent: string
 let count = 0
