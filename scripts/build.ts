@@ -24,6 +24,7 @@ const fresh = join(dist, `.build-${process.pid}`)
 const external = ['sharp', 'node-fetch']
 
 const options: BuildOptions = {
+  alias: { url: join(root, 'src', 'node-url.ts') },
   absWorkingDir: root,
   bundle: true,
   platform: 'node',

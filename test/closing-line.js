@@ -1,20 +1,20 @@
 const { relative } = require('node:path')
 
 /** Why a test was skipped, from the title that `needs` gave to it or to a suite around it. */
-function whyOf({ ancestorTitles, title }, file) {
+function whyOf({ ancestorTitles, title }) {
   for (const [index, one] of [...ancestorTitles, title].entries()) {
     const [, name, reason] = /^(.*) \(skipped: (.*)\)$/.exec(one) ?? []
     if (reason) return `${[...ancestorTitles.slice(0, index), name].join(' › ')}: ${reason}`
   }
-  return `${file}: no reason given`
 }
 
 /** One line for each skipped suite: `skipped: <suite>: <reason> (<tests>)`. */
-function skippedLines(testResults, root) {
+function skippedLines(testResults, { rootDir, testNamePattern }) {
+  const otherwise = testNamePattern ? `not named ${testNamePattern}` : 'no reason given'
   const counts = new Map()
   for (const { testFilePath, testResults: tests } of testResults) {
     for (const test of tests.filter(({ status }) => status === 'pending' || status === 'todo')) {
-      const why = whyOf(test, relative(root, testFilePath))
+      const why = whyOf(test) ?? `${relative(rootDir, testFilePath)}: ${otherwise}`
       counts.set(why, (counts.get(why) ?? 0) + 1)
     }
   }
@@ -23,14 +23,14 @@ function skippedLines(testResults, root) {
 
 // CI reads the outcome from one plain line at the very end of the output, and what was skipped from those before it.
 module.exports = class ClosingLine {
-  constructor({ rootDir }) {
-    this.root = rootDir
+  constructor(config) {
+    this.config = config
   }
 
   onRunComplete(_contexts, results) {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites
     const skipped = results.numPendingTests + results.numTodoTests
-    const lines = skippedLines(results.testResults, this.root)
+    const lines = skippedLines(results.testResults, this.config)
     const closing = `${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`
     process.on('exit', () => process.stdout.write(`\n${[...lines, closing].join('\n')}\n`))
   }

@@ -1,23 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ActionProcess, startActionProcess } from '../helpers/action-process'
 import { needs } from '../helpers/needs'
+import { buildStock, stockMissing, stockZip } from '../helpers/stock-zip'
 
 const root = join(__dirname, '..', '..')
-
-/** The binary that OpenWhisk's image needs, which may not be that of the machine that runs the tests. */
-const canRun = existsSync(join(root, 'node_modules', '@img', 'sharp-linux-x64')) && process.arch === 'x64'
-
-const zipOf = (action: string) => join(root, 'dist', 'stock', `${action}.zip`)
 const sample = (name: string) => readFileSync(join(root, 'samples', `${name}.jpg`)).toString('base64')
 
-function buildStock(): string {
-  execFileSync(process.execPath, ['--import', 'tsx', join('scripts', 'build-stock.ts')], { cwd: root })
-  return readFileSync(zipOf('classify')).toString('base64')
-}
-
-needs(!canRun && 'it needs Linux on x64').describe('the zip for stock nodejs:20', () => {
+needs(stockMissing).describe('the zip for stock nodejs:20', () => {
   let action: ActionProcess
   let code: string
 
@@ -30,7 +20,7 @@ needs(!canRun && 'it needs Linux on x64').describe('the zip for stock nodejs:20'
   afterAll(() => action.stop())
 
   it('fits what OpenWhisk takes', () => {
-    const mebibytes = statSync(zipOf('classify')).size / 1024 / 1024
+    const mebibytes = statSync(stockZip).size / 1024 / 1024
     process.stderr.write(`stock/classify.zip: ${mebibytes.toFixed(1)} MiB\n`)
     expect(code.length).toBeLessThan(48 * 1024 * 1024)
   })

@@ -5,14 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-/** A process that knows nothing of this checkout, neither its folder nor its modules nor its settings, for an action. */
-export async function startActionProcess() {
+/** A process that knows nothing of this checkout, neither its folder nor its modules nor its settings, for an action. @param node its binary of Node.js */
+export async function startActionProcess(node = process.execPath) {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-action-'))
   const env = { PATH: process.env.PATH, HOME: folder }
-  const child = spawn(process.execPath, [join(__dirname, 'action-runner.js')], {
+  const child = spawn(node, [join(__dirname, 'action-runner.js')], {
     cwd: folder,
     env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
   })
   const [port] = await once(createInterface({ input: child.stdout }), 'line')
   const post = async (path: string, body: object) => {
@@ -32,8 +36,9 @@ export async function startActionProcess() {
         activation_id: 'a1',
         deadline: '9999999999999',
       }),
+    stderr: () => stderr,
     async stop(): Promise<void> {
-      const exited = once(child, 'exit')
+      const exited = once(child, 'close')
       child.kill()
       await exited
       rmSync(folder, { recursive: true })
