@@ -22,4 +22,6 @@ module.exports = {
   // Many suites wait for processes of their own; Jest would leave one core of two unused.
   maxWorkers: '100%',
   testTimeout: 120_000,
+  // Milliseconds. A process that has loaded engines takes a while to free them; what still runs after that was left open.
+  workerGracefulExitTimeout: 10_000,
 }
