@@ -38,8 +38,10 @@ const overhead = 16
 /** How often the memory is looked at, in milliseconds; without /proc that takes a process. */
 const memoryInterval = process.platform === 'linux' ? 100 : 1000
 
-/** A Node process that stands in for an action container and is spoken to as one: /init once, then /run after /run. They talk over a
- * pair of sockets that the process inherits: with nothing to connect to, no other process can ask it to run code. */
+/**
+ * A Node process that stands in for an action container and is spoken to as one: /init once, then /run after /run. That
+ * goes over a pair of sockets which the process inherits: it listens nowhere, so no other process can have it run code.
+ */
 export class Container {
   readonly logs: Logs
   private readonly child: ChildProcess
