@@ -5,8 +5,9 @@ export const endOfActivation = 'XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX'
 
 /** Longer lines are cut, so that a line without an end cannot fill the memory. */
 const longestLine = 65_536
-/** How long the end of an activation's output is waited for, in milliseconds. */
-const patience = 1000
+/** How long an activation's output may pause before its end, and how long all of it is waited for, in milliseconds. */
+const longestPause = 1000
+const longestWait = 30_000
 
 /** What a container prints, collected activation by activation. */
 export class Logs {
@@ -15,11 +16,13 @@ export class Logs {
   private size = 0
   private open = 0
   private done = (): void => {}
+  private pause?: NodeJS.Timeout
 
   constructor(stdout: Readable, stderr: Readable) {
     for (const [name, stream] of Object.entries({ stdout, stderr })) {
       let rest = ''
       stream.setEncoding('utf8').on('data', (text: string) => {
+        this.pause?.refresh()
         const lines = (rest + text).split('\n')
         rest = lines.pop() ?? ''
         if (rest.length > longestLine) lines.push(rest)
@@ -37,10 +40,14 @@ export class Logs {
   /** The activation's lines once both streams are complete, or say nothing more for long. */
   async end(): Promise<string[]> {
     if (this.open > 0) {
-      await new Promise<void>((resolve) => {
+      const complete = new Promise<void>((resolve) => {
         this.done = resolve
-        setTimeout(resolve, patience).unref()
       })
+      this.pause = setTimeout(this.done, longestPause)
+      const wait = setTimeout(this.done, longestWait)
+      await complete
+      for (const timer of [this.pause, wait]) clearTimeout(timer)
+      this.pause = undefined
     }
     return this.lines
   }
