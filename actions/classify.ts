@@ -37,7 +37,7 @@ export const main = answering((params) =>
   stage('main', async () => {
     const started = performance.now()
     const spent = () => ({ ms: Math.round(performance.now() - started), container })
-    const settings = settingsFromParams(params)
+    const settings = settingsFromParams({ ...params, defaultModel: params.model || params.defaultModel })
     const loading = loadModelApart(settings.model, settings.engine)
     // Who needs it hears of it; a message that is not understood needs none.
     loading.catch(() => {})

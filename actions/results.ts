@@ -13,6 +13,7 @@ import {
 import { readSummary } from '../src/batch/summary/summary-object'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError, StorageError } from '../src/errors'
+import { ownParameters } from '../src/openwhisk/action'
 import {
   errorResponse,
   isAuthorized,
@@ -56,7 +57,7 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
   const results = store.bucket(settings.resultsBucket)
   // The page asks for its data itself; it has to know where images come from to allow no other place.
   if (format === 'html') return galleryPage(new URL(results.presign('-', 1)).origin)
-  const asked = parseResultsRequest(request)
+  const asked = parseResultsRequest(ownParameters(request))
   if (asked.batch === undefined) return batchList(await newestBatches(results), format)
   const summary = await readSummary(results, asked.batch)
   if (!summary) throw batchNotFound(asked.batch)

@@ -19,7 +19,7 @@ export const priceSchema = z
 /** What a GB-second costs at the large services that run OpenWhisk, US dollars. */
 export const defaultGbSecondPrice = '0.000017'
 
-/** The settings of a deployment; the package's inputs carry the same names. */
+/** The settings of a deployment. */
 export const settingsSchema = z.object({
   s3Endpoint: setting,
   s3Region: withDefault('us-east-1'),
@@ -50,15 +50,25 @@ export const settingNames = Object.keys(settingsSchema.shape) as SettingName[]
 export const environmentName = (name: SettingName): string =>
   `WHISKLENS_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 
-function parse(source: Record<string, unknown>): Settings {
+/**
+ * The package's input that holds a setting. The platform refuses an invocation that sets an input itself, so the default
+ * of what an invocation may choose has a name of its own.
+ */
+export const inputName = (name: SettingName): string => (name === 'model' ? 'defaultModel' : name)
+
+/** All inputs of the package: the image is no parameter of any action. */
+export const packageInputs: string[] = settingNames.filter((name) => name !== 'runtimeImage').map(inputName)
+
+/** Reads settings by their own names. @throws InvalidInputError when one is not valid */
+export function parseSettings(source: Partial<Record<SettingName, unknown>>): Settings {
   const parsed = settingsSchema.safeParse(source)
   if (parsed.success) return parsed.data
   throw new InvalidInputError(`The settings are not valid: ${z.prettifyError(parsed.error)}`)
 }
 
-/** The settings among an action's parameters; everything else there is left alone. */
+/** The settings among an action's parameters; everything else there is left alone. @throws InvalidInputError */
 export const settingsFromParams = (params: Record<string, unknown>): Settings =>
-  parse(Object.fromEntries(settingNames.map((name) => [name, params[name]])))
+  parseSettings(Object.fromEntries(settingNames.map((name) => [name, params[inputName(name)]])))
 
 /** Whether the text of an input or a variable sets anything. */
 export const isSet = (text: unknown): text is string => setting.parse(text) !== undefined
@@ -66,7 +76,7 @@ export const isSet = (text: unknown): text is string => setting.parse(text) !== 
 /** The settings in the environment (`WHISKLENS_…`), where authorities may also be named by the path of their file. */
 export function settingsFromEnvironment(env: NodeJS.ProcessEnv = process.env): Settings {
   const texts = Object.fromEntries(settingNames.map((name) => [name, env[environmentName(name)]]))
-  return parse({ ...texts, ca: isSet(texts.ca) ? textOrFile(texts.ca) : undefined })
+  return parseSettings({ ...texts, ca: isSet(texts.ca) ? textOrFile(texts.ca) : undefined })
 }
 
 function textOrFile(text: string): string {

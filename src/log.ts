@@ -16,6 +16,8 @@ export const log = pino(
       '*.resultsToken',
       '*.authKey',
       '*.apiKey',
+      '__ow_headers',
+      '*.__ow_headers',
     ],
   },
   pino.destination({ fd: 2, sync: true }),

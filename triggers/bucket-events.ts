@@ -1,6 +1,7 @@
 import { settingsFromParams } from '../src/config'
 import { OpenWhiskError } from '../src/errors'
 import { log } from '../src/log'
+import { ownParameters } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import { addressOf, connect } from '../src/openwhisk/client'
 import {
@@ -66,8 +67,8 @@ export async function main(request: WebRequest): Promise<WebResponse> {
 }
 
 /** SNS sends JSON as plain text, which the platform leaves alone. */
-const messageOf = ({ __ow_body: body, ...params }: WebRequest): unknown =>
-  typeof body === 'string' ? parseJson(body) : params
+const messageOf = (request: WebRequest): unknown =>
+  typeof request.__ow_body === 'string' ? parseJson(request.__ow_body) : ownParameters(request)
 
 /** Groups of images small enough for one fire each. */
 function* inMessages(events: ImageEvent[]): Generator<Omit<ImageEvent, 'removed'>[]> {

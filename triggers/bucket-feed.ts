@@ -22,7 +22,8 @@ const usualMinutes = 10
 /** The store's clock may be slow, milliseconds; its listings leave out parts of a second as well. */
 const clocksDiffer = 60_000
 
-const requestSchema = z.object({
+/** What a client asks of a feed; other parameters, such as `authKey`, are left alone. */
+export const requestSchema = z.object({
   lifecycleEvent: z.enum(['CREATE', 'READ', 'UPDATE', 'DELETE', 'PAUSE', 'UNPAUSE']),
   triggerName: z.string().regex(/^\/[^/]+\/[^/]+$/, 'expected /namespace/trigger'),
   bucket: z.string().min(1).optional(),

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { environmentName, type SettingName, type Settings, settingsFromParams } from '../config'
+import { environmentName, parseSettings, type SettingName, type Settings } from '../config'
 import { InvalidInputError } from '../errors'
 import type { ApiAddress } from '../openwhisk/client'
 import { openStore, type Store } from '../storage/store'
@@ -106,7 +106,7 @@ export async function resolveConnection(
   const isEncrypted = all.apiHost !== undefined && !all.apiHost.startsWith('http:')
   const identity = isEncrypted && !isForeign ? await readIdentity({ cert, key }) : {}
   return {
-    settings: settingsFromParams(all),
+    settings: parseSettings(all),
     apiHost: all.apiHost,
     auth: all.auth,
     namespace: all.namespace ?? '_',

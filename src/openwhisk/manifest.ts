@@ -20,6 +20,7 @@ const input = z.union([
   }),
 ])
 const inputs = z.record(z.string(), input).default({})
+const annotations = z.record(z.string(), z.unknown()).default({})
 
 const actionSchema = z.strictObject({
   function: z.string().regex(/\.zip$/, 'expected a lower-case .zip'),
@@ -35,7 +36,7 @@ const actionSchema = z.strictObject({
       logSize: z.int().optional(),
     })
     .default({}),
-  annotations: z.record(z.string(), z.unknown()).default({}),
+  annotations,
 })
 export type ManifestAction = z.infer<typeof actionSchema>
 
@@ -44,7 +45,7 @@ const packageSchema = z.strictObject({
   license: z.string(),
   inputs,
   actions: z.record(z.string(), actionSchema).default({}),
-  sequences: z.record(z.string(), z.strictObject({ actions: z.string() })).default({}),
+  sequences: z.record(z.string(), z.strictObject({ actions: z.string(), annotations })).default({}),
   triggers: z.record(z.string(), z.strictObject({ feed: z.string().optional(), inputs })).default({}),
   rules: z.record(z.string(), z.strictObject({ trigger: z.string(), action: z.string() })).default({}),
 })

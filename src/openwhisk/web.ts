@@ -2,7 +2,7 @@ import { WhisklensError } from '../errors'
 import { log } from '../log'
 import { isSameSecret } from '../same-secret'
 
-/** What the platform adds to a web action's parameters. */
+/** What the platform adds to a web action's parameters; only web actions read it. */
 export interface WebRequest extends Record<string, unknown> {
   __ow_method: string
   __ow_headers: Record<string, string>

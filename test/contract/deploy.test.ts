@@ -54,7 +54,7 @@ function manifestOf({
       page: { function: 'echo.zip', runtime: 'nodejs:20', web: true },
       watch: { function: 'feed.zip', runtime: 'nodejs:20', annotations: { feed: true } },
     },
-    sequences: { twice: { actions: 'echo, echo' } },
+    sequences: { twice: { actions: 'echo, echo', annotations: { final: true } } },
     triggers: { uploaded: { feed: 'p/watch', inputs: { bucket } }, asked: {} },
     rules: { 'on-asked': { trigger: 'asked', action: 'twice' } },
   }
@@ -87,6 +87,13 @@ it('makes everything, which then works', async () => {
   const answer = await client.actions.invoke({ name: 'p/twice', blocking: true, params: { a: 1 } })
   expect(answer.response?.result).toMatchObject({ a: 1, key: 's3cret' })
   await expect(client.triggers.invoke({ name: 'asked' })).resolves.toHaveProperty('activationId')
+})
+
+it('puts annotations of sequences', async () => {
+  await deploy()
+  const { actions } = clientOf(host)
+  const refused = actions.invoke({ name: 'p/twice', blocking: true, params: { key: 'mine' } })
+  await expect(refused).rejects.toMatchObject({ statusCode: 400 })
 })
 
 it('changes nothing the second time', async () => {

@@ -259,7 +259,7 @@ describe('everything else', () => {
   })
 
   it('a model that is not there is 500 without a stack trace', async () => {
-    const response = await ask('get', { path: '/model/metadata', params: { model: 'resnet-9000' } })
+    const response = await ask('get', { path: '/model/metadata', params: { defaultModel: 'resnet-9000' } })
     expect(response).toMatchObject({
       statusCode: 500,
       body: { status: 'error', message: expect.stringContaining('resnet-9000') },
@@ -276,12 +276,12 @@ describe('a web action that is not raw', () => {
   })
 
   it('has the model of its container, whatever a query makes of the parameters', async () => {
-    expect(await main({ ...asked, model: '/etc', engine: 'none' })).toMatchObject({
+    expect(await main({ ...asked, defaultModel: '/etc', engine: 'none' })).toMatchObject({
       statusCode: 200,
       body: { id: 'efficientnet-lite0' },
     })
     process.env.WHISKLENS_MODEL = 'resnet-9000'
-    expect(await main({ ...asked, model: 'efficientnet-lite0' })).toMatchObject({
+    expect(await main({ ...asked, defaultModel: 'efficientnet-lite0' })).toMatchObject({
       statusCode: 500,
       body: { message: expect.stringContaining('resnet-9000') },
     })

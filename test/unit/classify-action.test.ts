@@ -61,6 +61,7 @@ describe('{image: base64}', () => {
     const settings = {
       s3Endpoint: '',
       resultsToken: '$WHISKLENS_RESULTS_TOKEN',
+      defaultModel: '$WHISKLENS_MODEL',
       model: '',
       engine: '$WHISKLENS_ENGINE',
     }
@@ -111,12 +112,18 @@ describe('other messages', () => {
 
   it.each([
     ['an unknown model', { model: 'resnet-9000' }, 'resnet-9000'],
+    ['an unknown model of the deployment', { defaultModel: 'resnet-9000' }, 'resnet-9000'],
     ['an unknown engine', { engine: 'abacus' }, 'abacus'],
     ['a setting that is no text', { model: 7 }, 'model'],
   ])('%s is refused by name', async (_, settings, named) => {
     const error = await refusal({ image: base64('cat'), ...settings })
     expect(error).toContain('invalid_input')
     expect(error).toContain(named)
+  })
+
+  it('are done with the model they ask for, else with that of the deployment', async () => {
+    const asked = { describe: true, defaultModel: 'resnet-9000', model: 'efficientnet-lite0' }
+    expect(await main(asked)).toMatchObject({ model: expect.stringMatching(/^efficientnet-lite0@/) })
   })
 
   it('a notification of nothing but deletions has no images', async () => {

@@ -58,7 +58,7 @@ describe('settings', () => {
   it.each(['', '$WHISKLENS_S3_ENDPOINT', '${WHISKLENS_S3_ENDPOINT}', '$WHISKLENS_MODEL'])(
     'are unset when wskdeploy passes %j on for a variable that is not set',
     (unset) => {
-      expect(settingsFromParams({ s3Endpoint: unset, model: unset })).toEqual(defaults)
+      expect(settingsFromParams({ s3Endpoint: unset, defaultModel: unset })).toEqual(defaults)
     },
   )
 
@@ -70,12 +70,15 @@ describe('settings', () => {
 
   it('are read from an action’s parameters, whatever else is there', () => {
     const params = {
-      model: 'other',
+      defaultModel: 'other',
       images: [{ bucket: 'b', key: 'k' }],
-      __ow_method: 'get',
       runtimeImage: 'x/y',
     }
     expect(settingsFromParams(params)).toEqual({ ...defaults, model: 'other', runtimeImage: 'x/y' })
+  })
+
+  it('have the model of the deployment, whatever model an invocation asks for', () => {
+    expect(settingsFromParams({ defaultModel: 'one', model: 'two' }).model).toBe('one')
   })
 
   it('that are no text are an error that names them', () => {

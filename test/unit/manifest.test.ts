@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { manifestMemory } from '../../src/batch/summary/usage'
-import { environmentName, settingNames } from '../../src/config'
+import { environmentName, inputName, packageInputs, settingNames } from '../../src/config'
 import { readManifest, toParameters } from '../../src/openwhisk/manifest'
+import { batchRequestSchema } from '../../src/schema'
+import { requestSchema as feedRequestSchema } from '../../triggers/bucket-feed'
 
 const home = join(__dirname, '..', '..')
 
@@ -90,10 +92,25 @@ describe('the manifest of this repository', () => {
     const image = 'runtimeImage'
     expect(inputs).toEqual(
       Object.fromEntries(
-        settingNames.filter((name) => name !== image).map((name) => [name, `value of ${name}`]),
+        settingNames.filter((name) => name !== image).map((name) => [inputName(name), `value of ${name}`]),
       ),
     )
+    expect(Object.keys(inputs)).toEqual(packageInputs)
     expect(actions.classify?.docker).toBe('value of runtimeImage')
+  })
+
+  it('lets no invocation set an input of the package', async () => {
+    const { actions, sequences } = await entities()
+    for (const { web, annotations } of [...Object.values(actions), ...Object.values(sequences)]) {
+      // wskdeploy makes all parameters of a web action final.
+      expect(annotations).toMatchObject(web ? {} : { final: true })
+    }
+  })
+
+  it('has no input that a message may name: the platform would refuse it', async () => {
+    const inputs = Object.keys((await entities()).inputs)
+    const named = [...Object.keys(batchRequestSchema.shape), ...Object.keys(feedRequestSchema.shape)]
+    expect(inputs.filter((name) => named.includes(name))).toEqual([])
   })
 
   it('gives the actions of a batch the memory that its cost is counted with', async () => {

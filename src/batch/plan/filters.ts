@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import picomatch from 'picomatch'
 import type { BatchRequest } from '../../schema'
 import type { ObjectInfo } from '../../storage/store'
+import { globMatcher } from './glob'
 
 const filterNames = ['include', 'exclude', 'since', 'until', 'minSize', 'maxSize', 'sample', 'limit'] as const
 type FilterName = (typeof filterNames)[number]
@@ -30,7 +30,7 @@ export function differences(a: Filters, b: Filters): FilterName[] {
 /** Folder markers, as consoles create them, are no images. */
 const isFolder = ({ key, size }: ObjectInfo): boolean => key.endsWith('/') && size === 0
 
-/** The limit apart: what of a listing is meant. Globs match the whole key; one without a slash its last segment. */
+/** Whether a listed object is selected, the limit apart. @throws InvalidInputError for a glob that is not valid */
 export function selects({
   include,
   exclude,
@@ -41,7 +41,7 @@ export function selects({
   sample,
 }: Filters) {
   const glob = (pattern: string | undefined, fallback: boolean) =>
-    pattern ? picomatch(pattern, { dot: true, basename: !pattern.includes('/') }) : () => fallback
+    pattern ? globMatcher(pattern) : () => fallback
   const included = glob(include, true)
   const excluded = glob(exclude, false)
   const sampled = inSample(sample)

@@ -1,7 +1,8 @@
 import * as z from 'zod'
-import { settingNames } from '../../config'
+import { packageInputs } from '../../config'
 import { InvalidInputError } from '../../errors'
 import { type BatchRequest, batchIdSchema, batchRequestSchema } from '../../schema'
+import { selects } from '../plan/filters'
 import type { StartRequest } from './start'
 
 /** `20261122-073000`. */
@@ -27,17 +28,19 @@ const schemaOf = ({ resume, failed }: Record<string, unknown>) => {
 }
 
 /**
- * What was asked of `start-batch`, freed of the package's settings and of what the platform adds.
- * @throws InvalidInputError for a parameter that is unknown, not what it must be, or at odds with another
+ * What was asked of `start-batch`, freed of the package's settings.
+ * @throws InvalidInputError for a parameter that is unknown, not what it must be, or at odds with another, and for a glob
+ *   that is not valid
  */
 export function parseBatchRequest(params: Record<string, unknown>): StartRequest {
-  const settings: readonly string[] = settingNames.filter((name) => name !== 'model')
-  const names = Object.keys(params).filter((name) => !settings.includes(name) && name !== 'resume')
+  const names = Object.keys(params).filter((name) => !packageInputs.includes(name) && name !== 'resume')
   const asked = Object.fromEntries(names.map((name) => [name, params[name]]))
   const parsed = schemaOf(params).safeParse(asked)
   const problem = parsed.success ? contradictionIn(parsed.data, names) : z.prettifyError(parsed.error)
-  if (parsed.success && problem === undefined) return parsed.data
-  throw new InvalidInputError(`The batch request is not valid: ${problem}`)
+  if (!parsed.success || problem !== undefined)
+    throw new InvalidInputError(`The batch request is not valid: ${problem}`)
+  selects(parsed.data)
+  return parsed.data
 }
 
 function contradictionIn(request: BatchRequest, names: string[]): string | undefined {

@@ -41,6 +41,8 @@ const longestPause = 2_000
 export async function runBatch(plan: Plan, context: RunContext): Promise<BatchSummary | undefined> {
   const { images, results, stopAt, save, renew } = context
   const dispatcher = { ...context, window: openWindow() }
+  // First: planning may be what the activations before died of.
+  plan.ended ??= await whyEnd(plan, results)
   const planner = planAhead(plan, images, results, renew)
   let pause = firstPause
   let progress = ''

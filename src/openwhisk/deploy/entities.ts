@@ -37,6 +37,9 @@ export interface EntityBody {
   action?: string
 }
 
+const toKeyValues = (values: Record<string, unknown>): KeyValue[] =>
+  Object.entries(values).map(([key, value]) => ({ key, value }))
+
 /** Of what code was deployed: the code itself would have to be fetched to be compared. */
 export const codeDigest = 'whisklens-code'
 
@@ -62,12 +65,12 @@ export async function entitiesOf(
       if (entity.startsWith('/')) return entity.replace(/^\/_\//, `/${namespace}/`)
       return `/${namespace}/${entity.includes('/') ? entity : `${name}/${entity}`}`
     }
-    for (const [sequence, { actions }] of Object.entries(parts.sequences)) {
+    for (const [sequence, { actions, annotations }] of Object.entries(parts.sequences)) {
       const components = actions.split(',').map((component) => fullName(component.trim()))
       entities.push({
         kind: 'sequence',
         name: `${name}/${sequence}`,
-        body: { exec: { kind: 'sequence', components } },
+        body: { exec: { kind: 'sequence', components }, annotations: toKeyValues(annotations) },
       })
     }
     for (const [trigger, entry] of Object.entries(parts.triggers))
@@ -115,7 +118,7 @@ async function actionBody(manifest: Manifest, name: string, action: ManifestActi
   return {
     exec: { ...kind, code: zip.toString('base64'), binary: true, main: action.main },
     parameters: toParameters(action.inputs),
-    annotations: Object.entries(annotations).map(([key, value]) => ({ key, value })),
+    annotations: toKeyValues(annotations),
     limits: { timeout, memory: memorySize, logs: logSize },
   }
 }
