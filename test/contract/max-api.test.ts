@@ -231,7 +231,7 @@ describe('GET', () => {
         description,
       }),
     })
-    const { body } = await ask('get', { params: { model } })
+    const { body } = await ask('get', { params: { defaultModel: model } })
     expect(body).not.toContain(description)
     expect(body).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; more')
   })

@@ -1,4 +1,5 @@
 import type { Dict } from 'openwhisk'
+import { packageInputs } from '../../src/config'
 import { readSecrets, type Secrets } from '../../src/local/state'
 import { type Clients, clientsOf } from '../helpers/clients'
 import { sample } from '../helpers/images'
@@ -215,6 +216,47 @@ describe('the API of OpenWhisk', () => {
     expect(await clients.ow.rules.get({ name: 'on-image-uploaded' })).toMatchObject({ status: 'active' })
     const batches = (await clients.keys('batches/')).map((key) => key.split('/')[1])
     expect(batches.filter((batch) => !batch?.startsWith('uploads-'))).toEqual([])
+  })
+})
+
+describe('an invocation that sets an input of the package', () => {
+  const invoke = async (action: string, body: object) => {
+    const { apiHost, auth } = local.connection
+    const answer = await fetch(`${apiHost}/api/v1/namespaces/_/actions/whisklens/${action}?blocking=true`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { authorization: `Basic ${Buffer.from(auth).toString('base64')}` },
+    })
+    return { status: answer.status, body: (await answer.json()) as { error?: string } }
+  }
+
+  it.each(['classify', 'aggregate', 'classify-images', 'start-batch', 'bucket-feed', 'results', 'predict'])(
+    'of %s is refused, whether or not the deployment sets that one',
+    async (action) => {
+      const before = (await clients.ow.activations.list()).length
+      for (const name of packageInputs) {
+        for (const value of ['http://127.0.0.1:9', '']) {
+          const { status, body } = await invoke(action, { [name]: value })
+          expect([name, status, body.error]).toEqual([name, 400, expect.stringContaining('not allowed')])
+        }
+      }
+      expect(await clients.ow.activations.list()).toHaveLength(before)
+    },
+  )
+
+  it('by a query or a body over the web is refused as well', async () => {
+    for (const name of packageInputs) {
+      expect((await ask(['results', 'GET', '', 'resultsToken'], `?${name}=x`)).status).toBe(400)
+      const body = JSON.stringify({ [name]: 'x' })
+      expect((await ask(['bucket-events', 'POST', '', 'eventsToken'], '', {}, body)).status).toBe(400)
+    }
+  })
+
+  it('is another than one that asks for a model', async () => {
+    const asked = { describe: true, model: 'efficientnet-lite0' }
+    expect((await invoke('classify', asked)).status).toBe(200)
+    const dryRun = { prefix: 'private/', dryRun: true, model: 'efficientnet-lite0' }
+    expect((await invoke('start-batch', dryRun)).status).toBe(200)
   })
 })
 

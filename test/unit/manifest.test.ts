@@ -101,9 +101,10 @@ describe('the manifest of this repository', () => {
 
   it('lets no invocation set an input of the package', async () => {
     const { actions, sequences } = await entities()
-    for (const { web, annotations } of [...Object.values(actions), ...Object.values(sequences)]) {
-      // wskdeploy makes all parameters of a web action final.
-      expect(annotations).toMatchObject(web ? {} : { final: true })
+    // wskdeploy itself makes the parameters of web actions final.
+    const others = Object.values(actions).filter(({ web }) => !web)
+    for (const { annotations } of [...others, ...Object.values(sequences)]) {
+      expect(annotations).toMatchObject({ final: true })
     }
   })
 
