@@ -125,7 +125,7 @@ describe('a batch that was ended early and never closed', () => {
 
 describe('a request to reconcile', () => {
   it('goes alone', () => {
-    expect(parseBatchRequest({ reconcile: 'true', model: 'tiny', s3Endpoint: 'x' })).toMatchObject({
+    expect(parseBatchRequest({ reconcile: 'true', defaultModel: 'tiny', s3Endpoint: 'x' })).toMatchObject({
       reconcile: true,
     })
     expect(() => parseBatchRequest({ reconcile: true, prefix: 'x/' })).toThrow('without prefix')

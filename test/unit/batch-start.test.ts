@@ -266,6 +266,19 @@ describe('a batch that is fired again', () => {
     expect(await textOf(results, resultsKey('b1', 'results.jsonl'))).toContain(runner.version)
   })
 
+  it('runs the model that it was fired with, else that of the deployment', async () => {
+    await photos.put('a', 'v1')
+    const described: unknown[] = []
+    runner.openwhisk.call = async (_, { model: asked }: { model?: string }) => {
+      described.push(asked)
+      return { model: `${asked}@00c0ffee` }
+    }
+    for (const asked of [{ model: 'other' }, { model: '' }, {}])
+      await start({ batch: 'b1', force: true, ...asked })
+    expect(described).toEqual(['other', 'tiny', 'tiny'])
+    expect(runner.invoked.map(({ params }) => (params as { model?: string }).model)).toEqual(described)
+  })
+
   it('asks the sequence for the model of this time', async () => {
     await photos.put('a', 'v1')
     await start({ batch: 'b1' })

@@ -47,6 +47,6 @@ function contradictionIn(request: BatchRequest, names: string[]): string | undef
   const { reconcile, poll, minSize = 0, maxSize = Number.POSITIVE_INFINITY } = request
   if (minSize > maxSize) return 'minSize is larger than maxSize'
   const alone = reconcile ? 'reconcile' : poll !== undefined && 'poll'
-  const others = names.filter((name) => name !== alone && name !== 'model')
+  const others = names.filter((name) => name !== alone)
   return alone && others.length > 0 ? `${alone} goes alone, without ${others.join(', ')}` : undefined
 }

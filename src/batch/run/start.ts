@@ -137,11 +137,12 @@ async function carryOn(
   }
 
   async function planOfThisRun({ plan, closed }: Partial<Standing>, asked: AskedFor): Promise<Plan> {
-    const describe = (model = settings.model) => describeModel(openwhisk, activation, settings, model)
+    const model = (asked.retry && plan?.model) || asked.model || settings.model
+    const describe = () => describeModel(openwhisk, activation, settings, model)
     if (!plan)
       return newPlan(batch, asked, { ...(await describe()), bucket: bucketOf(asked), now: new Date() })
     if (plan.ended) return resumePass(plan, asked)
-    return closed ? nextPass(plan, asked, await describe(asked.retry ? plan.model : undefined)) : plan
+    return closed ? nextPass(plan, asked, await describe()) : plan
   }
 
   async function takeLease(): Promise<Lease | undefined> {
