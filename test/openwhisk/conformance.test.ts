@@ -98,7 +98,7 @@ async function deployTwice(deployment: Deployment): Promise<void> {
 /** Nothing of a deployment stays but what is in the buckets. */
 async function undeployAll(deployment: Deployment): Promise<void> {
   await deployment.undeploy()
-  expect((await deployment.entities()).sort()).toEqual([...before].sort())
+  expect(await deployment.entities()).toEqual(before)
 }
 
 describe('manifest.yaml, with an image', () => {
