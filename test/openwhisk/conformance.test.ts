@@ -18,7 +18,7 @@ import { hasWsk } from './wsk'
 
 const folder = mkdtempSync(join(tmpdir(), 'whisklens-conformance-'))
 let target: Target
-let before: string[]
+let before: string[] | undefined
 
 /** The images of the bucket by key, with what is to be found in them: a label, or the code of an error. */
 const images = new Map<string, { body: Buffer; outcome: string }>()
@@ -28,9 +28,10 @@ beforeAll(async () => {
   process.stderr.write(
     `conformance on ${target.name}, ${hasWsk ? 'wsk' : 'a stand-in for wsk'} and ${hasWskdeploy ? 'wskdeploy' : 'whisklens deploy'}\n`,
   )
-  before = await openDeployment(target, 'manifest.yaml').entities()
-  if (before.some((name) => name.endsWith('/whisklens')))
+  const entities = await openDeployment(target, 'manifest.yaml').entities()
+  if (entities.some((name) => name.endsWith('/whisklens')))
     throw new Error('The namespace has a package "whisklens" already: undeploy it first')
+  before = entities
   for (const name of sampleNames) {
     images.set(`photos/${name}.jpg`, { body: sample(name), outcome: sampleLabels(name)[0]?.[0] ?? '' })
   }
@@ -41,6 +42,8 @@ beforeAll(async () => {
   images.set('odd/ünï/a b+c&d%41#😀.jpg', { body: sample('cat'), outcome: 'tiger cat' })
 })
 afterAll(async () => {
+  // What a test that failed has left, for the next run to find nothing.
+  if (before) await openDeployment(target, 'manifest.stock.yaml').run('undeploy', '--stock', '--quiet')
   await target?.close()
   rmSync(folder, { recursive: true })
 })
