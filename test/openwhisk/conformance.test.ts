@@ -1,0 +1,507 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { type BatchSummary, batchRequestSchema, type ImageRecord, isClosed } from '../../src/schema'
+import { parseLines } from '../helpers/clients'
+import { sample, sampleLabels, sampleNames } from '../helpers/images'
+import { eventually } from '../helpers/local-mode'
+import { type Deployment, hasWskdeploy, openDeployment, secrets } from './deployment'
+import { documentedFires, wordsOf } from './documented-fires'
+import { openTarget, type Target } from './target'
+import { hasWsk } from './wsk'
+
+/*
+ * What users of Whisklens do, on whatever OpenWhisk and S3 store there are: those that the environment names, or the
+ * local API host with a real server's limits and an S3 server beside it.
+ */
+
+const folder = mkdtempSync(join(tmpdir(), 'whisklens-conformance-'))
+let target: Target
+let before: string[] | undefined
+
+/** The images of the bucket by key, with what is to be found in them: a label, or the code of an error. */
+const images = new Map<string, { body: Buffer; outcome: string }>()
+
+beforeAll(async () => {
+  target = await openTarget()
+  process.stderr.write(
+    `conformance on ${target.name}, ${hasWsk ? 'wsk' : 'a stand-in for wsk'} and ${hasWskdeploy ? 'wskdeploy' : 'whisklens deploy'}\n`,
+  )
+  const entities = await openDeployment(target, 'manifest.yaml').entities()
+  if (entities.some((name) => name.endsWith('/whisklens')))
+    throw new Error('The namespace has a package "whisklens" already: undeploy it first')
+  before = entities
+  for (const name of sampleNames) {
+    images.set(`photos/${name}.jpg`, { body: sample(name), outcome: sampleLabels(name)[0]?.[0] ?? '' })
+  }
+  const png = await sharp(sample('coffee')).resize({ width: 300 }).png().toBuffer()
+  images.set('photos/more/coffee.png', { body: png, outcome: 'espresso' })
+  images.set('odd/text.jpg', { body: Buffer.from('this is no image'), outcome: 'image_unsupported' })
+  images.set('odd/half.jpg', { body: sample('cat').subarray(0, 9000), outcome: 'image_corrupt' })
+  images.set('odd/ünï/a b+c&d%41#😀.jpg', { body: sample('cat'), outcome: 'tiger cat' })
+})
+afterAll(async () => {
+  // What a test that failed has left, for the next run to find nothing.
+  if (before) await openDeployment(target, 'manifest.stock.yaml').run('undeploy', '--stock', '--quiet')
+  await target?.close()
+  rmSync(folder, { recursive: true })
+})
+
+const outcomeOf = ({ key, error, labels }: ImageRecord) => [key, error?.code ?? labels[0]?.label]
+const keysBelow = (prefix: string): string[] => [...images.keys()].filter((key) => key.startsWith(prefix))
+const outcomesBelow = (prefix: string) =>
+  keysBelow(prefix)
+    .map((key) => [key, images.get(key)?.outcome])
+    .sort()
+
+const inBase64 = (name: string): string => {
+  const path = join(folder, `${name}.json`)
+  // Small enough for a command line, and for what the platform takes.
+  writeFileSync(path, JSON.stringify({ image: sample(name).toString('base64') }))
+  return path
+}
+
+/** The JSON object in what `wsk` prints. */
+const resultIn = (stdout: string) => JSON.parse(stdout.slice(stdout.indexOf('{')))
+
+/** The call of those who know no bucket, by name and through the sequence. */
+async function classifyBase64(deployment: Deployment): Promise<void> {
+  for (const action of ['whisklens/classify', 'whisklens/classify-images']) {
+    const { stdout, code } = await deployment.wsk('action', 'invoke', action, '-P', inBase64('coffee'), '-r')
+    expect(code).toBe(0)
+    const { results, ...others } = resultIn(stdout)
+    expect(others).toEqual({})
+    expect(results).toHaveLength(3)
+    expect(results[0]).toEqual({ className: 'espresso', probability: expect.closeTo(0.957, 1) })
+  }
+}
+
+async function predictCoffee(deployment: Deployment): Promise<void> {
+  const headers = { authorization: `Bearer ${secrets.resultsToken}` }
+  const metadata = await deployment.ask('predict/model/metadata', { headers })
+  expect(await metadata.json()).toMatchObject({ id: 'efficientnet-lite0', license: 'Apache-2.0' })
+  const body = new FormData()
+  body.append('image', new Blob([new Uint8Array(sample('coffee'))]), 'coffee.jpg')
+  const answer = await deployment.ask('predict/model/predict', { method: 'POST', body, headers })
+  expect(await answer.json()).toMatchObject({
+    status: 'ok',
+    predictions: [{ label_id: 'n07920052', label: 'espresso' }, {}, {}, {}, {}],
+  })
+}
+
+async function deployTwice(deployment: Deployment): Promise<void> {
+  await deployment.deploy()
+  const made = await deployment.entities()
+  await deployment.deploy()
+  expect(await deployment.entities()).toEqual(made)
+  expect(await deployment.differing()).toEqual([])
+}
+
+/** Nothing of a deployment stays but what is in the buckets. */
+async function undeployAll(deployment: Deployment): Promise<void> {
+  await deployment.undeploy()
+  expect(await deployment.entities()).toEqual(before)
+}
+
+describe('manifest.yaml, with an image', () => {
+  let deployment: Deployment
+  beforeAll(() => {
+    deployment = openDeployment(target, 'manifest.yaml')
+  })
+
+  it('is deployed, twice, used, and undeployed', async () => {
+    if (!target.runtimeImage) throw new Error('Set WHISKLENS_RUNTIME_IMAGE to an image of the Dockerfile')
+    await deployTwice(deployment)
+    await classifyBase64(deployment)
+    await predictCoffee(deployment)
+    await deployment.upload('photos/cat.jpg', sample('cat'))
+    await deployment.request('-p', 'batch', 'by-image', '-p', 'prefix', 'photos/')
+    await deployment.completed('by-image')
+    expect((await deployment.outcomes('by-image')).map(outcomeOf)).toEqual([['photos/cat.jpg', 'tiger cat']])
+    await undeployAll(deployment)
+  })
+})
+
+describe('manifest.stock.yaml', () => {
+  let deployment: Deployment
+  beforeAll(() => {
+    deployment = openDeployment(target, 'manifest.stock.yaml')
+  })
+
+  const summaryIn = async (activationId: string): Promise<BatchSummary> => {
+    const { response } = await deployment.activation(activationId)
+    return response.result as unknown as BatchSummary
+  }
+
+  /** Fires a batch and waits for its end. */
+  async function runBatch(batch: string, ...params: string[]): Promise<BatchSummary> {
+    await deployment.request('-p', 'batch', batch, ...params)
+    return closed(batch)
+  }
+  const closed = (batch: string): Promise<BatchSummary> =>
+    eventually(
+      async () => {
+        const summary = await deployment.summaryOf(batch)
+        return summary !== null && isClosed(summary.state) && summary
+      },
+      `batch ${batch}`,
+      600_000,
+    )
+
+  it('is deployed, twice, and then differs in nothing', () => deployTwice(deployment))
+
+  it('classifies an image in the message', () => classifyBase64(deployment))
+
+  it('predicts as a MAX model does', () => predictCoffee(deployment))
+
+  it('classifies what notifications tell of', async () => {
+    for (const [key, { body }] of images) await deployment.upload(key, body)
+    const Records = [...images.keys()].map((key) => ({
+      eventName: 's3:ObjectCreated:Put',
+      s3: {
+        bucket: { name: target.imagesBucket },
+        object: { key: encodeURIComponent(key).replaceAll('%20', '+') },
+      },
+    }))
+    const answer = await deployment.ask('bucket-events', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${secrets.eventsToken}` },
+      body: JSON.stringify({ Records }),
+    })
+    expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ fired: 1 })])
+    const found = await eventually(
+      async () => {
+        const keys = await deployment.keys('images/')
+        return keys.filter((key) => !key.includes('/by-')).length >= images.size && keys
+      },
+      'a record for each image',
+      300_000,
+    )
+    const records = await Promise.all(
+      found.map(async (key) => JSON.parse((await deployment.read(key)) ?? '') as ImageRecord),
+    )
+    expect(records.map(outcomeOf).sort()).toEqual(outcomesBelow(''))
+  })
+
+  it('refuses notifications without the token', async () => {
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer guess' }
+    const { status } = await deployment.ask('bucket-events', { method: 'POST', headers, body: '{}' })
+    expect(status).toBe(401)
+  })
+
+  it('has a trigger of one’s own watch a part of the bucket', async () => {
+    const { imagesBucket } = target
+    const create = ['trigger', 'create', 'holidays', '--feed', 'whisklens/bucket-feed']
+    const created = await deployment.wsk(...create, '-p', 'bucket', imagesBucket, '-p', 'prefix', 'holidays/')
+    expect([created.code, created.stderr]).toEqual([0, expect.any(String)])
+    expect(
+      (await deployment.wsk('rule', 'create', 'on-holidays', 'holidays', 'whisklens/classify-images')).code,
+    ).toBe(0)
+    await deployment.upload('holidays/cat.jpg', sample('cat'))
+    const Records = [
+      {
+        eventName: 's3:ObjectCreated:Put',
+        s3: { bucket: { name: imagesBucket }, object: { key: 'holidays/cat.jpg' } },
+      },
+    ]
+    const answer = await deployment.ask(`bucket-events?token=${secrets.eventsToken}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ Records }),
+    })
+    // The bucket's own trigger and this one.
+    expect(await answer.json()).toMatchObject({ fired: 2 })
+    await eventually(
+      async () => (await deployment.keys('images/')).some((key) => key.endsWith('/holidays/cat.jpg')),
+      'the record',
+      300_000,
+    )
+    expect((await deployment.wsk('rule', 'delete', 'on-holidays')).code).toBe(0)
+    expect((await deployment.wsk('trigger', 'delete', 'holidays')).code).toBe(0)
+    expect(await deployment.keys('feeds/')).toEqual(expect.not.arrayContaining(['feeds/holidays.json']))
+    await deployment.store.deleteObject({ Bucket: imagesBucket, Key: 'holidays/cat.jpg' }).promise()
+  })
+
+  it('runs a batch that a trigger is fired for, and skips all of it the next time', async () => {
+    const planned = keysBelow('photos/').length
+    const first = await runBatch('first', '-p', 'prefix', 'photos/', '-p', 'force', 'true')
+    expect(first).toMatchObject({ state: 'complete', totals: { planned, ok: planned, error: 0 } })
+    expect((await deployment.outcomes('first')).map(outcomeOf)).toEqual(outcomesBelow('photos/'))
+    expect(await runBatch('second', '-p', 'prefix', 'photos/')).toMatchObject({
+      state: 'complete',
+      totals: { listed: planned, planned: 0, skipped: planned },
+    })
+  })
+
+  it('takes up what has changed when a batch is fired again', async () => {
+    await deployment.upload('photos/rocket.jpg', sample('coffee'))
+    const planned = keysBelow('photos/').length
+    await deployment.request('-p', 'batch', 'first', '-p', 'prefix', 'photos/')
+    const records = await eventually(
+      async () => {
+        const found = await deployment.outcomes('first')
+        return found.some((one) => outcomeOf(one).join() === 'photos/rocket.jpg,espresso') && found
+      },
+      'the changed image',
+      300_000,
+    )
+    expect(records).toHaveLength(planned)
+    await deployment.upload('photos/rocket.jpg', sample('rocket'))
+  })
+
+  const selections: [string, string[], (key: string) => boolean][] = [
+    ['include', ['include', '*.png'], (key) => key.endsWith('.png')],
+    ['exclude', ['exclude', 'c*.jpg'], (key) => !/\/c\w*\.jpg$/.test(key)],
+    ['since', ['since', '2000-01-01'], () => true],
+    ['until', ['until', '2000-01-01'], () => false],
+    ['minSize', ['minSize', '30k'], (key) => (images.get(key)?.body.length ?? 0) >= 30 * 1024],
+    ['maxSize', ['maxSize', '30k'], (key) => (images.get(key)?.body.length ?? 0) <= 30 * 1024],
+  ]
+  it.each(selections)('selects images by %s', async (name, params, isSelected) => {
+    const summary = await runBatch(
+      `by-${name.toLowerCase()}`,
+      '-p',
+      'prefix',
+      'photos/',
+      '-p',
+      'force',
+      'true',
+      '-p',
+      ...params,
+    )
+    expect(summary).toMatchObject({ totals: { planned: keysBelow('photos/').filter(isSelected).length } })
+  })
+
+  it('selects as many images as limit says, and the same sample each time', async () => {
+    const limited = await runBatch(
+      'limited',
+      '-p',
+      'prefix',
+      'photos/',
+      '-p',
+      'force',
+      'true',
+      '-p',
+      'limit',
+      '2',
+    )
+    expect(limited.totals).toMatchObject({ planned: 2, ok: 2 })
+    const sampled = async (batch: string) => {
+      await runBatch(batch, '-p', 'prefix', 'photos/', '-p', 'force', 'true', '-p', 'sample', '50%')
+      return (await deployment.outcomes(batch)).map(({ key }) => key)
+    }
+    const keys = await sampled('sampled')
+    expect(await sampled('sampled-again')).toEqual(keys)
+    expect(keys.length).toBeLessThan(images.size)
+  })
+
+  it('takes another bucket, the model and the size of chunks', async () => {
+    const Bucket = `${target.imagesBucket}-more`
+    await deployment.store.createBucket({ Bucket }).promise()
+    await deployment.upload('cat.jpg', sample('cat'), Bucket)
+    const params = ['-p', 'bucket', Bucket, '-p', 'model', 'efficientnet-lite0', '-p', 'chunkSize', '1']
+    const { totals, model } = await runBatch('elsewhere', ...params)
+    expect({ totals, model }).toMatchObject({
+      totals: { planned: 1, ok: 1 },
+      model: expect.stringMatching(/^efficientnet-lite0@/),
+    })
+    await deployment.store.deleteObject({ Bucket, Key: 'cat.jpg' }).promise()
+    await deployment.store.deleteBucket({ Bucket }).promise()
+  })
+
+  it('only counts what a dry run would do', async () => {
+    const id = await deployment.request(
+      '-p',
+      'batch',
+      'counted',
+      '-p',
+      'prefix',
+      'photos/',
+      '-p',
+      'force',
+      'true',
+      '-p',
+      'dryRun',
+      'true',
+    )
+    expect(await summaryIn(id)).toMatchObject({
+      state: 'planning',
+      totals: { planned: keysBelow('photos/').length },
+    })
+    expect(await deployment.keys('batches/counted/')).toEqual([])
+  })
+
+  it('refuses a batch that would cost more than maxCost', async () => {
+    const id = await deployment.request(
+      '-p',
+      'batch',
+      'dear',
+      '-p',
+      'prefix',
+      'photos/',
+      '-p',
+      'force',
+      'true',
+      '-p',
+      'maxCost',
+      '0.000000001',
+    )
+    const { response } = await deployment.activation(id)
+    expect(response).toMatchObject({
+      success: false,
+      result: { error: expect.stringContaining('more than maxCost') },
+    })
+    expect(await deployment.keys('batches/dear/')).toEqual([])
+  })
+
+  it('records what fails, and stops at maxErrors', async () => {
+    const all = await runBatch('odd', '-p', 'prefix', 'odd/', '-p', 'force', 'true')
+    expect(all).toMatchObject({ state: 'complete', totals: { planned: 3, ok: 1, error: 2 } })
+    expect((await deployment.outcomes('odd', 'errors.jsonl')).map(outcomeOf).sort()).toEqual(
+      outcomesBelow('odd/').filter(([, outcome]) => /^image_/.test(outcome ?? '')),
+    )
+    const few = await runBatch(
+      'few-errors',
+      '-p',
+      'prefix',
+      'odd/',
+      '-p',
+      'force',
+      'true',
+      '-p',
+      'maxErrors',
+      '1',
+      '-p',
+      'chunkSize',
+      '1',
+    )
+    expect(few.state).toMatch(/stopped|complete/)
+    if (few.state === 'stopped') expect(few.reason).toContain('maxErrors')
+  })
+
+  it('cancels a batch, and carries it on by retry and by a fire', async () => {
+    const id = 'cancelled'
+    const params = ['-p', 'batch', id, '-p', 'prefix', 'photos/']
+    await deployment.request(...params, '-p', 'force', 'true', '-p', 'chunkSize', '1')
+    await deployment.request(...params, '-p', 'cancel', 'true')
+    const ended = await closed(id)
+    expect(ended.state).toMatch(/cancelled|complete/)
+    await deployment.request('-p', 'batch', id, '-p', 'retry', 'true')
+    const planned = keysBelow('photos/').length
+    expect(await deployment.completed(id)).toMatchObject({ totals: { planned, ok: planned, pending: 0 } })
+    expect((await deployment.outcomes(id)).map(outcomeOf)).toEqual(outcomesBelow('photos/'))
+  })
+
+  it('reconciles, and polls', async () => {
+    const reconciled = await deployment.activation(await deployment.request('-p', 'reconcile', 'true'))
+    expect(reconciled.response).toMatchObject({ success: true, result: { resumed: [] } })
+    const trigger = `/${target.platform.namespace}/image-uploaded`
+    const poll = ['action', 'invoke', 'whisklens/start-batch', '-p', 'poll', trigger, '-r']
+    const { stdout, code } = await deployment.wsk(...poll)
+    expect([code, resultIn(stdout)]).toEqual([0, { resumed: [] }])
+  })
+
+  it('answers in every format', async () => {
+    const get = (query: string, headers = {}) =>
+      deployment.ask(`results?token=${secrets.resultsToken}&${query}`, { headers, redirect: 'follow' })
+    const records = (await deployment.outcomes('first')).map(outcomeOf)
+    const asJson = (await (await get('batch=first&format=json')).json()) as { records: ImageRecord[] }
+    expect(asJson.records.map(outcomeOf)).toEqual(records)
+    const lines = await (await get('batch=first&format=jsonl')).text()
+    expect(parseLines<ImageRecord>(lines).map(outcomeOf)).toEqual(records)
+    const csv = await get('batch=first&format=csv')
+    expect(csv.headers.get('content-type')).toMatch(/^text\/csv; charset=utf-8/i)
+    expect((await csv.text()).trim().split('\r\n')).toHaveLength(records.length + 1)
+    const page = await get('batch=first', { accept: 'text/html' })
+    expect([page.headers.get('content-type'), await page.text()]).toEqual([
+      expect.stringMatching(/^text\/html/),
+      expect.stringContaining('<!doctype html>'),
+    ])
+    const paged: ImageRecord[] = []
+    for (let after: string | null = ''; after !== null; ) {
+      const answer = (await (await get(`batch=first&limit=4&after=${encodeURIComponent(after)}`)).json()) as {
+        records: ImageRecord[]
+        next: string | null
+      }
+      paged.push(...answer.records)
+      after = answer.next ?? null
+    }
+    expect(paged.map(outcomeOf)).toEqual(records)
+    const { status } = await deployment.ask('results?batch=first&token=guess')
+    expect(status).toBe(401)
+  })
+
+  it('does what README and docs tell to type', async () => {
+    const fires = documentedFires()
+    expect(fires.length).toBeGreaterThan(3)
+    for (const { file, command } of fires) {
+      const [, , , ...words] = wordsOf(command.replace(/\bID\b/g, 'first'))
+      const [outcome] = await eventually(
+        async () => {
+          const outcomes = await deployment.fireBy(words)
+          return outcomes.every(({ error }) => !/Too many/.test(error ?? '')) && outcomes
+        },
+        command,
+        300_000,
+      )
+      expect([file, command, outcome]).toEqual([file, command, expect.objectContaining({ success: true })])
+      const { response } = await deployment.activation(String(outcome?.activationId))
+      expect([file, command, response]).toEqual([file, command, expect.objectContaining({ success: true })])
+    }
+  })
+
+  it('has every parameter of a batch in the docs', () => {
+    const told = new Set(
+      documentedFires().flatMap(({ command }) => [...command.matchAll(/-p (\w+)/g)].map(([, name]) => name)),
+    )
+    const asked = Object.keys(batchRequestSchema.shape).filter((name) => name !== 'poll')
+    expect(asked.filter((name) => !told.has(name))).toEqual([])
+  })
+
+  it('does not let a message choose the connection', async () => {
+    const elsewhere = ['-p', 's3Endpoint', 'http://127.0.0.1:9']
+    for (const action of ['start-batch', 'classify', 'bucket-feed', 'classify-images']) {
+      const { code, stdout, stderr } = await deployment.wsk(
+        'action',
+        'invoke',
+        `whisklens/${action}`,
+        ...elsewhere,
+        '-r',
+      )
+      expect([action, code]).toEqual([action, expect.any(Number)])
+      expect([action, code === 0]).toEqual([action, false])
+      expect(stdout + stderr).toMatch(
+        /may not be overwritten|not allowed|cannot be overridden|reserved|override/i,
+      )
+    }
+    const outcomes = await deployment.fireBy(['batch-requested', '-p', 'prefix', 'photos/', ...elsewhere])
+    expect(outcomes).toEqual([expect.objectContaining({ success: false })])
+  })
+
+  it('keeps its secrets, and the keys of its callers, to itself', async () => {
+    const [, key = ''] = target.platform.auth.split(':')
+    const hidden = [
+      key,
+      Buffer.from(target.platform.auth).toString('base64'),
+      target.s3.secretAccessKey,
+      ...Object.values(secrets),
+    ]
+    const told = await deployment.activations()
+    for (const name of ['bucket-feed', 'bucket-events', 'classify', 'aggregate', 'start-batch'])
+      expect(told.some((activation) => activation.includes(`"name":"${name}"`))).toBe(true)
+    const keys = await deployment.keys('')
+    // An object may go while all are read, such as the mark of a batch that is open.
+    const read = await Promise.all(keys.map((name) => deployment.read(name)))
+    const written = read.filter((text) => text !== undefined)
+    expect(written.length).toBeGreaterThan(images.size)
+    for (const secret of hidden) for (const text of [...told, ...written]) expect(text).not.toContain(secret)
+  })
+
+  it('leaves nothing behind but what is in the buckets', async () => {
+    const kept = async () => (await deployment.keys('')).filter((key) => !/^(feeds|tried)\//.test(key))
+    const records = await kept()
+    await undeployAll(deployment)
+    expect(await kept()).toEqual(records)
+  })
+})

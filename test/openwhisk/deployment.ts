@@ -1,0 +1,140 @@
+import { join } from 'node:path'
+import openwhisk from 'openwhisk'
+import { clientsOf, parseLines } from '../helpers/clients'
+import { eventually, whisklens } from '../helpers/local-mode'
+import type { Target } from './target'
+import { type Output, paced, programOnPath, runProgram, wsk } from './wsk'
+
+const root = join(__dirname, '..', '..')
+const wskdeployBinary = programOnPath('wskdeploy')
+export const hasWskdeploy = wskdeployBinary !== undefined
+
+/** What nothing but the deployment itself may hold. */
+export const secrets = {
+  eventsToken: 'events-token-of-the-run',
+  resultsToken: 'results-token-of-the-run',
+}
+
+export interface Activation {
+  activationId: string
+  name: string
+  start: number
+  logs: string[]
+  response: { success: boolean; result: Record<string, unknown> }
+}
+
+/** One line of a trigger activation's logs: what became of a rule. */
+export interface RuleOutcome {
+  success: boolean
+  activationId?: string
+  error?: string
+  rule: string
+}
+
+/** One of the manifests on a target, and what its users do with it. */
+export function openDeployment(target: Target, manifest: string) {
+  const { platform, s3, imagesBucket, resultsBucket } = target
+  const { apiHost, auth, namespace } = platform
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env.PATH,
+    HOME: '/nonexistent',
+    NODE_PATH: process.env.NODE_PATH,
+    WHISKLENS_APIHOST: apiHost,
+    WHISKLENS_AUTH: auth,
+    WHISKLENS_S3_ENDPOINT: s3.endpoint,
+    WHISKLENS_S3_REGION: s3.region,
+    WHISKLENS_S3_ACCESS_KEY_ID: s3.accessKeyId,
+    WHISKLENS_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    WHISKLENS_IMAGES_BUCKET: imagesBucket,
+    WHISKLENS_RESULTS_BUCKET: resultsBucket,
+    WHISKLENS_EVENTS_TOKEN: secrets.eventsToken,
+    WHISKLENS_RESULTS_TOKEN: secrets.resultsToken,
+    ...(target.runtimeImage && { WHISKLENS_RUNTIME_IMAGE: target.runtimeImage }),
+  }
+  const clients = clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket })
+  const ow = openwhisk({ apihost: apiHost, api_key: auth, ignore_certs: platform.insecure })
+  const path = join(root, manifest)
+  const web = `${apiHost}/api/v1/web/${namespace}/whisklens`
+
+  const run = (...args: string[]): Promise<Output> => paced(() => whisklens(args, env))
+  const wskdeploy = (...words: string[]): Promise<Output> =>
+    paced(() =>
+      runProgram(
+        String(wskdeployBinary),
+        [...words, '-m', path, '--apihost', apiHost, '--auth', auth, '--namespace', namespace],
+        { env, cwd: root },
+      ),
+    )
+
+  async function succeed(output: Promise<Output>): Promise<Output> {
+    const { code, stdout, stderr } = await output
+    if (code !== 0) throw new Error(`Exit code ${code}: ${stdout}${stderr}`)
+    return { code, stdout, stderr }
+  }
+
+  const activation = (activationId: string): Promise<Activation> =>
+    eventually(
+      () => ow.activations.get({ name: activationId }).catch(() => undefined) as never,
+      `activation ${activationId}`,
+      400_000,
+    )
+
+  return {
+    ...clients,
+    env,
+    web,
+    run,
+    wsk: (...args: string[]) => wsk(platform, ...args),
+    wskdeploy,
+    activation,
+    /** Deploys as users do: by `wskdeploy` where it is installed. */
+    deploy: () => succeed(hasWskdeploy ? wskdeploy() : run('deploy', '--manifest', path)),
+    undeploy: () => succeed(hasWskdeploy ? wskdeploy('undeploy') : run('undeploy', '--manifest', path)),
+    /** The entities that `whisklens deploy` would change. */
+    differing: async (): Promise<object[]> => {
+      const { stdout } = await succeed(run('deploy', '--manifest', path, '--dry-run', '--json'))
+      return parseLines<{ change: string }>(stdout).filter(({ change }) => change !== 'none')
+    },
+    /** Fires a trigger by `wsk`. @returns what became of its rules */
+    async fireBy(args: string[]): Promise<RuleOutcome[]> {
+      const { stdout } = await succeed(wsk(platform, 'trigger', 'fire', ...args))
+      const id = /[0-9a-f]{32}/.exec(stdout)?.[0]
+      if (!id) throw new Error(`No activation id in: ${stdout}`)
+      return (await activation(id)).logs.map((line) => JSON.parse(line))
+    },
+    /** Fires `batch-requested`, again in the next minute where its rule was throttled. @returns the activation of its action */
+    async request(...params: string[]): Promise<string> {
+      for (let attempt = 0; attempt < 4; attempt++) {
+        const [outcome] = await this.fireBy(['batch-requested', ...params])
+        if (outcome?.success && outcome.activationId) return outcome.activationId
+        if (!/Too many/.test(outcome?.error ?? '')) throw new Error(`The rule failed: ${outcome?.error}`)
+        await new Promise((resolve) => setTimeout(resolve, 60_500 - (Date.now() % 60_000)))
+      }
+      throw new Error('The rule was throttled in four minutes')
+    },
+    /** All activations, without end of pages. */
+    async activations(): Promise<string[]> {
+      const told: string[] = []
+      for (let page: unknown[] = [0]; page.length > 0; ) {
+        page = await ow.activations.list({ docs: true, limit: 200, skip: told.length } as never)
+        told.push(...page.map((one) => JSON.stringify(one)))
+      }
+      return told
+    },
+    /** The names of all packages, actions, triggers and rules. */
+    async entities(): Promise<string[]> {
+      const lists = [ow.packages.list(), ow.actions.list(), ow.triggers.list(), ow.rules.list()]
+      const found = (await Promise.all(lists)) as { namespace: string; name: string }[][]
+      return found.flat().map((one) => `${one.namespace}/${one.name}`).sort()
+    },
+    /** A request to a web action, again in the next minute where it was throttled. */
+    async ask(path: string, init: RequestInit = {}): Promise<Response> {
+      for (;;) {
+        const answer = await fetch(`${web}/${path}`, init)
+        if (answer.status !== 429) return answer
+        await new Promise((resolve) => setTimeout(resolve, 60_500 - (Date.now() % 60_000)))
+      }
+    },
+  }
+}
+export type Deployment = ReturnType<typeof openDeployment>

@@ -1,0 +1,111 @@
+import pLimit from 'p-limit'
+import { type BatchSummary, isClosed } from '../../src/schema'
+import { eventually } from '../helpers/local-mode'
+import { photo } from '../helpers/photos'
+import { type Deployment, openDeployment } from './deployment'
+import { openTarget, type Target } from './target'
+
+/*
+ * Batches of a size that meets the limits of a server which nobody has raised: 60 invocations a minute, 30 at a time.
+ * Reduced unless WHISKLENS_FULL is set.
+ */
+
+const isFull = process.env.WHISKLENS_FULL !== undefined
+const many = isFull ? 300 : 100
+const some = isFull ? 60 : 30
+
+let target: Target
+let deployment: Deployment
+
+const keyOf = (prefix: string, number: number): string => `${prefix}${String(number).padStart(4, '0')}.jpg`
+
+async function upload(prefix: string, count: number, from = 0): Promise<void> {
+  const limit = pLimit(8)
+  const put = async (number: number) => deployment.upload(keyOf(prefix, number), await photo(from + number))
+  await Promise.all(Array.from({ length: count }, (_, number) => limit(put, number)))
+}
+
+beforeAll(async () => {
+  target = await openTarget()
+  deployment = openDeployment(target, 'manifest.stock.yaml')
+  await deployment.deploy()
+})
+afterAll(async () => {
+  await deployment.undeploy()
+  await target.close()
+})
+
+const closed = (batch: string, isWanted = (_: BatchSummary) => true): Promise<BatchSummary> =>
+  eventually(
+    async () => {
+      const summary = await deployment.summaryOf(batch)
+      return summary !== null && isClosed(summary.state) && isWanted(summary) && summary
+    },
+    `batch ${batch}`,
+    1_200_000,
+  )
+
+/** Each image of a prefix has one record in the results, and no other has. */
+async function expectEachOnce(batch: string, prefix: string, count: number): Promise<void> {
+  const keys = (await deployment.outcomes(batch)).map(({ key }) => key)
+  expect(keys).toEqual(Array.from({ length: count }, (_, number) => keyOf(prefix, number)))
+}
+
+describe('batches that a trigger is fired for', () => {
+  it(`classifies ${some} images, skips them the next time, and then does what has changed`, async () => {
+    await upload('some/', some)
+    const params = ['-p', 'prefix', 'some/']
+    await deployment.request('-p', 'batch', 'once', ...params)
+    expect(await closed('once')).toMatchObject({
+      state: 'complete',
+      totals: { planned: some, ok: some, error: 0 },
+    })
+    await expectEachOnce('once', 'some/', some)
+    await deployment.request('-p', 'batch', 'twice', ...params)
+    expect(await closed('twice')).toMatchObject({ totals: { listed: some, planned: 0, skipped: some } })
+    await upload('some/', 5, 1000)
+    await deployment.request('-p', 'batch', 'thrice', ...params)
+    expect(await closed('thrice')).toMatchObject({ totals: { planned: 5, skipped: some - 5, ok: 5 } })
+    await expectEachOnce('thrice', 'some/', 5)
+  })
+
+  it(`classifies ${many} images within the limits, each once`, async () => {
+    await upload('many/', many)
+    const started = Date.now()
+    await deployment.request('-p', 'batch', 'many', '-p', 'prefix', 'many/', '-p', 'chunkSize', '4')
+    expect(await closed('many')).toMatchObject({
+      state: 'complete',
+      totals: { planned: many, ok: many, error: 0, pending: 0 },
+    })
+    process.stderr.write(`${many} images in chunks of 4: ${Math.round((Date.now() - started) / 1000)} s\n`)
+    await expectEachOnce('many', 'many/', many)
+  })
+
+  it('cancels a batch that the limits hold up, and carries on with it', async () => {
+    const params = [
+      '-p',
+      'batch',
+      'ended',
+      '-p',
+      'prefix',
+      'many/',
+      '-p',
+      'force',
+      'true',
+      '-p',
+      'chunkSize',
+      '1',
+    ]
+    await deployment.request(...params)
+    await deployment.request('-p', 'batch', 'ended', '-p', 'prefix', 'many/', '-p', 'cancel', 'true')
+    const { state, totals } = await closed('ended')
+    process.stderr.write(`cancelled after ${totals.ok} of ${many} images\n`)
+    expect(state).toBe('cancelled')
+    expect(totals.ok).toBeLessThan(many)
+    await deployment.request(...params)
+    expect(await closed('ended', (summary) => summary.state === 'complete')).toMatchObject({
+      totals: { ok: many, error: 0, pending: 0 },
+    })
+    await expectEachOnce('ended', 'many/', many)
+  })
+})
