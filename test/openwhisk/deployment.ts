@@ -125,7 +125,10 @@ export function openDeployment(target: Target, manifest: string) {
     async entities(): Promise<string[]> {
       const lists = [ow.packages.list(), ow.actions.list(), ow.triggers.list(), ow.rules.list()]
       const found = (await Promise.all(lists)) as { namespace: string; name: string }[][]
-      return found.flat().map((one) => `${one.namespace}/${one.name}`).sort()
+      return found
+        .flat()
+        .map((one) => `${one.namespace}/${one.name}`)
+        .sort()
     },
     /** A request to a web action, again in the next minute where it was throttled. */
     async ask(path: string, init: RequestInit = {}): Promise<Response> {
