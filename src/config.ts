@@ -19,12 +19,21 @@ export const priceSchema = z
 /** What a GB-second costs at the large services that run OpenWhisk, US dollars. */
 export const defaultGbSecondPrice = '0.000017'
 
+/** Encryption at rest, as S3 names it. */
+export const encryptionSchema = z.enum(['AES256', 'aws:kms'])
+
 /** The settings of a deployment. */
 export const settingsSchema = z.object({
   s3Endpoint: setting,
   s3Region: withDefault('us-east-1'),
   s3AccessKeyId: setting,
   s3SecretAccessKey: setting,
+  /** Belongs to temporary credentials, which are a pair of keys and this. */
+  s3SessionToken: setting,
+  /** What every write asks of the store. */
+  s3Encryption: setting.pipe(encryptionSchema.optional()),
+  /** The key of `aws:kms`; without it, the store's default key. */
+  s3KmsKeyId: setting,
   imagesBucket: withDefault('images'),
   resultsBucket: withDefault('results'),
   runtimeImage: setting,

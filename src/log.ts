@@ -12,6 +12,7 @@ export const log = pino(
     redact: [
       '*.s3SecretAccessKey',
       '*.s3AccessKeyId',
+      '*.s3SessionToken',
       '*.eventsToken',
       '*.resultsToken',
       '*.authKey',

@@ -94,6 +94,7 @@ export async function fromLocalMode(dataDir: string): Promise<Partly | undefined
     s3Region: s3.region,
     s3AccessKeyId: s3.accessKeyId,
     s3SecretAccessKey: s3.secretAccessKey,
+    s3Encryption: s3.encryption,
     imagesBucket,
     resultsBucket,
   }

@@ -60,6 +60,7 @@ const groups: Record<'apiHost' | 's3Endpoint', (keyof Partly)[]> = {
     's3Region',
     's3AccessKeyId',
     's3SecretAccessKey',
+    's3Encryption',
     'imagesBucket',
     'resultsBucket',
   ],
@@ -79,8 +80,8 @@ export async function resolveConnection(
 ): Promise<Connection> {
   const { apihost: apiHost, auth, namespace, insecure } = flags
   refuseInsecure(env)
-  const named = { ...given(fromEnvironment(env)), ...given({ apiHost, auth, namespace }) }
-  const file = given(await fromConfigFile(cwd))
+  const named: Partly = { ...given(fromEnvironment(env)), ...given({ apiHost, auth, namespace }) }
+  const file: Partly = given(await fromConfigFile(cwd))
   const chosen: Partly = { ...file, ...named }
 
   // The keys of the local mode open nothing else: they are used where its address is, and only there.
@@ -93,8 +94,11 @@ export async function resolveConnection(
   }
   for (const [address, names] of Object.entries(groups)) {
     if (chosen[address as keyof Partly] !== undefined) continue
-    for (const name of names) chosen[name] ??= local?.[name]
+    Object.assign(chosen, Object.fromEntries(names.map((name) => [name, chosen[name] ?? local?.[name]])))
   }
+  // A session token is good for the key beside it only.
+  const keySource = [named, file].find(({ s3AccessKeyId }) => s3AccessKeyId !== undefined)
+  chosen.s3SessionToken = keySource?.s3SessionToken
 
   const { cert, key, ...wskProps } = await fromWskProps(env)
   const props = given(wskProps)

@@ -99,6 +99,7 @@ async function classifySamples({ connection }: Local, say: (text: string) => voi
     s3Region: region,
     s3AccessKeyId: accessKeyId,
     s3SecretAccessKey: secretAccessKey,
+    s3SessionToken: undefined,
   })
   const results = store.bucket(connection.resultsBucket)
   const since = new Date()

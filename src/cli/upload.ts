@@ -113,8 +113,7 @@ async function send(path: string, bucket: Bucket, key: string): Promise<{ etag: 
     const { size } = await file.stat()
     if (size <= streamedFrom)
       return { etag: await bucket.put(key, await file.readFile(), { contentType }), size }
-    await bucket.putStream(key, file.createReadStream(), contentType)
-    return { etag: (await bucket.head(key))?.etag ?? '', size }
+    return { etag: await bucket.putStream(key, file.createReadStream(), contentType), size }
   } finally {
     await file.close()
   }

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { encryptionSchema } from '../config'
 
 /*
  * What the local mode keeps beside its store and its entities: the secrets it made for itself, and, while it runs, how
@@ -10,8 +11,12 @@ import * as z from 'zod'
 
 const secretsSchema = z.strictObject({
   auth: z.string(),
+  /** The key of the store's owner, which commands use. */
   accessKeyId: z.string(),
   secretAccessKey: z.string(),
+  /** The key of the actions, which may do what their policy allows. */
+  actionsAccessKeyId: z.string(),
+  actionsSecretAccessKey: z.string(),
   eventsToken: z.string(),
   resultsToken: z.string(),
 })
@@ -28,6 +33,8 @@ export const connectionSchema = z.strictObject({
     region: z.string(),
     accessKeyId: z.string(),
     secretAccessKey: z.string(),
+    /** What the store requires of every write. */
+    encryption: encryptionSchema.optional(),
   }),
   imagesBucket: z.string(),
   resultsBucket: z.string(),
@@ -40,6 +47,9 @@ export const connectionSchema = z.strictObject({
 export type Connection = z.infer<typeof connectionSchema>
 
 const ownerOnly = { mode: 0o600 }
+
+const newKeyId = (): string => `WL${randomBytes(9).toString('hex').toUpperCase()}`
+const newSecretKey = (): string => randomBytes(30).toString('base64url')
 
 /** The secrets of a data folder, made on its first use. */
 export async function readSecrets(dataDir: string): Promise<Secrets> {
@@ -54,8 +64,10 @@ export async function readSecrets(dataDir: string): Promise<Secrets> {
   }
   const secrets: Secrets = {
     auth: `${randomUUID()}:${randomBytes(32).toString('hex')}`,
-    accessKeyId: `WL${randomBytes(9).toString('hex').toUpperCase()}`,
-    secretAccessKey: randomBytes(30).toString('base64url'),
+    accessKeyId: newKeyId(),
+    secretAccessKey: newSecretKey(),
+    actionsAccessKeyId: newKeyId(),
+    actionsSecretAccessKey: newSecretKey(),
     eventsToken: randomBytes(24).toString('base64url'),
     resultsToken: randomBytes(24).toString('base64url'),
   }

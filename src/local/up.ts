@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { reconcile } from '../batch/run/orphans'
-import { settingsFromEnvironment, toEnvironment } from '../config'
+import { type Settings, settingsFromEnvironment, toEnvironment } from '../config'
 import { messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { connect, type OpenWhisk } from '../openwhisk/client'
@@ -11,6 +11,7 @@ import { type Bucket, openStore } from '../storage/store'
 import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
 import { imageEnvironment, runtimeImage } from './images'
+import { readPolicy } from './policies'
 import {
   type Connection,
   readSecrets,
@@ -56,12 +57,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    const store = await startObjectStore({
-      dataDir: join(dataDir, 'store'),
-      port: options.storePort,
-      region,
-      credentials: secrets,
-    })
+    const store = await startStore(join(dataDir, 'store'), options.storePort, secrets)
     closers.push(() => store.close())
     const host = await startApiHost({
       dataDir: join(dataDir, 'openwhisk'),
@@ -84,6 +80,18 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
 }
 
+/** Starts the store: its owner's key may do everything, that of the actions what the documented policy allows. */
+async function startStore(dataDir: string, port: number, secrets: Secrets): Promise<ObjectStore> {
+  const settings = settingsFromEnvironment()
+  const actions = {
+    accessKeyId: secrets.actionsAccessKeyId,
+    secretAccessKey: secrets.actionsSecretAccessKey,
+    policy: await readPolicy('actions', settings),
+  }
+  const encryption = settings.s3Encryption
+  return startObjectStore({ dataDir, port, region, credentials: secrets, users: [actions], encryption })
+}
+
 /** A port that is taken is the user's to mend. */
 function asStartError(thrown: unknown): unknown {
   const { code, port } = thrown as NodeJS.ErrnoException & { port?: number }
@@ -96,18 +104,19 @@ function asStartError(thrown: unknown): unknown {
 
 async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, host: ApiHost) {
   const { accessKeyId, secretAccessKey, eventsToken, resultsToken, auth } = secrets
-  const settings = {
+  const settings: Settings = {
     ...settingsFromEnvironment(),
     s3Endpoint: store.endpoint,
     s3Region: region,
-    s3AccessKeyId: accessKeyId,
-    s3SecretAccessKey: secretAccessKey,
+    s3AccessKeyId: secrets.actionsAccessKeyId,
+    s3SecretAccessKey: secrets.actionsSecretAccessKey,
+    s3SessionToken: undefined,
     eventsToken,
     resultsToken,
     runtimeImage,
   }
-  const { imagesBucket, resultsBucket } = settings
-  const buckets = openStore(settings)
+  const { imagesBucket, resultsBucket, s3Encryption: encryption } = settings
+  const buckets = openStore({ ...settings, s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey })
   for (const name of [imagesBucket, resultsBucket]) await buckets.bucket(name).createIfMissing()
   const manifest = await readManifest(join(homeFolder(), 'manifest.yaml'), toEnvironment(settings))
   const deployed: string[] = []
@@ -120,7 +129,7 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
     apiHost: host.url,
     auth,
     namespace,
-    s3: { endpoint: store.endpoint, region, accessKeyId, secretAccessKey },
+    s3: { endpoint: store.endpoint, region, accessKeyId, secretAccessKey, encryption },
     imagesBucket,
     resultsBucket,
     gallery: `${web}/results?token=${resultsToken}`,
@@ -128,7 +137,7 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
     wskprops: wskpropsPath(dataDir),
   }
   await writeConnection(dataDir, connection)
-  return { connection, deployed, results: buckets.bucket(resultsBucket) }
+  return { connection, deployed, results: openStore(settings).bucket(resultsBucket) }
 }
 
 const lookForOrphansEvery = 5_000

@@ -7,15 +7,21 @@ interface SdkError {
   retryable?: boolean
 }
 
+/** What is wrong with temporary credentials; AWS answers it with status 400. */
+const isTokenError = (code = ''): boolean => ['ExpiredToken', 'InvalidToken'].includes(code)
+
 /** Milliseconds, for the first retry on average. */
 const firstPause = 25
 
 /**
  * How long to pause before a request is sent again: growing, jittered, as the SDK has it.
- * @returns milliseconds; less than 0, which ends the retries, where the store's certificate is not trusted
+ * @returns milliseconds; less than 0, which ends the retries, where the store's certificate is not trusted, or the
+ * session token is not good any more
  */
-export const pauseBefore = (retry: number, thrown?: Error): number =>
-  hintIfUntrustedStore(thrown) ? -1 : Math.random() * 2 * firstPause * 2 ** retry
+export function pauseBefore(retry: number, thrown?: Error): number {
+  const isInVain = hintIfUntrustedStore(thrown) || isTokenError((thrown as SdkError | undefined)?.code)
+  return isInVain ? -1 : Math.random() * 2 * firstPause * 2 ** retry
+}
 
 /** An answer, whatever is in it, came over a connection that was good. */
 const hintIfUntrustedStore = (thrown: unknown): string | undefined =>
@@ -29,9 +35,12 @@ function codeOf({ code, statusCode }: SdkError, tooLarge: boolean): string {
   if (code === 'NoSuchKey' || statusCode === 404) return 'object_not_found'
   if (statusCode === 412 || (statusCode === 409 && code === 'ConditionalRequestConflict'))
     return 'precondition_failed'
-  if (statusCode === 403 || statusCode === 401) return 'access_denied'
+  if (statusCode === 403 || statusCode === 401 || isTokenError(code)) return 'access_denied'
   return 'store_failed'
 }
+
+const tokenHint =
+  'Deploy again with new temporary credentials; WHISKLENS_S3_SESSION_TOKEN belongs to the two keys beside it.'
 
 const hints: Record<string, string> = {
   bucket_not_found: 'Create the bucket, or check WHISKLENS_IMAGES_BUCKET and WHISKLENS_RESULTS_BUCKET.',
@@ -56,7 +65,7 @@ export function asStorageError(thrown: unknown, action: string, declaredSize?: n
     declaredSize === undefined ? `${error.code ?? ''} ${messageOf(thrown)}`.trim() : `${declaredSize} bytes`
   return new StorageError(code, status, `Could not ${action}: ${detail}`, {
     cause: thrown,
-    hint: hints[code],
+    hint: isTokenError(error.code) ? tokenHint : hints[code],
     retryable:
       code === 'store_failed' &&
       (error.retryable === true || status === 0 || status >= 500 || status === 429),

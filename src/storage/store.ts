@@ -43,8 +43,11 @@ export interface Bucket extends Multipart, Listing {
     body: Buffer | string,
     options?: Precondition & { contentType?: string; metadata?: Record<string, string> },
   ): Promise<string>
-  /** Writes an object of any size in bounded memory: parts of it are sent while the rest is still being made. */
-  putStream(key: string, body: Readable, contentType: string): Promise<void>
+  /**
+   * Writes an object of any size in bounded memory: parts of it are sent while the rest is still being made.
+   * @returns its etag
+   */
+  putStream(key: string, body: Readable, contentType: string): Promise<string>
   delete(key: string): Promise<void>
   /** Deletes any number of objects, a thousand with each request; it does not mind those that are not there. */
   deleteAll(keys: string[]): Promise<void>
@@ -71,7 +74,7 @@ export interface Store {
  * @throws InvalidInputError when the settings name no store
  */
 export function openStore(settings: Settings & { insecure?: boolean }): Store {
-  const { s3Endpoint, s3Region, s3AccessKeyId, s3SecretAccessKey, ca, insecure } = settings
+  const { s3Endpoint, s3Region, s3AccessKeyId, s3SecretAccessKey, s3SessionToken, ca, insecure } = settings
   if (!s3Endpoint || !s3AccessKeyId || !s3SecretAccessKey) {
     throw new InvalidInputError('No object store is configured', {
       hint: 'Set WHISKLENS_S3_ENDPOINT, WHISKLENS_S3_ACCESS_KEY_ID and WHISKLENS_S3_SECRET_ACCESS_KEY.',
@@ -84,7 +87,10 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
     region: s3Region,
     accessKeyId: s3AccessKeyId,
     secretAccessKey: s3SecretAccessKey,
+    sessionToken: s3SessionToken,
     s3ForcePathStyle: true,
+    // Bound to every request that takes them, which are those that create objects.
+    params: { ServerSideEncryption: settings.s3Encryption, SSEKMSKeyId: settings.s3KmsKeyId },
     signatureVersion: 'v4',
     maxRetries: 8,
     retryDelayOptions: { customBackoff: pauseBefore },
@@ -106,9 +112,11 @@ const sdkError = ({ Code: code, Message }: S3.Error): Error =>
 
 function openBucket(s3: S3, name: string): Bucket {
   const at = (key: string) => ({ Bucket: name, Key: key })
-  const failed = (action: string, key?: string) => (thrown: unknown) => {
-    throw asStorageError(thrown, `${action} s3://${name}/${key ?? ''}`)
-  }
+  const failed =
+    (action: string, key?: string) =>
+    (thrown: unknown): never => {
+      throw asStorageError(thrown, `${action} s3://${name}/${key ?? ''}`)
+    }
 
   async function get(key: string, maxBytes = Number.POSITIVE_INFINITY): Promise<StoredObject> {
     const request = s3.getObject(at(key))
@@ -183,10 +191,11 @@ function openBucket(s3: S3, name: string): Bucket {
     },
     putStream: async (key, body, contentType) => {
       const options = { partSize: partBytes, queueSize: 1 }
-      await s3
+      const { ETag } = await s3
         .upload({ ...at(key), Body: body, ContentType: contentType }, options)
         .promise()
         .catch(failed('write', key))
+      return unquote(ETag)
     },
     delete: async (key) => {
       await s3.deleteObject(at(key)).promise().catch(failed('delete', key))

@@ -36,6 +36,9 @@ describe('the names of settings', () => {
       'WHISKLENS_S3_REGION',
       'WHISKLENS_S3_ACCESS_KEY_ID',
       'WHISKLENS_S3_SECRET_ACCESS_KEY',
+      'WHISKLENS_S3_SESSION_TOKEN',
+      'WHISKLENS_S3_ENCRYPTION',
+      'WHISKLENS_S3_KMS_KEY_ID',
       'WHISKLENS_IMAGES_BUCKET',
       'WHISKLENS_RESULTS_BUCKET',
       'WHISKLENS_RUNTIME_IMAGE',
@@ -101,11 +104,17 @@ describe('settings', () => {
     },
   )
 
+  it.each(['aes256', 'aws:kms:dsse', 'none', true])('refuse the encryption %j', (s3Encryption) => {
+    expect(() => settingsFromParams({ s3Encryption })).toThrow(/s3Encryption/)
+  })
+
   it('survive the way through the environment', () => {
     const value = fc.string({ minLength: 1 }).filter((text) => !/^\$\{?WHISKLENS_\w+\}?$/.test(text))
     const gbSecondPrice = fc.nat().map((billionths) => String(billionths / 1e9))
     const texts = Object.fromEntries(settingNames.map((name) => [name, value]))
-    const some = fc.record({ ...texts, gbSecondPrice, ca: fc.constant(ca) }, { requiredKeys: [] })
+    const s3Encryption = fc.constantFrom('AES256', 'aws:kms')
+    const known = { gbSecondPrice, s3Encryption, ca: fc.constant(ca) }
+    const some = fc.record({ ...texts, ...known }, { requiredKeys: [] })
     fc.assert(
       fc.property(some, (settings) => {
         expect(settingsFromEnvironment(toEnvironment(settings))).toEqual({ ...defaults, ...settings })

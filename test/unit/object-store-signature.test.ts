@@ -174,11 +174,11 @@ const trailing: Example = {
 }
 
 const check = (example: Example, at = now) =>
-  authenticate(exampleRequest(example), 'us-east-1', credentials, at)
+  authenticate(exampleRequest(example), 'us-east-1', [credentials], at).signing
 
 const read = (example: Example): Promise<string> => {
   const request = exampleRequest(example)
-  return textOf(payloadOf(request, authenticate(request, 'us-east-1', credentials, now)))
+  return textOf(payloadOf(request, authenticate(request, 'us-east-1', [credentials], now).signing))
 }
 
 const changed = (example: Example, find: string, replacement: string): Example => ({
@@ -225,7 +225,7 @@ describe('signature version 4', () => {
 
   it('says which region it expects', () => {
     const request = exampleRequest(examples['GET Object'] as Example)
-    expect(() => authenticate(request, 'eu-west-1', credentials, now)).toThrow('/eu-west-1/s3')
+    expect(() => authenticate(request, 'eu-west-1', [credentials], now)).toThrow('/eu-west-1/s3')
   })
 
   it('decodes the published chunked upload', async () => {

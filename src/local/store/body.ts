@@ -11,14 +11,16 @@ export const now = (): number => Math.floor(Date.now() / 1000) * 1000
  * Streams `source` to a new file of the bucket, then lets `settle` check and commit it. If either fails nothing is left
  * behind; if the process dies, the next one sweeps the file. There is no fsync: what is stored survives the death of the
  * process, not of the machine.
+ * @param isOpaque the etag is to be no MD5 of the bytes
  */
 export async function storeBody(
   bucket: Bucket,
   source: AsyncIterable<Buffer>,
   settle: (body: Body) => void,
+  isOpaque = false,
 ): Promise<Body> {
   const file = randomUUID()
-  const md5 = createHash('md5')
+  const md5 = createHash('md5').update(isOpaque ? file : '')
   let size = 0
   try {
     const fd = openSync(bodyPath(bucket, file), 'wx')

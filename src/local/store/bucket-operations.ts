@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { may } from './access'
 import { commit } from './bucket'
 import { fromBinary, listKeys, toBinary } from './listing'
 import { textOf } from './payload'
@@ -116,16 +117,25 @@ export function listObjects({ store, request: { bucket: name, query } }: Call): 
 
 const deleteSchema = z.object({
   Delete: z.object({
-    Object: z.array(z.object({ Key: z.string().min(1) })).max(1000),
+    // A version can be named only where versions are kept.
+    Object: z.array(z.object({ Key: z.string().min(1), VersionId: z.never().optional() })).max(1000),
     Quiet: z.string().optional(),
   }),
 })
 
-export async function deleteObjects({ store, request, payload }: Call): Promise<Answer> {
+export async function deleteObjects({ store, request, user, payload }: Call): Promise<Answer> {
   const { Delete } = fromXml(await textOf(payload), deleteSchema)
   const bucket = bucketOf(store, request.bucket)
-  for (const { Key } of Delete.Object)
-    if (findObject(bucket, Key)) commit(bucket, { remove: Key, at: Date.now() })
+  const isAllowed = ({ Key }: { Key: string }) => may(user, 's3:DeleteObject', bucket.name, Key)
+  const allowed = Delete.Object.filter(isAllowed)
+  for (const { Key } of allowed) if (findObject(bucket, Key)) commit(bucket, { remove: Key, at: Date.now() })
+  const denied = Delete.Object.filter((object) => !isAllowed(object))
+  const { code, message } = s3Error('AccessDenied')
   const isQuiet = Delete.Quiet?.trim() === 'true'
-  return { xml: toXml('DeleteResult', { Deleted: isQuiet ? [] : Delete.Object.map(({ Key }) => ({ Key })) }) }
+  return {
+    xml: toXml('DeleteResult', {
+      Deleted: isQuiet ? [] : allowed.map(({ Key }) => ({ Key })),
+      Error: denied.map(({ Key }) => ({ Key, Code: code, Message: message })),
+    }),
+  }
 }

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { now, readBody, storeBody } from './body'
-import { type Bucket, commit, type Part, type Upload } from './bucket'
+import { type Body, type Bucket, commit, type Part, type Upload } from './bucket'
 import { countOf, isoDate, owner } from './bucket-operations'
 import { checkWrite, rangeOf } from './conditions'
+import { encryptionIn, encryptionOf, hasOpaqueEtag } from './encryption'
 import { toBinary } from './listing'
 import { copyResult, copySource, keptOf } from './object-operations'
 import { textOf } from './payload'
@@ -22,12 +23,15 @@ function uploadOf({ store, request }: Call): { bucket: Bucket; upload: Upload } 
   return { bucket, upload }
 }
 
-export function createUpload({ store, request }: Call): Answer {
+export function createUpload(call: Call): Answer {
+  const { store, request } = call
   const bucket = bucketOf(store, request.bucket)
   const { key } = request
   const id = randomBytes(16).toString('hex')
-  commit(bucket, { upload: { id, key, headers: keptOf(request), initiated: now() } })
-  return { xml: toXml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: id }) }
+  const encryption = encryptionOf(call)
+  commit(bucket, { upload: { id, key, headers: { ...keptOf(request), ...encryption }, initiated: now() } })
+  const xml = toXml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: id })
+  return { xml, headers: encryption }
 }
 
 function partNumberOf({ request }: Call): number {
@@ -39,23 +43,25 @@ function partNumberOf({ request }: Call): number {
 async function storePart(call: Call, source: AsyncIterable<Buffer>) {
   const number = partNumberOf(call)
   const { bucket, upload } = uploadOf(call)
-  return await storeBody(bucket, source, (body) => {
+  const settle = (body: Body): void => {
     // It may have been completed or aborted while the part came in.
     uploadOf(call)
     commit(bucket, { part: { ...body, number }, of: upload.id })
-  })
+  }
+  const body = await storeBody(bucket, source, settle, hasOpaqueEtag(upload.headers))
+  return { body, encryption: encryptionIn(upload.headers) }
 }
 
 export async function uploadPart(call: Call): Promise<Answer> {
-  const { etag } = await storePart(call, call.payload)
-  return { headers: { etag: `"${etag}"` } }
+  const { body, encryption } = await storePart(call, call.payload)
+  return { headers: { etag: `"${body.etag}"`, ...encryption } }
 }
 
 export async function uploadPartCopy(call: Call): Promise<Answer> {
   const { from, source } = copySource(call)
   const range = rangeOf(header(call.request, 'x-amz-copy-source-range'), source.size)
-  const body = await storePart(call, readBody(from, source, range?.first, range?.last))
-  return copyResult('CopyPartResult', body)
+  const { body, encryption } = await storePart(call, readBody(from, source, range?.first, range?.last))
+  return { ...copyResult('CopyPartResult', body), headers: encryption }
 }
 
 const partSchema = z.object({ PartNumber: z.coerce.number().int(), ETag: z.string() })
@@ -93,7 +99,7 @@ export async function completeUpload(call: Call): Promise<Answer> {
   })
   const location = `http://${call.request.headers.host}/${encodedPath(`${bucket.name}/${key}`)}`
   const result = { Location: location, Bucket: bucket.name, Key: key, ETag: `"${etag}"` }
-  return { xml: toXml('CompleteMultipartUploadResult', result) }
+  return { xml: toXml('CompleteMultipartUploadResult', result), headers: encryptionIn(headers) }
 }
 
 export function abortUpload(call: Call): Answer {

@@ -1,8 +1,10 @@
+import { demand } from './access'
 import { readBody, storeBody } from './body'
 import type { Body, Bucket, StoredObject } from './bucket'
 import { commit } from './bucket'
 import { isoDate } from './bucket-operations'
 import { checkRead, checkWrite, rangeOf } from './conditions'
+import { encryptionOf, hasOpaqueEtag, withoutEncryption } from './encryption'
 import { type Answer, decoded, header, type S3Request, splitPath } from './request'
 import { s3Error } from './s3-error'
 import { bucketOf, type Call, findObject, objectOf } from './store'
@@ -36,25 +38,29 @@ export function keptOf({ headers }: S3Request): Record<string, string> {
   return kept
 }
 
-export async function putObject({ store, request, payload }: Call): Promise<Answer> {
+export async function putObject(call: Call): Promise<Answer> {
+  const { store, request, payload } = call
   const bucket = bucketOf(store, request.bucket)
   const { key } = request
-  const headers = keptOf(request)
-  const { etag } = await storeBody(bucket, payload, (body) => {
+  const encryption = encryptionOf(call)
+  const headers = { ...keptOf(request), ...encryption }
+  const settle = (body: Body): void => {
     checkWrite(findObject(bucket, key), request.headers)
     commit(bucket, { put: { ...body, key, headers, via: 'Put' } })
-  })
-  return { headers: { etag: `"${etag}"` } }
+  }
+  const { etag } = await storeBody(bucket, payload, settle, hasOpaqueEtag(headers))
+  return { headers: { etag: `"${etag}"`, ...encryption } }
 }
 
 /** The object that x-amz-copy-source names, if the conditions on it hold. */
-export function copySource({ store, request }: Call): { from: Bucket; source: StoredObject } {
+export function copySource({ store, request, user }: Call): { from: Bucket; source: StoredObject } {
   const [path = '', version] = (header(request, 'x-amz-copy-source') ?? '').split('?versionId=')
   if (version !== undefined && version !== 'null')
     throw s3Error('NotImplemented', 'There are no versions here')
   const { bucket, key } = splitPath(decoded(path))
+  demand(user, 's3:GetObject', bucket, key)
   const from = bucketOf(store, bucket)
-  const source = objectOf(from, key)
+  const source = objectOf(from, key, user)
   if (checkRead(source, request.headers, 'x-amz-copy-source-') !== 'ok') throw s3Error('PreconditionFailed')
   return { from, source }
 }
@@ -76,12 +82,14 @@ export async function copyObject(call: Call): Promise<Answer> {
       'An object can be copied to itself only with new metadata (directive REPLACE)',
     )
   }
-  const headers = replaces ? keptOf(request) : source.headers
-  const body = await storeBody(bucket, readBody(from, source), (body) => {
+  const encryption = encryptionOf(call)
+  const headers = { ...(replaces ? keptOf(request) : withoutEncryption(source.headers)), ...encryption }
+  const settle = (body: Body): void => {
     checkWrite(findObject(bucket, key), request.headers)
     commit(bucket, { put: { ...body, key, headers, via: 'Copy' } })
-  })
-  return copyResult('CopyObjectResult', body)
+  }
+  const body = await storeBody(bucket, readBody(from, source), settle, hasOpaqueEtag(headers))
+  return { ...copyResult('CopyObjectResult', body), headers: encryption }
 }
 
 /** `response-content-type=…` and its kin, as header bytes. */
@@ -94,9 +102,9 @@ function overrides(query: URLSearchParams): Record<string, string> {
 }
 
 /** GetObject and HeadObject. */
-export function getObject({ store, request }: Call): Answer {
+export function getObject({ store, request, user }: Call): Answer {
   const bucket = bucketOf(store, request.bucket)
-  const object = objectOf(bucket, request.key)
+  const object = objectOf(bucket, request.key, user)
   const validators = { etag: `"${object.etag}"`, 'last-modified': new Date(object.modified).toUTCString() }
   if (checkRead(object, request.headers) === 'not-modified') return { status: 304, headers: validators }
   const range = rangeOf(header(request, 'range'), object.size)

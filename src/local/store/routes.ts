@@ -1,3 +1,4 @@
+import { demand } from './access'
 import * as bucket from './bucket-operations'
 import * as multipart from './multipart-operations'
 import * as object from './object-operations'
@@ -7,27 +8,30 @@ import type { Call } from './store'
 
 type Operation = (call: Call) => Answer | Promise<Answer>
 
-/** Method, what the path names, and the query parameter that makes it another operation. */
-const operations: Record<string, Operation> = {
-  'GET /': bucket.listBuckets,
-  'PUT bucket': bucket.createBucket,
-  'HEAD bucket': bucket.headBucket,
-  'DELETE bucket': bucket.deleteBucket,
-  'GET bucket': bucket.listObjects,
-  'GET bucket?location': bucket.getLocation,
-  'GET bucket?uploads': multipart.listUploads,
-  'POST bucket?delete': bucket.deleteObjects,
-  'PUT object': object.putObject,
-  'PUT object from': object.copyObject,
-  'GET object': object.getObject,
-  'HEAD object': object.getObject,
-  'DELETE object': object.deleteObject,
-  'POST object?uploads': multipart.createUpload,
-  'PUT object?uploadId': multipart.uploadPart,
-  'PUT object?uploadId from': multipart.uploadPartCopy,
-  'POST object?uploadId': multipart.completeUpload,
-  'DELETE object?uploadId': multipart.abortUpload,
-  'GET object?uploadId': multipart.listParts,
+/**
+ * Method, what the path names, and the query parameter that makes it another operation; and the action that a policy
+ * must allow on what the path names. What else an operation needs, it demands itself.
+ */
+const operations: Record<string, [Operation, string?]> = {
+  'GET /': [bucket.listBuckets, 's3:ListAllMyBuckets'],
+  'PUT bucket': [bucket.createBucket, 's3:CreateBucket'],
+  'HEAD bucket': [bucket.headBucket, 's3:ListBucket'],
+  'DELETE bucket': [bucket.deleteBucket, 's3:DeleteBucket'],
+  'GET bucket': [bucket.listObjects, 's3:ListBucket'],
+  'GET bucket?location': [bucket.getLocation, 's3:GetBucketLocation'],
+  'GET bucket?uploads': [multipart.listUploads, 's3:ListBucketMultipartUploads'],
+  'POST bucket?delete': [bucket.deleteObjects],
+  'PUT object': [object.putObject, 's3:PutObject'],
+  'PUT object from': [object.copyObject, 's3:PutObject'],
+  'GET object': [object.getObject, 's3:GetObject'],
+  'HEAD object': [object.getObject, 's3:GetObject'],
+  'DELETE object': [object.deleteObject, 's3:DeleteObject'],
+  'POST object?uploads': [multipart.createUpload, 's3:PutObject'],
+  'PUT object?uploadId': [multipart.uploadPart, 's3:PutObject'],
+  'PUT object?uploadId from': [multipart.uploadPartCopy, 's3:PutObject'],
+  'POST object?uploadId': [multipart.completeUpload, 's3:PutObject'],
+  'DELETE object?uploadId': [multipart.abortUpload, 's3:AbortMultipartUpload'],
+  'GET object?uploadId': [multipart.listParts, 's3:ListMultipartUploadParts'],
 }
 
 /** Every such parameter of S3: to answer one that is not in the table as if it were not there would be a lie. */
@@ -36,8 +40,8 @@ const subresources =
     ' ',
   )
 
-/** The operation a request asks for. */
-export function operationOf({ method, bucket, key, query, headers }: S3Request): Operation {
+/** The operation a request asks for, and the action that it is to a policy. */
+function operationOf({ method, bucket, key, query, headers }: S3Request): [Operation, string?] {
   const level = key !== '' ? 'object' : bucket !== '' ? 'bucket' : '/'
   const isPart = query.has('uploadId')
   const subresource = isPart ? 'uploadId' : subresources.find((name) => query.has(name))
@@ -45,4 +49,12 @@ export function operationOf({ method, bucket, key, query, headers }: S3Request):
   const operation = operations[`${method} ${level}${subresource ? `?${subresource}` : ''}${from}`]
   if (operation) return operation
   throw s3Error(subresource ? 'NotImplemented' : 'MethodNotAllowed')
+}
+
+/** Does what a request asks for, if the key it is signed with may. */
+export async function answer(call: Call): Promise<Answer> {
+  const { request, user } = call
+  const [operation, action] = operationOf(request)
+  if (action !== undefined) demand(user, action, request.bucket, request.key)
+  return await operation(call)
 }

@@ -18,6 +18,7 @@ const errors = {
   InvalidPartOrder: [400, 'The list of parts was not in ascending order.'],
   InvalidRange: [416, 'The requested range is not satisfiable.'],
   InvalidRequest: [400, 'Invalid request'],
+  InvalidToken: [400, 'The provided token is malformed or otherwise invalid.'],
   InvalidURI: [400, 'The specified URI could not be parsed.'],
   KeyTooLongError: [400, 'Your key is too long: 1,024 bytes of UTF-8 are the limit.'],
   MalformedXML: [400, 'The XML you provided was not well-formed or did not validate.'],

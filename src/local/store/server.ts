@@ -4,13 +4,16 @@ import { mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
+import type { Settings } from '../../config'
 import { HttpError, messageOf } from '../../errors'
 import { log } from '../../log'
+import type { Access } from './access'
 import { lockFolder } from './lock'
 import { type Notification, startNotifications } from './notifications'
 import { payloadOf } from './payload'
+import type { Policy } from './policy'
 import { type Answer, parseRequest } from './request'
-import { operationOf } from './routes'
+import { answer } from './routes'
 import { s3Error } from './s3-error'
 import { authenticate, type Credentials } from './signature'
 import { closeStore, openStore, type Store } from './store'
@@ -24,7 +27,12 @@ export interface ObjectStoreOptions {
   /** 0 picks a free one; only 127.0.0.1 is listened on. */
   port: number
   region: string
+  /** Its owner's, who may do everything. */
   credentials: Credentials
+  /** Keys that may do what their policies allow. */
+  users?: (Credentials & { policy: Policy })[]
+  /** What every write must ask for; nothing by default. */
+  encryption?: Settings['s3Encryption']
   notifications?: Notification[]
 }
 
@@ -44,12 +52,14 @@ const corsHeaders = {
   'access-control-expose-headers': '*',
 }
 
-async function answerTo(incoming: IncomingMessage, store: Store, credentials: Credentials): Promise<Answer> {
+type User = Credentials & Access
+
+async function answerTo(incoming: IncomingMessage, store: Store, users: User[]): Promise<Answer> {
   // The gallery page shows presigned images from another port; a preflight carries no signature.
   if (incoming.method === 'OPTIONS') return {}
   const request = parseRequest(incoming)
-  const signing = authenticate(request, store.region, credentials)
-  return await operationOf(request)({ store, request, payload: payloadOf(request, signing) })
+  const { user, signing } = authenticate(request, store.region, users)
+  return await answer({ store, request, user, payload: payloadOf(request, signing) })
 }
 
 /** What S3 answers to a failure; one that is no S3 error is ours, and only the log says more. */
@@ -77,12 +87,12 @@ async function send(outgoing: ServerResponse, { status = 200, headers = {}, xml,
  * On node:http rather than Hono: keys need the request line as it was sent (the Request that Hono builds has its path
  * normalised), and bodies of any size need node's own streams on both sides.
  */
-async function handle(incoming: IncomingMessage, outgoing: ServerResponse, store: Store, user: Credentials) {
+async function handle(incoming: IncomingMessage, outgoing: ServerResponse, store: Store, users: User[]) {
   const id = randomBytes(8).toString('hex').toUpperCase()
   outgoing.setHeader('x-amz-request-id', id)
   for (const [name, value] of Object.entries(corsHeaders)) outgoing.setHeader(name, value)
   try {
-    await send(outgoing, await answerTo(incoming, store, user))
+    await send(outgoing, await answerTo(incoming, store, users))
   } catch (thrown) {
     const isGone = incoming.destroyed && !incoming.complete
     // Nobody is there to be told, or half of the answer is out and can only be cut off.
@@ -105,12 +115,14 @@ async function handle(incoming: IncomingMessage, outgoing: ServerResponse, store
  * ```
  */
 export async function startObjectStore(options: ObjectStoreOptions): Promise<ObjectStore> {
-  const { dataDir, port, region, credentials } = options
+  const { dataDir, port, region, credentials, users = [], encryption } = options
   mkdirSync(dataDir, { recursive: true })
   const unlock = lockFolder(dataDir)
   try {
-    const store = openStore(dataDir, region)
-    const server = createServer((incoming, outgoing) => void handle(incoming, outgoing, store, credentials))
+    const store = openStore(dataDir, region, encryption)
+    const server = createServer(
+      (incoming, outgoing) => void handle(incoming, outgoing, store, [credentials, ...users]),
+    )
     // An upload may take any time; and an idle connection that is closed early meets the client's next request.
     server.requestTimeout = 0
     server.keepAliveTimeout = 75_000

@@ -7,6 +7,8 @@ import { s3Error } from './s3-error'
 export interface Credentials {
   accessKeyId: string
   secretAccessKey: string
+  /** Temporary credentials are a pair of keys and this token, which each request has to carry. */
+  sessionToken?: string
 }
 
 /** What a checked signature leaves for the body: how it is hashed or chunked, and the key its chunks are signed with. */
@@ -33,6 +35,8 @@ interface Claim {
   signedHeaders: string[]
   signature: string
   date: string
+  /** Of temporary credentials. */
+  token?: string
   /** Seconds; presigned requests only. */
   expires?: string
 }
@@ -46,6 +50,7 @@ function claimOf(request: S3Request): Claim {
       signedHeaders: (query.get('X-Amz-SignedHeaders') ?? '').split(';'),
       signature: query.get('X-Amz-Signature') ?? '',
       date: query.get('X-Amz-Date') ?? '',
+      token: query.get('X-Amz-Security-Token') ?? undefined,
       expires: query.get('X-Amz-Expires') ?? '',
     }
   }
@@ -61,6 +66,7 @@ function claimOf(request: S3Request): Claim {
     signedHeaders: field('SignedHeaders').split(';'),
     signature: field('Signature'),
     date: header(request, 'x-amz-date') ?? '',
+    token: header(request, 'x-amz-security-token'),
   }
 }
 
@@ -110,13 +116,23 @@ function checkSignedHeaders(request: S3Request, { signedHeaders }: Claim): void 
   if (unsigned.length > 0) throw s3Error('AccessDenied', `Headers were not signed: ${unsigned.join(', ')}`)
 }
 
-/** Checks the version 4 signature of a request, in its headers or its query; throws what S3 answers if it is not good. */
-export function authenticate(
+function checkToken({ token }: Claim, { sessionToken }: Credentials): void {
+  // A temporary key is none without its token.
+  if (sessionToken !== undefined && token === undefined) throw s3Error('InvalidAccessKeyId')
+  if (token !== undefined && !(sessionToken && isSameSecret(token, sessionToken)))
+    throw s3Error('InvalidToken')
+}
+
+/**
+ * Checks the version 4 signature of a request, in its headers or its query; throws what S3 answers if it is not good.
+ * @returns whose it is
+ */
+export function authenticate<User extends Credentials>(
   request: S3Request,
   region: string,
-  { accessKeyId, secretAccessKey }: Credentials,
+  users: readonly User[],
   now = Date.now(),
-): Signing {
+): { user: User; signing: Signing } {
   const claim = claimOf(request)
   const [keyId, day = '', ...rest] = claim.credential.split('/')
   const scope = `${day}/${region}/s3/aws4_request`
@@ -126,14 +142,19 @@ export function authenticate(
       `The credential must be <key id>/<yyyymmdd>/${region}/s3/aws4_request`,
     )
   }
-  if (keyId !== accessKeyId) throw s3Error('InvalidAccessKeyId')
+  const user = users.find(({ accessKeyId }) => accessKeyId === keyId)
+  if (!user) throw s3Error('InvalidAccessKeyId')
+  checkToken(claim, user)
   const payload = header(request, 'x-amz-content-sha256') ?? (claim.expires ? 'UNSIGNED-PAYLOAD' : '')
   if (!payloads.test(payload)) throw s3Error('InvalidArgument', 'x-amz-content-sha256 has none of its forms')
   checkTime(claim, now)
   checkSignedHeaders(request, claim)
-  const key = [day, region, 's3', 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secretAccessKey}`))
+  const key = [day, region, 's3', 'aws4_request'].reduce<Buffer>(
+    hmac,
+    Buffer.from(`AWS4${user.secretAccessKey}`),
+  )
   const canonical = Buffer.from(canonicalRequest(request, claim, payload), 'latin1')
   const expected = signatureOf(key, [algorithm, claim.date, scope, sha256Of(canonical)])
   if (!isSameSecret(claim.signature, expected)) throw s3Error('SignatureDoesNotMatch')
-  return { payload, key, date: claim.date, scope, signature: expected }
+  return { user, signing: { payload, key, date: claim.date, scope, signature: expected } }
 }

@@ -1,5 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Settings } from '../../config'
+import { type Access, missingKey } from './access'
 import type { Bucket, StoredObject } from './bucket'
 import { createBucket, deleteBucket, openBucket } from './bucket-folder'
 import { toBinary } from './listing'
@@ -9,6 +11,8 @@ import { s3Error } from './s3-error'
 export interface Store {
   folder: string
   region: string
+  /** What every write must ask for. */
+  encryption?: Settings['s3Encryption']
   buckets: Map<string, Bucket>
   /** Called when a bucket was made, and when an object in it was written or removed. */
   changed: (bucket: Bucket) => void
@@ -18,12 +22,14 @@ export interface Store {
 export interface Call {
   store: Store
   request: S3Request
+  /** Whose key signed the request. */
+  user: Access
   payload: AsyncIterable<Buffer>
 }
 
 /** Reads all buckets under `folder` back into memory: their keys and metadata, never a body. */
-export function openStore(folder: string, region: string): Store {
-  const store: Store = { folder, region, buckets: new Map(), changed: () => {} }
+export function openStore(folder: string, region: string, encryption?: Settings['s3Encryption']): Store {
+  const store: Store = { folder, region, encryption, buckets: new Map(), changed: () => {} }
   mkdirSync(join(folder, 'buckets'), { recursive: true })
   for (const name of readdirSync(join(folder, 'buckets'))) add(store, name)
   return store
@@ -71,8 +77,8 @@ export function bucketOf(store: Store, name: string): Bucket {
 export const findObject = (bucket: Bucket, key: string): StoredObject | undefined =>
   bucket.objects.get(toBinary(key))
 
-export function objectOf(bucket: Bucket, key: string): StoredObject {
+export function objectOf(bucket: Bucket, key: string, user: Access): StoredObject {
   const object = findObject(bucket, key)
-  if (!object) throw s3Error('NoSuchKey')
+  if (!object) throw missingKey(user, bucket.name)
   return object
 }

@@ -1,0 +1,39 @@
+import { encryptionSchema } from '../../config'
+import { header } from './request'
+import { s3Error } from './s3-error'
+import type { Call } from './store'
+
+const prefix = 'x-amz-server-side-encryption'
+const keyId = `${prefix}-aws-kms-key-id`
+
+/**
+ * What a write says of encryption at rest, to be kept with the object and answered. The bytes on disk are plain: this
+ * is for clients, and for tests of them.
+ * @throws HttpError AccessDenied where the store requires another encryption, as a bucket policy would have it
+ */
+export function encryptionOf({ request, store }: Call): Record<string, string> {
+  const algorithm = header(request, prefix)
+  const key = header(request, keyId)
+  if (Object.keys(request.headers).some((name) => name.startsWith(`${prefix}-customer-`))) {
+    throw s3Error('NotImplemented', 'Keys of the customer are not supported')
+  }
+  if (algorithm !== undefined && !encryptionSchema.safeParse(algorithm).success) {
+    throw s3Error('InvalidArgument', 'The encryption method specified is not supported')
+  }
+  if (key !== undefined && algorithm !== 'aws:kms') {
+    throw s3Error('InvalidArgument', 'A KMS key id can be given with aws:kms only')
+  }
+  if (store.encryption !== undefined && store.encryption !== algorithm) throw s3Error('AccessDenied')
+  return { ...(algorithm && { [prefix]: algorithm }), ...(key && { [keyId]: key }) }
+}
+
+/** Of an object's headers, those about its encryption; a copy does not inherit them. */
+export const encryptionIn = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith(prefix)))
+
+/** All others. */
+export const withoutEncryption = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(prefix)))
+
+/** Whether an object's etag is not the MD5 of its bytes, as with KMS. */
+export const hasOpaqueEtag = (headers: Record<string, string>): boolean => headers[prefix] === 'aws:kms'

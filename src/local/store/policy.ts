@@ -1,0 +1,78 @@
+import * as z from 'zod'
+import { InvalidInputError } from '../../errors'
+
+const oneOrMore = (text: z.ZodString) => z.union([text.transform((one) => [one]), z.array(text).min(1)])
+
+const arn = /^(\*|arn:aws:(s3:::(?!\/)|kms:).+)$/s
+
+// A statement with an element that is left out here, such as Condition or NotAction, would mean something else without it.
+const statementSchema = z.strictObject({
+  Sid: z.string().optional(),
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: oneOrMore(
+    z
+      .string()
+      .regex(/^(\*|[a-z\d-]+:[a-z\d*?]+)$/i, 'expected a service and an action, such as s3:GetObject'),
+  ),
+  Resource: oneOrMore(
+    z
+      .string()
+      .regex(arn, 'expected *, or an ARN of S3 or KMS')
+      .refine((resource) => !resource.includes('${'), 'policy variables are not supported'),
+  ),
+})
+
+const policySchema = z.strictObject({
+  Version: z.literal('2012-10-17'),
+  Id: z.string().optional(),
+  Statement: z.union([statementSchema.transform((one) => [one]), z.array(statementSchema).min(1)]),
+})
+
+/** What a key may do; everything else is denied. */
+export type Policy = z.infer<typeof policySchema>
+
+/**
+ * Reads an IAM policy document of Allow and Deny statements, with wildcards in actions and resources.
+ * @throws InvalidInputError for elements that the embedded store does not evaluate (Condition, NotAction, NotResource,
+ * Principal, policy variables), rather than letting them go unheeded
+ */
+export function parsePolicy(document: unknown): Policy {
+  const parsed = policySchema.safeParse(document)
+  if (parsed.success) return parsed.data
+  throw new InvalidInputError(`The policy cannot be evaluated: ${z.prettifyError(parsed.error)}`)
+}
+
+/** Whether `text` matches `pattern`, where `*` is any text, slashes included, and `?` one character; O(pattern · text). */
+export function matches(pattern: string, text: string): boolean {
+  let at = 0
+  let next = 0
+  let star = -1
+  let resume = 0
+  while (at < text.length) {
+    if (pattern[next] === '*') {
+      star = next++
+      resume = at
+    } else if (pattern[next] === '?' || pattern[next] === text[at]) {
+      next++
+      at++
+    } else if (star >= 0) {
+      next = star + 1
+      at = ++resume
+    } else return false
+  }
+  return /^\**$/.test(pattern.slice(next))
+}
+
+/**
+ * Whether a policy allows an action, as IAM decides: by an Allow that applies, and no Deny that does.
+ * @param action such as `s3:GetObject`; case does not matter
+ * @param resource an ARN, whose case does
+ */
+export function isAllowed({ Statement }: Policy, action: string, resource: string): boolean {
+  const applying = Statement.filter(
+    ({ Action, Resource }) =>
+      Action.some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase())) &&
+      Resource.some((pattern) => matches(pattern, resource)),
+  )
+  return applying.length > 0 && applying.every(({ Effect }) => Effect === 'Allow')
+}
