@@ -1,40 +1,34 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort, installed } from './installed'
 import { eventually } from './local-mode'
 import { needs } from './needs'
 
 /** Versity S3 Gateway, a real S3 server: `go install github.com/versity/versitygw/cmd/versitygw@v1.8.0`. */
-export const versityBinary: string | undefined = [
-  ...(process.env.PATH ?? '').split(delimiter),
-  ...(process.env.GOPATH ?? join(homedir(), 'go')).split(delimiter).map((folder) => join(folder, 'bin')),
-]
-  .map((folder) => join(folder, 'versitygw'))
-  .find(existsSync)
+export const versityBinary = installed('versitygw')
 
 /** `describe` of tests that need it. */
 export const withVersity = needs(!versityBinary && 'Versity S3 Gateway is not installed').describe
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 const credentials = { accessKeyId: 'access', secretAccessKey: 'a-secret-for-tests' }
 
 /**
  * Starts a gateway on loopback.
  * @param over the folder of another gateway, which then has to be closed after this one
+ * @param hasVersions buckets may have versioning
  */
-export async function startVersity({ webhook, over }: { webhook?: string; over?: string } = {}) {
+export async function startVersity({
+  webhook,
+  over,
+  hasVersions = false,
+}: {
+  webhook?: string
+  over?: string
+  hasVersions?: boolean
+} = {}) {
   const folder = over ?? (await mkdtemp(join(tmpdir(), 'whisklens-versity-')))
   const port = await freePort()
   const endpoint = `http://127.0.0.1:${port}`
@@ -49,7 +43,10 @@ export async function startVersity({ webhook, over }: { webhook?: string; over?:
     ROOT_ACCESS_KEY: credentials.accessKeyId,
     ROOT_SECRET_KEY: credentials.secretAccessKey,
   }
-  const child: ChildProcess = spawn(versityBinary ?? '', [...flags, 'posix', folder], {
+  const versions = `${folder}-versions`
+  if (hasVersions) await mkdir(versions)
+  const posix = ['posix', ...(hasVersions ? ['--versioning-dir', versions] : []), folder]
+  const child: ChildProcess = spawn(versityBinary ?? '', [...flags, ...posix], {
     env,
     stdio: 'ignore',
   })
@@ -71,6 +68,7 @@ export async function startVersity({ webhook, over }: { webhook?: string; over?:
       child.kill()
       await exited
       if (!over) await rm(folder, { recursive: true, force: true })
+      await rm(versions, { recursive: true, force: true })
     },
   }
 }

@@ -25,12 +25,18 @@ const write = async (name: string, content: string | object) => {
   await writeFile(join(folder.path, name), typeof content === 'string' ? content : JSON.stringify(content))
 }
 
-const writeLocal = (apiHost = localHost, name = '.whisklens') =>
+const writeLocal = (apiHost = localHost, name = '.whisklens', s3: object = {}) =>
   write(join(name, 'connection.json'), {
     apiHost,
     auth: 'local:key',
     namespace: 'guest',
-    s3: { endpoint: 'http://127.0.0.1:9', region: 'local-1', accessKeyId: 'LID', secretAccessKey: 'LKEY' },
+    s3: {
+      endpoint: 'http://127.0.0.1:9',
+      region: 'local-1',
+      accessKeyId: 'LID',
+      secretAccessKey: 'LKEY',
+      ...s3,
+    },
     imagesBucket: 'local-images',
     resultsBucket: 'local-results',
     gallery: 'g',
@@ -99,6 +105,29 @@ describe('where to talk to', () => {
       s3AccessKeyId: 'EID',
       s3Region: 'eu-west-1',
     })
+  })
+
+  it('takes a session token from where its key is from, and from nowhere else', async () => {
+    await writeConfig({
+      s3Endpoint: 'http://file.example',
+      s3AccessKeyId: 'FID',
+      s3SecretAccessKey: 'FKEY',
+      s3SessionToken: 'of the file',
+    })
+    expect((await resolve()).settings.s3SessionToken).toBe('of the file')
+    expect((await resolve({}, s3Environment)).settings.s3SessionToken).toBeUndefined()
+    const temporary = { ...s3Environment, WHISKLENS_S3_SESSION_TOKEN: 'of the environment' }
+    expect((await resolve({}, temporary)).settings.s3SessionToken).toBe('of the environment')
+    await writeLocal()
+    await writeConfig({ s3SessionToken: 'of no key' })
+    expect((await resolve()).settings).toMatchObject({ s3AccessKeyId: 'LID', s3SessionToken: undefined })
+  })
+
+  it('asks the local mode’s store for the encryption that it requires', async () => {
+    await writeLocal(localHost, '.whisklens', { encryption: 'aws:kms' })
+    expect((await resolve()).settings.s3Encryption).toBe('aws:kms')
+    await writeConfig({ s3Endpoint: 'http://file.example' })
+    expect((await resolve()).settings.s3Encryption).toBeUndefined()
   })
 
   it('holds an environment variable against the file even when it says the default', async () => {

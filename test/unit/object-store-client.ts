@@ -45,6 +45,8 @@ export interface Sent {
   /** `20260131T235959Z`; now by default. */
   date?: string
   secret?: string
+  accessKeyId?: string
+  service?: string
 }
 
 export interface Received {
@@ -57,14 +59,14 @@ export interface Received {
 
 const amzDate = (): string => new Date().toISOString().replace(/[-:]|\.\d+/g, '')
 
-export const signingKey = (day: string, secret = credentials.secretAccessKey): Buffer =>
-  [day, region, 's3', 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`))
+export const signingKey = (day: string, secret = credentials.secretAccessKey, service = 's3'): Buffer =>
+  [day, region, service, 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`))
 
-export const scopeOf = (day: string): string => `${day}/${region}/s3/aws4_request`
+export const scopeOf = (day: string, service = 's3'): string => `${day}/${region}/${service}/aws4_request`
 
 /** Signs in the headers; `query` must be encoded and sorted already. Returns all headers and the signature. */
 export function signHeaders(endpoint: string, sent: Sent) {
-  const { path, method = 'GET', query = '', body = '', date = amzDate(), secret } = sent
+  const { path, method = 'GET', query = '', body = '', date = amzDate(), secret, service } = sent
   const headers: Record<string, string> = {
     host: new URL(endpoint).host,
     'x-amz-content-sha256': sha256(body),
@@ -82,9 +84,9 @@ export function signHeaders(endpoint: string, sent: Sent) {
     headers['x-amz-content-sha256'],
   ].join('\n')
   const day = date.slice(0, 8)
-  const toSign = ['AWS4-HMAC-SHA256', date, scopeOf(day), sha256(canonical)].join('\n')
-  const signature = hmac(signingKey(day, secret), toSign).toString('hex')
-  const credential = `Credential=${credentials.accessKeyId}/${scopeOf(day)}`
+  const toSign = ['AWS4-HMAC-SHA256', date, scopeOf(day, service), sha256(canonical)].join('\n')
+  const signature = hmac(signingKey(day, secret, service), toSign).toString('hex')
+  const credential = `Credential=${sent.accessKeyId ?? credentials.accessKeyId}/${scopeOf(day, service)}`
   headers.authorization = `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=${names.join(';')}, Signature=${signature}`
   return { headers, signature, date }
 }

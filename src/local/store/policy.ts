@@ -1,7 +1,9 @@
 import * as z from 'zod'
 import { InvalidInputError } from '../../errors'
 
-const oneOrMore = (text: z.ZodString) => z.union([text.transform((one) => [one]), z.array(text).min(1)])
+/** IAM takes one of anything for a list of it. */
+const oneOrMore = <T>(schema: z.ZodType<T>) =>
+  z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(schema).min(1))
 
 const arn = /^(\*|arn:aws:(s3:::(?!\/)|kms:).+)$/s
 
@@ -25,7 +27,7 @@ const statementSchema = z.strictObject({
 const policySchema = z.strictObject({
   Version: z.literal('2012-10-17'),
   Id: z.string().optional(),
-  Statement: z.union([statementSchema.transform((one) => [one]), z.array(statementSchema).min(1)]),
+  Statement: oneOrMore(statementSchema),
 })
 
 /** What a key may do; everything else is denied. */

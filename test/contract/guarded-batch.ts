@@ -1,0 +1,120 @@
+import type S3 from 'ibm-cos-sdk/clients/s3'
+import { readChunk, writePart } from '../../src/batch/chunk/parts'
+import { resultsKey } from '../../src/batch/layout'
+import { newestBatches } from '../../src/batch/results/newest'
+import { endedBefore, removeBatch } from '../../src/batch/results/prune'
+import type { Settings } from '../../src/config'
+import { rangeSchema } from '../../src/schema'
+import { partBytes } from '../../src/storage/multipart'
+import { type Bucket, openStore } from '../../src/storage/store'
+import { collect, okRecord, type TestStore, tabby } from '../unit/batch-fixtures'
+import { newRunner, type Runner } from '../unit/batch-runner'
+
+/** A store whose owner lets the actions in with the key of `settings`, and who looks after them. */
+export interface Guard {
+  /** The actions' settings: a key under `docs/policies/actions.json`. */
+  settings: Settings
+  owner: S3
+  close(): Promise<void>
+}
+
+/** The policy's names of buckets are replaced by these. */
+export const guardedBuckets = { imagesBucket: 'my-images', resultsBucket: 'results.of-mine' }
+
+const images = 24
+/** Longer than a part, all together. */
+const longName = 'é'.repeat(200_000)
+
+/** What a batch does, by a key that may do no more than the documented policy allows. */
+export function guardedBatchContract(connect: () => Promise<Guard>): void {
+  let guard: Guard
+  let objects: TestStore
+  let runner: Runner
+  let results: Bucket
+
+  beforeAll(async () => {
+    guard = await connect()
+    const { settings, owner } = guard
+    const store = openStore(settings)
+    const names = [settings.imagesBucket, settings.resultsBucket]
+    objects = {
+      settings,
+      store,
+      newBucket: async () => store.bucket(names.shift() ?? ''),
+      unfinishedUploads: async ({ name: Bucket }) => {
+        const { Uploads = [] } = await owner.listMultipartUploads({ Bucket }).promise()
+        return Uploads.map(({ Key = '' }) => Key)
+      },
+      close: guard.close,
+    }
+    runner = await newRunner(objects)
+    results = runner.results
+    runner.report = async (message) => {
+      const { batch, chunk, start } = message as { batch: string; chunk: unknown; start: number }
+      const read = await readChunk(results, batch, rangeSchema.parse(chunk))
+      const records = read.map(({ bucket, key, etag = null }) =>
+        okRecord(key, { bucket, etag, labels: [{ ...tabby, className: longName }] }),
+      )
+      await writePart(results, batch, start, records, 'a1')
+    }
+    const encryption = { ServerSideEncryption: settings.s3Encryption }
+    for (let n = 0; n < images; n++) {
+      const Key = `photos/${String(n).padStart(3, '0')}.jpg`
+      await owner.putObject({ Bucket: settings.imagesBucket, Key, Body: `${n}`, ...encryption }).promise()
+    }
+  })
+  afterAll(() => guard.close())
+
+  it('is planned, dispatched, and closed in parts', async () => {
+    const { state, totals } = await runner.start({ batch: 'large', prefix: 'photos/' })
+    expect({ state, totals }).toMatchObject({
+      state: 'complete',
+      totals: { ok: images, error: 0, pending: 0 },
+    })
+    const { size = 0, etag } = (await results.head(resultsKey('large', 'results.jsonl'))) ?? {}
+    expect(size).toBeGreaterThan(partBytes)
+    expect(etag).toMatch(/-\d+$/)
+    expect(await runner.keysOf('large')).toHaveLength(images)
+    expect(await objects.unfinishedUploads(results)).toEqual([])
+  })
+
+  it('finds uploads that another closer left, and aborts them', async () => {
+    const key = resultsKey('strays', 'results.jsonl')
+    await results.beginUpload(key, 'text/plain')
+    await runner.start({ batch: 'strays', prefix: 'photos/', force: true })
+    expect(await objects.unfinishedUploads(results)).toEqual([])
+  })
+
+  it('is fired again, and removed', async () => {
+    await runner.start({ batch: 'again', prefix: 'photos/00', force: true })
+    const { totals } = await runner.start({ batch: 'again', retry: true })
+    expect(totals).toMatchObject({ ok: 10, error: 0 })
+    const later = new Date(Date.now() + 60_000)
+    expect((await endedBefore(results, later)).map(({ batch }) => batch)).toContain('again')
+    expect(await removeBatch(results, 'again', later)).toBeGreaterThan(3)
+    // Some stores go on listing the folder where they keep versions.
+    expect((await endedBefore(results, later)).map(({ batch }) => batch)).not.toContain('again')
+    expect((await newestBatches(results)).map(({ batch }) => batch).sort()).toEqual(['large', 'strays'])
+    expect(await runner.start({ batch: 'again', prefix: 'photos/00', force: true })).toMatchObject({
+      state: 'complete',
+    })
+  })
+
+  it('gives links that may be read', async () => {
+    for (const [bucket, key] of [
+      [runner.photos, 'photos/000.jpg'],
+      [results, resultsKey('large', 'results.csv')],
+    ] as const)
+      expect((await fetch(bucket.presign(key, 60))).status).toBe(200)
+  })
+
+  it('has the store encrypt all that it writes', async () => {
+    const { s3Encryption, resultsBucket } = guard.settings
+    const keys = (await collect(results.list())).map(({ key }) => key)
+    expect(keys.length).toBeGreaterThan(10)
+    for (const Key of keys) {
+      const { ServerSideEncryption } = await guard.owner.headObject({ Bucket: resultsBucket, Key }).promise()
+      expect([Key, ServerSideEncryption]).toEqual([Key, s3Encryption])
+    }
+  })
+}

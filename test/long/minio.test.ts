@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+import type S3 from 'ibm-cos-sdk/clients/s3'
+import { settingsFromParams } from '../../src/config'
+import { readPolicy } from '../../src/local/policies'
+import { type ImageEvent, parseEvent } from '../../src/storage/events'
+import { guardedBatchContract, guardedBuckets } from '../contract/guarded-batch'
+import { objectStoreContract } from '../contract/object-store-cases'
+import { documentOf, policies, policyContract } from '../contract/policy-contract'
+import { eventually } from '../helpers/local-mode'
+import { startMinio, withMinio } from '../helpers/minio'
+import { clientOf } from '../helpers/policy-cases'
+
+jest.setTimeout(600_000)
+
+type Minio = Awaited<ReturnType<typeof startMinio>>
+
+const ok = (...calls: string[]) => Object.fromEntries(calls.map((call) => [call, 'ok']))
+
+/** AWS hides a missing object from a key that may not list the bucket; MinIO does not. */
+const missing = {
+  'GetMissing images': 'NoSuchKey',
+  'HeadMissing images': 'NotFound',
+  'GetMissing private': 'NoSuchKey',
+  'HeadMissing private': 'NotFound',
+}
+/** MinIO answers with those buckets that the key may list, and refuses only where there are none. */
+const listed = ok('ListBuckets')
+const ofImages = ['ListObjects', 'ListObjectsV2', 'GetBucketLocation', 'ListMultipartUploads']
+const onImages = ofImages.map((call) => `${call} images`)
+
+/** Where MinIO decides otherwise than AWS, after which the embedded store is made. */
+const differences = {
+  actions: listed,
+  reader: listed,
+  // To MinIO a bucket is `images/`: `images/*` is the bucket, too, and `im?ges` is none.
+  wildcards: {
+    ...Object.fromEntries(onImages.map((call) => [call, 'AccessDenied'])),
+    'HeadBucket images': 'Forbidden',
+  },
+  'no listing': missing,
+  'objects only': {
+    ...missing,
+    ...listed,
+    ...ok('HeadBucket images', ...onImages),
+    'CreateBucket images': 'BucketAlreadyOwnedByYou',
+    'DeleteBucket images': 'BucketNotEmpty',
+  },
+}
+
+withMinio('MinIO', () => {
+  let minio: Minio
+
+  const events: ImageEvent[] = []
+  let webhook: Server
+
+  beforeAll(async () => {
+    webhook = createServer(async (request, response) => {
+      events.push(...(parseEvent(await json(request)) ?? []))
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(webhook, 'listening')
+    minio = await startMinio(`http://127.0.0.1:${(webhook.address() as AddressInfo).port}`)
+  })
+  afterAll(async () => {
+    await minio.close()
+    webhook.close()
+  })
+
+  it('tells of what happens in a bucket with versions as any other', async () => {
+    const s3 = clientOf(minio.endpoint, minio)
+    const [Bucket, Key] = ['watched', 'ü/a b+c&d%41#.jpg']
+    await s3.createBucket({ Bucket }).promise()
+    await s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }).promise()
+    await minio.watch(Bucket)
+    const seen = (count: number) => eventually(async () => events.length === count, 'an event')
+    const etags: (string | undefined)[] = []
+    for (const Body of ['first', 'second']) {
+      const { ETag } = await s3.putObject({ Bucket, Key, Body }).promise()
+      await seen(etags.push(ETag?.replaceAll('"', '')))
+    }
+    await s3.deleteObject({ Bucket, Key }).promise()
+    await seen(3)
+    const image = { bucket: Bucket, key: Key }
+    expect(events).toMatchObject([
+      { ...image, etag: etags[0], size: 5, removed: false },
+      { ...image, etag: etags[1], size: 6, removed: false },
+      { ...image, removed: true },
+    ])
+  })
+
+  describe('as an object store', () => objectStoreContract(async () => minio))
+  describe('with versions', () => objectStoreContract(async () => ({ ...minio, hasVersions: true })))
+
+  describe('a batch under the policy of the actions, with a session token, versions and KMS', () => {
+    guardedBatchContract(async () => {
+      const owner = clientOf(minio.endpoint, minio)
+      for (const Bucket of Object.values(guardedBuckets)) {
+        await owner.createBucket({ Bucket }).promise()
+        const VersioningConfiguration = { Status: 'Enabled' }
+        await owner.putBucketVersioning({ Bucket, VersioningConfiguration }).promise()
+      }
+      const key = await minio.assumeRole(await readPolicy('actions', guardedBuckets))
+      const settings = settingsFromParams({
+        s3Endpoint: minio.endpoint,
+        s3AccessKeyId: key.accessKeyId,
+        s3SecretAccessKey: key.secretAccessKey,
+        s3SessionToken: key.sessionToken,
+        s3Encryption: 'aws:kms',
+        s3KmsKeyId: minio.kmsKeyId,
+        ...guardedBuckets,
+      })
+      return { settings, owner, close: async () => {} }
+    })
+  })
+
+  describe('under policies', () => {
+    policyContract(async () => {
+      const keys: Record<string, S3.ClientConfiguration> = {}
+      for (const policy of policies) keys[policy] = await minio.assumeRole(await documentOf(policy))
+      return {
+        owner: clientOf(minio.endpoint, minio),
+        as: (policy) => clientOf(minio.endpoint, keys[policy] ?? {}),
+        close: async () => {},
+      }
+    }, differences)
+  })
+})

@@ -1,0 +1,106 @@
+import { settingsFromParams } from '../../src/config'
+import { parsePolicy } from '../../src/local/store/policy'
+import { openStore } from '../../src/storage/store'
+import { clientOf } from '../helpers/policy-cases'
+import { credentials, region, sendRaw, signHeaders, temporaryStore } from './object-store-client'
+
+const policy = parsePolicy({
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Action: 's3:*Object', Resource: 'arn:aws:s3:::images/*' },
+})
+const temporary = { accessKeyId: 'temporary', secretAccessKey: 'its secret', sessionToken: 'a/token+of=it' }
+const limited = { accessKeyId: 'limited', secretAccessKey: 'another secret' }
+
+let store: Awaited<ReturnType<typeof temporaryStore>>
+
+beforeAll(async () => {
+  const users = [temporary, limited].map((user) => ({ ...user, policy }))
+  store = await temporaryStore({ users })
+  const owner = clientOf(store.endpoint, credentials)
+  await owner.createBucket({ Bucket: 'images' }).promise()
+  await owner.putObject({ Bucket: 'images', Key: 'a', Body: 'hello' }).promise()
+})
+afterAll(() => store.remove())
+
+const read = async (user: object): Promise<string> => {
+  try {
+    const client = clientOf(store.endpoint, { region, ...user })
+    const { Body } = await client.getObject({ Bucket: 'images', Key: 'a' }).promise()
+    return String(Body)
+  } catch (thrown) {
+    const { statusCode, code } = thrown as { statusCode: number; code: string }
+    return `${statusCode} ${code}`
+  }
+}
+
+const readPresigned = async (user: object): Promise<string> => {
+  const client = clientOf(store.endpoint, { region, ...user })
+  const answer = await fetch(client.getSignedUrl('getObject', { Bucket: 'images', Key: 'a' }))
+  const text = await answer.text()
+  return answer.ok ? text : `${answer.status} ${/<Code>(\w+)</.exec(text)?.[1]}`
+}
+
+describe.each([
+  ['headers', read],
+  ['a presigned URL', readPresigned],
+])('temporary credentials in %s', (_, use) => {
+  it('work with their session token', async () => {
+    expect(await use(temporary)).toBe('hello')
+  })
+
+  it('are unknown without it', async () => {
+    expect(await use({ ...temporary, sessionToken: undefined })).toBe('403 InvalidAccessKeyId')
+  })
+
+  it('do not work with another', async () => {
+    expect(await use({ ...temporary, sessionToken: 'a/token+of=it2' })).toBe('400 InvalidToken')
+  })
+
+  it('are refused with a token where they are not temporary', async () => {
+    expect(await use({ ...limited, sessionToken: temporary.sessionToken })).toBe('400 InvalidToken')
+    expect(await use(limited)).toBe('hello')
+  })
+
+  it('do not mix', async () => {
+    const mixed = { ...temporary, secretAccessKey: limited.secretAccessKey }
+    expect(await use(mixed)).toBe('403 SignatureDoesNotMatch')
+  })
+})
+
+it('a session token must be signed', async () => {
+  const sent = { path: '/images/a', accessKeyId: temporary.accessKeyId, secret: temporary.secretAccessKey }
+  const { headers } = signHeaders(store.endpoint, sent)
+  const added = { ...headers, 'x-amz-security-token': temporary.sessionToken }
+  expect(await sendRaw(store.endpoint, { ...sent, headers: added })).toMatchObject({
+    status: 403,
+    text: expect.stringContaining('x-amz-security-token'),
+  })
+})
+
+describe('the object store of a deployment', () => {
+  const open = (changes: object = {}) =>
+    openStore(
+      settingsFromParams({
+        s3Endpoint: store.endpoint,
+        s3AccessKeyId: temporary.accessKeyId,
+        s3SecretAccessKey: temporary.secretAccessKey,
+        s3SessionToken: temporary.sessionToken,
+        ...changes,
+      }),
+    ).bucket('images')
+
+  it('is reached with temporary credentials, and by links that they signed', async () => {
+    const bucket = open()
+    await bucket.put('b', 'mine')
+    expect(String((await bucket.get('b')).body)).toBe('mine')
+    expect(await (await fetch(bucket.presign('b', 60))).text()).toBe('mine')
+  })
+
+  it('tells what to renew when a token is not good any more', async () => {
+    await expect(open({ s3SessionToken: 'old' }).get('a')).rejects.toMatchObject({
+      code: 'access_denied',
+      retryable: false,
+      hint: expect.stringContaining('WHISKLENS_S3_SESSION_TOKEN'),
+    })
+  })
+})
