@@ -85,6 +85,16 @@ export function guardedBatchContract(connect: () => Promise<Guard>): void {
     expect(await objects.unfinishedUploads(results)).toEqual([])
   })
 
+  it('completes an upload again where the answer got lost', async () => {
+    const upload = await results.beginUpload('tried/twice', 'text/plain')
+    const etags: string[] = []
+    for (const body of [Buffer.alloc(partBytes), Buffer.from('rest')])
+      etags.push(await results.uploadPart('tried/twice', upload, etags.length + 1, body))
+    await results.completeUpload('tried/twice', upload, etags)
+    await results.completeUpload('tried/twice', upload, etags)
+    expect(await results.head('tried/twice')).toMatchObject({ size: partBytes + 4 })
+  })
+
   it('is fired again, and removed', async () => {
     await runner.start({ batch: 'again', prefix: 'photos/00', force: true })
     const { totals } = await runner.start({ batch: 'again', retry: true })

@@ -8,10 +8,10 @@ import { send } from '../unit/object-store-client'
 import { freePort, installed, installInFull } from './installed'
 import { eventually } from './local-mode'
 
-const module = 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c'
+const goModule = 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c'
 
 /** MinIO, a real S3 server with IAM policies: `go install` of the module. */
-const binary = installed('minio') ?? installInFull(module, 'minio')
+const binary = installed('minio') ?? installInFull(goModule, 'minio')
 
 if (!binary) process.stderr.write('skipped: MinIO is not installed\n')
 
