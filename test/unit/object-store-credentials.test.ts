@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { settingsFromParams } from '../../src/config'
 import { parsePolicy } from '../../src/local/store/policy'
 import { openStore } from '../../src/storage/store'
@@ -102,5 +105,20 @@ describe('the object store of a deployment', () => {
       retryable: false,
       hint: expect.stringContaining('WHISKLENS_S3_SESSION_TOKEN'),
     })
+  })
+
+  it('is asked once with a token that has expired', async () => {
+    let asked = 0
+    const server = createServer((_, answer) => {
+      asked++
+      answer.writeHead(400, { 'content-type': 'application/xml' })
+      answer.end('<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>')
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const expired = { code: 'access_denied', hint: expect.stringContaining('WHISKLENS_S3_SESSION_TOKEN') }
+    await expect(open({ s3Endpoint: `http://127.0.0.1:${port}` }).get('a')).rejects.toMatchObject(expired)
+    expect(asked).toBe(1)
+    server.close()
   })
 })
