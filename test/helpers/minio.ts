@@ -7,16 +7,17 @@ import { join } from 'node:path'
 import { send } from '../unit/object-store-client'
 import { freePort, installed, installInFull } from './installed'
 import { eventually } from './local-mode'
+import { needs } from './needs'
 
 const goModule = 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c'
 
 /** MinIO, a real S3 server with IAM policies: `go install` of the module. */
 const binary = installed('minio') ?? installInFull(goModule, 'minio')
 
-if (!binary) process.stderr.write('skipped: MinIO is not installed\n')
-
-/** Tests that need it; they are skipped, and say so, where it is not installed. */
-export const withMinio = binary ? describe : describe.skip
+/** `describe` of tests that need it. */
+export const withMinio = needs(
+  !binary && 'MinIO is not installed (npm run check:full installs it where Go is)',
+).describe
 
 const region = 'us-east-1'
 const kmsKeyId = 'whisklens'
