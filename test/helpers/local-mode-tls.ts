@@ -46,7 +46,7 @@ const listen = async (port: number): Promise<Server> => {
 }
 
 /** @returns a port that is free, as is the next */
-async function freePorts(): Promise<number> {
+export async function freePorts(): Promise<number> {
   for (;;) {
     const first = await listen(0)
     const { port } = first.address() as { port: number }

@@ -1,4 +1,5 @@
 // An OpenWhisk with nothing deployed, as a cluster is: the local mode's API host by itself. Prints its URL.
+// Arguments: data folder, port, auth, "openwhisk" for a real server's limits, the URL by which actions reach it.
 import { join } from 'node:path'
 import { generousLimits, openwhiskLimits } from '../../src/local/host/limits'
 import { startApiHost } from '../../src/local/host/server'
@@ -6,13 +7,14 @@ import { startApiHost } from '../../src/local/host/server'
 const root = join(__dirname, '..', '..')
 // What the image of the Dockerfile holds.
 const modules = { WHISKLENS_HOME: root, NODE_PATH: join(root, 'node_modules') }
-const [dataDir = '', port = '0', auth = '', limits] = process.argv.slice(2)
+const [dataDir = '', port = '0', auth = '', limits, publicUrl] = process.argv.slice(2)
 
 startApiHost({
   dataDir,
   port: Number(port),
   auth,
   namespace: 'guest',
+  publicUrl,
   limits: limits === 'openwhisk' ? openwhiskLimits : generousLimits,
   runtime: join(root, 'dist', 'runtime.cjs'),
   images: (image): Record<string, string> => (image === undefined ? {} : modules),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import openwhisk from 'openwhisk'
+import { Agent, fetch as fetchByAgent } from 'undici'
 import { clientsOf, parseLines } from '../helpers/clients'
 import { eventually, whisklens } from '../helpers/local-mode'
 import type { Target } from './target'
@@ -33,7 +34,7 @@ export interface RuleOutcome {
 
 /** One of the manifests on a target, and what its users do with it. */
 export function openDeployment(target: Target, manifest: string) {
-  const { platform, s3, imagesBucket, resultsBucket } = target
+  const { platform, s3, ownS3, imagesBucket, resultsBucket, ca } = target
   const { apiHost, auth, namespace } = platform
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
@@ -49,9 +50,10 @@ export function openDeployment(target: Target, manifest: string) {
     WHISKLENS_RESULTS_BUCKET: resultsBucket,
     WHISKLENS_EVENTS_TOKEN: secrets.eventsToken,
     WHISKLENS_RESULTS_TOKEN: secrets.resultsToken,
+    ...(ca && { WHISKLENS_CA: ca }),
     ...(target.runtimeImage && { WHISKLENS_RUNTIME_IMAGE: target.runtimeImage }),
   }
-  const clients = clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket })
+  const clients = clientsOf({ apiHost, auth, s3: ownS3, imagesBucket, resultsBucket })
   const ow = openwhisk({ apihost: apiHost, api_key: auth, ignore_certs: platform.insecure })
   const path = join(root, manifest)
   const web = `${apiHost}/api/v1/web/${namespace}/whisklens`
@@ -133,11 +135,26 @@ export function openDeployment(target: Target, manifest: string) {
     /** A request to a web action, again in the next minute where it was throttled. */
     async ask(path: string, init: RequestInit = {}): Promise<Response> {
       for (;;) {
-        const answer = await fetch(`${web}/${path}`, init)
+        const answer = await fetchBy(ca, new Request(`${web}/${path}`, init))
         if (answer.status !== 429) return answer
+        await answer.text()
         await new Promise((resolve) => setTimeout(resolve, 60_500 - (Date.now() % 60_000)))
       }
     },
   }
 }
 export type Deployment = ReturnType<typeof openDeployment>
+
+/** As `fetch`, which cannot be told of an authority. */
+async function fetchBy(ca: string | undefined, request: Request): Promise<Response> {
+  if (!ca) return fetch(request)
+  const { method, url, redirect } = request
+  const answer = await fetchByAgent(url, {
+    method,
+    redirect,
+    headers: Object.fromEntries(request.headers),
+    body: request.body && Buffer.from(await request.arrayBuffer()),
+    dispatcher: new Agent({ connect: { ca } }),
+  })
+  return answer as unknown as Response
+}

@@ -1,0 +1,159 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import S3 from 'ibm-cos-sdk/clients/s3'
+import { startObjectStore } from '../../src/local/store/server'
+import { newDataDir, removeDataDir } from '../helpers/local-mode'
+import { freePorts } from '../helpers/local-mode-tls'
+import { startTlsFront, testAuthority } from '../helpers/tls'
+import { startVersity, versityBinary } from '../helpers/versity'
+import type { Platform } from './wsk'
+
+export interface StoreAddress {
+  endpoint: string
+  region: string
+  accessKeyId: string
+  secretAccessKey: string
+}
+
+/** An OpenWhisk without Whisklens and an S3 store with two empty buckets. */
+export interface Target {
+  platform: Platform
+  /** As the deployment reaches the store. */
+  s3: StoreAddress
+  /** As the run itself does: without TLS. */
+  ownS3: StoreAddress
+  imagesBucket: string
+  resultsBucket: string
+  /** The image of `manifest.yaml`; none where the server is not known to have one. */
+  runtimeImage?: string
+  /** The authority of both, PEM, where they are reached by TLS. */
+  ca?: string
+  /** Says what it is, for the report. */
+  name: string
+  close(): Promise<void>
+}
+
+const localAuth = '23bc46b1-71f6-4ed5-8c54-816aa4f8c502:a-key-of-the-cluster'
+
+/** Whether API host and store are reached by TLS, with an authority that only this run knows. */
+const isByTls = process.env.WHISKLENS_TEST_TLS === 'true'
+
+/** What the run has started, and ends in the reverse order. */
+type Closers = (() => Promise<void>)[]
+
+async function frontOf(url: string, closers: Closers): Promise<string> {
+  if (!isByTls) return url
+  const front = await startTlsFront(url)
+  closers.push(front.close)
+  return front.url
+}
+
+/** The local API host with a real server's default limits, in a process of its own. @returns its address */
+async function startLocalHost(closers: Closers): Promise<string> {
+  const dataDir = await newDataDir()
+  closers.push(() => removeDataDir(dataDir))
+  // Actions are told the address of the front, which therefore comes first.
+  const port = isByTls ? await freePorts() : 0
+  const front = isByTls ? [await frontOf(`http://127.0.0.1:${port}`, closers)] : []
+  const program = join(__dirname, '..', 'helpers', 'openwhisk-child.ts')
+  const args = ['--import', 'tsx', program, dataDir, String(port), localAuth, 'openwhisk', ...front]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  closers.push(async () => {
+    child.kill()
+    await exited
+  })
+  const line = once(createInterface({ input: child.stdout }), 'line')
+  const [url] = await Promise.race([line, exited.then(() => [])])
+  if (!url) throw new Error('The API host ended before it was ready')
+  return front[0] ?? String(url)
+}
+
+/** Versity S3 Gateway where it is installed, and the embedded store elsewhere. */
+async function startStore(closers: Closers): Promise<StoreAddress & { name: string }> {
+  if (versityBinary) {
+    const { close, endpoint, region, accessKeyId, secretAccessKey } = await startVersity()
+    closers.push(close)
+    return { endpoint, region, accessKeyId, secretAccessKey, name: 'Versity S3 Gateway' }
+  }
+  const dataDir = await newDataDir()
+  const credentials = { accessKeyId: 'access', secretAccessKey: 'a-secret-for-tests' }
+  const region = 'us-east-1'
+  const server = await startObjectStore({ dataDir, port: 0, region, credentials })
+  closers.push(async () => {
+    await server.close()
+    await removeDataDir(dataDir)
+  })
+  return { endpoint: server.endpoint, region, ...credentials, name: 'the embedded store' }
+}
+
+const given = (name: string): string => {
+  const value = process.env[name]
+  if (value) return value
+  throw new Error(`A conformance run on a server needs ${name}`)
+}
+
+const givenStore = (endpoint: string) => ({
+  endpoint,
+  region: process.env.WHISKLENS_S3_REGION ?? 'us-east-1',
+  accessKeyId: given('WHISKLENS_S3_ACCESS_KEY_ID'),
+  secretAccessKey: given('WHISKLENS_S3_SECRET_ACCESS_KEY'),
+  name: endpoint,
+})
+
+/**
+ * The server that `WHISKLENS_APIHOST` and `WHISKLENS_AUTH` name, with the store of `WHISKLENS_S3_…`; without them, the
+ * local API host and a store of its own. Both buckets are made anew and go with the target.
+ */
+export async function openTarget(): Promise<Target> {
+  const { WHISKLENS_APIHOST: server, WHISKLENS_S3_ENDPOINT: endpoint } = process.env
+  const closers: Closers = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const apiHost = server ? await frontOf(server, closers) : await startLocalHost(closers)
+    const auth = server ? given('WHISKLENS_AUTH') : localAuth
+    const namespace = process.env.WHISKLENS_NAMESPACE ?? 'guest'
+    const { name, ...ownS3 } = endpoint ? givenStore(endpoint) : await startStore(closers)
+    const [imagesBucket, resultsBucket] = await createBuckets(ownS3, closers)
+    return {
+      platform: { apiHost, auth, namespace, insecure: isByTls },
+      s3: { ...ownS3, endpoint: await frontOf(ownS3.endpoint, closers) },
+      ownS3,
+      imagesBucket,
+      resultsBucket,
+      runtimeImage: process.env.WHISKLENS_RUNTIME_IMAGE ?? (server ? undefined : 'whisklens-runtime'),
+      ca: isByTls ? (await testAuthority()).ca : undefined,
+      name: `${server ?? 'the local API host'} and ${name}${isByTls ? ', by TLS' : ''}`,
+      close,
+    }
+  } catch (thrown) {
+    await close()
+    throw thrown
+  }
+}
+
+async function createBuckets(address: StoreAddress, closers: Closers): Promise<[string, string]> {
+  const client = new S3({ ...address, s3ForcePathStyle: true, signatureVersion: 'v4' })
+  const run = randomBytes(4).toString('hex')
+  const names: [string, string] = [`images-${run}`, `results-${run}`]
+  for (const Bucket of names) {
+    await client.createBucket({ Bucket }).promise()
+    closers.push(() => removeBucket(client, Bucket))
+  }
+  return names
+}
+
+/** Removes a bucket with all that is in it. */
+export async function removeBucket(client: S3, Bucket: string): Promise<void> {
+  for (;;) {
+    const { Contents = [] } = await client.listObjectsV2({ Bucket }).promise()
+    if (Contents.length === 0) break
+    for (const { Key = '' } of Contents) await client.deleteObject({ Bucket, Key }).promise()
+  }
+  await client.deleteBucket({ Bucket }).promise()
+}
