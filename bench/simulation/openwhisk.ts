@@ -65,8 +65,8 @@ export class ScriptedOpenWhisk {
     private readonly delay: number,
     private readonly deployed: ScriptedPackage,
   ) {
-    this.countInvocation = ratePerMinute(limits.invocationsPerMinute)
-    this.countFire = ratePerMinute(limits.firesPerMinute)
+    this.countInvocation = ratePerMinute(limits.invocationsPerMinute, () => Date.now())
+    this.countFire = ratePerMinute(limits.firesPerMinute, () => Date.now())
   }
 
   /** The API as one process sees it. @param retries as for `connect` */

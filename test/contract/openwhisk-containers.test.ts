@@ -11,7 +11,8 @@ import {
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import type { Dict } from 'openwhisk'
-import { Activations, newActivationId } from '../../src/local/host/activations'
+import { Activations } from '../../src/local/host/activations'
+import { newActivationId } from '../../src/local/host/ids'
 import {
   type ApiHost,
   type ApiHostOptions,

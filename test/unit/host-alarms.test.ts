@@ -26,7 +26,16 @@ function open(): void {
     fires.push({ path, payload })
     return 'an activation'
   }
-  alarms = new Alarms({ entities, namespace: 'guest', fire } as unknown as Host, () => now)
+  const throttle = { fire: () => {} }
+  const parts = {
+    entities,
+    namespace: 'guest',
+    auth: 'uuid:key',
+    url: () => 'http://127.0.0.1:3233',
+    throttle,
+    fire,
+  }
+  alarms = new Alarms(parts as unknown as Host, () => now)
 }
 
 const common = { version: '0.0.1', publish: false, annotations: [], parameters: [], updated: 1 }

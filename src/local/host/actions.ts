@@ -1,12 +1,13 @@
 import * as z from 'zod'
+import type { HttpError } from '../../errors'
 import { type Api, entityPath, type Host, inNamespace, listPage, namespaceOf, readPayload } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
-import { type ActionEntity, type Entities, type Exec, pathOf } from './entities'
+import { type ActionEntity, type Entities, type Exec, type KeyValue, pathOf } from './entities'
 import { within } from './invoke'
 import { actionLimits, checkSize, longestWait, sequenceLength, sizes } from './limits'
 import { joinNames, resolveName } from './names'
-import { finalParameters, resolveAction } from './parameters'
-import { badRequest, orRefuse, parametersNotAllowed } from './refusals'
+import { checkFinal, mergeKeyValues, resolveAction } from './parameters'
+import { badRequest, orRefuse } from './refusals'
 
 const text = z.string().optional()
 const execContent = z.object({
@@ -24,6 +25,8 @@ const content = commonContent.extend({
 })
 
 export const defaultKind = 'nodejs:20'
+/** What `GET /` offers. All of them run on the Node.js that the host itself runs on. */
+export const kinds = [defaultKind, 'nodejs:22', 'nodejs:24']
 
 /** Whether code is an archive: it is one if it could be base64. */
 const isBase64 = (code: string): boolean =>
@@ -31,7 +34,7 @@ const isBase64 = (code: string): boolean =>
 
 /** `actions`: code for a runtime or an image, and sequences of such. */
 export function actionRoutes(api: Api, host: Host): void {
-  const { entities, invoker, namespace } = host
+  const { entities, invoker, namespace, throttle } = host
 
   function show({ collection: _, ...action }: ActionEntity, withCode = true) {
     const { code, ...exec } = action.exec
@@ -49,7 +52,7 @@ export function actionRoutes(api: Api, host: Host): void {
     const isImage = kind === 'blackbox'
     const realKind = kind === 'nodejs:default' ? defaultKind : kind
     const missing = isImage ? image === undefined && 'image' : code === undefined && 'code'
-    if (!isImage && !/^nodejs:\d+$/.test(realKind)) throw badRequest(`kind '${kind}' is not known here`)
+    if (!isImage && !kinds.includes(realKind)) throw unknownKind(kind)
     if (missing) throw badRequest(`'${missing}' must be defined in 'exec' for '${kind}' actions`)
     checkSize('exec', code?.length ?? 0, sizes.code)
     const exec = { kind: realKind, main, binary: isBase64(code?.trim() ?? ''), ...(isImage && { image }) }
@@ -69,11 +72,7 @@ export function actionRoutes(api: Api, host: Host): void {
       }
       const exec = put.exec ? execOf(put.exec, path) : old?.exec
       if (!exec) throw badRequest('exec undefined')
-      const dropped = ['exec', ...(put.delAnnotations ?? [])]
-      const annotations = fields.annotations.filter(({ key }) => !dropped.includes(key))
-      const isSaid = annotations.some(({ key }) => key === 'provide-api-key')
-      if (!isSaid) annotations.push({ key: 'provide-api-key', value: false })
-      annotations.push({ key: 'exec', value: exec.kind })
+      const annotations = annotationsOf(put, exec.kind, old)
       const parameters = isSequence ? [{ key: '_actions', value: exec.components }] : fields.parameters
       const limits = limitsOf(put.limits ?? {}, old)
       return { ...fields, collection: 'actions', exec, limits, parameters, annotations }
@@ -98,10 +97,11 @@ export function actionRoutes(api: Api, host: Host): void {
 
   api.on('POST', [`${base}/:name`, `${base}/:package/:name`], async (c) => {
     const path = entityPath(c, host)
+    throttle.invocation()
     const payload = await readPayload(c)
-    const reserved = finalParameters(resolveAction(entities, path))
-    if (Object.keys(payload).some((key) => reserved.has(key))) throw parametersNotAllowed()
-    const { activationId, done } = invoker.invoke(path, payload, { transaction: c.var.transaction })
+    const resolved = resolveAction(entities, path)
+    checkFinal(resolved, payload)
+    const { activationId, done } = invoker.invoke(resolved, payload, { transaction: c.var.transaction })
     c.header('X-OpenWhisk-Activation-Id', activationId)
     const { blocking, result, timeout = longestWait } = c.req.query()
     const wait = Math.min(Number(timeout) || longestWait, longestWait)
@@ -114,6 +114,24 @@ export function actionRoutes(api: Api, host: Host): void {
     const isSequence = annotations.some(({ key }) => key === 'topmost')
     return c.json(isSequence ? activation : { ...activation, logs: [] }, status)
   })
+}
+
+/** What a PUT says goes over what an earlier one said; what it does not name stays. */
+function annotationsOf(
+  { annotations = [], delAnnotations = [] }: z.infer<typeof content>,
+  kind: string,
+  old?: ActionEntity,
+): KeyValue[] {
+  // Said of new actions only, as on a real server.
+  const usual = old ? old.annotations : [{ key: 'provide-api-key', value: false }]
+  const kept = usual.filter(({ key }) => !delAnnotations.includes(key))
+  return mergeKeyValues(kept, annotations, [{ key: 'exec', value: kind }])
+}
+
+function unknownKind(kind: string): HttpError {
+  const known = kinds.map((one) => `'${one}'`).join(', ')
+  const message = `The specified runtime '${kind}' is not supported by this platform. Valid values are: ${known}.`
+  return badRequest(`The request content was malformed:\n${message}`)
 }
 
 function limitsOf(asked: z.infer<typeof limitsContent>, old?: ActionEntity): ActionEntity['limits'] {

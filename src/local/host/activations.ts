@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { log } from '../../log'
@@ -41,8 +40,6 @@ const cutOff = (begun: Begun): Activation => ({
   logs: [],
   response: errorResponse('whisk internal error', 'The host was stopped while the activation ran.'),
 })
-
-export const newActivationId = (): string => randomUUID().replaceAll('-', '')
 
 const mostKept = 10_000
 const mostBytes = 128 * megabyte
@@ -126,9 +123,11 @@ const summarize = ({ logs: _, response, subject: __, ...activation }: Activation
   statusCode: statuses.indexOf(response.status),
 })
 
-/** `infer`, or `ml/infer` with its package. */
-const hasName = ({ name, namespace, annotations }: Activation, wanted: string): boolean =>
-  name === wanted || annotations.some(({ value }) => value === `${namespace}/${wanted}`)
+/** What lists find an activation by: `ml/infer` for an action in a package, whose `infer` alone is not enough. */
+function listedName({ name, annotations }: Activation): string {
+  const [, packageName, inPackage] = String(annotations.find(({ key }) => key === 'path')?.value).split('/')
+  return inPackage === undefined ? name : `${packageName}/${name}`
+}
 
 /** `activations`: what ran, with which result and logs. */
 export function activationRoutes(api: Api, { activations }: Host): void {
@@ -138,10 +137,15 @@ export function activationRoutes(api: Api, { activations }: Host): void {
     const { name, docs, since = '0', upto = String(Number.MAX_SAFE_INTEGER) } = c.req.query()
     const wrong = [since, upto].find((text) => !/^\d+$/.test(text))
     if (wrong) throw badRequest(`Parameter is not a valid value for epoch seconds: ${wrong}`)
+    if (name && name.split('/').length > 2) {
+      throw badRequest(
+        `The query parameter 'name' was malformed:\nParameter may be a 'simple' name or 'package-name/simple' name: ${name}`,
+      )
+    }
     const found = activations
       .list()
       .filter(({ start }) => start >= Number(since) && start <= Number(upto))
-      .filter((activation) => !name || hasName(activation, name))
+      .filter((activation) => !name || listedName(activation) === name)
     return listPage(c, 'activations', found, docs === 'true' ? (one) => one : summarize)
   })
   api.get(`${base}/:id`, (c) => c.json(activations.get(c.req.param('id'))))

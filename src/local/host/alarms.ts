@@ -2,8 +2,9 @@ import * as z from 'zod'
 import { HttpError, messageOf } from '../../errors'
 import { log } from '../../log'
 import { type Alarm, alarmOf, type Feed, feedNames, nextTime, parse, timeOf } from './alarm'
-import { type Api, type Host, newTransaction, readPayload } from './api'
+import { type Api, type Host, readPayload } from './api'
 import { pathOf, type TriggerEntity } from './entities'
+import { newTransaction } from './ids'
 import { joinNames } from './names'
 import { conflict, notFound } from './refusals'
 
@@ -27,7 +28,7 @@ export class Alarms {
   /** @param now tells the time, in milliseconds since the epoch */
   constructor(
     private readonly host: Host,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number,
   ) {}
 
   start(): void {
@@ -81,10 +82,11 @@ export class Alarms {
   }
 
   private goOff(trigger: TriggerEntity, alarm: Alarm): void {
-    const { entities, namespace, fire } = this.host
+    const { entities, namespace, throttle, fire } = this.host
     const { feed, settings, payload } = alarm
     const { deleteAfterFire = 'false' } = settings
-    fire(pathOf(trigger), payload, newTransaction())
+    throttle.fire()
+    fire(pathOf(trigger), payload, { transaction: newTransaction(), headers: this.headers() })
     const left = alarm.left && alarm.left - 1
     const next = left === 0 ? undefined : nextTime(feed, settings, this.now())
     if (next) entities.put({ ...trigger, alarm: { ...alarm, left, next } })
@@ -94,6 +96,13 @@ export class Alarms {
     if (deleteAfterFire !== 'rules') return
     const rules = entities.list('rules', namespace).filter((rule) => pathOf(rule) in (trigger.rules ?? {}))
     for (const rule of rules) entities.remove(rule)
+  }
+
+  /** Those of the request by which the alarms package fires a trigger. */
+  private headers(): Record<string, string> {
+    const { auth, url } = this.host
+    const authorization = `Basic ${Buffer.from(auth).toString('base64')}`
+    return { accept: 'application/json', authorization, connection: 'close', host: new URL(url()).host }
   }
 
   private disable(trigger: TriggerEntity, alarm: Alarm, why: string): void {

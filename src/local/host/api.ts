@@ -1,16 +1,19 @@
-import { randomBytes } from 'node:crypto'
+import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import { messageOf } from '../../errors'
 import type { Activations } from './activations'
 import type { Entities } from './entities'
 import type { Invoker } from './invoke'
+import { parseJson } from './json'
 import { checkSize, type Limits, sizes } from './limits'
 import { joinNames } from './names'
 import { badRequest } from './refusals'
 import { systemNamespace } from './system'
+import type { Throttle } from './throttle'
 import type { Fire } from './triggers'
 
 type Env = {
+  Bindings: HttpBindings
   Variables: {
     /** The id of the request, by which an error's `code` refers to it. */
     transaction: string
@@ -24,17 +27,19 @@ export type ApiContext = Context<Env>
 /** What the resources of a host share. */
 export interface Host {
   namespace: string
+  /** `uuid:key` of the namespace. */
+  auth: string
+  url(): string
   limits: Limits
   entities: Entities
   activations: Activations
   invoker: Invoker
+  throttle: Throttle
   fire: Fire
 }
 
 /** What a request's path begins with; that the caller may use the namespace is seen to before. */
 export const inNamespace = '/api/v1/namespaces/:namespace'
-
-export const newTransaction = (): string => randomBytes(24).toString('base64url').replace(/[-_]/g, '0')
 
 /** The request headers that pages of other origins may send. */
 export const corsHeaders = 'Authorization, Origin, X-Requested-With, Content-Type, Accept, User-Agent'
@@ -49,20 +54,33 @@ export function entityPath(c: ApiContext, host: Host): string {
   return joinNames(namespaceOf(c, host), ...names)
 }
 
-/** The request's body, which may be larger when it can hold code. */
+/** A body may be larger when it can hold code. */
+const allowedSize = (c: ApiContext): number => (c.req.method === 'PUT' ? sizes.put : sizes.payload)
+
+/** Refuses a body that says that it is too large. @throws HttpError 413 */
+export function checkLength(c: ApiContext): void {
+  checkSize('Request', Number(c.req.header('content-length') ?? 0), allowedSize(c))
+}
+
+/** The request's body. One that is larger than it may be is read no further. @throws HttpError 413 */
 export async function readBytes(c: ApiContext): Promise<Buffer> {
-  const allowed = c.req.method === 'PUT' ? sizes.put : sizes.payload
-  checkSize('Request', Number(c.req.header('content-length') ?? 0), allowed)
-  const bytes = Buffer.from(await c.req.arrayBuffer())
-  checkSize('Request', bytes.length, allowed)
-  return bytes
+  checkLength(c)
+  const pieces: Buffer[] = []
+  let length = 0
+  // The connection outlives the loop: it is needed for the answer.
+  for await (const piece of c.env.incoming.iterator({ destroyOnReturn: false })) {
+    pieces.push(piece)
+    length += piece.length
+    checkSize('Request', length, allowedSize(c))
+  }
+  return Buffer.concat(pieces)
 }
 
 /** Makes something of the request's JSON; what goes wrong is the sender's fault. */
 export async function readJson<T>(c: ApiContext, parse: (value: unknown) => T): Promise<T> {
   const text = (await readBytes(c)).toString() || '{}'
   try {
-    return parse(JSON.parse(text))
+    return parse(parseJson(text))
   } catch (cause) {
     throw badRequest(`The request content was malformed:\n${messageOf(cause)}`, cause)
   }

@@ -1,15 +1,15 @@
 import { messageOf } from '../../errors'
 import type { Job, Pool } from '../containers/pool'
-import { type Activation, type Activations, newActivationId } from './activations'
+import type { Activation, Activations } from './activations'
 import { type ActionEntity, clock, type Entities, type KeyValue, pathOf } from './entities'
-import { actionLimits, type Limits, megabyte, ratePerMinute, tooMany } from './limits'
+import { newActivationId, newTransaction } from './ids'
+import { actionLimits, megabyte } from './limits'
 import { annotationOf, asObject, type ResolvedAction, resolveAction } from './parameters'
 import { errorResponse, responseOf } from './response'
 
 export interface InvokerOptions {
   namespace: string
   auth: string
-  limits: Limits
   entities: Entities
   activations: Activations
   pool: Pool
@@ -42,18 +42,12 @@ type Ending = Pick<Activation, 'start' | 'duration' | 'logs' | 'response'> & { a
 /** Turns invocations of actions and sequences into activations. */
 export class Invoker {
   private readonly underWay = new Set<Promise<unknown>>()
-  private readonly countInvocation: () => void
   /** As `underWay`, without sequences, which take no container. */
-  private inFlight = 0
+  private inContainers = 0
 
-  constructor(private readonly options: InvokerOptions) {
-    this.countInvocation = ratePerMinute(options.limits.invocationsPerMinute)
-  }
+  constructor(private readonly options: InvokerOptions) {}
 
-  /** Invokes the action of a path, or throws what stands against it. Components of sequences are not throttled. */
-  invoke(path: string, payload: object, origin: Origin): Invoked {
-    if (origin.cause === undefined) this.throttle()
-    const resolved = resolveAction(this.options.entities, path)
+  invoke(resolved: ResolvedAction, payload: object, origin: Origin): Invoked {
     const call = { activationId: newActivationId(), payload, received: Date.now(), ...origin }
     this.options.activations.begin({ ...this.identity(resolved, call), start: call.received })
     const done = this.run(resolved, call).then((activation) => {
@@ -70,15 +64,14 @@ export class Invoker {
     return this.underWay.size
   }
 
+  /** How many activations of actions wait or run, components of sequences among them. */
+  inFlight(): number {
+    return this.inContainers
+  }
+
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
     await Promise.all(this.underWay)
-  }
-
-  private throttle(): void {
-    this.countInvocation()
-    const allowed = this.options.limits.concurrentInvocations
-    if (this.inFlight >= allowed) throw tooMany('concurrent requests in flight', this.inFlight, allowed)
   }
 
   private async run(resolved: ResolvedAction, call: Call): Promise<Activation> {
@@ -111,8 +104,8 @@ export class Invoker {
 
   private async runAction(resolved: ResolvedAction, call: Call): Promise<Ending> {
     const { limits } = resolved.action
-    this.inFlight++
-    const outcome = await this.options.pool.run(this.jobOf(resolved, call)).finally(() => this.inFlight--)
+    this.inContainers++
+    const outcome = await this.options.pool.run(this.jobOf(resolved, call)).finally(() => this.inContainers--)
     const { start, initTime, logs } = outcome
     const annotations: KeyValue[] = [
       { key: 'timeout', value: outcome.answer === 'timeout' },
@@ -134,9 +127,7 @@ export class Invoker {
       transaction_id: call.transaction,
       ...(annotationOf(action, 'provide-api-key') === true && { api_key: auth }),
     }
-    const env = asObject(parameters.filter(({ init }) => init))
-    const params = asObject(parameters.filter(({ init }) => !init))
-    const value = Array.isArray(call.payload) ? call.payload : { ...params, ...call.payload }
+    const { env, value } = argumentsOf(parameters, call.payload)
     const { main = 'main', binary = false } = exec
     const code = () => (exec.code === undefined ? '' : entities.readCode(exec.code))
     return {
@@ -152,13 +143,14 @@ export class Invoker {
 
   private async runSequence({ exec, limits }: ActionEntity, call: Call): Promise<Ending> {
     const start = clock()
-    const origin = { transaction: call.transaction, cause: call.activationId }
+    const { entities } = this.options
     const done: Activation[] = []
     let response = errorResponse('application error', 'Sequence component does not exist.')
     try {
       for (const component of exec.components ?? []) {
         const input = (done.at(-1)?.response.result ?? call.payload) as object
-        done.push(await this.invoke(component.slice(1), input, origin).done)
+        const origin = { transaction: newTransaction(), cause: call.activationId }
+        done.push(await this.invoke(resolveAction(entities, component.slice(1)), input, origin).done)
         if (!done.at(-1)?.response.success) break
       }
       response = done.at(-1)?.response ?? response
@@ -174,6 +166,15 @@ export class Invoker {
     ]
     return { start, duration, logs: done.map(({ activationId }) => activationId), response, annotations }
   }
+}
+
+/** An action's parameters under the payload; those marked `init`, wherever their value is from, are for its environment. */
+function argumentsOf(parameters: KeyValue[], payload: object) {
+  if (Array.isArray(payload)) return { env: {}, value: payload }
+  const all = Object.entries({ ...asObject(parameters), ...payload })
+  const inits = new Set(parameters.filter(({ init }) => init).map(({ key }) => key))
+  const env = Object.fromEntries(all.filter(([key]) => inits.has(key)))
+  return { env, value: Object.fromEntries(all.filter(([key]) => !inits.has(key))) }
 }
 
 /** What a promise resolves to, or undefined when that takes longer than `timeout` milliseconds. */

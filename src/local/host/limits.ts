@@ -43,14 +43,17 @@ export function checkSize(what: string, size: number, allowed = sizes.payload): 
   throw new HttpError(413, 'too_large', `${what} larger than allowed: ${size} > ${allowed} bytes.`)
 }
 
-/** Refuses what is one too many in a minute of the clock. Refused requests count too, as they do on a real server. */
-export function ratePerMinute(allowed: number): () => void {
+/**
+ * Refuses what is one too many in a minute of the clock. Refused requests count too, as they do on a real server.
+ * @param now in milliseconds since the epoch
+ */
+export function ratePerMinute(allowed: number, now: () => number): () => void {
   let minute = 0
   let count = 0
   return () => {
-    const now = Math.floor(Date.now() / 60_000)
-    count = now === minute ? count + 1 : 1
-    minute = now
+    const current = Math.floor(now() / 60_000)
+    count = current === minute ? count + 1 : 1
+    minute = current
     if (count > allowed) throw tooMany('requests in the last minute', count, allowed)
   }
 }

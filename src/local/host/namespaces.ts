@@ -1,8 +1,8 @@
-import { defaultKind } from './actions'
+import { defaultKind, kinds } from './actions'
 import { type Api, type Host, inNamespace } from './api'
 import { actionLimits, megabyte, sequenceLength } from './limits'
 
-const runtimes = ['nodejs:18', 'nodejs:20'].map((kind) => ({
+const runtimes = kinds.map((kind) => ({
   kind,
   attached: true,
   default: kind === defaultKind,

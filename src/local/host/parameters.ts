@@ -1,4 +1,5 @@
 import { type ActionEntity, type Entities, type KeyValue, pathOf } from './entities'
+import { parametersNotAllowed } from './refusals'
 
 /** Parameters over parameters: the later lists win. */
 export const mergeKeyValues = (...lists: KeyValue[][]): KeyValue[] => [
@@ -28,6 +29,12 @@ export function resolveAction(entities: Entities, path: string): ResolvedAction 
   const provider = given.binding ? entities.get('packages', pathOf(given.binding)) : given
   const action = entities.get('actions', `${pathOf(provider)}/${name}`)
   return { action, parameters: mergeKeyValues(provider.parameters, given.parameters, action.parameters) }
+}
+
+/** Refuses a payload that sets what the annotation `final` protects. @throws HttpError 400 */
+export function checkFinal(resolved: ResolvedAction, payload: object): void {
+  const fixed = finalParameters(resolved)
+  if (Object.keys(payload).some((key) => fixed.has(key))) throw parametersNotAllowed()
 }
 
 /** The parameters that an invocation may not set: those with a value, where the annotation `final` says so. */

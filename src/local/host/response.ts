@@ -1,4 +1,5 @@
 import type { Outcome } from '../containers/pool'
+import { parseJson } from './json'
 import { sizes } from './limits'
 
 /** By the code that lists of activations show. */
@@ -43,11 +44,20 @@ export function responseOf({ answer, phase }: Outcome, timeout: number): Activat
     const text = `The action produced a response that ${lengths}. The truncated response was: `
     return errorResponse('application error', text + body.slice(0, sizes.result))
   }
-  const result: unknown = JSON.parse(body)
+  const result = resultIn(body)
   const isObject = typeof result === 'object' && result !== null
   const error = isObject && 'error' in result ? result.error : undefined
   if (status !== 200) return developerError(error)
   if (error !== undefined) return errorResponse('application error', error)
   if (isObject) return { result, size: body.length, status: 'success', success: true }
-  return developerError(`The action did not produce a valid JSON response: ${body}`)
+  return developerError(`The action did not produce a valid JSON or JSON Array response: ${body}`)
+}
+
+/** Undefined for what is no JSON, or is nested too deep. */
+function resultIn(body: string): unknown {
+  try {
+    return parseJson(body)
+  } catch {
+    return undefined
+  }
 }

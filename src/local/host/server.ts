@@ -14,8 +14,9 @@ import { Pool } from '../containers/pool'
 import { actionRoutes } from './actions'
 import { Activations, activationRoutes } from './activations'
 import { Alarms, alarmRoutes } from './alarms'
-import { type Api, type ApiContext, corsHeaders, type Host, newTransaction } from './api'
+import { type Api, type ApiContext, corsHeaders, type Host } from './api'
 import { clock, Entities } from './entities'
+import { newTransaction } from './ids'
 import { Invoker, within } from './invoke'
 import type { Limits } from './limits'
 import { namespaceRoutes } from './namespaces'
@@ -23,6 +24,7 @@ import { packageRoutes } from './packages'
 import { forbidden, notFound, unauthorized } from './refusals'
 import { ruleRoutes } from './rules'
 import { isPublic, isSystem, systemEntities } from './system'
+import { throttleOf } from './throttle'
 import { firing, triggerRoutes } from './triggers'
 import { webActionRoutes } from './web-actions'
 
@@ -47,7 +49,7 @@ export interface ApiHostOptions {
   images?: (image: string | undefined, memory: number) => Record<string, string>
   /** The containers' program, where it is not beside this one. */
   runtime?: string
-  /** The time that alarms go by, in milliseconds since the epoch. */
+  /** The time that alarms and rates go by, in milliseconds since the epoch. */
   now?: () => number
 }
 
@@ -64,6 +66,7 @@ const closingTime = 1000
 /** Starts an OpenWhisk API host with its action containers on this machine. */
 export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const { dataDir, auth, namespace, limits, images = () => ({}), idleTimeout = 60_000 } = options
+  const { now = Date.now } = options
   const { containersPerAction = availableParallelism() } = options
   const { runtime = process.env.WHISKLENS_RUNTIME ?? join(__dirname, 'runtime.cjs') } = options
   mkdirSync(dataDir, { recursive: true })
@@ -71,23 +74,25 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const activations = new Activations(dataDir)
   const folder = join(dataDir, 'containers')
   const pool = new Pool({ folder, runtime, containersPerAction, idleTimeout, clock })
-  let url = ''
+  let address = ''
+  const url = () => address
   // What the system's own actions trust is not for a deployment to say.
-  const apiHost = (owner: string) => (isSystem(owner) ? url : (options.publicUrl ?? url))
-  const invoker = new Invoker({ namespace, auth, limits, entities, activations, pool, images, apiHost })
-  const parts = { namespace, limits, entities, activations, invoker }
+  const apiHost = (owner: string) => (isSystem(owner) ? address : (options.publicUrl ?? address))
+  const invoker = new Invoker({ namespace, auth, entities, activations, pool, images, apiHost })
+  const throttle = throttleOf(limits, () => invoker.inFlight(), now)
+  const parts = { namespace, auth, url, limits, entities, activations, invoker, throttle }
   const host = { ...parts, fire: firing(parts) }
-  const alarms = new Alarms(host, options.now)
-  const api = createApi(host, alarms, auth)
+  const alarms = new Alarms(host, now)
+  const api = createApi(host, alarms)
 
   const server = createAdaptorServer({ fetch: api.fetch, overrideGlobalObjects: false }) as Server
   server.listen(options.port, '127.0.0.1')
   await once(server, 'listening')
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   alarms.start()
 
   return {
-    url,
+    url: address,
     running: () => invoker.running(),
     async close() {
       alarms.stop()
@@ -102,13 +107,13 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   }
 }
 
-function createApi(host: Host, alarms: Alarms, auth: string): Api {
+function createApi(host: Host, alarms: Alarms): Api {
   const api: Api = new Hono({ getPath: (request) => new URL(request.url).pathname.replace(/\/{2,}/g, '/') })
   api.onError((thrown, c) => answerError(c, thrown))
   api.notFound((c) => answerError(c, notFound()))
   api.use(async (c, next) => {
     c.set('transaction', newTransaction())
-    c.set('isUser', isAuthorized(c, auth))
+    c.set('isUser', isAuthorized(c, host.auth))
     c.header('X-Request-ID', c.var.transaction)
     await next()
   })

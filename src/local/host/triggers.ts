@@ -1,43 +1,57 @@
 import { HttpError, messageOf } from '../../errors'
-import { newActivationId } from './activations'
 import { type Api, entityPath, type Host, inNamespace, readPayload } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
-import { clock, type RuleLink } from './entities'
-import { ratePerMinute } from './limits'
-import { asObject } from './parameters'
+import { clock, pathOf, type Reference, type RuleLink } from './entities'
+import { newActivationId } from './ids'
+import { checkSize } from './limits'
+import { asObject, checkFinal, resolveAction } from './parameters'
+
+/** The request that fires a trigger. */
+interface Firing {
+  transaction: string
+  /** By lower-case name; the actions of rules see them. */
+  headers: Record<string, string>
+}
 
 /**
  * Fires the trigger of a path: invokes the actions of its active rules. @returns the id of its activation, or
- * undefined when no active rule listens. @throws HttpError when there is no such trigger, or fires are throttled
+ * undefined when no active rule listens. @throws HttpError when there is no such trigger
  */
-export type Fire = (path: string, payload: Record<string, unknown>, transaction: string) => string | undefined
+export type Fire = (path: string, payload: Record<string, unknown>, firing: Firing) => string | undefined
 
-export function firing({ entities, invoker, activations, limits, namespace }: Omit<Host, 'fire'>): Fire {
-  const countFire = ratePerMinute(limits.firesPerMinute)
+export function firing({ entities, invoker, activations, throttle, namespace }: Omit<Host, 'fire'>): Fire {
+  /** Invokes a rule's action as a POST of its parameters would: throttled, and refused for the same reasons. */
+  function post({ path, name }: Reference, params: object, transaction: string): string {
+    throttle.invocation()
+    checkSize('Request', Buffer.byteLength(JSON.stringify(params)))
+    const resolved = resolveAction(entities, `${path}/${name}`)
+    checkFinal(resolved, params)
+    return invoker.invoke(resolved, params, { transaction }).activationId
+  }
 
-  /** Invokes a rule's action; the line about it in the trigger activation's logs. */
-  function follow(rule: string, link: RuleLink, params: object, transaction: string): string {
-    const action = `${link.action.path}/${link.action.name}`
+  /** Does what a rule says. @returns the line about it in the trigger activation's logs */
+  function follow(rule: string, { action, status }: RuleLink, params: object, transaction: string): string {
+    const target = pathOf({ namespace: action.path, name: action.name })
     const line = (statusCode: number, outcome: object) =>
-      JSON.stringify({ statusCode, success: statusCode === 0, ...outcome, rule, action })
-    if (link.status === 'inactive') {
-      return line(1, { error: `Rule '${rule}' is inactive, action '${action}' was not activated.` })
+      JSON.stringify({ statusCode, success: statusCode === 0, ...outcome, rule, action: target })
+    if (status === 'inactive') {
+      return line(1, { error: `Rule '${rule}' is inactive, action '${target}' was not activated.` })
     }
     try {
-      return line(0, { activationId: invoker.invoke(action, params, { transaction }).activationId })
+      return line(0, { activationId: post(action, params, transaction) })
     } catch (thrown) {
       return line(thrown instanceof HttpError ? 1 : 3, { error: messageOf(thrown) })
     }
   }
 
-  return (path, payload, transaction) => {
-    countFire()
+  return (path, payload, { transaction, headers }) => {
     const { name, version, rules = {}, parameters } = entities.get('triggers', path)
     const links = Object.entries(rules)
     if (!links.some(([, { status }]) => status === 'active')) return undefined
     const activationId = newActivationId()
     const start = clock()
-    const params = { ...asObject(parameters), ...payload }
+    // What fires may say anything, even other headers; the trigger's own activation shows what it said and no more.
+    const params = { ...asObject(parameters), __ow_headers: headers, ...payload }
     const logs = links.map(([rule, link]) => follow(rule, link, params, transaction))
     const response = { result: payload, status: 'success' as const, success: true }
     const common = { activationId, namespace, subject: namespace, name, version, publish: false, start }
@@ -61,7 +75,11 @@ export function triggerRoutes(api: Api, host: Host): void {
   })
 
   api.post(`${inNamespace}/triggers/:name`, async (c) => {
-    const activationId = host.fire(entityPath(c, host), await readPayload(c), c.var.transaction)
+    const path = entityPath(c, host)
+    host.throttle.fire()
+    const { 'content-type': _, 'content-length': __, ...headers } = c.req.header()
+    const payload = await readPayload(c)
+    const activationId = host.fire(path, payload, { transaction: c.var.transaction, headers })
     if (activationId === undefined) return c.body(null, 204)
     return c.json({ activationId }, 202, { 'X-OpenWhisk-Activation-Id': activationId })
   })

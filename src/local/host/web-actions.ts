@@ -1,5 +1,14 @@
 import { HttpError } from '../../errors'
-import { type Api, type ApiContext, corsHeaders, type Host, isRecord, readBytes, readJson } from './api'
+import {
+  type Api,
+  type ApiContext,
+  checkLength,
+  corsHeaders,
+  type Host,
+  isRecord,
+  readBytes,
+  readJson,
+} from './api'
 import { within } from './invoke'
 import { longestWait } from './limits'
 import { joinNames } from './names'
@@ -11,7 +20,7 @@ const extensions = /\.(json|http|html|svg|text)$/
 const reserved = ['method', 'headers', 'path', 'user', 'query', 'body'].map((name) => `__ow_${name}`)
 
 /** `/api/v1/web/{namespace}/{package}/{action}[.ext]`: actions that anybody may invoke over plain HTTP. */
-export function webActionRoutes(api: Api, { entities, invoker, namespace }: Host): void {
+export function webActionRoutes(api: Api, { entities, invoker, namespace, throttle }: Host): void {
   /** The exported action that a path leads to; the web does not learn of others. */
   function exportedAction(asked: string, packageName: string, name: string) {
     const names = packageName === 'default' ? [name] : [packageName, name]
@@ -19,12 +28,15 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace }: Host
     const path = orRefuse(notFound(), () => joinNames(namespace, ...names.map(decodeURIComponent)))
     const resolved = orRefuse(notFound(), () => resolveAction(entities, path))
     if (annotationOf(resolved.action, 'web-export') !== true) throw notFound()
-    return { path, resolved }
+    return resolved
   }
 
   api.all('/api/v1/web/*', async (c) => {
     const [asked = '', packageName = '', file = '', ...rest] = c.req.path.split('/').slice(4)
-    const { path, resolved } = exportedAction(asked, packageName, file.replace(extensions, ''))
+    const resolved = exportedAction(asked, packageName, file.replace(extensions, ''))
+    // Before all else: on a real server, too, calls without the secret, and even OPTIONS, use up the namespace's rate.
+    throttle.invocation()
+    checkLength(c)
     if (annotationOf(resolved.action, 'web-custom-options') !== true) {
       c.header('Access-Control-Allow-Origin', '*')
       c.header('Access-Control-Allow-Methods', 'OPTIONS, GET, DELETE, POST, PUT, HEAD, PATCH')
@@ -42,7 +54,7 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace }: Host
         ? await rawParams(c)
         : await mergedParams(c, resolved)),
     }
-    const { activationId, done } = invoker.invoke(path, payload, { transaction: c.var.transaction })
+    const { activationId, done } = invoker.invoke(resolved, payload, { transaction: c.var.transaction })
     c.header('X-OpenWhisk-Activation-Id', activationId)
     const activation = await within(longestWait, done)
     if (!activation) throw new HttpError(202, 'accepted', 'Response not yet ready.')
