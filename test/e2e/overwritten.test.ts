@@ -68,7 +68,7 @@ interface Classification {
 /** Until the sequence that classified this version of an image has come to its end, whatever it wrote. */
 const reported = (key: string, etag: string) =>
   eventually(async () => {
-    const query = { name: 'classify', limit: 200, docs: true }
+    const query = { name: 'whisklens/classify', limit: 200, docs: true }
     const found = (await clients.ow.activations.list(query as never)) as unknown as Classification[]
     const isOfIt = (image: ImageRecord) => image.key === key && image.etag === etag
     const cause = found.find(({ response: { result } }) => result.images?.some(isOfIt))?.cause

@@ -227,7 +227,7 @@ describe('the pipeline, through real processes and real clients', () => {
     const batch = 'no-model'
     await ow.triggers.invoke({ name: 'batch-requested', params: { batch, model: 'no-such-model' } })
     await eventually(async () => {
-      const [last] = await ow.activations.list({ name: 'start-batch', limit: 1 } as never)
+      const [last] = await ow.activations.list({ name: 'whisklens/start-batch', limit: 1 } as never)
       return JSON.stringify(last).includes('"statusCode":1') && last
     }, 'its failure')
     expect(await keys(`batches/${batch}/plan.json`)).toEqual([])

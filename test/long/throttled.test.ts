@@ -16,7 +16,7 @@ const scenario = useScenario(images)
 
 /** How often a batch was told that there is no room; its activations' logs say so. */
 async function refusals(): Promise<number> {
-  const query = { name: 'start-batch', limit: 200, docs: true }
+  const query = { name: 'whisklens/start-batch', limit: 200, docs: true }
   const found = await scenario.clients.ow.activations.list(query as never)
   const lines = (found as unknown as { logs: string[] }[]).flatMap(({ logs }) => logs)
   return lines.filter((line) => line.includes('the platform has no room')).length
