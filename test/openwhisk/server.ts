@@ -1,0 +1,54 @@
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openwhiskLimits } from '../../src/local/host/server'
+import * as local from '../contract/api-host'
+
+/* The OpenWhisk that the suites of this folder are about, over HTTP alone. */
+
+export interface Server {
+  /** Without a trailing slash. */
+  url: string
+  /** `uuid:key`. */
+  auth: string
+  /** Resolves early in a minute of the host's clock, when all rates have been counted back to 0. */
+  nextMinute(): Promise<void>
+  close(): Promise<void>
+}
+
+const minute = 60_000
+
+/** The server that the environment names, or a host of the local mode with a real server's limits. */
+export async function openServer(): Promise<Server> {
+  const { WHISKLENS_APIHOST: url, WHISKLENS_AUTH: auth } = process.env
+  if (!url) return openLocal()
+  if (!auth) throw new Error('WHISKLENS_APIHOST needs WHISKLENS_AUTH beside it, as uuid:key.')
+  return {
+    url: url.replace(/\/$/, ''),
+    auth,
+    // A second more, for clocks that differ.
+    nextMinute: () => sleep(minute - (Date.now() % minute) + 1000),
+    close: async () => {},
+  }
+}
+
+async function openLocal(): Promise<Server> {
+  const folder = local.temporaryFolder()
+  // It stands still, so that no minute ends within a test.
+  let now = Date.now()
+  const host = await local.startTestHost(local.buildRuntime(folder), {
+    limits: openwhiskLimits,
+    containersPerAction: 4,
+    now: () => now,
+  })
+  return {
+    url: host.url,
+    auth: local.auth,
+    async nextMinute() {
+      now += minute
+    },
+    async close() {
+      await host.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
