@@ -39,7 +39,11 @@ const jsonOf = async (answer: Response): Promise<Dict> => (await answer.json()) 
 const send = (path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(`${host.url}${path}`, {
     ...init,
-    headers: { authorization: `Basic ${Buffer.from(auth).toString('base64')}`, ...init.headers },
+    headers: {
+      authorization: `Basic ${Buffer.from(auth).toString('base64')}`,
+      'content-type': 'application/json',
+      ...init.headers,
+    },
   })
 
 describe('actions', () => {
@@ -217,7 +221,7 @@ describe('invocations', () => {
     const call = `const main = async () => {
       const url = process.env.__OW_API_HOST + '/api/v1/namespaces/_/actions/async?blocking=true&result=true'
       const authorization = 'Basic ' + Buffer.from(process.env.__OW_API_KEY).toString('base64')
-      return (await fetch(url, { method: 'POST', body: '{"n": 41}', headers: { authorization } })).json()
+      return (await fetch(url, { method: 'POST', body: '{"n": 41}', headers: { authorization, 'content-type': 'application/json' } })).json()
     }`
     await deploy('caller', call, { annotations: { 'provide-api-key': true } })
     expect(await resultOf('caller')).toEqual({ n: 42 })

@@ -34,7 +34,10 @@ const send = async (
 ): Promise<{ status: number; answer: Dict }> => {
   const response = await fetch(`${host.url}/api/v1/namespaces/${path}`, {
     method,
-    headers: { authorization: `Basic ${Buffer.from(auth).toString('base64')}` },
+    headers: {
+      authorization: `Basic ${Buffer.from(auth).toString('base64')}`,
+      'content-type': 'application/json',
+    },
     body: body && JSON.stringify(body),
   })
   return { status: response.status, answer: (await response.json()) as Dict }

@@ -1,13 +1,23 @@
 import * as z from 'zod'
 import type { HttpError } from '../../errors'
-import { type Api, entityPath, type Host, inNamespace, listPage, namespaceOf, readPayload } from './api'
+import {
+  type Api,
+  type ApiContext,
+  entityPath,
+  flagOf,
+  type Host,
+  inNamespace,
+  listPage,
+  namespaceOf,
+  readPayload,
+} from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { type ActionEntity, type Entities, type Exec, type KeyValue, pathOf } from './entities'
 import { within } from './invoke'
 import { actionLimits, checkSize, longestWait, sequenceLength, sizes } from './limits'
 import { joinNames, resolveName } from './names'
 import { checkFinal, mergeKeyValues, resolveAction } from './parameters'
-import { badRequest, orRefuse } from './refusals'
+import { badRequest, malformedContent, malformedQuery, orRefuse } from './refusals'
 
 const text = z.string().optional()
 const execContent = z.object({
@@ -98,22 +108,28 @@ export function actionRoutes(api: Api, host: Host): void {
   api.on('POST', [`${base}/:name`, `${base}/:package/:name`], async (c) => {
     const path = entityPath(c, host)
     throttle.invocation()
+    const [blocking, isResultOnly, wait] = [flagOf(c, 'blocking'), flagOf(c, 'result'), waitOf(c)]
     const payload = await readPayload(c)
     const resolved = resolveAction(entities, path)
     checkFinal(resolved, payload)
     const { activationId, done } = invoker.invoke(resolved, payload, { transaction: c.var.transaction })
     c.header('X-OpenWhisk-Activation-Id', activationId)
-    const { blocking, result, timeout = longestWait } = c.req.query()
-    const wait = Math.min(Number(timeout) || longestWait, longestWait)
-    const activation = blocking === 'true' ? await within(wait, done) : undefined
+    const activation = blocking ? await within(wait, done) : undefined
     if (!activation) return c.json({ activationId }, 202)
     const { response, annotations } = activation
     const status = response.success ? 200 : response.status === 'whisk internal error' ? 500 : 502
-    if (result === 'true') return c.json(response.result as object, status)
+    if (isResultOnly) return c.json(response.result as object, status)
     // The logs of an action are collected after its answer; a sequence's are known by then.
     const isSequence = annotations.some(({ key }) => key === 'topmost')
     return c.json(isSequence ? activation : { ...activation, logs: [] }, status)
   })
+}
+
+/** How long a blocking invocation waits for its end, in milliseconds. @throws HttpError 400 */
+function waitOf(c: ApiContext): number {
+  const wait = Number(c.req.query('timeout') ?? longestWait)
+  if (Number.isInteger(wait) && wait > 0 && wait <= longestWait) return wait
+  throw malformedQuery('timeout', `Timeout must be number of milliseconds up to ${longestWait}.`)
 }
 
 /** What a PUT says goes over what an earlier one said; what it does not name stays. */
@@ -131,7 +147,7 @@ function annotationsOf(
 function unknownKind(kind: string): HttpError {
   const known = kinds.map((one) => `'${one}'`).join(', ')
   const message = `The specified runtime '${kind}' is not supported by this platform. Valid values are: ${known}.`
-  return badRequest(`The request content was malformed:\n${message}`)
+  return malformedContent(message)
 }
 
 function limitsOf(asked: z.infer<typeof limitsContent>, old?: ActionEntity): ActionEntity['limits'] {

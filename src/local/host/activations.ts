@@ -1,10 +1,10 @@
 import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { log } from '../../log'
-import { type Api, type Host, inNamespace, listPage } from './api'
+import { type Api, flagOf, type Host, inNamespace, listPage } from './api'
 import type { KeyValue } from './entities'
 import { megabyte } from './limits'
-import { badRequest, notFound } from './refusals'
+import { badRequest, malformedQuery, notFound } from './refusals'
 import { type ActivationResponse, errorResponse, statuses } from './response'
 
 export interface Activation {
@@ -134,19 +134,20 @@ export function activationRoutes(api: Api, { activations }: Host): void {
   const base = `${inNamespace}/activations`
 
   api.on('GET', [base, `${base}/`], (c) => {
-    const { name, docs, since = '0', upto = String(Number.MAX_SAFE_INTEGER) } = c.req.query()
-    const wrong = [since, upto].find((text) => !/^\d+$/.test(text))
-    if (wrong) throw badRequest(`Parameter is not a valid value for epoch seconds: ${wrong}`)
+    const { name, since = '0', upto = String(Number.MAX_SAFE_INTEGER) } = c.req.query()
+    for (const [parameter, text] of Object.entries({ since, upto })) {
+      if (/^-?\d+$/.test(text)) continue
+      throw malformedQuery(parameter, `Parameter is not a valid value for epoch seconds: ${text}`)
+    }
     if (name && name.split('/').length > 2) {
-      throw badRequest(
-        `The query parameter 'name' was malformed:\nParameter may be a 'simple' name or 'package-name/simple' name: ${name}`,
-      )
+      const wanted = "Parameter may be a 'simple' name or 'package-name/simple' name"
+      throw malformedQuery('name', `${wanted}: ${name}`)
     }
     const found = activations
       .list()
       .filter(({ start }) => start >= Number(since) && start <= Number(upto))
       .filter((activation) => !name || listedName(activation) === name)
-    return listPage(c, 'activations', found, docs === 'true' ? (one) => one : summarize)
+    return listPage(c, 'activations', found, flagOf(c, 'docs') ? (one) => one : summarize)
   })
   api.get(`${base}/:id`, (c) => c.json(activations.get(c.req.param('id'))))
   api.get(`${base}/:id/logs`, (c) => c.json({ logs: activations.get(c.req.param('id')).logs }))

@@ -1,13 +1,13 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
-import { messageOf } from '../../errors'
+import { HttpError, messageOf } from '../../errors'
 import type { Activations } from './activations'
 import type { Entities } from './entities'
 import type { Invoker } from './invoke'
 import { parseJson } from './json'
 import { checkSize, type Limits, sizes } from './limits'
 import { joinNames } from './names'
-import { badRequest } from './refusals'
+import { malformedContent, malformedQuery } from './refusals'
 import { systemNamespace } from './system'
 import type { Throttle } from './throttle'
 import type { Fire } from './triggers'
@@ -76,15 +76,35 @@ export async function readBytes(c: ApiContext): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** Makes something of the request's JSON; what goes wrong is the sender's fault. */
+/** Makes something of the request's JSON. @throws HttpError 400 or 415 for what is not that */
 export async function readJson<T>(c: ApiContext, parse: (value: unknown) => T): Promise<T> {
-  const text = (await readBytes(c)).toString() || '{}'
+  const bytes = await readBytes(c)
+  const type = typeOf(c)
+  if (bytes.length > 0 && type !== 'application/json') {
+    const why = `The request's Content-Type [${type}] is not supported. Expected:\napplication/json`
+    throw new HttpError(415, 'unsupported_type', why)
+  }
+  return parseContent(bytes, parse)
+}
+
+/** As `readJson`, of bytes that are JSON by their type; none are an object without fields. */
+export function parseContent<T>(bytes: Buffer, parse: (value: unknown) => T): T {
   try {
-    return parse(parseJson(text))
+    return parse(parseJson(bytes.toString() || '{}'))
   } catch (cause) {
-    throw badRequest(`The request content was malformed:\n${messageOf(cause)}`, cause)
+    throw malformedContent(messageOf(cause), cause)
   }
 }
+
+/** What the platform tells actions of the request; how its body came is not their business. */
+export function requestHeaders(c: ApiContext): Record<string, string> {
+  const { 'content-length': _, 'transfer-encoding': __, ...headers } = c.req.header()
+  return headers
+}
+
+/** The media type of the request's body. */
+export const typeOf = (c: ApiContext): string =>
+  (c.req.header('content-type') ?? 'application/octet-stream').replace(/;.*/, '').trim().toLowerCase()
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -93,20 +113,31 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 export const readPayload = (c: ApiContext): Promise<Record<string, unknown>> =>
   readJson(c, (value) => {
     if (isRecord(value)) return value
-    throw new Error('Object expected')
+    throw new Error('JSON object expected')
   })
+
+/** A query parameter that is true or false; false where it is not there. @throws HttpError 400 for what is neither */
+export function flagOf(c: ApiContext, parameter: string): boolean {
+  const text = c.req.query(parameter) ?? 'false'
+  if (/^(true|yes|on|1)$/i.test(text)) return true
+  if (/^(false|no|off|0|)$/i.test(text)) return false
+  throw malformedQuery(parameter, `'${text}' is not a valid Boolean value`)
+}
 
 const mostListed = 200
 
 /** Answers with the part of a list that `skip` and `limit` ask for, or with its length. */
 export function listPage<T>(c: ApiContext, name: string, items: T[], show: (item: T) => object): Response {
-  const number = (parameter: string, fallback: number, most: number): number => {
-    const text = c.req.query(parameter) ?? String(fallback)
-    if (/^\d+$/.test(text) && Number(text) <= most) return Number(text)
-    throw badRequest(`The value '${text}' is not in the range of 0 to ${most} for ${name}.`)
+  const number = (parameter: string, usual: number, check: (value: number) => string | undefined): number => {
+    const text = c.req.query(parameter) ?? String(usual)
+    const why = /^-?\d+$/.test(text) ? check(Number(text)) : 'an integer'
+    if (why) throw malformedQuery(parameter, `The value '${text}' is not ${why} for ${name}.`)
+    return Number(text)
   }
-  const skip = number('skip', 0, Number.MAX_SAFE_INTEGER)
-  const limit = number('limit', 30, mostListed) || mostListed
-  if (c.req.query('count') === 'true') return c.json({ [name]: Math.max(0, items.length - skip) })
-  return c.json(items.slice(skip, skip + limit).map(show))
+  const skip = number('skip', 0, (value) => (value < 0 ? 'greater than or equal to 0' : undefined))
+  const limit = number('limit', 30, (value) =>
+    value < 0 || value > mostListed ? `in the range of 0 to ${mostListed}` : undefined,
+  )
+  if (flagOf(c, 'count')) return c.json({ [name]: Math.max(0, items.length - skip) })
+  return c.json(items.slice(skip, skip + (limit || mostListed)).map(show))
 }

@@ -3,6 +3,7 @@ import {
   type Api,
   type ApiContext,
   entityPath,
+  flagOf,
   type Host,
   inNamespace,
   listPage,
@@ -79,7 +80,7 @@ export function collectionRoutes<C extends Collection, T extends CommonContent>(
     const path = entityPath(c, host)
     const put = await readJson(c, (value) => content.parse(value))
     const old = entities.find(collection, path)
-    if (old && c.req.query('overwrite') !== 'true') throw conflict('resource already exists')
+    if (old && !flagOf(c, 'overwrite')) throw conflict('resource already exists')
     const entity = make(path, put, old)
     entities.put(entity)
     return c.json(show(entity))

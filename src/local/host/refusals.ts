@@ -4,6 +4,13 @@ import { HttpError } from '../../errors'
 export const badRequest = (message: string, cause?: unknown): HttpError =>
   new HttpError(400, 'bad_request', message, { cause })
 
+export const malformedQuery = (parameter: string, why: string): HttpError =>
+  badRequest(`The query parameter '${parameter}' was malformed:\n${why}`)
+
+/** What a sender says wrong in a request's body. */
+export const malformedContent = (why: string, cause?: unknown): HttpError =>
+  badRequest(`The request content was malformed:\n${why}`, cause)
+
 export const conflict = (message: string): HttpError => new HttpError(409, 'conflict', message)
 
 export const forbidden = (what: string): HttpError =>

@@ -9,7 +9,7 @@ const feed = `async function main({ lifecycleEvent, triggerName, authKey, ...par
   const { __OW_API_HOST: host, __OW_ACTION_NAME: name } = process.env
   const response = await fetch(host + '/api/v1/alarms/' + name.split('/').pop(), {
     method: 'POST',
-    headers: { authorization: 'Basic ' + Buffer.from(String(authKey)).toString('base64') },
+    headers: { 'content-type': 'application/json', authorization: 'Basic ' + Buffer.from(String(authKey)).toString('base64') },
     body: JSON.stringify({ lifecycleEvent, triggerName, params }),
   })
   const answer = await response.json()

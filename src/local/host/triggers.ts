@@ -1,5 +1,5 @@
 import { HttpError, messageOf } from '../../errors'
-import { type Api, entityPath, type Host, inNamespace, readPayload } from './api'
+import { type Api, entityPath, type Host, inNamespace, readPayload, requestHeaders } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { clock, pathOf, type Reference, type RuleLink } from './entities'
 import { newActivationId } from './ids'
@@ -77,7 +77,7 @@ export function triggerRoutes(api: Api, host: Host): void {
   api.post(`${inNamespace}/triggers/:name`, async (c) => {
     const path = entityPath(c, host)
     host.throttle.fire()
-    const { 'content-type': _, 'content-length': __, ...headers } = c.req.header()
+    const { 'content-type': _, ...headers } = requestHeaders(c)
     const payload = await readPayload(c)
     const activationId = host.fire(path, payload, { transaction: c.var.transaction, headers })
     if (activationId === undefined) return c.body(null, 204)

@@ -6,8 +6,10 @@ import {
   corsHeaders,
   type Host,
   isRecord,
+  parseContent,
   readBytes,
-  readJson,
+  requestHeaders,
+  typeOf,
 } from './api'
 import { within } from './invoke'
 import { longestWait } from './limits'
@@ -44,15 +46,15 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
       if (c.req.method === 'OPTIONS') return c.body(null, 200)
     }
     if (c.req.method !== 'OPTIONS') checkSecret(c, resolved)
-    const { 'content-length': _, ...headers } = c.req.header()
+    const bytes = await readBytes(c)
     const payload = {
       __ow_method: c.req.method.toLowerCase(),
-      __ow_headers: headers,
+      __ow_headers: { ...(bytes.length > 0 && { 'content-type': typeOf(c) }), ...requestHeaders(c) },
       __ow_path: rest.map((segment) => `/${segment}`).join(''),
       ...(c.var.isUser && { __ow_user: namespace }),
       ...(annotationOf(resolved.action, 'raw-http') === true
-        ? await rawParams(c)
-        : await mergedParams(c, resolved)),
+        ? rawParams(c, bytes)
+        : mergedParams(c, resolved, bytes)),
     }
     const { activationId, done } = invoker.invoke(resolved, payload, { transaction: c.var.transaction })
     c.header('X-OpenWhisk-Activation-Id', activationId)
@@ -74,19 +76,16 @@ function checkSecret(c: ApiContext, { action }: ResolvedAction): void {
   if (wanted === false || (wanted !== undefined && !isRight)) throw unauthorized()
 }
 
-const typeOf = (c: ApiContext): string =>
-  (c.req.header('content-type') ?? 'application/octet-stream').replace(/;.*/, '').trim().toLowerCase()
-
 /** Query and body as they came; everything that is not text is base64, JSON too. */
-async function rawParams(c: ApiContext): Promise<Record<string, unknown>> {
+function rawParams(c: ApiContext, bytes: Buffer): Record<string, unknown> {
   const isText = !isBinaryType(typeOf(c)) && typeOf(c) !== 'application/json'
-  const body = (await readBytes(c)).toString(isText ? 'utf8' : 'base64')
+  const body = bytes.toString(isText ? 'utf8' : 'base64')
   return { __ow_query: new URL(c.req.url).search.slice(1), __ow_body: body }
 }
 
 /** The query and the fields of a JSON or form body, the latter over the former. */
-async function mergedParams(c: ApiContext, resolved: ResolvedAction): Promise<Record<string, unknown>> {
-  const body = await fieldsOrBody(c)
+function mergedParams(c: ApiContext, resolved: ResolvedAction, bytes: Buffer): Record<string, unknown> {
+  const body = fieldsOrBody(typeOf(c), bytes)
   const given = { ...Object.fromEntries(new URL(c.req.url).searchParams), ...(isRecord(body) && body) }
   const forbidden = new Set([...reserved, ...finalParameters(resolved)])
   if (Object.keys(given).some((key) => forbidden.has(key))) throw parametersNotAllowed()
@@ -94,10 +93,8 @@ async function mergedParams(c: ApiContext, resolved: ResolvedAction): Promise<Re
 }
 
 /** What a body says, with no fields where there is none; base64 of what is neither fields nor text. */
-async function fieldsOrBody(c: ApiContext): Promise<unknown> {
-  const type = typeOf(c)
-  if (isJsonType(type)) return readJson(c, (value) => value)
-  const bytes = await readBytes(c)
+function fieldsOrBody(type: string, bytes: Buffer): unknown {
+  if (isJsonType(type)) return parseContent(bytes, (value) => value)
   if (bytes.length === 0) return {}
   if (type === 'application/x-www-form-urlencoded') {
     return Object.fromEntries(new URLSearchParams(bytes.toString()))

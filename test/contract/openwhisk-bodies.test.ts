@@ -1,0 +1,132 @@
+import { rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import type { Dict } from 'openwhisk'
+import type { ApiHost } from '../../src/local/host/server'
+import { auth, buildRuntime, clientOf, eventually, startTestHost, temporaryFolder } from './api-host'
+
+/* Bodies that are meant to do harm. Real servers are not asked to take them; test/openwhisk has what they do take. */
+
+const folder = temporaryFolder()
+const basic = `Basic ${Buffer.from(auth).toString('base64')}`
+const mebibyte = 1024 * 1024
+let host: ApiHost
+
+const deploy = (name: string, action: string, annotations: Dict = {}) =>
+  clientOf(host).actions.update({ name, action, annotations } as never)
+
+beforeAll(async () => {
+  host = await startTestHost(buildRuntime(folder))
+  await clientOf(host).triggers.update({ name: 'event' })
+  await deploy('pid', 'const main = () => ({ pid: process.pid })')
+  const page = `const main = ({ token }) => ({ statusCode: token === 'right' ? 200 : 401, body: { pid: process.pid } })`
+  await deploy('page', page, { 'web-export': true })
+  await deploy('guarded', page, { 'web-export': true, 'require-whisk-auth': 'secret' })
+})
+afterAll(async () => {
+  await host.close()
+  rmSync(folder, { recursive: true })
+})
+
+const api = '/api/v1/namespaces/_'
+const web = '/api/v1/web/guest/default'
+
+async function send(method: string, path: string, body: string): Promise<{ status: number; body: Dict }> {
+  const headers = { authorization: basic, 'content-type': 'application/json' }
+  const answer = await fetch(`${host.url}${path}`, { method, body, headers })
+  return { status: answer.status, body: (await answer.json()) as Dict }
+}
+
+/** Sends a body without end for as long as it is taken. @returns the answer, and how much was taken in all */
+async function sendEndlessly(method: string, path: string, authorization = basic) {
+  const socket = connect(Number(new URL(host.url).port), '127.0.0.1')
+  const head = ['host: a', 'content-type: application/json', 'transfer-encoding: chunked']
+  if (authorization) head.push(`authorization: ${authorization}`)
+  socket.write(`${method} ${path} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`)
+  const chunk = Buffer.from(`10000\r\n${'x'.repeat(65_536)}\r\n`)
+  let answer = ''
+  socket.on('data', (data) => {
+    answer += data
+  })
+  const closed = new Promise((resolve) => socket.once('close', resolve).once('error', resolve))
+  const write = (): void => {
+    while (socket.writable && socket.bytesWritten < 512 * mebibyte) if (!socket.write(chunk)) return
+    socket.destroy()
+  }
+  socket.on('drain', write)
+  write()
+  await closed
+  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]), taken: socket.bytesWritten }
+}
+
+const nested = (levels: number, member: string): string =>
+  `{"${member}":${'['.repeat(levels)}${']'.repeat(levels)}}`
+
+describe('a body without end', () => {
+  it.each([
+    ['an invocation', 'POST', `${api}/actions/pid`, basic, 413],
+    ['a fire', 'POST', `${api}/triggers/event`, basic, 413],
+    ['a PUT', 'PUT', `${api}/actions/pid?overwrite=true`, basic, 413],
+    ['a web action’s call', 'POST', `${web}/page`, '', 413],
+    ['a stranger', 'PUT', `${api}/actions/pid?overwrite=true`, '', 401],
+    ['a stranger with a wrong key', 'PUT', `${api}/actions/pid?overwrite=true`, 'Basic d3Jvbmc6a2V5', 401],
+    ['a web action’s call without its secret', 'POST', `${web}/guarded`, '', 401],
+  ])('of %s is read no further than needed', async (_, method, path, authorization, status) => {
+    const { status: answered, taken } = await sendEndlessly(method, path, authorization)
+    expect(answered).toBe(status)
+    // What may be large by right is 50 MiB; what comes after the answer is thrown away for a moment, then refused.
+    expect(taken).toBeLessThan(256 * mebibyte)
+  })
+
+  it('does not keep its host from answering others', async () => {
+    const endless = Promise.all([1, 2, 3].map(() => sendEndlessly('POST', `${api}/triggers/event`)))
+    expect((await fetch(host.url)).status).toBe(200)
+    await endless
+    expect((await fetch(host.url)).status).toBe(200)
+  })
+})
+
+describe.each([5_000, 400_000])('JSON nested for %i levels', (levels) => {
+  it.each([
+    ['an invocation', 'POST', `${api}/actions/pid?blocking=true`],
+    ['a fire', 'POST', `${api}/triggers/event`],
+    ['a PUT', 'PUT', `${api}/packages/deep`],
+    ['a web action’s call', 'POST', `${web}/page.json`],
+  ])('is refused as the body of %s', async (_, method, path) => {
+    const { status, body } = await send(method, path, nested(levels, 'parameters'))
+    expect(status).toBe(400)
+    expect(body.error).toBe(
+      'The request content was malformed:\nJSON input nested too deeply:' +
+        'JSON input was nested more deeply than the configured limit of maxNesting = 1000',
+    )
+  })
+
+  it('costs no container', async () => {
+    const pid = async () =>
+      (await send('POST', `${api}/actions/pid?blocking=true&result=true`, '{}')).body.pid
+    const before = await pid()
+    await send('POST', `${api}/actions/pid?blocking=true`, nested(levels, 'a'))
+    expect(await pid()).toBe(before)
+  })
+
+  it('does not get by the check of an action that has no container yet', async () => {
+    await deploy('page', 'const main = () => ({ statusCode: 401, body: {} })', { 'web-export': true })
+    expect((await send('POST', `${web}/page`, nested(levels, 'a'))).status).toBe(400)
+    expect((await send('POST', `${web}/page`, '{}')).status).toBe(401)
+  })
+})
+
+describe('a result', () => {
+  it('nested too deep is none', async () => {
+    const code =
+      'const main = () => { let deep = {}; for (let i = 0; i < 1500; i++) deep = { deep }; return deep }'
+    await deploy('deep', code)
+    const { activationId } = (await send('POST', `${api}/actions/deep`, '{}')).body
+    const { response } = await eventually(
+      () => clientOf(host).activations.get({ name: activationId }) as Promise<Dict>,
+    )
+    expect(response).toMatchObject({ status: 'action developer error', success: false })
+    expect(response.result.error).toMatch(
+      /^The action did not produce a valid JSON or JSON Array response: \{/,
+    )
+  })
+})
