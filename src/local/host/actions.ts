@@ -42,6 +42,12 @@ export const kinds = [defaultKind, 'nodejs:22', 'nodejs:24']
 const isBase64 = (code: string): boolean =>
   code.length > 0 && code.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(code.replace(/={1,2}$/, ''))
 
+const summarize = (action: ActionEntity) => ({
+  ...commonSummary(action),
+  exec: { binary: action.exec.binary ?? false },
+  limits: action.limits,
+})
+
 /** `actions`: code for a runtime or an image, and sequences of such. */
 export function actionRoutes(api: Api, host: Host): void {
   const { entities, invoker, namespace, throttle } = host
@@ -53,17 +59,23 @@ export function actionRoutes(api: Api, host: Host): void {
   }
 
   function execOf(put: z.infer<typeof execContent>, path: string): Exec {
-    const { kind, code, image, main, components = [] } = put
+    const { kind, code, image, main, components } = put
     if (kind === 'sequence') {
+      if (!components) throw malformedContent("'components' must be defined for sequence kind")
       const paths = components.map((name) => resolveName(name, namespace))
       checkSequence(entities, path, paths)
       return { kind, components: paths.map((component) => `/${component}`) }
     }
     const isImage = kind === 'blackbox'
     const realKind = kind === 'nodejs:default' ? defaultKind : kind
-    const missing = isImage ? image === undefined && 'image' : code === undefined && 'code'
     if (!isImage && !kinds.includes(realKind)) throw unknownKind(kind)
-    if (missing) throw badRequest(`'${missing}' must be defined in 'exec' for '${kind}' actions`)
+    if (isImage && image === undefined) {
+      throw malformedContent(`'image' must be a string defined in 'exec' for '${kind}' actions`)
+    }
+    if (!isImage && code === undefined) {
+      const wanted = "'code' must be a string or attachment object defined in 'exec'"
+      throw malformedContent(`${wanted} for '${kind}' actions`)
+    }
     checkSize('exec', code?.length ?? 0, sizes.code)
     const exec = { kind: realKind, main, binary: isBase64(code?.trim() ?? ''), ...(isImage && { image }) }
     return code === undefined ? exec : { ...exec, code: entities.saveCode(code) }
@@ -77,9 +89,6 @@ export function actionRoutes(api: Api, host: Host): void {
       const isSequence = (put.exec ?? old?.exec)?.kind === 'sequence'
       const forgets = !isSequence && old?.exec.kind === 'sequence'
       const fields = commonFields(path, forgets ? { parameters: [], ...put } : put, old)
-      if (fields.namespace !== namespace && entities.get('packages', fields.namespace).binding) {
-        throw badRequest('Operation not permitted on package binding.')
-      }
       const exec = put.exec ? execOf(put.exec, path) : old?.exec
       if (!exec) throw badRequest('exec undefined')
       const annotations = annotationsOf(put, exec.kind, old)
@@ -92,17 +101,14 @@ export function actionRoutes(api: Api, host: Host): void {
       const { action, parameters } = resolveAction(entities, path)
       return show({ ...action, parameters }, c.req.query('code') !== 'false')
     },
-    summarize(action) {
-      const { exec, limits } = action
-      return { ...commonSummary(action), exec: { binary: exec.binary ?? false }, limits }
-    },
+    summarize,
   })
 
   const base = `${inNamespace}/actions`
 
   api.get(`${base}/:package/`, (c) => {
     const given = entities.get('packages', joinNames(namespaceOf(c, host), c.req.param('package')))
-    return listPage(c, 'actions', entities.list('actions', pathOf(given.binding ?? given)), commonSummary)
+    return listPage(c, 'actions', entities.list('actions', pathOf(given.binding ?? given)), summarize)
   })
 
   api.on('POST', [`${base}/:name`, `${base}/:package/:name`], async (c) => {
@@ -118,7 +124,8 @@ export function actionRoutes(api: Api, host: Host): void {
     if (!activation) return c.json({ activationId }, 202)
     const { response, annotations } = activation
     const status = response.success ? 200 : response.status === 'whisk internal error' ? 500 : 502
-    if (isResultOnly) return c.json(response.result as object, status)
+    // A list is bare in any case, as on a real server.
+    if (isResultOnly || Array.isArray(response.result)) return c.json(response.result as object, status)
     // The logs of an action are collected after its answer; a sequence's are known by then.
     const isSequence = annotations.some(({ key }) => key === 'topmost')
     return c.json(isSequence ? activation : { ...activation, logs: [] }, status)
@@ -152,10 +159,11 @@ function unknownKind(kind: string): HttpError {
 
 function limitsOf(asked: z.infer<typeof limitsContent>, old?: ActionEntity): ActionEntity['limits'] {
   const limitOf = (name: keyof typeof actionLimits): number => {
-    const { least, usual, most } = actionLimits[name]
+    const { title, unit, least, usual, most } = actionLimits[name]
     const value = asked[name] ?? old?.limits[name] ?? usual
-    if (value < least) throw badRequest(`${name} ${value} below allowed threshold of ${least}`)
-    if (value > most) throw badRequest(`${name} ${value} exceeds allowed threshold of ${most}`)
+    const said = `requirement failed: ${title} ${value}${unit}`
+    if (value < least) throw badRequest(`${said} below allowed threshold of ${least}${unit}`)
+    if (value > most) throw badRequest(`${said} exceeds allowed threshold of ${most}${unit}`)
     return value
   }
   const [concurrency, logs] = [limitOf('concurrency'), limitOf('logs')]

@@ -94,6 +94,7 @@ export class Activations {
   }
 
   get(id: string): Activation {
+    if (id.length !== 32) throw badRequest(`Activation id length is ${id.length} but must be 32.`)
     if (!/^[0-9a-f]{32}$/.test(id)) throw badRequest('The activation id is not valid.')
     const found = this.byId.get(id)
     if (found) return found.activation
@@ -143,11 +144,13 @@ export function activationRoutes(api: Api, { activations }: Host): void {
       const wanted = "Parameter may be a 'simple' name or 'package-name/simple' name"
       throw malformedQuery('name', `${wanted}: ${name}`)
     }
+    const isWhole = flagOf(c, 'docs')
+    if (isWhole && flagOf(c, 'count')) throw badRequest("The parameter 'docs' is not permitted with 'count'.")
     const found = activations
       .list()
       .filter(({ start }) => start >= Number(since) && start <= Number(upto))
       .filter((activation) => !name || listedName(activation) === name)
-    return listPage(c, 'activations', found, flagOf(c, 'docs') ? (one) => one : summarize)
+    return listPage(c, 'activations', found, isWhole ? (one) => one : summarize)
   })
   api.get(`${base}/:id`, (c) => c.json(activations.get(c.req.param('id'))))
   api.get(`${base}/:id/logs`, (c) => c.json({ logs: activations.get(c.req.param('id')).logs }))

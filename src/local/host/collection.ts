@@ -10,10 +10,10 @@ import {
   namespaceOf,
   readJson,
 } from './api'
-import { type Collection, clock, type Entity, type EntityIn } from './entities'
+import { type Collection, clock, type Entities, type Entity, type EntityIn } from './entities'
 import { checkSize } from './limits'
 import { splitPath } from './names'
-import { conflict } from './refusals'
+import { badRequest, conflict } from './refusals'
 
 const keyValues = z.array(z.object({ key: z.string(), value: z.unknown(), init: z.boolean().optional() }))
 const version = z.string().regex(/^\d+\.\d+\.\d+$/)
@@ -56,7 +56,14 @@ export interface Resource<C extends Collection, T extends CommonContent> {
   showFull?(path: string, c: ApiContext): object
   summarize(entity: EntityIn<C>): object
   /** Refuses to remove the entity, or removes what hangs on it. */
-  beforeRemove?(entity: EntityIn<C>): void
+  beforeRemove?(entity: EntityIn<C>, c: ApiContext): void
+}
+
+/** Actions are made and deleted in the package that has them. @throws HttpError 400 in a binding, 404 in no package */
+function checkNoBinding(entities: Entities, path: string): void {
+  const [namespace, packageName, name] = path.split('/')
+  if (name === undefined || !entities.get('packages', `${namespace}/${packageName}`).binding) return
+  throw badRequest('Operation not permitted on package binding.')
 }
 
 /** GET, PUT and DELETE of a collection's entities, and its list. */
@@ -79,6 +86,7 @@ export function collectionRoutes<C extends Collection, T extends CommonContent>(
   api.on('PUT', patterns, async (c) => {
     const path = entityPath(c, host)
     const put = await readJson(c, (value) => content.parse(value))
+    if (collection === 'actions') checkNoBinding(entities, path)
     const old = entities.find(collection, path)
     if (old && !flagOf(c, 'overwrite')) throw conflict('resource already exists')
     const entity = make(path, put, old)
@@ -86,8 +94,10 @@ export function collectionRoutes<C extends Collection, T extends CommonContent>(
     return c.json(show(entity))
   })
   api.on('DELETE', patterns, (c) => {
-    const entity = entities.get(collection, entityPath(c, host))
-    beforeRemove?.(entity)
+    const path = entityPath(c, host)
+    if (collection === 'actions') checkNoBinding(entities, path)
+    const entity = entities.get(collection, path)
+    beforeRemove?.(entity, c)
     // Made first: the code goes with the action.
     const answer = c.json(show(entity))
     entities.remove(entity)

@@ -110,7 +110,7 @@ export class Entities {
   get<C extends Collection>(collection: C, path: string): EntityIn<C> {
     const entity = this.find(collection, path)
     if (entity) return entity
-    throw notFound(collection === 'packages' ? path : undefined)
+    throw notFound()
   }
 
   /** Those of a namespace or package, the last updated first. */

@@ -75,7 +75,7 @@ export class Invoker {
   }
 
   private async run(resolved: ResolvedAction, call: Call): Promise<Activation> {
-    const { action } = resolved
+    const { action, binding } = resolved
     const { cause, received } = call
     const run = action.exec.components ? this.runSequence(action, call) : this.runAction(resolved, call)
     const ending = await run.catch((thrown): Ending => {
@@ -89,6 +89,7 @@ export class Invoker {
       annotations: [
         ...(cause ? [{ key: 'causedBy', value: 'sequence' }] : []),
         { key: 'path', value: pathOf(action) },
+        ...(binding ? [{ key: 'binding', value: binding }] : []),
         { key: 'waitTime', value: Math.max(0, ending.start - received) },
         { key: 'kind', value: action.exec.kind },
         ...ending.annotations,

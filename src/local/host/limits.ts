@@ -29,12 +29,12 @@ export const sequenceLength = 50
 /** How long a blocking invocation waits, in milliseconds. */
 export const longestWait = 60_000
 
-/** Of an action: milliseconds, MB and MB. */
+/** Of an action, with what refusals call them. */
 export const actionLimits = {
-  timeout: { least: 100, usual: 60_000, most: 300_000 },
-  memory: { least: 128, usual: 256, most: 512 },
-  logs: { least: 0, usual: 10, most: 10 },
-  concurrency: { least: 1, usual: 1, most: 1 },
+  timeout: { title: 'duration', unit: ' milliseconds', least: 100, usual: 60_000, most: 300_000 },
+  memory: { title: 'memory size', unit: ' MB', least: 128, usual: 256, most: 512 },
+  logs: { title: 'log size', unit: ' MB', least: 0, usual: 10, most: 10 },
+  concurrency: { title: 'concurrency', unit: '', least: 1, usual: 1, most: 1 },
 }
 
 /** Refuses what is larger than `allowed` bytes. */

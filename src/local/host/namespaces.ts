@@ -1,6 +1,6 @@
 import { defaultKind, kinds } from './actions'
 import { type Api, type Host, inNamespace } from './api'
-import { actionLimits, megabyte, sequenceLength } from './limits'
+import { actionLimits, megabyte, sequenceLength, sizes } from './limits'
 
 const runtimes = kinds.map((kind) => ({
   kind,
@@ -14,9 +14,9 @@ const runtimes = kinds.map((kind) => ({
 /** `min_action_memory` and the like; megabytes are told in bytes. */
 const bounds = Object.fromEntries(
   [
-    { name: 'action_duration', unit: 1, ...actionLimits.timeout },
-    { name: 'action_memory', unit: megabyte, ...actionLimits.memory },
-    { name: 'action_logs', unit: megabyte, ...actionLimits.logs },
+    { ...actionLimits.timeout, name: 'action_duration', unit: 1 },
+    { ...actionLimits.memory, name: 'action_memory', unit: megabyte },
+    { ...actionLimits.logs, name: 'action_logs', unit: megabyte },
   ].flatMap(({ name, unit, least, most }) =>
     ['', 'default_'].flatMap((prefix) => [
       [`${prefix}min_${name}`, least * unit],
@@ -56,6 +56,24 @@ export function namespaceRoutes(api: Api, { namespace, entities, limits }: Host)
     }),
   )
   api.on('GET', ['/api/v1/namespaces', '/api/v1/namespaces/'], (c) => c.json([namespace]))
+  api.get(`${inNamespace}/limits`, (c) => {
+    const { timeout, memory, logs, concurrency } = actionLimits
+    return c.json({
+      concurrentInvocations: limits.concurrentInvocations,
+      firesPerMinute: limits.firesPerMinute,
+      invocationsPerMinute: limits.invocationsPerMinute,
+      maxActionConcurrency: concurrency.most,
+      maxActionInstances: limits.concurrentInvocations,
+      maxActionLogs: logs.most,
+      maxActionMemory: memory.most,
+      maxActionTimeout: timeout.most,
+      maxParameterSize: `${sizes.payload} B`,
+      minActionConcurrency: concurrency.least,
+      minActionLogs: logs.least,
+      minActionMemory: memory.least,
+      minActionTimeout: timeout.least,
+    })
+  })
   api.get(inNamespace, (c) => {
     const collections = ['actions', 'packages', 'rules', 'triggers'] as const
     const namesOf = (collection: (typeof collections)[number]) =>

@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import type { Api, Host } from './api'
+import { type Api, flagOf, type Host } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { type PackageEntity, pathOf } from './entities'
 import { resolveName, splitPath } from './names'
 import { mergeKeyValues } from './parameters'
-import { badRequest, conflict } from './refusals'
+import { badRequest, conflict, notFound, orRefuse } from './refusals'
 
 const bindingContent = z.object({ namespace: z.string(), name: z.string() }).partial().optional()
 
@@ -38,7 +38,7 @@ export function packageRoutes(api: Api, host: Host): void {
     },
     show,
     showFull(path) {
-      const entity = entities.get('packages', path)
+      const entity = orRefuse(notFound(path), () => entities.get('packages', path))
       const provider = entity.binding ? entities.get('packages', pathOf(entity.binding)) : entity
       const inside = entities
         .list('actions', pathOf(provider))
@@ -49,10 +49,13 @@ export function packageRoutes(api: Api, host: Host): void {
       return { ...show(entity), parameters, actions, feeds }
     },
     summarize: (entity) => ({ ...commonSummary(entity), binding: entity.binding ?? false }),
-    beforeRemove(entity) {
-      const { length } = entities.list('actions', pathOf(entity))
-      const inside = `${length} ${length === 1 ? 'entity' : 'entities'}`
-      if (length > 0) throw conflict(`Package not empty (contains ${inside})`)
+    beforeRemove(entity, c) {
+      const inside = entities.list('actions', pathOf(entity))
+      if (inside.length > 0 && !flagOf(c, 'force')) {
+        const contents = `contains ${inside.length} ${inside.length === 1 ? 'entity' : 'entities'}`
+        throw conflict(`Package not empty (${contents}). Set force param or delete package contents.`)
+      }
+      for (const action of inside) entities.remove(action)
     },
   })
 }

@@ -16,6 +16,8 @@ export const annotationOf = ({ annotations }: { annotations: KeyValue[] }, wante
 export interface ResolvedAction {
   action: ActionEntity
   parameters: KeyValue[]
+  /** The path of the binding that led to it. */
+  binding?: string
 }
 
 /** Finds an action by its path, through a package binding too; a 404 when it or its package is not there. */
@@ -28,7 +30,8 @@ export function resolveAction(entities: Entities, path: string): ResolvedAction 
   const given = entities.get('packages', `${namespace}/${packageName}`)
   const provider = given.binding ? entities.get('packages', pathOf(given.binding)) : given
   const action = entities.get('actions', `${pathOf(provider)}/${name}`)
-  return { action, parameters: mergeKeyValues(provider.parameters, given.parameters, action.parameters) }
+  const parameters = mergeKeyValues(provider.parameters, given.parameters, action.parameters)
+  return { action, parameters, binding: given.binding && pathOf(given) }
 }
 
 /** Refuses a payload that sets what the annotation `final` protects. @throws HttpError 400 */

@@ -21,7 +21,7 @@ import { Invoker, within } from './invoke'
 import type { Limits } from './limits'
 import { namespaceRoutes } from './namespaces'
 import { packageRoutes } from './packages'
-import { forbidden, notFound, unauthorized } from './refusals'
+import { forbidden, unauthorized } from './refusals'
 import { ruleRoutes } from './rules'
 import { isPublic, isSystem, systemEntities } from './system'
 import { throttleOf } from './throttle'
@@ -110,10 +110,12 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
 function createApi(host: Host, alarms: Alarms): Api {
   const api: Api = new Hono({ getPath: (request) => new URL(request.url).pathname.replace(/\/{2,}/g, '/') })
   api.onError((thrown, c) => answerError(c, thrown))
-  api.notFound((c) => answerError(c, notFound()))
+  api.notFound((c) =>
+    answerError(c, new HttpError(404, 'not_found', 'The requested resource could not be found.')),
+  )
   api.use(async (c, next) => {
     c.set('transaction', newTransaction())
-    c.set('isUser', isAuthorized(c, host.auth))
+    c.set('isUser', isSameSecret(keyOf(c) ?? '', host.auth))
     c.header('X-Request-ID', c.var.transaction)
     await next()
   })
@@ -122,7 +124,7 @@ function createApi(host: Host, alarms: Alarms): Api {
     c.header('Access-Control-Allow-Headers', corsHeaders)
     c.header('Access-Control-Allow-Methods', 'GET, DELETE, POST, PUT, HEAD')
     if (c.req.method === 'OPTIONS') return c.body(null, 200)
-    if (!c.req.header('authorization')) throw unauthorized()
+    if (keyOf(c) === undefined) throw unauthorized()
     if (!c.var.isUser) throw new HttpError(401, 'unauthorized', 'The supplied authentication is invalid')
     const [asked, , name] = c.req.path.split('/').slice(4)
     const isOwn = !asked || asked === '_' || asked === host.namespace
@@ -148,7 +150,9 @@ function answerError(c: ApiContext, thrown: Error): Response {
   return c.json({ error, code }, (isRefusal ? thrown.status : 500) as ContentfulStatusCode)
 }
 
-function isAuthorized(c: ApiContext, auth: string): boolean {
+/** What the request gives for a key; undefined where it gives none. */
+function keyOf(c: ApiContext): string | undefined {
   const given = /^Basic (.*)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
-  return isSameSecret(Buffer.from(given, 'base64').toString(), auth)
+  const key = Buffer.from(given, 'base64').toString()
+  return key.includes(':') ? key : undefined
 }

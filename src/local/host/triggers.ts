@@ -32,15 +32,17 @@ export function firing({ entities, invoker, activations, throttle, namespace }: 
   /** Does what a rule says. @returns the line about it in the trigger activation's logs */
   function follow(rule: string, { action, status }: RuleLink, params: object, transaction: string): string {
     const target = pathOf({ namespace: action.path, name: action.name })
-    const line = (statusCode: number, outcome: object) =>
-      JSON.stringify({ statusCode, success: statusCode === 0, ...outcome, rule, action: target })
+    // The order of the fields is that of a real server.
+    const refused = (statusCode: number, error: string) =>
+      JSON.stringify({ statusCode, success: false, rule, error, action: target })
     if (status === 'inactive') {
-      return line(1, { error: `Rule '${rule}' is inactive, action '${target}' was not activated.` })
+      return refused(1, `Rule '${rule}' is inactive, action '${target}' was not activated.`)
     }
     try {
-      return line(0, { activationId: post(action, params, transaction) })
+      const activationId = post(action, params, transaction)
+      return JSON.stringify({ statusCode: 0, success: true, activationId, rule, action: target })
     } catch (thrown) {
-      return line(thrown instanceof HttpError ? 1 : 3, { error: messageOf(thrown) })
+      return refused(thrown instanceof HttpError ? 1 : 3, messageOf(thrown))
     }
   }
 

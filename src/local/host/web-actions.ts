@@ -15,10 +15,11 @@ import { within } from './invoke'
 import { longestWait } from './limits'
 import { joinNames } from './names'
 import { annotationOf, finalParameters, type ResolvedAction, resolveAction } from './parameters'
-import { notFound, orRefuse, parametersNotAllowed, unauthorized } from './refusals'
+import { notFound, orRefuse, parametersNotAllowed } from './refusals'
 import { isBinaryType, isJsonType, render } from './web-response'
 
 const extensions = /\.(json|http|html|svg|text)$/
+const methods = ['GET', 'DELETE', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'PATCH']
 const reserved = ['method', 'headers', 'path', 'user', 'query', 'body'].map((name) => `__ow_${name}`)
 
 /** `/api/v1/web/{namespace}/{package}/{action}[.ext]`: actions that anybody may invoke over plain HTTP. */
@@ -33,7 +34,7 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
     return resolved
   }
 
-  api.all('/api/v1/web/*', async (c) => {
+  api.on(methods, '/api/v1/web/*', async (c) => {
     const [asked = '', packageName = '', file = '', ...rest] = c.req.path.split('/').slice(4)
     const resolved = exportedAction(asked, packageName, file.replace(extensions, ''))
     // Before all else: on a real server, too, calls without the secret, and even OPTIONS, use up the namespace's rate.
@@ -60,6 +61,10 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
     c.header('X-OpenWhisk-Activation-Id', activationId)
     const activation = await within(longestWait, done)
     if (!activation) throw new HttpError(202, 'accepted', 'Response not yet ready.')
+    // A real server cannot make a response of a list.
+    if (Array.isArray(activation.response.result)) {
+      throw new HttpError(500, 'internal', 'There was an internal server error.')
+    }
     const answer = render(extensions.exec(file)?.[1] ?? 'http', activation.response)
     for (const [name, value] of answer.headers) {
       c.header(name, value, { append: name.toLowerCase() === 'set-cookie' })
@@ -69,11 +74,14 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
   })
 }
 
-/** `require-whisk-auth` is either the secret itself or says that only the namespace's key will do. */
+/** `require-whisk-auth` is either the secret itself or says whether only the namespace's key will do. */
 function checkSecret(c: ApiContext, { action }: ResolvedAction): void {
-  const wanted = annotationOf(action, 'require-whisk-auth')
-  const isRight = wanted === true ? c.var.isUser : c.req.header('x-require-whisk-auth') === String(wanted)
-  if (wanted === false || (wanted !== undefined && !isRight)) throw unauthorized()
+  const wanted = annotationOf(action, 'require-whisk-auth') ?? false
+  const isSecret = typeof wanted === 'string' || typeof wanted === 'number'
+  const isRight = isSecret && c.req.header('x-require-whisk-auth') === String(wanted)
+  if (wanted === false || isRight || (wanted === true && c.var.isUser)) return
+  const why = 'Authentication is possible but has failed or not yet been provided.'
+  throw new HttpError(401, 'unauthorized', why)
 }
 
 /** Query and body as they came; everything that is not text is base64, JSON too. */
