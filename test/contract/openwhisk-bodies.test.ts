@@ -36,26 +36,27 @@ async function send(method: string, path: string, body: string): Promise<{ statu
   return { status: answer.status, body: (await answer.json()) as Dict }
 }
 
-/** Sends a body without end for as long as it is taken. @returns the answer, and how much was taken in all */
-async function sendEndlessly(method: string, path: string, authorization = basic) {
+/** Sends a body without end until the answer comes, or until the host closes the connection. @returns what was taken by the answer */
+async function sendEndlessly(method: string, path: string, authorization: string, goesOn = false) {
   const socket = connect(Number(new URL(host.url).port), '127.0.0.1')
   const head = ['host: a', 'content-type: application/json', 'transfer-encoding: chunked']
   if (authorization) head.push(`authorization: ${authorization}`)
   socket.write(`${method} ${path} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`)
   const chunk = Buffer.from(`10000\r\n${'x'.repeat(65_536)}\r\n`)
-  let answer = ''
-  socket.on('data', (data) => {
-    answer += data
-  })
-  const closed = new Promise((resolve) => socket.once('close', resolve).once('error', resolve))
   const write = (): void => {
-    while (socket.writable && socket.bytesWritten < 512 * mebibyte) if (!socket.write(chunk)) return
-    socket.destroy()
+    while (socket.writable && socket.write(chunk));
+    if (!goesOn && socket.bytesWritten > 512 * mebibyte) socket.destroy()
   }
   socket.on('drain', write)
+  let [status, taken] = [0, Number.POSITIVE_INFINITY]
+  socket.once('data', (data) => {
+    status = Number(/^HTTP\/1\.1 (\d+)/.exec(String(data))?.[1])
+    taken = socket.bytesWritten
+    if (!goesOn) socket.destroy()
+  })
   write()
-  await closed
-  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]), taken: socket.bytesWritten }
+  await new Promise((resolve) => socket.once('close', resolve).on('error', resolve))
+  return { status, taken }
 }
 
 const nested = (levels: number, member: string): string =>
@@ -73,12 +74,15 @@ describe('a body without end', () => {
   ])('of %s is read no further than needed', async (_, method, path, authorization, status) => {
     const { status: answered, taken } = await sendEndlessly(method, path, authorization)
     expect(answered).toBe(status)
-    // What may be large by right is 50 MiB; what comes after the answer is thrown away for a moment, then refused.
-    expect(taken).toBeLessThan(256 * mebibyte)
+    // A PUT may hold 50 MiB, if its sender is known; some more is under way in the system's buffers.
+    const allowed = method === 'PUT' && status === 413 ? 50 : 1
+    expect(taken).toBeLessThan((allowed + 32) * mebibyte)
   })
 
-  it('does not keep its host from answering others', async () => {
-    const endless = Promise.all([1, 2, 3].map(() => sendEndlessly('POST', `${api}/triggers/event`)))
+  it('ends with its connection, and does not keep the host from answering others', async () => {
+    const endless = Promise.all(
+      [1, 2, 3].map(() => sendEndlessly('POST', `${api}/triggers/event`, basic, true)),
+    )
     expect((await fetch(host.url)).status).toBe(200)
     await endless
     expect((await fetch(host.url)).status).toBe(200)

@@ -85,10 +85,11 @@ export function collectionRoutes<C extends Collection, T extends CommonContent>(
   })
   api.on('PUT', patterns, async (c) => {
     const path = entityPath(c, host)
+    const overwrites = flagOf(c, 'overwrite')
     const put = await readJson(c, (value) => content.parse(value))
     if (collection === 'actions') checkNoBinding(entities, path)
     const old = entities.find(collection, path)
-    if (old && !flagOf(c, 'overwrite')) throw conflict('resource already exists')
+    if (old && !overwrites) throw conflict('resource already exists')
     const entity = make(path, put, old)
     entities.put(entity)
     return c.json(show(entity))
