@@ -102,7 +102,7 @@ export class Session {
     return { activation, lines: activation.logs }
   }
 
-  /** Names of activations' names in a list. */
+  /** Activations, by the query of a list. */
   async listed(query: string): Promise<Dict[]> {
     const { body } = await this.ask('GET', `activations?${query}`)
     return body as unknown as Dict[]
@@ -118,5 +118,6 @@ export class Session {
 export const keyValues = (values: object): { key: string; value: unknown }[] =>
   Object.entries(values).map(([key, value]) => ({ key, value }))
 
+/** Annotations are a set. */
 export const sort = (annotations: { key: string }[]): { key: string }[] =>
   [...annotations].sort((a, b) => a.key.localeCompare(b.key))
