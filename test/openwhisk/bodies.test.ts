@@ -10,7 +10,7 @@ let session: Session
 
 beforeAll(async () => {
   session = await Session.open()
-  await session.target.nextMinute()
+  await session.server.nextMinute()
   await session.put(`packages/${pkg}`, {})
   await session.action(`${pkg}/echo`, 'const main = (params) => params')
   await session.action(`${pkg}/page`, 'const main = () => ({ body: {} })', {
@@ -28,9 +28,9 @@ const targets = (): [method: string, path: string][] => [
 
 /** The answer to a body of that many bytes, whose length is not said before. */
 async function sendChunked(method: string, path: string, length: number) {
-  const authorization = `Basic ${Buffer.from(session.target.auth).toString('base64')}`
+  const authorization = `Basic ${Buffer.from(session.server.auth).toString('base64')}`
   const headers = { authorization, 'content-type': 'application/json', 'transfer-encoding': 'chunked' }
-  const outgoing = request(`${session.target.url}/api/v1/${path}`, { method, headers })
+  const outgoing = request(`${session.server.url}/api/v1/${path}`, { method, headers })
   const answer = new Promise<{ status?: number; body: string }>((resolve, reject) => {
     outgoing.on('error', reject).on('response', (incoming) => {
       text(incoming).then((body) => resolve({ status: incoming.statusCode, body }), reject)

@@ -10,7 +10,7 @@ let session: Session
 
 beforeAll(async () => {
   session = await Session.open()
-  await session.target.nextMinute()
+  await session.server.nextMinute()
   const ofPackage = keyValues({ a: 'package', b: 'package', c: 'package', d: 'package' })
   await session.put(`packages/${pkg}`, { parameters: ofPackage })
   await session.action(`${pkg}/echo`, echo, {
@@ -57,8 +57,8 @@ describe('parameters', () => {
     await session.put(`triggers/${chain}`, {})
     await session.rule(`${chain}-rule`, chain, `${pkg}/pair`)
     const { __ow_headers: headers } = (await ruledResult(event, {})).result
-    const basic = `Basic ${Buffer.from(session.target.auth).toString('base64')}`
-    expect(headers).toMatchObject({ authorization: basic, host: new URL(session.target.url).host })
+    const basic = `Basic ${Buffer.from(session.server.auth).toString('base64')}`
+    expect(headers).toMatchObject({ authorization: basic, host: new URL(session.server.url).host })
     expect(Object.keys(headers)).not.toContain('content-type')
     expect(Object.keys(headers)).not.toContain('content-length')
     const { result } = await ruledResult(chain, {})

@@ -8,7 +8,7 @@ let session: Session
 
 beforeAll(async () => {
   session = await Session.open()
-  await session.target.nextMinute()
+  await session.server.nextMinute()
   await session.put(`packages/${pkg}`, {})
   await session.put(`packages/${pkg}-bound`, { binding: { namespace: '_', name: pkg } })
   const page = (name: string, secret?: unknown) =>
