@@ -12,21 +12,25 @@ export interface DeployOptions extends ConnectionFlags, OutputOptions {
   manifest?: string
   stock?: boolean
   dryRun?: boolean
+  kind?: string
 }
 
 /** `whisklens deploy`: what `wskdeploy -m manifest.yaml` does, and it tells what it changes. */
 export function register(program: Command): void {
   const command = program.command('deploy').description('deploy Whisklens to OpenWhisk, as wskdeploy does')
   manifestOptions(command)
+    .option('--kind <kind>', 'the kind of all actions for Node.js, such as nodejs:22 (default: see below)')
     .addHelpText(
       'after',
       `
 Settings come from the environment and whisklens.config.json. Only what differs is put: deploying twice changes nothing.
+A new action gets the newest kind that the API host offers of nodejs:20, 22 and 24; one that is there keeps its own.
 
 Examples:
   whisklens deploy --dry-run                      what would be changed
   whisklens deploy                                classify runs in the image of WHISKLENS_RUNTIME_IMAGE
-  whisklens deploy --stock                        no image: the zips of npm run build`,
+  whisklens deploy --stock                        no image: the zips of npm run build
+  whisklens deploy --stock --kind nodejs:22       on another kind than before`,
     )
     .action(run)
 }

@@ -1,0 +1,102 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import {
+  type Change,
+  type DeployOptions,
+  deployManifest,
+  undeployManifest,
+} from '../../src/openwhisk/deploy/deploy'
+import { readManifest } from '../../src/openwhisk/manifest'
+import { auth, buildRuntime, startTestHost, temporaryFolder, zip } from './api-host'
+
+export const echo = 'exports.main = (params) => params'
+/** A feed that knows its triggers as long as its container lives. */
+const feed = `const known = {}
+exports.main = ({ lifecycleEvent, triggerName, bucket }) => {
+  if (lifecycleEvent === 'CREATE') known[triggerName] = { bucket }
+  if (lifecycleEvent === 'DELETE') delete known[triggerName]
+  return known[triggerName] ?? { error: 'unknown' }
+}`
+
+/** What a test may have otherwise in its manifest. */
+export interface Wanted {
+  secret?: string
+  memory?: number
+  bucket?: string
+  code?: string
+  resultsBucket?: string
+  kind?: string
+}
+
+/** Everything that the manifest names, in the order in which it is made. */
+export const everything = ['p', 'p/echo', 'p/page', 'p/watch', 'p/twice', 'uploaded', 'asked', 'on-asked']
+
+/** Changes that are one, as `[change, name, differs]`. */
+export const changed = (changes: Change[]) =>
+  changes
+    .filter(({ change }) => change !== 'none')
+    .map(({ change, name, differs }) => [change, name, differs])
+
+async function all(changes: AsyncIterable<Change>): Promise<Change[]> {
+  const found: Change[] = []
+  for await (const change of changes) found.push(change)
+  return found
+}
+
+/** An API host, and a manifest that is deployed there. */
+export async function startDeployment() {
+  const folder = temporaryFolder()
+  const host = await startTestHost(buildRuntime(folder), { containersPerAction: 1 })
+
+  async function manifestOf({
+    secret = 's3cret',
+    memory = 256,
+    bucket = 'photos',
+    code = echo,
+    resultsBucket,
+    kind: runtime = 'nodejs:default',
+  }: Wanted = {}) {
+    writeFileSync(join(folder, 'echo.zip'), Buffer.from(zip({ 'index.js': code }), 'base64'))
+    writeFileSync(join(folder, 'feed.zip'), Buffer.from(zip({ 'index.js': feed }), 'base64'))
+    const parts = {
+      version: '1.0',
+      license: 'Apache-2.0',
+      inputs: {
+        key: secret,
+        unset: '$UNSET',
+        imagesBucket: 'images',
+        ...(resultsBucket && { resultsBucket }),
+      },
+      actions: {
+        echo: { function: 'echo.zip', runtime, limits: { memorySize: memory } },
+        page: { function: 'echo.zip', runtime, web: true },
+        watch: { function: 'feed.zip', runtime, annotations: { feed: true } },
+      },
+      sequences: { twice: { actions: 'echo, echo', annotations: { final: true } } },
+      triggers: { uploaded: { feed: 'p/watch', inputs: { bucket } }, asked: {} },
+      rules: { 'on-asked': { trigger: 'asked', action: 'twice' } },
+    }
+    writeFileSync(
+      join(folder, 'manifest.yaml'),
+      stringify({ project: { name: 'p', packages: { p: parts } } }),
+    )
+    return readManifest(join(folder, 'manifest.yaml'), {})
+  }
+
+  return {
+    folder,
+    host,
+    manifestOf,
+    /** @param apiHost something before the host */
+    deploy: async (wanted: Wanted = {}, options: DeployOptions = {}, apiHost = host.url) =>
+      all(deployManifest(await manifestOf(wanted), { apiHost, auth }, options)),
+    undeploy: async (options = {}) =>
+      all(undeployManifest(await manifestOf(), { apiHost: host.url, auth }, options)),
+    async close() {
+      await host.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+export type Deployment = Awaited<ReturnType<typeof startDeployment>>
