@@ -21,6 +21,15 @@ const hostSchema = z.object({
 })
 export type HostDescription = z.infer<typeof hostSchema>
 
+const limitsSchema = z.object({
+  invocationsPerMinute: z.number(),
+  /** Invocations at a time. */
+  concurrentInvocations: z.number(),
+  firesPerMinute: z.number(),
+})
+/** What a namespace may ask for. */
+export type NamespaceLimits = z.infer<typeof limitsSchema>
+
 /**
  * Asks an API host for its runtimes and its default limits.
  * @returns undefined when something else answers there, such as a gateway that passes only the API on
@@ -29,20 +38,36 @@ export type HostDescription = z.infer<typeof hostSchema>
 export async function describeHost({ apiHost, auth }: ApiAddress): Promise<HostDescription | undefined> {
   const base = /^https?:\/\//.test(apiHost) ? apiHost : `https://${apiHost}`
   const client = openwhisk({ api: `${base.replace(/\/+$/, '')}/`, api_key: auth })
-  const answer = await requesterOf(client)
-    .request('GET', '', {})
-    .catch((thrown) => {
-      const error = asOpenWhiskError('ask for the runtimes', thrown)
-      if (error.status === 0) throw error
-      return undefined
-    })
-  return hostSchema.safeParse(answer).data
+  return hostSchema.safeParse(await request(client, '')).data
 }
 
-/** What the client's types leave out: a request of one's own. */
-const requesterOf = (client: ReturnType<typeof openwhisk>) =>
-  (
-    client.actions as unknown as {
-      client: { request(method: string, path: string, options: object): Promise<unknown> }
-    }
-  ).client
+/**
+ * The limits of a namespace, or the default ones of its API host where that does not tell them.
+ * @returns undefined when neither is told
+ * @throws OpenWhiskError when nothing answers
+ */
+export async function limitsOf(
+  { apiHost, auth }: ApiAddress,
+  description?: HostDescription,
+): Promise<NamespaceLimits | undefined> {
+  const own = await request(openwhisk({ apihost: apiHost, api_key: auth }), 'namespaces/_/limits')
+  const { actions_per_minute, concurrent_actions, triggers_per_minute } = description?.limits ?? {}
+  const usual = {
+    invocationsPerMinute: actions_per_minute,
+    concurrentInvocations: concurrent_actions,
+    firesPerMinute: triggers_per_minute,
+  }
+  return limitsSchema.safeParse(own).data ?? limitsSchema.safeParse(usual).data
+}
+
+/** Reads what the client has no method for; undefined where the server refuses to answer. */
+async function request(client: ReturnType<typeof openwhisk>, path: string): Promise<unknown> {
+  const { client: requester } = client.actions as unknown as {
+    client: { request(method: string, path: string, options: object): Promise<unknown> }
+  }
+  return requester.request('GET', path, {}).catch((thrown) => {
+    const error = asOpenWhiskError('ask for runtimes and limits', thrown)
+    if (error.status === 0) throw error
+    return undefined
+  })
+}

@@ -15,6 +15,8 @@ export interface Change {
   change: 'create' | 'update' | 'none' | 'delete'
   /** In what it differs, by name; values may be secret. */
   differs: string[]
+  /** The version that was there before. */
+  version?: string
 }
 
 export interface DeployOptions {
@@ -70,9 +72,10 @@ export async function* undeployManifest(
   const client = clientOf(address)
   const namespace = await namespaceOf(client)
   for (const entity of (await entitiesOf(manifest, namespace, { withCode: false })).reverse()) {
-    if (!(await readEntity(client, entity))) continue
+    const found = await readEntity(client, entity)
+    if (!found) continue
     if (!dryRun) await removeEntity(client, entity)
-    yield { kind: entity.kind, name: entity.name, change: 'delete', differs: [] }
+    yield { kind: entity.kind, name: entity.name, change: 'delete', differs: [], version: found.version }
   }
 }
 
@@ -111,5 +114,5 @@ async function changeOf(client: Client, entity: Entity, found?: EntityBody): Pro
   const differs = differences(body, found)
   if (kind === 'rule' && found.status !== 'active') differs.push('status')
   if (entity.feed && !(await isFed(client, entity))) differs.push('feed')
-  return { kind, name, change: differs.length > 0 ? 'update' : 'none', differs }
+  return { kind, name, change: differs.length > 0 ? 'update' : 'none', differs, version: found.version }
 }

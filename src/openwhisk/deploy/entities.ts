@@ -20,7 +20,7 @@ export interface KeyValue {
 
 /** The parts of an entity that a manifest can say something of. */
 export interface EntityBody {
-  /** Of a package, as the manifest has it; the platform counts those of all else. */
+  /** A manifest names that of a package; the platform counts those of all else. */
   version?: string
   parameters?: KeyValue[]
   annotations?: KeyValue[]
