@@ -146,6 +146,17 @@ it('leaves nothing behind when it is removed', async () => {
   expect(await deployment.undeploy()).toEqual([])
 })
 
+it('keeps a package that holds actions of others, and says so', async () => {
+  await deploy()
+  await putAsWskdeploy('p/other', echo)
+  await expect(deployment.undeploy()).rejects.toMatchObject({
+    status: 409,
+    hint: expect.stringContaining('wsk package get --summary p'),
+  })
+  await client.actions.delete({ name: 'p/other' })
+  expect(changed(await deployment.undeploy())).toEqual([['delete', 'p', []]])
+})
+
 it('refuses results in the bucket that is watched', async () => {
   await expect(deploy({ resultsBucket: 'images' })).rejects.toMatchObject({ code: 'invalid_input' })
 })

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { OpenWhiskError } from '../../errors'
 import { asOpenWhiskError, type clientOf } from '../client'
 import type { Entity, EntityBody } from './entities'
 
@@ -104,6 +105,10 @@ export async function removeEntity(client: Client, { kind, name, feed }: Entity)
   await resourceOf(client, kind)
     .delete({ name })
     .catch((thrown) => {
-      if (!isMissing(thrown)) throw asOpenWhiskError(`remove the ${kind} ${name}`, thrown)
+      if (isMissing(thrown)) return
+      const error = asOpenWhiskError(`remove the ${kind} ${name}`, thrown)
+      if (kind !== 'package' || error.status !== 409) throw error
+      const hint = `The package holds actions of your own: wsk package get --summary ${name}`
+      throw new OpenWhiskError(error.status, error.message, { cause: thrown, hint })
     })
 }
