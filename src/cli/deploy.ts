@@ -5,7 +5,13 @@ import { InvalidInputError } from '../errors'
 import { type Change, deployManifest } from '../openwhisk/deploy/deploy'
 import { readManifest } from '../openwhisk/manifest'
 import { homeFolder } from '../paths'
-import { type ConnectionFlags, connectionOptions, needOpenWhisk, resolveConnection } from './connection'
+import {
+  type Connection,
+  type ConnectionFlags,
+  connectionOptions,
+  needOpenWhisk,
+  resolveConnection,
+} from './connection'
 import { note, type OutputOptions, outputOptions, print, printJson } from './output'
 
 export interface DeployOptions extends ConnectionFlags, OutputOptions {
@@ -47,12 +53,12 @@ export const manifestOptions = (command: Command): Command =>
     ),
   )
 
-/** The manifest that the options name, with the settings of the connection put in. */
-export function manifestOf({ manifest, stock }: DeployOptions, settings: Partial<Settings>) {
+/** The manifest that the options name, with the settings put in that are given: wskdeploy knows no defaults either. */
+export function manifestOf({ manifest, stock }: DeployOptions, { given }: Connection) {
   const own = stock ? 'manifest.stock.yaml' : 'manifest.yaml'
   return readManifest(resolve(manifest ?? `${homeFolder()}/${own}`), {
     ...process.env,
-    ...toEnvironment(settings),
+    ...toEnvironment(given),
   })
 }
 
@@ -61,7 +67,7 @@ async function run(options: DeployOptions): Promise<void> {
   const address = needOpenWhisk(connection)
   checkSettings(connection.settings, options)
   const changes: Change[] = []
-  const deploying = deployManifest(await manifestOf(options, connection.settings), address, options)
+  const deploying = deployManifest(await manifestOf(options, connection), address, options)
   for await (const change of deploying) {
     changes.push(change)
     await report(change, options)

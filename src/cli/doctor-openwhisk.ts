@@ -32,14 +32,14 @@ async function limits(address: ApiAddress): Promise<Check> {
 }
 
 /** Compares what is deployed with the build that this command belongs to. */
-async function deployment(address: ApiAddress, { settings }: Connection): Promise<Check> {
+async function deployment(address: ApiAddress, { given }: Connection): Promise<Check> {
   const name = 'whisklens/classify'
   const classify = await readEntity(clientOf(address), { kind: 'action', name, body: {} })
   if (!classify) return absent('Whisklens is not deployed', 'whisklens deploy')
   const image = classify.exec?.image
   const manifest = await readManifest(
     resolve(homeFolder(), image === undefined ? 'manifest.stock.yaml' : 'manifest.yaml'),
-    toEnvironment({ ...settings, runtimeImage: image ?? settings.runtimeImage }),
+    toEnvironment({ ...given, runtimeImage: image }),
   )
   const actions: Change[] = []
   try {
