@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import type { ApiAddress } from '../../src/openwhisk/client'
 import {
   type Change,
   type DeployOptions,
@@ -11,13 +12,16 @@ import { readManifest } from '../../src/openwhisk/manifest'
 import { auth, buildRuntime, startTestHost, temporaryFolder, zip } from './api-host'
 
 export const echo = 'exports.main = (params) => params'
-/** A feed that knows its triggers as long as its container lives. */
-const feed = `const known = {}
+/** A feed that knows its triggers as long as its only container lives. */
+const memoryFeed = `const known = {}
 exports.main = ({ lifecycleEvent, triggerName, bucket }) => {
   if (lifecycleEvent === 'CREATE') known[triggerName] = { bucket }
   if (lifecycleEvent === 'DELETE') delete known[triggerName]
   return known[triggerName] ?? { error: 'unknown' }
 }`
+
+/** A feed that answers alike in any container. */
+export const constantFeed = `exports.main = () => ({ bucket: 'photos' })`
 
 /** What a test may have otherwise in its manifest. */
 export interface Wanted {
@@ -44,11 +48,11 @@ async function all(changes: AsyncIterable<Change>): Promise<Change[]> {
   return found
 }
 
-/** An API host, and a manifest that is deployed there. */
-export async function startDeployment() {
-  const folder = temporaryFolder()
-  const host = await startTestHost(buildRuntime(folder), { containersPerAction: 1 })
+/** A manifest of the package `p`, and what deploys it to a platform. */
+export function openDeployment(address: ApiAddress, folder: string, feed = memoryFeed) {
+  const manifestFile = join(folder, 'manifest.yaml')
 
+  /** Writes the manifest and the code that it names. */
   async function manifestOf({
     secret = 's3cret',
     memory = 256,
@@ -60,7 +64,7 @@ export async function startDeployment() {
     writeFileSync(join(folder, 'echo.zip'), Buffer.from(zip({ 'index.js': code }), 'base64'))
     writeFileSync(join(folder, 'feed.zip'), Buffer.from(zip({ 'index.js': feed }), 'base64'))
     const parts = {
-      version: '1.0',
+      version: '1.0.0',
       license: 'Apache-2.0',
       inputs: {
         key: secret,
@@ -77,22 +81,28 @@ export async function startDeployment() {
       triggers: { uploaded: { feed: 'p/watch', inputs: { bucket } }, asked: {} },
       rules: { 'on-asked': { trigger: 'asked', action: 'twice' } },
     }
-    writeFileSync(
-      join(folder, 'manifest.yaml'),
-      stringify({ project: { name: 'p', packages: { p: parts } } }),
-    )
-    return readManifest(join(folder, 'manifest.yaml'), {})
+    writeFileSync(manifestFile, stringify({ project: { name: 'p', packages: { p: parts } } }))
+    return readManifest(manifestFile, {})
   }
 
   return {
     folder,
-    host,
+    manifestFile,
     manifestOf,
     /** @param apiHost something before the host */
-    deploy: async (wanted: Wanted = {}, options: DeployOptions = {}, apiHost = host.url) =>
-      all(deployManifest(await manifestOf(wanted), { apiHost, auth }, options)),
-    undeploy: async (options = {}) =>
-      all(undeployManifest(await manifestOf(), { apiHost: host.url, auth }, options)),
+    deploy: async (wanted: Wanted = {}, options: DeployOptions = {}, apiHost = address.apiHost) =>
+      all(deployManifest(await manifestOf(wanted), { ...address, apiHost }, options)),
+    undeploy: async (options = {}) => all(undeployManifest(await manifestOf(), address, options)),
+  }
+}
+
+/** The same with an API host of its own. */
+export async function startDeployment() {
+  const folder = temporaryFolder()
+  const host = await startTestHost(buildRuntime(folder), { containersPerAction: 1 })
+  return {
+    ...openDeployment({ apiHost: host.url, auth }, folder),
+    host,
     async close() {
       await host.close()
       rmSync(folder, { recursive: true })
