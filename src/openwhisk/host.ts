@@ -1,6 +1,5 @@
-import openwhisk from 'openwhisk'
 import * as z from 'zod'
-import { type ApiAddress, asOpenWhiskError } from './client'
+import { type ApiAddress, asOpenWhiskError, clientOf } from './client'
 
 const kindSchema = z.object({
   /** `nodejs:20`. */
@@ -35,10 +34,8 @@ export type NamespaceLimits = z.infer<typeof limitsSchema>
  * @returns undefined when something else answers there, such as a gateway that passes only the API on
  * @throws OpenWhiskError when nothing answers
  */
-export async function describeHost({ apiHost, auth }: ApiAddress): Promise<HostDescription | undefined> {
-  const base = /^https?:\/\//.test(apiHost) ? apiHost : `https://${apiHost}`
-  const client = openwhisk({ api: `${base.replace(/\/+$/, '')}/`, api_key: auth })
-  return hostSchema.safeParse(await request(client, '')).data
+export async function describeHost(address: ApiAddress): Promise<HostDescription | undefined> {
+  return hostSchema.safeParse(await request(address, '/')).data
 }
 
 /**
@@ -47,10 +44,10 @@ export async function describeHost({ apiHost, auth }: ApiAddress): Promise<HostD
  * @throws OpenWhiskError when nothing answers
  */
 export async function limitsOf(
-  { apiHost, auth }: ApiAddress,
+  address: ApiAddress,
   description?: HostDescription,
 ): Promise<NamespaceLimits | undefined> {
-  const own = await request(openwhisk({ apihost: apiHost, api_key: auth }), 'namespaces/_/limits')
+  const own = await request(address, 'namespaces/_/limits')
   const { actions_per_minute, concurrent_actions, triggers_per_minute } = description?.limits ?? {}
   const usual = {
     invocationsPerMinute: actions_per_minute,
@@ -61,11 +58,11 @@ export async function limitsOf(
 }
 
 /** Reads what the client has no method for; undefined where the server refuses to answer. */
-async function request(client: ReturnType<typeof openwhisk>, path: string): Promise<unknown> {
-  const { client: requester } = client.actions as unknown as {
+async function request(address: ApiAddress, path: string): Promise<unknown> {
+  const { client } = clientOf(address).actions as unknown as {
     client: { request(method: string, path: string, options: object): Promise<unknown> }
   }
-  return requester.request('GET', path, {}).catch((thrown) => {
+  return client.request('GET', path, {}).catch((thrown) => {
     const error = asOpenWhiskError('ask for runtimes and limits', thrown)
     if (error.status === 0) throw error
     return undefined

@@ -54,13 +54,13 @@ export async function schedule(
 }
 
 /** Whether the platform has alarms, without which buckets are not polled. @throws OpenWhiskError */
-export async function hasAlarms({ apiHost, auth }: ApiAddress): Promise<boolean> {
-  return knowsAlarms(openwhisk({ apihost: apiHost, api_key: auth })).catch((thrown) => {
+export async function hasAlarms(address: ApiAddress): Promise<boolean> {
+  return knowsAlarms(clientOf(address)).catch((thrown) => {
     throw asOpenWhiskError(`look for ${intervalFeed}`, thrown)
   })
 }
 
-const knowsAlarms = (client: ReturnType<typeof openwhisk>): Promise<boolean> =>
+const knowsAlarms = (client: ReturnType<typeof clientOf>): Promise<boolean> =>
   client.actions.get({ name: intervalFeed, code: false } as never).then(
     () => true,
     (thrown) => {

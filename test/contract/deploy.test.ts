@@ -37,8 +37,7 @@ it('makes everything, which then works', async () => {
 
 it('puts annotations of sequences', async () => {
   await deploy()
-  const { actions } = clientOf(host)
-  const refused = actions.invoke({ name: 'p/twice', blocking: true, params: { key: 'mine' } })
+  const refused = client.actions.invoke({ name: 'p/twice', blocking: true, params: { key: 'mine' } })
   await expect(refused).rejects.toMatchObject({ statusCode: 400 })
 })
 
