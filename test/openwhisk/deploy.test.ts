@@ -5,6 +5,7 @@ import openwhisk from 'openwhisk'
 import type { ApiHost } from '../../src/local/host/server'
 import { buildRuntime, auth as localAuth, startTestHost, temporaryFolder, zip } from '../contract/api-host'
 import { changed, constantFeed, echo, everything, openDeployment } from '../contract/deployment'
+import { needs } from '../helpers/needs'
 
 /*
  * `whisklens deploy` and wskdeploy take turns on one platform: the server of WHISKLENS_APIHOST and WHISKLENS_AUTH, or the
@@ -82,12 +83,14 @@ it('puts the code again after wskdeploy of another build', async () => {
   })
 })
 
-const itWithWskdeploy = wskdeploy ? it : it.skip
-itWithWskdeploy('has nothing to do after a first deployment by wskdeploy', async () => {
-  await deployment.undeploy()
-  await deployAsWskdeploy()
-  expect(await dryRun()).toEqual([])
-})
+needs(!wskdeploy && 'wskdeploy is not on PATH').it(
+  'has nothing to do after a first deployment by wskdeploy',
+  async () => {
+    await deployment.undeploy()
+    await deployAsWskdeploy()
+    expect(await dryRun()).toEqual([])
+  },
+)
 
 it('runs what is deployed, and leaves nothing behind', async () => {
   const answer = await client.actions.invoke({ name: 'p/twice', blocking: true, params: { a: 1 } })
