@@ -46,6 +46,13 @@ const programs = {
   inference: 'src/classifier/inference/program.ts',
 }
 
+/**
+ * `nodejs:default`, which manifests name, may be an older Node.js than the code is for. The directive has to come first.
+ */
+const banner = {
+  js: `"use strict";if(parseInt(process.versions.node)<20)throw new Error("Whisklens needs nodejs:20 or later, and this kind is Node.js "+process.version+": deploy it with another");`,
+}
+
 async function actionEntries(): Promise<Record<string, string>> {
   const entries: Record<string, string> = {}
   for (const folder of ['actions', 'triggers']) {
@@ -58,7 +65,13 @@ async function actionEntries(): Promise<Record<string, string>> {
 
 async function buildActions(): Promise<string[]> {
   const entries = await actionEntries()
-  const { outputFiles = [] } = await build({ ...options, entryPoints: entries, outdir: fresh, write: false })
+  const { outputFiles = [] } = await build({
+    ...options,
+    banner,
+    entryPoints: entries,
+    outdir: fresh,
+    write: false,
+  })
   await mkdir(join(fresh, 'actions'), { recursive: true })
   return Promise.all(
     outputFiles.map(async ({ path, contents }) => {

@@ -26,6 +26,8 @@ export interface ConnectionFlags {
 /** Where the object store and OpenWhisk are. */
 export interface Connection {
   settings: Settings
+  /** The settings that some source names; the others have their defaults, which the actions know themselves. */
+  given: Partial<Settings>
   apiHost?: string
   /** `uuid:key`. */
   auth?: string
@@ -111,6 +113,7 @@ export async function resolveConnection(
   const identity = isEncrypted && !isForeign ? await readIdentity({ cert, key }) : {}
   return {
     settings: parseSettings(all),
+    given: all,
     apiHost: all.apiHost,
     auth: all.auth,
     namespace: all.namespace ?? '_',

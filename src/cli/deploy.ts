@@ -5,28 +5,38 @@ import { InvalidInputError } from '../errors'
 import { type Change, deployManifest } from '../openwhisk/deploy/deploy'
 import { readManifest } from '../openwhisk/manifest'
 import { homeFolder } from '../paths'
-import { type ConnectionFlags, connectionOptions, needOpenWhisk, resolveConnection } from './connection'
+import {
+  type Connection,
+  type ConnectionFlags,
+  connectionOptions,
+  needOpenWhisk,
+  resolveConnection,
+} from './connection'
 import { note, type OutputOptions, outputOptions, print, printJson } from './output'
 
 export interface DeployOptions extends ConnectionFlags, OutputOptions {
   manifest?: string
   stock?: boolean
   dryRun?: boolean
+  kind?: string
 }
 
 /** `whisklens deploy`: what `wskdeploy -m manifest.yaml` does, and it tells what it changes. */
 export function register(program: Command): void {
   const command = program.command('deploy').description('deploy Whisklens to OpenWhisk, as wskdeploy does')
   manifestOptions(command)
+    .option('--kind <kind>', 'the kind of all actions for Node.js, such as nodejs:22 (default: see below)')
     .addHelpText(
       'after',
       `
 Settings come from the environment and whisklens.config.json. Only what differs is put: deploying twice changes nothing.
+A new action gets the newest kind that the API host offers of nodejs:20, 22 and 24; one that is there keeps its own.
 
 Examples:
   whisklens deploy --dry-run                      what would be changed
   whisklens deploy                                classify runs in the image of WHISKLENS_RUNTIME_IMAGE
-  whisklens deploy --stock                        no image: the zips of npm run build`,
+  whisklens deploy --stock                        no image: the zips of npm run build
+  whisklens deploy --stock --kind nodejs:22       on another kind than before`,
     )
     .action(run)
 }
@@ -43,12 +53,12 @@ export const manifestOptions = (command: Command): Command =>
     ),
   )
 
-/** The manifest that the options name, with the settings of the connection put in. */
-export function manifestOf({ manifest, stock }: DeployOptions, settings: Partial<Settings>) {
+/** The manifest that the options name, with the settings put in that are given: wskdeploy knows no defaults either. */
+export function manifestOf({ manifest, stock }: DeployOptions, { given }: Connection) {
   const own = stock ? 'manifest.stock.yaml' : 'manifest.yaml'
   return readManifest(resolve(manifest ?? `${homeFolder()}/${own}`), {
     ...process.env,
-    ...toEnvironment(settings),
+    ...toEnvironment(given),
   })
 }
 
@@ -57,7 +67,7 @@ async function run(options: DeployOptions): Promise<void> {
   const address = needOpenWhisk(connection)
   checkSettings(connection.settings, options)
   const changes: Change[] = []
-  const deploying = deployManifest(await manifestOf(options, connection.settings), address, options)
+  const deploying = deployManifest(await manifestOf(options, connection), address, options)
   for await (const change of deploying) {
     changes.push(change)
     await report(change, options)

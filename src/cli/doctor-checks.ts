@@ -1,30 +1,11 @@
 import { join } from 'node:path'
 import { engineNames } from '../classifier/engines/names'
-import { messageOf, OpenWhiskError, WhisklensError } from '../errors'
 import { readModelFolder } from '../models/folder'
-import { connect } from '../openwhisk/client'
 import { homeFolder } from '../paths'
 import { openPool } from './classify-pool'
-import { type Connection, needOpenWhisk, needStore } from './connection'
-
-/** What was found out about one thing. */
-export interface Finding {
-  name: string
-  /** `absent` is what need not be there. */
-  state: 'ok' | 'absent' | 'failed'
-  detail: string
-  hint?: string
-}
-
-type Check = Omit<Finding, 'name'>
-
-const ok = (detail: string): Check => ({ state: 'ok', detail })
-
-const failed = (thrown: unknown): Check => ({
-  state: 'failed',
-  detail: messageOf(thrown),
-  hint: thrown instanceof WhisklensError ? thrown.hint : undefined,
-})
+import { type Connection, needStore } from './connection'
+import { absent, type Check, type Finding, failed, ok } from './doctor-finding'
+import { openWhiskChecks } from './doctor-openwhisk'
 
 const node = (): Check => ok(`${process.version} on ${process.platform} ${process.arch}`)
 
@@ -32,11 +13,7 @@ async function decoder(): Promise<Check> {
   // Loaded when it is needed: no other command does in this process.
   const { sharp } = await import('../classifier/decode-sharp')
   if (sharp) return ok(`sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`)
-  return {
-    state: 'absent',
-    detail: 'sharp is not installed: only JPEG is decoded, and slowly',
-    hint: 'Install it: npm install sharp',
-  }
+  return absent('sharp is not installed: only JPEG is decoded, and slowly', 'Install it: npm install sharp')
 }
 
 async function model({ settings }: Connection): Promise<Check> {
@@ -62,24 +39,10 @@ async function engine(name: string, { settings }: Connection): Promise<Check> {
 
 async function objectStore(connection: Connection): Promise<Check> {
   const { s3Endpoint, imagesBucket, resultsBucket } = connection.settings
-  if (!s3Endpoint) return { state: 'absent', detail: 'none is configured', hint: 'whisklens up starts one' }
+  if (!s3Endpoint) return absent('none is configured', 'whisklens up starts one')
   const store = needStore(connection)
   for (const name of [imagesBucket, resultsBucket]) await store.bucket(name).list().next()
   return ok(`${s3Endpoint}, buckets ${imagesBucket} and ${resultsBucket}`)
-}
-
-async function openWhisk(connection: Connection): Promise<Check> {
-  const { apiHost } = connection
-  if (!apiHost) return { state: 'absent', detail: 'none is configured', hint: 'whisklens up starts one' }
-  try {
-    const memory = await connect(needOpenWhisk(connection), 0).memoryOf('whisklens/classify')
-    return ok(`${apiHost}, classify has ${memory} MB`)
-  } catch (thrown) {
-    if (thrown instanceof OpenWhiskError && thrown.status === 404) {
-      return { state: 'absent', detail: `${apiHost}, Whisklens is not deployed`, hint: 'whisklens deploy' }
-    }
-    throw thrown
-  }
 }
 
 /** Everything Whisklens may need on this machine, one after the other. */
@@ -90,7 +53,7 @@ export async function* findings(connection: Connection): AsyncGenerator<Finding>
     model: () => model(connection),
     ...Object.fromEntries(engineNames.map((name) => [`engine ${name}`, () => engine(name, connection)])),
     'object store': () => objectStore(connection),
-    openwhisk: () => openWhisk(connection),
+    ...openWhiskChecks(connection),
   }
   for (const [name, check] of Object.entries(checks)) {
     yield { name, ...(await Promise.resolve().then(check).catch(failed)) }

@@ -24,11 +24,7 @@ async function run(options: DeployOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const address = needOpenWhisk(connection)
   let count = 0
-  for await (const change of undeployManifest(
-    await manifestOf(options, connection.settings),
-    address,
-    options,
-  )) {
+  for await (const change of undeployManifest(await manifestOf(options, connection), address, options)) {
     await report(change, options)
     count++
   }

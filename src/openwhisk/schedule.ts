@@ -36,14 +36,7 @@ export async function schedule(
   const client = clientOf(address)
   const { name, rule } = namesOf(trigger)
   try {
-    const exists = await client.actions.get({ name: intervalFeed, code: false } as never).then(
-      () => true,
-      (thrown) => {
-        if (isStatus(403, 404)(thrown)) return false
-        throw thrown
-      },
-    )
-    if (!exists) return false
+    if (!(await knowsAlarms(client))) return false
     await unschedule(address, trigger)
     await client.triggers.update({ name })
     await client.feeds.create({
@@ -59,6 +52,22 @@ export async function schedule(
     throw asOpenWhiskError(`have ${action} invoked every ${minutes} minutes`, thrown)
   }
 }
+
+/** Whether the platform has alarms, without which buckets are not polled. @throws OpenWhiskError */
+export async function hasAlarms(address: ApiAddress): Promise<boolean> {
+  return knowsAlarms(clientOf(address)).catch((thrown) => {
+    throw asOpenWhiskError(`look for ${intervalFeed}`, thrown)
+  })
+}
+
+const knowsAlarms = (client: ReturnType<typeof clientOf>): Promise<boolean> =>
+  client.actions.get({ name: intervalFeed, code: false } as never).then(
+    () => true,
+    (thrown) => {
+      if (isStatus(403, 404)(thrown)) return false
+      throw thrown
+    },
+  )
 
 /** Ends what {@link schedule} began; what is not there is passed by. @throws OpenWhiskError */
 export async function unschedule(address: ApiAddress, trigger: string): Promise<void> {

@@ -1,89 +1,35 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { stringify } from 'yaml'
-import type { ApiHost } from '../../src/local/host/server'
-import { type Change, deployManifest, undeployManifest } from '../../src/openwhisk/deploy/deploy'
-import { readManifest } from '../../src/openwhisk/manifest'
-import { auth, buildRuntime, clientOf, startTestHost, temporaryFolder, zip } from './api-host'
+import { deployManifest } from '../../src/openwhisk/deploy/deploy'
+import { auth, clientOf, zip } from './api-host'
+import { changed, type Deployment, echo, everything, startDeployment, type Wanted } from './deployment'
 
-const echo = 'exports.main = (params) => params'
-/** A feed that knows its triggers as long as its container lives. */
-const feed = `const known = {}
-exports.main = ({ lifecycleEvent, triggerName, bucket }) => {
-  if (lifecycleEvent === 'CREATE') known[triggerName] = { bucket }
-  if (lifecycleEvent === 'DELETE') delete known[triggerName]
-  return known[triggerName] ?? { error: 'unknown' }
-}`
-
-interface Wanted {
-  secret?: string
-  memory?: number
-  bucket?: string
-  code?: string
-  resultsBucket?: string
-}
-
-let host: ApiHost
-let folder: string
+let deployment: Deployment
+let client: ReturnType<typeof clientOf>
 
 beforeAll(async () => {
-  folder = temporaryFolder()
-  host = await startTestHost(buildRuntime(folder), { containersPerAction: 1 })
+  deployment = await startDeployment()
+  client = clientOf(deployment.host)
 })
-afterAll(async () => {
-  await host.close()
-  rmSync(folder, { recursive: true })
-})
-afterEach(() => undeploy())
+afterAll(() => deployment.close())
+afterEach(() => deployment.undeploy())
 
-function manifestOf({
-  secret = 's3cret',
-  memory = 256,
-  bucket = 'photos',
-  code = echo,
-  resultsBucket,
-}: Wanted) {
-  writeFileSync(join(folder, 'echo.zip'), Buffer.from(zip({ 'index.js': code }), 'base64'))
-  writeFileSync(join(folder, 'feed.zip'), Buffer.from(zip({ 'index.js': feed }), 'base64'))
-  const parts = {
-    version: '1.0',
-    license: 'Apache-2.0',
-    inputs: { key: secret, imagesBucket: 'images', ...(resultsBucket && { resultsBucket }) },
-    actions: {
-      echo: { function: 'echo.zip', runtime: 'nodejs:20', limits: { memorySize: memory } },
-      page: { function: 'echo.zip', runtime: 'nodejs:20', web: true },
-      watch: { function: 'feed.zip', runtime: 'nodejs:20', annotations: { feed: true } },
-    },
-    sequences: { twice: { actions: 'echo, echo', annotations: { final: true } } },
-    triggers: { uploaded: { feed: 'p/watch', inputs: { bucket } }, asked: {} },
-    rules: { 'on-asked': { trigger: 'asked', action: 'twice' } },
-  }
-  writeFileSync(join(folder, 'manifest.yaml'), stringify({ project: { name: 'p', packages: { p: parts } } }))
-  return readManifest(join(folder, 'manifest.yaml'), {})
-}
+const deploy: Deployment['deploy'] = (...parameters) => deployment.deploy(...parameters)
+const otherCode = `${echo} // changed`
 
-const address = () => ({ apiHost: host.url, auth })
+/** The client's types say less than it takes. */
+const putAction = (name: string, action: object) => client.actions.update({ name, action } as never)
 
-async function all(changes: AsyncIterable<Change>): Promise<Change[]> {
-  const found: Change[] = []
-  for await (const change of changes) found.push(change)
-  return found
-}
-
-const deploy = async (wanted: Wanted = {}, options = {}) =>
-  all(deployManifest(await manifestOf(wanted), address(), options))
-const undeploy = async (options = {}) => all(undeployManifest(await manifestOf({}), address(), options))
-
-const changed = (changes: Change[]) =>
-  changes
-    .filter(({ change }) => change !== 'none')
-    .map(({ change, name, differs }) => [change, name, differs])
-
-const everything = ['p', 'p/echo', 'p/page', 'p/watch', 'p/twice', 'uploaded', 'asked', 'on-asked']
+/** Puts an action as wskdeploy does: nothing of ours in it, and annotations and parameters only where it has some. */
+const putAsWskdeploy = (name: string, code: string) =>
+  putAction(name, {
+    exec: { kind: 'nodejs:20', code: zip({ 'index.js': code }) },
+    limits: { memory: 256 },
+    publish: false,
+  })
 
 it('makes everything, which then works', async () => {
   expect(changed(await deploy())).toEqual(everything.map((name) => ['create', name, []]))
-  const client = clientOf(host)
   const answer = await client.actions.invoke({ name: 'p/twice', blocking: true, params: { a: 1 } })
   expect(answer.response?.result).toMatchObject({ a: 1, key: 's3cret' })
   await expect(client.triggers.invoke({ name: 'asked' })).resolves.toHaveProperty('activationId')
@@ -91,14 +37,12 @@ it('makes everything, which then works', async () => {
 
 it('puts annotations of sequences', async () => {
   await deploy()
-  const { actions } = clientOf(host)
-  const refused = actions.invoke({ name: 'p/twice', blocking: true, params: { key: 'mine' } })
+  const refused = client.actions.invoke({ name: 'p/twice', blocking: true, params: { key: 'mine' } })
   await expect(refused).rejects.toMatchObject({ statusCode: 400 })
 })
 
 it('changes nothing the second time', async () => {
   await deploy()
-  const client = clientOf(host)
   const { version } = await client.actions.get({ name: 'p/echo' })
   expect(changed(await deploy())).toEqual([])
   expect((await client.actions.get({ name: 'p/echo' })).version).toBe(version)
@@ -110,7 +54,7 @@ it.each<[string, Wanted, unknown[][]]>([
   ['what a feed is asked for', { bucket: 'videos' }, [['update', 'uploaded', ['feed']]]],
   [
     'code',
-    { code: `${echo} // changed` },
+    { code: otherCode },
     [
       ['update', 'p/echo', ['code']],
       ['update', 'p/page', ['code']],
@@ -123,25 +67,93 @@ it.each<[string, Wanted, unknown[][]]>([
   expect(changed(await deploy(wanted))).toEqual([])
 })
 
+describe('after puts of others', () => {
+  beforeEach(() => deploy())
+
+  it('changes nothing where the same code was put', async () => {
+    await putAsWskdeploy('p/echo', echo)
+    expect(changed(await deploy({}, { dryRun: true }))).toEqual([])
+  })
+
+  it('puts the code again where another was put', async () => {
+    await putAsWskdeploy('p/echo', otherCode)
+    expect(changed(await deploy({}, { dryRun: true }))).toEqual([['update', 'p/echo', ['code']]])
+    await deploy()
+    expect(await client.actions.get({ name: 'p/echo' })).toMatchObject({
+      exec: { code: zip({ 'index.js': echo }) },
+    })
+  })
+
+  it('puts the code again where an action was read, changed and put back, version and annotations included', async () => {
+    const action = await client.actions.get({ name: 'p/echo' })
+    await putAction('p/echo', { ...action, exec: { ...action.exec, code: zip({ 'index.js': otherCode }) } })
+    expect((await client.actions.get({ name: 'p/echo' })).version).toBe(action.version)
+    expect(changed(await deploy())).toEqual([['update', 'p/echo', ['code']]])
+  })
+
+  it.each<[string, object, string[]]>([
+    ['a limit', { limits: { memory: 128 } }, ['limit memory']],
+    ['a parameter of its own', { parameters: [{ key: 'key', value: 'x' }] }, ['parameter key']],
+    ['another main', { exec: { kind: 'nodejs:20', code: zip({ 'index.js': echo }), main: 'x' } }, ['main']],
+    [
+      'the way to it from the web',
+      { annotations: [{ key: 'web-export', value: true }] },
+      ['annotation web-export'],
+    ],
+    ['the key', { annotations: [{ key: 'provide-api-key', value: true }] }, ['annotation provide-api-key']],
+  ])('takes back %s', async (_, action, differs) => {
+    await putAction('p/echo', action)
+    expect(changed(await deploy())).toEqual([['update', 'p/echo', differs]])
+    expect(changed(await deploy())).toEqual([])
+  })
+
+  it('leaves annotations of others alone', async () => {
+    await putAction('p/echo', { annotations: [{ key: 'whisk-managed', value: { file: 'x' } }] })
+    expect(changed(await deploy())).toEqual([])
+  })
+
+  it('takes parameters that are not set and empty ones for the same', async () => {
+    const { parameters = [] } = await client.packages.get({ name: 'p' })
+    expect(parameters).toContainEqual({ key: 'unset', value: '' })
+    const others = parameters.filter(({ key }) => key !== 'unset')
+    const body = { version: '1.0.0', parameters: [...others, { key: 'empty', value: '' }] }
+    await client.packages.update({ name: 'p', package: body } as never)
+    expect(changed(await deploy({}, { dryRun: true }))).toEqual([])
+  })
+})
+
 it('enables a rule that was disabled', async () => {
   await deploy()
-  await clientOf(host).rules.disable({ name: 'on-asked' })
+  await client.rules.disable({ name: 'on-asked' })
   expect(changed(await deploy())).toEqual([['update', 'on-asked', ['status']]])
-  expect(await clientOf(host).rules.get({ name: 'on-asked' })).toMatchObject({ status: 'active' })
+  expect(await client.rules.get({ name: 'on-asked' })).toMatchObject({ status: 'active' })
 })
 
 it('changes nothing in a dry run', async () => {
   expect(changed(await deploy({}, { dryRun: true }))).toHaveLength(everything.length)
-  expect(await clientOf(host).packages.list()).toEqual([])
+  expect(await client.packages.list()).toEqual([])
 })
 
 it('leaves nothing behind when it is removed', async () => {
   await deploy()
-  expect(changed(await undeploy({ dryRun: true }))).toHaveLength(everything.length)
-  expect(changed(await undeploy())).toEqual(everything.toReversed().map((name) => ['delete', name, []]))
-  const { actions, packages, triggers, rules } = clientOf(host)
+  expect(changed(await deployment.undeploy({ dryRun: true }))).toHaveLength(everything.length)
+  expect(changed(await deployment.undeploy())).toEqual(
+    everything.toReversed().map((name) => ['delete', name, []]),
+  )
+  const { actions, packages, triggers, rules } = client
   for (const resource of [actions, packages, triggers, rules]) expect(await resource.list()).toEqual([])
-  expect(await undeploy()).toEqual([])
+  expect(await deployment.undeploy()).toEqual([])
+})
+
+it('keeps a package that holds actions of others, and says so', async () => {
+  await deploy()
+  await putAsWskdeploy('p/other', echo)
+  await expect(deployment.undeploy()).rejects.toMatchObject({
+    status: 409,
+    hint: expect.stringContaining('wsk package get --summary p'),
+  })
+  await client.actions.delete({ name: 'p/other' })
+  expect(changed(await deployment.undeploy())).toEqual([['delete', 'p', []]])
 })
 
 it('refuses results in the bucket that is watched', async () => {
@@ -149,9 +161,8 @@ it('refuses results in the bucket that is watched', async () => {
 })
 
 it('says what to do when the code was not built', async () => {
-  const manifest = await manifestOf({})
-  rmSync(join(folder, 'echo.zip'))
-  await expect(all(deployManifest(manifest, address()))).rejects.toMatchObject({
-    hint: expect.stringContaining('npm run build'),
-  })
+  const manifest = await deployment.manifestOf()
+  rmSync(join(deployment.folder, 'echo.zip'))
+  const deploying = deployManifest(manifest, { apiHost: deployment.host.url, auth })
+  await expect(deploying.next()).rejects.toMatchObject({ hint: expect.stringContaining('npm run build') })
 })

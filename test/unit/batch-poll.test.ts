@@ -79,17 +79,40 @@ it('starts nothing where nothing is missing', async () => {
 it('leaves young images to their notifications', async () => {
   await watch()
   await runner.photos.put('a.jpg', 'a')
-  expect(await pollAfter(minutes(1))).toEqual({ resumed: [] })
+  const { waiting, message, batch } = await pollAfter(minutes(1))
+  expect(batch).toBeUndefined()
+  // An image that was put a moment ago has a minute left of two.
+  expect(waiting).toEqual({ images: 1, seconds: expect.any(Number) })
+  expect(waiting?.seconds).toBeGreaterThan(0)
+  expect(waiting?.seconds).toBeLessThanOrEqual(61)
+  expect(message).toMatch(/^1 of the images .* younger than 120 s: poll again in \d+ s$/)
   await watch({ settle: 30 })
   expect(await pollAfter(minutes(1))).toHaveProperty('batch')
 })
 
-it('leaves alone what was there before it was watched, other prefixes, and a paused bucket', async () => {
+it('says nothing of young images that have their record', async () => {
+  await watch()
+  const etag = await runner.photos.put('a.jpg', 'a')
+  const record = okRecord('a.jpg', { bucket: runner.photos.name, etag, at: new Date().toISOString() })
+  await writeRecord(objects.store, runner.results, record)
+  expect(await pollAfter(minutes(1))).toEqual({ resumed: [] })
+})
+
+it('leaves alone what was there before it was watched, and other prefixes', async () => {
   await runner.photos.put('a.jpg', 'a')
-  for (const changes of [{ since: '2100-01-01T00:00:00.000Z' }, { prefix: 'b' }, { paused: true }]) {
+  for (const changes of [{ since: '2100-01-01T00:00:00.000Z' }, { prefix: 'b' }]) {
     await watch(changes)
     expect(await pollAfter(minutes(5))).toEqual({ resumed: [] })
   }
+})
+
+it('says why it starts nothing for a feed that is paused', async () => {
+  await runner.photos.put('a.jpg', 'a')
+  await watch({ paused: true })
+  expect(await pollAfter(minutes(5))).toEqual({
+    resumed: [],
+    message: 'The feed of /guest/image-uploaded is paused',
+  })
 })
 
 it('starts no second batch while one is open', async () => {
@@ -98,7 +121,10 @@ it('starts no second batch while one is open', async () => {
   const { batch } = await pollAfter(minutes(5))
   await runner.results.put(`open/${batch}`, '{}')
   await runner.photos.put('b.jpg', 'b')
-  expect(await pollAfter(minutes(10))).toMatchObject({ batch })
+  expect(await pollAfter(minutes(10))).toMatchObject({
+    batch,
+    message: `The batch ${batch} of an earlier poll has to be closed first`,
+  })
 })
 
 describe('what leaves no record because it may pass', () => {

@@ -9,7 +9,7 @@ it('differs from manifest.yaml only in what classify and predict run on', async 
   const { classify, predict, ...others } = packages.whisklens?.actions ?? {}
   const onStock = (name: string) => ({
     function: `dist/stock/${name}.zip`,
-    runtime: 'nodejs:20',
+    runtime: 'nodejs:default',
     docker: undefined,
   })
   const actions = {

@@ -3,7 +3,7 @@ import { log } from '../../log'
 import type { Activation } from '../../openwhisk/activation'
 import { addressOf } from '../../openwhisk/client'
 import { unschedule } from '../../openwhisk/schedule'
-import { batchRequestSchema } from '../../schema'
+import { batchRequestSchema, type ImageRef } from '../../schema'
 import { sha256Of } from '../../sha256'
 import { type Registration, readRegistration } from '../../storage/feeds'
 import { newPlan } from '../plan/plan'
@@ -28,6 +28,10 @@ export interface Polled {
   resumed: string[]
   /** The batch that classifies what was missed, if there is anything. */
   batch?: string
+  /** Images that have no record and are too young for this poll; after so many seconds, a poll takes all of them. */
+  waiting?: { images: number; seconds: number }
+  /** Why there is no new batch although something may be missing. */
+  message?: string
 }
 
 /**
@@ -49,28 +53,57 @@ export async function poll(
   if (!feed) {
     log.info({ trigger }, 'nobody is watching any more')
     await unschedule(addressOf(activation, settings), trigger)
-    return { resumed }
+    return { resumed, message: `No feed watches a bucket for ${trigger}` }
   }
-  if (feed.paused) return { resumed }
+  if (feed.paused) return { resumed, message: `The feed of ${trigger} is paused` }
   for await (const open of listOpen(results)) {
-    if (open.startsWith(idsOf(trigger))) return { resumed, batch: open }
+    if (!open.startsWith(idsOf(trigger))) continue
+    return { resumed, batch: open, message: `The batch ${open} of an earlier poll has to be closed first` }
   }
-  const request = requestOf(feed, now)
+  const until = new Date(now.getTime() - feed.settle * 1000)
+  const request = requestOf(feed, until, now)
   await listTried(results, trigger, request.batch)
   const model = await describeModel(openwhisk, activation, settings, settings.model)
-  const plan = newPlan(request.batch, request, { ...model, bucket: feed.bucket, now })
+  const plan = newPlan(
+    request.batch,
+    { ...request, until: undefined },
+    { ...model, bucket: feed.bucket, now },
+  )
   const stopAt = activation.deadline - startTakes
+  const young = newYoung(until)
   for await (const { images } of planChunks(plan, store.bucket(feed.bucket), results)) {
     // A bucket too large to be looked through in one activation is for a batch, which continues itself.
-    if (images.length === 0 && Date.now() < stopAt) continue
+    if (!images.some(young.isDue) && Date.now() < stopAt) continue
     await startBatch(request, settings, activation, platform)
     return { resumed, batch: request.batch }
   }
-  return { resumed }
+  return { resumed, ...young.waiting(feed.settle, now) }
 }
 
-function requestOf({ trigger, bucket, prefix, since, settle }: Registration, now: Date) {
+/** Counts the images that were changed after some time. */
+function newYoung(until: Date) {
+  let count = 0
+  let newest = 0
+  return {
+    isDue({ lastModified = '' }: ImageRef): boolean {
+      const changed = Date.parse(lastModified)
+      if (!(changed > until.getTime())) return true
+      count++
+      newest = Math.max(newest, changed)
+      return false
+    },
+    /** Images are due when the newest of them was changed so many seconds ago. */
+    waiting(settle: number, now: Date): Pick<Polled, 'waiting' | 'message'> {
+      if (count === 0) return {}
+      const seconds = Math.ceil((newest - now.getTime()) / 1000 + settle)
+      const message = `${count} of the images without a record are younger than ${settle} s: poll again in ${seconds} s`
+      return { waiting: { images: count, seconds }, message }
+    },
+  }
+}
+
+function requestOf({ trigger, bucket, prefix, since }: Registration, until: Date, now: Date) {
   const batch = idsOf(trigger) + timeOf(now)
-  const until = new Date(now.getTime() - settle * 1000).toISOString()
-  return { ...batchRequestSchema.parse({ bucket, prefix, since, until }), batch, feed: trigger }
+  const fields = { bucket, prefix, since, until: until.toISOString() }
+  return { ...batchRequestSchema.parse(fields), batch, feed: trigger }
 }

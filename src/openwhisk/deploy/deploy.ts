@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { InvalidInputError } from '../../errors'
-import { type ApiAddress, asOpenWhiskError, clientOf } from '../client'
+import { type ApiAddress, clientOf } from '../client'
+import { describeHost } from '../host'
 import type { Manifest } from '../manifest'
 import { differences } from './differences'
-import { codeDigest, type Entity, type EntityBody, entitiesOf } from './entities'
-
-type Client = ReturnType<typeof clientOf>
+import { type Entity, type EntityBody, entitiesOf } from './entities'
+import { type KindChoice, kindOf } from './kinds'
+import { type Client, isFed, namespaceOf, putEntity, readEntity, removeEntity } from './resources'
 
 /** What is done to one entity, or would be. */
 export interface Change {
@@ -14,25 +15,47 @@ export interface Change {
   change: 'create' | 'update' | 'none' | 'delete'
   /** In what it differs, by name; values may be secret. */
   differs: string[]
+  /** The version that was there before. */
+  version?: string
+}
+
+export interface DeployOptions {
+  /** Only tell what would be done. */
+  dryRun?: boolean
+  /** The kind of every action that is for Node.js, such as `nodejs:22`. */
+  kind?: string
 }
 
 /**
  * Deploys a manifest: packages, actions, sequences, triggers with their feeds, rules. Only what differs is put, and so
- * doing it twice changes nothing.
- * @param dryRun only tell what would be done
- * @throws InvalidInputError for a manifest that cannot work; OpenWhiskError when the platform refuses something
+ * doing it twice changes nothing. Code is compared with the code that is there: annotations and versions survive the
+ * puts of others, and prove nothing.
+ * @throws InvalidInputError for a manifest that cannot work, or a kind that is not to be had; OpenWhiskError when the
+ *   platform refuses something
  */
 export async function* deployManifest(
   manifest: Manifest,
   address: ApiAddress,
-  { dryRun = false } = {},
+  { dryRun = false, kind }: DeployOptions = {},
 ): AsyncGenerator<Change> {
   refuseOverlap(manifest)
   const client = clientOf(address)
   const namespace = await namespaceOf(client)
-  for (const entity of await entitiesOf(manifest, namespace)) {
-    const change = await changeOf(client, entity)
-    if (!dryRun && change.change !== 'none') await put(client, entity)
+  const host = await describeHost(address)
+  const choice = { kind, offered: host?.runtimes.nodejs, apiHost: address.apiHost }
+  const entities = await entitiesOf(manifest, namespace)
+  // Before anything is put: a deployment that cannot be completed is not begun.
+  for (const entity of entities) withKind(entity, undefined, choice)
+  /** As the platform has them. */
+  const packages = new Map<string, EntityBody>()
+  for (const wanted of entities) {
+    const found = await readEntity(client, wanted, { withCode: true })
+    const entity = withKind(wanted, found, choice)
+    const own = found && wanted.kind === 'action' ? withoutInherited(found, packages, wanted.name) : found
+    const change = await changeOf(client, entity, own)
+    const isPut = !dryRun && change.change !== 'none'
+    if (isPut) await putEntity(client, entity)
+    if (entity.kind === 'package') packages.set(entity.name, isPut ? entity.body : (found ?? {}))
     yield change
   }
 }
@@ -49,17 +72,11 @@ export async function* undeployManifest(
   const client = clientOf(address)
   const namespace = await namespaceOf(client)
   for (const entity of (await entitiesOf(manifest, namespace, { withCode: false })).reverse()) {
-    if (!(await current(client, entity))) continue
-    if (!dryRun) await remove(client, entity)
-    yield { kind: entity.kind, name: entity.name, change: 'delete', differs: [] }
+    const found = await readEntity(client, entity)
+    if (!found) continue
+    if (!dryRun) await removeEntity(client, entity)
+    yield { kind: entity.kind, name: entity.name, change: 'delete', differs: [], version: found.version }
   }
-}
-
-async function namespaceOf(client: Client): Promise<string> {
-  const [namespace] = await client.namespaces.list().catch((thrown) => {
-    throw asOpenWhiskError('ask for the namespace', thrown)
-  })
-  return String(namespace)
 }
 
 /** Records that are written into the bucket that is watched would be classified, for ever. */
@@ -73,99 +90,29 @@ function refuseOverlap({ packages }: Manifest): void {
   }
 }
 
-/** The client's types say less than it takes, and its resources are alike. */
-interface Resource {
-  get(options: object): Promise<EntityBody>
-  update(options: object): Promise<unknown>
-  delete(options: object): Promise<unknown>
+function withKind(entity: Entity, found: EntityBody | undefined, choice: KindChoice): Entity {
+  const { exec } = entity.body
+  if (!exec?.kind) return entity
+  const kind = kindOf(exec.kind, found?.exec?.kind, choice)
+  return { ...entity, body: { ...entity.body, exec: { ...exec, kind } } }
 }
 
-const resourceOf = (client: Client, kind: Entity['kind']): Resource => {
-  const { packages, actions, triggers, rules } = client
-  return { package: packages, action: actions, sequence: actions, trigger: triggers, rule: rules }[
-    kind
-  ] as never
+/** The platform answers an action's parameters together with those of its package. */
+function withoutInherited(
+  found: EntityBody,
+  packages: ReadonlyMap<string, EntityBody>,
+  name: string,
+): EntityBody {
+  const inherited = packages.get(name.split('/')[0] ?? '')?.parameters ?? []
+  const isOwn = (one: object): boolean => !inherited.some((other) => isDeepStrictEqual(one, other))
+  return { ...found, parameters: found.parameters?.filter(isOwn) }
 }
 
-const isMissing = (thrown: unknown): boolean => (thrown as { statusCode?: number }).statusCode === 404
-
-async function current(client: Client, { kind, name }: Entity): Promise<EntityBody | undefined> {
-  return resourceOf(client, kind)
-    .get({ name, code: false })
-    .catch((thrown) => {
-      if (isMissing(thrown)) return undefined
-      throw asOpenWhiskError(`look at the ${kind} ${name}`, thrown)
-    })
-}
-
-async function changeOf(client: Client, entity: Entity): Promise<Change> {
+async function changeOf(client: Client, entity: Entity, found?: EntityBody): Promise<Change> {
   const { kind, name, body } = entity
-  const found = await current(client, entity)
   if (!found) return { kind, name, change: 'create', differs: [] }
-  const differs = differences(body, found, kind === 'action').map((one) =>
-    one === `annotation ${codeDigest}` ? 'code' : one,
-  )
-  if (kind === 'rule' && (found as { status?: string }).status !== 'active') differs.push('status')
-  if (entity.feed && !(await feeds(client, entity))) differs.push('feed')
-  return { kind, name, change: differs.length > 0 ? 'update' : 'none', differs }
-}
-
-/** Whether a trigger's feed knows it, with what it is asked for. */
-async function feeds(client: Client, { name: trigger, feed }: Entity): Promise<boolean> {
-  const answer = await feedsOf(client)
-    .get({ name: feed?.name ?? '', trigger })
-    .catch(() => undefined)
-  const known = answer?.response?.result
-  if (!known) return false
-  // The alarms package tells what it was asked for in a field of its own, and the payload by another name.
-  const { payload, ...config } = (known.config ?? {}) as Record<string, unknown>
-  const told: Record<string, unknown> = { ...known, ...config, trigger_payload: payload }
-  const asked = Object.entries(feed?.params ?? {})
-  return asked.every(([key, value]) =>
-    isDeepStrictEqual(
-      told[key],
-      key === 'trigger_payload' && typeof value === 'string' ? { payload: value } : value,
-    ),
-  )
-}
-
-/** What the client's types leave out. */
-const feedsOf = (client: Client) =>
-  client.feeds as unknown as {
-    get(options: object): Promise<{ response?: { result?: Record<string, unknown> } }>
-  }
-
-async function put(client: Client, entity: Entity): Promise<void> {
-  const { kind, name, body, feed } = entity
-  const step = (what: string, call: Promise<unknown>) =>
-    call.catch((thrown) => {
-      throw asOpenWhiskError(`deploy the ${what}`, thrown)
-    })
-  if (kind === 'rule') {
-    const { trigger, action } = body
-    await step(`rule ${name}`, client.rules.update({ name, trigger, action } as never))
-    await step(`rule ${name}`, client.rules.enable({ name }))
-    return
-  }
-  const field = kind === 'sequence' ? 'action' : kind
-  await step(`${kind} ${name}`, resourceOf(client, kind).update({ name, [field]: body }))
-  if (!feed) return
-  const create = () => client.feeds.create({ name: feed.name, trigger: name, params: feed.params })
-  // A feed may refuse what it knows already, as alarms do; wskdeploy has it forgotten first too.
-  const createAnew = () =>
-    client.feeds
-      .delete({ name: feed.name, trigger: name })
-      .catch(() => {})
-      .then(create)
-  await step(`feed ${feed.name}`, create().catch(createAnew))
-}
-
-async function remove(client: Client, { kind, name, feed }: Entity): Promise<void> {
-  // A feed that fails, or is gone already, must not keep the rest from being removed.
-  if (feed) await client.feeds.delete({ name: feed.name, trigger: name }).catch(() => {})
-  await resourceOf(client, kind)
-    .delete({ name })
-    .catch((thrown) => {
-      if (!isMissing(thrown)) throw asOpenWhiskError(`remove the ${kind} ${name}`, thrown)
-    })
+  const differs = differences(body, found)
+  if (kind === 'rule' && found.status !== 'active') differs.push('status')
+  if (entity.feed && !(await isFed(client, entity))) differs.push('feed')
+  return { kind, name, change: differs.length > 0 ? 'update' : 'none', differs, version: found.version }
 }

@@ -6,41 +6,58 @@ const byKey = (values: KeyValue[] = []): Map<string, unknown> =>
 
 /**
  * In what a deployed entity differs from what is wanted, by name. Values are left out: parameters hold secrets.
- * @param current what the platform answered, without code
- * @param inherits whether the answer holds parameters of the entity's package as well, as an action's does
+ * @param current what the platform answered, of an action with its code and without its package's parameters
  */
-export function differences(wanted: EntityBody, current: EntityBody, inherits: boolean): string[] {
-  const { exec = {}, limits = {} } = wanted
-  const differing: string[] = []
-  const parameters = byKey(current.parameters)
-  for (const { key, value } of wanted.parameters ?? []) {
-    if (!isDeepStrictEqual(parameters.get(key), value)) differing.push(`parameter ${key}`)
-    parameters.delete(key)
-  }
-  // A put replaces all parameters, and keeps annotations that it does not name.
-  if (wanted.parameters && !inherits)
-    differing.push(...[...parameters.keys()].map((key) => `parameter ${key}`))
-  const annotations = byKey(current.annotations)
-  for (const { key, value } of wanted.annotations ?? []) {
-    if (!isDeepStrictEqual(annotations.get(key), value)) differing.push(`annotation ${key}`)
-  }
-  for (const [name, value] of Object.entries(limits)) {
-    if (value !== undefined && current.limits?.[name] !== value) differing.push(`limit ${name}`)
-  }
-  for (const name of ['kind', 'image', 'main', 'components'] as const) {
-    if (exec[name] !== undefined && !isDeepStrictEqual(inFull(current.exec?.[name]), exec[name])) {
-      differing.push(name)
-    }
-  }
-  for (const name of ['trigger', 'action'] as const) {
-    if (wanted[name] !== undefined && fullName(current[name]) !== wanted[name]) differing.push(name)
-  }
-  return differing
+export function differences(wanted: EntityBody, current: EntityBody): string[] {
+  return [
+    ...parameterDifferences(wanted, current),
+    ...annotationDifferences(wanted, current),
+    ...Object.entries(wanted.limits ?? {})
+      .filter(([name, value]) => value !== undefined && current.limits?.[name] !== value)
+      .map(([name]) => `limit ${name}`),
+    ...execDifferences(wanted, current),
+    ...(wanted.version === undefined || wanted.version === current.version ? [] : ['version']),
+    ...(['trigger', 'action'] as const).filter(
+      (name) => wanted[name] !== undefined && fullName(current[name]) !== wanted[name],
+    ),
+  ]
 }
 
+/** A put replaces all parameters. wskdeploy sends those whose variables are not set as empty texts. */
+function parameterDifferences(wanted: EntityBody, current: EntityBody): string[] {
+  if (!wanted.parameters) return []
+  const [before, after] = [byKey(current.parameters), byKey(wanted.parameters)]
+  return [...new Set([...after.keys(), ...before.keys()])]
+    .filter((key) => !isDeepStrictEqual(before.get(key) ?? '', after.get(key) ?? ''))
+    .map((key) => `parameter ${key}`)
+}
+
+/** A put keeps the annotations that it does not name. One that is false says the same as none. */
+function annotationDifferences(wanted: EntityBody, current: EntityBody): string[] {
+  const before = byKey(current.annotations)
+  return (wanted.annotations ?? [])
+    .filter(({ key, value }) => !isDeepStrictEqual(before.get(key) ?? false, value))
+    .map(({ key }) => `annotation ${key}`)
+}
+
+function execDifferences({ exec }: EntityBody, current: EntityBody): string[] {
+  if (!exec) return []
+  const found = current.exec ?? {}
+  const isSame = {
+    kind: exec.kind === found.kind,
+    image: withoutDigest(exec.image) === withoutDigest(found.image),
+    main: (exec.main || undefined) === (found.main || undefined),
+    components: isDeepStrictEqual(found.components?.map(inFull), exec.components),
+    code: exec.code === found.code,
+  }
+  return Object.entries(isSame).flatMap(([name, same]) => (same ? [] : [name]))
+}
+
+/** OpenWhisk drops the digest from the name of an image. */
+const withoutDigest = (image?: string): string | undefined => image?.replace(/@.*$/, '')
+
 /** Servers differ in whether a component's name begins with a slash. */
-const inFull = (value: unknown): unknown =>
-  Array.isArray(value) ? value.map((name) => `/${String(name).replace(/^\//, '')}`) : value
+const inFull = (name: string): string => `/${name.replace(/^\//, '')}`
 
 /** Rules name their ends as `{path: 'guest/whisklens', name: 'classify'}`. */
 function fullName(end: unknown): unknown {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { InvalidInputError } from '../../errors'
-import { sha256Of } from '../../sha256'
 import { type Manifest, type ManifestAction, type ManifestPackage, toParameters } from '../manifest'
 
 /** One thing that a manifest asks for. */
@@ -21,6 +20,8 @@ export interface KeyValue {
 
 /** The parts of an entity that a manifest can say something of. */
 export interface EntityBody {
+  /** A manifest names that of a package; the platform counts those of all else. */
+  version?: string
   parameters?: KeyValue[]
   annotations?: KeyValue[]
   limits?: Record<string, number | undefined>
@@ -35,13 +36,12 @@ export interface EntityBody {
   /** Of a rule, by their full names. */
   trigger?: string
   action?: string
+  /** Of a rule that is deployed. */
+  status?: string
 }
 
 const toKeyValues = (values: Record<string, unknown>): KeyValue[] =>
   Object.entries(values).map(([key, value]) => ({ key, value }))
-
-/** Of what code was deployed: the code itself would have to be fetched to be compared. */
-export const codeDigest = 'whisklens-code'
 
 /**
  * What a manifest asks for, in the order in which it has to be made.
@@ -56,7 +56,8 @@ export async function entitiesOf(
 ): Promise<Entity[]> {
   const entities: Entity[] = []
   for (const [name, parts] of Object.entries(manifest.packages)) {
-    entities.push({ kind: 'package', name, body: { parameters: toParameters(parts.inputs) } })
+    const body = { version: inThreeParts(parts.version), parameters: toParameters(parts.inputs) }
+    entities.push({ kind: 'package', name, body })
     for (const [action, entry] of Object.entries(parts.actions)) {
       const body = withCode ? await actionBody(manifest, action, entry) : {}
       entities.push({ kind: 'action', name: `${name}/${action}`, body })
@@ -82,6 +83,9 @@ export async function entitiesOf(
   }
   return entities
 }
+
+/** OpenWhisk takes `1.0`, too, and keeps `1.0.0`. */
+const inThreeParts = (version: string): string => [...version.split('.'), '0', '0'].slice(0, 3).join('.')
 
 /** A feed's inputs go to the feed, not to the trigger. */
 function triggerEntity(name: string, { feed, inputs }: ManifestPackage['triggers'][string]): Entity {
@@ -110,10 +114,14 @@ async function actionBody(manifest: Manifest, name: string, action: ManifestActi
   })
   const kind = action.docker ? { kind: 'blackbox', image: action.docker } : { kind: action.runtime }
   const { timeout, memorySize, logSize } = action.limits
+  const isWeb = action.web !== undefined
+  // Named even where they are false: an annotation that others have set survives a put that does not name it.
   const annotations = {
-    ...(action.web ? { 'web-export': true, 'raw-http': action.web === 'raw', final: true } : {}),
+    'web-export': isWeb,
+    'raw-http': action.web === 'raw',
+    final: isWeb,
+    'provide-api-key': false,
     ...action.annotations,
-    [codeDigest]: sha256Of(zip),
   }
   return {
     exec: { ...kind, code: zip.toString('base64'), binary: true, main: action.main },

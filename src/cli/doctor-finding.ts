@@ -1,0 +1,22 @@
+import { messageOf, WhisklensError } from '../errors'
+
+/** What was found out about one thing. */
+export interface Finding {
+  name: string
+  /** `absent` is what need not be there. */
+  state: 'ok' | 'absent' | 'failed'
+  detail: string
+  hint?: string
+}
+
+export type Check = Omit<Finding, 'name'>
+
+export const ok = (detail: string): Check => ({ state: 'ok', detail })
+
+export const absent = (detail: string, hint?: string): Check => ({ state: 'absent', detail, hint })
+
+export const failed = (thrown: unknown): Check => ({
+  state: 'failed',
+  detail: messageOf(thrown),
+  hint: thrown instanceof WhisklensError ? thrown.hint : undefined,
+})

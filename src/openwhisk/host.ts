@@ -1,0 +1,70 @@
+import * as z from 'zod'
+import { type ApiAddress, asOpenWhiskError, clientOf } from './client'
+
+const kindSchema = z.object({
+  /** `nodejs:20`. */
+  kind: z.string(),
+  /** Actions of a deprecated kind can be read and deleted, but neither put nor invoked. */
+  deprecated: z.boolean().default(false),
+})
+export type HostKind = z.infer<typeof kindSchema>
+
+const count = z.coerce.number().optional()
+
+/** The part of the answer to `GET /` that matters here. */
+const hostSchema = z.object({
+  runtimes: z.object({ nodejs: z.array(kindSchema).default([]) }),
+  limits: z
+    .object({ actions_per_minute: count, concurrent_actions: count, triggers_per_minute: count })
+    .default({}),
+})
+export type HostDescription = z.infer<typeof hostSchema>
+
+const limitsSchema = z.object({
+  invocationsPerMinute: z.number(),
+  /** Invocations at a time. */
+  concurrentInvocations: z.number(),
+  firesPerMinute: z.number(),
+})
+/** What a namespace may ask for. */
+export type NamespaceLimits = z.infer<typeof limitsSchema>
+
+/**
+ * Asks an API host for its runtimes and its default limits.
+ * @returns undefined when something else answers there, such as a gateway that passes only the API on
+ * @throws OpenWhiskError when nothing answers
+ */
+export async function describeHost(address: ApiAddress): Promise<HostDescription | undefined> {
+  return hostSchema.safeParse(await request(address, '/')).data
+}
+
+/**
+ * The limits of a namespace, or the default ones of its API host where that does not tell them.
+ * @returns undefined when neither is told
+ * @throws OpenWhiskError when nothing answers
+ */
+export async function limitsOf(
+  address: ApiAddress,
+  description?: HostDescription,
+): Promise<NamespaceLimits | undefined> {
+  const own = await request(address, 'namespaces/_/limits')
+  const { actions_per_minute, concurrent_actions, triggers_per_minute } = description?.limits ?? {}
+  const usual = {
+    invocationsPerMinute: actions_per_minute,
+    concurrentInvocations: concurrent_actions,
+    firesPerMinute: triggers_per_minute,
+  }
+  return limitsSchema.safeParse(own).data ?? limitsSchema.safeParse(usual).data
+}
+
+/** Reads what the client has no method for; undefined where the server refuses to answer. */
+async function request(address: ApiAddress, path: string): Promise<unknown> {
+  const { client } = clientOf(address).actions as unknown as {
+    client: { request(method: string, path: string, options: object): Promise<unknown> }
+  }
+  return client.request('GET', path, {}).catch((thrown) => {
+    const error = asOpenWhiskError('ask for runtimes and limits', thrown)
+    if (error.status === 0) throw error
+    return undefined
+  })
+}

@@ -1,0 +1,90 @@
+import { rmSync } from 'node:fs'
+import type { Finding } from '../../src/cli/doctor-finding'
+import { openwhiskLimits } from '../../src/local/host/limits'
+import type { ApiHost } from '../../src/local/host/server'
+import { passOn, startStoreProxy } from '../helpers/store-proxy'
+import { run, startStore, temporaryFolder } from '../unit/cli-run'
+import { auth, buildRuntime, clientOf, temporaryFolder as newFolder, startTestHost, zip } from './api-host'
+
+const folder = temporaryFolder()
+const runtimeFolder = newFolder()
+let host: ApiHost
+let store: Awaited<ReturnType<typeof startStore>>
+let env: NodeJS.ProcessEnv
+
+beforeAll(async () => {
+  host = await startTestHost(buildRuntime(runtimeFolder), { limits: openwhiskLimits })
+  store = await startStore(folder.path)
+  // Without a model the checks of engines are done at once.
+  const openwhisk = { WHISKLENS_APIHOST: host.url, WHISKLENS_AUTH: auth, WHISKLENS_MODEL: 'nonsense' }
+  env = { ...store.env, ...openwhisk, WHISKLENS_RUNTIME_IMAGE: 'example/whisklens:1' }
+})
+afterAll(async () => {
+  await host.close()
+  await store.close()
+  rmSync(runtimeFolder, { recursive: true })
+})
+
+async function doctor(more: NodeJS.ProcessEnv = {}): Promise<Record<string, Finding>> {
+  const { lines } = await run(folder.path, ['doctor', '--json'], { ...env, ...more })
+  const findings = lines.map((line) => JSON.parse(line) as Finding)
+  return Object.fromEntries(findings.map((finding) => [finding.name, finding]))
+}
+
+it('tells kinds, limits and that nothing is deployed', async () => {
+  const { openwhisk, limits, deployment } = await doctor()
+  expect(openwhisk).toMatchObject({
+    state: 'ok',
+    detail: expect.stringMatching(/namespace guest; it has .*nodejs:20.*: new actions get nodejs:\d+$/),
+  })
+  expect(limits).toMatchObject({
+    state: 'ok',
+    detail: '60 invocations and 60 fires a minute, 30 invocations at a time',
+  })
+  expect(deployment).toMatchObject({ state: 'absent', hint: 'whisklens deploy' })
+})
+
+it('refuses a wrong key', async () => {
+  const { openwhisk } = await doctor({ WHISKLENS_AUTH: 'uuid:other' })
+  expect(openwhisk).toMatchObject({ state: 'failed', hint: expect.stringContaining('API key') })
+})
+
+it('tells the versions that are deployed, and whose code they are', async () => {
+  expect((await run(folder.path, ['deploy'], env)).code).toBe(0)
+  const { deployment: built, alarms } = await doctor()
+  expect(built).toMatchObject({
+    state: 'ok',
+    detail: expect.stringMatching(/whisklens\/classify 0\.0\.1, .*; the code of this build$/),
+  })
+  expect(alarms).toMatchObject({ state: 'ok', detail: expect.stringContaining('polled') })
+  const action = { exec: { kind: 'nodejs:20', code: zip({ 'index.js': 'exports.main = () => ({})' }) } }
+  await clientOf(host).actions.update({ name: 'whisklens/aggregate', action } as never)
+  expect((await doctor()).deployment).toMatchObject({
+    state: 'absent',
+    detail: expect.stringMatching(
+      /whisklens\/aggregate 0\.0\.2.*; not the code of this build: whisklens\/aggregate$/,
+    ),
+    hint: 'whisklens deploy',
+  })
+})
+
+it('tells the limits of the namespace before those of the host, and what is missing without alarms', async () => {
+  const before = await startStoreProxy(host.url, async (incoming, outgoing, onward) => {
+    const isLimits = incoming.url === '/api/v1/namespaces/_/limits'
+    if (!isLimits && !incoming.url?.includes('whisk.system')) return passOn(await onward(), outgoing)
+    const own = { invocationsPerMinute: 3000, concurrentInvocations: 100, firesPerMinute: 600 }
+    outgoing.writeHead(isLimits ? 200 : 404, { 'content-type': 'application/json' })
+    outgoing.end(JSON.stringify(isLimits ? own : { error: 'The requested resource does not exist.' }))
+  })
+  try {
+    const { limits, alarms } = await doctor({ WHISKLENS_APIHOST: before.endpoint })
+    expect(limits?.detail).toBe('3000 invocations and 600 fires a minute, 100 invocations at a time')
+    expect(alarms).toMatchObject({
+      state: 'absent',
+      detail: expect.stringContaining('uploads beyond the limits wait until a batch is fired'),
+      hint: expect.stringContaining('docs/events.md'),
+    })
+  } finally {
+    await before.close()
+  }
+})

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createContext, runInContext } from 'node:vm'
+import { strFromU8, unzipSync } from 'fflate'
+
+const folder = join(__dirname, '..', '..', 'dist', 'actions')
+
+/** What is left of an action's program where `nodejs:default` is that Node.js. */
+function start(file: string, node: string): void {
+  const index = unzipSync(readFileSync(join(folder, file)))['index.js']
+  const module = { exports: {} }
+  const globals = { process: { ...process, versions: { node }, version: `v${node}` }, module, exports: {} }
+  runInContext(strFromU8(index ?? new Uint8Array()), createContext(globals))
+}
+
+describe.each(readdirSync(folder).filter((name) => name.endsWith('.zip')))('%s', (file) => {
+  it('says which kind it needs where it is started by an older Node.js', () => {
+    expect(() => start(file, '18.20.8')).toThrow(
+      'Whisklens needs nodejs:20 or later, and this kind is Node.js v18.20.8: deploy it with another',
+    )
+  })
+
+  it.each(['20.20.2', '22.23.3', '24.21.0'])('goes on by Node.js %s', (node) => {
+    // Without what a module is given, it comes no further than the first thing that it requires.
+    expect(() => start(file, node)).toThrow('require is not defined')
+  })
+})
