@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import S3 from 'ibm-cos-sdk/clients/s3'
+import { readPolicy } from '../../src/local/policies'
 import { startObjectStore } from '../../src/local/store/server'
 import { newDataDir, removeDataDir } from '../helpers/local-mode'
 import { freePorts } from '../helpers/local-mode-tls'
@@ -18,15 +19,18 @@ export interface StoreAddress {
   secretAccessKey: string
 }
 
+interface Buckets {
+  imagesBucket: string
+  resultsBucket: string
+}
+
 /** An OpenWhisk without Whisklens and an S3 store with two empty buckets. */
-export interface Target {
+export interface Target extends Buckets {
   platform: Platform
   /** As the deployment reaches the store. */
   s3: StoreAddress
-  /** As the run itself does: without TLS. */
+  /** As the run itself does: with the owner's key, without TLS. */
   ownS3: StoreAddress
-  imagesBucket: string
-  resultsBucket: string
   /** The image of `manifest.yaml`; none where the server is not known to have one. */
   runtimeImage?: string
   /** The authority of both, PEM, where they are reached by TLS. */
@@ -51,15 +55,19 @@ async function frontOf(url: string, closers: Closers): Promise<string> {
   return front.url
 }
 
-/** The local API host with a real server's default limits, in a process of its own. @returns its address */
+/**
+ * The local API host in a process of its own, with a real server's default limits: they are not met a second time by TLS.
+ * @returns its address
+ */
 async function startLocalHost(closers: Closers): Promise<string> {
   const dataDir = await newDataDir()
   closers.push(() => removeDataDir(dataDir))
   // Actions are told the address of the front, which therefore comes first.
   const port = isByTls ? await freePorts() : 0
-  const front = isByTls ? [await frontOf(`http://127.0.0.1:${port}`, closers)] : []
+  const front = isByTls ? await frontOf(`http://127.0.0.1:${port}`, closers) : ''
+  const limits = isByTls ? 'generous' : 'openwhisk'
   const program = join(__dirname, '..', 'helpers', 'openwhisk-child.ts')
-  const args = ['--import', 'tsx', program, dataDir, String(port), localAuth, 'openwhisk', ...front]
+  const args = ['--import', 'tsx', program, dataDir, String(port), localAuth, limits, front]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   closers.push(async () => {
@@ -69,25 +77,50 @@ async function startLocalHost(closers: Closers): Promise<string> {
   const line = once(createInterface({ input: child.stdout }), 'line')
   const [url] = await Promise.race([line, exited.then(() => [])])
   if (!url) throw new Error('The API host ended before it was ready')
-  return front[0] ?? String(url)
+  return front || String(url)
 }
 
-/** Versity S3 Gateway where it is installed, and the embedded store elsewhere. */
-async function startStore(closers: Closers): Promise<StoreAddress & { name: string }> {
-  if (versityBinary) {
+interface Store {
+  /** The owner's. */
+  own: StoreAddress
+  /** The key of the deployment. */
+  s3: StoreAddress
+  name: string
+}
+
+/** By TLS, the embedded store under the documented policy; else Versity S3 Gateway where it is installed. */
+async function startStore(buckets: Buckets, closers: Closers): Promise<Store> {
+  if (versityBinary && !isByTls) {
     const { close, endpoint, region, accessKeyId, secretAccessKey } = await startVersity()
     closers.push(close)
-    return { endpoint, region, accessKeyId, secretAccessKey, name: 'Versity S3 Gateway' }
+    const own = { endpoint, region, accessKeyId, secretAccessKey }
+    return { own, s3: own, name: 'Versity S3 Gateway' }
   }
   const dataDir = await newDataDir()
   const credentials = { accessKeyId: 'access', secretAccessKey: 'a-secret-for-tests' }
+  const actions = { accessKeyId: 'actions', secretAccessKey: 'a-secret-of-the-actions' }
   const region = 'us-east-1'
-  const server = await startObjectStore({ dataDir, port: 0, region, credentials })
+  const policies = [buckets, { ...buckets, imagesBucket: `${buckets.imagesBucket}-more` }].map((names) =>
+    readPolicy('actions', names),
+  )
+  const Statement = (await Promise.all(policies)).flatMap((policy) => policy.Statement)
+  const server = await startObjectStore({
+    dataDir,
+    port: 0,
+    region,
+    credentials,
+    users: [{ ...actions, policy: { Version: '2012-10-17', Statement } }],
+  })
   closers.push(async () => {
     await server.close()
     await removeDataDir(dataDir)
   })
-  return { endpoint: server.endpoint, region, ...credentials, name: 'the embedded store' }
+  const { endpoint } = server
+  return {
+    own: { endpoint, region, ...credentials },
+    s3: { endpoint, region, ...actions },
+    name: 'the embedded store under docs/policies/actions.json',
+  }
 }
 
 const given = (name: string): string => {
@@ -96,13 +129,15 @@ const given = (name: string): string => {
   throw new Error(`A conformance run on a server needs ${name}`)
 }
 
-const givenStore = (endpoint: string) => ({
-  endpoint,
-  region: process.env.WHISKLENS_S3_REGION ?? 'us-east-1',
-  accessKeyId: given('WHISKLENS_S3_ACCESS_KEY_ID'),
-  secretAccessKey: given('WHISKLENS_S3_SECRET_ACCESS_KEY'),
-  name: endpoint,
-})
+function givenStore(endpoint: string): Store {
+  const own = {
+    endpoint,
+    region: process.env.WHISKLENS_S3_REGION ?? 'us-east-1',
+    accessKeyId: given('WHISKLENS_S3_ACCESS_KEY_ID'),
+    secretAccessKey: given('WHISKLENS_S3_SECRET_ACCESS_KEY'),
+  }
+  return { own, s3: own, name: endpoint }
+}
 
 /**
  * The server that `WHISKLENS_APIHOST` and `WHISKLENS_AUTH` name, with the store of `WHISKLENS_S3_…`; without them, the
@@ -118,14 +153,15 @@ export async function openTarget(): Promise<Target> {
     const apiHost = server ? await frontOf(server, closers) : await startLocalHost(closers)
     const auth = server ? given('WHISKLENS_AUTH') : localAuth
     const namespace = process.env.WHISKLENS_NAMESPACE ?? 'guest'
-    const { name, ...ownS3 } = endpoint ? givenStore(endpoint) : await startStore(closers)
-    const [imagesBucket, resultsBucket] = await createBuckets(ownS3, closers)
+    const run = randomBytes(4).toString('hex')
+    const buckets = { imagesBucket: `images-${run}`, resultsBucket: `results-${run}` }
+    const { own, s3, name } = endpoint ? givenStore(endpoint) : await startStore(buckets, closers)
+    await createBuckets(own, Object.values(buckets), closers)
     return {
       platform: { apiHost, auth, namespace, insecure: isByTls },
-      s3: { ...ownS3, endpoint: await frontOf(ownS3.endpoint, closers) },
-      ownS3,
-      imagesBucket,
-      resultsBucket,
+      s3: { ...s3, endpoint: await frontOf(s3.endpoint, closers) },
+      ownS3: own,
+      ...buckets,
       runtimeImage: process.env.WHISKLENS_RUNTIME_IMAGE ?? (server ? undefined : 'whisklens-runtime'),
       ca: isByTls ? (await testAuthority()).ca : undefined,
       name: `${server ?? 'the local API host'} and ${name}${isByTls ? ', by TLS' : ''}`,
@@ -137,15 +173,12 @@ export async function openTarget(): Promise<Target> {
   }
 }
 
-async function createBuckets(address: StoreAddress, closers: Closers): Promise<[string, string]> {
+async function createBuckets(address: StoreAddress, names: string[], closers: Closers): Promise<void> {
   const client = new S3({ ...address, s3ForcePathStyle: true, signatureVersion: 'v4' })
-  const run = randomBytes(4).toString('hex')
-  const names: [string, string] = [`images-${run}`, `results-${run}`]
   for (const Bucket of names) {
     await client.createBucket({ Bucket }).promise()
     closers.push(() => removeBucket(client, Bucket))
   }
-  return names
 }
 
 /** Removes a bucket with all that is in it. */

@@ -14,7 +14,7 @@ startApiHost({
   port: Number(port),
   auth,
   namespace: 'guest',
-  publicUrl,
+  publicUrl: publicUrl || undefined,
   limits: limits === 'openwhisk' ? openwhiskLimits : generousLimits,
   runtime: join(root, 'dist', 'runtime.cjs'),
   images: (image): Record<string, string> => (image === undefined ? {} : modules),
