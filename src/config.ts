@@ -89,6 +89,7 @@ export function settingsFromEnvironment(env: NodeJS.ProcessEnv = process.env): S
 }
 
 function textOrFile(text: string): string {
+  // A private key is PEM, too: taken for a path, it would appear in the error.
   if (pemIn(text)) return text
   try {
     return readFileSync(text, 'utf8')

@@ -14,12 +14,11 @@ export interface Trust {
   key?: string
 }
 
-const begin = '-----BEGIN CERTIFICATE-----'
-const blocks = new RegExp(`${begin}(.+?)-----END CERTIFICATE-----`, 'gs')
+const blocks = /-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----/gs
 
-/** The PEM in a text, which may be in base64 as a whole; undefined when there is none. */
+/** The PEM of any kind in a text, all of which may be in base64; undefined when there is none. */
 export const pemIn = (text: string): string | undefined =>
-  [text, Buffer.from(text, 'base64').toString('latin1')].find((pem) => pem.includes(begin))
+  [text, Buffer.from(text, 'base64').toString('latin1')].find((pem) => pem.includes('-----BEGIN '))
 
 /**
  * The certificates in a text, as clean PEM: everything else that is there, such as a private key, is left out. Line
