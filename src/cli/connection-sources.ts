@@ -41,8 +41,10 @@ function parseFile<T>(path: string, content: string, schema: z.ZodType<T>): T {
   let json: unknown
   try {
     json = JSON.parse(content)
-  } catch (cause) {
-    throw new InvalidInputError(`${path} is not JSON: ${messageOf(cause)}`, { cause })
+  } catch (thrown) {
+    // The parser quotes what is around the mistake, which may be a key.
+    const why = messageOf(thrown).replace(/, .* is not valid JSON$/s, '')
+    throw new InvalidInputError(`${path} is not JSON: ${why}`)
   }
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
