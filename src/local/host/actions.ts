@@ -14,6 +14,7 @@ import {
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { type ActionEntity, type Entities, type Exec, type KeyValue, pathOf } from './entities'
 import { within } from './invoke'
+import { defaultKind, kinds } from './kinds'
 import { actionLimits, checkSize, longestWait, sequenceLength, sizes } from './limits'
 import { joinNames, resolveName } from './names'
 import { checkFinal, mergeKeyValues, resolveAction } from './parameters'
@@ -33,10 +34,6 @@ const content = commonContent.extend({
   limits: limitsContent.optional(),
   delAnnotations: z.array(z.string()).optional(),
 })
-
-export const defaultKind = 'nodejs:20'
-/** What `GET /` offers. All of them run on the Node.js that the host itself runs on. */
-export const kinds = [defaultKind, 'nodejs:22', 'nodejs:24']
 
 /** Whether code is an archive: it is one if it could be base64. */
 const isBase64 = (code: string): boolean =>
