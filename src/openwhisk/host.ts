@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type ApiAddress, asOpenWhiskError, clientOf } from './client'
+import { type ApiAddress, asOpenWhiskError, baseOf, clientOf } from './client'
 
 const kindSchema = z.object({
   /** `nodejs:20`. */
@@ -59,12 +59,11 @@ export async function limitsOf(
 
 /** Reads what the client has no method for; undefined where the server refuses to answer. */
 async function request(address: ApiAddress, path: string): Promise<unknown> {
-  const { client } = clientOf(address).actions as unknown as {
-    client: { request(method: string, path: string, options: object): Promise<unknown> }
-  }
-  return client.request('GET', path, {}).catch((thrown) => {
-    const error = asOpenWhiskError('ask for runtimes and limits', thrown)
-    if (error.status === 0) throw error
-    return undefined
-  })
+  return baseOf(clientOf(address))
+    .request('GET', path, {})
+    .catch((thrown) => {
+      const error = asOpenWhiskError('ask for runtimes and limits', thrown)
+      if (error.status === 0) throw error
+      return undefined
+    })
 }

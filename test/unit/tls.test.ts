@@ -94,11 +94,13 @@ describe.each(Object.entries(sides))('the %s by TLS', (name, ask) => {
 
   it('is checked although the environment says otherwise', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+    process.env.__OW_IGNORE_CERTS = 'true'
     try {
       await expect(ask(expired, { ca })).rejects.toMatchObject({ code: 'tls_untrusted' })
       if (name === 'API host') await expect(ask(expired, {})).rejects.toMatchObject({ code: 'tls_untrusted' })
     } finally {
       delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+      delete process.env.__OW_IGNORE_CERTS
     }
   })
 

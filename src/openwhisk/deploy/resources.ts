@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { OpenWhiskError } from '../../errors'
-import { asOpenWhiskError, type clientOf } from '../client'
+import { asOpenWhiskError, type clientOf, isStatus } from '../client'
 import type { Entity, EntityBody } from './entities'
 
 export type Client = ReturnType<typeof clientOf>
@@ -27,7 +27,7 @@ const resourceOf = (client: Client, kind: Entity['kind']): Resource => {
   ] as never
 }
 
-const isMissing = (thrown: unknown): boolean => (thrown as { statusCode?: number }).statusCode === 404
+const isMissing = isStatus(404)
 
 /**
  * The entity as it is deployed; undefined when it is not.
