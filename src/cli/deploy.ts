@@ -53,7 +53,7 @@ export const manifestOptions = (command: Command): Command =>
     ),
   )
 
-/** The manifest that the options name, with the settings put in that are given: wskdeploy knows no defaults either. */
+/** The manifest that the options name, with the given settings; as with wskdeploy, unset ones have no defaults. */
 export function manifestOf({ manifest, stock }: DeployOptions, { given }: Connection) {
   const own = stock ? 'manifest.stock.yaml' : 'manifest.yaml'
   return readManifest(resolve(manifest ?? `${homeFolder()}/${own}`), {

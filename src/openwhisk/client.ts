@@ -41,17 +41,17 @@ export function addressOf(
   return { apiHost, auth: apiKey, ca }
 }
 
-/** Connections that wait for their next use as long as those of Node.js' own agent do, milliseconds. */
+/** Idle connections are kept as long as those of Node.js' global agent, milliseconds. */
 const agentOf = agentsFor({ keepAlive: true, scheduling: 'lifo', timeout: 5000 })
 
-/** The npm client of an API host; without a scheme, as in `~/.wskprops`, the host is meant as https. */
+/** The npm client of an API host; an address without a scheme, as in `~/.wskprops`, means https. */
 export function clientOf(address: ApiAddress): ReturnType<typeof openwhisk> {
   const { apiHost, auth, ca, insecure, cert } = address
   const isUsual = apiHost.startsWith('http:') || !(ca || insecure || cert)
   const client = openwhisk({
     apihost: apiHost,
     api_key: auth,
-    // Only where it is needed: the client reaches a proxy of the environment by an agent for http.
+    // Only where needed: with an agent of its own, the client bypasses the proxy of the environment.
     agent: isUsual ? undefined : agentOf(address),
   })
   // Overrides the agent's own, and __OW_IGNORE_CERTS, which the client's constructor reads.

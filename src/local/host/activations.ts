@@ -125,7 +125,7 @@ const summarize = ({ logs: _, response, subject: __, ...activation }: Activation
   statusCode: statuses.indexOf(response.status),
 })
 
-/** What lists find an activation by: `ml/infer` for an action in a package, whose `infer` alone is not enough. */
+/** The name by which lists are filtered: `ml/infer` for an action in a package; `infer` does not match it. */
 function listedName(activation: Activation): string {
   const [, packageName, inPackage] = String(annotationOf(activation, 'path')).split('/')
   return inPackage === undefined ? activation.name : `${packageName}/${activation.name}`

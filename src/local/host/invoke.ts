@@ -13,7 +13,7 @@ export interface InvokerOptions {
   entities: Entities
   activations: Activations
   pool: Pool
-  /** @param namespace of the action that is told */
+  /** @param namespace of the action */
   apiHost(namespace: string): string
   /** More environment for the containers of an image. */
   images(image: string | undefined, memory: number): Record<string, string>
@@ -64,7 +64,7 @@ export class Invoker {
     return this.underWay.size
   }
 
-  /** How many activations of actions wait or run, components of sequences among them. */
+  /** The number of waiting and running activations of actions, including components of sequences. */
   inFlight(): number {
     return this.inContainers
   }
@@ -169,7 +169,7 @@ export class Invoker {
   }
 }
 
-/** An action's parameters under the payload; those marked `init`, wherever their value is from, are for its environment. */
+/** The payload over an action's parameters; values of those marked `init` go to the environment. */
 function argumentsOf(parameters: KeyValue[], payload: object) {
   if (Array.isArray(payload)) return { env: {}, value: payload }
   const all = Object.entries({ ...asObject(parameters), ...payload })
