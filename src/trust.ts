@@ -41,7 +41,7 @@ function certificate(body: string): string {
     return new X509Certificate(Buffer.from(body, 'base64')).toString()
   } catch (cause) {
     throw new InvalidInputError('WHISKLENS_CA holds a certificate that cannot be read', {
-      hint: 'A PEM file that was cut off or edited does that; openssl x509 -in ca.pem -noout tells.',
+      hint: 'The PEM may be truncated or edited. Check the file: openssl x509 -in ca.pem -noout.',
       cause,
     })
   }

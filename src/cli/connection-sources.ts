@@ -138,8 +138,8 @@ export async function readIdentity({ cert, key }: IdentityFiles): Promise<Pick<T
     createSecureContext({ cert: certText, key: keyText })
     return { cert: certText, key: keyText }
   } catch (cause) {
-    throw new InvalidInputError(`CERT and KEY of ~/.wskprops are of no use: ${messageOf(cause)}`, {
-      hint: 'They name the files of the certificate by which the API host knows you, and of its key, in PEM.',
+    throw new InvalidInputError(`CERT and KEY of ~/.wskprops cannot be used: ${messageOf(cause)}`, {
+      hint: 'They are the paths of a client certificate for the API host and of its key, in PEM.',
       cause,
     })
   }
