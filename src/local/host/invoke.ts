@@ -126,7 +126,7 @@ export class Invoker {
       action_version: version,
       activation_id: call.activationId,
       transaction_id: call.transaction,
-      ...(annotationOf(action, 'provide-api-key') === true && { api_key: auth }),
+      ...(getsKey(action) && { api_key: auth }),
     }
     const { env, value } = argumentsOf(parameters, call.payload)
     const { main = 'main', binary = false } = exec
@@ -167,6 +167,12 @@ export class Invoker {
     ]
     return { start, duration, logs: done.map(({ activationId }) => activationId), response, annotations }
   }
+}
+
+/** Without the annotation an action gets the key, as on a real server, which adds the annotation to new actions. */
+function getsKey(action: ActionEntity): boolean {
+  const wanted = annotationOf(action, 'provide-api-key')
+  return wanted === undefined || Boolean(wanted)
 }
 
 /** The payload over an action's parameters; values of those marked `init` go to the environment. */

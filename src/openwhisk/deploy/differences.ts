@@ -32,11 +32,14 @@ function parameterDifferences(wanted: EntityBody, current: EntityBody): string[]
     .map((key) => `parameter ${key}`)
 }
 
-/** A put keeps annotations that it does not name. `false` is the same as absent. */
+/** The value of an absent annotation: OpenWhisk gives the key to actions without `provide-api-key`. */
+const valueIfAbsent = (key: string): boolean => key === 'provide-api-key'
+
+/** A put keeps annotations that it does not name. */
 function annotationDifferences(wanted: EntityBody, current: EntityBody): string[] {
   const before = byKey(current.annotations)
   return (wanted.annotations ?? [])
-    .filter(({ key, value }) => !isDeepStrictEqual(before.get(key) ?? false, value))
+    .filter(({ key, value }) => !isDeepStrictEqual(before.get(key) ?? valueIfAbsent(key), value))
     .map(({ key }) => `annotation ${key}`)
 }
 
