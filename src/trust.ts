@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { Agent, type AgentOptions } from 'node:https'
 import * as tls from 'node:tls'
 import { InvalidInputError } from './errors'
@@ -47,10 +48,12 @@ function certificate(body: string): string {
   }
 }
 
-/** The authorities that Node.js trusts by default; older releases list only those that they bundle. */
+/** The authorities that Node.js trusts by default. Older releases list only those that they bundle. */
 function usualAuthorities(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] }
-  return getCACertificates?.('default') ?? tls.rootCertificates
+  if (getCACertificates) return getCACertificates('default')
+  const { NODE_EXTRA_CA_CERTS: file = '' } = process.env
+  return existsSync(file) ? [...tls.rootCertificates, readFileSync(file, 'utf8')] : tls.rootCertificates
 }
 
 /** Options for node:tls. Parsing all authorities takes 40 ms, so connections share one context. */

@@ -53,7 +53,7 @@ export const connectionOptions = (command: Command): Command =>
     })
 
 const unchecked =
-  'warning: --insecure: certificates are not checked; others may be listening and answering. Set WHISKLENS_CA instead.\n'
+  'warning: --insecure: certificates are not checked, so connections can be intercepted. Set WHISKLENS_CA instead.\n'
 
 const groups: Record<'apiHost' | 's3Endpoint', (keyof Partly)[]> = {
   apiHost: ['apiHost', 'auth', 'namespace'],

@@ -16,7 +16,7 @@ async function host(address: ApiAddress): Promise<Check> {
   const { apiHost } = address
   const namespace = await namespaceOf(clientOf(address))
   const offered = (await describeHost(address))?.runtimes.nodejs
-  if (!offered) return ok(`${apiHost}, namespace ${namespace}; it does not tell its kinds`)
+  if (!offered) return ok(`${apiHost}, namespace ${namespace}; it does not list its kinds`)
   const kinds = offered.map(({ kind, deprecated }) => (deprecated ? `${kind} (deprecated)` : kind))
   const kind = kindOf('nodejs:default', undefined, { offered, apiHost })
   return ok(`${apiHost}, namespace ${namespace}; it has ${kinds.join(', ')}: new actions get ${kind}`)
@@ -24,7 +24,7 @@ async function host(address: ApiAddress): Promise<Check> {
 
 async function limits(address: ApiAddress): Promise<Check> {
   const found = await limitsOf(address, await describeHost(address))
-  if (!found) return absent(`${address.apiHost} does not tell them`)
+  if (!found) return absent(`${address.apiHost} does not report them`)
   const { invocationsPerMinute, concurrentInvocations, firesPerMinute } = found
   return ok(
     `${invocationsPerMinute} invocations and ${firesPerMinute} fires a minute, ${concurrentInvocations} invocations at a time`,
