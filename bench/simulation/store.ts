@@ -50,7 +50,9 @@ function openBucket(name: string, storage: Storage, process: Process): Bucket {
     const contents = contentsOf(key)
     await request('GET', key, contents.info(key)?.size)
     const info = contents.info(key)
-    return info && { ...info, body: contents.body(key), metadata: contents.metadata(key) }
+    return (
+      info && { ...info, body: contents.body(key), metadata: contents.metadata(key), servedAt: clock.now }
+    )
   }
 
   return {
@@ -81,6 +83,10 @@ function openBucket(name: string, storage: Storage, process: Process): Bucket {
     uploadPart: async (key, upload, number, body) => {
       await request('PUT', key, body.length)
       return uploads.put(upload, number, body)
+    },
+    copyPart: async (key, upload, number, from) => {
+      await request('PUT', key)
+      return uploads.put(upload, number, contentsOf(from).body(from))
     },
     completeUpload: async (key, upload) => {
       await request('POST', key)
