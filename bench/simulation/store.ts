@@ -84,10 +84,6 @@ function openBucket(name: string, storage: Storage, process: Process): Bucket {
       await request('PUT', key, body.length)
       return uploads.put(upload, number, body)
     },
-    copyPart: async (key, upload, number, from) => {
-      await request('PUT', key)
-      return uploads.put(upload, number, contentsOf(from).body(from))
-    },
     completeUpload: async (key, upload) => {
       await request('POST', key)
       uploads.complete(upload)

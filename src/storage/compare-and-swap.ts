@@ -40,30 +40,57 @@ const longestPause = 1_000
 export async function compareAndSwap(
   bucket: Bucket,
   key: string,
-  { known, change, isOwn, contentType = 'application/json' }: Swap,
+  swap: Swap,
   { clock, random }: Pace,
-): Promise<(Seen & { written: boolean }) | undefined> {
+): Promise<Standing | undefined> {
   const end = clock.now() + giveUpAfter
-  let seen = known
-  for (let attempt = 0; ; attempt++) {
-    if (seen === undefined) {
-      const found = await bucket.find(key)
-      seen = found ? { body: found.body.toString('utf8'), etag: found.etag } : null
-      if (attempt > 0 && seen && isOwn(seen.body)) return { ...seen, written: true }
-    }
-    const body = await change(seen ?? undefined)
-    if (body === undefined) return seen ? { ...seen, written: false } : undefined
-    try {
-      const etag = await bucket.put(key, body, { contentType, replaces: seen ? seen.etag : null })
-      return { body, etag, written: true }
-    } catch (thrown) {
-      const isConflict = thrown instanceof StorageError && thrown.code === 'precondition_failed'
-      // A connection that broke says nothing of what the store did: it may have landed.
-      if (!isConflict && !(thrown instanceof StorageError && thrown.retryable)) throw thrown
-      if (clock.now() >= end) throw isConflict ? tooContended(bucket, key, thrown) : thrown
-    }
-    seen = undefined
-    await clock.sleep(random() * Math.min(firstPause * 2 ** attempt, longestPause))
+  let outcome = await attempt(bucket, key, swap, swap.known)
+  for (let retry = 0; 'thrown' in outcome; retry++) {
+    if (clock.now() >= end) throw outcome.thrown
+    await clock.sleep(random() * Math.min(firstPause * 2 ** retry, longestPause))
+    outcome = await attempt(bucket, key, { ...swap, isRepeated: true })
+  }
+  return outcome.standing
+}
+
+/** What is there in the end, and whether this swap wrote it. */
+type Standing = Seen & { written: boolean }
+
+async function attempt(
+  bucket: Bucket,
+  key: string,
+  { change, isOwn, contentType = 'application/json', isRepeated = false }: Swap & { isRepeated?: boolean },
+  known?: Seen | null,
+): Promise<{ standing: Standing | undefined } | { thrown: StorageError }> {
+  const seen = known ?? (await see(bucket, key, known))
+  if (isRepeated && seen && isOwn(seen.body)) return { standing: { ...seen, written: true } }
+  const body = await change(seen ?? undefined)
+  if (body === undefined) return { standing: seen ? { ...seen, written: false } : undefined }
+  const outcome = await put(bucket, key, body, { contentType, replaces: seen?.etag ?? null })
+  return 'thrown' in outcome ? outcome : { standing: { body, etag: outcome.etag, written: true } }
+}
+
+/** @param known null where the object is known not to be there */
+async function see(bucket: Bucket, key: string, known: null | undefined): Promise<Seen | null> {
+  if (known === null) return null
+  const found = await bucket.find(key)
+  return found ? { body: found.body.toString('utf8'), etag: found.etag } : null
+}
+
+/** Writes, or tells of a conflict, or of a broken connection, after which the write may have landed. */
+async function put(
+  bucket: Bucket,
+  key: string,
+  body: string,
+  options: { contentType: string; replaces: string | null },
+): Promise<{ etag: string } | { thrown: StorageError }> {
+  try {
+    return { etag: await bucket.put(key, body, options) }
+  } catch (thrown) {
+    if (!(thrown instanceof StorageError)) throw thrown
+    if (thrown.code === 'precondition_failed') return { thrown: tooContended(bucket, key, thrown) }
+    if (thrown.retryable) return { thrown }
+    throw thrown
   }
 }
 

@@ -42,17 +42,7 @@ export function openDocument<T extends Stamp>(
   let known: Seen | null | undefined
   let value: T | undefined
   let age = 0
-
-  function parse(body: string): T {
-    try {
-      return schema.parse(JSON.parse(body))
-    } catch (cause) {
-      throw new StorageError('document_invalid', 200, `s3://${bucket.name}/${key} cannot be understood`, {
-        cause,
-        hint: 'Another version of Whisklens may have written it.',
-      })
-    }
-  }
+  const parse = (body: string): T => parseDocument(bucket, key, schema, body)
 
   return {
     value: () => value,
@@ -85,6 +75,17 @@ export function openDocument<T extends Stamp>(
       if (written?.written) age = 0
       return value
     },
+  }
+}
+
+function parseDocument<T>(bucket: Bucket, key: string, schema: z.ZodType<T>, body: string): T {
+  try {
+    return schema.parse(JSON.parse(body))
+  } catch (cause) {
+    throw new StorageError('document_invalid', 200, `s3://${bucket.name}/${key} cannot be understood`, {
+      cause,
+      hint: 'Another version of Whisklens may have written it.',
+    })
   }
 }
 
