@@ -16,6 +16,9 @@ export const secrets = {
   resultsToken: 'results-token-of-the-run',
 }
 
+/** What a batch is asked for with, as it is typed. */
+export type Params = Record<string, string>
+
 export interface Activation {
   activationId: string
   name: string
@@ -105,9 +108,10 @@ export function openDeployment(target: Target, manifest: string) {
       return (await activation(id)).logs.map((line) => JSON.parse(line))
     },
     /** Fires `batch-requested`, again in the next minute where its rule was throttled. @returns the activation of its action */
-    async request(...params: string[]): Promise<string> {
+    async request(params: Params): Promise<string> {
+      const words = Object.entries(params).flatMap(([name, value]) => ['-p', name, value])
       for (let attempt = 0; attempt < 4; attempt++) {
-        const [outcome] = await this.fireBy(['batch-requested', ...params])
+        const [outcome] = await this.fireBy(['batch-requested', ...words])
         if (outcome?.success && outcome.activationId) return outcome.activationId
         if (!/Too many/.test(outcome?.error ?? '')) throw new Error(`The rule failed: ${outcome?.error}`)
         await new Promise((resolve) => setTimeout(resolve, 60_500 - (Date.now() % 60_000)))
