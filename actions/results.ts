@@ -1,16 +1,16 @@
-import { toJsonLines } from '../src/batch/json-lines'
-import { csv, type Export, exportRecords, jsonLines } from '../src/batch/results/export'
-import { newestBatches } from '../src/batch/results/newest'
-import { takePage } from '../src/batch/results/page'
-import { batchNotFound, matches, readResultsAfter } from '../src/batch/results/results'
+import { toJsonLines } from '../src/batch/records/json-lines'
+import { csv, type Export, exportRecords, jsonLines } from '../src/batch/reports/export'
+import { newestBatches } from '../src/batch/reports/newest'
+import { takePage } from '../src/batch/reports/page'
+import { batchNotFound, matches, readResultsAfter } from '../src/batch/reports/results'
 import {
   type Format,
   formatOf,
   nextQuery,
   parseResultsRequest,
   type ResultsRequest,
-} from '../src/batch/results/results-request'
-import { readSummary } from '../src/batch/summary/summary-object'
+} from '../src/batch/reports/results-request'
+import { readSummary } from '../src/batch/reports/summary-object'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError, StorageError } from '../src/errors'
 import { ownParameters } from '../src/openwhisk/action'

@@ -1,12 +1,13 @@
-import { aggregate, classifiedSchema } from '../../src/batch/chunk/aggregate'
-import { readChunk } from '../../src/batch/chunk/parts'
-import type { ChunkMessage } from '../../src/batch/run/dispatch'
-import { reconcile } from '../../src/batch/run/orphans'
-import { parseBatchRequest } from '../../src/batch/run/request'
-import { startBatch } from '../../src/batch/run/start'
+import { readChunk } from '../../src/batch/records/chunks'
+import { advance } from '../../src/batch/running/advance'
+import { aggregate, classifiedSchema } from '../../src/batch/running/aggregate'
+import type { ChunkMessage } from '../../src/batch/running/dispatch'
+import { fire } from '../../src/batch/running/fire'
+import { reconcile } from '../../src/batch/running/reconcile'
+import { parseBatchRequest } from '../../src/batch/running/request'
+import type { Context } from '../../src/batch/state/platform'
 import { settingsFromParams } from '../../src/config'
 import type { ModelFolder } from '../../src/models/folder'
-import { siblingAction } from '../../src/openwhisk/activation'
 import type { OpenWhisk } from '../../src/openwhisk/client'
 import type { ImageRecord } from '../../src/schema'
 import { recordOf } from './classify'
@@ -38,36 +39,34 @@ type Main = ScriptedAction['main']
 
 /** The code of the actions: that of the repository, but for `classify`, which is a script. */
 export const actionsOf = (environment: Environment): Record<string, Main> => ({
-  'start-batch': (params, { activation, process }) => {
-    const platform = {
-      store: storeOf(environment.storage, process),
-      openwhisk: environment.openwhiskOf(process),
-      impatient: environment.openwhiskOf(process, 0),
-    }
+  'start-batch': async (params, surroundings) => {
+    const context = contextOf(environment, surroundings)
     const request = parseBatchRequest(params)
-    if (request.reconcile) {
-      return reconcile(platform.store.bucket(buckets.results), platform.openwhisk, activation.actionName)
-    }
-    return startBatch({ ...request, resume: params.resume === true }, settings, activation, platform)
+    if ('advance' in request) return (await advance(request, context)) ?? {}
+    return request.reconcile ? reconcile(context) : fire(request, context)
   },
   classify: (params, surroundings) => classify(params, surroundings, environment),
-  aggregate: (params, { activation, process }) => {
-    const store = storeOf(environment.storage, process)
-    const openwhisk = environment.openwhiskOf(process)
-    return aggregate(classifiedSchema.parse(params), {
-      store,
-      results: store.bucket(buckets.results),
-      openwhisk,
-      activationId: activation.id,
-      sequence: siblingAction(activation, 'classify-images'),
-      resume: (batch) => openwhisk.invoke(siblingAction(activation, 'start-batch'), { batch, resume: true }),
-      reconcile: () => openwhisk.invoke(siblingAction(activation, 'start-batch'), { reconcile: true }),
-      onClosed: (summary) => openwhisk.fire('batch-completed', summary),
-    })
-  },
+  aggregate: (params, surroundings) =>
+    aggregate(classifiedSchema.parse(params), contextOf(environment, surroundings)),
 })
 
-/** As `src/batch/chunk/classify-images.ts` has them. */
+function contextOf(
+  { clock, storage, openwhiskOf }: Environment,
+  { activation, process }: Surroundings,
+): Context {
+  const store = storeOf(storage, process)
+  return {
+    clock: { now: () => clock.now, sleep: (milliseconds) => clock.sleep(milliseconds) },
+    random: Math.random,
+    store,
+    results: store.bucket(buckets.results),
+    openwhisk: openwhiskOf(process, 0),
+    settings,
+    activation,
+  }
+}
+
+/** As `src/batch/classify/classify-images.ts` has them. */
 const maxOutputBytes = 800 * 1024
 const deadlineMargin = 10_000
 

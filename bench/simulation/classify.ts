@@ -1,4 +1,4 @@
-import { unknownRecord } from '../../src/batch/chunk/record'
+import { unknownRecord } from '../../src/batch/records/record'
 import type { ModelFolder } from '../../src/models/folder'
 import type { ImageRecord, ImageRef } from '../../src/schema'
 import { numberOf } from './images'
@@ -19,7 +19,7 @@ export function recordOf(
   image: ImageRef,
   made: { activationId: string; at: number },
 ): ImageRecord {
-  const at = new Date(made.at)
+  const { at } = made
   const record = unknownRecord(image, { model: version, engine: 'wasm', activationId: made.activationId, at })
   const number = numberOf(image.key)
   if (number % corruptEvery === corruptEvery - 1) {

@@ -1,4 +1,4 @@
-import { resultsKey, summaryKey } from '../../src/batch/layout'
+import { resultsKey, summaryKey } from '../../src/batch/state/layout'
 import { type BatchSummary, type ImageRecord, summarySchema } from '../../src/schema'
 import { installClock, installRandom, VirtualClock } from './clock'
 import type { Files } from './files'

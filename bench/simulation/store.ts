@@ -50,7 +50,9 @@ function openBucket(name: string, storage: Storage, process: Process): Bucket {
     const contents = contentsOf(key)
     await request('GET', key, contents.info(key)?.size)
     const info = contents.info(key)
-    return info && { ...info, body: contents.body(key), metadata: contents.metadata(key) }
+    return (
+      info && { ...info, body: contents.body(key), metadata: contents.metadata(key), servedAt: clock.now }
+    )
   }
 
   return {
@@ -82,6 +84,10 @@ function openBucket(name: string, storage: Storage, process: Process): Bucket {
       await request('PUT', key, body.length)
       return uploads.put(upload, number, body)
     },
+    copyPart: async (key, upload, number, from) => {
+      await request('PUT', key)
+      return uploads.put(upload, number, contentsOf(from).body(from))
+    },
     completeUpload: async (key, upload) => {
       await request('POST', key)
       uploads.complete(upload)
@@ -89,10 +95,6 @@ function openBucket(name: string, storage: Storage, process: Process): Bucket {
     abortUpload: async (key, upload) => {
       await request('DELETE', key)
       uploads.abort(upload)
-    },
-    listUploads: async (key) => {
-      await request('LIST', key)
-      return uploads.of(key)
     },
     delete: async (key) => {
       await request('DELETE', key)
@@ -113,7 +115,10 @@ function openBucket(name: string, storage: Storage, process: Process): Bucket {
     lines: refuse,
     folders: refuse,
     putStream: refuse,
-    deleteAll: refuse,
+    deleteAll: async (keys) => {
+      await request('POST', keys[0] ?? '')
+      for (const key of keys) contentsOf(key).delete(key)
+    },
     presign: refuse,
     createIfMissing: async () => {},
   }

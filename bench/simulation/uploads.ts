@@ -41,10 +41,6 @@ export class Uploads {
     this.underWay.delete(id)
   }
 
-  of(key: string): string[] {
-    return [...this.underWay].filter(([, upload]) => upload.key === key).map(([id]) => id)
-  }
-
   private get(id: string) {
     const upload = this.underWay.get(id)
     if (upload) return upload

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { recordsPrefix } from '../../src/batch/layout'
+import { recordsPrefix } from '../../src/batch/state/layout'
 import type { Limits } from '../../src/local/host/limits'
 import { type ModelFolder, readModelFolder } from '../../src/models/folder'
 import { readManifest } from '../../src/openwhisk/manifest'

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
-import { type Ended, endedBefore, removeBatch } from '../batch/results/prune'
+import { type Ended, endedBefore, removeBatch } from '../batch/reports/prune'
+import { systemClock } from '../clock'
 import { InvalidInputError } from '../errors'
 import type { Bucket } from '../storage/store'
 import { columns } from './columns'
@@ -82,11 +84,13 @@ async function ask(question: string): Promise<boolean> {
 }
 
 async function removeAll(results: Bucket, found: Ended[], time: Date, options: PruneOptions): Promise<void> {
+  const activation = { id: `prune-${randomUUID()}` }
+  const context = { results, clock: systemClock, random: Math.random, activation }
   const progress = startProgress('batches', options)
   const counts = { removed: 0, left: 0, objects: 0 }
   try {
     for (const ended of found) {
-      const objects = await removeBatch(results, ended.batch, time)
+      const objects = await removeBatch(context, ended.batch, time)
       counts[objects === undefined ? 'left' : 'removed']++
       counts.objects += objects ?? 0
       if (options.json) await printJson({ ...ended, removed: objects !== undefined, objects })

@@ -1,9 +1,10 @@
 import * as z from 'zod'
-import { putIf } from './put-once'
-import type { Bucket, StoredObject } from './store'
+import { systemClock } from '../clock'
+import { openDocument, stampShape } from './document'
+import type { Bucket } from './store'
 
 /** How long images are left to their notifications unless told otherwise, seconds. */
-export const usualSettle = 120
+export const usualSettle = 10
 
 /** How long a deleted registration is remembered, for a deployment that makes its trigger anew; milliseconds. */
 const rememberedFor = 7 * 24 * 60 * 60 * 1000
@@ -26,27 +27,27 @@ const registrationSchema = z.strictObject({
 export type Registration = z.infer<typeof registrationSchema>
 
 /** As it is stored: a deleted one stays for a while, for its `since`. */
-const storedSchema = registrationSchema.extend({ deletedAt: z.iso.datetime().optional() })
+const storedSchema = registrationSchema.extend({ deletedAt: z.iso.datetime().optional(), ...stampShape })
+type Stored = z.infer<typeof storedSchema>
 
 const folder = 'feeds/'
 
-const keyOf = (trigger: string): string => `${folder}${trigger.slice(1)}.json`
+const documentOf = (results: Bucket, key: string) =>
+  openDocument(results, key, storedSchema, { clock: systemClock, random: Math.random })
 
-function parse({ body, etag }: StoredObject) {
-  const { deletedAt, ...registration } = storedSchema.parse(JSON.parse(body.toString('utf8')))
-  const isForgotten = deletedAt !== undefined && Date.now() - Date.parse(deletedAt) > rememberedFor
-  return { registration, isDeleted: deletedAt !== undefined, isForgotten, etag }
+const open = (results: Bucket, trigger: string) => documentOf(results, `${folder}${trigger.slice(1)}.json`)
+
+function registrationOf({ deletedAt, revision, writeId, ...registration }: Stored): Registration {
+  return registration
 }
 
-async function find(results: Bucket, trigger: string) {
-  const found = await results.find(keyOf(trigger))
-  return found && parse(found)
-}
+const isForgotten = ({ deletedAt }: Stored): boolean =>
+  deletedAt !== undefined && Date.now() - Date.parse(deletedAt) > rememberedFor
 
 /** Kept in the results bucket, the one place that outlives every action. */
 export async function readRegistration(results: Bucket, trigger: string): Promise<Registration | undefined> {
-  const found = await find(results, trigger)
-  return found?.isDeleted ? undefined : found?.registration
+  const found = await open(results, trigger).read()
+  return found && !found.deletedAt ? registrationOf(found) : undefined
 }
 
 /** The last registration of a trigger, also where it was deleted a short while ago. */
@@ -54,14 +55,13 @@ export async function recallRegistration(
   results: Bucket,
   trigger: string,
 ): Promise<Registration | undefined> {
-  const found = await find(results, trigger)
-  return found?.isForgotten ? undefined : found?.registration
+  const found = await open(results, trigger).read()
+  return found && !isForgotten(found) ? registrationOf(found) : undefined
 }
 
+/** Registers a trigger, or changes its registration: the last one counts. */
 export async function saveRegistration(results: Bucket, registration: Registration): Promise<void> {
-  await results.put(keyOf(registration.trigger), JSON.stringify(registration), {
-    contentType: 'application/json',
-  })
+  await open(results, registration.trigger).update(() => registration)
 }
 
 /**
@@ -73,25 +73,22 @@ export async function deleteRegistration(
   trigger: string,
   seen?: Registration,
 ): Promise<void> {
-  for (;;) {
-    const found = await find(results, trigger)
-    if (!found || found.isDeleted) return
-    const { registration, etag } = found
-    if (seen && seen.createdAt !== registration.createdAt) return
-    const deleted = JSON.stringify({ ...registration, deletedAt: new Date().toISOString() })
-    if ((await putIf(results, keyOf(trigger), deleted, etag)) !== undefined) return
-  }
+  const deletedAt = new Date().toISOString()
+  await open(results, trigger).update((current) => {
+    if (!current || current.deletedAt) return undefined
+    if (seen && seen.createdAt !== current.createdAt) return undefined
+    return { ...current, deletedAt }
+  })
 }
 
 /** Every trigger that watches some bucket. Removes what is left of those that were deleted long ago. */
 export async function listRegistrations(results: Bucket): Promise<Registration[]> {
   const registrations: Registration[] = []
   for await (const { key } of results.list({ prefix: folder })) {
-    const object = await results.find(key)
-    if (!object) continue
-    const { registration, isDeleted, isForgotten } = parse(object)
-    if (!isDeleted) registrations.push(registration)
-    else if (isForgotten) await results.delete(key)
+    const found = await documentOf(results, key).read()
+    if (!found) continue
+    if (!found.deletedAt) registrations.push(registrationOf(found))
+    else if (isForgotten(found)) await results.delete(key)
   }
   return registrations
 }

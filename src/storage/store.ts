@@ -6,7 +6,7 @@ import { InvalidInputError, StorageError } from '../errors'
 import { connectionsTo } from './connections'
 import { asStorageError, pauseBefore } from './errors'
 import { type Listing, openListing } from './listing'
-import { type Multipart, openMultipart, partBytes, unquote } from './multipart'
+import { demand, type Multipart, openMultipart, partBytes, unquote } from './multipart'
 import { receiveWhole } from './whole-body'
 
 /** One object of a listing. */
@@ -22,6 +22,8 @@ export interface ObjectInfo {
 export interface StoredObject extends ObjectInfo {
   body: Buffer
   metadata: Record<string, string>
+  /** When the store answered, by its own clock, milliseconds since the epoch: comparable with `lastModified`. */
+  servedAt: number
 }
 
 /** What a write demands of what is there: a version by etag, or nothing at all (`null`). */
@@ -122,7 +124,9 @@ function openBucket(s3: S3, name: string): Bucket {
     const request = s3.getObject(at(key))
     receiveWhole(request)
     let declared = 0
+    let servedAt = 0
     request.on('httpHeaders', (status, headers) => {
+      servedAt = Date.parse(headers.date ?? '') || Date.now()
       // The length of an error says nothing about the object.
       declared = status < 300 ? Number(headers['content-length'] ?? 0) : 0
       if (declared > maxBytes) request.abort()
@@ -138,6 +142,7 @@ function openBucket(s3: S3, name: string): Bucket {
       size: body.length,
       lastModified: (answer.LastModified ?? new Date(0)).toISOString(),
       metadata: answer.Metadata ?? {},
+      servedAt,
     }
   }
 
@@ -176,11 +181,7 @@ function openBucket(s3: S3, name: string): Bucket {
         .catch(missingIsUndefined),
     put: async (key, body, { replaces, contentType, metadata } = {}) => {
       const request = s3.putObject({ ...at(key), Body: body, ContentType: contentType, Metadata: metadata })
-      // The SDK knows If-None-Match only, and the header is all the store looks at.
-      request.on('build', () => {
-        if (replaces === null) request.httpRequest.headers['If-None-Match'] = '*'
-        else if (replaces !== undefined) request.httpRequest.headers['If-Match'] = `"${replaces}"`
-      })
+      demand(request, replaces)
       const answer = await request.promise().catch((thrown) => {
         const error = asStorageError(thrown, `write s3://${name}/${key}`)
         // What was to be replaced is gone.

@@ -1,12 +1,15 @@
-import { describeModel } from '../../src/batch/run/answering-model'
+import { describeModel } from '../../src/batch/running/model'
 import { settingsFromParams } from '../../src/config'
 import { OpenWhiskError } from '../../src/errors'
 import { currentActivation } from '../../src/openwhisk/activation'
 import type { OpenWhisk } from '../../src/openwhisk/client'
-import { silentOpenWhisk } from './batch-fixtures'
+import type { Bucket } from '../../src/storage/store'
+import { contextOf, silentOpenWhisk } from './batch-fixtures'
 
 const activation = currentActivation({ __OW_ACTION_NAME: '/guest/whisklens/start-batch' })
 const settings = settingsFromParams({ gbSecondPrice: '0.5' })
+/** No bucket is needed. */
+const nowhere = { name: 'results' } as Bucket
 const megabytes: Record<string, number> = {
   '/guest/whisklens/classify': 512,
   '/guest/whisklens/aggregate': 128,
@@ -14,9 +17,12 @@ const megabytes: Record<string, number> = {
 
 const answer = (platform: Partial<OpenWhisk>) =>
   describeModel(
-    { ...silentOpenWhisk, call: async () => ({ model: 'tiny@00c0ffee' }), ...platform },
-    activation,
-    settings,
+    {
+      ...contextOf({ bucket: () => nowhere }, nowhere),
+      openwhisk: { ...silentOpenWhisk, call: async () => ({ model: 'tiny@00c0ffee' }), ...platform },
+      activation,
+      settings,
+    },
     'tiny',
   )
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { contiguousEnd, gaps } from '../../src/batch/run/coverage'
+import { gaps } from '../../src/batch/running/coverage'
 import type { Range } from '../../src/schema'
 
 const size = 40
@@ -49,27 +49,5 @@ describe('what is missing of a range', () => {
     ]
     gaps({ start: 0, end: 9 }, ranges)
     expect(ranges.map(({ start }) => start)).toEqual([5, 0])
-  })
-})
-
-describe('the end of what is contiguous', () => {
-  it('is the first position from a given one on that no part holds', () => {
-    fc.assert(
-      fc.property(fc.nat(size - 1), anyRanges, (from, ranges) => {
-        const held = bitmap(ranges)
-        let end = from
-        while (held[end]) end++
-        expect(contiguousEnd(ranges, from)).toBe(end)
-      }),
-      { numRuns: 500 },
-    )
-  })
-
-  it('does not depend on the order in which parts are listed', () => {
-    fc.assert(
-      fc.property(anyRanges, fc.nat(size - 1), (ranges, from) => {
-        expect(contiguousEnd([...ranges].reverse(), from)).toBe(contiguousEnd(ranges, from))
-      }),
-    )
   })
 })

@@ -168,7 +168,6 @@ describe('the scripted store', () => {
         await results.uploadPart('big', upload, 2, bytes.subarray(4999)),
       ]
       await results.uploadPart('big', other, 1, bytes)
-      expect(await results.listUploads('big')).toEqual([upload, other])
       await results.abortUpload('big', other)
       await results.completeUpload('big', upload, etags.slice(1))
       await expect(results.uploadPart('big', upload, 3, bytes)).rejects.toMatchObject({

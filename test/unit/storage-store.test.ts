@@ -28,6 +28,7 @@ describe('an object', () => {
       contentType: 'image/png',
     })
     expect(await bucket.get('x/😀 a+b%.bin')).toEqual({
+      servedAt: expect.any(Number),
       key: 'x/😀 a+b%.bin',
       body: Buffer.from([0, 255]),
       etag,

@@ -1,0 +1,104 @@
+import pLimit from 'p-limit'
+import { putIf } from '../../storage/compare-and-swap'
+import { partBytes } from '../../storage/multipart'
+import type { ClosingBatch } from '../state/batch'
+import { closingPrefix, type ResultsName, resultsKey, segmentKey } from '../state/layout'
+import type { Lease } from '../state/lease'
+import type { Context } from '../state/platform'
+
+const contentTypes: Record<ResultsName, string> = {
+  'results.jsonl': 'application/x-ndjson',
+  'results.csv': 'text/csv; charset=utf-8',
+  'errors.jsonl': 'application/x-ndjson',
+}
+
+/** So many parts are made at a time: each may be in memory. */
+const atOnce = 3
+
+export interface SizedKey {
+  key: string
+  size: number
+}
+
+/**
+ * Which objects become which part of an upload: one that is large enough is copied, the others are put together until
+ * they are, for a store takes no smaller part but the last.
+ */
+export function partsOf(objects: SizedKey[], least = partBytes): SizedKey[][] {
+  const parts: SizedKey[][] = []
+  let small: SizedKey[] = []
+  for (const object of objects) {
+    if (object.size === 0) continue
+    small.push(object)
+    if (small.reduce((sum, { size }) => sum + size, 0) < least) continue
+    parts.push(small)
+    small = []
+  }
+  return small.length > 0 ? [...parts, small] : parts
+}
+
+/** Writes a file of a run in one request, in the place of that of the run before. */
+export async function putFile(
+  lease: Lease,
+  { results }: Context,
+  name: ResultsName,
+  body: Buffer,
+): Promise<void> {
+  const { batch, run } = lease.batch()
+  const key = resultsKey(batch, name)
+  let replaces = run === 1 ? null : await etagOf(results, key)
+  while ((await putIf(results, key, body, replaces, contentTypes[name])) === undefined) {
+    // An earlier attempt of this run was faster, or a former holder, whose bytes are to go: this one has the lease.
+    await lease.verify()
+    replaces = await etagOf(results, key)
+  }
+}
+
+const etagOf = async (results: Context['results'], key: string): Promise<string | null> =>
+  (await results.head(key))?.etag ?? null
+
+/** Joins the segments of a file to one object, without reading those that are large enough to be copied. */
+export async function joinFile(lease: Lease, context: Context, name: ResultsName): Promise<void> {
+  const { results } = context
+  const { batch } = lease.batch()
+  const objects = await segmentsOf(lease.batch() as ClosingBatch, context, name)
+  const parts = partsOf(objects)
+  const read = async (keys: SizedKey[]): Promise<Buffer> =>
+    Buffer.concat(await Promise.all(keys.map(async ({ key }) => (await results.get(key)).body)))
+  if (parts.length <= 1) return putFile(lease, context, name, await read(parts[0] ?? []))
+  const key = resultsKey(batch, name)
+  const upload = await results.beginUpload(key, contentTypes[name])
+  try {
+    const limit = pLimit(atOnce)
+    const make = async (part: SizedKey[], number: number): Promise<string> => {
+      await lease.save()
+      const [only] = part
+      if (part.length === 1 && only && only.size >= partBytes)
+        return results.copyPart(key, upload, number, only.key)
+      return results.uploadPart(key, upload, number, await read(part))
+    }
+    const etags = await Promise.all(parts.map((part, index) => limit(make, part, index + 1)))
+    const replaces = await etagOf(results, key)
+    await lease.verify()
+    await results.completeUpload(key, upload, etags, replaces)
+  } catch (thrown) {
+    // What fails here must not hide why.
+    await results.abortUpload(key, upload).catch(() => {})
+    throw thrown
+  }
+}
+
+/** The segments of a file that the batch counts, in order. */
+async function segmentsOf(
+  { batch, run, segments }: ClosingBatch,
+  { results }: Context,
+  name: ResultsName,
+): Promise<SizedKey[]> {
+  const sizes = new Map<string, number>()
+  for await (const { key, size } of results.list({ prefix: `${closingPrefix(batch)}${run}-` }))
+    sizes.set(key, size)
+  return segments.map((epoch, n) => {
+    const key = segmentKey(batch, { run, n, epoch }, name)
+    return { key, size: sizes.get(key) ?? 0 }
+  })
+}

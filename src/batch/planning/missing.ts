@@ -1,0 +1,106 @@
+import { msOf } from '../../clock'
+import { readAhead } from '../../read-ahead'
+import type { ImageRef } from '../../schema'
+import { putIf } from '../../storage/compare-and-swap'
+import type { Bucket, ObjectInfo } from '../../storage/store'
+import { compareKeys, inOrder } from '../records/keys'
+import { findByKey, pairByKey } from '../records/ordered'
+import { readRecord } from '../records/record'
+import { isResting } from '../records/retry'
+import { recordKey, recordsPrefix, retryPrefix } from '../state/layout'
+
+/** A record younger than its image by less than this is read before it is believed: clocks differ, uploads take time. */
+const certainAfter = 15 * 60 * 1000
+
+/** So many records are read at a time, where listings do not tell enough. */
+const recordsAhead = 16
+
+/** Which images are looked at, and by what they count as done. */
+export interface Walk {
+  bucket: string
+  prefix: string
+  modelVersion: string
+  /** The walk begins behind this key. */
+  cursor: string
+  /** The last key that the walk may come to. */
+  lastKey?: string
+  /** Records count for nothing. */
+  force: boolean
+  /** What failed in passing is left alone until its time has come. */
+  rests: boolean
+  /** Milliseconds since the epoch. */
+  now: number
+  /** Nothing may be written, not even what spares later walks a look. */
+  readOnly?: boolean
+  isMeant(image: ObjectInfo): boolean
+  /** Whether an image is to be done whatever its record says; keys have to be asked for in order. */
+  isWanted?(key: string): Promise<boolean>
+}
+
+/** What a walk came by: an image, or keys that only records have. */
+export interface Step {
+  /** Up to here nothing is left to be looked at. */
+  cursor: string
+  /** The image is meant. */
+  listed: boolean
+  /** The image is to be classified. */
+  image?: ImageRef
+  /** The record of an image that is gone. */
+  gone?: string
+}
+
+/** Walks through images, their records and the notes of what failed, side by side: three listings in one order. */
+export async function* walkImages(walk: Walk, images: Bucket, results: Bucket): AsyncGenerator<Step> {
+  const { bucket, prefix, modelVersion, cursor, lastKey, isMeant, isWanted = async () => false } = walk
+  const source = inOrder(images.list({ prefix, startAfter: cursor || undefined }), cursor)
+  const below = (root: string) => inOrder(keysBelow(results, root, prefix, cursor))
+  const pairs = pairByKey(source, below(recordsPrefix(modelVersion, bucket)))
+  const look = async ([image, record]: [ObjectInfo | undefined, ObjectInfo | undefined]) => {
+    const meant = image !== undefined && isMeant(image)
+    const fresh = meant && !walk.force && (await isFresh(walk, image, record, results))
+    return { image, record, meant, fresh }
+  }
+  const noted = walk.rests ? findByKey(below(retryPrefix(modelVersion, bucket))) : async () => undefined
+  const rests = async (image: ObjectInfo): Promise<boolean> =>
+    (await noted(image.key)) !== undefined && isResting(results, modelVersion, { bucket, ...image }, walk.now)
+  for await (const { image, record, meant, fresh } of readAhead(pairs, recordsAhead, look)) {
+    if (!image) {
+      if (record) yield { cursor: '', listed: false, gone: record.key }
+      continue
+    }
+    if (lastKey !== undefined && compareKeys(image.key, lastKey) > 0) return
+    const isDue = meant && (fresh ? await isWanted(image.key) : !(await rests(image)))
+    yield { cursor: image.key, listed: meant, ...(isDue && { image: { bucket, ...image } }) }
+  }
+}
+
+/** A listing below a folder that mirrors the images', under the keys of the images. */
+async function* keysBelow(
+  results: Bucket,
+  root: string,
+  prefix: string,
+  cursor: string,
+): AsyncGenerator<ObjectInfo> {
+  const listing = results.list({ prefix: root + prefix, startAfter: cursor && root + cursor })
+  for await (const object of listing) yield { ...object, key: object.key.slice(root.length) }
+}
+
+async function isFresh(
+  { modelVersion, bucket, now, readOnly }: Walk,
+  image: ObjectInfo,
+  record: ObjectInfo | undefined,
+  results: Bucket,
+): Promise<boolean> {
+  const ref = { bucket, key: image.key }
+  // A record's key can be too long to be listed beside its image; that one is looked up.
+  const listed = Buffer.byteLength(recordsPrefix(modelVersion, bucket) + image.key) <= 1024
+  if (listed && !record) return false
+  const uploadedAt = msOf(image.lastModified)
+  if (record && msOf(record.lastModified) - uploadedAt > certainAfter) return true
+  const known = await readRecord(results, modelVersion, ref)
+  if (known?.etag !== image.etag) return false
+  // Classified right after its upload: the record is written once more, and from then on a listing tells enough.
+  if (record && !readOnly && now - uploadedAt > certainAfter)
+    await putIf(results, recordKey(modelVersion, ref), JSON.stringify(known), record.etag)
+  return true
+}

@@ -1,0 +1,149 @@
+import { BatchTakenOverError, WhisklensError } from '../../errors'
+import type { BatchSummary } from '../../schema'
+import { closeRun } from '../closing/close'
+import { progressOf } from '../reports/progress'
+import { openSummary, readSummary } from '../reports/summary-object'
+import type { Batch, BatchModel, OpenBatch, RequestedBatch } from '../state/batch'
+import { type Advance, handOver } from '../state/hand-over'
+import { acquire, type Lease, whileHeld } from '../state/lease'
+import { putEntry } from '../state/open'
+import type { Context } from '../state/platform'
+import { closing, opened, reported } from '../state/transitions'
+import { dayMaker, isPast, isUploads, watchNow } from '../uploads/day'
+import { findsMore, newestVersion, quietFrom } from '../uploads/watch'
+import { describeModel, modelName, withCosts } from './model'
+import { handOverTime, outlast } from './outlast'
+import { publish } from './publish'
+import { reconcileDays } from './reconcile'
+import { run } from './run'
+
+/**
+ * Carries a batch on from wherever it stands, until it is announced, or time is up and another activation goes on.
+ * Anybody may ask for it at any time: where another activation is in charge and lives, nothing happens.
+ * @param failed activations in a row that failed without any progress
+ * @returns the summary as it stands when this activation ends; undefined when there is no such batch
+ */
+export async function advance(
+  { advance: batch, failed = 0 }: Advance,
+  context: Context,
+): Promise<BatchSummary | undefined> {
+  const { results } = context
+  const create = isUploads(batch) ? dayMaker(context, batch) : undefined
+  let lease: Lease | undefined
+  let stood = ''
+  try {
+    lease = await acquire(context, batch, { create, waits: true })
+    if (!lease) return await readSummary(results, batch)
+    stood = standingOf(lease.batch())
+    return await carryOn(lease, context)
+  } catch (thrown) {
+    // Another activation is in charge: it sees the batch to its end.
+    if (thrown instanceof BatchTakenOverError) return readSummary(results, batch)
+    const hasMoved = lease !== undefined && standingOf(lease.batch()) !== stood
+    await lease?.release().catch(() => {})
+    await outlast(thrown, { advance: batch, failed: hasMoved ? 0 : failed }, context)
+    throw thrown
+  }
+}
+
+/** Differs once a batch came further. */
+const standingOf = (batch: Batch): string =>
+  [batch.run, batch.status, batch.plan.cursor, batch.dispatch.next, reported(batch)].join(' ')
+
+async function carryOn(lease: Lease, context: Context): Promise<BatchSummary> {
+  const { results, activation, clock } = context
+  const stopAt = activation.deadline - handOverTime
+  const { batch, run: first } = lease.batch()
+  await putEntry(results, batch, first)
+  if (isUploads(batch)) await reconcileDays(batch, context)
+  for (;;) {
+    const isLate = clock.now() >= stopAt
+    if (isLate || !(await step(lease, context, stopAt))) {
+      await handOver(lease, context)
+      return progressOf(lease.batch())
+    }
+    const now = lease.batch()
+    if (now.lease.holder === null) return (await readSummary(results, batch)) ?? progressOf(now)
+  }
+}
+
+/** One step of a batch, by its status. @returns false when time was up */
+async function step(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
+  const batch = lease.batch()
+  switch (batch.status) {
+    case 'requested':
+      await open(batch, lease, context)
+      return true
+    case 'open':
+      return runOpen(batch, lease, context, stopAt)
+    case 'closing':
+      return closeRun(lease, context, stopAt)
+    case 'complete':
+    case 'cancelled':
+    case 'stopped':
+      await publish(lease, context)
+      return true
+  }
+}
+
+/** How long a day of uploads waits for an arrival that tells the model: asking for it may start another container. */
+const arrivalsWithin = 15_000
+
+/** The model of a day of uploads, by what was classified of it; undefined where nothing was. */
+async function modelOfArrivals(batch: string, context: Context): Promise<BatchModel | undefined> {
+  const { clock, settings } = context
+  for (const end = clock.now() + arrivalsWithin; ; await clock.sleep(1_000)) {
+    const modelVersion = await newestVersion(batch, context)
+    if (modelVersion !== undefined) return withCosts(context, { model: settings.model, modelVersion })
+    if (clock.now() >= end) return undefined
+  }
+}
+
+async function modelOf({ batch, kind, model, request }: RequestedBatch, context: Context) {
+  const known = kind === 'uploads' && (model ?? (await modelOfArrivals(batch, context)))
+  return known || describeModel(context, modelName(request, model))
+}
+
+/** Asks for the model, by which images count as done. A batch whose model cannot be loaded is stopped. */
+async function open(batch: RequestedBatch, lease: Lease, context: Context): Promise<void> {
+  try {
+    const described = await whileHeld(lease, context, modelOf(batch, context))
+    await lease.save((current) => (current.status === 'requested' ? opened(current, described) : undefined))
+    await openSummary(context.results, batch.batch, lease.verify).write(progressOf(lease.batch()))
+  } catch (thrown) {
+    await stopFor(thrown, lease)
+  }
+}
+
+/** Ends a batch over a failure that no further activation would mend; fired again after the repair, it goes on. */
+async function stopFor(thrown: unknown, lease: Lease): Promise<void> {
+  const isFinal =
+    thrown instanceof WhisklensError && !thrown.retryable && !(thrown instanceof BatchTakenOverError)
+  if (!isFinal || lease.batch().kind === 'uploads') throw thrown
+  await lease.save((current) =>
+    current.status === 'requested' || current.status === 'open'
+      ? closing(current, 'stopped', thrown.message)
+      : undefined,
+  )
+}
+
+async function runOpen(batch: OpenBatch, lease: Lease, context: Context, stopAt: number): Promise<boolean> {
+  try {
+    const left = await run(lease, context, stopAt)
+    if (left === 'quiet' && lease.batch().status === 'open') await leaveDay(batch.batch, lease, context)
+    return left !== 'late'
+  } catch (thrown) {
+    await stopFor(thrown, lease)
+    return true
+  }
+}
+
+/** Lets go of a day that is quiet, unless there is more to do. What is still to be found at its end is the next day's. */
+async function leaveDay(batch: string, lease: Lease, context: Context): Promise<void> {
+  const now = context.clock.now()
+  if (isPast(batch, now) && now < quietFrom(lease.batch().busyAt)) {
+    await whileHeld(lease, context, watchNow(context))
+  }
+  const watched = { batch: () => lease.batch() as OpenBatch, isStopped: () => false }
+  await lease.leave(() => whileHeld(lease, context, findsMore(watched, context)))
+}

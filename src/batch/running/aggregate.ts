@@ -1,0 +1,158 @@
+import pLimit from 'p-limit'
+import * as z from 'zod'
+import { siblingAction } from '../../openwhisk/activation'
+import { type ImageRecord, imageRefSchema, type Range, rangeSchema, recordSchema } from '../../schema'
+import { listParts, writePart } from '../records/parts'
+import { keepRecord } from '../records/retry'
+import type { Usage } from '../records/usage'
+import { type Batch, type BatchDocument, isEnded, openBatch } from '../state/batch'
+import { ensureAdvancing, invokeAdvance } from '../state/hand-over'
+import { isLive } from '../state/lease'
+import { putEntry } from '../state/open'
+import { type Context, retrying } from '../state/platform'
+import { fired } from '../state/transitions'
+import { writeArrival } from '../uploads/arrivals'
+import { dayMaker, uploadsBatch } from '../uploads/day'
+import { gaps } from './coverage'
+import type { ChunkMessage } from './dispatch'
+import { failureOf, noteFailure } from './failure'
+
+/** What `classify` hands on: the records, and for a piece of a batch what it was and how far it came. */
+export const classifiedSchema = z.object({
+  images: z.array(recordSchema),
+  /** Images of a list that there was no time for. */
+  rest: z.array(imageRefSchema).optional(),
+  batch: z.string().optional(),
+  part: rangeSchema.extend({ chunk: rangeSchema.extend({ epoch: z.int() }), model: z.string() }).optional(),
+  /** Why there are no records, where that is no image's fault. */
+  failure: z.object({ code: z.string(), message: z.string() }).optional(),
+  /** What it took. */
+  spent: z.object({ ms: z.number().nonnegative(), container: z.string() }).optional(),
+})
+export type Classified = z.infer<typeof classifiedSchema>
+
+/** What was written, and where. */
+export interface Aggregated {
+  batches: string[]
+  /** Not `error` at the top: OpenWhisk would take that for a failed action. */
+  records: { ok: number; error: number }
+  /** The activation that goes on with the rest of a piece: the holder of the batch looks after it. */
+  next?: string
+}
+
+/** Requests under way at a time. */
+const atOnce = 8
+
+/**
+ * Writes the records of one activation of `classify`: each as the newest of its image, all together as a part of the
+ * batch. Dispatches what was left over, and sees to it that the batch is carried on. Repeating it changes nothing.
+ */
+export async function aggregate(classified: Classified, context: Context): Promise<Aggregated> {
+  const began = context.clock.now()
+  const { images, spent, batch, part } = classified
+  // What follows the part cannot be told in it.
+  const usage = (): Usage | undefined =>
+    spent && {
+      classifyMs: spent.ms,
+      aggregateMs: context.clock.now() - began,
+      container: spent.container,
+    }
+  const failure = classified.failure ?? failureOf(images)
+  if (failure) {
+    if (batch !== undefined) await noteFailure(batch, failure, context)
+    return { batches: batch === undefined ? [] : [batch], records: { ok: 0, error: 0 } }
+  }
+  return batch === undefined || part === undefined
+    ? keepArrival(classified, context, { at: began, usage })
+    : keepPart({ images, batch, part }, context, usage)
+}
+
+async function keepRecords(images: ImageRecord[], context: Context): Promise<void> {
+  const limit = pLimit(atOnce)
+  await Promise.all(images.map((record) => limit(() => keepRecord(context, record))))
+}
+
+const countStatus = (images: ImageRecord[]) => ({
+  ok: images.filter(({ status }) => status === 'ok').length,
+  error: images.filter(({ status }) => status === 'error').length,
+})
+
+/** Keeps a piece of a batch. */
+async function keepPart(
+  { images, batch, part }: { images: ImageRecord[]; batch: string; part: NonNullable<Classified['part']> },
+  context: Context,
+  usage: () => Usage | undefined,
+): Promise<Aggregated> {
+  const { results, openwhisk, activation } = context
+  await keepRecords(images, context)
+  if (images.length > 0) await writePart(results, batch, part.start, images, activation.id, usage())
+  const { chunk, end, model } = part
+  const message: ChunkMessage = { batch, chunk, start: part.start + images.length, end, model }
+  const sequence = siblingAction(activation, 'classify-images')
+  const next =
+    message.start < end ? await retrying(context, () => openwhisk.invoke(sequence, message)) : undefined
+  await seeToIt(batch, context)
+  return { batches: [batch], records: countStatus(images), next }
+}
+
+/** Has a batch carried on where its holder is gone, or may be: nothing else might come to tell of it. */
+async function seeToIt(id: string, context: Context): Promise<void> {
+  const document = openBatch(context, id)
+  const batch = await document.read()
+  if (!batch || isEnded(batch)) return
+  if (!isLive(batch, document.age()) || batch.lease.leaving) await ensureAdvancing(context, id)
+  else if ((await mayBeLast(batch, context)) && (await isFirstNudge(document)))
+    await retrying(context, () => invokeAdvance(context, { advance: id }))
+}
+
+/** Of many that end at once, one asks for another activation: it is only needed where the holder has just died. */
+async function isFirstNudge(document: BatchDocument): Promise<boolean> {
+  let isFirst = false
+  await document.update((batch) => {
+    isFirst = batch?.status === 'open' && !batch.nudged
+    return isFirst && batch ? { ...batch, nudged: true } : undefined
+  })
+  return isFirst
+}
+
+/** Whether all of a batch has reported. */
+async function mayBeLast({ batch, plan, dispatch }: Batch, { results }: Context): Promise<boolean> {
+  if (!plan.done || dispatch.next < plan.planned || dispatch.pieces.length === 0) return false
+  const parts: Range[] = []
+  const from = Math.min(...dispatch.pieces.map(({ chunk }) => chunk.start))
+  for await (const part of listParts(results, batch, from)) parts.push(part)
+  return dispatch.pieces.every((piece) => gaps(piece, parts).length === 0)
+}
+
+/** Keeps what notifications told of, as uploads of their days. */
+async function keepArrival(
+  { images, rest = [] }: Classified,
+  context: Context,
+  { at, usage }: { at: number; usage: () => Usage | undefined },
+): Promise<Aggregated> {
+  const { results, openwhisk, activation } = context
+  const days = [...new Set(images.map((record) => uploadsBatch(record.at)))].sort()
+  for (const [index, day] of days.entries()) {
+    const records = images.filter((record) => uploadsBatch(record.at) === day)
+    const used = index === 0 ? usage() : undefined
+    await writeArrival(results, day, records, { at, activationId: activation.id, usage: used })
+  }
+  // Last, for they count as done: should this die in between, the images are found missing, and classified again.
+  await keepRecords(images, context)
+  const sequence = siblingAction(activation, 'classify-images')
+  if (rest.length > 0) await retrying(context, () => openwhisk.invoke(sequence, { images: rest }))
+  for (const day of days) await seeToDay(day, context)
+  return { batches: days, records: countStatus(images) }
+}
+
+/** Has a day counted, and looked after; one that is closed already begins another run. */
+async function seeToDay(day: string, context: Context): Promise<void> {
+  const document = openBatch(context, day)
+  const batch = await document.read()
+  if (batch && (isEnded(batch) || batch.status === 'closing')) {
+    await putEntry(context.results, day, batch.run + 1)
+    const what = { request: batch.request, requestId: context.activation.id }
+    await document.update((current) => current && fired(current, what))
+  }
+  await ensureAdvancing(context, day, { create: dayMaker(context, day) })
+}

@@ -1,0 +1,30 @@
+import type { ImageRecord } from '../../schema'
+import { leavesRecord } from '../records/record'
+import { isEnded, openBatch } from '../state/batch'
+import type { Context } from '../state/platform'
+import { hasFailed } from '../state/transitions'
+
+/** A failure that is no image's: of keys, buckets, or the model. */
+export interface Failure {
+  code: string
+  message: string
+}
+
+/** So many images that all fail alike do not fail for reasons of their own. */
+const alike = 4
+
+/** The failure of a whole piece, where none of its images could be read and all for one reason. */
+export function failureOf(images: ImageRecord[]): Failure | undefined {
+  const [first] = images
+  if (!first?.error || images.length < alike) return undefined
+  const { code, message } = first.error
+  const isAlike = images.every((record) => record.error?.code === code && !leavesRecord(record))
+  return isAlike ? { code, message } : undefined
+}
+
+/** Tells the holder of a batch of a failure, so that it stops the batch where the same comes again and again. */
+export async function noteFailure(batch: string, failure: Failure, context: Context): Promise<void> {
+  await openBatch(context, batch).update((current) =>
+    !current || isEnded(current) || current.status === 'closing' ? undefined : hasFailed(current, failure),
+  )
+}

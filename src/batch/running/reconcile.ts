@@ -1,0 +1,98 @@
+import { msOf } from '../../clock'
+import { messageOf } from '../../errors'
+import { log } from '../../log'
+import { addressOf } from '../../openwhisk/client'
+import { unschedule } from '../../openwhisk/schedule'
+import { readRegistration } from '../../storage/feeds'
+import { type Batch, isEnded, openBatch } from '../state/batch'
+import { ensureAdvancing, invokeAdvance } from '../state/hand-over'
+import { isLive, isSettled, leaseTime } from '../state/lease'
+import { deleteEntry, listOpen, listOpenRuns, type OpenRun } from '../state/open'
+import { type Context, retrying } from '../state/platform'
+import { dayMaker, isOver, isUploads, today } from '../uploads/day'
+import { quietFrom } from '../uploads/watch'
+
+/** An entry whose batch does not come to be for so long has none, milliseconds. */
+const stillborn = 60_000
+
+/** The open batches that no activation is in charge of, though there is something to be done. */
+export async function findOrphans(context: Context): Promise<string[]> {
+  const orphans: string[] = []
+  for await (const entry of listOpenRuns(context.results)) {
+    try {
+      if (await isOrphan(entry, context)) orphans.push(entry.batch)
+    } catch (thrown) {
+      log.warn({ batch: entry.batch, reason: messageOf(thrown) }, 'an open batch could not be read')
+    }
+  }
+  return [...new Set(orphans)]
+}
+
+async function isOrphan({ batch, run, since }: OpenRun, context: Context): Promise<boolean> {
+  const document = openBatch(context, batch)
+  const found = await document.read()
+  const isOver = !found || found.run > run || (found.run === run && isSettled(found))
+  if (isOver) {
+    if (found || context.clock.now() - msOf(since) > stillborn) await deleteEntry(context.results, batch, run)
+    return false
+  }
+  // At a hand-over, nobody holds the lease for a moment.
+  const isFree = found.lease.holder === null ? document.age() > leaseTime : !isLive(found, document.age())
+  return isFree && hasWork(found, context.clock.now())
+}
+
+/** Whether something is to be done for a batch. A day of uploads needs nobody while nothing comes. */
+export function hasWork(batch: Batch, now: number): boolean {
+  if (batch.kind === 'fired' || batch.status !== 'open') return !isEnded(batch) || !isSettled(batch)
+  const { dispatch, plan } = batch
+  const isUnderWay = dispatch.pieces.length > 0 || dispatch.next < plan.planned
+  return isUnderWay || now < quietFrom(batch.busyAt) || isOver(batch.batch, now)
+}
+
+/** Has every batch carried on that needs it. @returns the ids of those batches */
+export async function reconcile(context: Context): Promise<{ resumed: string[] }> {
+  const resumed = await findOrphans(context)
+  for (const batch of resumed) await retrying(context, () => invokeAdvance(context, { advance: batch }))
+  return { resumed }
+}
+
+/** Has the days before one closed, as far as they are over. */
+export async function reconcileDays(day: string, context: Context): Promise<void> {
+  for await (const batch of listOpen(context.results)) {
+    if (!isUploads(batch) || batch >= day || !isOver(batch, context.clock.now())) continue
+    const document = openBatch(context, batch)
+    const found = await document.read()
+    if (!found || isLive(found, document.age())) continue
+    // Where there is no room now, the next one tries.
+    await invokeAdvance(context, { advance: batch }).catch((cause) =>
+      log.warn({ batch, reason: messageOf(cause) }, 'the day is not closed yet'),
+    )
+  }
+}
+
+/** What a poll did. */
+export interface Polled {
+  /** Batches that were carried on. */
+  resumed: string[]
+  /** The batch of the day, which looks through the bucket. */
+  batch?: string
+}
+
+/**
+ * Has a feed's bucket compared with the records, for what its notifications missed: as one of the day's uploads, what is
+ * found is classified. Carries on batches that no activation is in charge of.
+ * @param trigger the feed's, `/guest/image-uploaded`
+ */
+export async function poll(trigger: string, context: Context): Promise<Polled> {
+  const { resumed } = await reconcile(context)
+  const feed = await readRegistration(context.results, trigger)
+  if (!feed) {
+    log.info({ trigger }, 'no bucket is watched for the trigger any more')
+    await unschedule(addressOf(context.activation, context.settings), trigger)
+    return { resumed }
+  }
+  if (feed.paused) return { resumed }
+  const batch = today(context)
+  await ensureAdvancing(context, batch, { create: dayMaker(context, batch) })
+  return { resumed, batch }
+}

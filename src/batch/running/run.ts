@@ -1,0 +1,164 @@
+import { planChunks } from '../planning/planner'
+import { ownerOf } from '../records/chunks'
+import { progressOf, type Unsorted } from '../reports/progress'
+import { openSummary, type SummaryWriter } from '../reports/summary-object'
+import type { NextBatch, OpenBatch } from '../state/batch'
+import type { Lease } from '../state/lease'
+import type { Context } from '../state/platform'
+import { closing } from '../state/transitions'
+import { listArrivals } from '../uploads/arrivals'
+import { isOver } from '../uploads/day'
+import { sortPortion } from '../uploads/sort'
+import { watchDay } from '../uploads/watch'
+import { earlyEnd, nextTurn, type Observed, type Sent, type Turn } from './decide'
+import { dispatch, reportLost } from './dispatch'
+import { openObserver } from './observe'
+import { type Planner, planAhead } from './plan-ahead'
+
+/** Between two turns, milliseconds; longer and longer while nothing happens. */
+const firstPause = 250
+const longestPause = 2_000
+
+/** How often an open day is counted, milliseconds. */
+const countEvery = 5_000
+
+/** Why an activation is done with an open batch: it is to be closed, time is up, or a day of uploads is quiet. */
+export type Left = 'over' | 'late' | 'quiet'
+
+/**
+ * Carries an open batch on, turn by turn: observes, decides, records, acts.
+ * @param stopAt when to leave the rest to another activation, milliseconds since the epoch
+ */
+export async function run(lease: Lease, context: Context, stopAt: number): Promise<Left> {
+  const { clock } = context
+  const open = () => lease.batch() as OpenBatch
+  // First: planning may be what the activations before died of.
+  await lease.save((batch) => begun(batch as OpenBatch, lease.epoch))
+  if (lease.batch().status !== 'open') return 'over'
+  let isStopped = false
+  const planner = planAhead(
+    open(),
+    lease.epoch,
+    context,
+    sourceOf(lease, context, () => isStopped),
+  )
+  const observer = openObserver(context)
+  const report = reporter(lease, context)
+  let sent: Sent[] = []
+  let pause = firstPause
+  try {
+    while (clock.now() < stopAt) {
+      const observed = { ...(await observer.observe(open())), ...basics(context, lease, planner, sent) }
+      const { revision } = lease.batch()
+      const turn = await record(lease, observed)
+      sent = []
+      if (lease.batch().status !== 'open') return 'over'
+      sent = await dispatch(open(), turn.give, context)
+      await reportLost(open(), turn.lost, context)
+      await report()
+      if (isQuiet(open(), planner, clock.now())) return 'quiet'
+      const hasMoved = lease.batch().revision > revision + 1 || turn.give.length > 0
+      pause = hasMoved ? firstPause : Math.min(pause * 1.5, longestPause)
+      // A small batch is planned in less than a pause, and all of it waits to be dispatched.
+      await Promise.race([clock.sleep(pause), ...(planner.hasFinished() ? [] : [planner.moved()])])
+    }
+    return 'late'
+  } finally {
+    isStopped = true
+    await planner.stop()
+    if (lease.batch().status === 'open') await recordLast(lease, context, planner, sent)
+  }
+}
+
+const sourceOf = (lease: Lease, context: Context, isStopped: () => boolean) => {
+  const batch = lease.batch() as OpenBatch
+  if (batch.kind === 'uploads') {
+    const watched = { batch: () => lease.batch() as OpenBatch, isStopped }
+    return batch.plan.done ? nothing() : watchDay(watched, context)
+  }
+  if (batch.plan.done) return nothing()
+  return planChunks(batch, context.store.bucket(batch.bucket), context.results, { now: context.clock.now() })
+}
+
+async function* nothing(): AsyncGenerator<never> {}
+
+/** A batch that is to end early ends; else this holder plans it. */
+function begun(batch: OpenBatch, epoch: number): NextBatch | undefined {
+  const early = earlyEnd(batch)
+  if (early) return closing(batch, early.outcome, early.reason)
+  return batch.plan.done ? undefined : owned(batch, epoch)
+}
+
+/** From here on, chunks are of this epoch: what other holders wrote behind was never published. */
+function owned(batch: OpenBatch, epoch: number): NextBatch {
+  const from = batch.plan.planned
+  const { next } = batch.dispatch
+  const first = ownerOf(batch.plan, next)
+  const needed = batch.plan.owners.filter(
+    (owner) => owner.from < from && (owner.from > next || owner.epoch === first),
+  )
+  return { ...batch, plan: { ...batch.plan, owners: [...needed, { from, epoch }] } }
+}
+
+const basics = ({ clock }: Context, { epoch }: Lease, planner: Planner, sent: Sent[]) => ({
+  now: clock.now(),
+  epoch,
+  position: planner.position(),
+  sent,
+  isLate: false,
+})
+
+/** Writes the next state of the batch. @returns what is to be done about it */
+async function record(lease: Lease, observed: Observed): Promise<Turn> {
+  let turn: Turn = { batch: lease.batch(), give: [], lost: [] }
+  await lease.save((batch) => {
+    turn = nextTurn(batch as OpenBatch, observed)
+    return isSame(turn.batch, batch) ? undefined : turn.batch
+  })
+  return turn
+}
+
+const isSame = (a: NextBatch, b: NextBatch): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/** What was learned since the last turn, for a successor to know. What fails here must not hide why. */
+async function recordLast(lease: Lease, context: Context, planner: Planner, sent: Sent[]): Promise<void> {
+  const nothingNew = { ready: [], parts: [], ended: new Map() }
+  await Promise.resolve()
+    .then(() => record(lease, { ...nothingNew, ...basics(context, lease, planner, sent), isLate: true }))
+    .catch(() => {})
+}
+
+/** Whether a day of uploads has nothing more to do for now. */
+function isQuiet({ batch, kind, plan, dispatch }: OpenBatch, planner: Planner, now: number): boolean {
+  if (kind === 'fired' || !planner.hasFinished()) return false
+  const { planned, done } = planner.position() ?? plan
+  const isRecorded = planned === plan.planned && done === plan.done
+  const isUnderWay = dispatch.next < plan.planned || dispatch.pieces.length > 0
+  return isRecorded && !isUnderWay && !(done && isOver(batch, now))
+}
+
+/** Keeps `summary.json` current; sorts what has come of a day, where that is much. */
+function reporter(lease: Lease, context: Context): () => Promise<void> {
+  const { clock, results } = context
+  const summary: SummaryWriter = openSummary(results, lease.batch().batch, lease.verify)
+  let unsorted: Unsorted | undefined
+  let countedAt = 0
+  return async () => {
+    if (lease.batch().kind === 'uploads' && clock.now() - countedAt >= countEvery) {
+      await sortPortion(lease, context, false)
+      unsorted = await countUnsorted(lease, context)
+      countedAt = clock.now()
+    }
+    await summary.write(progressOf(lease.batch(), unsorted))
+  }
+}
+
+async function countUnsorted(lease: Lease, { results }: Context): Promise<Unsorted> {
+  const { batch, sorted } = lease.batch()
+  const counted: Unsorted = { ok: 0, error: 0 }
+  for await (const { ok, error } of listArrivals(results, batch, sorted.upTo)) {
+    counted.ok += ok
+    counted.error += error
+  }
+  return counted
+}

@@ -1,0 +1,218 @@
+import { InvalidInputError } from '../../errors'
+import type { BatchRequest } from '../../schema'
+import type { Unstamped } from '../../storage/document'
+import {
+  type Asked,
+  type Batch,
+  type BatchModel,
+  type ClosingBatch,
+  type EndedBatch,
+  isEnded,
+  type NextBatch,
+  type OpenBatch,
+  type RequestedBatch,
+  type UsageSum,
+} from './batch'
+import { differences, filtersOf } from './filters'
+import { leaseTime } from './lease'
+
+/*
+ * All there is of transitions between the states of a batch, but for those of an open one (running/decide.ts). Pure.
+ */
+
+/** A batch that is fired for the first time, or a new day of uploads. */
+export const newBatch = (
+  made: Pick<Batch, 'batch' | 'kind' | 'requestId' | 'bucket' | 'startedAt'> & { request: Asked },
+): Unstamped<RequestedBatch> => ({
+  schema: 'whisklens.batch/1',
+  ...made,
+  status: 'requested',
+  run: 1,
+  lease: { holder: null, epoch: 0, beat: 0, duration: leaseTime, leaving: false },
+  nudged: false,
+  cancelRequested: false,
+  usage: { classifyMs: 0, aggregateMs: 0, containers: [] },
+  plan: { base: 0, listed: 0, skipped: 0, planned: 0, cursor: '', done: false, swept: false, owners: [] },
+  dispatch: {
+    next: 0,
+    pieces: [],
+    errors: 0,
+    before: { reported: 0, errors: 0 },
+    window: { size: 32, isKnown: false, pausedUntil: 0, minute: 0, sent: 0 },
+  },
+  busyAt: 0,
+  sorted: { upTo: '', position: 0, ok: 0, error: 0, files: [] },
+})
+
+/** What a batch carries in all of its states. */
+function shared<T extends Unstamped<Batch>>(batch: T) {
+  const { status, outcome, reason, previous, segments, finished, joined, announced, ...rest } = {
+    outcome: undefined,
+    reason: undefined,
+    previous: undefined,
+    segments: undefined,
+    finished: undefined,
+    joined: undefined,
+    announced: undefined,
+    ...batch,
+  }
+  return rest
+}
+
+/** The model answered: planning and dispatching begin. */
+export const opened = (batch: RequestedBatch, model: BatchModel): Unstamped<OpenBatch> => ({
+  ...batch,
+  status: 'open',
+  model,
+})
+
+/** Nothing more is to be dispatched: the files of the run are to be written. */
+export const closing = (
+  batch: Unstamped<RequestedBatch | OpenBatch>,
+  outcome: ClosingBatch['outcome'],
+  reason?: string,
+): Unstamped<ClosingBatch> => ({
+  ...shared(batch),
+  status: 'closing',
+  outcome,
+  reason,
+  previous: null,
+  segments: [],
+  finished: false,
+  joined: [],
+})
+
+/** All files are there. @param usage what all runs so far have used */
+export const ended = (batch: ClosingBatch, usage: UsageSum): Unstamped<EndedBatch> => ({
+  ...batch,
+  usage,
+  status: batch.outcome,
+  announced: false,
+})
+
+/** Images of a batch that have reported, over all runs. */
+export const reported = ({ dispatch: { next, pieces } }: Pick<Batch, 'dispatch'>): number =>
+  next - pieces.reduce((sum, { start, end }) => sum + end - start, 0)
+
+/** What is fired, and by which it is recognized. */
+export interface Fired {
+  request: Asked
+  requestId: string
+}
+
+/**
+ * The next run of a batch that has ended: the rest of one that ended early, with the pieces that were under way; else
+ * all that has been added or changed since.
+ */
+export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextBatch {
+  const common = {
+    ...shared(batch),
+    run: batch.run + 1,
+    requestId,
+    queued: undefined,
+    cancelRequested: false,
+    failure: undefined,
+  }
+  const before = { reported: reported(batch), errors: batch.dispatch.errors }
+  if (batch.outcome !== 'complete') {
+    const asked = { ...batch.request, maxErrors: request.maxErrors }
+    // Whatever kept them from reporting may be mended.
+    const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: 1 }))
+    const resumed = { ...common, request: asked, dispatch: { ...batch.dispatch, before, pieces } }
+    return batch.model
+      ? { ...resumed, status: 'open', model: batch.model }
+      : { ...resumed, status: 'requested' }
+  }
+  const { planned } = batch.plan
+  return {
+    ...common,
+    status: 'requested',
+    request: request.retry ? { ...request, ...filtersOf(batch.request), limit: request.limit } : request,
+    plan: {
+      base: planned,
+      listed: 0,
+      skipped: 0,
+      planned,
+      cursor: '',
+      done: false,
+      swept: false,
+      lastKey: request.retry ? lastKeyOf(batch) : undefined,
+      owners: [],
+    },
+    dispatch: { ...batch.dispatch, next: planned, pieces: [], before },
+    // What is sorted is in the results of the run before.
+    sorted: { ...batch.sorted, files: [] },
+  }
+}
+
+/** A retry takes no image in the place of those that a limit of the batch left out. */
+const lastKeyOf = ({ plan, request }: EndedBatch): string | undefined =>
+  plan.lastKey ?? (request.limit === undefined ? undefined : plan.cursor)
+
+/**
+ * What firing a batch makes of it.
+ * @returns undefined where it changes nothing: it is open already, or this very fire has had its effect
+ * @throws InvalidInputError for a fire that is about other images than the batch
+ */
+export function fired(batch: Batch, { request, requestId }: Fired): NextBatch | undefined {
+  if (batch.requestId === requestId || batch.queued?.requestId === requestId) return undefined
+  refuseOther(batch, request)
+  switch (batch.status) {
+    case 'requested':
+    case 'open':
+      // The later word counts.
+      return batch.cancelRequested ? { ...batch, cancelRequested: false, requestId } : undefined
+    case 'closing':
+      return { ...batch, queued: { request, requestId } }
+    case 'complete':
+    case 'cancelled':
+    case 'stopped':
+      return batch.announced
+        ? nextRun(batch, { request, requestId })
+        : { ...batch, queued: { request, requestId } }
+  }
+}
+
+/** Asks the holder to end the batch. */
+export const cancelled = (batch: Batch): NextBatch | undefined =>
+  batch.cancelRequested || batch.status === 'closing' || isEnded(batch)
+    ? undefined
+    : { ...batch, cancelRequested: true }
+
+/** The end was told. Begins the next run where one was fired meanwhile; else nobody holds the batch any more. */
+export function announced(batch: EndedBatch): NextBatch {
+  const { queued } = batch
+  const told = { ...batch, announced: true }
+  return queued ? nextRun(told, queued) : { ...told, lease: { ...batch.lease, holder: null } }
+}
+
+/**
+ * An id stands for one prefix, and while a batch is open for one selection of images: others under the same id would be
+ * left out without a word.
+ * @throws InvalidInputError
+ */
+export function refuseOther(batch: Batch, request: BatchRequest): void {
+  const { batch: id, bucket, request: asked } = batch
+  const hint = 'Choose another id, or leave it out.'
+  if (!request.retry && (request.prefix !== asked.prefix || (request.bucket ?? bucket) !== bucket)) {
+    throw new InvalidInputError(`The batch "${id}" is about s3://${bucket}/${asked.prefix}`, { hint })
+  }
+  const isNew = 'outcome' in batch && batch.outcome === 'complete'
+  if (isNew && !request.retry) return
+  // A retry goes by the batch's own filters; it need not name them, and may do less at a time.
+  const others = differences(asked, request).filter((name) => !request.retry || request[name] !== undefined)
+  const refused = isNew ? others.filter((name) => name !== 'limit') : others
+  if (refused.length === 0) return
+  throw new InvalidInputError(`The batch "${id}" goes on, and was fired with another ${refused.join(', ')}`, {
+    hint: 'Give the same filters, retry it, or choose another id.',
+  })
+}
+
+/** An activation failed for a reason that is no image's. */
+export function hasFailed<T extends Batch>(
+  batch: T,
+  { code, message }: { code: string; message: string },
+): T {
+  const count = batch.failure?.code === code ? batch.failure.count + 1 : 1
+  return { ...batch, failure: { code, message, count } }
+}

@@ -1,0 +1,52 @@
+import { isoOf } from '../../clock'
+import type { ImageRecord } from '../../schema'
+import type { Bucket } from '../../storage/store'
+import { fromJsonLines, toJsonLines } from '../records/json-lines'
+import { toMetadata, type Usage, usageOf } from '../records/usage'
+import { batchFolder } from '../state/layout'
+
+/** What one activation classified of what notifications told, by its name: which tells all that an open day counts. */
+export interface Arrival {
+  name: string
+  ok: number
+  error: number
+  bytes: number
+}
+
+const arrivalsPrefix = (batch: string): string => `${batchFolder(batch)}arrivals/`
+
+/** A name that sorts before all arrivals of a time, milliseconds since the epoch. */
+export const arrivalsAt = (time: number): string => isoOf(time).replace(/[:.]/g, '-')
+
+/**
+ * Writes the records of one activation as an arrival of a day.
+ * @param at when the writing began: a repeat has the same name
+ */
+export async function writeArrival(
+  results: Bucket,
+  batch: string,
+  records: ImageRecord[],
+  { at, activationId, usage }: { at: number; activationId: string; usage?: Usage },
+): Promise<void> {
+  const error = records.filter(({ status }) => status === 'error').length
+  const name = `${arrivalsAt(at)}-${records.length - error}-${error}-${activationId}.jsonl`
+  await results.put(arrivalsPrefix(batch) + name, toJsonLines(records), {
+    contentType: 'application/x-ndjson',
+    metadata: usage && toMetadata(usage),
+  })
+}
+
+/** The arrivals of a day whose names come after a given one. */
+export async function* listArrivals(results: Bucket, batch: string, after: string): AsyncGenerator<Arrival> {
+  const prefix = arrivalsPrefix(batch)
+  for await (const { key, size } of results.list({ prefix, startAfter: prefix + after })) {
+    const name = key.slice(prefix.length)
+    const [, ok, error] = /Z-(\d+)-(\d+)-[^/]*\.jsonl$/.exec(name) ?? []
+    if (ok !== undefined) yield { name, ok: Number(ok), error: Number(error), bytes: size }
+  }
+}
+
+export async function readArrival(results: Bucket, batch: string, name: string) {
+  const { body, metadata } = await results.get(arrivalsPrefix(batch) + name)
+  return { records: fromJsonLines<ImageRecord>(body), usage: usageOf(metadata) }
+}

@@ -1,0 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** What time is to code that must run by any clock: the batch core uses no other. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  sleep(milliseconds: number): Promise<void>
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (milliseconds) => {
+    await sleep(milliseconds)
+  },
+}
+
+/** Milliseconds since the epoch as ISO 8601. */
+export const isoOf = (milliseconds: number): string => new Date(milliseconds).toISOString()
+
+/** ISO 8601 as milliseconds since the epoch. */
+export const msOf = (iso: string): number => Date.parse(iso)
