@@ -98,11 +98,20 @@ export async function followBatch(
       await onProgress(summary, found)
       if (isClosed(summary.state)) return summary
     }
-    if (failed) throw failed
-    const silence = Date.now() - changedAt
-    if (!started && silence > startsWithin) throw notStarted(batch, startsWithin)
-    if (silence > changesWithin) throw stalled(batch, changesWithin)
+    const reason =
+      failed ?? whyGivenUp(batch, Date.now() - changedAt, { started, startsWithin, changesWithin })
+    if (reason) throw reason
   }
+}
+
+/** The error of a batch of which nothing new was seen for too long. @param silence milliseconds */
+function whyGivenUp(
+  batch: string,
+  silence: number,
+  limits: { started: boolean; startsWithin: number; changesWithin: number },
+): WhisklensError | undefined {
+  if (!limits.started && silence > limits.startsWithin) return notStarted(batch, limits.startsWithin)
+  return silence > limits.changesWithin ? stalled(batch, limits.changesWithin) : undefined
 }
 
 const hasStarted = (before: Before, found: Batch | undefined, summary: BatchSummary | undefined): boolean =>

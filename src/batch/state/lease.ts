@@ -71,23 +71,41 @@ export async function acquire(
   const { clock, random, activation } = context
   const document = openBatch(context, batch)
   const holder = `${activation.id}.${Math.floor(random() * 2 ** 32).toString(16)}`
-  let watched: { sign: string; since: number } | undefined
+  const attempt = async (sign: string, made: NextBatch | undefined): Promise<Lease | undefined> => {
+    const taken = await document.update((current) => take(current ?? made, sign, holder, onTake))
+    return taken?.lease.holder === holder ? leaseOf(context, document, taken, holder) : undefined
+  }
+  const watch = openWatch(clock)
   for (; ; await clock.sleep(watchEvery)) {
     const found = await document.read()
-    if (found ? isSettled(found) && !evenSettled : !create) return undefined
-    const isFree = !found || !isLive(found, document.age()) || isSilent(found, watched, clock.now())
+    const isNeeded = found ? evenSettled || !isSettled(found) : create !== undefined
+    if (!isNeeded) return undefined
     const sign = signOf(found)
-    if (isFree) {
-      const made = found ? undefined : await create?.()
-      const taken = await document.update((current) => take(current ?? made, sign, holder, onTake))
-      if (taken?.lease.holder === holder) return leaseOf(context, document, taken, holder)
-      watched = undefined
-    } else {
-      if (found.lease.leaving) await document.update((current) => nudge(current, sign))
-      watched ??= { sign, since: clock.now() }
-      // A sign of life: the holder looks once more before it leaves.
-      if (!waits || watched.sign !== sign) return undefined
+    if (found && isLive(found, document.age()) && !watch.isSilent(found)) {
+      await document.update((current) => nudge(current, sign))
+      if (!waits || watch.hasGivenSign(found)) return undefined
+      continue
     }
+    const taken = await attempt(sign, found ? undefined : await create?.())
+    if (taken) return taken
+    watch.reset()
+  }
+}
+
+/** Watches for signs of life of a holder, which looks once more before it leaves. */
+function openWatch(clock: LeaseContext['clock']) {
+  let watched: { sign: string; since: number } | undefined
+  return {
+    reset: () => {
+      watched = undefined
+    },
+    /** Whether it has not written for as long as its lease says, by the clock of the one who watches. */
+    isSilent: (batch: Batch): boolean =>
+      watched?.sign === signOf(batch) && clock.now() - watched.since > batch.lease.duration + margin,
+    hasGivenSign: (batch: Batch): boolean => {
+      watched ??= { sign: signOf(batch), since: clock.now() }
+      return watched.sign !== signOf(batch)
+    },
   }
 }
 
@@ -103,16 +121,13 @@ function take(
   return onTake(held(batch, holder))
 }
 
-/** Whether a holder has not written for as long as its lease says, by the clock of the one who watches. */
-const isSilent = (batch: Batch, watched: { sign: string; since: number } | undefined, now: number): boolean =>
-  watched?.sign === signOf(batch) && now - watched.since > batch.lease.duration + margin
-
 /** Differs after each write of a holder, and after each takeover and release. */
 const signOf = (batch: NextBatch | undefined): string =>
   batch ? `${batch.lease.holder} ${batch.lease.epoch} ${batch.lease.beat}` : ''
 
+/** Tells a holder that is about to leave that it was relied on. */
 const nudge = (batch: Batch | undefined, sign: string): NextBatch | undefined =>
-  batch && signOf(batch) === sign && !batch.nudged ? { ...batch, nudged: true } : undefined
+  batch?.lease.leaving && signOf(batch) === sign && !batch.nudged ? { ...batch, nudged: true } : undefined
 
 const held = (batch: NextBatch, holder: string | null): NextBatch => {
   const { epoch, beat } = batch.lease
