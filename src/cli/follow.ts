@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readBatch } from '../batch/reports/batches'
 import { readSummary } from '../batch/reports/summary-object'
-import { type Batch, isEnded } from '../batch/state/batch'
+import { type Batch, isEnded, readBatch } from '../batch/state/batch'
 import { isListedOpen } from '../batch/state/open'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, isClosed } from '../schema'

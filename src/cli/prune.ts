@@ -44,14 +44,14 @@ Examples:
 async function run(options: PruneOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  const time = new Date(Date.now() - options.olderThan)
+  const time = Date.now() - options.olderThan
   if (!options.dryRun && !options.yes && !canAsk()) {
     throw new InvalidInputError('There is no terminal to ask on whether to remove batches', {
       hint: 'Say --yes to remove them, or --dry-run to see which.',
     })
   }
   const found = await endedBefore(results, time)
-  if (found.length === 0) return note(`No batch ended before ${time.toISOString()}`, options)
+  if (found.length === 0) return note(`No batch ended before ${new Date(time).toISOString()}`, options)
   if (options.json && options.dryRun) return printAll(found)
   if (!options.json) await print(tableOf(found))
   if (options.dryRun) return note(`${plural(found.length, 'batch', 'batches')} would be removed`, options)
@@ -83,7 +83,12 @@ async function ask(question: string): Promise<boolean> {
   return /^y(es)?$/i.test(String(answer[0]).trim())
 }
 
-async function removeAll(results: Bucket, found: Ended[], time: Date, options: PruneOptions): Promise<void> {
+async function removeAll(
+  results: Bucket,
+  found: Ended[],
+  time: number,
+  options: PruneOptions,
+): Promise<void> {
   const activation = { id: `prune-${randomUUID()}` }
   const context = { results, clock: systemClock, random: Math.random, activation }
   const progress = startProgress('batches', options)

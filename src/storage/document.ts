@@ -42,17 +42,7 @@ export function openDocument<T extends Stamp>(
   let known: Seen | null | undefined
   let value: T | undefined
   let age = 0
-
-  function parse(body: string): T {
-    try {
-      return schema.parse(JSON.parse(body))
-    } catch (cause) {
-      throw new StorageError('document_invalid', 200, `s3://${bucket.name}/${key} cannot be understood`, {
-        cause,
-        hint: 'Another version of Whisklens may have written it.',
-      })
-    }
-  }
+  const parse = (body: string): T => parseDocument(bucket, key, schema, body)
 
   return {
     value: () => value,
@@ -86,6 +76,27 @@ export function openDocument<T extends Stamp>(
       return value
     },
   }
+}
+
+function parseDocument<T>(bucket: Bucket, key: string, schema: z.ZodType<T>, body: string): T {
+  try {
+    return schema.parse(JSON.parse(body))
+  } catch (cause) {
+    throw new StorageError('document_invalid', 200, `s3://${bucket.name}/${key} cannot be understood`, {
+      cause,
+      hint: 'Another version of Whisklens may have written it.',
+    })
+  }
+}
+
+/** A document that is not to be changed. @throws StorageError `document_invalid` when it is not what it must be */
+export async function readDocument<T extends Stamp>(
+  bucket: Bucket,
+  key: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const found = await bucket.find(key)
+  return found && parseDocument(bucket, key, schema, found.body.toString('utf8'))
 }
 
 /** 64 random bits. */

@@ -1,7 +1,7 @@
 import { listParts } from '../../src/batch/records/parts'
 import { readRecord } from '../../src/batch/records/record'
-import { readBatch } from '../../src/batch/reports/batches'
 import { aggregate, type Classified, classifiedSchema } from '../../src/batch/running/aggregate'
+import { readBatch } from '../../src/batch/state/batch'
 import { retryKey } from '../../src/batch/state/layout'
 import { listArrivals } from '../../src/batch/uploads/arrivals'
 import { isoOf } from '../../src/clock'

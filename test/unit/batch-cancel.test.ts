@@ -1,4 +1,4 @@
-import { readBatch } from '../../src/batch/reports/batches'
+import { readBatch } from '../../src/batch/state/batch'
 import { acquire } from '../../src/batch/state/lease'
 import { batchOf, listing, saveBatch, startTestStore, type TestStore } from './batch-fixtures'
 import { newRunner, type Runner } from './batch-runner'

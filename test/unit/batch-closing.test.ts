@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { partsOf } from '../../src/batch/closing/join'
 import { segmentBytes } from '../../src/batch/closing/segments'
 import { writePart } from '../../src/batch/records/parts'
-import { readBatch } from '../../src/batch/reports/batches'
 import { advance } from '../../src/batch/running/advance'
 import type { OpenBatch } from '../../src/batch/state/batch'
+import { readBatch } from '../../src/batch/state/batch'
 import {
   closingPrefix,
   documentKey,

@@ -1,5 +1,5 @@
-import { readBatch } from '../../src/batch/reports/batches'
 import type { ClosingBatch } from '../../src/batch/state/batch'
+import { readBatch } from '../../src/batch/state/batch'
 import { ensureAdvancing } from '../../src/batch/state/hand-over'
 import { acquire, type Lease, leaseTime, whileHeld } from '../../src/batch/state/lease'
 import type { Context } from '../../src/batch/state/platform'

@@ -1,6 +1,6 @@
-import { readBatch } from '../../src/batch/reports/batches'
 import { endedBefore, removeBatch } from '../../src/batch/reports/prune'
 import type { Batch, ClosingBatch } from '../../src/batch/state/batch'
+import { readBatch } from '../../src/batch/state/batch'
 import { documentKey, openKey, recordKey, summaryKey } from '../../src/batch/state/layout'
 import { acquire } from '../../src/batch/state/lease'
 import { putEntry } from '../../src/batch/state/open'
@@ -31,7 +31,7 @@ beforeEach(async () => {
   results = await objects.newBucket()
 })
 
-const time = new Date('2026-11-01T00:00:00.000Z')
+const time = Date.parse('2026-11-01T00:00:00.000Z')
 const long = '2026-10-31T23:59:59.999Z'
 
 const write = (batch: string, standing: Partial<BatchSummary> = {}) =>
@@ -62,7 +62,7 @@ describe('what may be pruned', () => {
     await write('cancelled', { state: 'cancelled', totals })
     await write('complete')
     await write('uploads-2026-10-31')
-    await write('young', { endedAt: time.toISOString() })
+    await write('young', { endedAt: new Date(time).toISOString() })
     for (const state of ['planning', 'running'] as const) await write(state, { state, endedAt: null })
     expect(await endedBefore(results, time)).toEqual([
       { batch: 'cancelled', state: 'cancelled', endedAt: long, images: 5 },

@@ -1,9 +1,9 @@
 import { type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { gbSecondsOf, type Memory, manifestMemory, rounded } from '../records/usage'
+import { readBatch } from '../state/batch'
 import { reported } from '../state/transitions'
 import { isUploads } from '../uploads/day'
-import { readBatch } from './batches'
 import { newestBatches } from './newest'
 
 /** What an image is taken to need while nothing was measured: about twice what one takes on WebAssembly, milliseconds. */

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import { msOf } from '../../clock'
 import { StorageError } from '../../errors'
 import { type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
@@ -15,20 +16,20 @@ export interface Ended extends Pick<BatchSummary, 'batch' | 'state'> {
   images: number
 }
 
-/** The batches that were closed, and ended before a time, by id. */
-export async function endedBefore(results: Bucket, time: Date): Promise<Ended[]> {
+/** The batches that were closed, and ended before a time, milliseconds since the epoch; by id. */
+export async function endedBefore(results: Bucket, time: number): Promise<Ended[]> {
   const atOnce = pLimit(16)
   const looks: Promise<Ended | undefined>[] = []
   for await (const batch of listBatches(results)) looks.push(atOnce(() => ifEnded(results, batch, time)))
   return (await Promise.all(looks)).filter((ended) => ended !== undefined)
 }
 
-async function ifEnded(results: Bucket, batch: string, time: Date): Promise<Ended | undefined> {
+async function ifEnded(results: Bucket, batch: string, time: number): Promise<Ended | undefined> {
   const summary = await readSummary(results, batch)
   if (!summary || !isClosed(summary.state)) return undefined
   const endedAt = summary.endedAt ?? summary.startedAt
   // Closed, but its end is not announced yet, or it was just fired again.
-  if (new Date(endedAt) >= time || (await isListedOpen(results, batch))) return undefined
+  if (msOf(endedAt) >= time || (await isListedOpen(results, batch))) return undefined
   const { state, totals } = summary
   return { batch, state, endedAt, images: totals.ok + totals.error }
 }
@@ -45,7 +46,7 @@ const keysAtOnce = 1000
 export async function removeBatch(
   context: LeaseContext,
   batch: string,
-  time: Date,
+  time: number,
 ): Promise<number | undefined> {
   const { results } = context
   // As long as it is held, the batch is not begun anew.

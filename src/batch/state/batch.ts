@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { type BatchRequest, batchIdSchema, batchRequestSchema, rangeSchema } from '../../schema'
-import { type Document, openDocument, stampShape, type Unstamped } from '../../storage/document'
+import { type Document, openDocument, readDocument, stampShape, type Unstamped } from '../../storage/document'
+import type { Bucket } from '../../storage/store'
 import { documentKey } from './layout'
 import type { Context } from './platform'
 
@@ -203,6 +204,10 @@ export const openBatch = (
   { results, clock, random }: Pick<Context, 'results' | 'clock' | 'random'>,
   batch: string,
 ): BatchDocument => openDocument(results, documentKey(batch), batchSchema, { clock, random })
+
+/** How a batch stands, for those who only look. */
+export const readBatch = (results: Bucket, batch: string): Promise<Batch | undefined> =>
+  readDocument(results, documentKey(batch), batchSchema)
 
 export const isEnded = (batch: Batch): batch is EndedBatch =>
   batch.status === 'complete' || batch.status === 'cancelled' || batch.status === 'stopped'

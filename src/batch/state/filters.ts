@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { msOf } from '../../clock'
 import type { BatchRequest } from '../../schema'
 import type { ObjectInfo } from '../../storage/store'
 import { globMatcher } from './glob'
@@ -49,8 +50,8 @@ export function selects({
     !isFolder(object) &&
     included(object.key) &&
     !excluded(object.key) &&
-    (since === undefined || new Date(object.lastModified) >= since) &&
-    (until === undefined || new Date(object.lastModified) <= until) &&
+    (since === undefined || msOf(object.lastModified) >= since.getTime()) &&
+    (until === undefined || msOf(object.lastModified) <= until.getTime()) &&
     object.size >= minSize &&
     object.size <= maxSize &&
     sampled(object.key)

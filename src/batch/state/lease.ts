@@ -75,11 +75,12 @@ export async function acquire(
     const taken = await document.update((current) => take(current ?? made, sign, holder, onTake))
     return taken?.lease.holder === holder ? leaseOf(context, document, taken, holder) : undefined
   }
+  const isNeeded = (found: Batch | undefined): boolean =>
+    found ? evenSettled || !isSettled(found) : create !== undefined
   const watch = openWatch(clock)
   for (; ; await clock.sleep(watchEvery)) {
     const found = await document.read()
-    const isNeeded = found ? evenSettled || !isSettled(found) : create !== undefined
-    if (!isNeeded) return undefined
+    if (!isNeeded(found)) return undefined
     const sign = signOf(found)
     if (found && isLive(found, document.age()) && !watch.isSilent(found)) {
       await document.update((current) => nudge(current, sign))
