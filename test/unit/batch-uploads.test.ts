@@ -181,7 +181,10 @@ describe('a poll', () => {
 
   it('does nothing for a feed that is paused', async () => {
     await watch({ paused: true })
-    expect(await poll('/guest/image-uploaded', runner.context())).toEqual({ resumed: [] })
+    expect(await poll('/guest/image-uploaded', runner.context())).toEqual({
+      resumed: [],
+      message: 'The feed of /guest/image-uploaded is paused',
+    })
   })
 })
 

@@ -76,6 +76,8 @@ export interface Polled {
   resumed: string[]
   /** The batch of the day, which looks through the bucket. */
   batch?: string
+  /** Why nothing looks through it. */
+  message?: string
 }
 
 /**
@@ -89,9 +91,9 @@ export async function poll(trigger: string, context: Context): Promise<Polled> {
   if (!feed) {
     log.info({ trigger }, 'no bucket is watched for the trigger any more')
     await unschedule(addressOf(context.activation, context.settings), trigger)
-    return { resumed }
+    return { resumed, message: `No feed watches a bucket for ${trigger}` }
   }
-  if (feed.paused) return { resumed }
+  if (feed.paused) return { resumed, message: `The feed of ${trigger} is paused` }
   const batch = today(context)
   await ensureAdvancing(context, batch, { create: dayMaker(context, batch) })
   return { resumed, batch }
