@@ -269,12 +269,12 @@ describe('firing a batch again', () => {
   })
 
   it('to retry does again what failed, though another batch has a record, and keeps to what a limit chose', async () => {
-    await upload('a', 'b', 'c')
+    await upload('x/a', 'x/b', 'x/c', 'another')
     runner.recordOf = (key, etag) =>
-      key === 'b'
+      key === 'x/b'
         ? errorRecord(key, { code: 'download_failed', retryable: true }, { bucket: runner.photos.name, etag })
         : okRecord(key, { bucket: runner.photos.name, etag })
-    expect((await runner.start({ batch: 'b1', force: true, limit: 2 })).totals).toMatchObject({
+    expect((await runner.start({ batch: 'b1', prefix: 'x/', force: true, limit: 2 })).totals).toMatchObject({
       ok: 1,
       error: 1,
     })
@@ -283,7 +283,7 @@ describe('firing a batch again', () => {
     await keepRecords('b2')
     const retried = await runner.start({ batch: 'b1', retry: true })
     expect(retried.totals).toMatchObject({ ok: 2, error: 0, skipped: 1 })
-    expect(await runner.keysOf('b1')).toEqual(['a', 'b'])
+    expect(await runner.keysOf('b1')).toEqual(['x/a', 'x/b'])
     await expect(runner.start({ batch: 'b1', retry: true, include: '*.png' })).rejects.toThrow('include')
   })
 

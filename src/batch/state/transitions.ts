@@ -127,7 +127,7 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
   return {
     ...common,
     status: 'requested',
-    request: request.retry ? { ...request, ...filtersOf(batch.request), limit: request.limit } : request,
+    request: request.retry ? retried(batch.request, request) : request,
     plan: {
       base: planned,
       listed: 0,
@@ -144,6 +144,14 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
     sorted: { ...batch.sorted, files: [] },
   }
 }
+
+/** A retry goes by what its batch is about. */
+const retried = (before: Asked, request: Asked): Asked => ({
+  ...request,
+  ...filtersOf(before),
+  prefix: before.prefix,
+  limit: request.limit,
+})
 
 /** A retry takes no image in the place of those that a limit of the batch left out. */
 const lastKeyOf = ({ plan, request }: EndedBatch): string | undefined =>
