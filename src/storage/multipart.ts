@@ -59,8 +59,9 @@ export function openMultipart(s3: S3, bucket: string): Multipart {
   const failed = (action: string, key: string) => (thrown: unknown) => {
     throw asStorageError(thrown, `${action} s3://${bucket}/${key}`)
   }
-  const isGone = (thrown: unknown): boolean =>
-    thrown instanceof StorageError && thrown.code === 'upload_not_found'
+  const hasCode = (thrown: unknown, code: string): boolean =>
+    thrown instanceof StorageError && thrown.code === code
+  const isGone = (thrown: unknown): boolean => hasCode(thrown, 'upload_not_found')
 
   return {
     beginUpload: async (key, contentType) => {
@@ -87,12 +88,19 @@ export function openMultipart(s3: S3, bucket: string): Multipart {
     },
     completeUpload: async (key, upload, etags, replaces) => {
       const Parts = etags.map((etag, index) => ({ PartNumber: index + 1, ETag: `"${etag}"` }))
-      const request = s3.completeMultipartUpload({ ...at(key, upload), MultipartUpload: { Parts } })
-      demand(request, replaces)
-      try {
+      const complete = async (demanded: string | null | undefined): Promise<void> => {
+        const request = s3.completeMultipartUpload({ ...at(key, upload), MultipartUpload: { Parts } })
+        demand(request, demanded)
         await request.promise().catch(failed('complete', key))
+      }
+      try {
+        await complete(replaces).catch((thrown) => {
+          // A store without such conditions says so, and never will do it.
+          if (!hasCode(thrown, 'not_implemented')) throw thrown
+          return complete(undefined)
+        })
       } catch (thrown) {
-        if (!isGone(thrown)) throw thrown
+        if (!isGone(thrown) && !hasCode(thrown, 'precondition_failed')) throw thrown
         // A request whose answer got lost is sent again, and then meets what it completed itself.
         const current = await s3
           .headObject({ Bucket: bucket, Key: key })

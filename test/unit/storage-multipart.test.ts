@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { partBytes } from '../../src/storage/multipart'
-import type { Bucket } from '../../src/storage/store'
+import { type Bucket, openStore } from '../../src/storage/store'
+import { passOn, startStoreProxy } from '../helpers/store-proxy'
 import { startTestStore, type TestStore } from './batch-fixtures'
 
 let objects: TestStore
@@ -71,6 +72,27 @@ describe('an upload in parts', () => {
     await expect(complete('0123456789abcdef0123456789abcdef')).rejects.toMatchObject(other)
     await complete(etag)
     expect((await bucket.get('a')).body.toString()).toBe('new')
+  })
+
+  it('is completed without a condition where the store knows none', async () => {
+    const proxy = await startStoreProxy(
+      objects.settings.s3Endpoint ?? '',
+      async (incoming, outgoing, onward) => {
+        if (incoming.method !== 'POST' || !incoming.headers['if-none-match'])
+          return passOn(await onward(), outgoing)
+        incoming.resume()
+        outgoing.writeHead(501, { 'content-type': 'application/xml' })
+        outgoing.end(
+          '<Error><Code>NotImplemented</Code><Message>A header is not implemented</Message></Error>',
+        )
+      },
+    )
+    const other = openStore({ ...objects.settings, s3Endpoint: proxy.endpoint }).bucket(bucket.name)
+    const upload = await other.beginUpload('a', text)
+    const etags = [await other.uploadPart('a', upload, 1, Buffer.from('new'))]
+    await other.completeUpload('a', upload, etags, null)
+    expect((await bucket.get('a')).body.toString()).toBe('new')
+    await proxy.close()
   })
 
   it('may be aborted twice, and leaves nothing', async () => {
