@@ -47,7 +47,7 @@ const programs = {
 }
 
 /**
- * `nodejs:default`, which manifests name, may be an older Node.js than the code is for. The directive has to come first.
+ * `nodejs:default`, which manifests name, may be an older Node.js than the code supports. The directive must come first.
  */
 const banner = {
   js: `"use strict";if(parseInt(process.versions.node)<20)throw new Error("Whisklens needs nodejs:20 or later, and this kind is Node.js "+process.version+": deploy it with another");`,

@@ -28,9 +28,9 @@ export const settingsSchema = z.object({
   s3Region: withDefault('us-east-1'),
   s3AccessKeyId: setting,
   s3SecretAccessKey: setting,
-  /** Belongs to temporary credentials, which are a pair of keys and this. */
+  /** Set for temporary credentials only. */
   s3SessionToken: setting,
-  /** What every write asks of the store. */
+  /** Encryption that every write requests. */
   s3Encryption: setting.pipe(encryptionSchema.optional()),
   /** The key of `aws:kms`; without it, the store's default key. */
   s3KmsKeyId: setting,
@@ -60,12 +60,12 @@ export const environmentName = (name: SettingName): string =>
   `WHISKLENS_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 
 /**
- * The package's input that holds a setting. The platform refuses an invocation that sets an input itself, so the default
- * of what an invocation may choose has a name of its own.
+ * The package input that holds a setting. The platform refuses invocations that set an input, so a default that an
+ * invocation may override has another name.
  */
 export const inputName = (name: SettingName): string => (name === 'model' ? 'defaultModel' : name)
 
-/** All inputs of the package: the image is no parameter of any action. */
+/** All inputs of the package. The runtime image is not one: it is part of the manifest. */
 export const packageInputs: string[] = settingNames.filter((name) => name !== 'runtimeImage').map(inputName)
 
 /** Reads settings by their own names. @throws InvalidInputError when one is not valid */
@@ -75,20 +75,21 @@ export function parseSettings(source: Partial<Record<SettingName, unknown>>): Se
   throw new InvalidInputError(`The settings are not valid: ${z.prettifyError(parsed.error)}`)
 }
 
-/** The settings among an action's parameters; everything else there is left alone. @throws InvalidInputError */
+/** The settings among an action's parameters; others are ignored. @throws InvalidInputError */
 export const settingsFromParams = (params: Record<string, unknown>): Settings =>
   parseSettings(Object.fromEntries(settingNames.map((name) => [name, params[inputName(name)]])))
 
-/** Whether the text of an input or a variable sets anything. */
+/** Whether the text of an input or a variable counts as set. */
 export const isSet = (text: unknown): text is string => setting.parse(text) !== undefined
 
-/** The settings in the environment (`WHISKLENS_…`), where authorities may also be named by the path of their file. */
+/** The settings in the environment (`WHISKLENS_…`), where `ca` may also be the path of a PEM file. */
 export function settingsFromEnvironment(env: NodeJS.ProcessEnv = process.env): Settings {
   const texts = Object.fromEntries(settingNames.map((name) => [name, env[environmentName(name)]]))
   return parseSettings({ ...texts, ca: isSet(texts.ca) ? textOrFile(texts.ca) : undefined })
 }
 
 function textOrFile(text: string): string {
+  // A private key is PEM, too: taken for a path, it would appear in the error.
   if (pemIn(text)) return text
   try {
     return readFileSync(text, 'utf8')

@@ -3,14 +3,14 @@ import * as url from 'node:url'
 export * from 'node:url'
 
 /*
- * What libraries get in the bundles when they require `url`: with a `parse` of which Node.js 24 does not warn. The SDK of
- * the object store and the HTTP client of the OpenWhisk client call it for every process.
+ * Replaces `url` in the bundles, with a `parse` that causes no deprecation warning on Node.js 24. The SDK of the object
+ * store and the HTTP client of the OpenWhisk client call it in every process.
  */
 
 /** The parts of a URL or of a request's path, named as those of `url.parse`. */
 export function parse(text: string): Partial<url.UrlWithStringQuery> {
   if (text.startsWith('/') && !text.includes('#')) {
-    // A path stays as it is: `new URL` would resolve the dots that a key may have.
+    // Paths are kept verbatim: `new URL` would resolve dot segments, which keys may contain.
     const [pathname = '', ...query] = text.split(/(?=\?)/)
     return { pathname, search: query.join('') || null, path: text, href: text }
   }
@@ -20,7 +20,7 @@ export function parse(text: string): Partial<url.UrlWithStringQuery> {
     protocol,
     auth: username ? decodeURIComponent(password ? `${username}:${password}` : username) : null,
     host,
-    // As sockets take IPv6: without brackets.
+    // Sockets take IPv6 addresses without brackets.
     hostname: hostname.replace(/^\[|\]$/g, ''),
     port: port || null,
     pathname,

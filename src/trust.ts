@@ -1,30 +1,30 @@
 import { X509Certificate } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { Agent, type AgentOptions } from 'node:https'
 import * as tls from 'node:tls'
 import { InvalidInputError } from './errors'
 
-/** Whom https connections trust, and who they say they are. */
+/** The authorities that https connections trust, and the client's own certificate. */
 export interface Trust {
-  /** Certificates of further authorities, PEM: they add to those that Node.js knows. */
+  /** Certificates of further authorities, PEM, in addition to those that Node.js trusts. */
   ca?: string
-  /** No certificate is checked; only a person at the command line can say so. */
+  /** Checks no certificate; set by the command line's `--insecure` only. */
   insecure?: boolean
-  /** The client's own certificate and its key, PEM, where a server asks for one. */
+  /** The client certificate and its key, PEM, for servers that request one. */
   cert?: string
   key?: string
 }
 
-const begin = '-----BEGIN CERTIFICATE-----'
-const blocks = new RegExp(`${begin}(.+?)-----END CERTIFICATE-----`, 'gs')
+const blocks = /-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----/gs
 
-/** The PEM in a text, which may be in base64 as a whole; undefined when there is none. */
+/** The PEM of any kind in a text, all of which may be in base64; undefined when there is none. */
 export const pemIn = (text: string): string | undefined =>
-  [text, Buffer.from(text, 'base64').toString('latin1')].find((pem) => pem.includes(begin))
+  [text, Buffer.from(text, 'base64').toString('latin1')].find((pem) => pem.includes('-----BEGIN '))
 
 /**
- * The certificates in a text, as clean PEM: everything else that is there, such as a private key, is left out. Line
- * breaks may have become `\n` or spaces on their way through an environment, and the whole may be in base64.
- * @throws InvalidInputError when there is none, or one that cannot be read
+ * The certificates in a text, as clean PEM; everything else in it, such as a private key, is dropped. Line breaks may
+ * have become `\n` or spaces in an environment variable, and the whole text may be in base64.
+ * @throws InvalidInputError when there is none, or one that cannot be parsed
  */
 export function certificatesIn(text: string): string {
   const found = pemIn(text)?.matchAll(blocks) ?? []
@@ -42,32 +42,32 @@ function certificate(body: string): string {
     return new X509Certificate(Buffer.from(body, 'base64')).toString()
   } catch (cause) {
     throw new InvalidInputError('WHISKLENS_CA holds a certificate that cannot be read', {
-      hint: 'A PEM file that was cut off or edited does that; openssl x509 -in ca.pem -noout tells.',
+      hint: 'The PEM may be truncated or edited. Check the file: openssl x509 -in ca.pem -noout.',
       cause,
     })
   }
 }
 
-/** The authorities that Node.js trusts by itself; its older releases only tell those that they come with. */
+/** The authorities that Node.js trusts by default. Older releases list only those that they bundle. */
 function usualAuthorities(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] }
-  return getCACertificates?.('default') ?? tls.rootCertificates
+  if (getCACertificates) return getCACertificates('default')
+  const { NODE_EXTRA_CA_CERTS: file = '' } = process.env
+  return existsSync(file) ? [...tls.rootCertificates, readFileSync(file, 'utf8')] : tls.rootCertificates
 }
 
-/**
- * What node:tls needs of a trust. All authorities are read once here, which takes 40 ms: connections share the context.
- */
+/** Options for node:tls. Parsing all authorities takes 40 ms, so connections share one context. */
 export function tlsOptions({ ca, insecure = false, cert, key }: Trust) {
   const secureContext = tls.createSecureContext({
     ca: ca === undefined ? undefined : [...usualAuthorities(), ca],
     cert,
     key,
   })
-  // Said outright: otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check off.
+  // Explicit: otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check off.
   return { secureContext, rejectUnauthorized: !insecure }
 }
 
-/** @returns what makes one agent for each trust, so that warm containers use their connections again */
+/** @returns a function that keeps one agent for each trust, so that warm containers reuse connections */
 export function agentsFor(options: AgentOptions): (trust: Trust) => Agent {
   const agents = new Map<string, Agent>()
   return ({ ca, insecure, cert, key }) => {
@@ -89,16 +89,16 @@ const hints: [RegExp, string][] = [
     `The server needs another certificate, or a clock is wrong; ${command}.`,
   ],
   [
-    // With a word before or after it, which no host's name has.
+    // Two words, so that a host name in the message does not match.
     /self.signed certificate|(issuer|first|CA|peer) certificate|certificate (chain|signature|revoked|rejected|not|key)/,
     `Set WHISKLENS_CA to the certificate of its authority, in PEM; ${command}.`,
   ],
 ]
 
 /**
- * Why a connection failed, if it did because the server's certificate was not trusted. Goes by the words of OpenSSL and
- * Node.js: the OpenWhisk client keeps no more of an error.
- * @returns what to do; undefined for every other failure
+ * The hint for a connection that failed because the server's certificate is not trusted. Matches the messages of OpenSSL
+ * and Node.js: the OpenWhisk client keeps nothing else of an error.
+ * @returns undefined for every other failure
  */
 export function hintIfUntrusted(message: string): string | undefined {
   return hints.find(([pattern]) => pattern.test(message))?.[1]

@@ -1,6 +1,6 @@
 const { relative } = require('node:path')
 
-/** Why a test was skipped, from the title that `needs` gave to it or to a suite around it. */
+/** The reason for which a test was skipped, from the title that `needs` gave to it or to an enclosing suite. */
 function whyOf({ ancestorTitles, title }) {
   for (const [index, one] of [...ancestorTitles, title].entries()) {
     const [, name, reason] = /^(.*) \(skipped: (.*)\)$/.exec(one) ?? []
@@ -21,7 +21,7 @@ function skippedLines(testResults, { rootDir, testNamePattern }) {
   return [...counts].map(([why, tests]) => `skipped: ${why} (${tests} ${tests === 1 ? 'test' : 'tests'})`)
 }
 
-// CI reads the outcome from one plain line at the very end of the output, and what was skipped from those before it.
+// CI reads the outcome from the last line of the output, and the skipped suites from the lines before it.
 module.exports = class ClosingLine {
   constructor(config) {
     this.config = config

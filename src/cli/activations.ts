@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { WhisklensError } from '../errors'
-import { type ApiAddress, asOpenWhiskError, clientOf } from '../openwhisk/client'
+import { type ApiAddress, asOpenWhiskError, clientOf, isStatus } from '../openwhisk/client'
 
 /** An error of ours leaves an action as `message (code). hint`; the platform's own have no code. */
 function parseError(text: string): { message: string; code?: string; hint?: string } {
@@ -42,7 +42,7 @@ async function findActivation(address: ApiAddress, name: string): Promise<Activa
     const found = await clientOf(address).activations.get({ name })
     return activationSchema.parse(found)
   } catch (thrown) {
-    if ((thrown as { statusCode?: number }).statusCode === 404) return undefined
+    if (isStatus(404)(thrown)) return undefined
     throw asOpenWhiskError(`read activation ${name}`, thrown)
   }
 }

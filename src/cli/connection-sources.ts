@@ -12,7 +12,7 @@ import type { Trust } from '../trust'
 /** Whatever one source says of where to talk to; everything may be missing. */
 export type Partly = Partial<Settings> & { apiHost?: string; auth?: string; namespace?: string }
 
-/** Paths of the certificate by which a client is known to its API host, and of its key. */
+/** Paths of the client certificate for the API host, and of its key. */
 export interface IdentityFiles {
   cert?: string
   key?: string
@@ -20,7 +20,7 @@ export interface IdentityFiles {
 
 const configFile = 'whisklens.config.json'
 
-/** Whom to trust is not for the folder to say that one happens to be in. */
+/** All but `ca`: the working folder must not decide which authorities are trusted. */
 const fileSettings = settingNames.filter((name) => name !== 'ca')
 
 const text = z.string().min(1).optional()
@@ -41,8 +41,10 @@ function parseFile<T>(path: string, content: string, schema: z.ZodType<T>): T {
   let json: unknown
   try {
     json = JSON.parse(content)
-  } catch (cause) {
-    throw new InvalidInputError(`${path} is not JSON: ${messageOf(cause)}`, { cause })
+  } catch (thrown) {
+    // The parser's message quotes the text around the mistake, which may be a key.
+    const why = messageOf(thrown).replace(/, .* is not valid JSON$/s, '')
+    throw new InvalidInputError(`${path} is not JSON: ${why}`)
   }
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
@@ -127,7 +129,7 @@ export async function fromWskProps(env: NodeJS.ProcessEnv): Promise<Partly & Ide
   return Object.fromEntries(Object.entries(names).map(([name, line]) => [name, props.get(line)]))
 }
 
-/** Reads them as `wsk` does: both or none. @throws InvalidInputError */
+/** Reads the client certificate and its key; like `wsk`, both or neither. @throws InvalidInputError */
 export async function readIdentity({ cert, key }: IdentityFiles): Promise<Pick<Trust, 'cert' | 'key'>> {
   if (!cert && !key) return {}
   const [certText, keyText] = await Promise.all([cert, key].map((path = '') => readIfThere(path)))
@@ -136,8 +138,8 @@ export async function readIdentity({ cert, key }: IdentityFiles): Promise<Pick<T
     createSecureContext({ cert: certText, key: keyText })
     return { cert: certText, key: keyText }
   } catch (cause) {
-    throw new InvalidInputError(`CERT and KEY of ~/.wskprops are of no use: ${messageOf(cause)}`, {
-      hint: 'They name the files of the certificate by which the API host knows you, and of its key, in PEM.',
+    throw new InvalidInputError(`CERT and KEY of ~/.wskprops cannot be used: ${messageOf(cause)}`, {
+      hint: 'They are the paths of a client certificate for the API host and of its key, in PEM.',
       cause,
     })
   }

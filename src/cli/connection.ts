@@ -26,14 +26,14 @@ export interface ConnectionFlags {
 /** Where the object store and OpenWhisk are. */
 export interface Connection {
   settings: Settings
-  /** The settings that some source names; the others have their defaults, which the actions know themselves. */
+  /** The settings that a source sets, without defaults, which the actions apply themselves. */
   given: Partial<Settings>
   apiHost?: string
   /** `uuid:key`. */
   auth?: string
   /** `_`, the one the key belongs to, unless another is named. */
   namespace: string
-  /** For the API host and the store, the settings' authorities aside. */
+  /** For the API host and the store; the authorities are in the settings. */
   trust: Omit<Trust, 'ca'>
 }
 
@@ -53,7 +53,7 @@ export const connectionOptions = (command: Command): Command =>
     })
 
 const unchecked =
-  'warning: --insecure: certificates are not checked; others may be listening and answering. Set WHISKLENS_CA instead.\n'
+  'warning: --insecure: certificates are not checked, so connections can be intercepted. Set WHISKLENS_CA instead.\n'
 
 const groups: Record<'apiHost' | 's3Endpoint', (keyof Partly)[]> = {
   apiHost: ['apiHost', 'auth', 'namespace'],
@@ -74,7 +74,7 @@ const given = (source: Partly): Partly =>
 /**
  * Finds out where to talk to: flags, then the environment, `whisklens.config.json` of the working folder, a running
  * local mode, `~/.wskprops`.
- * @throws InvalidInputError when one of the files is not valid, or a variable would turn the check of certificates off
+ * @throws InvalidInputError when one of the files is not valid, or a variable tries to disable certificate checks
  */
 export async function resolveConnection(
   flags: ConnectionFlags,
@@ -98,7 +98,7 @@ export async function resolveConnection(
     if (chosen[address as keyof Partly] !== undefined) continue
     Object.assign(chosen, Object.fromEntries(names.map((name) => [name, chosen[name] ?? local?.[name]])))
   }
-  // A session token is good for the key beside it only.
+  // A session token is valid only with the key from the same source.
   const keySource = [named, file].find(({ s3AccessKeyId }) => s3AccessKeyId !== undefined)
   chosen.s3SessionToken = keySource?.s3SessionToken
 
@@ -121,10 +121,10 @@ export async function resolveConnection(
   }
 }
 
-/** Its last name is that of the npm client's own. */
+/** The last one is read by the npm client. */
 const insecureNames = ['WHISKLENS_INSECURE', '__OW_IGNORE_CERTS']
 
-/** What is set somewhere and forgotten would hold for every command. */
+/** Refuses variables that would disable certificate checks for every command, long after they were set. */
 function refuseInsecure(env: NodeJS.ProcessEnv): void {
   const name = insecureNames.find((one) => env[one])
   if (!name) return

@@ -30,13 +30,13 @@ export function register(program: Command): void {
       'after',
       `
 Settings come from the environment and whisklens.config.json. Only what differs is put: deploying twice changes nothing.
-A new action gets the newest kind that the API host offers of nodejs:20, 22 and 24; one that is there keeps its own.
+A new action gets the newest kind that the API host offers of nodejs:20, 22 and 24; a deployed one keeps its kind.
 
 Examples:
   whisklens deploy --dry-run                      what would be changed
   whisklens deploy                                classify runs in the image of WHISKLENS_RUNTIME_IMAGE
   whisklens deploy --stock                        no image: the zips of npm run build
-  whisklens deploy --stock --kind nodejs:22       on another kind than before`,
+  whisklens deploy --stock --kind nodejs:22       move all actions to another kind`,
     )
     .action(run)
 }
@@ -53,7 +53,7 @@ export const manifestOptions = (command: Command): Command =>
     ),
   )
 
-/** The manifest that the options name, with the settings put in that are given: wskdeploy knows no defaults either. */
+/** The manifest that the options name, with the given settings; as with wskdeploy, unset ones have no defaults. */
 export function manifestOf({ manifest, stock }: DeployOptions, { given }: Connection) {
   const own = stock ? 'manifest.stock.yaml' : 'manifest.yaml'
   return readManifest(resolve(manifest ?? `${homeFolder()}/${own}`), {

@@ -1,9 +1,9 @@
 import { messageOf, WhisklensError } from '../errors'
 
-/** What was found out about one thing. */
+/** The outcome of one check. */
 export interface Finding {
   name: string
-  /** `absent` is what need not be there. */
+  /** `absent`: missing, but optional. */
   state: 'ok' | 'absent' | 'failed'
   detail: string
   hint?: string

@@ -16,7 +16,7 @@ async function host(address: ApiAddress): Promise<Check> {
   const { apiHost } = address
   const namespace = await namespaceOf(clientOf(address))
   const offered = (await describeHost(address))?.runtimes.nodejs
-  if (!offered) return ok(`${apiHost}, namespace ${namespace}; it does not tell its kinds`)
+  if (!offered) return ok(`${apiHost}, namespace ${namespace}; it does not list its kinds`)
   const kinds = offered.map(({ kind, deprecated }) => (deprecated ? `${kind} (deprecated)` : kind))
   const kind = kindOf('nodejs:default', undefined, { offered, apiHost })
   return ok(`${apiHost}, namespace ${namespace}; it has ${kinds.join(', ')}: new actions get ${kind}`)
@@ -24,14 +24,14 @@ async function host(address: ApiAddress): Promise<Check> {
 
 async function limits(address: ApiAddress): Promise<Check> {
   const found = await limitsOf(address, await describeHost(address))
-  if (!found) return absent(`${address.apiHost} does not tell them`)
+  if (!found) return absent(`${address.apiHost} does not report them`)
   const { invocationsPerMinute, concurrentInvocations, firesPerMinute } = found
   return ok(
     `${invocationsPerMinute} invocations and ${firesPerMinute} fires a minute, ${concurrentInvocations} invocations at a time`,
   )
 }
 
-/** Compares what is deployed with the build that this command belongs to. */
+/** Compares the deployed code with this build. */
 async function deployment(address: ApiAddress, { given }: Connection): Promise<Check> {
   const name = 'whisklens/classify'
   const classify = await readEntity(clientOf(address), { kind: 'action', name, body: {} })
@@ -46,7 +46,7 @@ async function deployment(address: ApiAddress, { given }: Connection): Promise<C
     for await (const change of deployManifest(manifest, address, { dryRun: true }))
       if (change.kind === 'action') actions.push(change)
   } catch (thrown) {
-    // Not built here, or no kind: nothing to compare with, which breaks nothing that is deployed.
+    // Not built, or no supported kind: there is nothing to compare with, but the deployment may still work.
     if (thrown instanceof InvalidInputError) return absent(`not compared: ${thrown.message}`, thrown.hint)
     throw thrown
   }
@@ -65,7 +65,7 @@ async function alarms(address: ApiAddress): Promise<Check> {
   )
 }
 
-/** Everything about the OpenWhisk that is configured. */
+/** The checks of the configured OpenWhisk. */
 export function openWhiskChecks(connection: Connection): Record<string, () => Promise<Check>> {
   if (!connection.apiHost) {
     return { openwhisk: async () => absent('none is configured', 'whisklens up starts one') }

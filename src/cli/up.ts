@@ -39,7 +39,7 @@ export function register(program: Command): void {
         .default('generous'),
     )
     .option('--containers <count>', 'containers per action (default: one a core)', wholeNumber(1, 1000))
-    .option('--api-url <url>', 'where actions find the API: a proxy that stands before it')
+    .option('--api-url <url>', 'address of the API for actions, such as a proxy in front of it')
     .option('--json', 'print one line of JSON when ready')
     .option('--quiet', 'print nothing but the result')
     .addHelpText(

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { homeFolder } from '../paths'
 import { type Policy, parsePolicy } from './store/policy'
 
-/** Reads a policy of `docs/policies/`, with a deployment's buckets in place of those that it names. */
+/** Reads a policy of `docs/policies/`, with its buckets replaced by a deployment's. */
 export async function readPolicy(
   name: 'actions' | 'uploader' | 'reader',
   { imagesBucket, resultsBucket }: { imagesBucket: string; resultsBucket: string },

@@ -11,10 +11,10 @@ import { encryptionSchema } from '../config'
 
 const secretsSchema = z.strictObject({
   auth: z.string(),
-  /** The key of the store's owner, which commands use. */
+  /** The key of the store's owner, for commands. */
   accessKeyId: z.string(),
   secretAccessKey: z.string(),
-  /** The key of the actions, which may do what their policy allows. */
+  /** The key of the actions, limited by their policy. */
   actionsAccessKeyId: z.string(),
   actionsSecretAccessKey: z.string(),
   eventsToken: z.string(),

@@ -32,7 +32,7 @@ export interface LocalOptions {
   storePort: number
   limits: Limits
   containersPerAction?: number
-  /** What actions are told, where something stands before the API host. */
+  /** `__OW_API_HOST` of the actions, where a proxy is in front of the API host. */
   publicUrl?: string
 }
 
@@ -82,7 +82,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
 }
 
-/** Starts the store: its owner's key may do everything, that of the actions what the documented policy allows. */
+/** Starts the store. The owner's key has full access, the actions' key what the documented policy allows. */
 async function startStore(dataDir: string, port: number, secrets: Secrets): Promise<ObjectStore> {
   const settings = settingsFromEnvironment()
   const actions = {

@@ -4,15 +4,15 @@ import { log } from '../log'
 type Main = (params: Record<string, unknown>) => Promise<object>
 
 /**
- * An action's parameters without those of the platform, whose names begin with `__ow_`. A rule passes on the headers of
- * the request that fired its trigger, the caller's key among them.
+ * An action's parameters without the platform's, whose names begin with `__ow_`: a rule passes on the headers of the
+ * request that fired its trigger, which include the caller's key.
  */
 export const ownParameters = (params: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(params).filter(([name]) => !name.startsWith('__ow_')))
 
 /**
- * An action's `main`, which sees only its own parameters. Its failures are told as OpenWhisk's clients show them: `error`
- * as text. Unexpected ones are in the activation's log, and not in its result.
+ * Wraps an action's `main`, which then sees only its own parameters. Failures become `error` as text, the form that
+ * OpenWhisk's clients show. Unexpected ones go to the activation's log, not into its result.
  */
 export const answering =
   (main: Main): Main =>

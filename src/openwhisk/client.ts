@@ -41,22 +41,38 @@ export function addressOf(
   return { apiHost, auth: apiKey, ca }
 }
 
-/** Connections that wait for their next use as long as those of Node.js' own agent do, milliseconds. */
+/** Idle connections are kept as long as those of Node.js' global agent, milliseconds. */
 const agentOf = agentsFor({ keepAlive: true, scheduling: 'lifo', timeout: 5000 })
 
-/** The npm client of an API host; without a scheme, as in `~/.wskprops`, the host is meant as https. */
+/** The npm client of an API host; an address without a scheme, as in `~/.wskprops`, means https. */
 export function clientOf(address: ApiAddress): ReturnType<typeof openwhisk> {
   const { apiHost, auth, ca, insecure, cert } = address
   const isUsual = apiHost.startsWith('http:') || !(ca || insecure || cert)
-  return openwhisk({
+  const client = openwhisk({
     apihost: apiHost,
     api_key: auth,
-    // Only where it is needed: the client reaches a proxy of the environment by an agent for http.
+    // Only where needed: with an agent of its own, the client bypasses the proxy of the environment.
     agent: isUsual ? undefined : agentOf(address),
-    // What the client makes of it goes before what the agent was made with.
-    ignore_certs: insecure,
   })
+  // Overrides the agent's own, and __OW_IGNORE_CERTS, which the client's constructor reads.
+  baseOf(client).options.ignoreCerts = insecure === true
+  return client
 }
+
+/** The part of the npm client that all resources share; its types leave it out. */
+export const baseOf = (client: ReturnType<typeof openwhisk>) =>
+  (client.actions as unknown as { client: BaseClient }).client
+
+interface BaseClient {
+  options: { ignoreCerts: boolean }
+  request(method: string, path: string, options: object): Promise<unknown>
+}
+
+/** Whether a call of the npm client failed with one of these statuses. */
+export const isStatus =
+  (...statuses: number[]) =>
+  (thrown: unknown): boolean =>
+    statuses.includes((thrown as { statusCode?: number }).statusCode ?? 0)
 
 /** Repeats a call that was throttled or failed in passing, after growing, jittered pauses. @throws OpenWhiskError */
 export const patiently = <T>(call: () => Promise<T>, retries: number): Promise<T> =>

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type ApiAddress, asOpenWhiskError, clientOf } from './client'
+import { type ApiAddress, asOpenWhiskError, baseOf, clientOf } from './client'
 
 const kindSchema = z.object({
   /** `nodejs:20`. */
@@ -26,12 +26,12 @@ const limitsSchema = z.object({
   concurrentInvocations: z.number(),
   firesPerMinute: z.number(),
 })
-/** What a namespace may ask for. */
+/** The rate limits of a namespace. */
 export type NamespaceLimits = z.infer<typeof limitsSchema>
 
 /**
  * Asks an API host for its runtimes and its default limits.
- * @returns undefined when something else answers there, such as a gateway that passes only the API on
+ * @returns undefined when the answer is another, as from a gateway that forwards only the API
  * @throws OpenWhiskError when nothing answers
  */
 export async function describeHost(address: ApiAddress): Promise<HostDescription | undefined> {
@@ -39,8 +39,8 @@ export async function describeHost(address: ApiAddress): Promise<HostDescription
 }
 
 /**
- * The limits of a namespace, or the default ones of its API host where that does not tell them.
- * @returns undefined when neither is told
+ * The limits of a namespace, or the default limits of its API host.
+ * @returns undefined when neither is available
  * @throws OpenWhiskError when nothing answers
  */
 export async function limitsOf(
@@ -57,14 +57,13 @@ export async function limitsOf(
   return limitsSchema.safeParse(own).data ?? limitsSchema.safeParse(usual).data
 }
 
-/** Reads what the client has no method for; undefined where the server refuses to answer. */
+/** A GET for which the client has no method; undefined where the server refuses it. */
 async function request(address: ApiAddress, path: string): Promise<unknown> {
-  const { client } = clientOf(address).actions as unknown as {
-    client: { request(method: string, path: string, options: object): Promise<unknown> }
-  }
-  return client.request('GET', path, {}).catch((thrown) => {
-    const error = asOpenWhiskError('ask for runtimes and limits', thrown)
-    if (error.status === 0) throw error
-    return undefined
-  })
+  return baseOf(clientOf(address))
+    .request('GET', path, {})
+    .catch((thrown) => {
+      const error = asOpenWhiskError('ask for runtimes and limits', thrown)
+      if (error.status === 0) throw error
+      return undefined
+    })
 }

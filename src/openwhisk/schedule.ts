@@ -1,5 +1,5 @@
 import { OpenWhiskError } from '../errors'
-import { type ApiAddress, asOpenWhiskError, clientOf } from './client'
+import { type ApiAddress, asOpenWhiskError, clientOf, isStatus } from './client'
 
 /** The feed of clusters that fires a trigger at intervals; a bare server has none. */
 const intervalFeed = '/whisk.system/alarms/interval'
@@ -9,11 +9,6 @@ const namesOf = (trigger: string) => {
   const name = `${trigger.split('/').at(-1)}-poll`
   return { name, rule: `on-${name}` }
 }
-
-const isStatus =
-  (...statuses: number[]) =>
-  (thrown: unknown): boolean =>
-    statuses.includes((thrown as { statusCode?: number }).statusCode ?? 0)
 
 const ignoring = (isIgnored: (thrown: unknown) => boolean) => (thrown: unknown) => {
   if (!isIgnored(thrown)) throw thrown

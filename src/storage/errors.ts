@@ -7,23 +7,23 @@ interface SdkError {
   retryable?: boolean
 }
 
-/** What is wrong with temporary credentials; AWS answers it with status 400. */
+/** Errors of temporary credentials, for which AWS answers with status 400. */
 const isTokenError = (code = ''): boolean => ['ExpiredToken', 'InvalidToken'].includes(code)
 
-/** Milliseconds, for the first retry on average. */
+/** The average pause before the first retry, milliseconds. */
 const firstPause = 25
 
 /**
- * How long to pause before a request is sent again: growing, jittered, as the SDK has it.
- * @returns milliseconds; less than 0, which ends the retries, where the store's certificate is not trusted, or the
- * session token is not good any more
+ * The pause before a retry, with exponential backoff and jitter.
+ * @returns milliseconds; negative, which ends the retries, where the store's certificate is not trusted or the session
+ *   token is not valid
  */
 export function pauseBefore(retry: number, thrown?: Error): number {
   const isInVain = hintIfUntrustedStore(thrown) || isTokenError((thrown as SdkError | undefined)?.code)
   return isInVain ? -1 : Math.random() * 2 * firstPause * 2 ** retry
 }
 
-/** An answer, whatever is in it, came over a connection that was good. */
+/** An error with a status came over a trusted connection. */
 const hintIfUntrustedStore = (thrown: unknown): string | undefined =>
   (thrown as SdkError | undefined)?.statusCode ? undefined : hintIfUntrusted(messageOf(thrown))
 

@@ -46,7 +46,7 @@ export interface Bucket extends Multipart, Listing {
     options?: Precondition & { contentType?: string; metadata?: Record<string, string> },
   ): Promise<string>
   /**
-   * Writes an object of any size in bounded memory: parts of it are sent while the rest is still being made.
+   * Writes an object of any size in bounded memory: parts are sent while the body is still being produced.
    * @returns its etag
    */
   putStream(key: string, body: Readable, contentType: string): Promise<string>
@@ -72,7 +72,7 @@ export interface Store {
 /**
  * Opens an S3-compatible object store. Failed requests (5xx, throttling, cut connections) are retried with growing,
  * jittered pauses.
- * @param settings `insecure` has its certificate go unchecked
+ * @param settings `insecure` disables the check of the store's certificate
  * @throws InvalidInputError when the settings name no store
  */
 export function openStore(settings: Settings & { insecure?: boolean }): Store {
@@ -91,7 +91,7 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
     secretAccessKey: s3SecretAccessKey,
     sessionToken: s3SessionToken,
     s3ForcePathStyle: true,
-    // Bound to every request that takes them, which are those that create objects.
+    // Applied to every request that accepts them: those that create objects.
     params: { ServerSideEncryption: settings.s3Encryption, SSEKMSKeyId: settings.s3KmsKeyId },
     signatureVersion: 'v4',
     maxRetries: 8,

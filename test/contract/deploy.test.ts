@@ -101,6 +101,7 @@ describe('after puts of others', () => {
       ['annotation web-export'],
     ],
     ['the key', { annotations: [{ key: 'provide-api-key', value: true }] }, ['annotation provide-api-key']],
+    ['the key of old actions', { delAnnotations: ['provide-api-key'] }, ['annotation provide-api-key']],
   ])('takes back %s', async (_, action, differs) => {
     await putAction('p/echo', action)
     expect(changed(await deploy())).toEqual([['update', 'p/echo', differs]])

@@ -199,6 +199,22 @@ describe('invocations', () => {
     expect(TMPDIR).toBe(HOME)
     await deploy('env', code, { annotations: { 'provide-api-key': true } })
     expect((await resultOf('env')).__OW_API_KEY).toBe(auth)
+    for (const [value, key] of [
+      [false, undefined],
+      [0, undefined],
+      ['yes', auth],
+    ]) {
+      await deploy('env', code, { annotations: { 'provide-api-key': value } })
+      expect((await resultOf('env')).__OW_API_KEY).toBe(key)
+    }
+  })
+
+  it('gives the key to actions without the annotation, which new ones have', async () => {
+    const code = 'const main = () => ({ key: process.env.__OW_API_KEY })'
+    await deploy('old', code)
+    expect(await resultOf('old')).toEqual({})
+    await ow.actions.update({ name: 'old', action: { delAnnotations: ['provide-api-key'] } } as never)
+    expect(await resultOf('old')).toEqual({ key: auth })
   })
 
   it('passes parameters marked init as environment variables', async () => {

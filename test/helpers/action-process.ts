@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-/** A process that knows nothing of this checkout, neither its folder nor its modules nor its settings, for an action. @param node its binary of Node.js */
+/** A process for an action, isolated from this checkout: its folder, modules and settings. @param node its Node.js binary */
 export async function startActionProcess(node = process.execPath) {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-action-'))
   const env = { PATH: process.env.PATH, HOME: folder }

@@ -46,7 +46,7 @@ export async function bundle(entry: string): Promise<Bundle> {
 function run(args: string[], env: Record<string, string>): Promise<Finished> {
   const { WHISKLENS_LOG_LEVEL: _, ...inherited } = process.env
   const found = { WHISKLENS_HOME: root, NODE_PATH: join(root, 'node_modules') }
-  // One that hangs ends before its test does.
+  // A process that hangs is ended before its test times out.
   const options = { env: { ...inherited, ...found, ...env }, maxBuffer: 64 * 1024 * 1024, timeout: 110_000 }
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, options, (_error, stdout, stderr) =>

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
-/** Where a program is on the path, or where `go install` puts it; undefined where it is not installed. */
+/** The path of a program, from PATH or the folder of `go install`; undefined where it is not installed. */
 export const installed = (program: string): string | undefined =>
   [
     ...(process.env.PATH ?? '').split(delimiter),
@@ -24,7 +24,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Installs a Go module where `npm run check:full` runs and Go is there; it takes minutes. @returns where it is then */
+/** Installs a Go module in `npm run check:full`, where Go is available; takes minutes. @returns the program's path */
 export function installInFull(module: string, program: string): string | undefined {
   if (!process.env.WHISKLENS_FULL) return undefined
   try {

@@ -62,7 +62,7 @@ export async function startMinio(webhook?: string) {
     region,
     ...owner,
     kmsKeyId,
-    /** Has the webhook told of a bucket's objects, which the SDK cannot ask for. */
+    /** Subscribes the webhook to a bucket's events; the SDK has no call for it. */
     async watch(bucket: string): Promise<void> {
       const events = ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'].map((event) => `<Event>${event}</Event>`)
       const queue = '<Queue>arn:minio:sqs::whisklens:webhook</Queue>'

@@ -60,7 +60,7 @@ export interface TlsFront {
   url: string
   /** The certificate of the authority that the front's own is of, PEM. */
   ca: string
-  /** How many connections there were, whatever became of them. */
+  /** The number of connections, refused ones included. */
   attempts(): number
   close(): Promise<void>
 }
@@ -68,7 +68,7 @@ export interface TlsFront {
 interface TlsFrontOptions {
   authority?: Authority
   pair?: KeyPair
-  /** Certificate of an authority, PEM: who has none of it is turned away. */
+  /** Certificate of an authority, PEM: clients without a certificate of it are refused. */
   clientsOf?: string
 }
 

@@ -191,6 +191,8 @@ describe('where to talk to', () => {
     ['{"imageBucket": "x"}', /whisklens\.config\.json is not valid: .*imageBucket/],
     ['{"s3Region": 1}', /is not valid: s3Region/],
     ['{', /whisklens\.config\.json is not JSON/],
+    ['{"s3SecretAccessKey": "hidden" "s3Region": "x"}', /is not JSON: (?!.*hidden)/s],
+    ['{"s3SecretAccessKey": hidden}', /is not JSON: (?!.*hidden)/s],
   ])('refuses the configuration file %s', async (content, message) => {
     await write('whisklens.config.json', content)
     await expect(resolve()).rejects.toMatchObject({

@@ -132,6 +132,12 @@ describe('settings', () => {
     expect(() => settingsFromEnvironment({ WHISKLENS_CA: '/not/there.pem' })).toThrow(
       /WHISKLENS_CA is neither PEM nor a file that can be read: .*\/not\/there.pem/,
     )
+    const key = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n'
+    for (const text of [key, Buffer.from(key).toString('base64')]) {
+      expect(() => settingsFromEnvironment({ WHISKLENS_CA: text })).toThrow(
+        /^WHISKLENS_CA holds no certificate$/,
+      )
+    }
     for (const unset of ['', '$WHISKLENS_CA']) {
       expect(settingsFromParams({ ca: unset }).ca).toBeUndefined()
       expect(settingsFromEnvironment({ WHISKLENS_CA: unset }).ca).toBeUndefined()

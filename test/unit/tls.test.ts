@@ -1,11 +1,15 @@
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { settingsFromParams } from '../../src/config'
 import { type ApiAddress, connect } from '../../src/openwhisk/client'
 import { schedule } from '../../src/openwhisk/schedule'
 import { openStore } from '../../src/storage/store'
 import type { Trust } from '../../src/trust'
+import { bundle } from '../helpers/bundle'
 import { type Authority, makeAuthority, startTlsFront, type TlsFront, testAuthority } from '../helpers/tls'
 
 /*
@@ -94,11 +98,13 @@ describe.each(Object.entries(sides))('the %s by TLS', (name, ask) => {
 
   it('is checked although the environment says otherwise', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+    process.env.__OW_IGNORE_CERTS = 'true'
     try {
       await expect(ask(expired, { ca })).rejects.toMatchObject({ code: 'tls_untrusted' })
       if (name === 'API host') await expect(ask(expired, {})).rejects.toMatchObject({ code: 'tls_untrusted' })
     } finally {
       delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+      delete process.env.__OW_IGNORE_CERTS
     }
   })
 
@@ -108,6 +114,21 @@ describe.each(Object.entries(sides))('the %s by TLS', (name, ask) => {
     for (let call = 0; call < 5; call++) await ask(trusted, { ca })
     expect(trusted.attempts()).toBe(before)
   })
+})
+
+it('NODE_EXTRA_CA_CERTS goes on being trusted beside another authority', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'whisklens-tls-'))
+  const extra = join(folder, 'ca.pem')
+  await writeFile(extra, ca)
+  const child = await bundle('test/helpers/https-get-child.ts')
+  try {
+    const args = [trusted.url, JSON.stringify({ ca: (await makeAuthority()).ca })]
+    expect((await child.run(args)).stdout).toMatch(/certificate/)
+    expect((await child.run(args, { NODE_EXTRA_CA_CERTS: extra })).stdout).toBe('404\n')
+  } finally {
+    child.remove()
+    await rm(folder, { recursive: true })
+  }
 })
 
 describe('the API host by TLS', () => {

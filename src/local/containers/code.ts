@@ -6,7 +6,7 @@ import { type UnzipFileInfo, unzipSync } from 'fflate'
 
 const root = process.cwd()
 
-/** A container has the modules of its image and its own, never those of the folders its host happens to lie in. */
+/** A container has the modules of its image and of its archive, not those in parent folders of the host's. */
 const loader = Module as unknown as { _nodeModulePaths(from: string): string[] }
 const modulePaths = loader._nodeModulePaths
 loader._nodeModulePaths = (from) =>

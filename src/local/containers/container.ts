@@ -20,7 +20,7 @@ export interface Reply {
   body: string
 }
 
-/** The answer to a body that is nested too deep to be written; the container has not seen it. */
+/** The reply to a body that is nested too deep to be serialised; it was not sent to the container. */
 export const tooDeep: Reply = { status: 400, body: '{"error":"The parameters are nested too deep."}' }
 
 export interface ContainerOptions {
@@ -39,8 +39,8 @@ const overhead = 16
 const memoryInterval = process.platform === 'linux' ? 100 : 1000
 
 /**
- * A Node process that stands in for an action container and is spoken to as one: /init once, then /run after /run. That
- * goes over a pair of sockets which the process inherits: it listens nowhere, so no other process can have it run code.
+ * A Node process in place of an action container, with the same protocol: /init once, then any number of /run. It is
+ * spoken over an inherited pair of sockets: the process listens nowhere, so no other process can make it run code.
  */
 export class Container {
   readonly logs: Logs
@@ -60,7 +60,7 @@ export class Container {
       env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: folder, TMPDIR: folder, ...environment },
       // The first as the platform's runtime does.
       execArgv: ['--expose-gc', `--max-old-space-size=${memory}`],
-      // The last is the pair of sockets; 'overlapped' lets Windows read and write it at once.
+      // The last is the pair of sockets; on Windows, full duplex needs 'overlapped'.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'overlapped'],
       // A process group of its own, so that what the action starts ends with it.
       detached: true,

@@ -5,7 +5,7 @@ export const endOfActivation = 'XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX'
 
 /** Longer lines are cut, so that a line without an end cannot fill the memory. */
 const longestLine = 65_536
-/** How long an activation's output may pause before its end, and how long all of it is waited for, in milliseconds. */
+/** The longest pause in an activation's output before its end marker, and the longest wait for it; milliseconds. */
 const longestPause = 1000
 const longestWait = 30_000
 

@@ -97,7 +97,7 @@ export class Pool {
         outcome.initTime = Date.now() - outcome.start
       }
       if (!isNew || isGood(outcome.answer)) {
-        // From here on it is no answer: that of /init says nothing of the run.
+        // The answer to /init says nothing about the run.
         Object.assign(outcome, { phase: 'run', answer: 'exit' })
         outcome.answer = await container.post('/run', job.run(Date.now() + job.timeout), job.timeout)
       }

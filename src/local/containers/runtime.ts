@@ -31,7 +31,7 @@ let state: 'fresh' | 'ready' | 'running' | 'stopped' = 'fresh'
 let handler: Handler
 
 const failure = (status: number, error: string): Reply => ({ status, body: JSON.stringify({ error }) })
-/** As the platform's runtime says to whatever it does not know. */
+/** The answer of the platform's runtime to unknown requests. */
 const badRequest = failure(500, 'Bad request.')
 
 /** What an image runs for an action that brings no code: `predict` in ours, nothing in others. */
@@ -85,7 +85,7 @@ async function run({ value = {}, ...context }: Record<string, unknown>): Promise
     console.error(thrown)
     return failure(502, `An error has occurred: ${thrown}`)
   } finally {
-    // What the action left running must not see this activation's key, nor the next one a key that it was not given.
+    // Neither code that is left running nor the next activation may see this one's key.
     for (const name of names) delete process.env[variable(name)]
     state = 'ready'
   }
@@ -135,12 +135,12 @@ const server = createServer((request, response) => {
     .catch(() => badRequest)
     .then(({ status, body }) => {
       if (request.url === '/init') collectGarbage()
-      // Without a length, some answers would end with the stream.
+      // Without a length, an answer could only end by closing the stream.
       const length = Buffer.byteLength(body)
       response.writeHead(status, { 'content-type': 'application/json', 'content-length': length }).end(body)
     })
 })
-// The host's requests come in over the one stream, which stays open between them.
+// All requests of the host come over this one stream, which stays open between them.
 server.keepAliveTimeout = 0
 server.emit('connection', new Socket({ fd: channelDescriptor }))
 process.send?.('ready')

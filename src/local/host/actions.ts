@@ -14,6 +14,7 @@ import {
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { type ActionEntity, type Entities, type Exec, type KeyValue, pathOf } from './entities'
 import { within } from './invoke'
+import { defaultKind, kinds } from './kinds'
 import { actionLimits, checkSize, longestWait, sequenceLength, sizes } from './limits'
 import { joinNames, resolveName } from './names'
 import { checkFinal, mergeKeyValues, resolveAction } from './parameters'
@@ -33,10 +34,6 @@ const content = commonContent.extend({
   limits: limitsContent.optional(),
   delAnnotations: z.array(z.string()).optional(),
 })
-
-export const defaultKind = 'nodejs:20'
-/** What `GET /` offers. All of them run on the Node.js that the host itself runs on. */
-export const kinds = [defaultKind, 'nodejs:22', 'nodejs:24']
 
 /** Whether code is an archive: it is one if it could be base64. */
 const isBase64 = (code: string): boolean =>
@@ -124,7 +121,7 @@ export function actionRoutes(api: Api, host: Host): void {
     if (!activation) return c.json({ activationId }, 202)
     const { response, annotations } = activation
     const status = response.success ? 200 : response.status === 'whisk internal error' ? 500 : 502
-    // A list is bare in any case, as on a real server.
+    // A real server answers a list without its activation.
     if (isResultOnly || Array.isArray(response.result)) return c.json(response.result as object, status)
     // The logs of an action are collected after its answer; a sequence's are known by then.
     const isSequence = annotations.some(({ key }) => key === 'topmost')
@@ -139,13 +136,13 @@ function waitOf(c: ApiContext): number {
   throw malformedQuery('timeout', `Timeout must be number of milliseconds up to ${longestWait}.`)
 }
 
-/** What a PUT says goes over what an earlier one said; what it does not name stays. */
+/** Annotations of a PUT override earlier ones; those that it does not name stay. */
 function annotationsOf(
   { annotations = [], delAnnotations = [] }: z.infer<typeof content>,
   kind: string,
   old?: ActionEntity,
 ): KeyValue[] {
-  // Said of new actions only, as on a real server.
+  // As on a real server, added to new actions only.
   const usual = old ? old.annotations : [{ key: 'provide-api-key', value: false }]
   const kept = usual.filter(({ key }) => !delAnnotations.includes(key))
   return mergeKeyValues(kept, annotations, [{ key: 'exec', value: kind }])

@@ -4,6 +4,7 @@ import { log } from '../../log'
 import { type Api, flagOf, type Host, inNamespace, listPage } from './api'
 import type { KeyValue } from './entities'
 import { megabyte } from './limits'
+import { annotationOf } from './parameters'
 import { badRequest, malformedQuery, notFound } from './refusals'
 import { type ActivationResponse, errorResponse, statuses } from './response'
 
@@ -124,10 +125,10 @@ const summarize = ({ logs: _, response, subject: __, ...activation }: Activation
   statusCode: statuses.indexOf(response.status),
 })
 
-/** What lists find an activation by: `ml/infer` for an action in a package, whose `infer` alone is not enough. */
-function listedName({ name, annotations }: Activation): string {
-  const [, packageName, inPackage] = String(annotations.find(({ key }) => key === 'path')?.value).split('/')
-  return inPackage === undefined ? name : `${packageName}/${name}`
+/** The name by which lists are filtered: `ml/infer` for an action in a package; `infer` does not match it. */
+function listedName(activation: Activation): string {
+  const [, packageName, inPackage] = String(annotationOf(activation, 'path')).split('/')
+  return inPackage === undefined ? activation.name : `${packageName}/${activation.name}`
 }
 
 /** `activations`: what ran, with which result and logs. */

@@ -98,7 +98,7 @@ export class Alarms {
     for (const rule of rules) entities.remove(rule)
   }
 
-  /** Those of the request by which the alarms package fires a trigger. */
+  /** The headers of the request with which the alarms package fires a trigger. */
   private headers(): Record<string, string> {
     const { auth, url } = this.host
     const authorization = `Basic ${Buffer.from(auth).toString('base64')}`

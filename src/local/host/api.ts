@@ -54,20 +54,20 @@ export function entityPath(c: ApiContext, host: Host): string {
   return joinNames(namespaceOf(c, host), ...names)
 }
 
-/** A body may be larger when it can hold code. */
+/** The limit of a body; larger for those that can hold code. */
 const allowedSize = (c: ApiContext): number => (c.req.method === 'PUT' ? sizes.put : sizes.payload)
 
-/** Refuses a body that says that it is too large. @throws HttpError 413 */
+/** Refuses a body whose declared length is over the limit. @throws HttpError 413 */
 export function checkLength(c: ApiContext): void {
   checkSize('Request', Number(c.req.header('content-length') ?? 0), allowedSize(c))
 }
 
-/** The request's body. One that is larger than it may be is read no further. @throws HttpError 413 */
+/** The request's body, read up to the limit. @throws HttpError 413 */
 export async function readBytes(c: ApiContext): Promise<Buffer> {
   checkLength(c)
   const pieces: Buffer[] = []
   let length = 0
-  // The connection outlives the loop: it is needed for the answer.
+  // The answer needs the connection: it must outlive the loop.
   for await (const piece of c.env.incoming.iterator({ destroyOnReturn: false })) {
     pieces.push(piece)
     length += piece.length
@@ -76,7 +76,7 @@ export async function readBytes(c: ApiContext): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** Makes something of the request's JSON. @throws HttpError 400 or 415 for what is not that */
+/** Parses the request's JSON. @throws HttpError 400, or 415 for another content type */
 export async function readJson<T>(c: ApiContext, parse: (value: unknown) => T): Promise<T> {
   const bytes = await readBytes(c)
   const type = typeOf(c)
@@ -87,7 +87,7 @@ export async function readJson<T>(c: ApiContext, parse: (value: unknown) => T): 
   return parseContent(bytes, parse)
 }
 
-/** As `readJson`, of bytes that are JSON by their type; none are an object without fields. */
+/** Parses a JSON body; an empty one is an empty object. @throws HttpError 400 */
 export function parseContent<T>(bytes: Buffer, parse: (value: unknown) => T): T {
   try {
     return parse(parseJson(bytes.toString() || '{}'))
@@ -96,7 +96,7 @@ export function parseContent<T>(bytes: Buffer, parse: (value: unknown) => T): T 
   }
 }
 
-/** What the platform tells actions of the request; how its body came is not their business. */
+/** The request's headers as actions see them, without those about the transfer of the body. */
 export function requestHeaders(c: ApiContext): Record<string, string> {
   const { 'content-length': _, 'transfer-encoding': __, ...headers } = c.req.header()
   return headers
@@ -116,7 +116,7 @@ export const readPayload = (c: ApiContext): Promise<Record<string, unknown>> =>
     throw new Error('JSON object expected')
   })
 
-/** A query parameter that is true or false; false where it is not there. @throws HttpError 400 for what is neither */
+/** A boolean query parameter, false by default. @throws HttpError 400 */
 export function flagOf(c: ApiContext, parameter: string): boolean {
   const text = c.req.query(parameter) ?? 'false'
   if (/^(true|yes|on|1)$/i.test(text)) return true

@@ -59,7 +59,7 @@ export interface Resource<C extends Collection, T extends CommonContent> {
   beforeRemove?(entity: EntityIn<C>, c: ApiContext): void
 }
 
-/** Actions are made and deleted in the package that has them. @throws HttpError 400 in a binding, 404 in no package */
+/** Actions can be changed in their own package only. @throws HttpError 400 in a binding, 404 without the package */
 function checkNoBinding(entities: Entities, path: string): void {
   const [namespace, packageName, name] = path.split('/')
   if (name === undefined || !entities.get('packages', `${namespace}/${packageName}`).binding) return

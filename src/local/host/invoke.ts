@@ -13,7 +13,7 @@ export interface InvokerOptions {
   entities: Entities
   activations: Activations
   pool: Pool
-  /** @param namespace of the action that is told */
+  /** @param namespace of the action */
   apiHost(namespace: string): string
   /** More environment for the containers of an image. */
   images(image: string | undefined, memory: number): Record<string, string>
@@ -64,7 +64,7 @@ export class Invoker {
     return this.underWay.size
   }
 
-  /** How many activations of actions wait or run, components of sequences among them. */
+  /** The number of waiting and running activations of actions, including components of sequences. */
   inFlight(): number {
     return this.inContainers
   }
@@ -126,7 +126,7 @@ export class Invoker {
       action_version: version,
       activation_id: call.activationId,
       transaction_id: call.transaction,
-      ...(annotationOf(action, 'provide-api-key') === true && { api_key: auth }),
+      ...(getsKey(action) && { api_key: auth }),
     }
     const { env, value } = argumentsOf(parameters, call.payload)
     const { main = 'main', binary = false } = exec
@@ -169,7 +169,13 @@ export class Invoker {
   }
 }
 
-/** An action's parameters under the payload; those marked `init`, wherever their value is from, are for its environment. */
+/** Without the annotation an action gets the key, as on a real server, which adds the annotation to new actions. */
+function getsKey(action: ActionEntity): boolean {
+  const wanted = annotationOf(action, 'provide-api-key')
+  return wanted === undefined || Boolean(wanted)
+}
+
+/** The payload over an action's parameters; values of those marked `init` go to the environment. */
 function argumentsOf(parameters: KeyValue[], payload: object) {
   if (Array.isArray(payload)) return { env: {}, value: payload }
   const all = Object.entries({ ...asObject(parameters), ...payload })

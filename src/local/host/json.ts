@@ -1,7 +1,7 @@
-/** Levels of nesting that a real server reads; a value that is no list or object is one, too. */
+/** The deepest nesting that a real server accepts; a scalar counts as a level. */
 const deepest = 1000
 
-/** As JSON.parse. @throws Error in a real server's words where the text is nested too deep for code that recurses */
+/** As JSON.parse. @throws Error with a real server's message where the text is nested deeper than the limit */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text)
   let level = [value]

@@ -29,7 +29,7 @@ export const sequenceLength = 50
 /** How long a blocking invocation waits, in milliseconds. */
 export const longestWait = 60_000
 
-/** Of an action, with what refusals call them. */
+/** The limits of an action, with their titles in refusals. */
 export const actionLimits = {
   timeout: { title: 'duration', unit: ' milliseconds', least: 100, usual: 60_000, most: 300_000 },
   memory: { title: 'memory size', unit: ' MB', least: 128, usual: 256, most: 512 },
@@ -44,7 +44,7 @@ export function checkSize(what: string, size: number, allowed = sizes.payload): 
 }
 
 /**
- * Refuses what is one too many in a minute of the clock. Refused requests count too, as they do on a real server.
+ * Limits a rate by the minute of the clock. As on a real server, refused requests count as well.
  * @param now in milliseconds since the epoch
  */
 export function ratePerMinute(allowed: number, now: () => number): () => void {

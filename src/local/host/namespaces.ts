@@ -1,5 +1,5 @@
-import { defaultKind, kinds } from './actions'
 import { type Api, type Host, inNamespace } from './api'
+import { defaultKind, kinds } from './kinds'
 import { actionLimits, megabyte, sequenceLength, sizes } from './limits'
 
 const runtimes = kinds.map((kind) => ({

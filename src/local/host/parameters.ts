@@ -16,7 +16,7 @@ export const annotationOf = ({ annotations }: { annotations: KeyValue[] }, wante
 export interface ResolvedAction {
   action: ActionEntity
   parameters: KeyValue[]
-  /** The path of the binding that led to it. */
+  /** The path of the binding through which it was resolved. */
   binding?: string
 }
 

@@ -1,13 +1,13 @@
 import { HttpError } from '../../errors'
 
-/** What the host answers with instead, in the words of a real server. */
+/** Refusals, with a real server's messages. */
 export const badRequest = (message: string, cause?: unknown): HttpError =>
   new HttpError(400, 'bad_request', message, { cause })
 
 export const malformedQuery = (parameter: string, why: string): HttpError =>
   badRequest(`The query parameter '${parameter}' was malformed:\n${why}`)
 
-/** What a sender says wrong in a request's body. */
+/** A body that cannot be parsed, or does not hold what it must. */
 export const malformedContent = (why: string, cause?: unknown): HttpError =>
   badRequest(`The request content was malformed:\n${why}`, cause)
 

@@ -53,7 +53,7 @@ export function responseOf({ answer, phase }: Outcome, timeout: number): Activat
   return developerError(`The action did not produce a valid JSON or JSON Array response: ${body}`)
 }
 
-/** Undefined for what is no JSON, or is nested too deep. */
+/** Undefined for text that is not JSON, or is nested too deep. */
 function resultIn(body: string): unknown {
   try {
     return parseJson(body)

@@ -39,7 +39,7 @@ export interface ApiHostOptions {
   auth: string
   namespace: string
   limits: Limits
-  /** What actions are told, where something stands before the host: `__OW_API_HOST`. */
+  /** `__OW_API_HOST` of the actions, where a proxy is in front of the host. */
   publicUrl?: string
   /** The number of CPU cores, unless given. */
   containersPerAction?: number
@@ -49,7 +49,7 @@ export interface ApiHostOptions {
   images?: (image: string | undefined, memory: number) => Record<string, string>
   /** The containers' program, where it is not beside this one. */
   runtime?: string
-  /** The time that alarms and rates go by, in milliseconds since the epoch. */
+  /** The clock of alarms and rates, in milliseconds since the epoch. */
   now?: () => number
 }
 
@@ -76,7 +76,7 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const pool = new Pool({ folder, runtime, containersPerAction, idleTimeout, clock })
   let address = ''
   const url = () => address
-  // What the system's own actions trust is not for a deployment to say.
+  // The system's own actions call the host directly: they do not have a deployment's authorities.
   const apiHost = (owner: string) => (isSystem(owner) ? address : (options.publicUrl ?? address))
   const invoker = new Invoker({ namespace, auth, entities, activations, pool, images, apiHost })
   const throttle = throttleOf(limits, () => invoker.inFlight(), now)
@@ -150,7 +150,7 @@ function answerError(c: ApiContext, thrown: Error): Response {
   return c.json({ error, code }, (isRefusal ? thrown.status : 500) as ContentfulStatusCode)
 }
 
-/** What the request gives for a key; undefined where it gives none. */
+/** The key that the request carries, if any. */
 function keyOf(c: ApiContext): string | undefined {
   const given = /^Basic (.*)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
   const key = Buffer.from(given, 'base64').toString()

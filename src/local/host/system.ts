@@ -1,4 +1,5 @@
 import { clock, type Entity } from './entities'
+import { defaultKind } from './kinds'
 import { actionLimits } from './limits'
 
 /** The namespace of what every cluster has: anybody may read and invoke it, nobody may change it. */
@@ -44,17 +45,16 @@ export function systemEntities(): Entity[] {
   const common = { version: '0.0.1', publish: true, parameters: [], updated: clock() }
   const usual = Object.entries(actionLimits).map(([name, { usual }]) => [name, usual])
   const limits = Object.fromEntries(usual)
-  const kind = 'nodejs:20'
   return Object.entries(packages).flatMap(([name, actions]): Entity[] => [
     { ...common, collection: 'packages', namespace: systemNamespace, name, annotations: [] },
     ...Object.entries(actions).map(([action, code]): Entity => {
       const annotations = [
         { key: 'provide-api-key', value: false },
-        { key: 'exec', value: kind },
+        { key: 'exec', value: defaultKind },
         ...(code === feed ? [{ key: 'feed', value: true }] : []),
       ]
       const namespace = `${systemNamespace}/${name}`
-      const exec = { kind, code, binary: false }
+      const exec = { kind: defaultKind, code, binary: false }
       return { ...common, collection: 'actions', namespace, name: action, exec, limits, annotations }
     }),
   ])

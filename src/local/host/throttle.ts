@@ -1,15 +1,15 @@
 import { type Limits, ratePerMinute, tooMany } from './limits'
 
-/** Refuses what a namespace asks for beyond its limits, before anything else of a request is looked at. */
+/** Enforces the limits of a namespace, before anything else of a request is checked. */
 export interface Throttle {
-  /** Counts an invocation, whatever becomes of it; those of a sequence's components are not counted. @throws HttpError 429 */
+  /** Counts an invocation, refused ones included. A sequence's components do not count. @throws HttpError 429 */
   invocation(): void
-  /** Counts a fire, whatever becomes of it. @throws HttpError 429 */
+  /** Counts a fire, refused ones included. @throws HttpError 429 */
   fire(): void
 }
 
 /**
- * @param inFlight how many activations of actions wait or run; components of sequences count
+ * @param inFlight the number of waiting and running activations of actions, components of sequences included
  * @param now in milliseconds since the epoch
  */
 export function throttleOf(limits: Limits, inFlight: () => number, now: () => number): Throttle {

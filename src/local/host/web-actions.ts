@@ -37,7 +37,7 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
   api.on(methods, '/api/v1/web/*', async (c) => {
     const [asked = '', packageName = '', file = '', ...rest] = c.req.path.split('/').slice(4)
     const resolved = exportedAction(asked, packageName, file.replace(extensions, ''))
-    // Before all else: on a real server, too, calls without the secret, and even OPTIONS, use up the namespace's rate.
+    // First: on a real server, calls without the secret and even OPTIONS count towards the namespace's rate, too.
     throttle.invocation()
     checkLength(c)
     if (annotationOf(resolved.action, 'web-custom-options') !== true) {
@@ -61,7 +61,7 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
     c.header('X-OpenWhisk-Activation-Id', activationId)
     const activation = await within(longestWait, done)
     if (!activation) throw new HttpError(202, 'accepted', 'Response not yet ready.')
-    // A real server cannot make a response of a list.
+    // A real server fails to turn a list into a response.
     if (Array.isArray(activation.response.result)) {
       throw new HttpError(500, 'internal', 'There was an internal server error.')
     }

@@ -11,7 +11,7 @@ export const now = (): number => Math.floor(Date.now() / 1000) * 1000
  * Streams `source` to a new file of the bucket, then lets `settle` check and commit it. If either fails nothing is left
  * behind; if the process dies, the next one sweeps the file. There is no fsync: what is stored survives the death of the
  * process, not of the machine.
- * @param isOpaque the etag is to be no MD5 of the bytes
+ * @param isOpaque whether the etag must differ from the MD5 of the bytes
  */
 export async function storeBody(
   bucket: Bucket,

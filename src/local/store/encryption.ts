@@ -7,9 +7,9 @@ const prefix = 'x-amz-server-side-encryption'
 const keyId = `${prefix}-aws-kms-key-id`
 
 /**
- * What a write says of encryption at rest, to be kept with the object and answered. The bytes on disk are plain: this
- * is for clients, and for tests of them.
- * @throws HttpError AccessDenied where the store requires another encryption, as a bucket policy would have it
+ * The encryption headers of a write, which are stored with the object and returned. Bytes on disk stay plain: this lets
+ * clients be tested.
+ * @throws HttpError AccessDenied where the store requires another encryption, as a bucket policy could
  */
 export function encryptionOf({ request, store }: Call): Record<string, string> {
   const algorithm = header(request, prefix)
@@ -27,11 +27,11 @@ export function encryptionOf({ request, store }: Call): Record<string, string> {
   return { ...(algorithm && { [prefix]: algorithm }), ...(key && { [keyId]: key }) }
 }
 
-/** Of an object's headers, those about its encryption; a copy does not inherit them. */
+/** The encryption headers of an object; a copy does not inherit them. */
 export const encryptionIn = (headers: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith(prefix)))
 
-/** All others. */
+/** An object's headers without those. */
 export const withoutEncryption = (headers: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(prefix)))
 

@@ -1,13 +1,13 @@
 import * as z from 'zod'
 import { InvalidInputError } from '../../errors'
 
-/** IAM takes one of anything for a list of it. */
+/** IAM accepts a single value in place of a list. */
 const oneOrMore = <T>(schema: z.ZodType<T>) =>
   z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(schema).min(1))
 
 const arn = /^(\*|arn:aws:(s3:::(?!\/)|kms:).+)$/s
 
-// A statement with an element that is left out here, such as Condition or NotAction, would mean something else without it.
+// Strict: ignoring an element that is not evaluated, such as Condition or NotAction, would change a statement's meaning.
 const statementSchema = z.strictObject({
   Sid: z.string().optional(),
   Effect: z.enum(['Allow', 'Deny']),
@@ -30,13 +30,13 @@ const policySchema = z.strictObject({
   Statement: oneOrMore(statementSchema),
 })
 
-/** What a key may do; everything else is denied. */
+/** What a key may do; anything else is denied. */
 export type Policy = z.infer<typeof policySchema>
 
 /**
  * Reads an IAM policy document of Allow and Deny statements, with wildcards in actions and resources.
  * @throws InvalidInputError for elements that the embedded store does not evaluate (Condition, NotAction, NotResource,
- * Principal, policy variables), rather than letting them go unheeded
+ * Principal, policy variables)
  */
 export function parsePolicy(document: unknown): Policy {
   const parsed = policySchema.safeParse(document)

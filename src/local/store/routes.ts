@@ -9,8 +9,8 @@ import type { Call } from './store'
 type Operation = (call: Call) => Answer | Promise<Answer>
 
 /**
- * Method, what the path names, and the query parameter that makes it another operation; and the action that a policy
- * must allow on what the path names. What else an operation needs, it demands itself.
+ * Operations by method, level of the path and distinguishing query parameter, with the action that a policy must allow on
+ * the bucket or object of the path. Further permissions are checked by the operation.
  */
 const operations: Record<string, [Operation, string?]> = {
   'GET /': [bucket.listBuckets, 's3:ListAllMyBuckets'],
@@ -40,7 +40,7 @@ const subresources =
     ' ',
   )
 
-/** The operation a request asks for, and the action that it is to a policy. */
+/** The operation that a request asks for, and its action in policies. */
 function operationOf({ method, bucket, key, query, headers }: S3Request): [Operation, string?] {
   const level = key !== '' ? 'object' : bucket !== '' ? 'bucket' : '/'
   const isPart = query.has('uploadId')
@@ -51,7 +51,7 @@ function operationOf({ method, bucket, key, query, headers }: S3Request): [Opera
   throw s3Error(subresource ? 'NotImplemented' : 'MethodNotAllowed')
 }
 
-/** Does what a request asks for, if the key it is signed with may. */
+/** Runs a request's operation, if the key that signed it is allowed to. */
 export async function answer(call: Call): Promise<Answer> {
   const { request, user } = call
   const [operation, action] = operationOf(request)

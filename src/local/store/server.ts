@@ -27,11 +27,11 @@ export interface ObjectStoreOptions {
   /** 0 picks a free one; only 127.0.0.1 is listened on. */
   port: number
   region: string
-  /** Its owner's, who may do everything. */
+  /** The owner's, with full access. */
   credentials: Credentials
-  /** Keys that may do what their policies allow. */
+  /** Further keys, limited by their policies. */
   users?: (Credentials & { policy: Policy })[]
-  /** What every write must ask for; nothing by default. */
+  /** Encryption that every write must request; none by default. */
   encryption?: Settings['s3Encryption']
   notifications?: Notification[]
 }

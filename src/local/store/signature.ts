@@ -7,7 +7,7 @@ import { s3Error } from './s3-error'
 export interface Credentials {
   accessKeyId: string
   secretAccessKey: string
-  /** Temporary credentials are a pair of keys and this token, which each request has to carry. */
+  /** Of temporary credentials; each request must carry it. */
   sessionToken?: string
 }
 
@@ -117,15 +117,16 @@ function checkSignedHeaders(request: S3Request, { signedHeaders }: Claim): void 
 }
 
 function checkToken({ token }: Claim, { sessionToken }: Credentials): void {
-  // A temporary key is none without its token.
+  // As on S3, a temporary key is unknown without its token.
   if (sessionToken !== undefined && token === undefined) throw s3Error('InvalidAccessKeyId')
   if (token !== undefined && !(sessionToken && isSameSecret(token, sessionToken)))
     throw s3Error('InvalidToken')
 }
 
 /**
- * Checks the version 4 signature of a request, in its headers or its query; throws what S3 answers if it is not good.
- * @returns whose it is
+ * Checks the version 4 signature of a request, in its headers or its query.
+ * @returns the user whose key signed it, and what reading the body needs
+ * @throws HttpError as S3 answers when the signature is not valid
  */
 export function authenticate<User extends Credentials>(
   request: S3Request,

@@ -11,7 +11,7 @@ import { s3Error } from './s3-error'
 export interface Store {
   folder: string
   region: string
-  /** What every write must ask for. */
+  /** Encryption that every write must request. */
   encryption?: Settings['s3Encryption']
   buckets: Map<string, Bucket>
   /** Called when a bucket was made, and when an object in it was written or removed. */
@@ -22,7 +22,7 @@ export interface Store {
 export interface Call {
   store: Store
   request: S3Request
-  /** Whose key signed the request. */
+  /** The access of the key that signed the request. */
   user: Access
   payload: AsyncIterable<Buffer>
 }

@@ -15,12 +15,12 @@ const retries = { retries: 3, minTimeout: 500, randomize: true }
 /** What this very address will not answer otherwise the next time. */
 class Refused extends Error {}
 
-/** Node's own fetch goes by no proxy: this agent respects HTTPS_PROXY, HTTP_PROXY and NO_PROXY; and WHISKLENS_CA. */
+/** Node's own fetch ignores proxies; this agent respects HTTPS_PROXY, HTTP_PROXY, NO_PROXY and WHISKLENS_CA. */
 function openAgent(): EnvHttpProxyAgent {
   const { emitWarning } = process
   const { ca } = settingsFromEnvironment()
   const connect = tlsOptions({ ca })
-  // For what is reached directly, through a proxy, and for the proxy itself.
+  // For direct connections, connections through a proxy, and the proxy itself.
   const trust = { connect, requestTls: connect, proxyTls: connect }
   // It calls itself experimental on stderr.
   process.emitWarning = () => {}

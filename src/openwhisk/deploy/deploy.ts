@@ -15,22 +15,22 @@ export interface Change {
   change: 'create' | 'update' | 'none' | 'delete'
   /** In what it differs, by name; values may be secret. */
   differs: string[]
-  /** The version that was there before. */
+  /** The version before the change. */
   version?: string
 }
 
 export interface DeployOptions {
-  /** Only tell what would be done. */
+  /** Report what would change, and change nothing. */
   dryRun?: boolean
-  /** The kind of every action that is for Node.js, such as `nodejs:22`. */
+  /** The kind of all Node.js actions, such as `nodejs:22`. */
   kind?: string
 }
 
 /**
  * Deploys a manifest: packages, actions, sequences, triggers with their feeds, rules. Only what differs is put, and so
- * doing it twice changes nothing. Code is compared with the code that is there: annotations and versions survive the
- * puts of others, and prove nothing.
- * @throws InvalidInputError for a manifest that cannot work, or a kind that is not to be had; OpenWhiskError when the
+ * doing it twice changes nothing. Code is compared with the deployed code: annotations and versions survive puts by other
+ * clients, and prove nothing.
+ * @throws InvalidInputError for a manifest that cannot work, or a kind that is not available; OpenWhiskError when the
  *   platform refuses something
  */
 export async function* deployManifest(
@@ -44,7 +44,7 @@ export async function* deployManifest(
   const host = await describeHost(address)
   const choice = { kind, offered: host?.runtimes.nodejs, apiHost: address.apiHost }
   const entities = await entitiesOf(manifest, namespace)
-  // Before anything is put: a deployment that cannot be completed is not begun.
+  // Checked before anything is put: a deployment that cannot be completed is not begun.
   for (const entity of entities) withKind(entity, undefined, choice)
   /** As the platform has them. */
   const packages = new Map<string, EntityBody>()
@@ -97,7 +97,7 @@ function withKind(entity: Entity, found: EntityBody | undefined, choice: KindCho
   return { ...entity, body: { ...entity.body, exec: { ...exec, kind } } }
 }
 
-/** The platform answers an action's parameters together with those of its package. */
+/** The platform merges the package's parameters into those of an action that is read. */
 function withoutInherited(
   found: EntityBody,
   packages: ReadonlyMap<string, EntityBody>,

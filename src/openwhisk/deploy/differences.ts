@@ -6,7 +6,7 @@ const byKey = (values: KeyValue[] = []): Map<string, unknown> =>
 
 /**
  * In what a deployed entity differs from what is wanted, by name. Values are left out: parameters hold secrets.
- * @param current what the platform answered, of an action with its code and without its package's parameters
+ * @param current as the platform returned it; an action's with its code and without its package's parameters
  */
 export function differences(wanted: EntityBody, current: EntityBody): string[] {
   return [
@@ -23,7 +23,7 @@ export function differences(wanted: EntityBody, current: EntityBody): string[] {
   ]
 }
 
-/** A put replaces all parameters. wskdeploy sends those whose variables are not set as empty texts. */
+/** A put replaces all parameters. wskdeploy puts empty strings for unset variables. */
 function parameterDifferences(wanted: EntityBody, current: EntityBody): string[] {
   if (!wanted.parameters) return []
   const [before, after] = [byKey(current.parameters), byKey(wanted.parameters)]
@@ -32,11 +32,14 @@ function parameterDifferences(wanted: EntityBody, current: EntityBody): string[]
     .map((key) => `parameter ${key}`)
 }
 
-/** A put keeps the annotations that it does not name. One that is false says the same as none. */
+/** The value of an absent annotation: OpenWhisk gives the key to actions without `provide-api-key`. */
+const valueIfAbsent = (key: string): boolean => key === 'provide-api-key'
+
+/** A put keeps annotations that it does not name. */
 function annotationDifferences(wanted: EntityBody, current: EntityBody): string[] {
   const before = byKey(current.annotations)
   return (wanted.annotations ?? [])
-    .filter(({ key, value }) => !isDeepStrictEqual(before.get(key) ?? false, value))
+    .filter(({ key, value }) => !isDeepStrictEqual(before.get(key) ?? valueIfAbsent(key), value))
     .map(({ key }) => `annotation ${key}`)
 }
 

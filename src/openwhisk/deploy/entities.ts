@@ -20,7 +20,7 @@ export interface KeyValue {
 
 /** The parts of an entity that a manifest can say something of. */
 export interface EntityBody {
-  /** A manifest names that of a package; the platform counts those of all else. */
+  /** Of packages, from the manifest; the platform numbers those of other entities. */
   version?: string
   parameters?: KeyValue[]
   annotations?: KeyValue[]
@@ -36,7 +36,7 @@ export interface EntityBody {
   /** Of a rule, by their full names. */
   trigger?: string
   action?: string
-  /** Of a rule that is deployed. */
+  /** Of a deployed rule. */
   status?: string
 }
 
@@ -84,7 +84,7 @@ export async function entitiesOf(
   return entities
 }
 
-/** OpenWhisk takes `1.0`, too, and keeps `1.0.0`. */
+/** OpenWhisk accepts `1.0`, and stores `1.0.0`. */
 const inThreeParts = (version: string): string => [...version.split('.'), '0', '0'].slice(0, 3).join('.')
 
 /** A feed's inputs go to the feed, not to the trigger. */
@@ -115,7 +115,7 @@ async function actionBody(manifest: Manifest, name: string, action: ManifestActi
   const kind = action.docker ? { kind: 'blackbox', image: action.docker } : { kind: action.runtime }
   const { timeout, memorySize, logSize } = action.limits
   const isWeb = action.web !== undefined
-  // Named even where they are false: an annotation that others have set survives a put that does not name it.
+  // Explicitly false: an annotation that another client has set survives a put that does not name it.
   const annotations = {
     'web-export': isWeb,
     'raw-http': action.web === 'raw',

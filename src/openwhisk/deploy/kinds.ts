@@ -4,26 +4,26 @@ import type { HostKind } from '../host'
 /** The kinds that the zips are tested on, newest first. */
 export const supportedKinds = ['nodejs:24', 'nodejs:22', 'nodejs:20']
 
-/** How manifests leave the choice of a kind to the platform. */
+/** In a manifest: the platform's default kind. */
 const defaultKind = 'nodejs:default'
 
 const oldestMajor = 20
 
-/** What a kind is chosen from. */
+/** The inputs to the choice of a kind. */
 export interface KindChoice {
-  /** Of `--kind`: goes before everything else. */
+  /** From `--kind`; takes precedence. */
   kind?: string
-  /** The kinds for Node.js of the API host; undefined where it does not tell. */
+  /** The API host's kinds for Node.js; undefined where it does not list them. */
   offered?: HostKind[]
   apiHost: string
 }
 
 /**
- * The kind of an action: the one asked for; else the one that the manifest names; for `nodejs:default` the one that the
- * action has already, or the newest that the platform offers and Whisklens supports.
- * @param wanted as the manifest has it
- * @param deployed of the action that is there
- * @throws InvalidInputError when the platform offers none that Whisklens supports, or not the one asked for
+ * The kind of an action: that of `--kind`, else the manifest's; for `nodejs:default`, the kind that the action is deployed
+ * with, or the newest that the platform offers and Whisklens supports.
+ * @param wanted from the manifest
+ * @param deployed of the deployed action, if any
+ * @throws InvalidInputError when the platform does not offer the kind of `--kind` or the manifest, or no supported one
  */
 export function kindOf(wanted: string, deployed: string | undefined, choice: KindChoice): string {
   if (!wanted.startsWith('nodejs:')) return wanted

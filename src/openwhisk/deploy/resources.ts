@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { OpenWhiskError } from '../../errors'
-import { asOpenWhiskError, type clientOf } from '../client'
+import { asOpenWhiskError, type clientOf, isStatus } from '../client'
 import type { Entity, EntityBody } from './entities'
 
 export type Client = ReturnType<typeof clientOf>
@@ -13,7 +13,7 @@ export async function namespaceOf(client: Client): Promise<string> {
   return String(namespace)
 }
 
-/** The client's types say less than it takes, and its resources are alike. */
+/** The resources of the client are alike; its types lack some of the options. */
 interface Resource {
   get(options: object): Promise<EntityBody>
   update(options: object): Promise<unknown>
@@ -27,7 +27,7 @@ const resourceOf = (client: Client, kind: Entity['kind']): Resource => {
   ] as never
 }
 
-const isMissing = (thrown: unknown): boolean => (thrown as { statusCode?: number }).statusCode === 404
+const isMissing = isStatus(404)
 
 /**
  * The entity as it is deployed; undefined when it is not.
@@ -47,14 +47,14 @@ export async function readEntity(
     })
 }
 
-/** Whether a trigger's feed knows it, with the inputs that are wanted. */
+/** Whether a trigger's feed has it with the wanted inputs. */
 export async function isFed(client: Client, { name: trigger, feed }: Entity): Promise<boolean> {
   const answer = await feedsOf(client)
     .get({ name: feed?.name ?? '', trigger })
     .catch(() => undefined)
   const known = answer?.response?.result
   if (!known) return false
-  // The alarms package tells its inputs in a field of its own, and the payload by another name.
+  // The alarms package returns its inputs in a field of its own, and the payload under another name.
   const { payload, ...config } = (known.config ?? {}) as Record<string, unknown>
   const told: Record<string, unknown> = { ...known, ...config, trigger_payload: payload }
   const asked = Object.entries(feed?.params ?? {})
@@ -66,7 +66,7 @@ export async function isFed(client: Client, { name: trigger, feed }: Entity): Pr
   )
 }
 
-/** What the client's types leave out. */
+/** The feeds method that the client's types lack. */
 const feedsOf = (client: Client) =>
   client.feeds as unknown as {
     get(options: object): Promise<{ response?: { result?: Record<string, unknown> } }>
@@ -89,7 +89,7 @@ export async function putEntity(client: Client, entity: Entity): Promise<void> {
   await step(`${kind} ${name}`, resourceOf(client, kind).update({ name, [field]: body }))
   if (!feed) return
   const create = () => client.feeds.create({ name: feed.name, trigger: name, params: feed.params })
-  // A feed may refuse a trigger that it knows, as alarms do; wskdeploy sends DELETE first, too.
+  // A feed may refuse a trigger that it already has, as alarms do; wskdeploy sends DELETE first, too.
   const createAnew = () =>
     client.feeds
       .delete({ name: feed.name, trigger: name })
