@@ -280,7 +280,13 @@ describe('the feed of a bucket', () => {
 
   it('whose trigger is of others, as through a binding of the package, keeps no other from being fired', async () => {
     const Key = 'feeds/a-namespace/theirs.json'
-    const theirs = { trigger: '/a-namespace/theirs', bucket: 'images', createdAt: '2026-01-01T00:00:00Z' }
+    const theirs = {
+      trigger: '/a-namespace/theirs',
+      bucket: 'images',
+      createdAt: '2026-01-01T00:00:00Z',
+      revision: 1,
+      writeId: 'theirs',
+    }
     const { store } = clients
     await store.putObject({ Bucket: 'results', Key, Body: JSON.stringify(theirs) }).promise()
     const [events] = guarded
