@@ -143,13 +143,14 @@ class World {
 
 const request = { batch: 'b1', chunkSize: 2 }
 
+let fires = 0
+
 async function fireInto(world: World): Promise<void> {
   const { results } = world.runner
-  const before = (await readBatch(results, 'b1'))?.run ?? 0
-  await world.run('/guest/whisklens/start-batch', request, 'fired')
+  const run = async () => (await readBatch(results, 'b1'))?.run ?? 0
   // A fire that was lost before it was written is fired again.
-  if (((await readBatch(results, 'b1'))?.run ?? 0) === before)
-    await world.run('/guest/whisklens/start-batch', request, 'again')
+  for (const before = await run(); (await run()) === before; )
+    await world.run('/guest/whisklens/start-batch', request, `fired ${++fires}`)
   await world.settle('b1')
 }
 
