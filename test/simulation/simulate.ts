@@ -1,0 +1,164 @@
+import { segmentBytes } from '../../src/batch/closing/segments'
+import { log } from '../../src/log'
+import { drawRates, type FaultKind } from './faults'
+import { batchesOf, checkComplete, checkEnded, checkNewest, checkNothingWaits, Complaints } from './invariants'
+import { defaultLimits, type Limits } from './platform/rates'
+import { type Random, seeded } from './random'
+import { drawScenario, firstImages, type Scenario, trigger, watch } from './scenario'
+import { createWorld, type World } from './world'
+
+log.level = 'silent'
+
+/** What one seed came to. */
+export interface Report {
+  seed: number
+  complaints: string[]
+  /** Of all that happened: two runs of a seed have the same. */
+  hash: number
+  trace: string[]
+  fired: Partial<Record<FaultKind, number>>
+  refused: number
+  calls: number
+  events: number
+}
+
+/** More than any seed needs that is not caught in a circle. */
+const mostEvents = 300_000
+
+const generous: Limits = { invocationsPerMinute: 6_000, concurrentInvocations: 200, firesPerMinute: 6_000 }
+
+/** Days change in the middle of some seeds. */
+const starts = ['2026-11-22T08:00:20Z', '2026-11-22T23:50:00Z', '2026-11-22T23:59:00Z']
+
+function drawWorld(seed: number, random: Random, keepsTrace: boolean): World {
+  return createWorld({
+    seed,
+    start: Date.parse(random.pick(starts)) + random.between(0, 59_000),
+    rates: drawRates(random),
+    limits: random.pick([defaultLimits, defaultLimits, generous]),
+    containers: random.pick([1, 3, 8, 30]),
+    coldStart: random.pick([50, 1_500]),
+    latency: random.pick([5, 50, 400]),
+    skew: random.pick([0, 3_000, 60_000]),
+    pageLength: random.pick([2, 7, 1000]),
+    partBytes: random.pick([1_000, 6_000]),
+    blockBytes: random.pick([300, 4_000, 1_000_000]),
+    keepsTrace,
+  })
+}
+
+/** Runs one seed: what it draws, under faults; then all is healed, and everything has to come to its end. */
+export async function simulate(seed: number, { keepsTrace = false } = {}): Promise<Report> {
+  const random = seeded(seed)
+  const world = drawWorld(seed, random.fork('world'), keepsTrace)
+  const scenario = drawScenario(random.fork('scenario'))
+  segmentBytes.value = random.pick([1_500, 8_000, 8 * 1024 * 1024])
+  const complaints = new Complaints()
+  try {
+    await run(world, scenario, random, complaints)
+  } catch (thrown) {
+    complaints.found.push(String(thrown instanceof Error ? thrown.stack : thrown))
+  }
+  complaints.found.push(...world.unexpected)
+  const { faults, trace, platform, wire, time } = world
+  return {
+    seed,
+    complaints: complaints.found,
+    hash: trace.hash,
+    trace: trace.lines,
+    fired: faults.fired,
+    refused: platform.throttle.refused,
+    calls: wire.calls,
+    events: time.events,
+  }
+}
+
+async function run(world: World, scenario: Scenario, random: Random, complaints: Complaints): Promise<void> {
+  const { time, platform, faults } = world
+  firstImages(random.fork('images'), world)
+  if (scenario.watched !== undefined) watch(world, scenario.watched)
+  let left = scenario.events.length
+  for (const { at, name, happen } of scenario.events)
+    time.after(at, () => {
+      left--
+      world.trace.add(time.now, `— ${name}`)
+      happen(world)
+    })
+  const end = time.now + 3 * 60 * 60_000
+  await time.run(() => (left === 0 && platform.isIdle()) || time.now > end, mostEvents)
+  faults.isHealed = true
+  world.trace.add(time.now, '— healed')
+  await settle(world, complaints)
+  checkAll(world, complaints)
+  const fired = [...scenario.batches].filter(([batch]) => batchesOf(world).includes(batch))
+  if (scenario.watched !== undefined) await inFull(world, { poll: trigger }, complaints)
+  // One that had ended early first does the rest of its run, and only then looks for what has changed since.
+  for (let round = 0; round < 2; round++)
+    for (const [batch, prefix] of fired) await inFull(world, { batch, prefix }, complaints)
+  for (const [batch, prefix] of fired) {
+    const ended = checkEnded(world, batch, complaints)
+    if (ended) checkComplete(world, ended, prefix, scenario.overlaps, complaints)
+  }
+  for (const prefix of [...fired.map(([, of]) => of), ...(scenario.watched ? [scenario.watched] : [])])
+    checkNewest(world, prefix, complaints)
+  if (scenario.watched !== undefined) await closeDays(world, complaints)
+  checkNothingWaits(world, complaints)
+}
+
+/** Sends a message to `start-batch`, and waits until all is quiet. */
+async function inFull(world: World, message: object, complaints: Complaints): Promise<void> {
+  await send(world, message)
+  await settle(world, complaints)
+}
+
+async function send({ platform, time, trace }: World, message: object) {
+  for (;;) {
+    try {
+      trace.add(time.now, `— ${JSON.stringify(message)}`)
+      const { ended } = platform.invoke('start-batch', message)
+      await time.run(platform.isIdle, mostEvents)
+      return (await ended).result
+    } catch {
+      // Throttled.
+      await pass(time, 61_000)
+    }
+  }
+}
+
+/** Lets some time pass. */
+async function pass(time: World['time'], milliseconds: number): Promise<void> {
+  const end = time.now + milliseconds
+  time.after(milliseconds, () => {})
+  await time.run(() => time.now >= end, mostEvents)
+}
+
+/** More rounds than that without quiet are a violation. */
+const mostRounds = 25
+
+/** Reconciles until nothing is left to be carried on. */
+async function settle(world: World, complaints: Complaints): Promise<void> {
+  const { time, platform } = world
+  for (let round = 0; round < mostRounds; round++) {
+    await time.run(platform.isIdle, mostEvents)
+    // Of those who died the leases have run out by then.
+    await pass(time, 30_000)
+    const { resumed, error } = await send(world, { reconcile: true })
+    if (error === undefined && (resumed as string[]).length === 0) return
+  }
+  complaints.found.push(`there is no quiet after ${mostRounds} rounds of reconcile`)
+}
+
+/** Days are over when the next one has begun. */
+async function closeDays(world: World, complaints: Complaints): Promise<void> {
+  const midnight = (Math.floor(world.time.now / 86_400_000) + 1) * 86_400_000
+  await pass(world.time, midnight + 20 * 60_000 - world.time.now)
+  await settle(world, complaints)
+  checkAll(world, complaints)
+}
+
+function checkAll(world: World, complaints: Complaints): void {
+  for (const batch of batchesOf(world)) {
+    const isOpenDay = batch.startsWith('uploads-') && world.results.page(`open/${batch}~`, '', 1).length > 0
+    if (!isOpenDay) checkEnded(world, batch, complaints)
+  }
+}

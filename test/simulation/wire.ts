@@ -1,0 +1,142 @@
+import { type Faults, type PlatformFault, processFaults, type StoreFault } from './faults'
+import type { Process } from './process'
+import type { Random } from './random'
+import type { Time } from './time'
+import type { Trace } from './trace'
+
+/** A request of some process. */
+export interface Request<T> {
+  process: Process
+  /** For the trace: `PUT results/batches/b1/batch.json`. */
+  name: string
+  /** What may happen to it. */
+  faults: readonly (StoreFault | PlatformFault)[]
+  /** Done where it arrives, at once and as a whole. What befalls it there, it is told. */
+  effect(fault?: string): T
+  /** What the process is told where there is no answer, or a refusal. */
+  broken(): Error
+  refused(): Error
+}
+
+/** Kills the process that makes a certain request. */
+export interface CrashPoint {
+  /** Counted from 1 over all processes. */
+  call: number
+  when: 'before' | 'after'
+}
+
+/** Milliseconds that a request, and its answer, are on their way at most. */
+export type Latency = number
+
+const never = <T>(): Promise<T> => new Promise<T>(() => {})
+
+/** What carries requests: each takes some time to arrive and to be answered, so that those of all processes interleave. */
+export class Wire {
+  calls = 0
+  crash?: CrashPoint
+  /** Told of each request whose process is killed by {@link crash}. */
+  crashed?: string
+  /** Requests whose effect is still to come, though their process was told that they failed. */
+  late = 0
+
+  constructor(
+    readonly time: Time,
+    readonly faults: Faults,
+    readonly random: Random,
+    readonly trace: Trace,
+    private readonly latency: Latency,
+  ) {}
+
+  request<T>(request: Request<T>): Promise<T> {
+    const { process, name } = request
+    if (!process.isAlive) return never()
+    this.calls++
+    const ill = this.misfortune()
+    if (ill === 'crash before') {
+      this.trace.add(this.time.now, `${process.name} ${name} ✗ crash before`)
+      process.die()
+      return never()
+    }
+    if (ill === 'paused') {
+      process.pausedUntil = this.time.now + this.random.between(5_000, 150_000)
+      this.trace.add(this.time.now, `${process.name} ${name} ✗ paused`)
+    }
+    const fault = ill === 'crash after' ? ill : this.faults.draw(request.faults)
+    return new Promise((resolve, reject) => this.send(request, fault, { resolve, reject }))
+  }
+
+  private misfortune() {
+    const { crash } = this
+    if (crash && this.calls === crash.call) return `crash ${crash.when}` as const
+    return this.faults.draw(processFaults)
+  }
+
+  private send<T>(
+    request: Request<T>,
+    fault: StoreFault | PlatformFault | 'crash after' | undefined,
+    tell: { resolve(value: T): void; reject(thrown: unknown): void },
+  ): void {
+    const { process } = request
+    const settle = (outcome: Outcome<T>) =>
+      this.travel(() => ('error' in outcome ? tell.reject(outcome.error) : tell.resolve(outcome.value)), process)
+    const arrive = () => this.arrive(request, fault)
+    switch (fault) {
+      case undefined:
+        return this.travel(() => settle(arrive()))
+      case 'crash after':
+        this.travel(arrive)
+        return process.die()
+      case 'refused':
+      case 'platform refused':
+        return this.fail(request, fault, () => settle({ error: request.refused() }))
+      case 'lost request':
+      case 'platform lost request':
+        return this.fail(request, fault, () => settle({ error: request.broken() }))
+      case 'lost answer':
+      case 'platform lost answer':
+        return this.travel(() => {
+          arrive()
+          settle({ error: request.broken() })
+        })
+      case 'sent twice':
+        return this.travel(() => {
+          arrive()
+          this.time.after(this.random.between(1, 2_000), () => settle(arrive()))
+        })
+      case 'landed late':
+      case 'platform landed late':
+        this.late++
+        this.time.after(this.random.between(1_000, 120_000), () => {
+          this.late--
+          arrive()
+        })
+        return this.fail(request, fault, () => settle({ error: request.broken() }))
+      default:
+        // Matters of the platform, once the request is there.
+        return this.travel(() => settle(arrive()))
+    }
+  }
+
+  private travel(then: () => void, owner?: Process): void {
+    this.time.after(this.random.next() * this.latency, then, owner)
+  }
+
+  private fail(request: Request<unknown>, fault: string, then: () => void): void {
+    this.trace.add(this.time.now, `${request.process.name} ${request.name} ✗ ${fault}`)
+    this.travel(then)
+  }
+
+  private arrive<T>({ process, name, effect }: Request<T>, fault?: string): Outcome<T> {
+    const told = fault ? ` ✗ ${fault}` : ''
+    try {
+      const value = effect(fault)
+      this.trace.add(this.time.now, `${process.name} ${name}${told}`)
+      return { value }
+    } catch (error) {
+      this.trace.add(this.time.now, `${process.name} ${name} → ${(error as Error).message}${told}`)
+      return { error }
+    }
+  }
+}
+
+type Outcome<T> = { value: T } | { error: unknown }
