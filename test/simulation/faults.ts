@@ -40,7 +40,7 @@ export type FaultKind = (typeof faultKinds)[number]
 /** How likely each kind is at each request; kinds that are off are missing. */
 export type FaultRates = Partial<Record<FaultKind, number>>
 
-const rates = [0.001, 0.004, 0.015]
+const rates = [0.002, 0.008, 0.03]
 /** What costs minutes of virtual time each time. */
 const rare: readonly FaultKind[] = ['never run', 'run late', 'paused', 'landed late', 'platform landed late']
 
