@@ -1,3 +1,4 @@
+import { leastPart } from '../../src/batch/closing/join'
 import { segmentBytes } from '../../src/batch/closing/segments'
 import { log } from '../../src/log'
 import { drawRates, type FaultKind } from './faults'
@@ -52,6 +53,7 @@ export async function simulate(seed: number, { keepsTrace = false } = {}): Promi
   const random = seeded(seed)
   const world = drawWorld(seed, random.fork('world'), keepsTrace)
   const scenario = drawScenario(random.fork('scenario'))
+  leastPart.value = world.options.partBytes
   segmentBytes.value = random.pick([1_500, 8_000, 8 * 1024 * 1024])
   const complaints = new Complaints()
   try {
@@ -105,7 +107,11 @@ async function run(world: World, scenario: Scenario, random: Random, complaints:
   // Entries of fires that died at once are forgotten after a minute.
   await pass(world.time, 90_000)
   await settle(world, complaints)
-  checkNothingWaits(world, complaints)
+  checkNothingWaits(
+    world,
+    fired.map(([batch]) => batch),
+    complaints,
+  )
 }
 
 /** Sends a message to `start-batch`, and waits until all is quiet. */
