@@ -5,7 +5,17 @@ import type { Bucket } from '../../src/storage/store'
 const mebibyte = 1024 * 1024
 
 /** In the order in which stores list: by UTF-8 bytes. */
-const orderedKeys = ['A.jpg', 'a b+c&d%41#.jpg', 'a.jpg', 'a/b.jpg', 'a0.jpg', 'z~', 'ünï/ç.jpg', '\uff5e', '😀/b.jpg']
+const orderedKeys = [
+  'A.jpg',
+  'a b+c&d%41#.jpg',
+  'a.jpg',
+  'a/b.jpg',
+  'a0.jpg',
+  'z~',
+  'ünï/ç.jpg',
+  '\uff5e',
+  '😀/b.jpg',
+]
 
 const md5 = (bytes: Buffer | string): string => createHash('md5').update(bytes).digest('hex')
 
@@ -52,7 +62,10 @@ export function bucketContract(open: () => Promise<Bucket>): void {
     it('tells a missing object from others', async () => {
       expect(await bucket.find('missing')).toBeUndefined()
       expect(await bucket.head('missing')).toBeUndefined()
-      await expect(bucket.get('missing')).rejects.toMatchObject({ code: 'object_not_found', retryable: false })
+      await expect(bucket.get('missing')).rejects.toMatchObject({
+        code: 'object_not_found',
+        retryable: false,
+      })
       await bucket.delete('missing')
       await bucket.deleteAll(['missing', 'gone'])
     })
@@ -180,7 +193,9 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       const part = await bucket.uploadPart('a', upload, 1, Buffer.from('x'))
       const etag = await bucket.put('a', 'first')
       expect(await codeOf(bucket.completeUpload('a', upload, [part], null))).toBe('precondition_failed')
-      expect(await codeOf(bucket.completeUpload('a', upload, [part], md5('other')))).toBe('precondition_failed')
+      expect(await codeOf(bucket.completeUpload('a', upload, [part], md5('other')))).toBe(
+        'precondition_failed',
+      )
       expect((await bucket.get('a')).body.toString()).toBe('first')
       await bucket.completeUpload('a', upload, [part], etag)
       expect((await bucket.get('a')).body.toString()).toBe('x')

@@ -24,7 +24,11 @@ describe('the client over the embedded object store', () => {
 
   bucketContract(async () => {
     const store = openStore(
-      settingsFromParams({ s3Endpoint: server.endpoint, s3AccessKeyId: 'access', s3SecretAccessKey: 'secret' }),
+      settingsFromParams({
+        s3Endpoint: server.endpoint,
+        s3AccessKeyId: 'access',
+        s3SecretAccessKey: 'secret',
+      }),
     )
     const bucket = store.bucket(`bucket-${++made}`)
     await bucket.createIfMissing()

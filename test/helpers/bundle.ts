@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 
 const root = join(__dirname, '..', '..')
 
@@ -19,8 +19,8 @@ export interface Bundle {
   remove(): void
 }
 
-/** @param entry relative to the repository's root */
-export async function bundle(entry: string): Promise<Bundle> {
+/** @param entry relative to the repository's root @param changes to the way it is bundled */
+export async function bundle(entry: string, changes: BuildOptions = {}): Promise<Bundle> {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-bundle-'))
   const outfile = join(folder, 'index.js')
   await build({
@@ -36,6 +36,7 @@ export async function bundle(entry: string): Promise<Bundle> {
     minifyWhitespace: true,
     keepNames: true,
     logLevel: 'warning',
+    ...changes,
   })
   return {
     run: (args = [], env = {}, flags = []) => run([...flags, outfile, ...args], env),

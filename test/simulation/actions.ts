@@ -6,8 +6,8 @@ import { parseBatchRequest } from '../../src/batch/running/request'
 import type { Context } from '../../src/batch/state/platform'
 import { watchNow } from '../../src/batch/uploads/day'
 import { OpenWhiskError, WhisklensError } from '../../src/errors'
-import { listRegistrations } from '../../src/storage/feeds'
 import type { ImageRef } from '../../src/schema'
+import { listRegistrations } from '../../src/storage/feeds'
 import type { Surroundings } from './platform/openwhisk'
 
 export type ContextOf = (surroundings: Surroundings) => Context
@@ -47,12 +47,16 @@ export function actionsOf(contextOf: ContextOf, onUnexpected: (thrown: unknown, 
         return await work(params, contextOf(surroundings))
       } catch (thrown) {
         if (!(thrown instanceof WhisklensError)) onUnexpected(thrown, name)
-        return { error: thrown instanceof WhisklensError ? `${thrown.message} (${thrown.code})` : String(thrown) }
+        return {
+          error: thrown instanceof WhisklensError ? `${thrown.message} (${thrown.code})` : String(thrown),
+        }
       }
     }
   return {
     'start-batch': answering('start-batch', startBatch),
-    aggregate: answering('aggregate', (params, context) => aggregate(classifiedSchema.parse(params), context)),
+    aggregate: answering('aggregate', (params, context) =>
+      aggregate(classifiedSchema.parse(params), context),
+    ),
     'bucket-events': answering('bucket-events', (params, context) =>
       bucketEvents(params.images as ImageRef[], context),
     ),

@@ -66,12 +66,24 @@ async function classifyAll(images: ImageRef[], surroundings: Surroundings, class
   return records
 }
 
-async function classifyOne(image: ImageRef, surroundings: Surroundings, classifier: Classifier): Promise<ImageRecord> {
+async function classifyOne(
+  image: ImageRef,
+  surroundings: Surroundings,
+  classifier: Classifier,
+): Promise<ImageRecord> {
   const { activation, clock, process } = surroundings
-  const made = { model: classifier.version(), engine: 'simulated', activationId: activation.id, at: clock.now() }
+  const made = {
+    model: classifier.version(),
+    engine: 'simulated',
+    activationId: activation.id,
+    at: clock.now(),
+  }
   const record = unknownRecord(image, made)
   try {
-    const { body, etag, size, lastModified } = await classifier.store(surroundings).bucket(image.bucket).get(image.key)
+    const { body, etag, size, lastModified } = await classifier
+      .store(surroundings)
+      .bucket(image.bucket)
+      .get(image.key)
     Object.assign(record, { etag, size, lastModified })
     classifier.onClassified({ ...image, etag })
     const text = body.toString('utf8')

@@ -13,7 +13,8 @@ export interface Random {
 /** FNV-1a over UTF-16 units, 32 bits. */
 export function hashOf(text: string, from = 0x811c9dc5): number {
   let hash = from
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   return hash >>> 0
 }
 

@@ -37,7 +37,8 @@ export function drawScenario(random: Random): Scenario {
   const span = random.pick([5_000, 60_000, 600_000])
   const when = () => Math.floor(random.next() * span)
   const add = (kinds: ScenarioKind[], most: number) => {
-    for (let left = random.between(0, most); left > 0; left--) events.push(random.pick(kinds)(random, when(), batches))
+    for (let left = random.between(0, most); left > 0; left--)
+      events.push(random.pick(kinds)(random, when(), batches))
   }
   if (batches.has('b2')) events.push(fire(random, 'b2', batches.get('b2') as string, when()))
   add([change, change, remove, create], 6)

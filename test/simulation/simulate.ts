@@ -1,9 +1,18 @@
 import { leastPart } from '../../src/batch/closing/join'
 import { segmentBytes } from '../../src/batch/closing/segments'
 import { log } from '../../src/log'
+import { closeAgain, watchClosings } from './closed-twice'
 import { drawRates, type FaultKind } from './faults'
-import { batchesOf, checkComplete, checkEnded, checkNewest, checkNothingWaits, Complaints } from './invariants'
+import {
+  batchesOf,
+  Complaints,
+  checkComplete,
+  checkEnded,
+  checkNewest,
+  checkNothingWaits,
+} from './invariants'
 import { defaultLimits, type Limits } from './platform/rates'
+import { inFull, mostEvents, pass, settle } from './quiet'
 import { type Random, seeded } from './random'
 import { drawScenario, firstImages, type Scenario, trigger, watch } from './scenario'
 import { createWorld, type World } from './world'
@@ -19,12 +28,11 @@ export interface Report {
   trace: string[]
   fired: Partial<Record<FaultKind, number>>
   refused: number
+  /** Whether a run of it was closed twice, to compare. */
+  isClosedTwice: boolean
   calls: number
   events: number
 }
-
-/** More than any seed needs that is not caught in a circle. */
-const mostEvents = 300_000
 
 const generous: Limits = { invocationsPerMinute: 6_000, concurrentInvocations: 200, firesPerMinute: 6_000 }
 
@@ -56,8 +64,9 @@ export async function simulate(seed: number, { keepsTrace = false } = {}): Promi
   leastPart.value = world.options.partBytes
   segmentBytes.value = random.pick([1_500, 8_000, 8 * 1024 * 1024])
   const complaints = new Complaints()
+  let isClosedTwice = false
   try {
-    await run(world, scenario, random, complaints)
+    isClosedTwice = await run(world, scenario, random, complaints)
   } catch (thrown) {
     complaints.found.push(String(thrown instanceof Error ? thrown.stack : thrown))
   }
@@ -70,13 +79,21 @@ export async function simulate(seed: number, { keepsTrace = false } = {}): Promi
     trace: trace.lines,
     fired: faults.fired,
     refused: platform.throttle.refused,
+    isClosedTwice,
     calls: wire.calls,
     events: time.events,
   }
 }
 
-async function run(world: World, scenario: Scenario, random: Random, complaints: Complaints): Promise<void> {
+/** @returns whether a run was closed twice */
+async function run(
+  world: World,
+  scenario: Scenario,
+  random: Random,
+  complaints: Complaints,
+): Promise<boolean> {
   const { time, platform, faults } = world
+  const closings = watchClosings(world)
   firstImages(random.fork('images'), world)
   if (scenario.watched !== undefined) watch(world, scenario.watched)
   let left = scenario.events.length
@@ -107,54 +124,10 @@ async function run(world: World, scenario: Scenario, random: Random, complaints:
   // Entries of fires that died at once are forgotten after a minute.
   await pass(world.time, 90_000)
   await settle(world, complaints)
-  checkNothingWaits(
-    world,
-    fired.map(([batch]) => batch),
-    complaints,
-  )
-}
-
-/** Sends a message to `start-batch`, and waits until all is quiet. */
-async function inFull(world: World, message: object, complaints: Complaints): Promise<void> {
-  await send(world, message)
-  await settle(world, complaints)
-}
-
-async function send({ platform, time, trace }: World, message: object) {
-  for (;;) {
-    try {
-      trace.add(time.now, `— ${JSON.stringify(message)}`)
-      const { ended } = platform.invoke('start-batch', message)
-      await time.run(platform.isIdle, mostEvents)
-      return (await ended).result
-    } catch {
-      // Throttled.
-      await pass(time, 61_000)
-    }
-  }
-}
-
-/** Lets some time pass. */
-async function pass(time: World['time'], milliseconds: number): Promise<void> {
-  const end = time.now + milliseconds
-  time.after(milliseconds, () => {})
-  await time.run(() => time.now >= end, mostEvents)
-}
-
-/** More rounds than that without quiet are a violation. */
-const mostRounds = 25
-
-/** Reconciles until nothing is left to be carried on. */
-async function settle(world: World, complaints: Complaints): Promise<void> {
-  const { time, platform } = world
-  for (let round = 0; round < mostRounds; round++) {
-    await time.run(platform.isIdle, mostEvents)
-    // Of those who died the leases have run out by then.
-    await pass(time, 30_000)
-    const { resumed, error } = await send(world, { reconcile: true })
-    if (error === undefined && (resumed as string[]).length === 0) return
-  }
-  complaints.found.push(`there is no quiet after ${mostRounds} rounds of reconcile`)
+  checkNothingWaits(world, complaints)
+  const closed = closings.closed()
+  if (closed) await closeAgain(world, closed, complaints)
+  return closed !== undefined
 }
 
 /** Days are over when the next one has begun. */

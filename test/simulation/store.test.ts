@@ -39,7 +39,10 @@ describe('the store in memory', () => {
       await rm(dataDir, { recursive: true })
     })
 
-    const key = fc.array(fc.constantFrom('a', 'b', '/', '~', 'é', '～', '😀', ' '), { minLength: 1, maxLength: 3 })
+    const key = fc.array(fc.constantFrom('a', 'b', '/', '~', 'é', '～', '😀', ' '), {
+      minLength: 1,
+      maxLength: 3,
+    })
     // Servers on a file system know no empty folders.
     const anyKey = key.map((pieces) => `k${pieces.join('')}`.replace(/\/+/g, '/x').replace(/\/$/, ''))
     const anyStep = fc.record({
@@ -74,7 +77,11 @@ describe('the store in memory', () => {
 
     it('answers the same to anything that is asked', async () => {
       const store = openStore(
-        settingsFromParams({ s3Endpoint: server.endpoint, s3AccessKeyId: 'access', s3SecretAccessKey: 'secret' }),
+        settingsFromParams({
+          s3Endpoint: server.endpoint,
+          s3AccessKeyId: 'access',
+          s3SecretAccessKey: 'secret',
+        }),
       )
       await fc.assert(
         fc.asyncProperty(fc.array(anyStep, { maxLength: 15 }), async (steps) => {

@@ -99,8 +99,7 @@ export class Time {
       const left = 2 * place + 1
       if (left >= heap.length) break
       const right = left + 1
-      const child =
-        right < heap.length && isBefore(heap[right] as Event, heap[left] as Event) ? right : left
+      const child = right < heap.length && isBefore(heap[right] as Event, heap[left] as Event) ? right : left
       if (!isBefore(heap[child] as Event, last)) break
       heap[place] = heap[child] as Event
       place = child

@@ -34,7 +34,7 @@ const never = <T>(): Promise<T> => new Promise<T>(() => {})
 export class Wire {
   calls = 0
   crash?: CrashPoint
-  /** Told of each request whose process is killed by {@link crash}. */
+  /** The last request whose process was killed. */
   crashed?: string
   /** Requests whose effect is still to come, though their process was told that they failed. */
   late = 0
@@ -54,6 +54,7 @@ export class Wire {
     const ill = this.misfortune()
     if (ill === 'crash before') {
       this.trace.add(this.time.now, `${process.name} ${name} ✗ crash before`)
+      this.crashed = `${process.name} ${name}`
       process.die()
       return never()
     }
@@ -61,6 +62,7 @@ export class Wire {
       process.pausedUntil = this.time.now + this.random.between(5_000, 150_000)
       this.trace.add(this.time.now, `${process.name} ${name} ✗ paused`)
     }
+    if (ill === 'crash after') this.crashed = `${process.name} ${name}`
     const fault = ill === 'crash after' ? ill : this.faults.draw(request.faults)
     return new Promise((resolve, reject) => this.send(request, fault, { resolve, reject }))
   }
@@ -78,7 +80,10 @@ export class Wire {
   ): void {
     const { process } = request
     const settle = (outcome: Outcome<T>) =>
-      this.travel(() => ('error' in outcome ? tell.reject(outcome.error) : tell.resolve(outcome.value)), process)
+      this.travel(
+        () => ('error' in outcome ? tell.reject(outcome.error) : tell.resolve(outcome.value)),
+        process,
+      )
     const arrive = () => this.arrive(request, fault)
     switch (fault) {
       case undefined:

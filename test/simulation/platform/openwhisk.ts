@@ -207,7 +207,11 @@ export class Platform {
   }
 
   private newId(): string {
-    const part = () => this.random.between(0, 2 ** 32 - 1).toString(16).padStart(8, '0')
+    const part = () =>
+      this.random
+        .between(0, 2 ** 32 - 1)
+        .toString(16)
+        .padStart(8, '0')
     return part() + part() + part() + part()
   }
 }

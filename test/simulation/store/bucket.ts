@@ -46,6 +46,9 @@ export class ObjectStore {
     throw new StorageError('bucket_not_found', 404, `There is no bucket "${name}"`)
   }
 
+  /** What is there now, for those who need no request. */
+  peek = (name: string, key: string) => this.buckets.get(name)?.contents.get(key)
+
   /** The store as one process sees it. */
   of = (process: Process): Store => ({ bucket: (name) => openBucket(name, this, process) })
 }
@@ -59,12 +62,12 @@ const conflict = (): StorageError => new StorageError('precondition_failed', 412
 
 function openBucket(name: string, store: ObjectStore, process: Process): Bucket {
   const { wire, now, pageLength, blockBytes: largestBlock } = store.options
-  const request = <T>(method: string, key: string, effect: (kept: Kept) => T): Promise<T> =>
+  const request = <T>(method: string, key: string, effect: (kept: Kept, fault?: string) => T): Promise<T> =>
     wire.request({
       process,
       name: `${method} ${name}/${key}`,
       faults: method === 'GET' || method === 'HEAD' || method === 'LIST' ? readFaults : storeFaults,
-      effect: () => effect(store.kept(name)),
+      effect: (fault) => effect(store.kept(name), fault),
       broken: () => new StorageError('store_failed', 0, 'The connection broke', { retryable: true }),
       refused: () => new StorageError('store_failed', 503, 'SlowDown', { retryable: true }),
     })
@@ -88,11 +91,15 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
     }
   }
 
-  const put: Bucket['put'] = (key, body, { replaces, metadata } = {}) =>
-    request('PUT', key, (kept) => {
+  const put: Bucket['put'] = (key, body, { replaces, metadata } = {}) => {
+    const before = store.peek(name, key)
+    return request('PUT', key, (kept, fault) => {
       demand(kept, key, replaces)
+      // Etags follow from the bytes: once it is of the same bytes again, a write that comes minutes late would pass.
+      if (fault === 'landed late' && replaces && kept.contents.get(key) !== before) throw conflict()
       return kept.contents.put(key, Buffer.from(body), { metadata, now: now() }).etag
     })
+  }
 
   const complete = (key: string, upload: string, etags: string[], replaces?: string | null) =>
     request('POST', key, (kept) => {
@@ -147,7 +154,9 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
     },
     folders: async function* (prefix) {
       for (let after = prefix; ; ) {
-        const [found] = await request('LIST', `${prefix} ${after}`, ({ contents }) => contents.page(prefix, after, 1))
+        const [found] = await request('LIST', `${prefix} ${after}`, ({ contents }) =>
+          contents.page(prefix, after, 1),
+        )
         if (!found) return
         const end = found.key.indexOf('/', prefix.length)
         if (end === -1) after = found.key

@@ -11,7 +11,11 @@ export interface Kept extends ObjectInfo {
 export interface Contents {
   get(key: string): Kept | undefined
   /** @param etag where it is not the MD5 of the bytes */
-  put(key: string, body: Buffer, more: { metadata?: Record<string, string>; now: number; etag?: string }): Kept
+  put(
+    key: string,
+    body: Buffer,
+    more: { metadata?: Record<string, string>; now: number; etag?: string },
+  ): Kept
   delete(key: string): void
   /** In the order of keys, at most `count` objects behind `after` that begin with `prefix`. */
   page(prefix: string, after: string, count: number): ObjectInfo[]
@@ -38,6 +42,8 @@ export class Objects implements Contents {
   private readonly keys: string[]
   /** How often something was changed. */
   changes = 0
+  /** Told of each write. */
+  onPut: (object: Kept) => void = () => {}
 
   constructor(of?: Objects) {
     this.objects = new Map(of?.objects)
@@ -56,6 +62,7 @@ export class Objects implements Contents {
     if (!this.objects.has(key)) this.keys.splice(this.placeOf(key), 0, key)
     this.objects.set(key, object)
     this.changes++
+    this.onPut(object)
     return object
   }
 
