@@ -41,6 +41,7 @@ export async function crashAt(crash: CrashPoint | undefined): Promise<CrashRepor
     seed: 15,
     start: Date.parse('2026-11-22T08:00:05Z'),
     rates: {},
+    isCalm: false,
     limits: { invocationsPerMinute: 6_000, concurrentInvocations: 200, firesPerMinute: 6_000 },
     containers: 4,
     coldStart: 500,

@@ -44,12 +44,26 @@ const rates = [0.002, 0.008, 0.03]
 /** What costs minutes of virtual time each time. */
 const rare: readonly FaultKind[] = ['never run', 'run late', 'paused', 'landed late', 'platform landed late']
 
-/** A swarm: for each seed some kinds are off entirely, for what one kind hides another would find. */
-export function drawRates(random: Random): FaultRates {
+/** What costs no more than a repetition, whoever it befalls: no process dies, and nothing is lost in the platform. */
+const brief: readonly FaultKind[] = [
+  'refused',
+  'lost request',
+  'lost answer',
+  'sent twice',
+  'platform refused',
+  'platform lost request',
+  'platform lost answer',
+]
+
+/**
+ * A swarm: for each seed some kinds are off entirely, for what one kind hides another would find.
+ * @param isCalm only what is repeated at once
+ */
+export function drawRates(random: Random, isCalm: boolean): FaultRates {
   const drawn: FaultRates = {}
   if (random.chance(0.1)) return drawn
   const share = random.pick([0.15, 0.4, 0.7])
-  for (const kind of faultKinds) {
+  for (const kind of isCalm ? brief : faultKinds) {
     const rate = random.pick(rates)
     if (random.chance(share)) drawn[kind] = rare.includes(kind) ? rate / 3 : rate
   }

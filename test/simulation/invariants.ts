@@ -150,3 +150,21 @@ export function checkComplete(
   }
   for (const key of known.keys()) complaints.found.push(`${id} still has ${key}, which is gone`)
 }
+
+/**
+ * That every upload was classified that came before a notification which was dealt with: the others of its burst may have
+ * been refused.
+ */
+export function checkUploads(world: World, prefix: string, complaints: Complaints): void {
+  for (const { key, etag } of world.images.page(prefix, '', 1_000_000)) {
+    const changedAt = world.changedAt.get(key)
+    if (changedAt === undefined || changedAt > world.toldAt) continue
+    const known = [`images/${world.model}/images/${key}`, `retry/${world.model}/images/${key}`].map(
+      (name) => {
+        const text = textOf(world, name)
+        return text === undefined ? undefined : (JSON.parse(text).etag as string)
+      },
+    )
+    complaints.expect(known.includes(etag), () => `the upload of ${key} was told of, and is not classified`)
+  }
+}

@@ -2,7 +2,7 @@ import type { Complaints } from './invariants'
 import type { World } from './world'
 
 /** More than any run needs that is not caught in a circle. */
-export const mostEvents = 300_000
+export const mostEvents = 100_000
 
 /** Sends a message to `start-batch`, and waits until all is quiet. */
 export async function inFull(world: World, message: object, complaints: Complaints): Promise<void> {

@@ -1,16 +1,17 @@
 import { faultKinds } from './faults'
-import { openRunner } from './runner'
+import { openRunner, type Planted } from './runner'
 import type { Seeds } from './seeds'
 
-/** Runs seeds on all cores. */
-export async function runSeeds(from: number, count: number): Promise<Seeds> {
-  const runner = await openRunner('seeds.ts')
+/** Runs seeds on all cores. @param planted a fault that they are to find @param most failures that are enough */
+export async function runSeeds(from: number, count: number, planted?: Planted, most = 5): Promise<Seeds> {
+  const runner = await openRunner('seeds.ts', planted)
   try {
     return sumOf(
       await runner.run<Seeds>((worker, workers) => [
         from + worker,
         Math.ceil((count - worker) / workers),
         workers,
+        most,
       ]),
     )
   } finally {

@@ -28,8 +28,11 @@ const names = ['a', 'b/c', 'B', 'é', '～', '😀', 'x y', 'z+%20&', '0', 'k~']
 export const photos = 'photos/'
 export const uploads = 'uploads/'
 
-/** Draws what happens in a seed: a batch at first, and around it all that may get in its way. */
-export function drawScenario(random: Random): Scenario {
+/**
+ * Draws what happens in a seed: a batch at first, and around it all that may get in its way.
+ * @param isCalm without what kills or stops anything
+ */
+export function drawScenario(random: Random, isCalm: boolean): Scenario {
   const watched = random.chance(0.5) ? random.pick([uploads, uploads, '']) : undefined
   const batches = new Map([['b1', photos]])
   if (random.chance(0.25)) batches.set('b2', random.pick([photos, '']))
@@ -43,9 +46,9 @@ export function drawScenario(random: Random): Scenario {
   if (batches.has('b2')) events.push(fire(random, 'b2', batches.get('b2') as string, when()))
   add([change, change, remove, create], 6)
   add([refire, refire, cancel, retry], random.pick([0, 2, 4]))
-  add([nudge, reconcile, poll, kill], random.pick([0, 2, 4]))
+  add([nudge, reconcile, poll, isCalm ? nudge : kill], random.pick([0, 2, 4]))
   if (watched === undefined && random.chance(0.1)) events.push(deploy(random, when()))
-  if (random.chance(0.1)) events.push(...revoke(random, when()))
+  if (!isCalm && random.chance(0.1)) events.push(...revoke(random, when()))
   if (watched !== undefined)
     for (let left = random.between(1, 3); left > 0; left--) events.push(...burst(random, when(), watched))
   events.sort((a, b) => a.at - b.at)
@@ -126,20 +129,26 @@ const deploy = (_: Random, at: number): ScenarioEvent => ({
   },
 })
 
+const deny =
+  (isDenied: boolean) =>
+  ({ store }: World) => {
+    store.isDenied = isDenied
+  }
+
 /** The keys of the object store are revoked, and given back. */
 const revoke = (random: Random, at: number): ScenarioEvent[] => [
-  { at, name: 'revoke', happen: ({ store }) => void (store.isDenied = true) },
+  { at, name: 'revoke', happen: deny(true) },
   {
     at: at + random.pick([2_000, 60_000, 400_000]),
     name: 'restore',
-    happen: ({ store }) => void (store.isDenied = false),
+    happen: deny(false),
   },
 ]
 
 /** The bytes of a version of an image: some cannot be decoded, a few kill what tries. */
-export function bytesOf(random: Random, version: number): Buffer {
+export function bytesOf(random: Random, world: World, version: number): Buffer {
   const kind = random.next()
-  const text = kind < 0.003 ? killer : kind < 0.05 ? corrupt : 'image'
+  const text = kind < 0.003 && !world.isCalm ? killer : kind < 0.05 ? corrupt : 'image'
   return Buffer.from(`${text} ${version}`)
 }
 
@@ -152,7 +161,7 @@ export const create: ScenarioKind = (random, at) => {
   return {
     at,
     name: `create ${key}`,
-    happen: (world) => put(world, key, bytesOf(number, nextVersion(world))),
+    happen: (world) => put(world, key, bytesOf(number, world, nextVersion(world))),
   }
 }
 
@@ -171,7 +180,8 @@ const change: ScenarioKind = (random, at) => {
     happen: (world) => {
       const key = existing(world, share)
       // Some get the bytes back that they had before, and with them the etag.
-      if (key) put(world, key, isBack ? Buffer.from(`image ${key}`) : bytesOf(number, nextVersion(world)))
+      if (key)
+        put(world, key, isBack ? Buffer.from(`image ${key}`) : bytesOf(number, world, nextVersion(world)))
     },
   }
 }
@@ -193,8 +203,22 @@ const remove: ScenarioKind = (random, at) => {
 
 export function put(world: World, key: string, body: Buffer): string {
   const { etag } = world.images.put(key, body, { now: world.time.now })
+  world.changedAt.set(key, world.time.now)
   world.trace.add(world.time.now, `put ${key} ${body.toString()} ${etag}`)
   return etag
+}
+
+/** Posts a notification as a store does, which does not ask what became of it. */
+function notify(world: World, image: object): void {
+  try {
+    const { now } = world.time
+    const { ended } = world.platform.invoke('bucket-events', { images: [image] })
+    void ended.then(({ result, hasDied }) => {
+      if (!hasDied && result.error === undefined) world.toldAt = Math.max(world.toldAt, now)
+    })
+  } catch {
+    // Throttled.
+  }
 }
 
 /** Uploads that come quickly, one notification each, of which the platform may refuse any number. */
@@ -211,11 +235,11 @@ function burst(random: Random, at: number, watched: string): ScenarioEvent[] {
       at: at + index * every,
       name: `upload ${key}`,
       happen: (world: World) => {
-        const body = bytesOf(bytes, nextVersion(world))
+        const body = bytesOf(bytes, world, nextVersion(world))
         const etag = put(world, key, body)
         if (!isTold) return
         const image = { bucket: buckets.images, key, etag, size: body.length }
-        invokeWith('bucket-events', { images: [image] })(world)
+        notify(world, image)
       },
     }
   })
@@ -228,7 +252,7 @@ export function firstImages(random: Random, world: World): void {
   const age = random.pick([0, 60_000, 24 * 60 * 60_000])
   for (let index = 0; index < count; index++) {
     const key = `${random.chance(0.9) ? photos : 'other/'}${random.pick(names)}${index}.jpg`
-    const body = random.chance(0.95) ? Buffer.from(`image ${key}`) : bytesOf(random, index)
+    const body = random.chance(0.95) ? Buffer.from(`image ${key}`) : bytesOf(random, world, index)
     world.images.put(key, body, { now: world.time.now - age })
   }
 }

@@ -1,4 +1,5 @@
-// Runs seeds in a process of its own. Arguments: first seed, how many, step. Prints what came of them, as JSON.
+// Runs seeds in a process of its own. Arguments: first seed, how many, step, failures that are
+// enough. Prints what came of them, as JSON.
 
 import { type Report, simulate } from './simulate'
 
@@ -14,11 +15,8 @@ export interface Seeds {
   failed: Pick<Report, 'seed' | 'complaints' | 'hash'>[]
 }
 
-/** More failures say nothing more. */
-const mostFailed = 5
-
 async function main(): Promise<void> {
-  const [from = 1, count = 1, step = 1] = process.argv.slice(2).map(Number)
+  const [from = 1, count = 1, step = 1, mostFailed = 5] = process.argv.slice(2).map(Number)
   const found: Seeds = { seeds: 0, calls: 0, events: 0, counts: {}, each: 0, failed: [] }
   const bump = (name: string, times: number) => {
     found.counts[name] = (found.counts[name] ?? 0) + times

@@ -46,12 +46,13 @@ export class Time {
     return new Promise((resolve, reject) => {
       const step = (): void => {
         try {
-          if (until()) return resolve(true)
-          const event = this.pop()
-          if (!event) return resolve(false)
-          if (++this.events > mostEvents) throw new Error(`More than ${mostEvents} events`)
-          event.happen()
-          drained(step)
+          const isOver = until()
+          const event = isOver ? undefined : this.pop()
+          if (event) {
+            if (++this.events > mostEvents) throw new Error(`More than ${mostEvents} events`)
+            event.happen()
+            drained(step)
+          } else resolve(isOver)
         } catch (thrown) {
           reject(thrown)
         }

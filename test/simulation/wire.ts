@@ -73,11 +73,7 @@ export class Wire {
     return this.faults.draw(processFaults)
   }
 
-  private send<T>(
-    request: Request<T>,
-    fault: StoreFault | PlatformFault | 'crash after' | undefined,
-    tell: { resolve(value: T): void; reject(thrown: unknown): void },
-  ): void {
+  private send<T>(request: Request<T>, fault: Fate, tell: Tell<T>): void {
     const { process } = request
     const settle = (outcome: Outcome<T>) =>
       this.travel(
@@ -85,50 +81,57 @@ export class Wire {
         process,
       )
     const arrive = () => this.arrive(request, fault)
+    const fail = (error: Error) => {
+      this.trace.add(this.time.now, `${process.name} ${request.name} ✗ ${fault}`)
+      this.travel(() => settle({ error }))
+    }
     switch (fault) {
-      case undefined:
-        return this.travel(() => settle(arrive()))
       case 'crash after':
         this.travel(arrive)
-        return process.die()
+        process.die()
+        break
       case 'refused':
       case 'platform refused':
-        return this.fail(request, fault, () => settle({ error: request.refused() }))
+        fail(request.refused())
+        break
       case 'lost request':
       case 'platform lost request':
-        return this.fail(request, fault, () => settle({ error: request.broken() }))
+        fail(request.broken())
+        break
       case 'lost answer':
       case 'platform lost answer':
-        return this.travel(() => {
+        this.travel(() => {
           arrive()
           settle({ error: request.broken() })
         })
+        break
       case 'sent twice':
-        return this.travel(() => {
+        this.travel(() => {
           arrive()
           this.time.after(this.random.between(1, 2_000), () => settle(arrive()))
         })
+        break
       case 'landed late':
       case 'platform landed late':
-        this.late++
-        this.time.after(this.random.between(1_000, 120_000), () => {
-          this.late--
-          arrive()
-        })
-        return this.fail(request, fault, () => settle({ error: request.broken() }))
+        this.landLate(arrive)
+        fail(request.broken())
+        break
       default:
-        // Matters of the platform, once the request is there.
-        return this.travel(() => settle(arrive()))
+        // Nothing, or a matter of the platform once the request is there.
+        this.travel(() => settle(arrive()))
     }
+  }
+
+  private landLate(arrive: () => void): void {
+    this.late++
+    this.time.after(this.random.between(1_000, 120_000), () => {
+      this.late--
+      arrive()
+    })
   }
 
   private travel(then: () => void, owner?: Process): void {
     this.time.after(this.random.next() * this.latency, then, owner)
-  }
-
-  private fail(request: Request<unknown>, fault: string, then: () => void): void {
-    this.trace.add(this.time.now, `${request.process.name} ${request.name} ✗ ${fault}`)
-    this.travel(then)
   }
 
   private arrive<T>({ process, name, effect }: Request<T>, fault?: string): Outcome<T> {
@@ -142,6 +145,13 @@ export class Wire {
       return { error }
     }
   }
+}
+
+type Fate = StoreFault | PlatformFault | 'crash after' | undefined
+
+interface Tell<T> {
+  resolve(value: T): void
+  reject(thrown: unknown): void
 }
 
 type Outcome<T> = { value: T } | { error: unknown }

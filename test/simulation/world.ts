@@ -34,6 +34,8 @@ export interface WorldOptions {
   partBytes: number
   blockBytes: number
   keepsTrace?: boolean
+  /** Nothing dies, and all that fails is repeated at once. */
+  isCalm: boolean
   /** What was there before, to begin with. */
   images?: Objects
   results?: Objects
@@ -55,6 +57,11 @@ export interface World {
   model: string
   /** Of each version of an image, by `key@etag`: how often it was classified. */
   classified: Map<string, number>
+  isCalm: boolean
+  /** When each image was written last, by the true time, where a scenario did so. */
+  changedAt: Map<string, number>
+  /** When the last notification was sent that was dealt with. */
+  toldAt: number
   /** What an action must not fail with. */
   unexpected: string[]
   /** Processes that run now; for those who kill one. */
@@ -102,6 +109,9 @@ export function createWorld(options: WorldOptions): World {
   const world = {
     model: 'tiny@00000001',
     classified: new Map<string, number>(),
+    isCalm: options.isCalm,
+    changedAt: new Map<string, number>(),
+    toldAt: 0,
     unexpected: [] as string[],
     processes: new Set<Process>(),
   }

@@ -50,7 +50,12 @@ export class ObjectStore {
   peek = (name: string, key: string) => this.buckets.get(name)?.contents.get(key)
 
   /** The store as one process sees it. */
-  of = (process: Process): Store => ({ bucket: (name) => openBucket(name, this, process) })
+  view(process: Process): Store {
+    return { bucket: (name) => openBucket(name, this, process) }
+  }
+
+  /** The same, for those who break it. */
+  of: (process: Process) => Store = (process) => this.view(process)
 }
 
 const readFaults = ['refused', 'lost request'] as const
