@@ -28,6 +28,16 @@ export interface CrashReport {
   again: number
 }
 
+/** What came of all points that one process has tried. */
+export interface Points {
+  points: number
+  /** Of them: the process died before it had written that the batch was fired. */
+  firesLost: number
+  /** Classifications beyond one of each version of an image. */
+  again: number
+  failed: { call: number; when: string; crashed?: string; complaints: string[] }[]
+}
+
 const prefix = 'photos/'
 const request = { batch: 'b1', prefix }
 const keyOf = (image: number): string => `${prefix}${String(image).padStart(2, '0')}.jpg`
