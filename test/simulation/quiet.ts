@@ -1,4 +1,5 @@
 import type { Complaints } from './invariants'
+import { resultOf } from './platform/openwhisk'
 import type { World } from './world'
 
 /** More than any run needs that is not caught in a circle. */
@@ -16,7 +17,7 @@ export async function send({ platform, time, trace }: World, message: object) {
       trace.add(time.now, `— ${JSON.stringify(message)}`)
       const { ended } = platform.invoke('start-batch', message)
       await time.run(platform.isIdle, mostEvents)
-      return (await ended).result
+      return resultOf(await ended)
     } catch {
       // Throttled.
       await pass(time, 61_000)

@@ -213,8 +213,8 @@ function notify(world: World, image: object): void {
   try {
     const { now } = world.time
     const { ended } = world.platform.invoke('bucket-events', { images: [image] })
-    void ended.then(({ result, hasDied }) => {
-      if (!hasDied && result.error === undefined) world.toldAt = Math.max(world.toldAt, now)
+    void ended.then(({ hasFailed }) => {
+      if (!hasFailed) world.toldAt = Math.max(world.toldAt, now)
     })
   } catch {
     // Throttled.

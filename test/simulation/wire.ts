@@ -25,8 +25,8 @@ export interface CrashPoint {
   when: 'before' | 'after'
 }
 
-/** Milliseconds that a request, and its answer, are on their way at most. */
-export type Latency = number
+/** Milliseconds that a request, and its answer, are on their way at most; or what a request of a name takes, there and back. */
+export type Latency = number | ((name: string) => number)
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
@@ -75,19 +75,18 @@ export class Wire {
 
   private send<T>(request: Request<T>, fault: Fate, tell: Tell<T>): void {
     const { process } = request
+    const travel = (then: () => void, owner?: Process) =>
+      this.time.after(this.oneWay(request.name), then, owner)
     const settle = (outcome: Outcome<T>) =>
-      this.travel(
-        () => ('error' in outcome ? tell.reject(outcome.error) : tell.resolve(outcome.value)),
-        process,
-      )
+      travel(() => ('error' in outcome ? tell.reject(outcome.error) : tell.resolve(outcome.value)), process)
     const arrive = () => this.arrive(request, fault)
     const fail = (error: Error) => {
       this.trace.add(this.time.now, `${process.name} ${request.name} ✗ ${fault}`)
-      this.travel(() => settle({ error }))
+      travel(() => settle({ error }))
     }
     switch (fault) {
       case 'crash after':
-        this.travel(arrive)
+        travel(arrive)
         process.die()
         break
       case 'refused':
@@ -100,13 +99,13 @@ export class Wire {
         break
       case 'lost answer':
       case 'platform lost answer':
-        this.travel(() => {
+        travel(() => {
           arrive()
           settle({ error: request.broken() })
         })
         break
       case 'sent twice':
-        this.travel(() => {
+        travel(() => {
           arrive()
           this.time.after(this.random.between(1, 2_000), () => settle(arrive()))
         })
@@ -118,7 +117,7 @@ export class Wire {
         break
       default:
         // Nothing, or a matter of the platform once the request is there.
-        this.travel(() => settle(arrive()))
+        travel(() => settle(arrive()))
     }
   }
 
@@ -130,8 +129,9 @@ export class Wire {
     })
   }
 
-  private travel(then: () => void, owner?: Process): void {
-    this.time.after(this.random.next() * this.latency, then, owner)
+  private oneWay(name: string): number {
+    const { latency } = this
+    return typeof latency === 'number' ? this.random.next() * latency : latency(name) / 2
   }
 
   private arrive<T>({ process, name, effect }: Request<T>, fault?: string): Outcome<T> {

@@ -34,11 +34,16 @@ export interface Deployed {
 }
 
 /** What an activation ended with. */
-interface Ended {
-  result: Record<string, unknown>
+export interface Ended {
+  /** Its result as JSON, as it travels on. */
+  text: string
+  hasFailed: boolean
   /** The process died, and the action had no say. */
   hasDied: boolean
 }
+
+/** What the result of an activation says. */
+export const resultOf = ({ text }: Ended): Record<string, unknown> => JSON.parse(text)
 
 /** An invocation that was taken. */
 interface Taken {
@@ -63,7 +68,7 @@ export class Platform {
   readonly activations: Record<string, number> = {}
   /** Told of every fire that was taken. */
   onFire: (trigger: string, params: object) => void = () => {}
-  private readonly results = new Map<string, Record<string, unknown>>()
+  private readonly results = new Map<string, string>()
   private underWay = 0
 
   /** @param skewOf how the clock of a new process differs */
@@ -96,13 +101,16 @@ export class Platform {
       invoke: async (name, params) => (await invoke(name, params)).id,
       call: async (name, params) => {
         const { ended } = await invoke(name, params)
-        const { result, hasDied } = await ended
+        const outcome = await ended
         // The answer finds the process only while it lives.
         await this.wire.time.sleep(1, process)
-        if (hasDied || result.error !== undefined) throw failureOf(name, hasDied)
-        return result
+        if (outcome.hasFailed) throw failureOf(name, outcome.hasDied)
+        return resultOf(outcome)
       },
-      resultOf: (id) => ask(`result of ${id}`, () => this.results.get(id)).catch(() => undefined),
+      resultOf: async (id) => {
+        const text = await ask(`result of ${id}`, () => this.results.get(id)).catch(() => undefined)
+        return text === undefined ? undefined : JSON.parse(text)
+      },
       fire: (trigger, params) =>
         this.wire.request({
           process,
@@ -147,7 +155,7 @@ export class Platform {
       if (isLate) await this.wire.time.sleep(this.random.between(1_000, 15 * 60_000))
       const ended = await this.run(name, params, id)
       // An invoker that is gone leaves no record of what it ran.
-      if (!(ended.hasDied && this.random.chance(0.3))) this.results.set(id, ended.result)
+      if (!(ended.hasDied && this.random.chance(0.3))) this.results.set(id, ended.text)
       return ended
     } finally {
       this.underWay--
@@ -156,18 +164,16 @@ export class Platform {
 
   private async run(name: string, params: string, id: string): Promise<Ended> {
     const components = this.deployed.sequences[name]
-    if (!components) return this.activate(name, JSON.parse(params), id)
-    let input = JSON.parse(params)
-    let last: Ended | undefined
+    if (!components) return this.activate(name, params, id)
+    let last: Ended = { text: params, hasFailed: false, hasDied: false }
     for (const component of components) {
-      last = await this.activate(component, input, this.newId())
-      if (last.hasDied || last.result.error !== undefined) return last
-      input = last.result
+      last = await this.activate(component, last.text, this.newId())
+      if (last.hasFailed) return last
     }
-    return last as Ended
+    return last
   }
 
-  private async activate(name: string, params: Record<string, unknown>, id: string): Promise<Ended> {
+  private async activate(name: string, params: string, id: string): Promise<Ended> {
     const { main, timeout, containers } = this.action(name)
     const { time, trace } = this.wire
     this.throttle.inFlight++
@@ -182,19 +188,15 @@ export class Platform {
       namespace: 'guest',
       actionName: packageName + name,
     }
-    trace.add(time.now, `${process.name} begins as ${id}: ${JSON.stringify(params)}`)
+    trace.add(time.now, `${process.name} begins as ${id}: ${params.slice(0, 1_000)}`)
     time.after(timeout, () => process.die(), process)
-    const died = new Promise<Ended>((resolve) =>
-      process.whenDead(() => resolve({ hasDied: true, result: { error: 'The action died' } })),
-    )
-    const worked = main(params, { activation, process, clock, container: `c${container}` }).then(
-      (result): Ended => ({ hasDied: false, result: JSON.parse(JSON.stringify(result)) }),
-    )
-    const ended = await Promise.race([worked, died])
+    const died = new Promise<Ended>((resolve) => process.whenDead(() => resolve(dead)))
+    const work = main(JSON.parse(params), { activation, process, clock, container: `c${container}` })
+    const ended = await Promise.race([work.then(endedWith), died])
     this.throttle.inFlight--
     if (ended.hasDied) containers.lose()
     else containers.giveBack(container)
-    trace.add(time.now, `${process.name} ${ended.hasDied ? 'died' : `ended ${JSON.stringify(ended.result)}`}`)
+    trace.add(time.now, `${process.name} ${ended.hasDied ? 'died' : `ended ${ended.text.slice(0, 1_000)}`}`)
     // What it left behind stands still with its container.
     process.die()
     return ended
@@ -215,6 +217,14 @@ export class Platform {
     return part() + part() + part() + part()
   }
 }
+
+const dead: Ended = { text: '{"error":"The action died"}', hasFailed: true, hasDied: true }
+
+const endedWith = (result: object): Ended => ({
+  text: JSON.stringify(result),
+  hasFailed: 'error' in result && result.error !== undefined,
+  hasDied: false,
+})
 
 const nameOf = (fullName: string): string => fullName.replace(packageName, '')
 
