@@ -62,6 +62,8 @@ const brief: readonly FaultKind[] = [
 export function drawRates(random: Random, isCalm: boolean): FaultRates {
   const drawn: FaultRates = {}
   if (random.chance(0.1)) return drawn
+  // A document is written once or twice in a turn: most answers that get lost are of other requests.
+  if (isCalm && random.chance(0.5)) return { 'lost answer': random.pick([0.02, 0.08]) }
   const share = random.pick([0.15, 0.4, 0.7])
   for (const kind of isCalm ? brief : faultKinds) {
     const rate = random.pick(rates)

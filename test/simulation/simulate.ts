@@ -113,6 +113,8 @@ async function run(
   const end = began + 3 * 60 * 60_000
   await time.run(() => (left === 0 && platform.isIdle()) || time.now > end, mostEvents)
   checkPromptness(world, began, scenario, complaints)
+  // Where nothing dies, nobody has to come to help.
+  if (world.isCalm && scenario.watched !== undefined) checkUploads(world, scenario.watched, complaints)
   faults.isHealed = true
   world.trace.add(time.now, '— healed')
   await settle(world, complaints)
@@ -154,7 +156,7 @@ function checkPromptness(
   const failures = Object.values(faults.fired).reduce((sum, times) => sum + times, 0)
   const took = time.now - last
   complaints.expect(
-    !isCalm || !isOneDay || !hasRoom || failures > 5 || took <= promptly,
+    !isCalm || !isOneDay || !hasRoom || failures > 8 || took <= promptly,
     () => `it took ${took} ms though nothing stood in the way`,
   )
 }

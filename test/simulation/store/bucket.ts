@@ -34,8 +34,8 @@ export class ObjectStore {
 
   constructor(readonly options: StoreOptions) {}
 
-  create(name: string, contents: Contents): void {
-    this.buckets.set(name, { contents, uploads: new Uploads(this.options.partBytes) })
+  create(name: string, contents: Contents, uploads = new Uploads(this.options.partBytes)): void {
+    this.buckets.set(name, { contents, uploads })
   }
 
   /** @throws StorageError */
