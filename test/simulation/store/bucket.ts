@@ -175,7 +175,7 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
     putStream: async (key, body: Readable) => {
       const pieces: Buffer[] = []
       for await (const piece of body) pieces.push(Buffer.from(piece))
-      await put(key, Buffer.concat(pieces))
+      return put(key, Buffer.concat(pieces))
     },
     presign: (key, seconds) => `memory://${name}/${key}?${seconds}`,
     createIfMissing: async () => {},

@@ -1,18 +1,18 @@
-import type { ImageRecord } from '../../src/schema'
+import type { ImageRecord, ImageRef } from '../../src/schema'
 import { type Contents, type Kept, Objects } from '../../test/simulation/store/contents'
 import { Uploads } from '../../test/simulation/store/uploads'
 import { numberOf } from './images'
-import { type Records, recordOf } from './records'
+import { type Records, recordOf, refOf } from './records'
 
 /** For bodies of which only the length counts. */
 const zeros = Buffer.alloc(32 * 1024 * 1024)
 
-/** What a body was, of which enough is kept to make it up again. */
+/** What a chunk or a part was, of which enough is kept to make it up again. */
 interface Made {
   first: number
   count: number
-  at: number
-  activationId: string
+  /** Of a part: when its first image was read, milliseconds since the epoch, and by which activation. */
+  read?: { at: number; activationId: string }
 }
 
 /**
@@ -24,6 +24,8 @@ export class Results implements Contents {
   private readonly made = new Map<string, Made>()
   /** The number of the image on the next line of `results.jsonl`. */
   line = 0
+  /** Told of each version of the document of a batch. */
+  onDocument: (text: string) => void = () => {}
 
   /** @param imageMs what lies between the times of two images of a chunk, milliseconds */
   constructor(
@@ -41,10 +43,11 @@ export class Results implements Contents {
 
   put(key: string, body: Buffer, more: Parameters<Contents['put']>[2]): Kept {
     if (key.startsWith('images/')) return this.records.put(key, body, more)
+    if (key.endsWith('/batch.json')) this.onDocument(body.toString('utf8'))
     if (!isMade(key)) return this.objects.put(key, body, more)
     const etag = more.etag ?? String(more.now)
     if (/\/results\.jsonl$/.test(key)) this.check(key, body)
-    if (key.includes('/parts/')) this.made.set(key, madeOf(body))
+    if (/\/(chunks|parts)\//.test(key)) this.made.set(key, madeOf(body))
     // An object's size is that of its body.
     return this.objects.put(key, zeros.subarray(0, body.length), { ...more, etag })
   }
@@ -62,16 +65,14 @@ export class Results implements Contents {
   private bodyOf(key: string, empty: Buffer): Buffer {
     const made = this.made.get(key)
     if (!made) return empty
-    const { first, count, at, activationId } = made
-    const lines = Array.from({ length: count }, (_, index) => {
-      const record = recordOf(first + index, {
-        activationId,
-        at: at + index * this.imageMs,
-        bucket: this.bucket,
-      })
-      return `${JSON.stringify(record)}\n`
-    })
-    return Buffer.from(lines.join(''))
+    const { first, count, read } = made
+    const lineOf = (index: number): object =>
+      read
+        ? recordOf(first + index, { ...read, at: read.at + index * this.imageMs, bucket: this.bucket })
+        : refOf(first + index, this.bucket)
+    return Buffer.from(
+      Array.from({ length: count }, (_, index) => `${JSON.stringify(lineOf(index))}\n`).join(''),
+    )
   }
 
   /** That each image has one line, in its place. */
@@ -89,13 +90,14 @@ export class Results implements Contents {
 
 /** What is as large as a batch. */
 const isMade = (key: string): boolean =>
-  key.includes('/parts/') || /\/(results\.jsonl|results\.csv|errors\.jsonl)$/.test(key)
+  /\/(chunks|parts)\//.test(key) || /\/(results\.jsonl|results\.csv|errors\.jsonl)$/.test(key)
 
 function madeOf(body: Buffer): Made {
-  const first = JSON.parse(body.toString('utf8', 0, body.indexOf(10))) as ImageRecord
+  const first = JSON.parse(body.toString('utf8', 0, body.indexOf(10))) as ImageRecord | ImageRef
   let count = 0
   for (let end = body.indexOf(10); end !== -1; end = body.indexOf(10, end + 1)) count++
-  return { first: numberOf(first.key), count, at: Date.parse(first.at), activationId: first.activationId }
+  const read = 'at' in first ? { at: Date.parse(first.at), activationId: first.activationId } : undefined
+  return { first: numberOf(first.key), count, read }
 }
 
 /** Uploads of which only the lengths are kept. */

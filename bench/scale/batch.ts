@@ -8,6 +8,9 @@ export interface BatchReport {
   containers: number
   /** From the fire to `batch-completed`, milliseconds of virtual time. */
   duration: number
+  /** Of it, until all was planned, and until all had reported. */
+  planned: number
+  reported: number
   activations: Record<string, number>
   refused: number
   requests: Record<string, number>
@@ -23,6 +26,11 @@ export async function runBatch(options: ScaleOptions, chunkSize?: number): Promi
   platform.onFire = (trigger) => {
     if (trigger === 'batch-completed') end ??= time.now
   }
+  let [planned, reported] = [0, 0]
+  world.results.onDocument = (text) => {
+    if (planned === 0 && text.includes('"done":true')) planned = time.now - began
+    if (reported === 0 && text.includes('"status":"closing"')) reported = time.now - began
+  }
   platform.fire('batch-requested', { batch: 'b1', prefix, chunkSize })
   await time.run(() => end !== undefined && platform.isIdle())
   if (end === undefined) throw new Error(`The batch stands still: ${world.failures.join()}`)
@@ -31,6 +39,8 @@ export async function runBatch(options: ScaleOptions, chunkSize?: number): Promi
     images: options.images,
     containers: options.containers,
     duration: end - began,
+    planned,
+    reported,
     activations: platform.activations,
     refused: platform.throttle.refused,
     requests: Object.fromEntries(world.requests),

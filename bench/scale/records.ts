@@ -1,7 +1,7 @@
 import { unknownRecord } from '../../src/batch/records/record'
-import type { ImageRecord } from '../../src/schema'
+import type { ImageRecord, ImageRef } from '../../src/schema'
 import type { Contents, Kept } from '../../test/simulation/store/contents'
-import { keyOf, numberOf, numbersOf } from './images'
+import { keyOf, numberOf, numbersOf, uploadedAt } from './images'
 
 export const modelVersion = 'efficientnet-lite0@00c0ffee'
 
@@ -19,15 +19,22 @@ const classes = [
 /** One image of so many cannot be read. */
 const corruptEvery = 1000
 
+/** An image as a chunk names it. */
+export const refOf = (image: number, bucket: string): Required<ImageRef> => ({
+  bucket,
+  key: keyOf(image),
+  etag: image.toString(16).padStart(32, '0'),
+  size: 120_000,
+  lastModified: uploadedAt,
+})
+
 /** What a model would say of an image that nobody has: a record like a real one in everything but truth. */
 export function recordOf(
   image: number,
   made: { activationId: string; at: number; bucket: string },
 ): ImageRecord {
   const { bucket, ...rest } = made
-  const etag = image.toString(16).padStart(32, '0')
-  const ref = { bucket, key: keyOf(image), etag, size: 120_000, lastModified: '2026-11-20T08:00:00.000Z' }
-  const record = unknownRecord(ref, { model: modelVersion, engine: 'wasm', ...rest })
+  const record = unknownRecord(refOf(image, bucket), { model: modelVersion, engine: 'wasm', ...rest })
   if (image % corruptEvery === corruptEvery - 1) {
     const message = 'The image ends before all of it was read'
     return { ...record, error: { code: 'image_corrupt', message, retryable: false, attempts: 1 } }

@@ -11,7 +11,7 @@ export const keyOf = (image: number): string => `${prefix}${String(image).padSta
 export const numberOf = (key: string): number => Number(key.slice(-nameLength - 4, -4))
 
 /** Long before: a listing alone tells that a record is newer. */
-const uploadedAt = '2026-11-20T08:00:00.000Z'
+export const uploadedAt = '2026-11-20T08:00:00.000Z'
 
 /** The first of so many numbers whose key, behind `root`, is not before what a listing asks for. */
 function firstOf(total: number, root: string, prefix: string, after: string): number {
