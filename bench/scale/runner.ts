@@ -33,6 +33,9 @@ const flagsFor = ({ containers }: ScaleOptions): string[] => [
   `--max-old-space-size=${160 + Math.max(0, containers - 30) * 3}`,
 ]
 
+/** Ten million images take their time, milliseconds. */
+const longest = 4 * 3_600_000
+
 export interface Runner {
   batch(options: ScaleOptions, chunkSize?: number): Promise<Measured<BatchReport>>
   /** @param within milliseconds from the first upload to the last */
@@ -44,7 +47,12 @@ export interface Runner {
 export async function openRunner(): Promise<Runner> {
   const made = await bundle('bench/scale/run.ts', { keepNames: false })
   const run = async <T>(order: Order): Promise<Measured<T>> => {
-    const { exitCode, stdout, stderr } = await made.run([JSON.stringify(order)], {}, flagsFor(order.options))
+    const { exitCode, stdout, stderr } = await made.run(
+      [JSON.stringify(order)],
+      {},
+      flagsFor(order.options),
+      longest,
+    )
     if (exitCode !== 0) throw new Error(`The simulation of ${order.options.images} images failed:\n${stderr}`)
     return JSON.parse(stdout)
   }

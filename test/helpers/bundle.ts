@@ -14,8 +14,8 @@ export interface Finished {
 
 /** A script bundled as the actions are, to be run in processes of its own: Jest's memory is not the product's. */
 export interface Bundle {
-  /** @param flags for Node itself */
-  run(args?: string[], env?: Record<string, string>, flags?: string[]): Promise<Finished>
+  /** @param flags for Node itself @param timeout milliseconds; one that hangs ends before its test does */
+  run(args?: string[], env?: Record<string, string>, flags?: string[], timeout?: number): Promise<Finished>
   remove(): void
 }
 
@@ -39,16 +39,16 @@ export async function bundle(entry: string, changes: BuildOptions = {}): Promise
     ...changes,
   })
   return {
-    run: (args = [], env = {}, flags = []) => run([...flags, outfile, ...args], env),
+    run: (args = [], env = {}, flags = [], timeout = 110_000) =>
+      run([...flags, outfile, ...args], env, timeout),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 
-function run(args: string[], env: Record<string, string>): Promise<Finished> {
+function run(args: string[], env: Record<string, string>, timeout: number): Promise<Finished> {
   const { WHISKLENS_LOG_LEVEL: _, ...inherited } = process.env
   const found = { WHISKLENS_HOME: root, NODE_PATH: join(root, 'node_modules') }
-  // One that hangs ends before its test does.
-  const options = { env: { ...inherited, ...found, ...env }, maxBuffer: 64 * 1024 * 1024, timeout: 110_000 }
+  const options = { env: { ...inherited, ...found, ...env }, maxBuffer: 64 * 1024 * 1024, timeout }
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, options, (_error, stdout, stderr) =>
       resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),

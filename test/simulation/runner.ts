@@ -16,6 +16,9 @@ export interface Planted {
   by: string
 }
 
+/** A hundred thousand seeds take their time, milliseconds. */
+const longest = 4 * 3_600_000
+
 const root = join(__dirname, '..', '..')
 
 const planting = ({ module, by }: Planted): Plugin => ({
@@ -41,7 +44,12 @@ export async function openRunner(program: string, planted?: Planted): Promise<Ru
     run: (args) =>
       Promise.all(
         Array.from({ length: workers }, async (_, worker) => {
-          const { exitCode, stdout, stderr } = await made.run(args(worker, workers).map(String))
+          const { exitCode, stdout, stderr } = await made.run(
+            args(worker, workers).map(String),
+            {},
+            [],
+            longest,
+          )
           if (exitCode !== 0) throw new Error(stderr || stdout)
           return JSON.parse(stdout)
         }),
