@@ -38,6 +38,9 @@ export interface Points {
   failed: { call: number; when: string; crashed?: string; complaints: string[] }[]
 }
 
+/** Milliseconds. */
+const promptly = 5 * 60_000
+
 const prefix = 'photos/'
 const request = { batch: 'b1', prefix }
 const keyOf = (image: number): string => `${prefix}${String(image).padStart(2, '0')}.jpg`
@@ -91,7 +94,12 @@ export async function crashAt(crash: CrashPoint | undefined): Promise<CrashRepor
 /** Fires the batch, and once more where that came to nothing. @returns whether it had to */
 async function fire(world: World, run: number, complaints: Complaints): Promise<boolean> {
   for (let attempt = 0; attempt < 2; attempt++) {
+    const began = world.time.now
     await send(world, request)
+    const took = world.time.now - began
+    // Whoever is alive finds out what became of its request, and nothing is waited for until it is overdue.
+    const isPrompt = world.wire.crash?.when !== 'unanswered' || took < promptly
+    complaints.expect(isPrompt, () => `run ${run} took ${took} ms for want of one answer`)
     await world.time.run(world.platform.isIdle, mostEvents)
     await settle(world, complaints)
     if (documentOf(world, request.batch)?.run === run) return attempt > 0

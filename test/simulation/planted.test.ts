@@ -16,7 +16,6 @@ describe('planted bugs', () => {
   it.each([
     ['no-if-match', store],
     ['conflict-is-success', store],
-    ['own-write-is-a-conflict', 'src/storage/compare-and-swap'],
     ['epoch-not-checked', batch],
     ['nudge-dropped', batch],
     ['overdue-not-sent-again', decide],

@@ -6,7 +6,7 @@ async function main(): Promise<void> {
   const [from = 1, to = 0, step = 1] = process.argv.slice(2).map(Number)
   const found: Points = { points: 0, firesLost: 0, again: 0, failed: [] }
   for (let call = from; call <= to; call += step) {
-    for (const when of ['before', 'after'] as const) {
+    for (const when of ['before', 'after', 'unanswered'] as const) {
       const { complaints, crashed, isFireLost, again } = await crashAt({ call, when })
       found.points++
       found.firesLost += Number(isFireLost)

@@ -18,11 +18,11 @@ export interface Request<T> {
   refused(): Error
 }
 
-/** Kills the process that makes a certain request. */
+/** Kills the process that makes a certain request, or keeps the answer from it. */
 export interface CrashPoint {
   /** Counted from 1 over all processes. */
   call: number
-  when: 'before' | 'after'
+  when: 'before' | 'after' | 'unanswered'
 }
 
 /** Milliseconds that a request, and its answer, are on their way at most; or what a request of a name takes, there and back. */
@@ -63,13 +63,14 @@ export class Wire {
       this.trace.add(this.time.now, `${process.name} ${name} ✗ paused`)
     }
     if (ill === 'crash after') this.crashed = `${process.name} ${name}`
-    const fault = ill === 'crash after' ? ill : this.faults.draw(request.faults)
+    const fault = ill === 'crash after' || ill === 'lost answer' ? ill : this.faults.draw(request.faults)
     return new Promise((resolve, reject) => this.send(request, fault, { resolve, reject }))
   }
 
   private misfortune() {
     const { crash } = this
-    if (crash && this.calls === crash.call) return `crash ${crash.when}` as const
+    if (crash && this.calls === crash.call)
+      return crash.when === 'unanswered' ? 'lost answer' : (`crash ${crash.when}` as const)
     return this.faults.draw(processFaults)
   }
 
