@@ -12,6 +12,9 @@ const contentTypes: Record<ResultsName, string> = {
   'errors.jsonl': 'application/x-ndjson',
 }
 
+/** A part is copied where it is that large, bytes; the smaller ones are put together. */
+export const leastPart = { value: partBytes }
+
 /** So many parts are made at a time: each may be in memory. */
 const atOnce = 3
 
@@ -24,7 +27,7 @@ export interface SizedKey {
  * Which objects become which part of an upload: one that is large enough is copied, the others are put together until
  * they are, for a store takes no smaller part but the last.
  */
-export function partsOf(objects: SizedKey[], least = partBytes): SizedKey[][] {
+export function partsOf(objects: SizedKey[], least = leastPart.value): SizedKey[][] {
   const parts: SizedKey[][] = []
   let small: SizedKey[] = []
   for (const object of objects) {
@@ -73,7 +76,7 @@ export async function joinFile(lease: Lease, context: Context, name: ResultsName
     const make = async (part: SizedKey[], number: number): Promise<string> => {
       await lease.save()
       const [only] = part
-      if (part.length === 1 && only && only.size >= partBytes)
+      if (part.length === 1 && only && only.size >= leastPart.value)
         return results.copyPart(key, upload, number, only.key)
       return results.uploadPart(key, upload, number, await read(part))
     }

@@ -1,0 +1,64 @@
+import { advance } from '../../src/batch/running/advance'
+import { aggregate, classifiedSchema } from '../../src/batch/running/aggregate'
+import { fire } from '../../src/batch/running/fire'
+import { poll, reconcile } from '../../src/batch/running/reconcile'
+import { parseBatchRequest } from '../../src/batch/running/request'
+import type { Context } from '../../src/batch/state/platform'
+import { watchNow } from '../../src/batch/uploads/day'
+import { OpenWhiskError, WhisklensError } from '../../src/errors'
+import type { ImageRef } from '../../src/schema'
+import { listRegistrations } from '../../src/storage/feeds'
+import type { Surroundings } from './platform/openwhisk'
+
+export type ContextOf = (surroundings: Surroundings) => Context
+
+/** As `actions/start-batch.ts`. */
+async function startBatch(params: Record<string, unknown>, context: Context): Promise<object> {
+  const request = parseBatchRequest(params)
+  if ('advance' in request) return (await advance(request, context)) ?? {}
+  if (request.reconcile) return reconcile(context)
+  if (request.poll !== undefined) return poll(request.poll, context)
+  return fire(request, context)
+}
+
+/** As `triggers/bucket-events.ts`, with the message already understood. */
+async function bucketEvents(images: ImageRef[], context: Context): Promise<object> {
+  const registrations = await listRegistrations(context.results)
+  const fires = registrations.map(async ({ trigger, bucket, prefix }) => {
+    const watched = images.filter((image) => image.bucket === bucket && image.key.startsWith(prefix))
+    if (watched.length === 0) return
+    await context.openwhisk.fire(trigger, { images: watched }).catch((thrown) => {
+      if (!(thrown instanceof OpenWhiskError && thrown.retryable)) throw thrown
+    })
+  })
+  await Promise.all([...fires, watchNow(context)])
+  return {}
+}
+
+/**
+ * The code of the actions that runs in the simulation.
+ * @param onUnexpected told of what no action is to fail with
+ */
+export function actionsOf(contextOf: ContextOf, onUnexpected: (thrown: unknown, action: string) => void) {
+  const answering =
+    (name: string, work: (params: Record<string, unknown>, context: Context) => Promise<object>) =>
+    async (params: Record<string, unknown>, surroundings: Surroundings): Promise<object> => {
+      try {
+        return await work(params, contextOf(surroundings))
+      } catch (thrown) {
+        if (!(thrown instanceof WhisklensError)) onUnexpected(thrown, name)
+        return {
+          error: thrown instanceof WhisklensError ? `${thrown.message} (${thrown.code})` : String(thrown),
+        }
+      }
+    }
+  return {
+    'start-batch': answering('start-batch', startBatch),
+    aggregate: answering('aggregate', (params, context) =>
+      aggregate(classifiedSchema.parse(params), context),
+    ),
+    'bucket-events': answering('bucket-events', (params, context) =>
+      bucketEvents(params.images as ImageRef[], context),
+    ),
+  }
+}
