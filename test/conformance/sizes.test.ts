@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { type BatchSummary, isClosed } from '../../src/schema'
 import { eventually } from '../helpers/local-mode'
+import { needs } from '../helpers/needs'
 import { photo } from '../helpers/photos'
 import { type Deployment, openDeployment } from './deployment'
 import { openTarget, type Target } from './target'
@@ -81,7 +82,9 @@ describe('batches that a trigger is fired for', () => {
     await expectEachOnce('many', 'many/', many)
   })
 
-  it('cancels a batch that the limits hold up, and carries on with it', async () => {
+  // The cancel waits for room as well: only a batch of several minutes is certain to be still open then.
+  const cancelled = needs(!isFull && 'only at full size, WHISKLENS_FULL=1')
+  cancelled.it('cancels a batch that the limits hold up, and carries on with it', async () => {
     const params = { batch: 'ended', prefix: 'many/', force: 'true', chunkSize: '1' }
     await deployment.request(params)
     await deployment.request({ batch: 'ended', prefix: 'many/', cancel: 'true' })
