@@ -4,7 +4,7 @@ import { Agent, fetch as fetchByAgent } from 'undici'
 import { clientsOf, parseLines } from '../helpers/clients'
 import { eventually, whisklens } from '../helpers/local-mode'
 import type { Target } from './target'
-import { type Output, paced, programOnPath, runProgram, wsk } from './wsk'
+import { type Output, paced, programOnPath, runProgram, untilNextMinute, wsk } from './wsk'
 
 const root = join(__dirname, '..', '..')
 const wskdeployBinary = programOnPath('wskdeploy')
@@ -114,7 +114,7 @@ export function openDeployment(target: Target, manifest: string) {
         const [outcome] = await this.fireBy(['batch-requested', ...words])
         if (outcome?.success && outcome.activationId) return outcome.activationId
         if (!/Too many/.test(outcome?.error ?? '')) throw new Error(`The rule failed: ${outcome?.error}`)
-        await new Promise((resolve) => setTimeout(resolve, 60_500 - (Date.now() % 60_000)))
+        await untilNextMinute()
       }
       throw new Error('The rule was throttled in four minutes')
     },
@@ -142,7 +142,7 @@ export function openDeployment(target: Target, manifest: string) {
         const answer = await fetchBy(ca, new Request(`${web}/${path}`, init))
         if (answer.status !== 429) return answer
         await answer.text()
-        await new Promise((resolve) => setTimeout(resolve, 60_500 - (Date.now() % 60_000)))
+        await untilNextMinute()
       }
     },
   }
