@@ -33,6 +33,7 @@ describe('an object', () => {
       etag,
       size: 2,
       lastModified: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
+      servedAt: expect.any(Number),
       metadata,
     })
     expect(etag).toMatch(/^[0-9a-f]{32}$/)
