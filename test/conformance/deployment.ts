@@ -4,7 +4,7 @@ import { Agent, fetch as fetchByAgent } from 'undici'
 import { clientsOf, parseLines } from '../helpers/clients'
 import { eventually, whisklens } from '../helpers/local-mode'
 import type { Target } from './target'
-import { type Output, paced, programOnPath, runProgram, wsk } from './wsk'
+import { type Output, paced, programOnPath, runProgram, untilNextMinute, wsk } from './wsk'
 
 const root = join(__dirname, '..', '..')
 const wskdeployBinary = programOnPath('wskdeploy')
@@ -15,6 +15,9 @@ export const secrets = {
   eventsToken: 'events-token-of-the-run',
   resultsToken: 'results-token-of-the-run',
 }
+
+/** What a batch is asked for with, as it is typed. */
+export type Params = Record<string, string>
 
 export interface Activation {
   activationId: string
@@ -105,12 +108,13 @@ export function openDeployment(target: Target, manifest: string) {
       return (await activation(id)).logs.map((line) => JSON.parse(line))
     },
     /** Fires `batch-requested`, again in the next minute where its rule was throttled. @returns the activation of its action */
-    async request(...params: string[]): Promise<string> {
+    async request(params: Params): Promise<string> {
+      const words = Object.entries(params).flatMap(([name, value]) => ['-p', name, value])
       for (let attempt = 0; attempt < 4; attempt++) {
-        const [outcome] = await this.fireBy(['batch-requested', ...params])
+        const [outcome] = await this.fireBy(['batch-requested', ...words])
         if (outcome?.success && outcome.activationId) return outcome.activationId
         if (!/Too many/.test(outcome?.error ?? '')) throw new Error(`The rule failed: ${outcome?.error}`)
-        await new Promise((resolve) => setTimeout(resolve, 60_500 - (Date.now() % 60_000)))
+        await untilNextMinute()
       }
       throw new Error('The rule was throttled in four minutes')
     },
@@ -138,7 +142,7 @@ export function openDeployment(target: Target, manifest: string) {
         const answer = await fetchBy(ca, new Request(`${web}/${path}`, init))
         if (answer.status !== 429) return answer
         await answer.text()
-        await new Promise((resolve) => setTimeout(resolve, 60_500 - (Date.now() % 60_000)))
+        await untilNextMinute()
       }
     },
   }

@@ -6,7 +6,7 @@ import { type BatchSummary, batchRequestSchema, type ImageRecord, isClosed } fro
 import { parseLines } from '../helpers/clients'
 import { sample, sampleLabels, sampleNames } from '../helpers/images'
 import { eventually } from '../helpers/local-mode'
-import { type Deployment, hasWskdeploy, openDeployment, secrets } from './deployment'
+import { type Deployment, hasWskdeploy, openDeployment, type Params, secrets } from './deployment'
 import { documentedFires, wordsOf } from './documented-fires'
 import { openTarget, type Target } from './target'
 import { hasWsk } from './wsk'
@@ -116,7 +116,7 @@ describe('manifest.yaml, with an image', () => {
     await classifyBase64(deployment)
     await predictCoffee(deployment)
     await deployment.upload('photos/cat.jpg', sample('cat'))
-    await deployment.request('-p', 'batch', 'by-image', '-p', 'prefix', 'photos/')
+    await deployment.request({ batch: 'by-image', prefix: 'photos/' })
     await deployment.completed('by-image')
     expect((await deployment.outcomes('by-image')).map(outcomeOf)).toEqual([['photos/cat.jpg', 'tiger cat']])
     await undeployAll(deployment)
@@ -135,8 +135,8 @@ describe('manifest.stock.yaml', () => {
   }
 
   /** Fires a batch and waits for its end. */
-  async function runBatch(batch: string, ...params: string[]): Promise<BatchSummary> {
-    await deployment.request('-p', 'batch', batch, ...params)
+  async function runBatch(batch: string, params: Params): Promise<BatchSummary> {
+    await deployment.request({ batch, ...params })
     return closed(batch)
   }
   const closed = (batch: string): Promise<BatchSummary> =>
@@ -225,10 +225,10 @@ describe('manifest.stock.yaml', () => {
 
   it('runs a batch that a trigger is fired for, and skips all of it the next time', async () => {
     const planned = keysBelow('photos/').length
-    const first = await runBatch('first', '-p', 'prefix', 'photos/', '-p', 'force', 'true')
+    const first = await runBatch('first', { prefix: 'photos/', force: 'true' })
     expect(first).toMatchObject({ state: 'complete', totals: { planned, ok: planned, error: 0 } })
     expect((await deployment.outcomes('first')).map(outcomeOf)).toEqual(outcomesBelow('photos/'))
-    expect(await runBatch('second', '-p', 'prefix', 'photos/')).toMatchObject({
+    expect(await runBatch('second', { prefix: 'photos/' })).toMatchObject({
       state: 'complete',
       totals: { listed: planned, planned: 0, skipped: planned },
     })
@@ -237,7 +237,7 @@ describe('manifest.stock.yaml', () => {
   it('takes up what has changed when a batch is fired again', async () => {
     await deployment.upload('photos/rocket.jpg', sample('coffee'))
     const planned = keysBelow('photos/').length
-    await deployment.request('-p', 'batch', 'first', '-p', 'prefix', 'photos/')
+    await deployment.request({ batch: 'first', prefix: 'photos/' })
     const records = await eventually(
       async () => {
         const found = await deployment.outcomes('first')
@@ -250,45 +250,25 @@ describe('manifest.stock.yaml', () => {
     await deployment.upload('photos/rocket.jpg', sample('rocket'))
   })
 
-  const selections: [string, string[], (key: string) => boolean][] = [
-    ['include', ['include', '*.png'], (key) => key.endsWith('.png')],
-    ['exclude', ['exclude', 'c*.jpg'], (key) => !/\/c\w*\.jpg$/.test(key)],
-    ['since', ['since', '2000-01-01'], () => true],
-    ['until', ['until', '2000-01-01'], () => false],
-    ['minSize', ['minSize', '30k'], (key) => (images.get(key)?.body.length ?? 0) >= 30 * 1024],
-    ['maxSize', ['maxSize', '30k'], (key) => (images.get(key)?.body.length ?? 0) <= 30 * 1024],
+  const selections: [string, string, (key: string) => boolean][] = [
+    ['include', '*.png', (key) => key.endsWith('.png')],
+    ['exclude', 'c*.jpg', (key) => !/\/c\w*\.jpg$/.test(key)],
+    ['since', '2000-01-01', () => true],
+    ['until', '2000-01-01', () => false],
+    ['minSize', '30k', (key) => (images.get(key)?.body.length ?? 0) >= 30 * 1024],
+    ['maxSize', '30k', (key) => (images.get(key)?.body.length ?? 0) <= 30 * 1024],
   ]
-  it.each(selections)('selects images by %s', async (name, params, isSelected) => {
-    const summary = await runBatch(
-      `by-${name.toLowerCase()}`,
-      '-p',
-      'prefix',
-      'photos/',
-      '-p',
-      'force',
-      'true',
-      '-p',
-      ...params,
-    )
-    expect(summary).toMatchObject({ totals: { planned: keysBelow('photos/').filter(isSelected).length } })
+  it.each(selections)('selects images by %s', async (name, value, isSelected) => {
+    const params = { prefix: 'photos/', force: 'true', [name]: value }
+    const { totals } = await runBatch(`by-${name.toLowerCase()}`, params)
+    expect(totals).toMatchObject({ planned: keysBelow('photos/').filter(isSelected).length })
   })
 
   it('selects as many images as limit says, and the same sample each time', async () => {
-    const limited = await runBatch(
-      'limited',
-      '-p',
-      'prefix',
-      'photos/',
-      '-p',
-      'force',
-      'true',
-      '-p',
-      'limit',
-      '2',
-    )
+    const limited = await runBatch('limited', { prefix: 'photos/', force: 'true', limit: '2' })
     expect(limited.totals).toMatchObject({ planned: 2, ok: 2 })
     const sampled = async (batch: string) => {
-      await runBatch(batch, '-p', 'prefix', 'photos/', '-p', 'force', 'true', '-p', 'sample', '50%')
+      await runBatch(batch, { prefix: 'photos/', force: 'true', sample: '50%' })
       return (await deployment.outcomes(batch)).map(({ key }) => key)
     }
     const keys = await sampled('sampled')
@@ -300,8 +280,8 @@ describe('manifest.stock.yaml', () => {
     const Bucket = `${target.imagesBucket}-more`
     await deployment.store.createBucket({ Bucket }).promise()
     await deployment.upload('cat.jpg', sample('cat'), Bucket)
-    const params = ['-p', 'bucket', Bucket, '-p', 'model', 'efficientnet-lite0', '-p', 'chunkSize', '1']
-    const { totals, model } = await runBatch('elsewhere', ...params)
+    const params = { bucket: Bucket, model: 'efficientnet-lite0', chunkSize: '1' }
+    const { totals, model } = await runBatch('elsewhere', params)
     expect({ totals, model }).toMatchObject({
       totals: { planned: 1, ok: 1 },
       model: expect.stringMatching(/^efficientnet-lite0@/),
@@ -311,20 +291,12 @@ describe('manifest.stock.yaml', () => {
   })
 
   it('only counts what a dry run would do', async () => {
-    const id = await deployment.request(
-      '-p',
-      'batch',
-      'counted',
-      '-p',
-      'prefix',
-      'photos/',
-      '-p',
-      'force',
-      'true',
-      '-p',
-      'dryRun',
-      'true',
-    )
+    const id = await deployment.request({
+      batch: 'counted',
+      prefix: 'photos/',
+      force: 'true',
+      dryRun: 'true',
+    })
     expect(await summaryIn(id)).toMatchObject({
       state: 'planning',
       totals: { planned: keysBelow('photos/').length },
@@ -333,20 +305,12 @@ describe('manifest.stock.yaml', () => {
   })
 
   it('refuses a batch that would cost more than maxCost', async () => {
-    const id = await deployment.request(
-      '-p',
-      'batch',
-      'dear',
-      '-p',
-      'prefix',
-      'photos/',
-      '-p',
-      'force',
-      'true',
-      '-p',
-      'maxCost',
-      '0.000000001',
-    )
+    const id = await deployment.request({
+      batch: 'dear',
+      prefix: 'photos/',
+      force: 'true',
+      maxCost: '0.000000001',
+    })
     const { response } = await deployment.activation(id)
     expect(response).toMatchObject({
       success: false,
@@ -356,45 +320,36 @@ describe('manifest.stock.yaml', () => {
   })
 
   it('records what fails, and stops at maxErrors', async () => {
-    const all = await runBatch('odd', '-p', 'prefix', 'odd/', '-p', 'force', 'true')
+    const all = await runBatch('odd', { prefix: 'odd/', force: 'true' })
     expect(all).toMatchObject({ state: 'complete', totals: { planned: 3, ok: 1, error: 2 } })
     expect((await deployment.outcomes('odd', 'errors.jsonl')).map(outcomeOf).sort()).toEqual(
       outcomesBelow('odd/').filter(([, outcome]) => /^image_/.test(outcome ?? '')),
     )
-    const few = await runBatch(
-      'few-errors',
-      '-p',
-      'prefix',
-      'odd/',
-      '-p',
-      'force',
-      'true',
-      '-p',
-      'maxErrors',
-      '1',
-      '-p',
-      'chunkSize',
-      '1',
-    )
+    const few = await runBatch('few-errors', {
+      prefix: 'odd/',
+      force: 'true',
+      maxErrors: '1',
+      chunkSize: '1',
+    })
     expect(few.state).toMatch(/stopped|complete/)
     if (few.state === 'stopped') expect(few.reason).toContain('maxErrors')
   })
 
   it('cancels a batch, and carries it on by retry and by a fire', async () => {
     const id = 'cancelled'
-    const params = ['-p', 'batch', id, '-p', 'prefix', 'photos/']
-    await deployment.request(...params, '-p', 'force', 'true', '-p', 'chunkSize', '1')
-    await deployment.request(...params, '-p', 'cancel', 'true')
+    const params = { batch: id, prefix: 'photos/' }
+    await deployment.request({ ...params, force: 'true', chunkSize: '1' })
+    await deployment.request({ ...params, cancel: 'true' })
     const ended = await closed(id)
     expect(ended.state).toMatch(/cancelled|complete/)
-    await deployment.request('-p', 'batch', id, '-p', 'retry', 'true')
+    await deployment.request({ batch: id, retry: 'true' })
     const planned = keysBelow('photos/').length
     expect(await deployment.completed(id)).toMatchObject({ totals: { planned, ok: planned, pending: 0 } })
     expect((await deployment.outcomes(id)).map(outcomeOf)).toEqual(outcomesBelow('photos/'))
   })
 
   it('reconciles, and polls', async () => {
-    const reconciled = await deployment.activation(await deployment.request('-p', 'reconcile', 'true'))
+    const reconciled = await deployment.activation(await deployment.request({ reconcile: 'true' }))
     expect(reconciled.response).toMatchObject({ success: true, result: { resumed: [] } })
     const trigger = `/${target.platform.namespace}/image-uploaded`
     const poll = ['action', 'invoke', 'whisklens/start-batch', '-p', 'poll', trigger, '-r']

@@ -53,7 +53,7 @@ const isThrottled = ({ code, stdout, stderr }: Output): boolean =>
   code !== 0 && /Too many (concurrent )?requests/.test(stdout + stderr)
 
 /** The platform counts by minutes of the clock; what it refuses counts as well. */
-const untilNextMinute = (): Promise<void> => sleep(60_000 - (Date.now() % 60_000) + 500)
+export const untilNextMinute = (): Promise<void> => sleep(60_000 - (Date.now() % 60_000) + 500)
 
 /** Runs a call again in the next minute for as long as it is throttled. */
 export async function paced(call: () => Promise<Output>): Promise<Output> {
