@@ -4,10 +4,9 @@ import { fire } from '../../src/batch/running/fire'
 import { poll, reconcile } from '../../src/batch/running/reconcile'
 import { parseBatchRequest } from '../../src/batch/running/request'
 import type { Context } from '../../src/batch/state/platform'
-import { watchNow } from '../../src/batch/uploads/day'
-import { OpenWhiskError, WhisklensError } from '../../src/errors'
-import type { ImageRef } from '../../src/schema'
-import { listRegistrations } from '../../src/storage/feeds'
+import { notify } from '../../src/batch/uploads/notify'
+import { WhisklensError } from '../../src/errors'
+import type { ImageEvent } from '../../src/storage/events'
 import type { Surroundings } from './platform/openwhisk'
 
 export type ContextOf = (surroundings: Surroundings) => Context
@@ -19,20 +18,6 @@ async function startBatch(params: Record<string, unknown>, context: Context): Pr
   if (request.reconcile) return reconcile(context)
   if (request.poll !== undefined) return poll(request.poll, context)
   return fire(request, context)
-}
-
-/** As `triggers/bucket-events.ts`, with the message already understood. */
-async function bucketEvents(images: ImageRef[], context: Context): Promise<object> {
-  const registrations = await listRegistrations(context.results)
-  const fires = registrations.map(async ({ trigger, bucket, prefix }) => {
-    const watched = images.filter((image) => image.bucket === bucket && image.key.startsWith(prefix))
-    if (watched.length === 0) return
-    await context.openwhisk.fire(trigger, { images: watched }).catch((thrown) => {
-      if (!(thrown instanceof OpenWhiskError && thrown.retryable)) throw thrown
-    })
-  })
-  await Promise.all([...fires, watchNow(context)])
-  return {}
 }
 
 /**
@@ -57,8 +42,9 @@ export function actionsOf(contextOf: ContextOf, onUnexpected: (thrown: unknown, 
     aggregate: answering('aggregate', (params, context) =>
       aggregate(classifiedSchema.parse(params), context),
     ),
-    'bucket-events': answering('bucket-events', (params, context) =>
-      bucketEvents(params.images as ImageRef[], context),
-    ),
+    // As `triggers/bucket-events.ts`, with the message already understood.
+    'bucket-events': answering('bucket-events', async (params, context) => ({
+      fired: await notify(params.images as ImageEvent[], context),
+    })),
   }
 }

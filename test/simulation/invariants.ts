@@ -38,7 +38,7 @@ export class Complaints {
 /** That a batch that has ended is as it must be, whatever came before. */
 export function checkEnded(world: World, id: string, complaints: Complaints): Left | undefined {
   const batch = documentOf(world, id)
-  complaints.expect(batch !== undefined || id.startsWith('uploads-'), () => `${id} has files and no document`)
+  complaints.expect(batch !== undefined, () => `${id} has files and no document`)
   if (!batch) return undefined
   const isEnded = batch.status === 'complete' || batch.status === 'cancelled' || batch.status === 'stopped'
   complaints.expect(isEnded, () => `${id} is ${batch.status} when all is quiet`)

@@ -47,7 +47,7 @@ export function drawScenario(random: Random, isCalm: boolean): Scenario {
   add([change, change, remove, create], 6)
   add([refire, refire, cancel, retry], random.pick([0, 2, 4]))
   add([nudge, reconcile, poll, isCalm ? nudge : kill], random.pick([0, 2, 4]))
-  if (watched === undefined && random.chance(0.1)) events.push(deploy(random, when()))
+  if (random.chance(0.1)) events.push(deploy(random, when()))
   if (!isCalm && random.chance(0.1)) events.push(...revoke(random, when()))
   if (watched !== undefined)
     for (let left = random.between(1, 3); left > 0; left--) events.push(...burst(random, when(), watched))

@@ -144,7 +144,7 @@ export function createWorld(options: WorldOptions): World {
   const shapes = {
     'start-batch': { timeout: 300_000, memory: 256 },
     aggregate: { timeout: 120_000, memory: 256 },
-    'bucket-events': { timeout: 60_000, memory: 256 },
+    'bucket-events': { timeout: 120_000, memory: 256 },
     classify: { timeout: 120_000, memory: 512 },
   }
   const containers: Record<string, Containers> = {}

@@ -1,5 +1,5 @@
+import { acquire } from '../../src/batch/state/acquire'
 import { readBatch } from '../../src/batch/state/batch'
-import { acquire } from '../../src/batch/state/lease'
 import { batchOf, listing, saveBatch, startTestStore, type TestStore } from './batch-fixtures'
 import { newRunner, type Runner } from './batch-runner'
 
@@ -29,7 +29,7 @@ beforeEach(async () => {
 describe('a cancel', () => {
   it('ends a batch whose planning kills each activation, and plans nothing itself', async () => {
     // The one before died of it, and its lease has yet to run out.
-    await acquire(runner.context({ id: 'dead' }), 'b1', { waits: false })
+    await acquire(runner.context({ id: 'dead' }), 'b1', { isWorker: false })
     expect(await runner.start({ batch: 'b1', cancel: true })).toMatchObject({ state: 'cancelled' })
     expect(listed).not.toHaveBeenCalled()
   })

@@ -1,7 +1,8 @@
+import { acquire } from '../../src/batch/state/acquire'
 import type { ClosingBatch } from '../../src/batch/state/batch'
 import { readBatch } from '../../src/batch/state/batch'
 import { ensureAdvancing } from '../../src/batch/state/hand-over'
-import { acquire, type Lease, leaseTime, whileHeld } from '../../src/batch/state/lease'
+import { type Lease, leaseTime, whileHeld } from '../../src/batch/state/lease'
 import type { Context } from '../../src/batch/state/platform'
 import { closing, ended } from '../../src/batch/state/transitions'
 import { OpenWhiskError } from '../../src/errors'
@@ -35,7 +36,7 @@ const context = (id: string, changes: Partial<Context> = {}): Context => {
 }
 
 const take = (id: string, waits = false, changes: Partial<Context> = {}): Promise<Lease | undefined> =>
-  acquire(context(id, changes), 'b1', { waits })
+  acquire(context(id, changes), 'b1', { isWorker: waits })
 
 /** The lease of an activation that gets it. */
 async function taken(id: string): Promise<Lease> {

@@ -1,8 +1,8 @@
 import { endedBefore, removeBatch } from '../../src/batch/reports/prune'
+import { acquire } from '../../src/batch/state/acquire'
 import type { Batch, ClosingBatch } from '../../src/batch/state/batch'
 import { readBatch } from '../../src/batch/state/batch'
 import { documentKey, openKey, recordKey, summaryKey } from '../../src/batch/state/layout'
-import { acquire } from '../../src/batch/state/lease'
 import { putEntry } from '../../src/batch/state/open'
 import { closing, ended } from '../../src/batch/state/transitions'
 import type { BatchSummary } from '../../src/schema'
@@ -51,7 +51,7 @@ const remove = (batch: string, bucket = results) => removeBatch(contextOf(object
 
 /** Takes the lease as another activation. */
 const take = (batch: string) =>
-  acquire(contextOf(objects.store, results), batch, { waits: false, evenSettled: true })
+  acquire(contextOf(objects.store, results), batch, { isWorker: false, evenSettled: true })
 
 const keys = async (bucket = results) => (await collect(bucket.list())).map(({ key }) => key)
 const ids = async (before = time) => (await endedBefore(results, before)).map(({ batch }) => batch)

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readSummary } from '../../src/batch/reports/summary-object'
 import { findOrphans, reconcile } from '../../src/batch/running/reconcile'
 import { defaultBatchId, parseBatchRequest } from '../../src/batch/running/request'
+import { acquire } from '../../src/batch/state/acquire'
 import { readBatch } from '../../src/batch/state/batch'
 import { openKey } from '../../src/batch/state/layout'
-import { acquire } from '../../src/batch/state/lease'
 import { listOpen } from '../../src/batch/state/open'
 import { OpenWhiskError, StorageError } from '../../src/errors'
 import type { BatchSummary } from '../../src/schema'
@@ -41,7 +41,7 @@ const upload = async (...keys: string[]): Promise<void> => {
 
 /** Holds the batch as another activation does. @returns what gives it back */
 async function hold(batch: string): Promise<() => Promise<void>> {
-  const lease = await acquire(runner.context({ id: 'other' }), batch, { waits: false, evenSettled: true })
+  const lease = await acquire(runner.context({ id: 'other' }), batch, { isWorker: false, evenSettled: true })
   if (!lease) throw new Error('The batch is held already')
   return lease.release
 }

@@ -7,8 +7,8 @@ import type { Context } from '../state/platform'
 import { ended } from '../state/transitions'
 import { startOf } from '../uploads/day'
 import { sortPortion } from '../uploads/sort'
-import { joinFile, putFile } from './join'
-import { readState, writeSegments } from './segments'
+import { joinFile, putFiles } from './join'
+import { type Files, readState, writeSegments } from './segments'
 
 /**
  * Writes what a finished run leaves: `results.jsonl`, `results.csv` and `errors.jsonl`. All of it follows from what was
@@ -24,9 +24,7 @@ export async function closeRun(lease: Lease, context: Context, stopAt: number): 
   }
   if (closing().segments.length === 0) await rememberPrevious(lease, context)
   if (!closing().finished) {
-    const finish = async (files: Record<string, Buffer>) => {
-      for (const name of resultsNames) await putFile(lease, context, name, files[name] ?? Buffer.alloc(0))
-    }
+    const finish = (files: Files) => putFiles(lease, context, files)
     if (!(await writeSegments(lease, context, { stopAt, finish }))) return false
   }
   for (const name of resultsNames) {

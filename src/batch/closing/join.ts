@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import { StorageError } from '../../errors'
 import { putIf } from '../../storage/compare-and-swap'
 import { partBytes } from '../../storage/multipart'
 import type { ClosingBatch } from '../state/batch'
@@ -40,20 +41,26 @@ export function partsOf(objects: SizedKey[], least = leastPart.value): SizedKey[
   return small.length > 0 ? [...parts, small] : parts
 }
 
-/** Writes a file of a run in one request, in the place of that of the run before. */
-export async function putFile(
+/**
+ * Writes files of a run in one request each, in the place of those of the run before. The lease is made sure of between
+ * the look at what is there and the writing: what a former holder saw must not replace what came after.
+ */
+export async function putFiles(
   lease: Lease,
   { results }: Context,
-  name: ResultsName,
-  body: Buffer,
+  files: Partial<Record<ResultsName, Buffer>>,
 ): Promise<void> {
-  const { batch, run } = lease.batch()
-  const key = resultsKey(batch, name)
-  let replaces = run === 1 ? null : await etagOf(results, key)
-  while ((await putIf(results, key, body, replaces, contentTypes[name])) === undefined) {
-    // An earlier attempt of this run was faster, or a former holder, whose bytes are to go: this one has the lease.
+  const { batch } = lease.batch()
+  let left = Object.entries(files) as [ResultsName, Buffer][]
+  while (left.length > 0) {
+    const etags = await Promise.all(left.map(([name]) => etagOf(results, resultsKey(batch, name))))
     await lease.verify()
-    replaces = await etagOf(results, key)
+    const written = await Promise.all(
+      left.map(([name, body], index) =>
+        putIf(results, resultsKey(batch, name), body, etags[index] ?? null, contentTypes[name]),
+      ),
+    )
+    left = left.filter((_, index) => written[index] === undefined)
   }
 }
 
@@ -64,11 +71,11 @@ const etagOf = async (results: Context['results'], key: string): Promise<string 
 export async function joinFile(lease: Lease, context: Context, name: ResultsName): Promise<void> {
   const { results } = context
   const { batch } = lease.batch()
-  const objects = await segmentsOf(lease.batch() as ClosingBatch, context, name)
+  const objects = await segmentsOf(lease, context, name)
   const parts = partsOf(objects)
   const read = async (keys: SizedKey[]): Promise<Buffer> =>
     Buffer.concat(await Promise.all(keys.map(async ({ key }) => (await results.get(key)).body)))
-  if (parts.length <= 1) return putFile(lease, context, name, await read(parts[0] ?? []))
+  if (parts.length <= 1) return putFiles(lease, context, { [name]: await read(parts[0] ?? []) })
   const key = resultsKey(batch, name)
   const upload = await results.beginUpload(key, contentTypes[name])
   try {
@@ -92,16 +99,17 @@ export async function joinFile(lease: Lease, context: Context, name: ResultsName
 }
 
 /** The segments of a file that the batch counts, in order. */
-async function segmentsOf(
-  { batch, run, segments }: ClosingBatch,
-  { results }: Context,
-  name: ResultsName,
-): Promise<SizedKey[]> {
+async function segmentsOf(lease: Lease, { results }: Context, name: ResultsName): Promise<SizedKey[]> {
+  const { batch, run, segments } = lease.batch() as ClosingBatch
   const sizes = new Map<string, number>()
   for await (const { key, size } of results.list({ prefix: `${closingPrefix(batch)}${run}-` }))
     sizes.set(key, size)
-  return segments.map((epoch, n) => {
-    const key = segmentKey(batch, { run, n, epoch }, name)
-    return { key, size: sizes.get(key) ?? 0 }
-  })
+  const keys = segments.map((epoch, n) => segmentKey(batch, { run, n, epoch }, name))
+  const missing = keys.find((key) => !sizes.has(key))
+  if (missing !== undefined) {
+    // Removed once the end was announced, which another holder has done then.
+    await lease.verify()
+    throw new StorageError('object_not_found', 404, `The segment s3://${results.name}/${missing} is missing`)
+  }
+  return keys.map((key) => ({ key, size: sizes.get(key) ?? 0 }))
 }

@@ -32,6 +32,8 @@ export interface Walk {
   now: number
   /** Nothing may be written, not even what spares later walks a look. */
   readOnly?: boolean
+  /** Where given, what was read of young images is remembered for later walks: the etags of image and record, by key. */
+  fresh?: Map<string, string>
   isMeant(image: ObjectInfo): boolean
   /** Whether an image is to be done whatever its record says; keys have to be asked for in order. */
   isWanted?(key: string): Promise<boolean>
@@ -86,7 +88,7 @@ async function* keysBelow(
 }
 
 async function isFresh(
-  { modelVersion, bucket, now, readOnly }: Walk,
+  { modelVersion, bucket, now, readOnly, fresh }: Walk,
   image: ObjectInfo,
   record: ObjectInfo | undefined,
   results: Bucket,
@@ -97,8 +99,11 @@ async function isFresh(
   if (listed && !record) return false
   const uploadedAt = msOf(image.lastModified)
   if (record && msOf(record.lastModified) - uploadedAt > certainAfter) return true
+  const [name, etags] = [`${modelVersion}/${bucket}/${image.key}`, `${image.etag} ${record?.etag}`]
+  if (record && fresh?.get(name) === etags) return true
   const known = await readRecord(results, modelVersion, ref)
   if (known?.etag !== image.etag) return false
+  if (record) fresh?.set(name, etags)
   // Classified right after its upload: the record is written once more, and from then on a listing tells enough.
   if (record && !readOnly && now - uploadedAt > certainAfter)
     await putIf(results, recordKey(modelVersion, ref), JSON.stringify(known), record.etag)

@@ -3,8 +3,9 @@ import { msOf } from '../../clock'
 import { StorageError } from '../../errors'
 import { type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
+import { acquire } from '../state/acquire'
 import { batchFolder, documentKey, summaryKey } from '../state/layout'
-import { acquire, type Lease, type LeaseContext } from '../state/lease'
+import type { Lease, LeaseContext } from '../state/lease'
 import { isListedOpen } from '../state/open'
 import { listBatches } from './results'
 import { readSummary } from './summary-object'
@@ -50,7 +51,7 @@ export async function removeBatch(
 ): Promise<number | undefined> {
   const { results } = context
   // As long as it is held, the batch is not begun anew.
-  const lease = await acquire(context, batch, { waits: false, evenSettled: true })
+  const lease = await acquire(context, batch, { isWorker: false, evenSettled: true })
   if (!lease && (await results.head(documentKey(batch)))) return undefined
   try {
     if (await ifEnded(results, batch, time)) return await removeObjects(results, batch, lease)

@@ -34,20 +34,24 @@ export interface SummaryWriter {
 export function openSummary(results: Bucket, batch: string, verify: () => Promise<unknown>): SummaryWriter {
   const key = summaryKey(batch)
   let seen: { etag: string | null; body: string | undefined } | undefined
+  const look = async () => {
+    const found = await results.find(key)
+    return { etag: found?.etag ?? null, body: found?.body.toString('utf8') }
+  }
+  /** @returns whether it was still as it was seen */
+  const replace = async (body: string): Promise<boolean> => {
+    if (!seen) {
+      seen = await look()
+      await verify()
+    }
+    const etag = await putIf(results, key, body, seen.etag)
+    seen = etag === undefined ? undefined : { etag, body }
+    return seen !== undefined
+  }
   return {
     write: async (summary) => {
       const body = `${JSON.stringify(summary, null, 2)}\n`
-      for (;;) {
-        if (!seen) {
-          const found = await results.find(key)
-          seen = { etag: found?.etag ?? null, body: found?.body.toString('utf8') }
-        }
-        if (seen.body === body) return
-        const etag = await putIf(results, key, body, seen.etag)
-        seen = etag === undefined ? undefined : { etag, body }
-        if (seen) return
-        await verify()
-      }
+      while (seen?.body !== body && !(await replace(body)));
     },
   }
 }

@@ -3,14 +3,16 @@ import type { BatchSummary } from '../../schema'
 import { closeRun } from '../closing/close'
 import { progressOf } from '../reports/progress'
 import { openSummary, readSummary } from '../reports/summary-object'
+import { acquire } from '../state/acquire'
 import type { Batch, BatchModel, OpenBatch, RequestedBatch } from '../state/batch'
 import { type Advance, handOver } from '../state/hand-over'
-import { acquire, type Lease, whileHeld } from '../state/lease'
+import { type Lease, whileHeld } from '../state/lease'
 import { putEntry } from '../state/open'
 import type { Context } from '../state/platform'
 import { closing, opened, reported } from '../state/transitions'
 import { dayMaker, isPast, isUploads, watchNow } from '../uploads/day'
-import { findsMore, newestVersion, quietFrom } from '../uploads/watch'
+import { newestVersion } from '../uploads/version'
+import { findsMore } from '../uploads/watch'
 import { describeModel, modelName, withCosts } from './model'
 import { handOverTime, outlast } from './outlast'
 import { publish } from './publish'
@@ -32,7 +34,7 @@ export async function advance(
   let lease: Lease | undefined
   let stood = ''
   try {
-    lease = await acquire(context, batch, { create, waits: true })
+    lease = await acquire(context, batch, { create, isWorker: true })
     if (!lease) return await readSummary(results, batch)
     stood = standingOf(lease.batch())
     return await carryOn(lease, context)
@@ -90,16 +92,17 @@ async function step(lease: Lease, context: Context, stopAt: number): Promise<boo
 const arrivalsWithin = 15_000
 
 /** The model of a day of uploads, by what was classified of it; undefined where nothing was. */
-async function modelOfArrivals(batch: string, context: Context): Promise<BatchModel | undefined> {
+async function modelOfArrivals(day: RequestedBatch, context: Context): Promise<BatchModel | undefined> {
   const { clock, settings } = context
   for (const end = clock.now() + arrivalsWithin; ; await clock.sleep(1_000)) {
-    const modelVersion = await newestVersion(batch, context)
+    const modelVersion = await newestVersion(day, context)
     if (modelVersion !== undefined) return withCosts(context, { model: settings.model, modelVersion })
     if (clock.now() >= end) return undefined
   }
 }
 
-async function modelOf({ batch, kind, model, request }: RequestedBatch, context: Context) {
+async function modelOf(batch: RequestedBatch, context: Context) {
+  const { kind, model, request } = batch
   const known = kind === 'uploads' && (model ?? (await modelOfArrivals(batch, context)))
   return known || describeModel(context, modelName(request, model))
 }
@@ -129,8 +132,9 @@ async function stopFor(thrown: unknown, lease: Lease): Promise<void> {
 
 async function runOpen(batch: OpenBatch, lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   try {
+    if (goesOnTomorrow(lease, context)) await whileHeld(lease, context, watchNow(context))
     const left = await run(lease, context, stopAt)
-    if (left === 'quiet' && lease.batch().status === 'open') await leaveDay(batch.batch, lease, context)
+    if (left === 'quiet' && lease.batch().status === 'open') await leaveDay(lease, context)
     return left !== 'late'
   } catch (thrown) {
     await stopFor(thrown, lease)
@@ -138,12 +142,19 @@ async function runOpen(batch: OpenBatch, lease: Lease, context: Context, stopAt:
   }
 }
 
-/** Lets go of a day that is quiet, unless there is more to do. What is still to be found at its end is the next day's. */
-async function leaveDay(batch: string, lease: Lease, context: Context): Promise<void> {
-  const now = context.clock.now()
-  if (isPast(batch, now) && now < quietFrom(lease.batch().busyAt)) {
-    await whileHeld(lease, context, watchNow(context))
+/** Whether uploads of a day may be left that its looks have not found: they are the next day's. */
+function goesOnTomorrow(lease: Lease, { clock }: Context): boolean {
+  const { kind, batch, lease: taken } = lease.batch()
+  return kind === 'uploads' && taken.resumes && isPast(batch, clock.now())
+}
+
+/** Lets go of a day that is quiet, unless there is more to do. */
+async function leaveDay(lease: Lease, context: Context): Promise<void> {
+  const look = async (): Promise<boolean> => {
+    const { batch } = lease.batch()
+    if (!isPast(batch, context.clock.now())) return findsMore(lease, context)
+    if (goesOnTomorrow(lease, context)) await watchNow(context)
+    return false
   }
-  const watched = { batch: () => lease.batch() as OpenBatch, isStopped: () => false }
-  await lease.leave(() => whileHeld(lease, context, findsMore(watched, context)))
+  await lease.leave(() => whileHeld(lease, context, look()))
 }

@@ -12,7 +12,7 @@ import { putEntry } from '../state/open'
 import { type Context, retrying } from '../state/platform'
 import { fired } from '../state/transitions'
 import { writeArrival } from '../uploads/arrivals'
-import { dayMaker, uploadsBatch } from '../uploads/day'
+import { dayMaker, makeDay, uploadsBatch } from '../uploads/day'
 import { gaps } from './coverage'
 import type { ChunkMessage } from './dispatch'
 import { failureOf, noteFailure } from './failure'
@@ -100,7 +100,7 @@ async function seeToIt(id: string, context: Context): Promise<void> {
   const document = openBatch(context, id)
   const batch = await document.read()
   if (!batch || isEnded(batch)) return
-  if (!isLive(batch, document.age()) || batch.lease.leaving) await ensureAdvancing(context, id)
+  if (!isLive(batch, document.age()) || batch.lease.phase === 'leaving') await ensureAdvancing(context, id)
   else if ((await mayBeLast(batch, context)) && (await isFirstNudge(document)))
     await retrying(context, () => invokeAdvance(context, { advance: id }))
 }
@@ -109,8 +109,8 @@ async function seeToIt(id: string, context: Context): Promise<void> {
 async function isFirstNudge(document: BatchDocument): Promise<boolean> {
   let isFirst = false
   await document.update((batch) => {
-    isFirst = batch?.status === 'open' && !batch.nudged
-    return isFirst && batch ? { ...batch, nudged: true } : undefined
+    isFirst = batch?.status === 'open' && !batch.lease.watched
+    return isFirst && batch ? { ...batch, lease: { ...batch.lease, watched: true } } : undefined
   })
   return isFirst
 }
@@ -133,6 +133,8 @@ async function keepArrival(
   const { results, openwhisk, activation } = context
   const days = [...new Set(images.map((record) => uploadsBatch(record.at)))].sort()
   for (const [index, day] of days.entries()) {
+    // First: of a day without a document, an arrival would be in no results.
+    await makeDay(day, context)
     const records = images.filter((record) => uploadsBatch(record.at) === day)
     const used = index === 0 ? usage() : undefined
     await writeArrival(results, day, records, { at, activationId: activation.id, usage: used })
@@ -145,7 +147,7 @@ async function keepArrival(
   return { batches: days, records: countStatus(images) }
 }
 
-/** Has a day counted, and looked after; one that is closed already begins another run. */
+/** Has a day counted, and its buckets looked through; one that is closed already begins another run. */
 async function seeToDay(day: string, context: Context): Promise<void> {
   const document = openBatch(context, day)
   const batch = await document.read()
@@ -154,5 +156,6 @@ async function seeToDay(day: string, context: Context): Promise<void> {
     const what = { request: batch.request, requestId: context.activation.id }
     await document.update((current) => current && fired(current, what))
   }
-  await ensureAdvancing(context, day, { create: dayMaker(context, day) })
+  if (!batch || !isLive(batch, document.age()) || batch.lease.phase === 'leaving')
+    await ensureAdvancing(context, day, { create: dayMaker(context, day) })
 }

@@ -91,10 +91,13 @@ async function write(
 ): Promise<void> {
   const next = change(document.value())
   if (!next) return
-  await putEntry(results, next.batch, next.run)
+  await putEntry(results, next.batch, lastRun(next))
   const written = await document.update(change)
-  if (written && written.run !== next.run) await putEntry(results, written.batch, written.run)
+  if (written && lastRun(written) !== lastRun(next)) await putEntry(results, next.batch, lastRun(written))
 }
+
+/** The run that was fired last: one that is queued has an entry of its own. */
+const lastRun = ({ run, queued }: NextBatch): number => (queued ? run + 1 : run)
 
 const noSuchBatch = (batch: string): InvalidInputError =>
   new InvalidInputError(`There is no batch "${batch}"`)

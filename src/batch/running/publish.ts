@@ -5,7 +5,7 @@ import { dropSegments, finalSummary } from '../closing/close'
 import { openSummary } from '../reports/summary-object'
 import { type EndedBatch, isEnded } from '../state/batch'
 import { type Lease, whileHeld } from '../state/lease'
-import { deleteEntry, putEntry } from '../state/open'
+import { deleteEntry } from '../state/open'
 import { type Context, retrying } from '../state/platform'
 import { announced } from '../state/transitions'
 
@@ -19,10 +19,9 @@ export async function publish(lease: Lease, context: Context): Promise<BatchSumm
   const summary = await finalSummary(batch, context)
   await openSummary(results, batch.batch, lease.verify).write(summary)
   if (!batch.announced) await whileHeld(lease, context, tell(summary, context))
-  if (batch.queued) await putEntry(results, batch.batch, batch.run + 1)
   await lease.save((current) => (isEnded(current) ? announced(current) : undefined))
-  await deleteEntry(results, batch.batch, batch.run)
   await dropSegments(batch.batch, batch.run, context)
+  await deleteEntry(results, batch.batch, batch.run)
   return summary
 }
 

@@ -4,18 +4,18 @@ import { log } from '../../log'
 import { addressOf } from '../../openwhisk/client'
 import { unschedule } from '../../openwhisk/schedule'
 import { readRegistration } from '../../storage/feeds'
-import { type Batch, isEnded, openBatch } from '../state/batch'
-import { ensureAdvancing, invokeAdvance } from '../state/hand-over'
+import { dropSegments } from '../closing/close'
+import { type Batch, openBatch } from '../state/batch'
+import { invokeAdvance } from '../state/hand-over'
 import { isLive, isSettled, leaseTime } from '../state/lease'
 import { deleteEntry, listOpen, listOpenRuns, type OpenRun } from '../state/open'
 import { type Context, retrying } from '../state/platform'
-import { dayMaker, isOver, isUploads, today } from '../uploads/day'
-import { quietFrom } from '../uploads/watch'
+import { isOver, isUploads, today, watchNow } from '../uploads/day'
 
-/** An entry whose batch does not come to be for so long has none, milliseconds. */
+/** An entry whose run does not begin for so long has none, milliseconds. */
 const stillborn = 60_000
 
-/** The open batches that no activation is in charge of, though there is something to be done. */
+/** The open batches that have no live lease holder, though there is something to be done. */
 export async function findOrphans(context: Context): Promise<string[]> {
   const orphans: string[] = []
   for await (const entry of listOpenRuns(context.results)) {
@@ -31,9 +31,13 @@ export async function findOrphans(context: Context): Promise<string[]> {
 async function isOrphan({ batch, run, since }: OpenRun, context: Context): Promise<boolean> {
   const document = openBatch(context, batch)
   const found = await document.read()
-  const isOver = !found || found.run > run || (found.run === run && isSettled(found))
-  if (isOver) {
-    if (found || context.clock.now() - msOf(since) > stillborn) await deleteEntry(context.results, batch, run)
+  if (found && (found.run > run || (found.run === run && isSettled(found)))) {
+    await dropSegments(batch, run, context)
+    await deleteEntry(context.results, batch, run)
+    return false
+  }
+  if (!found || (found.run < run && isSettled(found))) {
+    if (context.clock.now() - msOf(since) > stillborn) await deleteEntry(context.results, batch, run)
     return false
   }
   // At a hand-over, nobody holds the lease for a moment.
@@ -41,13 +45,11 @@ async function isOrphan({ batch, run, since }: OpenRun, context: Context): Promi
   return isFree && hasWork(found, context.clock.now())
 }
 
-/** Whether something is to be done for a batch. A day of uploads needs nobody while nothing comes. */
-export function hasWork(batch: Batch, now: number): boolean {
-  if (batch.kind === 'fired' || batch.status !== 'open') return !isEnded(batch) || !isSettled(batch)
-  const { dispatch, plan } = batch
-  const isUnderWay = dispatch.pieces.length > 0 || dispatch.next < plan.planned
-  return isUnderWay || now < quietFrom(batch.busyAt) || isOver(batch.batch, now)
-}
+/** Whether something is to be done for a batch. A day of uploads rests while nothing comes. */
+export const hasWork = (batch: Batch, now: number): boolean =>
+  batch.kind === 'uploads' && batch.status === 'open'
+    ? batch.lease.phase !== 'idle' || isOver(batch.batch, now)
+    : !isSettled(batch)
 
 /** Has every batch carried on that needs it. @returns the ids of those batches */
 export async function reconcile(context: Context): Promise<{ resumed: string[] }> {
@@ -82,7 +84,7 @@ export interface Polled {
 
 /**
  * Has a feed's bucket compared with the records, for what its notifications missed: as one of the day's uploads, what is
- * found is classified. Carries on batches that no activation is in charge of.
+ * found is classified. Carries on batches without a live lease holder.
  * @param trigger the feed's, `/guest/image-uploaded`
  */
 export async function poll(trigger: string, context: Context): Promise<Polled> {
@@ -94,7 +96,6 @@ export async function poll(trigger: string, context: Context): Promise<Polled> {
     return { resumed, message: `No feed watches a bucket for ${trigger}` }
   }
   if (feed.paused) return { resumed, message: `The feed of ${trigger} is paused` }
-  const batch = today(context)
-  await ensureAdvancing(context, batch, { create: dayMaker(context, batch) })
-  return { resumed, batch }
+  await watchNow(context)
+  return { resumed, batch: today(context) }
 }

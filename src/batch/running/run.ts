@@ -1,3 +1,4 @@
+import type { Unstamped } from '../../storage/document'
 import { planChunks } from '../planning/planner'
 import { ownerOf } from '../records/chunks'
 import { progressOf, type Unsorted } from '../reports/progress'
@@ -33,7 +34,7 @@ export async function run(lease: Lease, context: Context, stopAt: number): Promi
   const { clock } = context
   const open = () => lease.batch() as OpenBatch
   // First: planning may be what the activations before died of.
-  await lease.save((batch) => begun(batch as OpenBatch, lease.epoch))
+  await lease.save((batch) => begun(batch as OpenBatch, lease.epoch, clock.now()))
   if (lease.batch().status !== 'open') return 'over'
   let isStopped = false
   const planner = planAhead(
@@ -73,8 +74,7 @@ export async function run(lease: Lease, context: Context, stopAt: number): Promi
 const sourceOf = (lease: Lease, context: Context, isStopped: () => boolean) => {
   const batch = lease.batch() as OpenBatch
   if (batch.kind === 'uploads') {
-    const watched = { batch: () => lease.batch() as OpenBatch, isStopped }
-    return batch.plan.done ? nothing() : watchDay(watched, context)
+    return batch.plan.done ? nothing() : watchDay({ lease, isStopped }, context)
   }
   if (batch.plan.done) return nothing()
   return planChunks(batch, context.store.bucket(batch.bucket), context.results, { now: context.clock.now() })
@@ -83,14 +83,14 @@ const sourceOf = (lease: Lease, context: Context, isStopped: () => boolean) => {
 async function* nothing(): AsyncGenerator<never> {}
 
 /** A batch that is to end early ends; else this holder plans it. */
-function begun(batch: OpenBatch, epoch: number): NextBatch | undefined {
+function begun(batch: OpenBatch, epoch: number, now: number): NextBatch | undefined {
   const early = earlyEnd(batch)
   if (early) return closing(batch, early.outcome, early.reason)
-  return batch.plan.done ? undefined : owned(batch, epoch)
+  return batch.plan.done ? undefined : { ...owned(batch, epoch), busyAt: now }
 }
 
 /** From here on, chunks are of this epoch: what other holders wrote behind was never published. */
-function owned(batch: OpenBatch, epoch: number): NextBatch {
+function owned(batch: OpenBatch, epoch: number): Unstamped<OpenBatch> {
   const from = batch.plan.planned
   const { next } = batch.dispatch
   const first = ownerOf(batch.plan, next)

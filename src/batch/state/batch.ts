@@ -32,9 +32,11 @@ const pieceSchema = z.strictObject({
 })
 export type Piece = z.infer<typeof pieceSchema>
 
-/** Who carries the batch on. A lease fences only this document: all else is named by epoch, or the same whoever writes it. */
+/**
+ * The lease on carrying the batch on. It fences only this document: all else is named by epoch, or the same from any writer.
+ */
 const leaseSchema = z.strictObject({
-  /** Activation and attempt; null when nobody is. */
+  /** Activation and attempt; null when the lease is free. */
   holder: z.string().nullable(),
   /** Raised at each takeover, never reset. */
   epoch: z.int().nonnegative(),
@@ -42,8 +44,15 @@ const leaseSchema = z.strictObject({
   beat: z.int().nonnegative(),
   /** How long a holder that does not write is believed to live, milliseconds. */
   duration: z.int().positive(),
-  /** The holder is about to let go, and looks once more before it does. */
-  leaving: z.boolean(),
+  /**
+   * `working`; `leaving`: the holder looks once more before it lets go; `yielding`: the next worker takes the lease at once;
+   * `idle`: let go when there was nothing left to do.
+   */
+  phase: z.enum(['working', 'leaving', 'yielding', 'idle']),
+  /** It was taken where work was left, or by a notification: not from a holder that had left it idle. */
+  resumes: z.boolean(),
+  /** An activation was asked for that sees whether this holder lives. */
+  watched: z.boolean(),
 })
 
 /** How much the platform takes; it survives hand-overs. */
@@ -142,8 +151,6 @@ const shared = {
   bucket: z.string(),
   startedAt: z.string(),
   lease: leaseSchema,
-  /** A nudge has met a holder that was about to leave. */
-  nudged: z.boolean(),
   cancelRequested: z.boolean(),
   /** What activations failed with that is no image's fault, and how often in a row. */
   failure: z.strictObject({ code: z.string(), message: z.string(), count: z.int().positive() }).optional(),
@@ -154,7 +161,7 @@ const shared = {
   usage: usageSumSchema,
   plan: planSchema,
   dispatch: dispatchSchema,
-  /** Of a day of uploads: when something was last found, refused or notified, milliseconds since the epoch. */
+  /** Of a day of uploads: when its holder began, found something, or was refused; by its clock, milliseconds since the epoch. */
   busyAt: z.number(),
   sorted: sortedSchema,
 }

@@ -1,6 +1,8 @@
 import { BatchTakenOverError, OpenWhiskError } from '../../errors'
+import { log } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
-import { type AcquireOptions, acquire, type Lease } from './lease'
+import { type AcquireOptions, acquire } from './acquire'
+import type { Lease } from './lease'
 import type { Context } from './platform'
 
 /** What everybody sends who has a batch carried on. */
@@ -38,35 +40,46 @@ export function afterRefusal(
 /** How often a holder that waits says that it is there, milliseconds. */
 const signEvery = 2_000
 
+/** Before its deadline an activation gives the lease back, milliseconds. */
+const leaveBefore = 5_000
+
 /**
- * Gives a batch to a successor, as soon as the platform has room for it. The successor waits for the lease; the other
- * way round, the batch could be left with neither.
+ * Gives a batch to a successor, as soon as the platform has room for it. The lease is kept until the successor takes it.
+ * @returns false when time was up before: the lease is free, and the batch says that work is left
  * @throws OpenWhiskError when the platform refuses the successor for good
  */
-export async function handOver(lease: Lease, context: Context): Promise<void> {
-  const { clock } = context
+export async function handOver(lease: Lease, context: Context): Promise<boolean> {
+  const { clock, activation } = context
   const message = { advance: lease.batch().batch }
+  const until = activation.deadline - leaveBefore
   try {
-    for (let askAt = 0; ; ) {
-      if (clock.now() < askAt) {
-        await clock.sleep(Math.min(signEvery, askAt - clock.now()))
-        await lease.save()
-        continue
-      }
-      try {
-        await invokeAdvance(context, message)
-        break
-      } catch (thrown) {
-        if (!(thrown instanceof OpenWhiskError && thrown.retryable)) throw thrown
-        askAt = afterRefusal(thrown, context)
-      }
+    if (lease.batch().lease.phase !== 'yielding') await lease.offer()
+    for (let askAt: number | undefined = 0; askAt < until; ) {
+      const wait = askAt - clock.now()
+      if (wait > 0) await clock.sleep(Math.min(signEvery, wait))
+      if (wait > 0) await lease.save()
+      else askAt = await request(message, context)
+      if (askAt === undefined) return true
     }
   } catch (thrown) {
-    // Whoever has the lease carries the batch on.
-    if (thrown instanceof BatchTakenOverError) return
+    // The next holder carries the batch on.
+    if (thrown instanceof BatchTakenOverError) return true
     throw thrown
   }
+  log.warn(message, 'the platform has no room for the next activation: reconcile, or the next event, goes on')
   await lease.release()
+  return false
+}
+
+/** @returns when to ask again, milliseconds since the epoch; undefined where the platform has taken the request */
+async function request(message: Advance, context: Context): Promise<number | undefined> {
+  try {
+    await invokeAdvance(context, message)
+    return undefined
+  } catch (thrown) {
+    if (!(thrown instanceof OpenWhiskError && thrown.retryable)) throw thrown
+    return afterRefusal(thrown, context)
+  }
 }
 
 /**
@@ -77,10 +90,14 @@ export async function handOver(lease: Lease, context: Context): Promise<void> {
 export async function ensureAdvancing(
   context: Context,
   batch: string,
-  options: Omit<AcquireOptions, 'waits'> = {},
+  options: Pick<AcquireOptions, 'create'> = {},
 ): Promise<boolean> {
-  const lease = await acquire(context, batch, { ...options, waits: false })
+  const lease = await acquire(context, batch, { ...options, isWorker: false, offers: true })
   if (!lease) return false
-  await handOver(lease, context)
-  return true
+  try {
+    return await handOver(lease, context)
+  } catch (thrown) {
+    await lease.release().catch(() => {})
+    throw thrown
+  }
 }

@@ -28,8 +28,15 @@ export const newBatch = (
   ...made,
   status: 'requested',
   run: 1,
-  lease: { holder: null, epoch: 0, beat: 0, duration: leaseTime, leaving: false },
-  nudged: false,
+  lease: {
+    holder: null,
+    epoch: 0,
+    beat: 0,
+    duration: leaseTime,
+    phase: 'yielding',
+    resumes: false,
+    watched: false,
+  },
   cancelRequested: false,
   usage: { classifyMs: 0, aggregateMs: 0, containers: [] },
   plan: { base: 0, listed: 0, skipped: 0, planned: 0, cursor: '', done: false, swept: false, owners: [] },
@@ -187,11 +194,11 @@ export const cancelled = (batch: Batch): NextBatch | undefined =>
     ? undefined
     : { ...batch, cancelRequested: true }
 
-/** The end was told. Begins the next run where one was fired meanwhile; else nobody holds the batch any more. */
+/** The end was told. Begins the next run where one was fired meanwhile; else the lease is free. */
 export function announced(batch: EndedBatch): NextBatch {
   const { queued } = batch
   const told = { ...batch, announced: true }
-  return queued ? nextRun(told, queued) : { ...told, lease: { ...batch.lease, holder: null } }
+  return queued ? nextRun(told, queued) : { ...told, lease: { ...batch.lease, holder: null, phase: 'idle' } }
 }
 
 /**

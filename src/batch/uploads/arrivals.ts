@@ -1,4 +1,4 @@
-import { isoOf } from '../../clock'
+import { isoOf, msOf } from '../../clock'
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { fromJsonLines, toJsonLines } from '../records/json-lines'
@@ -34,6 +34,14 @@ export async function writeArrival(
     contentType: 'application/x-ndjson',
     metadata: usage && toMetadata(usage),
   })
+}
+
+/** The keys of a day's arrivals from a name on, and when they were written, milliseconds since the epoch. */
+export async function* arrivalsFrom(results: Bucket, batch: string, name: string) {
+  const prefix = arrivalsPrefix(batch)
+  // A listing begins behind a key; this one sorts right before.
+  for await (const { key, lastModified } of results.list({ prefix, startAfter: prefix + name.slice(0, -1) }))
+    yield { key, at: msOf(lastModified) }
 }
 
 /** The arrivals of a day whose names come after a given one. */

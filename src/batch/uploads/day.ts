@@ -1,6 +1,6 @@
 import { isoOf, msOf } from '../../clock'
 import { batchRequestSchema } from '../../schema'
-import type { NextBatch } from '../state/batch'
+import { type NextBatch, openBatch } from '../state/batch'
 import { ensureAdvancing } from '../state/hand-over'
 import { putEntry } from '../state/open'
 import type { Context } from '../state/platform'
@@ -31,7 +31,7 @@ export const isPast = (batch: string, now: number): boolean => now >= msOf(start
 /** Whether a day can be closed: what was under way at its end has come. */
 export const isOver = (batch: string, now: number): boolean => now >= msOf(startOf(batch)) + dayLength + grace
 
-/** Makes the batch of a day, which nobody fires. */
+/** Makes the batch of a day, which no user fires. */
 export const dayMaker = (context: Context, batch: string) => async (): Promise<NextBatch> => {
   await putEntry(context.results, batch, 1)
   return newBatch({
@@ -44,15 +44,19 @@ export const dayMaker = (context: Context, batch: string) => async (): Promise<N
   })
 }
 
+/** Makes sure that a day has a document. */
+export async function makeDay(batch: string, context: Context): Promise<void> {
+  const document = openBatch(context, batch)
+  if (await document.read()) return
+  const made = await dayMaker(context, batch)()
+  await document.update((current) => (current ? undefined : made))
+}
+
 /** The uploads of today. */
 export const today = ({ clock }: Pick<Context, 'clock'>): string => uploadsBatch(isoOf(clock.now()))
 
-/** Sees to it that the watched buckets are looked through, from when a notification has come. */
+/** Sees to it that the watched buckets are looked through from now on. */
 export async function watchNow(context: Context): Promise<void> {
   const day = today(context)
-  const now = context.clock.now()
-  await ensureAdvancing(context, day, {
-    create: dayMaker(context, day),
-    onTake: (batch) => ({ ...batch, busyAt: now }),
-  })
+  await ensureAdvancing(context, day, { create: dayMaker(context, day) })
 }

@@ -6,14 +6,15 @@ import { walkImages } from '../planning/missing'
 import { type Planned, type Position, positionOf } from '../planning/planner'
 import { sizesOf } from '../planning/sizes'
 import { chunksFrom, readChunk } from '../records/chunks'
-import type { OpenBatch } from '../state/batch'
+import type { Batch, OpenBatch } from '../state/batch'
 import { minute } from '../state/hand-over'
+import type { Lease } from '../state/lease'
 import type { Context } from '../state/platform'
-import { arrivalsAt, listArrivals, readArrival } from './arrivals'
 import { isPast } from './day'
+import { newestVersion } from './version'
 
 /*
- * The loop of a day of uploads. Notifications are hints, and most of a burst may be refused; so whoever hears of one
+ * The loop of a day of uploads. Notifications are hints, and most of a burst may be refused; so each one that is heard
  * sees to it that this runs: it compares the watched buckets with the records until nothing new was found for a whole
  * minute of the clock. Requests that were refused have used up their minute: so long another burst may go unheard.
  */
@@ -30,16 +31,21 @@ const stopWithin = 500
 /** So many images may be planned ahead of what is dispatched: a successor has to know which they are. */
 const mostAhead = 5_000
 
-/** How old an arrival may be to tell which version of the model answers, milliseconds. */
-const recentArrivals = 10 * minute
-
 /** From when on a look that finds nothing is the last one, milliseconds since the epoch. */
 export const quietFrom = (busyAt: number): number => (Math.floor(busyAt / minute) + 2) * minute
 
-export interface Watched {
-  /** The day as it stands now. */
-  batch(): OpenBatch
+/** The loop of one holder. */
+export interface Loop {
+  lease: Lease
   isStopped(): boolean
+}
+
+/** What looks of one activation have in common. */
+interface Eyes {
+  /** What is under way or planned already, with its version. */
+  taken: Map<string, string | undefined>
+  /** Records that are known to be of their images' versions, though listings do not tell. */
+  fresh: Map<string, string>
 }
 
 interface Look {
@@ -48,43 +54,43 @@ interface Look {
   young: boolean
 }
 
+const dayOf = (lease: Lease): OpenBatch => lease.batch() as OpenBatch
+
 /**
  * Looks for what notifications missed, for as long as there is reason to.
  * @returns chunks to be dispatched; the last one says whether the day is over, or it is quiet for now
  */
-export async function* watchDay(watched: Watched, context: Context): AsyncGenerator<Planned> {
+export async function* watchDay({ lease, isStopped }: Loop, context: Context): AsyncGenerator<Planned> {
   const { clock } = context
-  const { batch, plan } = watched.batch()
-  const taken = await takenBefore(watched.batch(), context)
+  const { batch, plan } = dayOf(lease)
+  const eyes = await openEyes(lease, context)
   let position = positionOf(plan)
-  for (let pause = firstPause; !watched.isStopped(); ) {
+  for (let pause = firstPause; !isStopped(); ) {
     const began = clock.now()
     if (isPast(batch, began)) return yield { images: [], gone: [], position: { ...position, done: true } }
     const look: Look = { found: 0, young: false }
-    for await (const images of lookThrough(watched, context, taken, look)) {
+    for await (const images of lookThrough(lease, context, eyes, look)) {
       position = after(position, images.length)
       yield { images, gone: [], position }
-      await rest(watched, context, () => position.planned - watched.batch().dispatch.next > mostAhead)
+      await rest(isStopped, context, () => position.planned - dayOf(lease).dispatch.next > mostAhead)
     }
     const hasMore = look.found > 0 || look.young
-    if (!hasMore && began >= quietFrom(watched.batch().busyAt)) return
+    if (!hasMore && began >= quietFrom(dayOf(lease).busyAt)) return
     pause = hasMore ? firstPause : Math.min(pause * 1.5, longestPause)
     const until = clock.now() + Math.max(pause, restPerLook * (clock.now() - began))
-    await rest(watched, context, () => clock.now() < until)
+    await rest(isStopped, context, () => clock.now() < until)
   }
 }
 
-/** Waits as long as there is reason to, and nobody asks for an end. */
-async function rest(watched: Watched, { clock }: Context, isTooEarly: () => boolean): Promise<void> {
-  while (isTooEarly() && !watched.isStopped()) await clock.sleep(stopWithin)
+/** Waits as long as there is reason to, and the loop is not stopped. */
+async function rest(isStopped: () => boolean, { clock }: Context, isTooEarly: () => boolean): Promise<void> {
+  while (isTooEarly() && !isStopped()) await clock.sleep(stopWithin)
 }
 
 /** Whether a look right now finds something. */
-export async function findsMore(watched: Watched, context: Context): Promise<boolean> {
-  if (isPast(watched.batch().batch, context.clock.now())) return false
+export async function findsMore(lease: Lease, context: Context): Promise<boolean> {
   const look: Look = { found: 0, young: false }
-  const taken = await takenBefore(watched.batch(), context)
-  for await (const _ of lookThrough(watched, context, taken, look)) return true
+  for await (const _ of lookThrough(lease, context, await openEyes(lease, context), look)) return true
   return look.young
 }
 
@@ -96,42 +102,49 @@ const after = (position: Position, images: number): Position => ({
   planned: position.planned + images,
 })
 
-/** What is under way or planned already, with its version. */
-type Taken = Map<string, string | undefined>
-
-async function takenBefore({ batch, plan, dispatch }: OpenBatch, { results }: Context) {
-  const taken: Taken = new Map()
+async function openEyes(lease: Lease, { results }: Context): Promise<Eyes> {
+  const { batch, plan, dispatch } = dayOf(lease)
+  const taken: Eyes['taken'] = new Map()
   const waiting = await chunksFrom(results, batch, plan, dispatch.next, mostAhead)
   for (const chunk of [...dispatch.pieces.map((piece) => piece.chunk), ...waiting])
     for (const image of await readChunk(results, batch, chunk)) taken.set(nameOf(image), image.etag)
-  return taken
+  return { taken, fresh: new Map() }
 }
 
 /** One look through all watched buckets: the images that are missing, in chunks. */
 async function* lookThrough(
-  watched: Watched,
+  lease: Lease,
   context: Context,
-  taken: Taken,
+  eyes: Eyes,
   look: Look,
 ): AsyncGenerator<ImageRef[]> {
   const { results } = context
-  const modelVersion = await versionNow(watched.batch(), context)
+  const modelVersion = await versionNow(lease, context)
   for (const feed of await listRegistrations(results))
-    if (!feed.paused && feed.bucket !== results.name)
-      yield* lookInto(feed, modelVersion, context, taken, look)
+    if (!feed.paused && feed.bucket !== results.name) yield* lookInto(feed, modelVersion, context, eyes, look)
+}
+
+/** The version of the model that answers now, which is the day's from then on. */
+async function versionNow(lease: Lease, context: Context): Promise<string> {
+  const newest = await newestVersion(lease.batch(), context)
+  const { modelVersion } = dayOf(lease).model
+  if (newest === undefined || newest === modelVersion) return modelVersion
+  const renew = (day: Batch) => ({ ...day, model: { ...dayOf(lease).model, modelVersion: newest } })
+  await lease.save((day) => (day.status === 'open' ? renew(day) : undefined))
+  return newest
 }
 
 async function* lookInto(
   feed: Registration,
   modelVersion: string,
   { store, results, clock }: Context,
-  taken: Taken,
+  { taken, fresh }: Eyes,
   look: Look,
 ): AsyncGenerator<ImageRef[]> {
   const { bucket, prefix } = feed
   const now = clock.now()
   const isMeant = meantBy(feed, now, look)
-  const walk = { bucket, prefix, modelVersion, cursor: '', force: false, rests: true, now, isMeant }
+  const walk = { bucket, prefix, modelVersion, cursor: '', force: false, rests: true, now, isMeant, fresh }
   const sizes = sizesOf()
   const pending: ImageRef[] = []
   for await (const { image } of walkImages(walk, store.bucket(bucket), results)) {
@@ -153,17 +166,4 @@ function meantBy({ since, settle }: Registration, now: number, look: Look) {
     if (isYoung) look.young = true
     return !isYoung
   }
-}
-
-/** The version of the model that answers now: deployed anew in the course of a day, it looks for other records. */
-const versionNow = async ({ batch, model }: OpenBatch, context: Context): Promise<string> =>
-  (await newestVersion(batch, context)) ?? model.modelVersion
-
-/** The version of the model in the newest arrival of a day, where there is a recent one. */
-export async function newestVersion(batch: string, { results, clock }: Context): Promise<string | undefined> {
-  let newest: string | undefined
-  for await (const { name } of listArrivals(results, batch, arrivalsAt(clock.now() - recentArrivals)))
-    newest = name
-  const records = newest === undefined ? [] : (await readArrival(results, batch, newest)).records
-  return records.at(-1)?.model
 }

@@ -11,8 +11,8 @@ export const openBatch: typeof original = (context, batch) => {
     update: (change) =>
       document.update((current) => {
         const next = change(current)
-        if (!next || !current || !next.nudged || current.nudged) return next
-        return undefined
+        const isNudge = current?.lease.phase === 'leaving' && next?.lease.phase === 'working'
+        return isNudge && next.lease.beat === current.lease.beat ? undefined : next
       }),
   }
 }

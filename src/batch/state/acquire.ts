@@ -1,0 +1,104 @@
+import { type Batch, type NextBatch, openBatch } from './batch'
+import { isLive, isSettled, type Lease, type LeaseContext, leaseOf, leaseTime, margin } from './lease'
+
+/** How often a live lease is looked at by an activation that waits to see whether its holder lives, milliseconds. */
+const watchEvery = 500
+
+export interface AcquireOptions {
+  /** Makes the batch where there is none. */
+  create?(): Promise<NextBatch>
+  /**
+   * A worker takes a lease that is offered, and waits until a live holder has given a sign of life, or has not for too
+   * long. For others a live lease is enough.
+   */
+  isWorker: boolean
+  /** The lease is offered to the next worker from the beginning. */
+  offers?: boolean
+  /** Takes the lease of a batch too of which nothing is left to be done. */
+  evenSettled?: boolean
+}
+
+/**
+ * Takes the lease on a batch.
+ * @returns undefined when another activation holds it and lives, or there is nothing to be done
+ */
+export async function acquire(
+  context: LeaseContext,
+  batch: string,
+  { create, isWorker, offers = false, evenSettled = false }: AcquireOptions,
+): Promise<Lease | undefined> {
+  const { clock, random, activation } = context
+  const document = openBatch(context, batch)
+  const holder = `${activation.id}.${Math.floor(random() * 2 ** 32).toString(16)}`
+  const attempt = async (sign: string, made: NextBatch | undefined): Promise<Lease | undefined> => {
+    const taken = await document.update((current) => take(current ?? made, sign, { holder, offers }))
+    return taken?.lease.holder === holder ? leaseOf(context, document, taken, holder) : undefined
+  }
+  const isNeeded = (found: Batch | undefined): boolean =>
+    found ? evenSettled || !isSettled(found) : create !== undefined
+  const isOffered = (found: Batch): boolean => isWorker && found.lease.phase === 'yielding'
+  const watch = openWatch(clock)
+  for (; ; await clock.sleep(watchEvery)) {
+    const found = await document.read()
+    if (!isNeeded(found)) return undefined
+    const sign = signOf(found)
+    if (found && isLive(found, document.age()) && !isOffered(found) && !watch.isSilent(found)) {
+      await document.update((current) => nudge(current, sign))
+      if (!isWorker || watch.hasGivenSign(found)) return undefined
+      continue
+    }
+    const taken = await attempt(sign, found ? undefined : await create?.())
+    if (taken) return taken
+    watch.reset()
+  }
+}
+
+/** Watches for signs of life of a holder, which looks once more before it leaves. */
+function openWatch(clock: LeaseContext['clock']) {
+  let watched: { sign: string; since: number } | undefined
+  return {
+    reset: () => {
+      watched = undefined
+    },
+    /** Whether it has not written for as long as its lease says, by the clock of the one who watches. */
+    isSilent: (batch: Batch): boolean =>
+      watched?.sign === signOf(batch) && clock.now() - watched.since > batch.lease.duration + margin,
+    hasGivenSign: (batch: Batch): boolean => {
+      watched ??= { sign: signOf(batch), since: clock.now() }
+      return watched.sign !== signOf(batch)
+    },
+  }
+}
+
+/** The batch in the hands of another holder, where it is still as it was seen. */
+function take(
+  batch: NextBatch | undefined,
+  sign: string,
+  { holder, offers }: { holder: string; offers: boolean },
+): NextBatch | undefined {
+  const isNew = sign === '' && batch?.lease.epoch === 0
+  if (!batch || batch.lease.holder === holder || (!isNew && signOf(batch) !== sign)) return undefined
+  const { epoch, beat, phase: before } = batch.lease
+  const phase = offers ? 'yielding' : 'working'
+  const resumes = offers || before !== 'idle'
+  const lease = {
+    holder,
+    epoch: epoch + 1,
+    beat: beat + 1,
+    duration: leaseTime,
+    phase,
+    resumes,
+    watched: false,
+  } as const
+  return { ...batch, lease }
+}
+
+/** Differs after each write of a holder, and after each takeover and release. */
+const signOf = (batch: NextBatch | undefined): string =>
+  batch ? `${batch.lease.holder} ${batch.lease.epoch} ${batch.lease.beat}` : ''
+
+/** Puts a holder that is about to leave back to work: it is relied on. */
+const nudge = (batch: Batch | undefined, sign: string): NextBatch | undefined =>
+  batch?.lease.phase === 'leaving' && signOf(batch) === sign
+    ? { ...batch, lease: { ...batch.lease, phase: 'working' } }
+    : undefined
