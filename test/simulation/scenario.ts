@@ -1,6 +1,6 @@
 import { corrupt, killer } from './classifier'
 import type { Random } from './random'
-import { buckets, type World } from './world'
+import { buckets, models, type World } from './world'
 
 /** What a seed is about, beyond its faults. */
 export interface Scenario {
@@ -124,7 +124,7 @@ const deploy = (_: Random, at: number): ScenarioEvent => ({
   at,
   name: 'deploy',
   happen: (world) => {
-    world.model = 'tiny@00000002'
+    world.model = models[1]
     for (const containers of Object.values(world.containers)) containers.drop()
   },
 })

@@ -14,6 +14,9 @@ import { type Skew, Time } from './time'
 import { Trace } from './trace'
 import { Wire } from './wire'
 
+/** Versions of the model: the first one is deployed, the other one may be later. */
+export const models = ['tiny@00000001', 'tiny@00000002'] as const
+
 export const buckets = { images: 'images', results: 'results' }
 
 export interface WorldOptions {
@@ -107,7 +110,7 @@ export function createWorld(options: WorldOptions): World {
   const ours = random.fork('activations')
   const most = random.fork('most')
   const world = {
-    model: 'tiny@00000001',
+    model: models[0] as string,
     classified: new Map<string, number>(),
     isCalm: options.isCalm,
     changedAt: new Map<string, number>(),

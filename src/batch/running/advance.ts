@@ -4,7 +4,7 @@ import { closeRun } from '../closing/close'
 import { progressOf } from '../reports/progress'
 import { openSummary, readSummary } from '../reports/summary-object'
 import { acquire } from '../state/acquire'
-import type { Batch, BatchModel, OpenBatch, RequestedBatch } from '../state/batch'
+import type { Batch, BatchModel, RequestedBatch } from '../state/batch'
 import { type Advance, handOver } from '../state/hand-over'
 import { type Lease, whileHeld } from '../state/lease'
 import { putEntry } from '../state/open'
@@ -77,7 +77,7 @@ async function step(lease: Lease, context: Context, stopAt: number): Promise<boo
       await open(batch, lease, context)
       return true
     case 'open':
-      return runOpen(batch, lease, context, stopAt)
+      return runOpen(lease, context, stopAt)
     case 'closing':
       return closeRun(lease, context, stopAt)
     case 'complete':
@@ -130,7 +130,7 @@ async function stopFor(thrown: unknown, lease: Lease): Promise<void> {
   )
 }
 
-async function runOpen(batch: OpenBatch, lease: Lease, context: Context, stopAt: number): Promise<boolean> {
+async function runOpen(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   try {
     if (goesOnTomorrow(lease, context)) await whileHeld(lease, context, watchNow(context))
     const left = await run(lease, context, stopAt)
