@@ -165,6 +165,9 @@ export function checkUploads(world: World, prefix: string, complaints: Complaint
       const text = textOf(world, name)
       return text === undefined ? undefined : (JSON.parse(text).etag as string)
     })
-    complaints.expect(known.includes(etag), () => `the upload of ${key} was told of, and is not classified`)
+    complaints.expect(
+      known.includes(etag),
+      () => `the upload of ${key} was told of, and is not classified: ${known.join()} instead of ${etag}`,
+    )
   }
 }

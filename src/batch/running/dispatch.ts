@@ -51,12 +51,14 @@ export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Conte
 
 /** Reports single images that no activation has: each is an error. */
 export async function reportLost(batch: OpenBatch, lost: Piece[], context: Context): Promise<void> {
-  const { results, activation, clock } = context
+  const { store, results, activation, clock } = context
   for (const { chunk, start, attempts } of lost) {
     const image = (await readChunk(results, batch.batch, chunk))[start - chunk.start]
     if (!image) continue
     log.warn({ batch: batch.batch, key: image.key }, 'an image was lost')
-    const record = unknownRecord(image, {
+    // As it is now: the note of an older version must not replace that of a newer one.
+    const there = await store.bucket(image.bucket).head(image.key)
+    const record = unknownRecord(there ? { ...image, ...there } : image, {
       model: batch.model.modelVersion,
       engine: 'none',
       activationId: activation.id,

@@ -1,7 +1,7 @@
 import { messageOf } from '../../errors'
 import { log } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
-import { type Context, mayPass } from '../state/platform'
+import { type Context, mayPass, retrying } from '../state/platform'
 
 /**
  * What an activation needs at its end to store its state and to hand over, milliseconds. What it dispatched last may
@@ -11,6 +11,9 @@ export const handOverTime = 85_000
 
 /** After so many activations in a row that failed and got nowhere, no further one is asked for. */
 const mostFailures = 8
+
+/** How often the request for one is repeated: as long as a refusal for the minute may last. */
+const retries = 6
 
 /** Doubles from one such activation to the next, milliseconds: together they outlast a failure of twenty minutes. */
 const firstPause = 5_000
@@ -30,9 +33,9 @@ export async function outlast(
   log.warn({ ...message, failed, reason: thrown.message }, 'another activation is to try again')
   const left = activation.deadline - handOverTime - clock.now()
   await clock.sleep(Math.max(0, Math.min(firstPause * 2 ** failed, left)))
-  await openwhisk
-    .invoke(siblingAction(activation, 'start-batch'), { ...message, failed: failed + 1 })
-    .catch((cause) =>
-      log.warn({ ...message, reason: messageOf(cause) }, 'no activation could be asked to try again'),
-    )
+  const startBatch = siblingAction(activation, 'start-batch')
+  const again = () => openwhisk.invoke(startBatch, { ...message, failed: failed + 1 })
+  await retrying(context, again, { retries }).catch((cause) =>
+    log.warn({ ...message, reason: messageOf(cause) }, 'no activation could be asked to try again'),
+  )
 }

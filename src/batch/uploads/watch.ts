@@ -1,4 +1,5 @@
 import { msOf } from '../../clock'
+import { log } from '../../log'
 import type { ImageRef } from '../../schema'
 import { listRegistrations, type Registration } from '../../storage/feeds'
 import type { ObjectInfo } from '../../storage/store'
@@ -9,7 +10,7 @@ import { chunksFrom, readChunk } from '../records/chunks'
 import type { Batch, OpenBatch } from '../state/batch'
 import { minute } from '../state/hand-over'
 import type { Lease } from '../state/lease'
-import type { Context } from '../state/platform'
+import { type Context, mayPass } from '../state/platform'
 import { isPast } from './day'
 import { newestVersion } from './version'
 
@@ -50,8 +51,8 @@ interface Eyes {
 
 interface Look {
   found: number
-  /** An image is too young to be taken: its notification may be at work. */
-  young: boolean
+  /** Not all was seen: an image is too young to be taken, for its notification may be at work, or the look has failed. */
+  unseen: boolean
 }
 
 const dayOf = (lease: Lease): OpenBatch => lease.batch() as OpenBatch
@@ -68,17 +69,28 @@ export async function* watchDay({ lease, isStopped }: Loop, context: Context): A
   for (let pause = firstPause; !isStopped(); ) {
     const began = clock.now()
     if (isPast(batch, began)) return yield { images: [], gone: [], position: { ...position, done: true } }
-    const look: Look = { found: 0, young: false }
-    for await (const images of lookThrough(lease, context, eyes, look)) {
+    const look: Look = { found: 0, unseen: false }
+    for await (const images of outlasting(lookThrough(lease, context, eyes, look), look)) {
       position = after(position, images.length)
       yield { images, gone: [], position }
       await rest(isStopped, context, () => position.planned - dayOf(lease).dispatch.next > mostAhead)
     }
-    const hasMore = look.found > 0 || look.young
+    const hasMore = look.found > 0 || look.unseen
     if (!hasMore && began >= quietFrom(dayOf(lease).busyAt)) return
     pause = hasMore ? firstPause : Math.min(pause * 1.5, longestPause)
     const until = clock.now() + Math.max(pause, restPerLook * (clock.now() - began))
     await rest(isStopped, context, () => clock.now() < until)
+  }
+}
+
+/** A look that fails in passing is followed by another one, as one that has not seen all. */
+async function* outlasting(images: AsyncGenerator<ImageRef[]>, look: Look): AsyncGenerator<ImageRef[]> {
+  try {
+    yield* images
+  } catch (thrown) {
+    if (!mayPass(thrown)) throw thrown
+    log.warn({ reason: thrown.message }, 'a look at the watched buckets failed, the next one follows')
+    look.unseen = true
   }
 }
 
@@ -89,9 +101,9 @@ async function rest(isStopped: () => boolean, { clock }: Context, isTooEarly: ()
 
 /** Whether a look right now finds something. */
 export async function findsMore(lease: Lease, context: Context): Promise<boolean> {
-  const look: Look = { found: 0, young: false }
+  const look: Look = { found: 0, unseen: false }
   for await (const _ of lookThrough(lease, context, await openEyes(lease, context), look)) return true
-  return look.young
+  return look.unseen
 }
 
 const nameOf = ({ bucket, key }: Pick<ImageRef, 'bucket' | 'key'>): string => `${bucket}/${key}`
@@ -163,7 +175,7 @@ function meantBy({ since, settle }: Registration, now: number, look: Look) {
     if (key.endsWith('/') && size === 0) return false
     if (since !== undefined && msOf(lastModified) < msOf(since)) return false
     const isYoung = now - msOf(lastModified) < settle * 1000
-    if (isYoung) look.young = true
+    if (isYoung) look.unseen = true
     return !isYoung
   }
 }
