@@ -1,6 +1,7 @@
 import { advance } from '../../src/batch/running/advance'
 import { aggregate, classifiedSchema } from '../../src/batch/running/aggregate'
 import { fire } from '../../src/batch/running/fire'
+import { mostFailures } from '../../src/batch/running/outlast'
 import { poll, reconcile } from '../../src/batch/running/reconcile'
 import { parseBatchRequest } from '../../src/batch/running/request'
 import type { Context } from '../../src/batch/state/platform'
@@ -23,8 +24,13 @@ async function startBatch(params: Record<string, unknown>, context: Context): Pr
 /**
  * The code of the actions that runs in the simulation.
  * @param onUnexpected told of what no action is to fail with
+ * @param onGivenUp told when the last of a row of failed activations asks for no further one
  */
-export function actionsOf(contextOf: ContextOf, onUnexpected: (thrown: unknown, action: string) => void) {
+export function actionsOf(
+  contextOf: ContextOf,
+  onUnexpected: (thrown: unknown, action: string) => void,
+  onGivenUp: () => void,
+) {
   const answering =
     (name: string, work: (params: Record<string, unknown>, context: Context) => Promise<object>) =>
     async (params: Record<string, unknown>, surroundings: Surroundings): Promise<object> => {
@@ -32,6 +38,7 @@ export function actionsOf(contextOf: ContextOf, onUnexpected: (thrown: unknown, 
         return await work(params, contextOf(surroundings))
       } catch (thrown) {
         if (!(thrown instanceof WhisklensError)) onUnexpected(thrown, name)
+        if (params.failed === mostFailures) onGivenUp()
         return {
           error: thrown instanceof WhisklensError ? `${thrown.message} (${thrown.code})` : String(thrown),
         }

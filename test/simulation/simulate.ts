@@ -113,8 +113,9 @@ async function run(
   const end = began + 3 * 60 * 60_000
   await time.run(() => (left === 0 && platform.isIdle()) || time.now > end, mostEvents)
   checkPromptness(world, began, scenario, complaints)
-  // Where nothing dies, nobody has to come to help.
-  if (world.isCalm && scenario.watched !== undefined) checkUploads(world, scenario.watched, complaints)
+  // Where nothing dies, no reconcile has to help.
+  if (world.isCalm && !world.hasGivenUp && scenario.watched !== undefined)
+    checkUploads(world, scenario.watched, complaints)
   faults.isHealed = true
   world.trace.add(time.now, '— healed')
   await settle(world, complaints)

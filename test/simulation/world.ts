@@ -67,6 +67,8 @@ export interface World {
   toldAt: number
   /** What an action must not fail with. */
   unexpected: string[]
+  /** Failures went on for longer than activations try again. */
+  hasGivenUp: boolean
   /** Processes that run now; for those who kill one. */
   processes: Set<Process>
   /** A context outside of any activation, for those who only look. */
@@ -116,6 +118,7 @@ export function createWorld(options: WorldOptions): World {
     changedAt: new Map<string, number>(),
     toldAt: 0,
     unexpected: [] as string[],
+    hasGivenUp: false,
     processes: new Set<Process>(),
   }
   const contextOf = ({ activation, process, clock }: Surroundings): Context => ({
@@ -138,8 +141,13 @@ export function createWorld(options: WorldOptions): World {
     },
   }
   const mains = {
-    ...actionsOf(contextOf, (thrown, action) =>
-      world.unexpected.push(`${action}: ${thrown instanceof Error ? thrown.stack : thrown}`),
+    ...actionsOf(
+      contextOf,
+      (thrown, action) =>
+        world.unexpected.push(`${action}: ${thrown instanceof Error ? thrown.stack : thrown}`),
+      () => {
+        world.hasGivenUp = true
+      },
     ),
     classify: (params: Record<string, unknown>, surroundings: Surroundings) =>
       classify(params, surroundings, classifier),

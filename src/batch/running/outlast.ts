@@ -10,7 +10,7 @@ import { type Context, mayPass, retrying } from '../state/platform'
 export const handOverTime = 85_000
 
 /** After so many activations in a row that failed and got nowhere, no further one is asked for. */
-const mostFailures = 8
+export const mostFailures = 8
 
 /** How often the request for one is repeated: as long as a refusal for the minute may last. */
 const retries = 6

@@ -159,14 +159,18 @@ async function* lookInto(
   const walk = { bucket, prefix, modelVersion, cursor: '', force: false, rests: true, now, isMeant, fresh }
   const sizes = sizesOf()
   const pending: ImageRef[] = []
+  const take = (size: number): ImageRef[] => {
+    const images = pending.splice(0, size)
+    for (const image of images) taken.set(nameOf(image), image.etag)
+    look.found += images.length
+    return images
+  }
   for await (const { image } of walkImages(walk, store.bucket(bucket), results)) {
     if (!image || taken.get(nameOf(image)) === image.etag) continue
-    taken.set(nameOf(image), image.etag)
     pending.push(image)
-    look.found++
-    if (pending.length >= sizes.enough) yield pending.splice(0, sizes.largest)
+    if (pending.length >= sizes.enough) yield take(sizes.largest)
   }
-  for (const size of sizes.spread(pending.length)) yield pending.splice(0, size)
+  for (const size of sizes.spread(pending.length)) yield take(size)
 }
 
 /** Images of the time before the watch began are left alone, and those whose notification may be at work. */
