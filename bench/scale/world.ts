@@ -135,7 +135,11 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
 
   const containers = new Containers(time, options.containers, options.coldStart)
   const stock = () => new Containers(time, Number.POSITIVE_INFINITY, stockColdStart)
-  const mains = actionsOf(contextOf, (thrown, action) => failures.push(`${action}: ${thrown}`))
+  const mains = actionsOf(
+    contextOf,
+    (thrown, action) => failures.push(`${action}: ${thrown}`),
+    () => {},
+  )
   const deployed: Deployed = {
     actions: {
       'start-batch': { main: mains['start-batch'], timeout: 300_000, memory: 256, containers: stock() },
