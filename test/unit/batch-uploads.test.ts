@@ -215,6 +215,33 @@ describe('what failed in passing', () => {
     await runner.photos.put('a', 'another')
     expect(await look()).toBe(1)
   })
+
+  it('is forgotten once it is classified, or gone', async () => {
+    await upload('a', 'b', 'c')
+    const { recordOf } = runner
+    const failing = (key: string, etag: string | null) =>
+      errorRecord(
+        key,
+        { code: 'download_failed', retryable: true },
+        { bucket: runner.photos.name, etag, at: isoOf(runner.clock.now()) },
+      )
+    runner.recordOf = failing
+    const look = async (): Promise<void> => {
+      await poll('/guest/image-uploaded', runner.context())
+      await advance()
+    }
+    const notes = async () =>
+      (await collect(runner.results.list({ prefix: 'retry/' }))).map(({ key }) => key.split('/').at(-1))
+    await look()
+    expect(await notes()).toEqual(['a', 'b', 'c'])
+    await runner.photos.delete('a')
+    await runner.photos.delete('c')
+    runner.clock.advance(minutes(20))
+    runner.recordOf = (key, etag) => ({ ...recordOf(key, etag), at: isoOf(runner.clock.now()) })
+    await look()
+    expect(await recorded()).toEqual(['b'])
+    expect(await notes()).toEqual([])
+  })
 })
 
 describe('a day that is over', () => {
