@@ -1,5 +1,8 @@
 import { reconcile } from '../../src/batch/running/reconcile'
 import { documentKey, openKey } from '../../src/batch/state/layout'
+import { today } from '../../src/batch/uploads/day'
+import { isoOf } from '../../src/clock'
+import { saveRegistration } from '../../src/storage/feeds'
 import type { Bucket } from '../../src/storage/store'
 import { batchOf, minutes, saveBatch, startTestStore, type TestStore } from './batch-fixtures'
 import { newRunner, type Runner } from './batch-runner'
@@ -36,6 +39,26 @@ async function orphan(batch: string): Promise<void> {
 }
 
 describe('reconciling', () => {
+  const watch = (paused: boolean) =>
+    saveRegistration(runner.results, {
+      trigger: '/guest/image-uploaded',
+      bucket: runner.photos.name,
+      prefix: '',
+      paused,
+      minutes: 0,
+      settle: 0,
+      createdAt: isoOf(runner.clock.now()),
+    })
+
+  it('has the watched buckets looked through, for what no notification told of', async () => {
+    await watch(true)
+    expect(await reconcile(runner.context())).toEqual({ resumed: [] })
+    await watch(false)
+    const day = today(runner)
+    expect(await reconcile(runner.context())).toEqual({ resumed: [], batch: day })
+    expect(runner.invoked).toEqual([{ name: '/guest/whisklens/start-batch', params: { advance: day } }])
+  })
+
   it('has each batch carried on that no activation is in charge of, and says which', async () => {
     await orphan('b1')
     await orphan('b3')
