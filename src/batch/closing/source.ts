@@ -109,8 +109,8 @@ async function* stillThere(
   }
 }
 
-/** A key that listings have right before another one. */
-const before = (key: string | undefined): string | undefined => key?.slice(0, -1) || undefined
+/** A key that listings have before another one: without its last character, which may take two of UTF-16. */
+const before = (key: string | undefined): string | undefined => key?.replace(/.$/su, '') || undefined
 
 /** @returns undefined where the source refuses to tell: nothing is left out then */
 async function isThere(
