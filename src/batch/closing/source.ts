@@ -103,7 +103,7 @@ async function* stillThere(
   const find = findByKey(images.list({ prefix: batch.request.prefix, startAfter: before(last) }))
   let isListed = true
   for await (const record of records) {
-    const found = isListed ? await isThere(find, record) : undefined
+    const found: boolean | undefined = isListed ? await isThere(find, record) : undefined
     isListed = found !== undefined
     if (found !== false) yield record
   }
