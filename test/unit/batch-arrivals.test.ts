@@ -64,6 +64,17 @@ describe('what notifications told of', () => {
   })
 })
 
+describe('a day whose activation hands over', () => {
+  it('answers with what has arrived, sorted or not', async () => {
+    await watch()
+    const images = ['a', 'b'].map((key) => recordAt(key, runner.clock.now()))
+    await aggregate({ images }, runner.context())
+    const soonOver = { deadline: runner.clock.now() + 85_000 + 20_000 }
+    expect(await runner.start({ advance: day }, soonOver)).toMatchObject({ totals: { ok: 2 } })
+    expect(runner.invoked.at(-1)).toMatchObject({ params: { advance: day } })
+  })
+})
+
 describe('an image that is too young', () => {
   it('is left to its notification, and looked at again when it is older', async () => {
     await runner.photos.put('a', 'v1')
