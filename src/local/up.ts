@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { reconcile } from '../batch/running/reconcile'
+import { resume } from '../batch/running/reconcile'
 import type { Context } from '../batch/state/platform'
 import { systemClock } from '../clock'
 import { type Settings, settingsFromEnvironment, toEnvironment } from '../config'
@@ -163,7 +163,7 @@ const lookForOrphansEvery = 5_000
 function resumeOrphans(context: Context): () => Promise<void> {
   let looking: Promise<unknown> = Promise.resolve()
   const turn = (): void => {
-    looking = reconcile(context).catch((thrown) =>
+    looking = resume(context).catch((thrown) =>
       log.warn({ reason: messageOf(thrown) }, 'open batches were not looked at'),
     )
   }

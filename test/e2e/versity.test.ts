@@ -54,7 +54,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
       trigger: '/guest/image-uploaded',
       bucket: 'images',
       minutes: 10,
-      settle: 120,
+      settle: 10,
       polling: true,
     })
     // The gateway's listings tell whole seconds: what is uploaded in the second of the deployment is to be found, too.

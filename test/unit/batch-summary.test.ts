@@ -5,7 +5,7 @@ import { openSummary, readSummary } from '../../src/batch/reports/summary-object
 import { summaryKey } from '../../src/batch/state/layout'
 import { type ImageRecord, summarySchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
-import { errorRecord, okRecord, startTestStore, type TestStore, tabby } from './batch-fixtures'
+import { counted, errorRecord, okRecord, startTestStore, type TestStore, tabby } from './batch-fixtures'
 
 const facts: SummaryFacts = {
   batch: 'b1',
@@ -215,14 +215,18 @@ describe('summary.json', () => {
     const writer = openSummary(results, 'b1', async () => {})
     await writer.write(summary)
     expect(await readSummary(results, 'b1')).toEqual(summary)
-    const { etag } = await results.get(summaryKey('b1'))
-    await openSummary(results, 'b1', async () => {}).write(summary)
-    await results.put(summaryKey('b1'), 'x', { replaces: etag })
+    const { bucket, requests } = counted(results)
+    await openSummary(bucket, 'b1', async () => {}).write(summary)
+    expect(requests.map(({ method }) => method)).toEqual(['find'])
   })
 
   it('is not replaced by a former holder of the lease, whatever it still has to say', async () => {
-    const former = openSummary(results, 'b1', () => Promise.reject(new Error('taken over')))
+    let isHolder = true
+    const former = openSummary(results, 'b1', async () => {
+      if (!isHolder) throw new Error('taken over')
+    })
     await former.write(summaryOf([], { state: 'running' }))
+    isHolder = false
     const complete = summaryOf([okRecord('a')])
     await openSummary(results, 'b1', async () => {}).write(complete)
     await expect(former.write(summaryOf([], { state: 'running', listed: 7 }))).rejects.toThrow('taken over')

@@ -165,18 +165,20 @@ describe('an upload of which a notification was accepted', () => {
 })
 
 describe('a poll', () => {
-  it('has one look at the bucket, and carries on what needs it', async () => {
+  it('has the bucket looked through until a whole minute of the clock brings nothing', async () => {
     await upload('a')
     expect(await poll('/guest/image-uploaded', runner.context())).toEqual({ resumed: [], batch: day })
-    const began = runner.clock.now()
     await advance()
     expect(await recorded()).toEqual(['a'])
     runner.invoked.splice(0)
     await poll('/guest/image-uploaded', runner.context())
     expect(runner.invoked).toHaveLength(1)
-    await advance()
+    const began = runner.clock.now()
+    await runner.start({ advance: day }, { deadline: began + minutes(15) })
     expect(dispatched()).toBe(0)
-    expect(runner.clock.now() - began).toBeLessThan(minutes(5))
+    expect(runner.clock.now() - began).toBeGreaterThan(minutes(1))
+    const left = await readBatch(runner.results, day)
+    expect(left?.lease).toMatchObject({ holder: null, phase: 'idle' })
   })
 
   it('does nothing for a feed that is paused', async () => {
@@ -214,6 +216,33 @@ describe('what failed in passing', () => {
     // Another version is tried at once.
     await runner.photos.put('a', 'another')
     expect(await look()).toBe(1)
+  })
+
+  it('is forgotten once it is classified, or gone', async () => {
+    await upload('a', 'b', 'c')
+    const { recordOf } = runner
+    const failing = (key: string, etag: string | null) =>
+      errorRecord(
+        key,
+        { code: 'download_failed', retryable: true },
+        { bucket: runner.photos.name, etag, at: isoOf(runner.clock.now()) },
+      )
+    runner.recordOf = failing
+    const look = async (): Promise<void> => {
+      await poll('/guest/image-uploaded', runner.context())
+      await advance()
+    }
+    const notes = async () =>
+      (await collect(runner.results.list({ prefix: 'retry/' }))).map(({ key }) => key.split('/').at(-1))
+    await look()
+    expect(await notes()).toEqual(['a', 'b', 'c'])
+    await runner.photos.delete('a')
+    await runner.photos.delete('c')
+    runner.clock.advance(minutes(20))
+    runner.recordOf = (key, etag) => ({ ...recordOf(key, etag), at: isoOf(runner.clock.now()) })
+    await look()
+    expect(await recorded()).toEqual(['b'])
+    expect(await notes()).toEqual([])
   })
 })
 

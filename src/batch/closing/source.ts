@@ -103,14 +103,14 @@ async function* stillThere(
   const find = findByKey(images.list({ prefix: batch.request.prefix, startAfter: before(last) }))
   let isListed = true
   for await (const record of records) {
-    const found = isListed && (await isThere(find, record))
-    if (found === undefined) isListed = false
+    const found: boolean | undefined = isListed ? await isThere(find, record) : undefined
+    isListed = found !== undefined
     if (found !== false) yield record
   }
 }
 
-/** A key that listings have right before another one. */
-const before = (key: string | undefined): string | undefined => key?.slice(0, -1) || undefined
+/** A key that listings have before another one: without its last character, which may take two of UTF-16. */
+const before = (key: string | undefined): string | undefined => key?.replace(/.$/su, '') || undefined
 
 /** @returns undefined where the source refuses to tell: nothing is left out then */
 async function isThere(

@@ -4,9 +4,9 @@ import type { ImageRef } from '../../schema'
 import { putIf } from '../../storage/compare-and-swap'
 import type { Bucket, ObjectInfo } from '../../storage/store'
 import { compareKeys, inOrder } from '../records/keys'
-import { findByKey, pairByKey } from '../records/ordered'
+import { pairByKey } from '../records/ordered'
 import { readRecord } from '../records/record'
-import { isResting } from '../records/retry'
+import { dropNote, isResting } from '../records/retry'
 import { recordKey, recordsPrefix, retryPrefix } from '../state/layout'
 
 /** A record younger than its image by less than this is read before it is believed: clocks differ, uploads take time. */
@@ -51,28 +51,49 @@ export interface Step {
   gone?: string
 }
 
+/** An image of the source, with the note of its failure where there is one. */
+interface Noted extends ObjectInfo {
+  note?: ObjectInfo
+}
+
 /** Walks through images, their records and the notes of what failed, side by side: three listings in one order. */
 export async function* walkImages(walk: Walk, images: Bucket, results: Bucket): AsyncGenerator<Step> {
   const { bucket, prefix, modelVersion, cursor, lastKey, isMeant, isWanted = async () => false } = walk
   const source = inOrder(images.list({ prefix, startAfter: cursor || undefined }), cursor)
   const below = (root: string) => inOrder(keysBelow(results, root, prefix, cursor))
-  const pairs = pairByKey(source, below(recordsPrefix(modelVersion, bucket)))
-  const look = async ([image, record]: [ObjectInfo | undefined, ObjectInfo | undefined]) => {
+  const notes = () => below(retryPrefix(modelVersion, bucket))
+  const forget = (key: string) => dropNote(results, modelVersion, { bucket, key })
+  const noted = walk.rests ? withNotes(source, notes(), forget) : source
+  const pairs = pairByKey<Noted, ObjectInfo>(noted, below(recordsPrefix(modelVersion, bucket)))
+  const look = async ([image, record]: [Noted | undefined, ObjectInfo | undefined]) => {
     const meant = image !== undefined && isMeant(image)
     const fresh = meant && !walk.force && (await isFresh(walk, image, record, results))
+    if (fresh && image.note) await forget(image.key)
     return { image, record, meant, fresh }
   }
-  const noted = walk.rests ? findByKey(below(retryPrefix(modelVersion, bucket))) : async () => undefined
-  const rests = async (image: ObjectInfo): Promise<boolean> =>
-    (await noted(image.key)) !== undefined && isResting(results, modelVersion, { bucket, ...image }, walk.now)
   for await (const { image, record, meant, fresh } of readAhead(pairs, recordsAhead, look)) {
     if (!image) {
       if (record) yield { cursor: '', listed: false, gone: record.key }
       continue
     }
     if (lastKey !== undefined && compareKeys(image.key, lastKey) > 0) return
-    const isDue = meant && (fresh ? await isWanted(image.key) : !(await rests(image)))
-    yield { cursor: image.key, listed: meant, ...(isDue && { image: { bucket, ...image } }) }
+    const { note, ...object } = image
+    const ref = { bucket, ...object }
+    const rests = async () => note !== undefined && isResting(results, modelVersion, ref, walk.now)
+    const isDue = meant && (fresh ? await isWanted(image.key) : !(await rests()))
+    yield { cursor: image.key, listed: meant, ...(isDue && { image: ref }) }
+  }
+}
+
+/** Has each image with its note. Notes of images that are gone are removed. */
+async function* withNotes(
+  images: AsyncIterable<ObjectInfo>,
+  notes: AsyncIterable<ObjectInfo>,
+  forget: (key: string) => Promise<void>,
+): AsyncGenerator<Noted> {
+  for await (const [image, note] of pairByKey(images, notes)) {
+    if (image) yield { ...image, note }
+    else await forget(note.key)
   }
 }
 

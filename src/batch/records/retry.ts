@@ -41,6 +41,10 @@ async function note(results: Bucket, record: ImageRecord): Promise<void> {
   await results.put(retryKey(model, record), JSON.stringify(noted), { contentType: 'application/json' })
 }
 
+/** Removes the note of an image that is classified or gone: its next failure is the first again. */
+export const dropNote = (results: Bucket, model: string, image: Pick<ImageRef, 'bucket' | 'key'>) =>
+  results.delete(retryKey(model, image))
+
 /** Keeps what became of an image: as its newest record, or as a note that it is to be tried again. */
 export async function keepRecord(
   context: Pick<Context, 'store' | 'results' | 'clock' | 'random'>,

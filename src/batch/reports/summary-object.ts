@@ -38,10 +38,11 @@ export function openSummary(results: Bucket, batch: string, verify: () => Promis
     const found = await results.find(key)
     return { etag: found?.etag ?? null, body: found?.body.toString('utf8') }
   }
-  /** @returns whether it was still as it was seen */
+  /** @returns whether it was still as it was seen, and says so now */
   const replace = async (body: string): Promise<boolean> => {
     if (!seen) {
       seen = await look()
+      if (seen.body === body) return true
       await verify()
     }
     const etag = await putIf(results, key, body, seen.etag)

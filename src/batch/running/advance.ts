@@ -62,7 +62,8 @@ async function carryOn(lease: Lease, context: Context): Promise<BatchSummary> {
     const isLate = clock.now() >= stopAt
     if (isLate || !(await step(lease, context, stopAt))) {
       await handOver(lease, context)
-      return progressOf(lease.batch())
+      // What arrived of a day is counted in its summary only.
+      return (isUploads(batch) && (await readSummary(results, batch))) || progressOf(lease.batch())
     }
     const now = lease.batch()
     if (now.lease.holder === null) return (await readSummary(results, batch)) ?? progressOf(now)

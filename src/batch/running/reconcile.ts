@@ -3,7 +3,7 @@ import { messageOf } from '../../errors'
 import { log } from '../../log'
 import { addressOf } from '../../openwhisk/client'
 import { unschedule } from '../../openwhisk/schedule'
-import { readRegistration } from '../../storage/feeds'
+import { listRegistrations, readRegistration } from '../../storage/feeds'
 import { dropSegments } from '../closing/close'
 import { type Batch, openBatch } from '../state/batch'
 import { invokeAdvance } from '../state/hand-over'
@@ -52,10 +52,19 @@ export const hasWork = (batch: Batch, now: number): boolean =>
     : !isSettled(batch)
 
 /** Has every batch carried on that needs it. @returns the ids of those batches */
-export async function reconcile(context: Context): Promise<{ resumed: string[] }> {
+export async function resume(context: Context): Promise<string[]> {
   const resumed = await findOrphans(context)
   for (const batch of resumed) await retrying(context, () => invokeAdvance(context, { advance: batch }))
-  return { resumed }
+  return resumed
+}
+
+/** Has every batch carried on that needs it, and the watched buckets looked through for what no notification told of. */
+export async function reconcile(context: Context): Promise<Omit<Polled, 'message'>> {
+  const resumed = await resume(context)
+  const feeds = await listRegistrations(context.results)
+  if (feeds.every(({ paused }) => paused)) return { resumed }
+  await watchNow(context)
+  return { resumed, batch: today(context) }
 }
 
 /** Has the days before one closed, as far as they are over. */
@@ -72,11 +81,11 @@ export async function reconcileDays(day: string, context: Context): Promise<void
   }
 }
 
-/** What a poll did. */
+/** What a look for what was missed has done. */
 export interface Polled {
   /** Batches that were carried on. */
   resumed: string[]
-  /** The batch of the day, which looks through the bucket. */
+  /** The batch of the day, which looks through the buckets. */
   batch?: string
   /** Why nothing looks through it. */
   message?: string
@@ -88,7 +97,7 @@ export interface Polled {
  * @param trigger the feed's, `/guest/image-uploaded`
  */
 export async function poll(trigger: string, context: Context): Promise<Polled> {
-  const { resumed } = await reconcile(context)
+  const resumed = await resume(context)
   const feed = await readRegistration(context.results, trigger)
   if (!feed) {
     log.info({ trigger }, 'no bucket is watched for the trigger any more')

@@ -126,9 +126,9 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
     // Whatever kept them from reporting may be mended.
     const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: 1 }))
     const resumed = { ...common, request: asked, dispatch: { ...batch.dispatch, before, pieces } }
-    return batch.model
-      ? { ...resumed, status: 'open', model: batch.model }
-      : { ...resumed, status: 'requested' }
+    if (batch.model) return { ...resumed, status: 'open', model: batch.model }
+    // The model may be what it was stopped for.
+    return { ...resumed, status: 'requested', request: { ...asked, model: request.model ?? asked.model } }
   }
   const { planned } = batch.plan
   return {
