@@ -21,7 +21,7 @@ export interface ChunkMessage extends Range {
 }
 
 /** So many invocations are made at a time. */
-const atOnce = 16
+const atOnce = 64
 
 /** Gives pieces to `classify-images`, many at a time. What is refused is told, and nothing more is asked for then. */
 export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Context): Promise<Sent[]> {

@@ -68,6 +68,8 @@ const windowSchema = z.strictObject({
   /** How many were made in which minute of the clock. */
   minute: z.int(),
   sent: z.int(),
+  /** How many pieces have reported since when, milliseconds since the epoch. */
+  round: z.strictObject({ at: z.number(), done: z.int() }),
 })
 export type Window = z.infer<typeof windowSchema>
 
