@@ -4,12 +4,15 @@ import { minute } from '../state/hand-over'
 /*
  * How many pieces may be under way. The window doubles from one turn to the next by what the platform accepts, then from
  * one round to the next by what reports, until the platform refuses something; from then on it adds one a round and
- * shrinks with each refusal. What is accepted may wait in a queue: what reports late shrinks the window, too. Where the
- * platform has said how many invocations it takes in a minute, no more are made: refused ones count.
+ * shrinks with each refusal. What is accepted may wait in a queue: late reports count as a refusal. Where the platform
+ * has said how many invocations it takes in a minute, no more are made: refused ones count.
  */
 
 /** As far as acceptance alone carries: whether containers or a queue have taken the pieces is not known before they report. */
 export const mostUnreported = 256
+
+/** All of them stand in `batch.json`, which each report reads. */
+export const mostUnderWay = 2_000
 
 /** What is left of a window after a refusal. */
 const decrease = 0.9
@@ -19,12 +22,12 @@ const decrease = 0.9
  * after five minutes OpenWhisk gives a component of a sequence up.
  */
 const longest = 150_000
-/** Up to here the queue may grow. */
-const short = longest / 2
+/** Up to here the queue may grow, and this long it is to be where it was too long. */
+const short = 45_000
+const intended = 100_000
 
-/** Within this time what reports is counted, milliseconds, and no queue makes the window smaller than that. */
+/** Within this time what reports is counted, milliseconds. */
 const roundTime = 60_000
-const leastUnqueued = 8
 
 /** Invocations of each minute that are left for others: hand-overs, rests of chunks, webhooks. */
 const reserve = (perMinute: number): number => Math.max(4, Math.ceil(perMinute / 10))
@@ -66,22 +69,19 @@ export function grown(window: Window, progress: Progress, now: number): Window {
   if (done > 0 && took > longest) return unqueued(counted, now)
   const round = now - window.round.at > roundTime ? { at: now, done: 0 } : counted.round
   const more = done > 0 && took <= short ? done : 0
-  if (isKnown) return { ...window, round, size: size + more / size }
   const accepted = Math.min(2 * underWay, mostUnreported)
-  return { ...window, round, size: Math.max(size, accepted, Math.min(size + more, 2 * underWay)) }
+  const next = isKnown ? size + more / size : Math.max(size, accepted, Math.min(size + more, 2 * underWay))
+  return { ...window, round, size: Math.min(next, mostUnderWay) }
 }
 
-/** As large as what reports within `short`: more would only wait longer. */
+/** As large as what reports in time: more would only wait longer. Where nobody has counted, the count says nothing. */
 function unqueued(window: Window, now: number): Window {
   const { size, round } = window
   const took = now - round.at
   if (took < roundTime / 2) return window
-  const least = Math.min(size, leastUnqueued)
-  return {
-    ...window,
-    round: { at: now, done: 0 },
-    size: Math.max(least, Math.min(size, (round.done * short) / took)),
-  }
+  const next = { ...window, round: { at: now, done: 0 } }
+  if (took > 2 * roundTime) return next
+  return { ...next, isKnown: true, size: Math.max(1, Math.min(size, (round.done * intended) / took)) }
 }
 
 /** Why the platform has refused something, and from when on it may be asked again, milliseconds since the epoch. */

@@ -59,7 +59,7 @@ const leaseSchema = z.strictObject({
 const windowSchema = z.strictObject({
   /** How many pieces may be under way. */
   size: z.number(),
-  /** Whether the platform has refused something: from then on it grows by one a round, before it doubles. */
+  /** Whether the platform has refused something, or was late: from then on it grows by one a round, before it doubles. */
   isKnown: z.boolean(),
   /** Nothing is given out before, milliseconds since the epoch. */
   pausedUntil: z.number(),
