@@ -7,7 +7,7 @@ export const measured = {
   PUT: 3.4,
   GET: 1.2,
   HEAD: 0.8,
-  /** Of a few objects, and of a page of a thousand. */
+  /** Of a few objects, and of a thousand. */
   LIST: 8,
   page: 74,
   POST: 3.4,
@@ -18,12 +18,11 @@ export const measured = {
   memory: 10.4,
 }
 
-export type Call = keyof typeof measured
-export type Calls = Record<Call, number>
+export type Calls = Record<keyof typeof measured, number>
+export type Call = Exclude<keyof Calls, 'page'>
 
 /** The kind of a request by its name in the simulation. */
-export function callOf(name: string): Call {
-  const call = name.slice(0, name.indexOf(' ')) as Call
-  // Images and their records are listed by the thousand.
-  return call === 'LIST' && /^LIST (results\/)?images\//.test(name) ? 'page' : call
-}
+export const callOf = (name: string): Call => name.slice(0, name.indexOf(' ')) as Call
+
+/** What it takes for each object of a listing that there are more of them, milliseconds. */
+export const perListed = ({ LIST, page }: Calls): number => (page - LIST) / 1_000

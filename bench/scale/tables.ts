@@ -8,7 +8,7 @@ const actions = ['start-batch', 'classify', 'aggregate']
 const activationsOf = ({ activations }: Pick<BatchReport, 'activations'>): string[] =>
   actions.map((name) => thousands(activations[name] ?? 0))
 
-const storeCalls = ['GET image', 'GET', 'PUT', 'HEAD', 'LIST', 'page', 'POST', 'DELETE']
+const storeCalls = ['GET image', 'GET', 'PUT', 'HEAD', 'LIST', 'POST', 'DELETE']
 
 const storeRequests = ({ requests }: Pick<BatchReport, 'requests'>): number =>
   storeCalls.reduce((sum, call) => sum + (requests[call] ?? 0), 0)

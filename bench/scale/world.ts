@@ -11,10 +11,11 @@ import { type Deployed, Platform, type Surroundings } from '../../test/simulatio
 import type { Limits } from '../../test/simulation/platform/rates'
 import { seeded } from '../../test/simulation/random'
 import { ObjectStore } from '../../test/simulation/store/bucket'
+import type { Contents } from '../../test/simulation/store/contents'
 import { Time } from '../../test/simulation/time'
 import { Trace } from '../../test/simulation/trace'
 import { Wire } from '../../test/simulation/wire'
-import { type Calls, callOf } from './calls'
+import { type Calls, callOf, perListed } from './calls'
 import { Images, numberOf } from './images'
 import { modelVersion, Records, recordOf } from './records'
 import { Results, WeightlessUploads } from './results'
@@ -69,12 +70,25 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
     new Faults({}, random.fork('faults')),
     random.fork('wire'),
     new NoTrace(false),
-    (name) => {
+    (name, way) => {
       const call = callOf(name)
-      bump(call)
-      return options.calls[call]
+      if (way === 'there') bump(call)
+      const more = way === 'back' && call === 'LIST' ? listed * perListed(options.calls) : 0
+      return options.calls[call] / 2 + more
     },
   )
+  /** How many objects were in the page of a listing whose answer is sent next. */
+  let listed = 0
+  const counting = (contents: Contents): Contents => ({
+    get: (key) => contents.get(key),
+    put: (key, body, more) => contents.put(key, body, more),
+    delete: (key) => contents.delete(key),
+    page: (prefix, after, count) => {
+      const page = contents.page(prefix, after, count)
+      listed = page.length
+      return page
+    },
+  })
   const images = new Images(options.images, options.there)
   const records = new Records(options.images, recordsPrefix(modelVersion, buckets.images), buckets.images)
   const results = new Results(records, buckets.images, options.imageMs)
@@ -85,8 +99,8 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
     partBytes: 5 * 1024 * 1024,
     blockBytes: 1024 * 1024,
   })
-  store.create(buckets.images, images)
-  store.create(buckets.results, results, new WeightlessUploads(0))
+  store.create(buckets.images, counting(images))
+  store.create(buckets.results, counting(results), new WeightlessUploads(0))
   const failures: string[] = []
   const settings = settingsFromParams({ imagesBucket: buckets.images, resultsBucket: buckets.results })
   const ours = random.fork('activations')

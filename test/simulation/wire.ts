@@ -25,8 +25,9 @@ export interface CrashPoint {
   when: 'before' | 'after' | 'unanswered'
 }
 
-/** Milliseconds that a request, and its answer, are on their way at most; or what a request of a name takes, there and back. */
-export type Latency = number | ((name: string) => number)
+/** Milliseconds that a request, and its answer, are on their way at most; or what each takes, by the request's name. */
+export type Latency = number | ((name: string, way: Way) => number)
+export type Way = 'there' | 'back'
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
@@ -76,10 +77,13 @@ export class Wire {
 
   private send<T>(request: Request<T>, fault: Fate, tell: Tell<T>): void {
     const { process } = request
-    const travel = (then: () => void, owner?: Process) =>
-      this.time.after(this.oneWay(request.name), then, owner)
+    const travel = (then: () => void) => this.time.after(this.oneWay(request.name, 'there'), then)
     const settle = (outcome: Outcome<T>) =>
-      travel(() => ('error' in outcome ? tell.reject(outcome.error) : tell.resolve(outcome.value)), process)
+      this.time.after(
+        this.oneWay(request.name, 'back'),
+        () => ('error' in outcome ? tell.reject(outcome.error) : tell.resolve(outcome.value)),
+        process,
+      )
     const arrive = () => this.arrive(request, fault)
     const fail = (error: Error) => {
       this.trace.add(this.time.now, `${process.name} ${request.name} ✗ ${fault}`)
@@ -130,9 +134,9 @@ export class Wire {
     })
   }
 
-  private oneWay(name: string): number {
+  private oneWay(name: string, way: Way): number {
     const { latency } = this
-    return typeof latency === 'number' ? this.random.next() * latency : latency(name) / 2
+    return typeof latency === 'number' ? this.random.next() * latency : latency(name, way)
   }
 
   private arrive<T>({ process, name, effect }: Request<T>, fault?: string): Outcome<T> {

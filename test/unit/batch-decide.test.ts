@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { hasTooManyErrors, nextTurn, type Observed, type Turn } from '../../src/batch/running/decide'
-import { grown, roomOf, shrunk, used } from '../../src/batch/running/window'
-import type { OpenBatch, Piece, Window } from '../../src/batch/state/batch'
+import type { OpenBatch, Piece } from '../../src/batch/state/batch'
 import { type Chunk, type Part, partKey } from '../../src/batch/state/layout'
-import { batchOf, minutes } from './batch-fixtures'
+import { batchOf, minutes, windowOf } from './batch-fixtures'
 
 const now = Date.parse('2026-11-22T08:00:00Z')
 
@@ -67,8 +66,7 @@ const piecesOf = ({ batch }: Turn) => batch.dispatch.pieces.map(({ start, end, a
 
 describe('a turn', () => {
   it('gives out what the window has room for, and notes it before it is dispatched', () => {
-    const window: Window = { size: 2, isKnown: false, pausedUntil: 0, minute: 0, sent: 0 }
-    const batch = planned(100, { dispatch: { window } })
+    const batch = planned(100, { dispatch: { window: windowOf(2) } })
     const turn = nextTurn(batch, observe({ ready: chunksOf(25, 100) }))
     expect(turn.give).toMatchObject([
       { start: 0, end: 25, attempts: 1, at: now },
@@ -98,6 +96,20 @@ describe('a turn', () => {
     expect(give).toEqual([])
     const again = nextTurn(batch as OpenBatch, observe({ now: now + 3_000, parts: [part(0, 25)] }))
     expect(again.give).toMatchObject([{ start: 25, end: 50, attempts: 1 }])
+  })
+
+  it('widens the window by what the platform has accepted, before any of it reports', () => {
+    let batch = planned(10_000)
+    let sent: Observed['sent'] = []
+    const given: number[] = []
+    for (let time = now; given.length < 5; time += 250) {
+      const ready = chunksOf(10, 10_000).filter(({ start }) => start >= batch.dispatch.next)
+      const turn = nextTurn(batch, observe({ now: time, ready, sent }))
+      sent = turn.give.map((piece) => ({ piece, activationId: `of ${piece.start}` }))
+      given.push(turn.give.length)
+      batch = turn.batch as OpenBatch
+    }
+    expect(given).toEqual([32, 32, 64, 128, 0])
   })
 
   it('gives out again what another holder may never have dispatched', () => {
@@ -254,34 +266,6 @@ describe('a piece that does not report', () => {
         }
       }),
     )
-  })
-})
-
-describe('the window', () => {
-  const fresh: Window = { size: 32, isKnown: false, pausedUntil: 0, minute: 0, sent: 0 }
-
-  it('doubles from one round to the next until the platform refuses something, and adds one a round then', () => {
-    expect(grown(fresh, 32, now).size).toBe(64)
-    const refused = shrunk(grown(fresh, 32, now), { until: now }, 40)
-    expect(refused.size).toBe(30)
-    expect(grown(refused, 30, now).size).toBe(31)
-    expect(grown({ ...refused, pausedUntil: now + 1 }, 30, now).size).toBe(30)
-  })
-
-  it('never gets smaller than one', () => {
-    let window = fresh
-    for (let refusals = 0; refusals < 50; refusals++) window = shrunk(window, { until: now }, 0)
-    expect(roomOf(window, 0, now + 1)).toBe(1)
-  })
-
-  it('leaves some invocations of each minute to others, once the platform has said how many there are', () => {
-    const limited = shrunk(fresh, { until: now + 500, perMinute: 60 }, 30)
-    expect(limited.size).toBe(32)
-    expect(roomOf(limited, 0, now)).toBe(0)
-    const sent = used(limited, 30, now + 1_000)
-    expect(roomOf(sent, 0, now + 1_000)).toBe(24)
-    expect(roomOf(used(sent, 24, now + 2_000), 0, now + 3_000)).toBe(0)
-    expect(roomOf(used(sent, 24, now + 2_000), 0, now + minutes(1))).toBe(32)
   })
 })
 

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { S3 } from 'ibm-cos-sdk'
 import { unknownRecord } from '../../src/batch/records/record'
 import { advance } from '../../src/batch/running/advance'
-import type { Batch, OpenBatch } from '../../src/batch/state/batch'
+import type { Batch, OpenBatch, Window } from '../../src/batch/state/batch'
 import { readBatch } from '../../src/batch/state/batch'
 import { documentKey, summaryKey } from '../../src/batch/state/layout'
 import type { Context } from '../../src/batch/state/platform'
@@ -20,6 +20,16 @@ import { type BatchSummary, batchRequestSchema, type ImageRecord } from '../../s
 import { type Bucket, type ObjectInfo, openStore, type Store } from '../../src/storage/store'
 
 log.level = 'silent'
+
+/** A window that nothing was refused to yet. */
+export const windowOf = (size: number): Window => ({
+  size,
+  isKnown: false,
+  pausedUntil: 0,
+  minute: 0,
+  sent: 0,
+  round: { at: 0, done: 0 },
+})
 
 /** An object store in a folder of its own; every bucket it gives is new. */
 export async function startTestStore() {

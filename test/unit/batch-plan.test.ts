@@ -291,16 +291,50 @@ describe('chunks', () => {
   const planMissing = (count: number, asked: object = {}, from: Partial<Position> = {}) =>
     plan(asked, from, listing(photos, listed(numbered(count).map((key) => objectInfo(key)))))
 
+  const first = Array.from({ length: 8 }, () => 32)
+
   it.each([
     [1, [1]],
     [4, [4]],
     [9, [4, 4, 1]],
     [60, [8, 8, 8, 8, 8, 8, 8, 4]],
     [256, Array.from({ length: 32 }, () => 8)],
-    [6400, Array.from({ length: 32 }, () => 200)],
-    [8250, Array.from({ length: 33 }, () => 250)],
+    [999, [...Array.from({ length: 31 }, () => 32), 7]],
+    [6400, [...first, ...Array.from({ length: 32 }, () => 192)]],
+    [8256, [...first, ...Array.from({ length: 32 }, () => 250)]],
   ])('of a batch of %d share it among as many activations as make sense', async (count, expected) => {
     expect(sizes((await planMissing(count)).chunks)).toEqual(expected)
+  })
+
+  it('are begun as soon as a page is listed', async () => {
+    let looked = 0
+    const images = listing(photos, async function* () {
+      for (const key of numbered(100_000)) {
+        looked++
+        yield objectInfo(key)
+      }
+    })
+    for await (const chunk of planChunks(planOf(), images, results)) {
+      expect(chunk.images).toHaveLength(32)
+      break
+    }
+    // The next page is on its way.
+    expect(looked).toBeLessThanOrEqual(2_100)
+  })
+
+  it('are larger where the platform takes only so many invocations a minute, from when that is known', async () => {
+    let isPaced = false
+    const images = listing(photos, listed(numbered(20_000).map((key) => objectInfo(key))))
+    const found: number[] = []
+    for await (const chunk of planChunksOf(planOf(), images, results, {
+      now: Date.now(),
+      isPaced: () => isPaced,
+    })) {
+      found.push(chunk.images.length)
+      isPaced ||= chunk.position.planned > 5_000
+    }
+    expect(new Set(found.slice(0, 27))).toEqual(new Set([32, 250]))
+    expect(new Set(found.slice(27, -2))).toEqual(new Set([500]))
   })
 
   it('stay as large as they were asked for, however many there are', async () => {

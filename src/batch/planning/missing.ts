@@ -1,5 +1,5 @@
 import { msOf } from '../../clock'
-import { readAhead } from '../../read-ahead'
+import { prefetched, readAhead } from '../../read-ahead'
 import type { ImageRef } from '../../schema'
 import { putIf } from '../../storage/compare-and-swap'
 import type { Bucket, ObjectInfo } from '../../storage/store'
@@ -14,6 +14,9 @@ const certainAfter = 15 * 60 * 1000
 
 /** So many records are read at a time, where listings do not tell enough. */
 const recordsAhead = 16
+
+/** What a page of a listing holds at most: the next one is on its way when the first of these is looked at. */
+const pageLength = 1_000
 
 /** Which images are looked at, and by what they count as done. */
 export interface Walk {
@@ -59,12 +62,18 @@ interface Noted extends ObjectInfo {
 /** Walks through images, their records and the notes of what failed, side by side: three listings in one order. */
 export async function* walkImages(walk: Walk, images: Bucket, results: Bucket): AsyncGenerator<Step> {
   const { bucket, prefix, modelVersion, cursor, lastKey, isMeant, isWanted = async () => false } = walk
-  const source = inOrder(images.list({ prefix, startAfter: cursor || undefined }), cursor)
   const below = (root: string) => inOrder(keysBelow(results, root, prefix, cursor))
+  const source = prefetched(
+    inOrder(images.list({ prefix, startAfter: cursor || undefined }), cursor),
+    pageLength,
+  )
   const notes = () => below(retryPrefix(modelVersion, bucket))
   const forget = (key: string) => dropNote(results, modelVersion, { bucket, key })
   const noted = walk.rests ? withNotes(source, notes(), forget) : source
-  const pairs = pairByKey<Noted, ObjectInfo>(noted, below(recordsPrefix(modelVersion, bucket)))
+  const pairs = pairByKey<Noted, ObjectInfo>(
+    noted,
+    prefetched(below(recordsPrefix(modelVersion, bucket)), pageLength),
+  )
   const look = async ([image, record]: [Noted | undefined, ObjectInfo | undefined]) => {
     const meant = image !== undefined && isMeant(image)
     const fresh = meant && !walk.force && (await isFresh(walk, image, record, results))

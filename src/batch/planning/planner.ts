@@ -5,7 +5,7 @@ import type { OpenBatch, Plan } from '../state/batch'
 import { isUnfiltered, selects } from '../state/filters'
 import { failuresOf } from './failures'
 import { type Step, walkImages } from './missing'
-import { sizesOf } from './sizes'
+import { type Sizes, sizesOf } from './sizes'
 
 /** How far planning has come: what of a plan it moves. */
 export type Position = Pick<Plan, 'listed' | 'skipped' | 'planned' | 'cursor' | 'done' | 'swept'>
@@ -35,13 +35,13 @@ export const positionOf = ({ listed, skipped, planned, cursor, done, swept }: Pl
 
 /**
  * Walks on through the source listing from where a batch's planning stands, in chunks of what has to be classified.
- * @param now milliseconds since the epoch
+ * @param now milliseconds since the epoch; `isPaced` tells whether invocations are scarce
  */
 export async function* planChunks(
   batch: Pick<OpenBatch, 'batch' | 'bucket' | 'request' | 'plan' | 'model'>,
   images: Bucket,
   results: Bucket,
-  { now, readOnly = false }: { now: number; readOnly?: boolean },
+  { now, readOnly = false, isPaced }: { now: number; readOnly?: boolean; isPaced?: () => boolean },
 ): AsyncGenerator<Planned> {
   const { request, plan, model } = batch
   const seesAll = isUnfiltered(request) && plan.lastKey === undefined
@@ -58,7 +58,7 @@ export async function* planChunks(
     isMeant: selects(request) as (image: ObjectInfo) => boolean,
     isWanted: request.retry ? failedBefore(results, batch.batch) : undefined,
   }
-  const chunks = openChunks(plan, request.chunkSize)
+  const chunks = openChunks(plan, sizesOf(request.chunkSize, isPaced))
   const isFull = (): boolean =>
     request.limit !== undefined && chunks.position().planned - plan.base >= request.limit
   for await (const step of isFull() ? [] : walkImages(walk, images, results)) {
@@ -71,13 +71,13 @@ export async function* planChunks(
 }
 
 /** The images that wait to become a chunk. */
-function openChunks(plan: Plan, asked: number | undefined) {
-  const sizes = sizesOf(asked)
+function openChunks(plan: Plan, sizes: Sizes) {
   const pending: { image: ImageRef; position: Position }[] = []
   const gone: string[] = []
   let [reached, walked] = [positionOf(plan), positionOf(plan)]
   let looks = 0
   let isMany = false
+  let isBegun = plan.planned > plan.base
 
   function take(size: number): Planned {
     const taken = pending.splice(0, size)
@@ -106,6 +106,10 @@ function openChunks(plan: Plan, asked: number | undefined) {
       walked = moved(walked, step)
       if (!step.image) return yield* pass()
       pending.push({ image: step.image, position: walked })
+      if (!isBegun && pending.length >= sizes.first.from) {
+        isBegun = true
+        for (const size of sizes.first.sizes) yield take(size)
+      }
       if (pending.length < sizes.enough) return
       isMany = true
       yield take(sizes.largest)

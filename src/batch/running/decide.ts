@@ -1,9 +1,10 @@
 import type { Position } from '../planning/planner'
-import type { Batch, Dispatch, NextBatch, OpenBatch, Piece } from '../state/batch'
+import type { Batch, Dispatch, NextBatch, OpenBatch, Piece, Window } from '../state/batch'
 import type { Chunk, Part } from '../state/layout'
 import { closing, reported } from '../state/transitions'
 import { isOver } from '../uploads/day'
-import { gaps } from './coverage'
+import { isHeld, joined } from './coverage'
+import { splitOverdue } from './overdue'
 import { grown, type Refusal, roomOf, shrunk, used } from './window'
 
 /*
@@ -43,15 +44,6 @@ export interface Turn {
   lost: Piece[]
 }
 
-/** What has not reported for so long is dispatched again, milliseconds: longer than the sequence's time limit and a queue. */
-const overdueAfter = 8 * 60_000
-
-/** Before what died is dispatched again, milliseconds from its dispatch on; doubles with each attempt of an image. */
-const firstPause = 5_000
-
-/** How often a single image is tried before it is given up. */
-const maxAttempts = 5
-
 /** A share of errors says nothing before so many images have reported. */
 const smallestSample = 20
 
@@ -73,35 +65,53 @@ export function nextTurn(batch: OpenBatch, observed: Observed): Turn {
 /** Takes down what was observed. */
 function learn(batch: OpenBatch, observed: Observed): OpenBatch {
   const { now, epoch, position, parts, ended, sent } = observed
+  const outcomes = new Map(sent.map((one) => [nameOf(one.piece), one]))
   const pieces = batch.dispatch.pieces.map((piece) =>
-    answered(afterwards(known(piece, epoch), sent), ended, now),
+    answered(afterwards(known(piece, epoch), outcomes), ended, now),
   )
-  const isReported = (piece: Piece) => gaps(piece, parts).length === 0
-  const done = pieces.filter(isReported)
+  const held = joined(parts)
+  const done = pieces.filter((piece) => isHeld(piece, held))
   const errors = done.reduce((sum, piece) => sum + errorsOf(piece, parts), batch.dispatch.errors)
   const refusals = sent.flatMap(({ refusal }) => refusal ?? [])
-  const [refusal] = refusals
-  const larger = grown(batch.dispatch.window, done.length, now)
-  const window = refusal ? shrunk(larger, refusal, pieces.filter(({ at }) => at > 0).length) : larger
   const hasFound = position !== undefined && position.planned > batch.plan.planned
   return {
     ...batch,
     plan: position ? { ...batch.plan, ...position } : batch.plan,
-    dispatch: { ...batch.dispatch, pieces: pieces.filter((piece) => !isReported(piece)), errors, window },
+    dispatch: {
+      ...batch.dispatch,
+      pieces: pieces.filter((piece) => !isHeld(piece, held)),
+      errors,
+      window: windowAfter(batch.dispatch.window, { pieces, done, refusals, now }),
+    },
     failure: done.length > 0 ? undefined : batch.failure,
     busyAt: batch.kind === 'uploads' && (hasFound || refusals.length > 0) ? now : batch.busyAt,
   }
 }
 
+function windowAfter(
+  window: Window,
+  { pieces, done, refusals, now }: { pieces: Piece[]; done: Piece[]; refusals: Refusal[]; now: number },
+): Window {
+  const underWay = pieces.filter(isUnderWay).length
+  const took = Math.min(...done.filter(isUnderWay).map(({ at }) => now - at), Number.POSITIVE_INFINITY)
+  const [refusal] = refusals
+  return refusal
+    ? shrunk(window, refusal, underWay)
+    : grown(window, { underWay, done: done.length, took }, now)
+}
+
+const isUnderWay = ({ at }: Piece): boolean => at > 0
+
 /** What a holder before was about to give out may have no activation: it waits to be given out again. */
 const known = (piece: Piece, epoch: number): Piece =>
   piece.activationId === undefined && piece.by !== epoch ? { ...piece, at: 0, by: epoch } : piece
 
+/** A piece by which attempt at what it is. */
+const nameOf = ({ start, end, at }: Piece): string => `${start}-${end}-${at}`
+
 /** What became of a piece that was given out in the last turn. */
-function afterwards(piece: Piece, sent: Sent[]): Piece {
-  const outcome = sent.find(
-    ({ piece: { start, end, at } }) => start === piece.start && end === piece.end && at === piece.at,
-  )
+function afterwards(piece: Piece, sent: Map<string, Sent>): Piece {
+  const outcome = sent.get(nameOf(piece))
   if (!outcome) return piece
   return outcome.activationId === undefined
     ? { ...piece, at: 0 }
@@ -163,44 +173,10 @@ function isDone({ batch, kind, plan, dispatch }: OpenBatch, now: number): boolea
   return isReported && (kind === 'fired' || isOver(batch, now))
 }
 
-/** Whether a piece is to be given to another activation. What dies at once may die of something that passes. */
-function isOverdue({ at, attempts, ended }: Piece, now: number): boolean {
-  const pause = Math.min(firstPause * 2 ** (attempts - 1), overdueAfter)
-  return at > 0 && now - at > (ended ? pause : overdueAfter)
-}
-
-/** What died or did not report in time waits in halves, so that one image that kills its container is found. */
-function splitOverdue(pieces: Piece[], { now, parts, epoch }: Observed) {
-  const lost: Piece[] = []
-  const split = pieces.flatMap((piece) => {
-    if (!isOverdue(piece, now)) return [piece]
-    const isSingle = piece.end - piece.start === 1
-    if (isSingle && piece.attempts >= maxAttempts) {
-      lost.push(piece)
-      return [piece]
-    }
-    const { chunk } = piece
-    const attempts = piece.attempts + Number(isSingle)
-    return gaps(piece, parts)
-      .flatMap(halves)
-      .map((range): Piece => ({ ...range, chunk, at: 0, attempts, by: epoch }))
-  })
-  return { pieces: split, lost }
-}
-
-function halves({ start, end }: { start: number; end: number }) {
-  if (end - start === 1) return [{ start, end }]
-  const middle = Math.floor((start + end) / 2)
-  return [
-    { start, end: middle },
-    { start: middle, end },
-  ]
-}
-
 /** Gives out what there is room for: what waits first, then chunks. */
 function giveOut(batch: OpenBatch, { now, epoch, ready }: Observed): Omit<Turn, 'lost'> {
   const { dispatch } = batch
-  const underWay = dispatch.pieces.filter(({ at }) => at > 0).length
+  const underWay = dispatch.pieces.filter(isUnderWay).length
   let room = roomOf(dispatch.window, underWay, now)
   const give: Piece[] = []
   const given = (piece: Pick<Piece, 'start' | 'end' | 'chunk' | 'attempts'>): Piece => {

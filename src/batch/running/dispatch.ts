@@ -20,14 +20,14 @@ export interface ChunkMessage extends Range {
   model: string
 }
 
-/** So many invocations are made at a time. */
-const atOnce = 16
+/** So many invocations are made at a time. All of them may be refused, and count against the minute. */
+const atOnce = { unknown: 8, known: 32 }
 
 /** Gives pieces to `classify-images`, many at a time. What is refused is told, and nothing more is asked for then. */
 export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Context): Promise<Sent[]> {
   const { openwhisk, activation } = context
   const sequence = siblingAction(activation, 'classify-images')
-  const limit = pLimit(atOnce)
+  const limit = pLimit(batch.dispatch.window.isKnown ? atOnce.known : atOnce.unknown)
   let refusal: Sent['refusal']
   const give = async (piece: Piece): Promise<Sent> => {
     if (refusal) return { piece, refusal }

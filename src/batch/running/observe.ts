@@ -1,9 +1,12 @@
 import pLimit from 'p-limit'
+import type { Range } from '../../schema'
+import type { Bucket } from '../../storage/store'
 import { chunksFrom } from '../records/chunks'
 import { listParts } from '../records/parts'
 import type { OpenBatch, Piece } from '../state/batch'
 import type { Part } from '../state/layout'
 import type { Context } from '../state/platform'
+import { joined } from './coverage'
 import type { Observed } from './decide'
 
 /** How often the platform is asked after an activation, milliseconds: most report within that time. */
@@ -12,8 +15,11 @@ const askEvery = 5_000
 const mostAsked = 64
 const askAtOnce = 8
 
-/** So many chunks are looked up at a time. */
-const mostReady = 256
+/** So many chunks are looked up at a time: a page of their listing. */
+const mostReady = 1_000
+
+/** A page of a listing holds so many parts: a longer stretch without anything under way is not listed. */
+const pageLength = 1_000
 
 /** What of a batch is looked at in each turn. */
 export interface Observer {
@@ -46,23 +52,40 @@ export function openObserver({ results, openwhisk, clock }: Context): Observer {
     return ended
   }
 
-  /** From the oldest chunk under way on, of which a late report may be whole: older parts need no second look. */
+  /** All that may hold something of what is under way: listed from the oldest chunk on, past long stretches that have reported. */
   async function partsOf(batch: string, pieces: Piece[]): Promise<Part[]> {
-    const parts: Part[] = []
-    if (pieces.length === 0) return parts
-    const from = Math.min(...pieces.map(({ chunk }) => chunk.start))
-    for await (const part of listParts(results, batch, from)) parts.push(part)
-    return parts
+    const found = await Promise.all(stretches(pieces).map((stretch) => partsWithin(results, batch, stretch)))
+    return found.flat()
   }
 
   return {
     observe: async ({ batch, plan, dispatch: { next, pieces, window } }) => {
       const hasRoom = pieces.length < window.size && clock.now() >= window.pausedUntil
-      const ready =
-        next < plan.planned && hasRoom ? await chunksFrom(results, batch, plan, next, mostReady) : []
+      const readying = next < plan.planned && hasRoom ? chunksFrom(results, batch, plan, next, mostReady) : []
       // Parts of what has ended are only certain to be seen in a listing that begins later.
-      const ended = await endedOf(pieces)
-      return { ready, ended, parts: await partsOf(batch, pieces) }
+      const looking = endedOf(pieces).then(async (ended) => ({ ended, parts: await partsOf(batch, pieces) }))
+      const [ready, { ended, parts }] = await Promise.all([readying, looking])
+      return { ready, ended, parts }
     },
   }
+}
+
+/** Where parts of pieces under way may lie, in order. A late report may be of a whole chunk. */
+export function stretches(pieces: Pick<Piece, 'chunk'>[]): Range[] {
+  const found: Range[] = []
+  for (const { start, end } of joined(pieces.map(({ chunk }) => chunk))) {
+    const last = found.at(-1)
+    if (last && start - last.end < pageLength * (end - start)) last.end = end
+    else found.push({ start, end })
+  }
+  return found
+}
+
+async function partsWithin(results: Bucket, batch: string, { start, end }: Range): Promise<Part[]> {
+  const parts: Part[] = []
+  for await (const part of listParts(results, batch, start)) {
+    if (part.start >= end) break
+    parts.push(part)
+  }
+  return parts
 }

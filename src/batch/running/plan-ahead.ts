@@ -41,17 +41,32 @@ export function planAhead(
   }
   rest()
 
+  async function write({ images, gone, position }: Planned): Promise<void> {
+    await forget(batch, gone, context)
+    if (images.length === 0) return
+    const start = position.planned - images.length
+    await writeChunk(results, batch.batch, { start, end: position.planned, epoch }, images)
+  }
+
+  /** Tells of a position once all before it is written. */
+  async function follow(before: Promise<void>, writing: Promise<void>, position: Position): Promise<void> {
+    await Promise.all([before, writing])
+    latest = position
+    wake()
+  }
+
   async function work(): Promise<void> {
-    for await (const { images, gone, position } of source) {
-      await forget(batch, gone, context)
-      if (images.length > 0) {
-        const start = position.planned - images.length
-        await writeChunk(results, batch.batch, { start, end: position.planned, epoch }, images)
-      }
-      latest = position
-      wake()
-      if (stopped) return
+    const underWay: Promise<void>[] = []
+    let last = Promise.resolve()
+    for await (const planned of source) {
+      last = follow(last, write(planned), planned.position)
+      // Awaited when it is its turn; until then a failure must not count as unhandled.
+      last.catch(() => {})
+      underWay.push(last)
+      if (underWay.length >= atOnce) await underWay.shift()
+      if (stopped) break
     }
+    await last
   }
   const working = work()
     .catch((thrown) => {

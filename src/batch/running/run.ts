@@ -77,7 +77,10 @@ const sourceOf = (lease: Lease, context: Context, isStopped: () => boolean) => {
     return batch.plan.done ? nothing() : watchDay({ lease, isStopped }, context)
   }
   if (batch.plan.done) return nothing()
-  return planChunks(batch, context.store.bucket(batch.bucket), context.results, { now: context.clock.now() })
+  return planChunks(batch, context.store.bucket(batch.bucket), context.results, {
+    now: context.clock.now(),
+    isPaced: () => lease.batch().dispatch.window.perMinute !== undefined,
+  })
 }
 
 async function* nothing(): AsyncGenerator<never> {}

@@ -59,7 +59,7 @@ const leaseSchema = z.strictObject({
 const windowSchema = z.strictObject({
   /** How many pieces may be under way. */
   size: z.number(),
-  /** Whether the platform has refused something: from then on it grows by one a round, before it doubles. */
+  /** Whether the platform has refused something, or was late: from then on it grows by one a round, before it doubles. */
   isKnown: z.boolean(),
   /** Nothing is given out before, milliseconds since the epoch. */
   pausedUntil: z.number(),
@@ -68,6 +68,8 @@ const windowSchema = z.strictObject({
   /** How many were made in which minute of the clock. */
   minute: z.int(),
   sent: z.int(),
+  /** How many pieces have reported since when, milliseconds since the epoch. */
+  round: z.strictObject({ at: z.number(), done: z.int() }),
 })
 export type Window = z.infer<typeof windowSchema>
 
