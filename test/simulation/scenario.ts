@@ -37,7 +37,7 @@ export function drawScenario(random: Random, isCalm: boolean): Scenario {
   const batches = new Map([['b1', photos]])
   if (random.chance(0.25)) batches.set('b2', random.pick([photos, '']))
   const events: ScenarioEvent[] = [fire(random, 'b1', photos, 0)]
-  const span = random.pick([5_000, 60_000, 600_000])
+  const span = random.pick([5_000, 60_000, 300_000])
   const when = () => Math.floor(random.next() * span)
   const add = (kinds: ScenarioKind[], most: number) => {
     for (let left = random.between(0, most); left > 0; left--)

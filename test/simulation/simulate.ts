@@ -24,8 +24,7 @@ log.level = 'silent'
 export interface Report {
   seed: number
   complaints: string[]
-  /** Of all that happened: two runs of a seed have the same. */
-  hash: number
+  /** What happened, where that was asked for: two runs of a seed have the same. */
   trace: string[]
   fired: Partial<Record<FaultKind, number>>
   refused: number
@@ -81,7 +80,6 @@ export async function simulate(seed: number, { keepsTrace = false } = {}): Promi
   return {
     seed,
     complaints: complaints.found,
-    hash: trace.hash,
     trace: trace.lines,
     fired: faults.fired,
     refused: platform.throttle.refused,
