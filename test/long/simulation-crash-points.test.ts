@@ -1,5 +1,5 @@
-import type { Points } from './crash-points'
-import { openRunner } from './runner'
+import type { Points } from '../simulation/crash-points'
+import { openRunner } from '../simulation/runner'
 
 describe('a batch of 40 images in 4 chunks, then fired again', () => {
   let found: Points[]
