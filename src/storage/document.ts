@@ -42,7 +42,12 @@ export function openDocument<T extends Stamp>(
   let known: Seen | null | undefined
   let value: T | undefined
   let age = 0
-  const parse = (body: string): T => parseDocument(bucket, key, schema, body)
+  let parsed: { body: string; value: T } | undefined
+  /** What was parsed last is not parsed again: an update mostly changes what it has just read or written. */
+  const parse = (body: string): T => {
+    if (parsed?.body !== body) parsed = { body, value: parseDocument(bucket, key, schema, body) }
+    return parsed.value
+  }
 
   return {
     value: () => value,

@@ -20,21 +20,30 @@ export interface CrashReport {
   complaints: string[]
   /** Requests that were made. */
   calls: number
+  /** Chunks of the first run, and of both. */
+  chunks: number[]
   /** The request whose process was killed. */
   crashed: string | undefined
   /** The process died before it had written that the batch was fired: its sender has to fire again. */
   isFireLost: boolean
   /** Classifications beyond one of each version. */
   again: number
+  /** Images without a record in the results, and records beyond one of an image. */
+  lost: number
+  twice: number
 }
 
 /** What came of all points that one process has tried. */
 export interface Points {
+  /** Where nothing dies. */
+  whole: CrashReport
   points: number
   /** Of them: the process died before it had written that the batch was fired. */
   firesLost: number
   /** Classifications beyond one of each version of an image. */
   again: number
+  lost: number
+  twice: number
   failed: { call: number; when: string; crashed?: string; complaints: string[] }[]
 }
 
@@ -42,13 +51,16 @@ export interface Points {
 const promptly = 5 * 60_000
 
 const prefix = 'photos/'
-const request = { batch: 'b1', prefix }
+const request = { batch: 'b1', prefix, chunkSize: 10 }
 const keyOf = (image: number): string => `${prefix}${String(image).padStart(2, '0')}.jpg`
 const put = (world: World, image: number, version: number): void => {
   world.images.put(keyOf(image), Buffer.from(`image ${image} version ${version}`), { now: world.time.now })
 }
 
-/** A batch of 40 images, fired again once 3 have changed, 2 are gone and 1 has come; one process is killed on the way. */
+const chunksOf = ({ results }: World): number =>
+  results.page(`batches/${request.batch}/chunks/`, '', 1000).length
+
+/** A batch of 40 images in 4 chunks, fired again once 3 have changed, 2 are gone and 1 has come; one process is killed on the way. */
 export async function crashAt(crash: CrashPoint | undefined): Promise<CrashReport> {
   const world = createWorld({
     seed: 15,
@@ -70,24 +82,30 @@ export async function crashAt(crash: CrashPoint | undefined): Promise<CrashRepor
   const complaints = new Complaints()
   for (let image = 0; image < 40; image++) put(world, image, 1)
   await fire(world, 1, complaints)
+  const chunks = [chunksOf(world)]
   for (const image of [3, 17, 39]) put(world, image, 2)
   for (const image of [0, 21]) world.images.delete(keyOf(image))
   put(world, 40, 1)
   const isFireLost = await fire(world, 2, complaints)
+  chunks.push(chunksOf(world))
   const left = checkEnded(world, request.batch, complaints)
   if (left) checkComplete(world, left, prefix, false, complaints)
   checkNewest(world, prefix, complaints)
   await pass(world.time, 90_000)
   await settle(world, complaints)
   checkNothingWaits(world, complaints)
+  const recorded = new Set(left?.records.map(({ key }) => key))
   const again = [...world.classified.values()].reduce((sum, times) => sum + times - 1, 0)
   complaints.found.push(...world.unexpected)
   return {
     complaints: complaints.found,
     calls: world.wire.calls,
+    chunks,
     crashed: world.wire.crashed,
     isFireLost,
     again,
+    lost: world.images.page(prefix, '', 1000).filter(({ key }) => !recorded.has(key)).length,
+    twice: (left?.records.length ?? 0) - recorded.size,
   }
 }
 

@@ -83,6 +83,11 @@ export class Faults {
     private readonly random: Random,
   ) {}
 
+  /** How often anything failed. */
+  total(): number {
+    return Object.values(this.fired).reduce((sum, times) => sum + times, 0)
+  }
+
   /** @param kinds what may happen to this request @returns what does, if anything */
   draw<K extends FaultKind>(kinds: readonly K[]): K | undefined {
     if (this.isHealed) return undefined

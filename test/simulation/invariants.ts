@@ -1,4 +1,5 @@
 import { type Batch, batchSchema } from '../../src/batch/state/batch'
+import { isSettled } from '../../src/batch/state/lease'
 import { type BatchSummary, type ImageRecord, recordSchema, summarySchema } from '../../src/schema'
 import { compareBytes } from './store/contents'
 import { models, type World } from './world'
@@ -83,6 +84,22 @@ export function checkEnded(world: World, id: string, complaints: Complaints): Le
   if (state === 'complete')
     complaints.expect(totals.pending === 0, () => `${id} is complete, and something is pending: ${told}`)
   return { batch, summary, records }
+}
+
+/** That no batch waits for `reconcile`: where nothing dies, each is carried on to its end by what it has begun. */
+export function checkUnattended(world: World, complaints: Complaints): void {
+  for (const id of batchesOf(world)) {
+    const batch = documentOf(world, id)
+    if (!batch) continue
+    const { holder } = batch.lease
+    complaints.expect(holder === null, () => `${id} is held by ${holder}, which has ended`)
+    // What an open day has to do is a matter of its uploads.
+    const isOpenDay = batch.kind === 'uploads' && batch.status === 'open'
+    complaints.expect(
+      isOpenDay || isSettled(batch),
+      () => `${id} is ${batch.status}, and nothing carries it on`,
+    )
+  }
 }
 
 /** That nothing is left over which somebody would have to come back for. */

@@ -37,7 +37,7 @@ export function drawScenario(random: Random, isCalm: boolean): Scenario {
   const batches = new Map([['b1', photos]])
   if (random.chance(0.25)) batches.set('b2', random.pick([photos, '']))
   const events: ScenarioEvent[] = [fire(random, 'b1', photos, 0)]
-  const span = random.pick([5_000, 60_000, 600_000])
+  const span = random.pick([5_000, 60_000, 60_000, 300_000])
   const when = () => Math.floor(random.next() * span)
   const add = (kinds: ScenarioKind[], most: number) => {
     for (let left = random.between(0, most); left > 0; left--)
@@ -148,7 +148,7 @@ const revoke = (random: Random, at: number): ScenarioEvent[] => [
 /** The bytes of a version of an image: some cannot be decoded, a few kill what tries. */
 export function bytesOf(random: Random, world: World, version: number): Buffer {
   const kind = random.next()
-  const text = kind < 0.003 && !world.isCalm ? killer : kind < 0.05 ? corrupt : 'image'
+  const text = kind < 0.001 && !world.isCalm ? killer : kind < 0.05 ? corrupt : 'image'
   return Buffer.from(`${text} ${version}`)
 }
 

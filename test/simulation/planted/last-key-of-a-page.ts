@@ -1,6 +1,6 @@
 // The last key of each full page of a listing is left out.
 
-import { ObjectStore as Original } from '../store/bucket'
+import { ObjectStore as Original, pageLengths } from '../store/bucket'
 
 export * from '../store/bucket'
 
@@ -12,8 +12,12 @@ export class ObjectStore extends Original {
       return {
         ...bucket,
         async *list(options?: { prefix?: string; startAfter?: string }) {
-          let count = 0
-          for await (const object of bucket.list(options)) if (++count % pageLength !== 0) yield object
+          const lengths = pageLengths(pageLength)
+          let left = 0
+          for await (const object of bucket.list(options)) {
+            left = (left || lengths.next().value) - 1
+            if (left > 0) yield object
+          }
         },
       }
     },

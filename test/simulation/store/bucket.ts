@@ -18,7 +18,7 @@ export interface StoreOptions {
   wire: Pick<Wire, 'request'>
   /** The store's own clock, milliseconds since the epoch. */
   now(): number
-  /** Objects of a page of a listing. */
+  /** Objects of the first page of a listing; see `pageLengths`. */
   pageLength: number
   /** S3's 5 MiB, by which parts of uploads are measured. */
   partBytes: number
@@ -58,6 +58,11 @@ export class ObjectStore {
   of: (process: Process) => Store = (process) => this.view(process)
 }
 
+/** Lengths of the pages of a listing: each is twice as long as the one before, up to S3's 1000, for the sake of speed. */
+export function* pageLengths(first: number): Generator<number> {
+  for (let length = first; ; length = Math.min(2 * length, 1000)) yield length
+}
+
 const readFaults = ['refused', 'lost request'] as const
 
 const notFound = (name: string, key: string): StorageError =>
@@ -85,13 +90,14 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
     kept && { ...kept, servedAt: Math.floor(now() / 1000) * 1000 }
 
   async function* list({ prefix = '', startAfter = '' }: { prefix?: string; startAfter?: string } = {}) {
-    for (let after = startAfter; ; ) {
+    let after = startAfter
+    for (const length of pageLengths(pageLength)) {
       const page = await request('LIST', `${prefix} ${after}`, ({ contents }): ObjectInfo[] =>
-        contents.page(prefix, after, pageLength),
+        contents.page(prefix, after, length),
       )
       yield* page
       const last = page.at(-1)
-      if (!last || page.length < pageLength) return
+      if (!last || page.length < length) return
       after = last.key
     }
   }

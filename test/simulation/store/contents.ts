@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ObjectInfo } from '../../../src/storage/store'
 
 /** An object as it is kept. Bodies are never changed. */
@@ -21,7 +21,7 @@ export interface Contents {
   page(prefix: string, after: string, count: number): ObjectInfo[]
 }
 
-export const md5 = (bytes: Buffer | string): string => createHash('md5').update(bytes).digest('hex')
+export const md5 = (bytes: Buffer | string): string => hash('md5', bytes)
 
 /** Order of UTF-8 bytes: that of UTF-16 units, but that surrogates stand for what lies behind all other units. */
 export function compareBytes(a: string, b: string): number {
