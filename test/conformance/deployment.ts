@@ -107,16 +107,22 @@ export function openDeployment(target: Target, manifest: string) {
       if (!id) throw new Error(`No activation id in: ${stdout}`)
       return (await activation(id)).logs.map((line) => JSON.parse(line))
     },
-    /** Fires `batch-requested`, again in the next minute where its rule was throttled. @returns the activation of its action */
-    async request(params: Params): Promise<string> {
+    /** Fires `batch-requested`, again in the next minute where its rule was throttled. @returns what became of the rule */
+    async outcomeOf(params: Params): Promise<RuleOutcome> {
       const words = Object.entries(params).flatMap(([name, value]) => ['-p', name, value])
       for (let attempt = 0; attempt < 4; attempt++) {
         const [outcome] = await this.fireBy(['batch-requested', ...words])
-        if (outcome?.success && outcome.activationId) return outcome.activationId
-        if (!/Too many/.test(outcome?.error ?? '')) throw new Error(`The rule failed: ${outcome?.error}`)
+        if (!outcome) throw new Error('The trigger has no active rule')
+        if (!/Too many/.test(outcome.error ?? '')) return outcome
         await untilNextMinute()
       }
       throw new Error('The rule was throttled in four minutes')
+    },
+    /** Fires `batch-requested`. @returns the activation of its action */
+    async request(params: Params): Promise<string> {
+      const { success, activationId, error } = await this.outcomeOf(params)
+      if (!success || !activationId) throw new Error(`The rule failed: ${error}`)
+      return activationId
     },
     /** All activations, without end of pages. */
     async activations(): Promise<string[]> {

@@ -35,6 +35,10 @@ it('ends a batch of more invocations than there is room for, every image exactly
 it('classifies what was lost of throttled events, of which some were taken', async () => {
   await scenario.start({}, '--limits', 'openwhisk')
   const { clients } = scenario
+  // The images lie there since before anything watched their bucket.
+  const feeds = clients.ow.feeds as unknown as { update(options: object): Promise<unknown> }
+  const params = { since: '2026-01-01' }
+  await feeds.update({ name: 'whisklens/bucket-feed', trigger: 'image-uploaded', params })
   // One event a message and never again, as simple stores send them.
   const limit = pLimit(4)
   const post = (number: number) => clients.postEvents([keyOf(number)])
