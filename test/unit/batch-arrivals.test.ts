@@ -87,7 +87,7 @@ describe('an image that is too young', () => {
       dispatchedAt ||= runner.clock.now()
       return report(message)
     }
-    await watchNow(runner.context())
+    await watchNow(runner.context(), true)
     await runner.start({ advance: day })
     expect(dispatchedAt - uploadedAt).toBeGreaterThanOrEqual(settle * 1000)
   })

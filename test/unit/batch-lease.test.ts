@@ -178,7 +178,7 @@ describe('seeing to it that a batch is carried on', () => {
     // The lease is offered: a worker takes it at once, others take it for that of a live holder.
     expect(await ensureAdvancing(context('b', { openwhisk }), 'b1')).toBe(false)
     const holder = await take('c', true)
-    expect(holder?.batch().lease).toMatchObject({ phase: 'working', resumes: true })
+    expect(holder?.batch().lease).toMatchObject({ phase: 'working', expects: true })
     expect(await ensureAdvancing(context('d', { openwhisk }), 'b1')).toBe(false)
     expect(asked).toHaveLength(1)
   })

@@ -101,14 +101,14 @@ describe('the day of uploads', () => {
 
 describe('an upload of which a notification was accepted', () => {
   it('has the bucket looked through by one activation, however many there are at once', async () => {
-    await Promise.all(Array.from({ length: 6 }, () => watchNow(runner.context())))
+    await Promise.all(Array.from({ length: 6 }, () => watchNow(runner.context(), true)))
     expect(runner.invoked.length).toBeGreaterThan(0)
     expect(runner.invoked[0]).toMatchObject({ params: { advance: day } })
     expect(await readBatch(runner.results, day)).toMatchObject({ status: 'requested', kind: 'uploads' })
   })
 
   it('finds all others of a burst of which no notification was', async () => {
-    await watchNow(runner.context())
+    await watchNow(runner.context(), true)
     await upload('a', 'b', 'c', 'd', 'e')
     await arrive('c')
     const began = runner.clock.now()
@@ -123,7 +123,7 @@ describe('an upload of which a notification was accepted', () => {
   })
 
   it('finds what comes while it looks, and gives out each image once', async () => {
-    await watchNow(runner.context())
+    await watchNow(runner.context(), true)
     await upload('a')
     const running = advance()
     while (dispatched() === 0) await realSleep(5)
@@ -134,7 +134,7 @@ describe('an upload of which a notification was accepted', () => {
   })
 
   it('waits for the minute to turn where the platform has refused something', async () => {
-    await watchNow(runner.context())
+    await watchNow(runner.context(), true)
     await upload('a')
     const { invoke } = runner.openwhisk
     let refusals = 2
@@ -154,7 +154,7 @@ describe('an upload of which a notification was accepted', () => {
   it('leaves alone what was there before, other prefixes, and what is too young', async () => {
     await upload('old')
     await watch({ since: isoOf(Date.now() + 60_000), prefix: '' })
-    await watchNow(runner.context())
+    await watchNow(runner.context(), true)
     await advance()
     expect(await recorded()).toEqual([])
     await watch({ prefix: 'x/' })
@@ -309,7 +309,7 @@ describe('a day that is over', () => {
       await runner.results.put(recordKey(model, record), JSON.stringify(record))
     }
     runner.clock.advance(minutes(6))
-    await watchNow(runner.context())
+    await watchNow(runner.context(), true)
     expect(await advance()).toMatchObject({ state: 'running', totals: { ok: 1010 } })
     const found = await readBatch(runner.results, day)
     expect(found?.sorted).toMatchObject({ ok: 1000, files: [expect.stringContaining('/sorted/')] })

@@ -1,4 +1,5 @@
-import { BatchTakenOverError, WhisklensError } from '../../errors'
+import { BatchTakenOverError, messageOf, WhisklensError } from '../../errors'
+import { log } from '../../log'
 import type { BatchSummary } from '../../schema'
 import { closeRun } from '../closing/close'
 import { progressOf } from '../reports/progress'
@@ -16,7 +17,7 @@ import { findsMore } from '../uploads/watch'
 import { describeModel, modelName, withCosts } from './model'
 import { handOverTime, outlast } from './outlast'
 import { publish } from './publish'
-import { reconcileDays } from './reconcile'
+import { resume } from './reconcile'
 import { run } from './run'
 
 /**
@@ -57,7 +58,7 @@ async function carryOn(lease: Lease, context: Context): Promise<BatchSummary> {
   const stopAt = activation.deadline - handOverTime
   const { batch, run: first } = lease.batch()
   await putEntry(results, batch, first)
-  if (isUploads(batch)) await reconcileDays(batch, context)
+  if (isUploads(batch)) await whileHeld(lease, context, resumeOthers(context))
   for (;;) {
     const isLate = clock.now() >= stopAt
     if (isLate || !(await step(lease, context, stopAt))) {
@@ -68,6 +69,13 @@ async function carryOn(lease: Lease, context: Context): Promise<BatchSummary> {
     const now = lease.batch()
     if (now.lease.holder === null) return (await readSummary(results, batch)) ?? progressOf(now)
   }
+}
+
+/** Carries on what other activations have left: no event may follow that would. Where there is no room, the next one tries. */
+async function resumeOthers(context: Context): Promise<void> {
+  await resume(context).catch((cause) =>
+    log.warn({ reason: messageOf(cause) }, 'what other activations have left waits'),
+  )
 }
 
 /** One step of a batch, by its status. @returns false when time was up */
@@ -133,7 +141,7 @@ async function stopFor(thrown: unknown, lease: Lease): Promise<void> {
 
 async function runOpen(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   try {
-    if (goesOnTomorrow(lease, context)) await whileHeld(lease, context, watchNow(context))
+    if (goesOnTomorrow(lease, context)) await whileHeld(lease, context, watchNow(context, true))
     const left = await run(lease, context, stopAt)
     if (left === 'quiet' && lease.batch().status === 'open') await leaveDay(lease, context)
     return left !== 'late'
@@ -146,15 +154,16 @@ async function runOpen(lease: Lease, context: Context, stopAt: number): Promise<
 /** Whether uploads of a day may be left that its looks have not found: they are the next day's. */
 function goesOnTomorrow(lease: Lease, { clock }: Context): boolean {
   const { kind, batch, lease: taken } = lease.batch()
-  return kind === 'uploads' && taken.resumes && isPast(batch, clock.now())
+  return kind === 'uploads' && taken.expects && isPast(batch, clock.now())
 }
 
 /** Lets go of a day that is quiet, unless there is more to do. */
 async function leaveDay(lease: Lease, context: Context): Promise<void> {
   const look = async (): Promise<boolean> => {
-    const { batch } = lease.batch()
-    if (!isPast(batch, context.clock.now())) return findsMore(lease, context)
-    if (goesOnTomorrow(lease, context)) await watchNow(context)
+    const { batch, busyAt, lease: current } = lease.batch()
+    const hasHeard = current.expects && busyAt === 0
+    if (!isPast(batch, context.clock.now())) return hasHeard || findsMore(lease, context)
+    if (goesOnTomorrow(lease, context)) await watchNow(context, true)
     return false
   }
   await lease.leave(() => whileHeld(lease, context, look()))

@@ -157,5 +157,5 @@ async function seeToDay(day: string, context: Context): Promise<void> {
     await document.update((current) => current && fired(current, what))
   }
   if (!batch || !isLive(batch, document.age()) || batch.lease.phase === 'leaving')
-    await ensureAdvancing(context, day, { create: dayMaker(context, day) })
+    await ensureAdvancing(context, day, { create: dayMaker(context, day), expects: true })
 }

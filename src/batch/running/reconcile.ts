@@ -8,9 +8,9 @@ import { dropSegments } from '../closing/close'
 import { type Batch, openBatch } from '../state/batch'
 import { invokeAdvance } from '../state/hand-over'
 import { isLive, isSettled, leaseTime } from '../state/lease'
-import { deleteEntry, listOpen, listOpenRuns, type OpenRun } from '../state/open'
+import { deleteEntry, listOpenRuns, type OpenRun } from '../state/open'
 import { type Context, retrying } from '../state/platform'
-import { isOver, isUploads, today, watchNow } from '../uploads/day'
+import { isOver, today, watchNow } from '../uploads/day'
 
 /** An entry whose run does not begin for so long has none, milliseconds. */
 const stillborn = 60_000
@@ -63,22 +63,8 @@ export async function reconcile(context: Context): Promise<Omit<Polled, 'message
   const resumed = await resume(context)
   const feeds = await listRegistrations(context.results)
   if (feeds.every(({ paused }) => paused)) return { resumed }
-  await watchNow(context)
+  await watchNow(context, false)
   return { resumed, batch: today(context) }
-}
-
-/** Has the days before one closed, as far as they are over. */
-export async function reconcileDays(day: string, context: Context): Promise<void> {
-  for await (const batch of listOpen(context.results)) {
-    if (!isUploads(batch) || batch >= day || !isOver(batch, context.clock.now())) continue
-    const document = openBatch(context, batch)
-    const found = await document.read()
-    if (!found || isLive(found, document.age())) continue
-    // Where there is no room now, the next one tries.
-    await invokeAdvance(context, { advance: batch }).catch((cause) =>
-      log.warn({ batch, reason: messageOf(cause) }, 'the day is not closed yet'),
-    )
-  }
 }
 
 /** What a look for what was missed has done. */
@@ -105,6 +91,6 @@ export async function poll(trigger: string, context: Context): Promise<Polled> {
     return { resumed, message: `No feed watches a bucket for ${trigger}` }
   }
   if (feed.paused) return { resumed, message: `The feed of ${trigger} is paused` }
-  await watchNow(context)
+  await watchNow(context, false)
   return { resumed, batch: today(context) }
 }

@@ -89,7 +89,7 @@ async function* nothing(): AsyncGenerator<never> {}
 function begun(batch: OpenBatch, epoch: number, now: number): NextBatch | undefined {
   const early = earlyEnd(batch)
   if (early) return closing(batch, early.outcome, early.reason)
-  return batch.plan.done ? undefined : { ...owned(batch, epoch), busyAt: now }
+  return batch.plan.done ? undefined : { ...owned(batch, epoch), busyAt: batch.lease.expects ? now : 0 }
 }
 
 /** From here on, chunks are of this epoch: what other holders wrote behind was never published. */

@@ -14,6 +14,8 @@ export interface AcquireOptions {
   isWorker: boolean
   /** The lease is offered to the next worker from the beginning. */
   offers?: boolean
+  /** Work may be left, or more may come: a holder that only looks at what is there is told so. */
+  expects?: boolean
   /** Takes the lease of a batch too of which nothing is left to be done. */
   evenSettled?: boolean
 }
@@ -25,13 +27,13 @@ export interface AcquireOptions {
 export async function acquire(
   context: LeaseContext,
   batch: string,
-  { create, isWorker, offers = false, evenSettled = false }: AcquireOptions,
+  { create, isWorker, offers = false, expects = false, evenSettled = false }: AcquireOptions,
 ): Promise<Lease | undefined> {
   const { clock, random, activation } = context
   const document = openBatch(context, batch)
   const holder = `${activation.id}.${Math.floor(random() * 2 ** 32).toString(16)}`
   const attempt = async (sign: string, made: NextBatch | undefined): Promise<Lease | undefined> => {
-    const taken = await document.update((current) => take(current ?? made, sign, { holder, offers }))
+    const taken = await document.update((current) => take(current ?? made, sign, { holder, offers, expects }))
     return taken?.lease.holder === holder ? leaseOf(context, document, taken, holder) : undefined
   }
   const isNeeded = (found: Batch | undefined): boolean =>
@@ -43,7 +45,7 @@ export async function acquire(
     if (!isNeeded(found)) return undefined
     const sign = signOf(found)
     if (found && isLive(found, document.age()) && !isOffered(found) && !watch.isSilent(found)) {
-      await document.update((current) => nudge(current, sign))
+      await document.update((current) => nudge(current, sign, expects))
       if (!isWorker || watch.hasGivenSign(found)) return undefined
       continue
     }
@@ -74,20 +76,20 @@ function openWatch(clock: LeaseContext['clock']) {
 function take(
   batch: NextBatch | undefined,
   sign: string,
-  { holder, offers }: { holder: string; offers: boolean },
+  { holder, offers, expects }: { holder: string; offers: boolean; expects: boolean },
 ): NextBatch | undefined {
   const isNew = sign === '' && batch?.lease.epoch === 0
   if (!batch || batch.lease.holder === holder || (!isNew && signOf(batch) !== sign)) return undefined
-  const { epoch, beat, phase: before } = batch.lease
+  const { epoch, beat, phase: before, expects: expected } = batch.lease
   const phase = offers ? 'yielding' : 'working'
-  const resumes = offers || before !== 'idle'
   const lease = {
     holder,
     epoch: epoch + 1,
     beat: beat + 1,
     duration: leaseTime,
     phase,
-    resumes,
+    // An offer may be that of one that only looks; a holder that died had more to do, if only to look once more.
+    expects: expects || (before === 'yielding' ? expected : before !== 'idle'),
     watched: false,
   } as const
   return { ...batch, lease }
@@ -97,8 +99,11 @@ function take(
 const signOf = (batch: NextBatch | undefined): string =>
   batch ? `${batch.lease.holder} ${batch.lease.epoch} ${batch.lease.beat}` : ''
 
-/** Puts a holder that is about to leave back to work: it is relied on. */
-const nudge = (batch: Batch | undefined, sign: string): NextBatch | undefined =>
-  batch?.lease.phase === 'leaving' && signOf(batch) === sign
-    ? { ...batch, lease: { ...batch.lease, phase: 'working' } }
-    : undefined
+/** Puts a holder that is about to leave back to work, for it is relied on, and tells one that only looks what to expect. */
+function nudge(batch: Batch | undefined, sign: string, expects: boolean): NextBatch | undefined {
+  if (!batch || signOf(batch) !== sign) return undefined
+  const { lease } = batch
+  const isNews = lease.phase === 'leaving' || (expects && !lease.expects)
+  const phase = lease.phase === 'leaving' ? 'working' : lease.phase
+  return isNews ? { ...batch, lease: { ...lease, phase, expects: expects || lease.expects } } : undefined
+}

@@ -49,8 +49,8 @@ const leaseSchema = z.strictObject({
    * `idle`: let go when there was nothing left to do.
    */
   phase: z.enum(['working', 'leaving', 'yielding', 'idle']),
-  /** It was taken where work was left, or by a notification: not from a holder that had left it idle. */
-  resumes: z.boolean(),
+  /** More may come: it was taken where work was left, or a notification was heard; not by a mere look at what is there. */
+  expects: z.boolean(),
   /** An activation was asked for that sees whether this holder lives. */
   watched: z.boolean(),
 })

@@ -90,7 +90,7 @@ async function request(message: Advance, context: Context): Promise<number | und
 export async function ensureAdvancing(
   context: Context,
   batch: string,
-  options: Pick<AcquireOptions, 'create'> = {},
+  options: Pick<AcquireOptions, 'create' | 'expects'> = {},
 ): Promise<boolean> {
   const lease = await acquire(context, batch, { ...options, isWorker: false, offers: true })
   if (!lease) return false

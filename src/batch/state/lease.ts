@@ -89,7 +89,7 @@ export function leaseOf(
 
   const free = (phase: Phase) => (batch: Batch) => ({
     ...batch,
-    lease: { ...batch.lease, holder: null, phase },
+    lease: { ...batch.lease, holder: null, phase, expects: phase === 'yielding' },
   })
 
   return {
@@ -100,7 +100,7 @@ export function leaseOf(
       await write((batch) => batch)
     },
     offer: async () => {
-      await enter('yielding')
+      await write((batch) => ({ ...batch, lease: { ...batch.lease, phase: 'yielding', expects: true } }))
     },
     release: async () => {
       await unlessTaken(write(free('yielding')))

@@ -34,7 +34,7 @@ export const newBatch = (
     beat: 0,
     duration: leaseTime,
     phase: 'yielding',
-    resumes: false,
+    expects: true,
     watched: false,
   },
   cancelRequested: false,

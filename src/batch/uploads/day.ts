@@ -55,8 +55,8 @@ export async function makeDay(batch: string, context: Context): Promise<void> {
 /** The uploads of today. */
 export const today = ({ clock }: Pick<Context, 'clock'>): string => uploadsBatch(isoOf(clock.now()))
 
-/** Sees to it that the watched buckets are looked through from now on. */
-export async function watchNow(context: Context): Promise<void> {
+/** Sees to it that the watched buckets are looked through. @param expects more may come: it goes on for a while */
+export async function watchNow(context: Context, expects: boolean): Promise<void> {
   const day = today(context)
-  await ensureAdvancing(context, day, { create: dayMaker(context, day) })
+  await ensureAdvancing(context, day, { create: dayMaker(context, day), expects })
 }

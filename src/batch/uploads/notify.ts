@@ -19,7 +19,7 @@ const maxBytes = 256 * 1024
 export async function notify(created: ImageEvent[], context: Context): Promise<number> {
   const watchers = created.length > 0 ? await watchersOf(created, context) : []
   if (watchers.length === 0) return 0
-  const [fired] = await Promise.all([fireAll(watchers, context), watchNow(context)])
+  const [fired] = await Promise.all([fireAll(watchers, context), watchNow(context, true)])
   return fired
 }
 
