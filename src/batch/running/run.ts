@@ -34,12 +34,12 @@ export async function run(lease: Lease, context: Context, stopAt: number): Promi
   const { clock } = context
   const open = () => lease.batch() as OpenBatch
   // First: planning may be what the activations before died of.
-  await lease.save((batch) => begun(batch as OpenBatch, lease.epoch, clock.now()))
+  await lease.save((batch) => begun(batch as OpenBatch, clock.now()))
   if (lease.batch().status !== 'open') return 'over'
   let isStopped = false
   const planner = planAhead(
     open(),
-    lease.epoch,
+    ownerOf(open().plan, open().plan.planned) ?? lease.epoch,
     context,
     sourceOf(lease, context, () => isStopped),
   )
@@ -86,21 +86,24 @@ const sourceOf = (lease: Lease, context: Context, isStopped: () => boolean) => {
 async function* nothing(): AsyncGenerator<never> {}
 
 /** A batch that is to end early ends; else this holder plans it. */
-function begun(batch: OpenBatch, epoch: number, now: number): NextBatch | undefined {
+function begun(batch: OpenBatch, now: number): NextBatch | undefined {
   const early = earlyEnd(batch)
   if (early) return closing(batch, early.outcome, early.reason)
-  return batch.plan.done ? undefined : { ...owned(batch, epoch), busyAt: batch.lease.expects ? now : 0 }
+  return batch.plan.done ? undefined : { ...owned(batch), busyAt: batch.lease.expects ? now : 0 }
 }
 
-/** From here on, chunks are of this epoch: what other holders wrote behind was never published. */
-function owned(batch: OpenBatch, epoch: number): Unstamped<OpenBatch> {
+/**
+ * From here on, chunks are of this planning: what others wrote behind was never published. That may have been the same
+ * holder, in a run before; so they are told apart by the revision.
+ */
+function owned(batch: OpenBatch): Unstamped<OpenBatch> {
   const from = batch.plan.planned
   const { next } = batch.dispatch
   const first = ownerOf(batch.plan, next)
   const needed = batch.plan.owners.filter(
     (owner) => owner.from < from && (owner.from > next || owner.epoch === first),
   )
-  return { ...batch, plan: { ...batch.plan, owners: [...needed, { from, epoch }] } }
+  return { ...batch, plan: { ...batch.plan, owners: [...needed, { from, epoch: batch.revision }] } }
 }
 
 const basics = ({ clock }: Context, { epoch }: Lease, planner: Planner, sent: Sent[]) => ({

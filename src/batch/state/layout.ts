@@ -34,7 +34,7 @@ export const openPrefix = 'open/'
 /** No id of a batch holds a tilde. Runs have entries of their own: a late deletion must not hide a later run. */
 export const openKey = (batch: string, run: number): string => `${openPrefix}${batch}~${run}`
 
-/** A chunk by its name: the positions of its images, and the epoch of the holder that planned it. */
+/** A chunk by its name: the positions of its images, and the revision of the batch when its planning began. */
 export interface Chunk extends Range {
   epoch: number
 }
