@@ -158,7 +158,7 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
     actions: {
       'start-batch': { main: mains['start-batch'], timeout: 300_000, memory: 256, containers: stock() },
       aggregate: { main: mains.aggregate, timeout: 120_000, memory: 256, containers: stock() },
-      'bucket-events': { main: mains['bucket-events'], timeout: 60_000, memory: 256, containers: stock() },
+      'bucket-events': { main: mains['bucket-events'], timeout: 120_000, memory: 256, containers: stock() },
       classify: { main: classify, timeout: 120_000, memory: 512, containers },
     },
     sequences: { 'classify-images': ['classify', 'aggregate'] },
