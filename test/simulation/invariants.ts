@@ -172,10 +172,13 @@ export function checkComplete(
  * That every upload was classified that came before a notification which was dealt with: the others of its burst may have
  * been refused.
  */
+/** Uploads so long after a notification that was dealt with belong to its burst, milliseconds: its loop is certain to see them. */
+const burstTime = 60_000
+
 export function checkUploads(world: World, prefix: string, complaints: Complaints): void {
   for (const { key, etag } of world.images.page(prefix, '', 1_000_000)) {
     const changedAt = world.changedAt.get(key)
-    if (changedAt === undefined || changedAt > world.toldAt) continue
+    if (changedAt === undefined || changedAt > world.toldAt + burstTime) continue
     // By whichever version of the model answered then.
     const names = models.flatMap((model) => [`images/${model}/images/${key}`, `retry/${model}/images/${key}`])
     const known = names.map((name) => {

@@ -227,7 +227,11 @@ function burst(random: Random, at: number, watched: string): ScenarioEvent[] {
   const share = random.pick([1, 1, 0.5, 0.05])
   const every = random.pick([20, 300, 5_000])
   const folder = watched || random.pick([uploads, photos])
-  return Array.from({ length: count }, (_, index) => {
+  // One that only looks at what is there is about to leave when the burst comes.
+  const before = random.chance(0.3)
+    ? [poll(random, Math.max(0, at - random.between(0, 4_000)), new Map())]
+    : []
+  const events = Array.from({ length: count }, (_, index) => {
     const key = `${folder}${random.pick(names)}${random.between(0, 30)}.jpg`
     const isTold = random.chance(share)
     const bytes = random.fork(`upload ${at} ${index}`)
@@ -243,6 +247,7 @@ function burst(random: Random, at: number, watched: string): ScenarioEvent[] {
       },
     }
   })
+  return [...before, ...events]
 }
 
 /** The images that are there from the beginning. */

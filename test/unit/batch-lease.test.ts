@@ -163,6 +163,20 @@ describe('a holder that is about to leave', () => {
   })
 })
 
+describe('a holder that only looks at what is there', () => {
+  it('is told once that more may come', async () => {
+    await ensureAdvancing(context('poll', { openwhisk: silentOpenWhisk }), 'b1')
+    const holder = await take('a1', true)
+    expect(holder?.batch().lease.expects).toBe(false)
+    const hear = (id: string) => acquire(context(id), 'b1', { isWorker: false, expects: true })
+    expect(await hear('event')).toBeUndefined()
+    const told = await readBatch(results, 'b1')
+    expect(told?.lease).toMatchObject({ expects: true, phase: 'working', epoch: holder?.epoch })
+    expect(await hear('another')).toBeUndefined()
+    expect((await readBatch(results, 'b1'))?.revision).toBe(told?.revision)
+  })
+})
+
 describe('seeing to it that a batch is carried on', () => {
   it('asks for one activation, however many do so at once', async () => {
     const asked: object[] = []

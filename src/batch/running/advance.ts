@@ -12,7 +12,7 @@ import { putEntry } from '../state/open'
 import type { Context } from '../state/platform'
 import { closing, opened, reported } from '../state/transitions'
 import { dayMaker, isPast, isUploads, watchNow } from '../uploads/day'
-import { newestVersion } from '../uploads/version'
+import { newestOf } from '../uploads/version'
 import { findsMore } from '../uploads/watch'
 import { describeModel, modelName, withCosts } from './model'
 import { handOverTime, outlast } from './outlast'
@@ -104,7 +104,7 @@ const arrivalsWithin = 15_000
 async function modelOfArrivals(day: RequestedBatch, context: Context): Promise<BatchModel | undefined> {
   const { clock, settings } = context
   for (const end = clock.now() + arrivalsWithin; ; await clock.sleep(1_000)) {
-    const modelVersion = await newestVersion(day, context)
+    const { version: modelVersion } = await newestOf(day, context)
     if (modelVersion !== undefined) return withCosts(context, { model: settings.model, modelVersion })
     if (clock.now() >= end) return undefined
   }

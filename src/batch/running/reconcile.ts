@@ -40,9 +40,9 @@ async function isOrphan({ batch, run, since }: OpenRun, context: Context): Promi
     if (context.clock.now() - msOf(since) > stillborn) await deleteEntry(context.results, batch, run)
     return false
   }
-  // At a hand-over, nobody holds the lease for a moment.
-  const isFree = found.lease.holder === null ? document.age() > leaseTime : !isLive(found, document.age())
-  return isFree && hasWork(found, context.clock.now())
+  // One that failed gives the lease back, and asks for another activation.
+  const isAwaited = found.lease.phase === 'yielding' && document.age() <= leaseTime
+  return !isAwaited && !isLive(found, document.age()) && hasWork(found, context.clock.now())
 }
 
 /** Whether something is to be done for a batch. A day of uploads rests while nothing comes. */

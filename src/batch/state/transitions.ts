@@ -34,7 +34,7 @@ export const newBatch = (
     beat: 0,
     duration: leaseTime,
     phase: 'yielding',
-    expects: true,
+    expects: false,
     watched: false,
   },
   cancelRequested: false,

@@ -44,12 +44,13 @@ export const dayMaker = (context: Context, batch: string) => async (): Promise<N
   })
 }
 
-/** Makes sure that a day has a document. */
+/** Makes sure that a day has a document, of which more is expected. */
 export async function makeDay(batch: string, context: Context): Promise<void> {
   const document = openBatch(context, batch)
   if (await document.read()) return
   const made = await dayMaker(context, batch)()
-  await document.update((current) => (current ? undefined : made))
+  const expecting = { ...made, lease: { ...made.lease, expects: true } }
+  await document.update((current) => (current ? undefined : expecting))
 }
 
 /** The uploads of today. */

@@ -12,14 +12,19 @@ const nearLast = 1_000
 /** So many of the newest objects are read at most: those that tell of lost images name no version that answered. */
 const mostRead = 3
 
-/**
- * The version of the model that answered last in a day: deployed anew in its course, looks go by other records.
- * @returns undefined where nothing was classified yet
- */
-export async function newestVersion(
+/** What was classified last in a day. */
+export interface Newest {
+  /** The version of the model that answered: deployed anew in the course of a day, looks go by other records. */
+  version?: string
+  /** The key of the last arrival. */
+  arrival?: string
+}
+
+/** What was classified last in a day, of what notifications told and what looks have found. */
+export async function newestOf(
   { batch, sorted, dispatch }: Pick<Batch, 'batch' | 'sorted' | 'dispatch'>,
   { results }: { results: Bucket },
-): Promise<string | undefined> {
+): Promise<Newest> {
   const parts = partsPrefix(batch)
   const from = parts + position(Math.max(0, dispatch.next - nearLast))
   const found: { key: string; at: number }[] = []
@@ -33,7 +38,7 @@ export async function newestVersion(
   for (const { key } of newest) {
     const records = fromJsonLines<ImageRecord>((await results.get(key)).body)
     const answered = records.findLast(({ engine }) => engine !== 'none')
-    if (answered) return answered.model
+    if (answered) return { version: answered.model, arrival: last?.key }
   }
-  return undefined
+  return { arrival: last?.key }
 }

@@ -12,7 +12,7 @@ import { minute } from '../state/hand-over'
 import type { Lease } from '../state/lease'
 import { type Context, mayPass } from '../state/platform'
 import { isPast } from './day'
-import { newestVersion } from './version'
+import { newestOf } from './version'
 
 /*
  * The loop of a day of uploads. Notifications are hints, and most of a burst may be refused; so each one that is heard
@@ -51,6 +51,8 @@ interface Eyes {
 
 interface Look {
   found: number
+  /** The key of the last arrival. */
+  arrival?: string
   /** Not all was seen: an image is too young to be taken, for its notification may be at work, or the look has failed. */
   unseen: boolean
 }
@@ -66,6 +68,7 @@ export async function* watchDay({ lease, isStopped }: Loop, context: Context): A
   const { batch, plan } = dayOf(lease)
   const eyes = await openEyes(lease, context)
   let position = positionOf(plan)
+  const heardAt = openEars()
   for (let pause = firstPause; !isStopped(); ) {
     const began = clock.now()
     if (isPast(batch, began)) return yield { images: [], gone: [], position: { ...position, done: true } }
@@ -75,11 +78,23 @@ export async function* watchDay({ lease, isStopped }: Loop, context: Context): A
       yield { images, gone: [], position }
       await rest(isStopped, context, () => position.planned - dayOf(lease).dispatch.next > mostAhead)
     }
+    const busyAt = Math.max(dayOf(lease).busyAt, heardAt(look.arrival, began))
     const hasMore = look.found > 0 || look.unseen
-    if (!hasMore && began >= quietFrom(dayOf(lease).busyAt)) return
+    if (!hasMore && began >= quietFrom(busyAt)) return
     pause = hasMore ? firstPause : Math.min(pause * 1.5, longestPause)
     const until = clock.now() + Math.max(pause, restPerLook * (clock.now() - began))
     await rest(isStopped, context, () => clock.now() < until)
+  }
+}
+
+/** Hears of notifications by the arrivals that they leave: each may be the first of many that are refused. */
+function openEars() {
+  let last: string | undefined | null = null
+  let at = 0
+  return (arrival: string | undefined, now: number): number => {
+    if (last !== null && last !== arrival) at = now
+    last = arrival
+    return at
   }
 }
 
@@ -131,14 +146,15 @@ async function* lookThrough(
   look: Look,
 ): AsyncGenerator<ImageRef[]> {
   const { results } = context
-  const modelVersion = await versionNow(lease, context)
+  const modelVersion = await versionNow(lease, context, look)
   for (const feed of await listRegistrations(results))
     if (!feed.paused && feed.bucket !== results.name) yield* lookInto(feed, modelVersion, context, eyes, look)
 }
 
 /** The version of the model that answers now, which is the day's from then on. */
-async function versionNow(lease: Lease, context: Context): Promise<string> {
-  const newest = await newestVersion(lease.batch(), context)
+async function versionNow(lease: Lease, context: Context, look: Look): Promise<string> {
+  const { version: newest, arrival } = await newestOf(lease.batch(), context)
+  look.arrival = arrival
   const { modelVersion } = dayOf(lease).model
   if (newest === undefined || newest === modelVersion) return modelVersion
   const renew = (day: Batch) => ({ ...day, model: { ...dayOf(lease).model, modelVersion: newest } })
