@@ -1,6 +1,6 @@
-import type { GraphNode } from '../classifier/network'
-import { inputsOf } from '../classifier/network-graph'
-import { floatsOf, type Weight } from '../classifier/network-weights'
+import type { GraphNode } from './network'
+import { inputsOf } from './network-graph'
+import { floatsOf, type Weight } from './network-weights'
 
 /** What a batch normalization has learnt, a value for each channel. */
 export interface BatchNorm {

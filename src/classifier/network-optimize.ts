@@ -1,8 +1,8 @@
-import type { GraphNode, Network } from '../classifier/network'
-import { constantNode, texts } from '../classifier/network-builder'
-import { inputsOf, outputsOf, readBy, textAttribute, textsAttribute } from '../classifier/network-graph'
-import { floatsOf, storedWeights, type Weight, weightOf, weightsOf } from '../classifier/network-weights'
-import { type Affine, affineOf } from './affine'
+import type { GraphNode, Network } from './network'
+import { type Affine, affineOf } from './network-affine'
+import { constantNode, texts } from './network-builder'
+import { inputsOf, outputsOf, readBy, textAttribute, textsAttribute } from './network-graph'
+import { floatsOf, storedWeights, type Weight, weightOf, weightsOf } from './network-weights'
 
 /** Operations that are linear in a kernel, by what they are called with a bias and an activation fused in. */
 const linear = new Map([
