@@ -185,7 +185,7 @@ describe('seeing to it that a batch is carried on', () => {
       invoke: async (_: string, params: object) => `a${asked.push(params)}`,
     }
     const all = Array.from({ length: 8 }, (_, number) =>
-      ensureAdvancing(context(`a${number}`, { openwhisk }), 'b1'),
+      ensureAdvancing(context(`a${number}`, { openwhisk }), 'b1', { expects: true }),
     )
     expect((await Promise.all(all)).filter((has) => has)).toHaveLength(1)
     expect(asked).toEqual([{ advance: 'b1' }])
