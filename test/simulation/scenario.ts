@@ -51,6 +51,7 @@ export function drawScenario(random: Random, isCalm: boolean): Scenario {
   if (!isCalm && random.chance(0.1)) events.push(...revoke(random, when()))
   if (watched !== undefined)
     for (let left = random.between(1, 3); left > 0; left--) events.push(...burst(random, when(), watched))
+  if (watched !== undefined && !isCalm && random.chance(0.3)) events.push(lateUpload(random, when(), watched))
   events.sort((a, b) => a.at - b.at)
   const overlaps = batches.size > 1 || watched === ''
   return { batches, watched, overlaps, events }
@@ -248,6 +249,41 @@ function burst(random: Random, at: number, watched: string): ScenarioEvent[] {
     }
   })
   return [...before, ...events]
+}
+
+/**
+ * An upload while the holder of a day, which stands still, is about to leave: its notification is taken, but may fire no
+ * trigger, for others have used up the fires of the minute.
+ */
+function lateUpload(random: Random, at: number, watched: string): ScenarioEvent {
+  const key = `${watched || uploads}late ${random.between(0, 9)}.jpg`
+  const share = random.next()
+  const bytes = random.fork(`late ${at}`)
+  const upload = (world: World): void => {
+    const { time, platform } = world
+    for (const process of world.processes)
+      if (process.name.startsWith('start-batch')) process.pausedUntil = time.now + 12_000
+    for (let fires = 0; fires < 60; fires++) {
+      try {
+        platform.fire('/guest/of-others', {})
+      } catch {
+        // That is what for.
+      }
+    }
+    const body = bytesOf(bytes, world, nextVersion(world))
+    notify(world, { bucket: buckets.images, key, etag: put(world, key, body), size: body.length })
+  }
+  const happen = (world: World): void => {
+    const { results, time } = world
+    const before = results.onPut
+    results.onPut = (object) => {
+      before(object)
+      if (!object.key.endsWith('/batch.json') || !object.body.includes('"phase":"leaving"')) return
+      results.onPut = before
+      if (!world.faults.isHealed) time.after(share * 10 * world.options.latency, () => upload(world))
+    }
+  }
+  return { at, name: `late upload ${key}`, happen }
 }
 
 /** The images that are there from the beginning. */
