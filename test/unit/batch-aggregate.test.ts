@@ -165,6 +165,16 @@ describe('a failure that is no image’s', () => {
     await report({ ...piece(0, 4, []), images: [...['a', 'b', 'c'].map(denied), ...images(['d'])] })
     expect(await collect(listParts(runner.results, 'b1'))).toHaveLength(1)
   })
+
+  it.each([1, 2])('is suspected where a single image cannot be read, once: attempt %i', async (attempts) => {
+    const single = { ...under(1), attempts }
+    await saveBatch(runner.results, doneBatch(runner.photos.name, 4, { dispatch: { pieces: [single] } }))
+    const denied = errorRecord('a', { code: 'access_denied' }, { bucket: runner.photos.name })
+    await report({ ...piece(0, 1, []), images: [denied] })
+    const parts = await collect(listParts(runner.results, 'b1'))
+    const { failure } = (await readBatch(runner.results, 'b1')) ?? {}
+    expect([parts.length, failure?.count]).toEqual(attempts === 1 ? [0, 1] : [1, undefined])
+  })
 })
 
 describe('aggregating uploads', () => {

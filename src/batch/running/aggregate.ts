@@ -57,7 +57,7 @@ export async function aggregate(classified: Classified, context: Context): Promi
       aggregateMs: context.clock.now() - began,
       container: spent.container,
     }
-  const failure = classified.failure ?? failureOf(images)
+  const failure = classified.failure ?? (await failureIn(classified, context))
   if (failure) {
     if (batch !== undefined) await noteFailure(batch, failure, context)
     return { batches: batch === undefined ? [] : [batch], records: { ok: 0, error: 0 } }
@@ -65,6 +65,16 @@ export async function aggregate(classified: Classified, context: Context): Promi
   return batch === undefined || part === undefined
     ? keepArrival(classified, context, { at: began, usage })
     : keepPart({ images, batch, part }, context, usage)
+}
+
+/** A piece too small to tell by itself is tried twice; three of them in a row stop the batch. */
+async function failureIn({ images, batch, part }: Classified, context: Context) {
+  const isAtOnce = failureOf(images)
+  if (isAtOnce || batch === undefined || part === undefined || !failureOf(images, true)) return isAtOnce
+  const { start, end } = part
+  const { dispatch } = (await openBatch(context, batch).read()) ?? {}
+  const piece = dispatch?.pieces.find((one) => one.start === start && one.end === end)
+  return failureOf(images, piece?.attempts === 1)
 }
 
 async function keepRecords(images: ImageRecord[], context: Context): Promise<void> {
