@@ -85,6 +85,9 @@ async function doubles(batch: string): Promise<number> {
 }
 
 revocable.describe('keys that are revoked while a batch runs', () => {
+  // Also where a test has failed before it gave them back.
+  afterEach(() => store?.grant(['imagesBucket', 'resultsBucket']))
+
   it('stop it with the reason where images cannot be read, and fired again it goes on', async () => {
     const [batch, prefix] = ['unreadable', 'unreadable/']
     await begin(batch, prefix, images)
