@@ -29,9 +29,19 @@ export function failureOf(images: ImageRecord[], isFirst = false): Failure | und
   return isAlike && images.length >= enough ? { code, message } : undefined
 }
 
-/** Tells the holder of a batch of a failure, so that it stops the batch where the same comes again and again. */
-export async function noteFailure(batch: string, failure: Failure, context: Context): Promise<void> {
+/**
+ * Tells the holder of a batch of a failure, so that it stops the batch where the same comes again and again.
+ * @param run the one that the piece is of: what fails late says nothing of a run that was fired after the repair
+ */
+export async function noteFailure(
+  batch: string,
+  run: number,
+  failure: Failure,
+  context: Context,
+): Promise<void> {
   await openBatch(context, batch).update((current) =>
-    !current || isEnded(current) || current.status === 'closing' ? undefined : hasFailed(current, failure),
+    !current || current.run !== run || isEnded(current) || current.status === 'closing'
+      ? undefined
+      : hasFailed(current, failure),
   )
 }
