@@ -98,20 +98,21 @@ async function tell(name: string, began: number, done: number, more: object): Pr
   if (!isFull) return
   await quiet()
   await sleep(2_000)
-  const activations = await activationsSince(began)
+  // A holder may have begun before, five minutes at most.
+  const activations = await activationsSince(began - 300_000)
   const counts: Record<string, number> = {}
-  for (const { name } of activations) counts[name] = (counts[name] ?? 0) + 1
-  const holders = activations.filter((one) => one.name === 'start-batch')
+  for (const { name } of activations.filter(({ start }) => start >= began))
+    counts[name] = (counts[name] ?? 0) + 1
+  const holders = activations.filter(({ name }) => name === 'start-batch')
+  const secondsFrom = ({ start, duration = 0 }: Activation, from: number) =>
+    Math.max(0, start + duration - Math.max(from, start)) / 1000
   const gigabyteSeconds = (from: number) =>
-    holders.reduce(
-      (sum, { start, duration = 0 }) => sum + Math.max(0, start + duration - Math.max(from, start)),
-      0,
-    ) / 4_000
+    holders.reduce((sum, holder) => sum + secondsFrom(holder, from) * 0.25, 0)
   const told = {
     ...more,
     seconds: (done - began) / 1000,
     loopSeconds: (Date.now() - began) / 1000,
-    startBatchGbSeconds: gigabyteSeconds(0),
+    startBatchGbSeconds: gigabyteSeconds(began),
     ofThatIdle: gigabyteSeconds(done),
     ...counts,
   }
