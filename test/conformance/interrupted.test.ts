@@ -109,10 +109,10 @@ revocable.describe('keys that are revoked while a batch runs', () => {
     await begin(batch, prefix, images)
     const since = Date.now()
     await store?.grant([])
-    const query = { name: 'start-batch', since, docs: true, limit: 200 }
+    const query = { name: 'whisklens/start-batch', docs: true, limit: 200 }
     const failed = await eventually(
       async () => {
-        const ended = (await deployment.ow.activations.list({ ...query, since: 0 } as never)) as unknown as {
+        const ended = (await deployment.ow.activations.list(query as never)) as unknown as {
           end?: number
           response: { success: boolean; result: { error?: unknown } }
         }[]
