@@ -24,6 +24,7 @@ beforeAll(async () => {
   target = await openTarget()
   deployment = openDeployment(target, 'manifest.stock.yaml')
   await deployment.deploy()
+  await deployment.stopPolls()
   for (let number = 0; number < 60; number++) photos.push(await photo(number))
 }, patience)
 afterAll(async () => {

@@ -98,6 +98,13 @@ export function openDeployment(target: Target, manifest: string) {
     /** Deploys as users do: by `wskdeploy` where it is installed. */
     deploy: () => succeed(hasWskdeploy ? wskdeploy() : run('deploy', '--manifest', path)),
     undeploy: () => succeed(hasWskdeploy ? wskdeploy('undeploy') : run('undeploy', '--manifest', path)),
+    /** Has alarms, where there are any, poll the images bucket no more: notifications are all that is heard of it. */
+    async stopPolls(): Promise<void> {
+      // The client's types leave this out.
+      const feeds = ow.feeds as unknown as { update(options: object): Promise<unknown> }
+      const feed = { name: 'whisklens/bucket-feed', trigger: 'image-uploaded' }
+      await feeds.update({ ...feed, params: { minutes: 0 } })
+    },
     /** The entities that `whisklens deploy` would change. */
     differing: async (): Promise<object[]> => {
       const { stdout } = await succeed(run('deploy', '--manifest', path, '--dry-run', '--json'))

@@ -37,6 +37,7 @@ beforeAll(async () => {
   await store?.grant(['imagesBucket', 'resultsBucket'])
   deployment = openDeployment(target, 'manifest.stock.yaml')
   await deployment.deploy()
+  await deployment.stopPolls()
 }, patience)
 afterAll(async () => {
   await deployment.undeploy()
@@ -59,12 +60,14 @@ const reaches = (batch: string, what: string, isWanted: (summary: BatchSummary) 
     patience,
   )
 
+const paramsOf = (batch: string, prefix: string) => ({ batch, prefix, force: 'true', chunkSize: '1' })
+
 /** Fires a batch of all images below a prefix, and waits until a third of it has reported. */
 async function begin(batch: string, prefix: string, count: number): Promise<void> {
   await upload(prefix, count)
   // A whole minute is less than it takes.
   await untilNextMinute()
-  await deployment.request({ batch, prefix, chunkSize: '1' })
+  await deployment.request(paramsOf(batch, prefix))
   await reaches(batch, 'a third', ({ totals }) => totals.ok >= count * 0.3)
 }
 
@@ -99,7 +102,7 @@ revocable.describe('keys that are revoked while a batch runs', () => {
     expect(await deployment.outcomes(batch, 'errors.jsonl')).toEqual([])
     process.stderr.write(`stopped after ${totals.ok} of ${images} images: ${reason}\n`)
     await store?.grant(['imagesBucket', 'resultsBucket'])
-    await deployment.request({ batch, prefix, chunkSize: '1' })
+    await deployment.request(paramsOf(batch, prefix))
     await expectEachOnce(batch, prefix, images)
     expect(await doubles(batch)).toBe(0)
   })
@@ -123,7 +126,7 @@ revocable.describe('keys that are revoked while a batch runs', () => {
     )
     expect(JSON.stringify(failed.result.error)).toContain('access_denied')
     await store?.grant(['imagesBucket', 'resultsBucket'])
-    await deployment.request({ batch, prefix, chunkSize: '1' })
+    await deployment.request(paramsOf(batch, prefix))
     await expectEachOnce(batch, prefix, images)
   })
 })
