@@ -28,6 +28,7 @@ const listSchema = z.object({ images: z.array(imageRefSchema) })
 const chunkSchema = rangeSchema.extend({
   batch: batchIdSchema,
   chunk: rangeSchema.extend({ epoch: z.int() }),
+  run: z.int(),
 })
 const describeSchema = z.object({ describe: z.literal(true) })
 
@@ -82,9 +83,18 @@ async function classifyPiece(
   } catch (thrown) {
     if (!(thrown instanceof WhisklensError)) throw thrown
     const { code, message: text } = thrown
-    return { batch: message.batch, images: [], failure: { code, message: text } }
+    const part = partOf(settings, message)
+    return { batch: message.batch, part, images: [], failure: { code, message: text } }
   }
 }
+
+const partOf = ({ model }: Settings, { chunk, start, end, run }: z.infer<typeof chunkSchema>) => ({
+  start,
+  end,
+  chunk,
+  model,
+  run,
+})
 
 async function classifyChunk(
   model: Promise<LoadedModel>,
@@ -94,8 +104,7 @@ async function classifyChunk(
   const { batch, chunk, start, end } = message
   const results = openStore(settings).bucket(settings.resultsBucket)
   const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)
-  const part = { start, end, chunk, model: settings.model }
-  return { batch, part, images: await classifyAll(model, settings, images) }
+  return { batch, part: partOf(settings, message), images: await classifyAll(model, settings, images) }
 }
 
 function classifyAll(

@@ -37,7 +37,7 @@ export async function classify(
     const answer = await piece(message, surroundings, classifier).catch((thrown) => {
       if (!(thrown instanceof WhisklensError)) throw thrown
       const { code, message: text } = thrown
-      return { batch: message.batch, images: [], failure: { code, message: text } }
+      return { batch: message.batch, part: partOf(message), images: [], failure: { code, message: text } }
     })
     return { ...answer, spent: spent() }
   }
@@ -47,12 +47,13 @@ export async function classify(
   return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
 }
 
+const partOf = ({ start, end, chunk, model, run }: ChunkMessage) => ({ start, end, chunk, model, run })
+
 async function piece(message: ChunkMessage, surroundings: Surroundings, classifier: Classifier) {
-  const { batch, chunk, start, end, model } = message
+  const { batch, chunk, start, end } = message
   const results = classifier.store(surroundings).bucket(classifier.results)
   const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)
-  const part = { start, end, chunk, model }
-  return { batch, part, images: await classifyAll(images, surroundings, classifier) }
+  return { batch, part: partOf(message), images: await classifyAll(images, surroundings, classifier) }
 }
 
 async function classifyAll(images: ImageRef[], surroundings: Surroundings, classifier: Classifier) {

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { hasTooManyErrors, nextTurn, type Observed, type Turn } from '../../src/batch/running/decide'
-import type { OpenBatch, Piece } from '../../src/batch/state/batch'
+import type { ClosingBatch, EndedBatch, OpenBatch, Piece } from '../../src/batch/state/batch'
 import { type Chunk, type Part, partKey } from '../../src/batch/state/layout'
+import { closing, ended, nextRun } from '../../src/batch/state/transitions'
 import { batchOf, minutes, windowOf } from './batch-fixtures'
 
 const now = Date.parse('2026-11-22T08:00:00Z')
+const noUsage = { classifyMs: 0, aggregateMs: 0, containers: [] }
 
 const observe = (changes: Partial<Observed> = {}): Observed => ({
   now,
@@ -194,6 +196,14 @@ describe('a piece that does not report', () => {
     const { batch } = nextTurn(withPieces([under(0, 10)]), observe({ ended, now: now + 1_000 }))
     expect(batch.dispatch.pieces).toMatchObject([{ ended: true }])
     expect(nextTurn(batch as OpenBatch, observe({ now: now + 6_000 })).give).toHaveLength(2)
+  })
+
+  it('is tried for the first time by a run that is fired after one that was stopped', () => {
+    const pieces = [under(0, 1, { attempts: 4, ended: true }), under(1, 2, { attempts: 4, at: 0 })]
+    const stopped = ended(closing(withPieces(pieces), 'stopped') as ClosingBatch, noUsage) as EndedBatch
+    const again = nextRun(stopped, { request: stopped.request, requestId: 'r2' }) as OpenBatch
+    const { give } = nextTurn(again, observe({ now: now + minutes(1), epoch: 2 }))
+    expect(give.map(({ attempts }) => attempts)).toEqual([1, 1])
   })
 
   it('is looked after at the activation that goes on with what was left over', () => {

@@ -23,7 +23,9 @@ export const classifiedSchema = z.object({
   /** Images of a list that there was no time for. */
   rest: z.array(imageRefSchema).optional(),
   batch: z.string().optional(),
-  part: rangeSchema.extend({ chunk: rangeSchema.extend({ epoch: z.int() }), model: z.string() }).optional(),
+  part: rangeSchema
+    .extend({ chunk: rangeSchema.extend({ epoch: z.int() }), model: z.string(), run: z.int() })
+    .optional(),
   /** Why there are no records, where that is no image's fault. */
   failure: z.object({ code: z.string(), message: z.string() }).optional(),
   /** What it took. */
@@ -57,14 +59,25 @@ export async function aggregate(classified: Classified, context: Context): Promi
       aggregateMs: context.clock.now() - began,
       container: spent.container,
     }
-  const failure = classified.failure ?? failureOf(images)
+  const failure = classified.failure ?? (await failureIn(classified, context))
   if (failure) {
-    if (batch !== undefined) await noteFailure(batch, failure, context)
+    if (batch !== undefined && part) await noteFailure(batch, part.run, failure, context)
     return { batches: batch === undefined ? [] : [batch], records: { ok: 0, error: 0 } }
   }
   return batch === undefined || part === undefined
     ? keepArrival(classified, context, { at: began, usage })
     : keepPart({ images, batch, part }, context, usage)
+}
+
+/** A piece too small to tell by itself is tried twice, for three of them in a row stop the batch. */
+async function failureIn({ images, batch, part }: Classified, context: Context) {
+  const isAtOnce = failureOf(images)
+  if (isAtOnce || batch === undefined || part === undefined || !failureOf(images, true)) return isAtOnce
+  const { start, end, run } = part
+  const found = await openBatch(context, batch).read()
+  const piece = found?.dispatch.pieces.find((one) => one.start === start && one.end === end)
+  const isOfBefore = found !== undefined && found.run > run
+  return failureOf(images, isOfBefore || (piece !== undefined && piece.attempts <= 1))
 }
 
 async function keepRecords(images: ImageRecord[], context: Context): Promise<void> {
@@ -86,8 +99,8 @@ async function keepPart(
   const { results, openwhisk, activation } = context
   await keepRecords(images, context)
   if (images.length > 0) await writePart(results, batch, part.start, images, activation.id, usage())
-  const { chunk, end, model } = part
-  const message: ChunkMessage = { batch, chunk, start: part.start + images.length, end, model }
+  const { chunk, end, model, run } = part
+  const message: ChunkMessage = { batch, run, chunk, start: part.start + images.length, end, model }
   const sequence = siblingAction(activation, 'classify-images')
   const next =
     message.start < end ? await retrying(context, () => openwhisk.invoke(sequence, message)) : undefined

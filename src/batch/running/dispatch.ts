@@ -18,6 +18,8 @@ export interface ChunkMessage extends Range {
   batch: string
   chunk: Chunk
   model: string
+  /** The run that it is of: a failure counts against no later one. */
+  run: number
 }
 
 /** So many invocations are made at a time. All of them may be refused, and count against the minute. */
@@ -32,7 +34,8 @@ export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Conte
   const give = async (piece: Piece): Promise<Sent> => {
     if (refusal) return { piece, refusal }
     const { start, end, chunk } = piece
-    const message: ChunkMessage = { batch: batch.batch, chunk, start, end, model: batch.model.model }
+    const { run, model } = batch
+    const message: ChunkMessage = { batch: batch.batch, run, chunk, start, end, model: model.model }
     try {
       return { piece, activationId: await openwhisk.invoke(sequence, message) }
     } catch (thrown) {

@@ -13,18 +13,35 @@ export interface Failure {
 /** So many images that all fail alike do not fail for reasons of their own. */
 const alike = 4
 
-/** The failure of a whole piece, where none of its images could be read and all for one reason. */
-export function failureOf(images: ImageRecord[]): Failure | undefined {
+/** What keeps one image from being read may keep all of them: a second attempt tells. */
+const ofKeysOrBuckets = ['access_denied', 'download_failed']
+
+/**
+ * The failure of a whole piece, where none of its images could be read and all for one reason.
+ * @param isFirst nobody has tried these images before, as a piece of their own
+ */
+export function failureOf(images: ImageRecord[], isFirst = false): Failure | undefined {
   const [first] = images
-  if (!first?.error || images.length < alike) return undefined
-  const { code, message } = first.error
+  if (!first?.error) return undefined
+  const { code, message, retryable } = first.error
+  const enough = isFirst && !retryable && ofKeysOrBuckets.includes(code) ? 1 : alike
   const isAlike = images.every((record) => record.error?.code === code && !leavesRecord(record))
-  return isAlike ? { code, message } : undefined
+  return isAlike && images.length >= enough ? { code, message } : undefined
 }
 
-/** Tells the holder of a batch of a failure, so that it stops the batch where the same comes again and again. */
-export async function noteFailure(batch: string, failure: Failure, context: Context): Promise<void> {
+/**
+ * Tells the holder of a batch of a failure, so that it stops the batch where the same comes again and again.
+ * @param run the one that the piece is of: what fails late says nothing of a run that was fired after the repair
+ */
+export async function noteFailure(
+  batch: string,
+  run: number,
+  failure: Failure,
+  context: Context,
+): Promise<void> {
   await openBatch(context, batch).update((current) =>
-    !current || isEnded(current) || current.status === 'closing' ? undefined : hasFailed(current, failure),
+    !current || current.run !== run || isEnded(current) || current.status === 'closing'
+      ? undefined
+      : hasFailed(current, failure),
   )
 }

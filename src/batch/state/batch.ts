@@ -23,7 +23,7 @@ const pieceSchema = z.strictObject({
   chunk: chunkSchema,
   /** When it was given out, milliseconds since the epoch by its giver's clock; 0 while there is no room for it. */
   at: z.number(),
-  attempts: z.int().positive(),
+  attempts: z.int().nonnegative(),
   /** The epoch in which it was given out: another holder does not know whether an activation without an id exists. */
   by: z.int(),
   activationId: z.string().optional(),

@@ -123,8 +123,8 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
   const before = { reported: reported(batch), errors: batch.dispatch.errors }
   if (batch.outcome !== 'complete') {
     const asked = { ...batch.request, maxErrors: request.maxErrors }
-    // Whatever kept them from reporting may be mended.
-    const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: 1 }))
+    // Whatever kept them from reporting may be mended: the next attempt is the first one.
+    const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: piece.at > 0 ? 0 : 1 }))
     const resumed = { ...common, request: asked, dispatch: { ...batch.dispatch, before, pieces } }
     if (batch.model) return { ...resumed, status: 'open', model: batch.model }
     // The model may be what it was stopped for.
