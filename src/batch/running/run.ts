@@ -1,6 +1,4 @@
-import type { Unstamped } from '../../storage/document'
 import { planChunks } from '../planning/planner'
-import { ownerOf } from '../records/chunks'
 import { progressOf, type Unsorted } from '../reports/progress'
 import { openSummary, type SummaryWriter } from '../reports/summary-object'
 import type { NextBatch, OpenBatch } from '../state/batch'
@@ -39,7 +37,6 @@ export async function run(lease: Lease, context: Context, stopAt: number): Promi
   let isStopped = false
   const planner = planAhead(
     open(),
-    ownerOf(open().plan, open().plan.planned) ?? lease.epoch,
     context,
     sourceOf(lease, context, () => isStopped),
   )
@@ -61,7 +58,7 @@ export async function run(lease: Lease, context: Context, stopAt: number): Promi
       const hasMoved = lease.batch().revision > revision + 1 || turn.give.length > 0
       pause = hasMoved ? firstPause : Math.min(pause * 1.5, longestPause)
       // A small batch is planned in less than a pause, and all of it waits to be dispatched.
-      await Promise.race([clock.sleep(pause), ...(planner.hasFinished() ? [] : [planner.moved()])])
+      await Promise.race([clock.sleep(pause), planner.moved()])
     }
     return 'late'
   } finally {
@@ -89,21 +86,7 @@ async function* nothing(): AsyncGenerator<never> {}
 function begun(batch: OpenBatch, now: number): NextBatch | undefined {
   const early = earlyEnd(batch)
   if (early) return closing(batch, early.outcome, early.reason)
-  return batch.plan.done ? undefined : { ...owned(batch), busyAt: batch.lease.expects ? now : 0 }
-}
-
-/**
- * From here on, chunks are of this planning: what others wrote behind was never published. That may have been the same
- * holder, in a run before; so they are told apart by the revision.
- */
-function owned(batch: OpenBatch): Unstamped<OpenBatch> {
-  const from = batch.plan.planned
-  const { next } = batch.dispatch
-  const first = ownerOf(batch.plan, next)
-  const needed = batch.plan.owners.filter(
-    (owner) => owner.from < from && (owner.from > next || owner.epoch === first),
-  )
-  return { ...batch, plan: { ...batch.plan, owners: [...needed, { from, epoch: batch.revision }] } }
+  return batch.plan.done ? undefined : { ...batch, busyAt: batch.lease.expects ? now : 0 }
 }
 
 const basics = ({ clock }: Context, { epoch }: Lease, planner: Planner, sent: Sent[]) => ({

@@ -103,8 +103,6 @@ const planSchema = z.strictObject({
   swept: z.boolean(),
   /** Last key that the run may come to: a limited batch that is retried keeps to the images it chose. */
   lastKey: z.string().optional(),
-  /** From which position on chunks are of which epoch. */
-  owners: z.array(z.strictObject({ from: z.int(), epoch: z.int() })),
 })
 export type Plan = z.infer<typeof planSchema>
 

@@ -39,7 +39,7 @@ export const newBatch = (
   },
   cancelRequested: false,
   usage: { classifyMs: 0, aggregateMs: 0, containers: [] },
-  plan: { base: 0, listed: 0, skipped: 0, planned: 0, cursor: '', done: false, swept: false, owners: [] },
+  plan: { base: 0, listed: 0, skipped: 0, planned: 0, cursor: '', done: false, swept: false },
   dispatch: {
     next: 0,
     pieces: [],
@@ -144,7 +144,6 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
       done: false,
       swept: false,
       lastKey: request.retry ? lastKeyOf(batch) : undefined,
-      owners: [],
     },
     dispatch: { ...batch.dispatch, next: planned, pieces: [], before },
     // What is sorted is in the results of the run before.
