@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { toJsonLines } from '../../src/batch/records/json-lines'
+import { comparePositions } from '../../src/batch/records/keys'
 import { writePart } from '../../src/batch/records/parts'
-import { comparePositions } from '../../src/batch/records/position'
 import { cursorSchema, type Position, toCursor } from '../../src/batch/reports/cursor'
 import { newestBatches } from '../../src/batch/reports/newest'
 import { type PageRequest, takePage } from '../../src/batch/reports/page'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { ImageRecord } from '../../schema'
-import { comparePositions } from '../records/position'
+import { comparePositions } from '../records/keys'
 import { csvHeader, toCsvLine } from '../reports/csv'
 import { count, emptyTally, type Tally, tallySchema } from '../reports/summary'
 import type { ClosingBatch, EndedBatch } from '../state/batch'

@@ -1,11 +1,12 @@
 import type { Position } from '../planning/planner'
 import type { Batch, Dispatch, NextBatch, OpenBatch, Piece, Window } from '../state/batch'
+import type { Refusal } from '../state/hand-over'
 import type { Chunk, Part } from '../state/layout'
 import { closing, reported } from '../state/transitions'
 import { isOver } from '../uploads/day'
 import { isHeld, joined } from './coverage'
 import { splitOverdue } from './overdue'
-import { grown, type Refusal, roomOf, shrunk, used } from './window'
+import { grown, roomOf, shrunk, used } from './window'
 
 /*
  * What becomes of an open batch, given what was observed. Pure: it is applied again where another writer was faster.

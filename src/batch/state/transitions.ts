@@ -2,7 +2,6 @@ import { InvalidInputError } from '../../errors'
 import type { BatchRequest } from '../../schema'
 import type { Unstamped } from '../../storage/document'
 import {
-  type Asked,
   type Batch,
   type BatchModel,
   type ClosingBatch,
@@ -22,7 +21,7 @@ import { leaseTime } from './lease'
 
 /** A batch that is fired for the first time, or a new day of uploads. */
 export const newBatch = (
-  made: Pick<Batch, 'batch' | 'kind' | 'requestId' | 'bucket' | 'startedAt'> & { request: Asked },
+  made: Pick<Batch, 'batch' | 'kind' | 'requestId' | 'bucket' | 'startedAt'> & { request: BatchRequest },
 ): Unstamped<RequestedBatch> => ({
   schema: 'whisklens.batch/1',
   ...made,
@@ -51,21 +50,6 @@ export const newBatch = (
   sorted: { upTo: '', position: 0, ok: 0, error: 0, files: [] },
 })
 
-/** What a batch carries in all of its states. */
-function shared<T extends Unstamped<Batch>>(batch: T) {
-  const { status, outcome, reason, previous, segments, finished, joined, announced, ...rest } = {
-    outcome: undefined,
-    reason: undefined,
-    previous: undefined,
-    segments: undefined,
-    finished: undefined,
-    joined: undefined,
-    announced: undefined,
-    ...batch,
-  }
-  return rest
-}
-
 /** The model answered: planning and dispatching begin. */
 export const opened = (batch: RequestedBatch, model: BatchModel): Unstamped<OpenBatch> => ({
   ...batch,
@@ -79,7 +63,7 @@ export const closing = (
   outcome: ClosingBatch['outcome'],
   reason?: string,
 ): Unstamped<ClosingBatch> => ({
-  ...shared(batch),
+  ...batch,
   status: 'closing',
   outcome,
   reason,
@@ -103,7 +87,7 @@ export const reported = ({ dispatch: { next, pieces } }: Pick<Batch, 'dispatch'>
 
 /** What is fired, and by which it is recognized. */
 export interface Fired {
-  request: Asked
+  request: BatchRequest
   requestId: string
 }
 
@@ -112,8 +96,9 @@ export interface Fired {
  * all that has been added or changed since.
  */
 export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextBatch {
+  const { status, outcome, reason, previous, segments, finished, joined, announced, ...shared } = batch
   const common = {
-    ...shared(batch),
+    ...shared,
     run: batch.run + 1,
     requestId,
     queued: undefined,
@@ -121,7 +106,7 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
     failure: undefined,
   }
   const before = { reported: reported(batch), errors: batch.dispatch.errors }
-  if (batch.outcome !== 'complete') {
+  if (outcome !== 'complete') {
     const asked = { ...batch.request, maxErrors: request.maxErrors }
     // Whatever kept them from reporting may be mended: the next attempt is the first one.
     const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: piece.at > 0 ? 0 : 1 }))
@@ -152,7 +137,7 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
 }
 
 /** A retry goes by what its batch is about. */
-const retried = (before: Asked, request: Asked): Asked => ({
+const retried = (before: BatchRequest, request: BatchRequest): BatchRequest => ({
   ...request,
   ...filtersOf(before),
   prefix: before.prefix,
