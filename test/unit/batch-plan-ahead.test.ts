@@ -27,7 +27,7 @@ async function plan(...found: Planned[]) {
   }
   const batch = { ...doneBatch(runner.photos.name, 0), batch: 'b1', revision: 3 }
   batch.model = { model: 'tiny', modelVersion: model }
-  const planner = planAhead(batch, runner.context(), source())
+  const planner = planAhead(batch, runner.context(), source)
   while (!planner.hasFinished()) await new Promise(setImmediate)
   return planner
 }

@@ -7,8 +7,8 @@ import type { Context } from '../state/platform'
 import { ended } from '../state/transitions'
 import { startOf } from '../uploads/day'
 import { sortPortion } from '../uploads/sort'
-import { joinFile, putFiles } from './join'
-import { type Files, readState, writeSegments } from './segments'
+import { joinFile } from './join'
+import { readState, writeSegments } from './segments'
 
 /**
  * Writes what a finished run leaves: `results.jsonl`, `results.csv` and `errors.jsonl`. All of it follows from what was
@@ -23,10 +23,7 @@ export async function closeRun(lease: Lease, context: Context, stopAt: number): 
     while (await sortPortion(lease, context, true)) if (isLate()) return false
   }
   if (closing().segments.length === 0) await rememberPrevious(lease, context)
-  if (!closing().finished) {
-    const finish = (files: Files) => putFiles(lease, context, files)
-    if (!(await writeSegments(lease, context, { stopAt, finish }))) return false
-  }
+  if (!closing().finished && !(await writeSegments(lease, context, stopAt))) return false
   for (const name of resultsNames) {
     if (closing().joined.includes(name)) continue
     if (isLate()) return false

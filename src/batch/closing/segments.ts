@@ -7,6 +7,7 @@ import type { ClosingBatch, EndedBatch } from '../state/batch'
 import { type ResultsName, resultsNames, segmentKey } from '../state/layout'
 import type { Lease } from '../state/lease'
 import type { Context } from '../state/platform'
+import { putFiles } from './join'
 import { openSource, sourcePositionSchema } from './source'
 
 /*
@@ -45,7 +46,7 @@ export async function readState(
   return stateSchema.parse(JSON.parse(body.toString('utf8')))
 }
 
-export type Files = Record<ResultsName, Buffer>
+type Files = Record<ResultsName, Buffer>
 
 /** The lines of one segment. */
 function openLines(isFirst: boolean) {
@@ -70,15 +71,10 @@ function openLines(isFirst: boolean) {
 }
 
 /**
- * Writes the segments of a run that are missing.
- * @param finish writes the files of a run that is no larger than a segment, each in one request
+ * Writes the segments of a run that are missing; of a run that is no larger than one, the files themselves.
  * @returns false when time was up: the next activation goes on
  */
-export async function writeSegments(
-  lease: Lease,
-  context: Context,
-  { stopAt, finish }: { stopAt: number; finish(files: Files): Promise<void> },
-): Promise<boolean> {
+export async function writeSegments(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   const closing = lease.batch() as ClosingBatch
   const state = await readState(context, closing)
   const { tally } = state
@@ -104,7 +100,7 @@ export async function writeSegments(
     lines = openLines(false)
     if (context.clock.now() >= stopAt) return false
   }
-  if (segmentsOf(lease).length === 0) await finish(lines.files())
+  if (segmentsOf(lease).length === 0) await putFiles(lease, context, lines.files())
   await put(true)
   return true
 }

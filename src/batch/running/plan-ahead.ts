@@ -22,8 +22,13 @@ const atOnce = 8
 /**
  * Writes chunks as they are planned, and deletes the records of images that are gone. The chunks are named by the revision
  * of the batch, which is higher than that of any planning before: what others wrote behind was never published.
+ * @param source what is planned; it may end early once it is to stop
  */
-export function planAhead(batch: OpenBatch, context: Context, source: AsyncGenerator<Planned>): Planner {
+export function planAhead(
+  batch: OpenBatch,
+  context: Context,
+  source: (isStopped: () => boolean) => AsyncGenerator<Planned>,
+): Planner {
   let latest: Position | undefined
   let told: Position | undefined
   let failure: { thrown: unknown } | undefined
@@ -48,7 +53,7 @@ export function planAhead(batch: OpenBatch, context: Context, source: AsyncGener
   async function work(): Promise<void> {
     const underWay: Promise<void>[] = []
     let last = Promise.resolve()
-    for await (const planned of source) {
+    for await (const planned of source(() => stopped)) {
       last = follow(last, write(planned), planned.position)
       // Awaited when it is its turn; until then a failure must not count as unhandled.
       last.catch(() => {})

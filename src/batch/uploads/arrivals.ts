@@ -54,6 +54,16 @@ export async function* listArrivals(results: Bucket, batch: string, after: strin
   }
 }
 
+/** The outcomes that arrivals behind a name tell of. */
+export async function countArrivals(results: Bucket, batch: string, after: string) {
+  const counted = { ok: 0, error: 0 }
+  for await (const { ok, error } of listArrivals(results, batch, after)) {
+    counted.ok += ok
+    counted.error += error
+  }
+  return counted
+}
+
 export async function readArrival(results: Bucket, batch: string, name: string) {
   const { body, metadata } = await results.get(arrivalsPrefix(batch) + name)
   return { records: fromJsonLines<ImageRecord>(body), usage: usageOf(metadata) }
