@@ -161,7 +161,7 @@ async function* lookInto(
   const take = (size: number): ImageRef[] => {
     const images = pending.splice(0, size)
     for (const image of images) taken.set(nameOf(image), image.etag)
-    eyes.hasMore ||= images.length > 0
+    eyes.hasMore = true
     return images
   }
   for await (const { image } of walkImages(walk, store.bucket(bucket), results)) {
