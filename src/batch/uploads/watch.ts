@@ -91,8 +91,9 @@ async function* outlasting(images: AsyncGenerator<ImageRef[]>, eyes: Eyes): Asyn
   } catch (thrown) {
     if (!mayPass(thrown)) throw thrown
     log.warn({ reason: thrown.message }, 'a look at the watched buckets failed, the next one follows')
-    // An arrival may have come meanwhile.
-    Object.assign(eyes, { hasMore: true, arrival: undefined })
+    eyes.hasMore = true
+    // Where this was the first look, an arrival may have come meanwhile.
+    eyes.arrival ??= undefined
   }
 }
 
