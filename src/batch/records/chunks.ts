@@ -2,17 +2,11 @@ import { type ImageRef, imageRefSchema } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import type { Plan } from '../state/batch'
 import { type Chunk, chunkKey, chunksPrefix, parseChunkKey, position } from '../state/layout'
-import { fromJsonLines, toJsonLines } from './json-lines'
+import { fromJsonLines, putJsonLines } from './json-lines'
 
 /** Writes the images of one chunk. It counts from when the batch says that its positions are planned. */
-export async function writeChunk(
-  results: Bucket,
-  batch: string,
-  chunk: Chunk,
-  images: ImageRef[],
-): Promise<void> {
-  await results.put(chunkKey(batch, chunk), toJsonLines(images), { contentType: 'application/x-ndjson' })
-}
+export const writeChunk = (results: Bucket, batch: string, chunk: Chunk, images: ImageRef[]): Promise<void> =>
+  putJsonLines(results, chunkKey(batch, chunk), images)
 
 /** The images of one chunk. @throws StorageError when there is no such chunk */
 export async function readChunk(results: Bucket, batch: string, chunk: Chunk): Promise<ImageRef[]> {

@@ -60,6 +60,12 @@ export function errorOf(thrown: unknown): NonNullable<ImageRecord['error']> {
   return { code: 'internal', message: messageOf(thrown), retryable: true, attempts: 1 }
 }
 
+/** How many records are of classified images, and how many of failures. */
+export function outcomesOf(records: ImageRecord[]): { ok: number; error: number } {
+  const ok = records.filter(({ status }) => status === 'ok').length
+  return { ok, error: records.length - ok }
+}
+
 const parseRecord = (body: string): ImageRecord | undefined => {
   try {
     return recordSchema.parse(JSON.parse(body))

@@ -1,7 +1,7 @@
 import { readAhead } from '../../read-ahead'
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { toJsonLines } from '../records/json-lines'
+import { putJsonLines } from '../records/json-lines'
 import { newestRecords } from '../records/merge'
 import { recordsInOrder } from '../records/parts'
 import { addUsage } from '../records/usage'
@@ -27,7 +27,7 @@ const sortedKey = (batch: string, n: number, epoch: number): string =>
   `${batchFolder(batch)}sorted/${position(n)}-${epoch}.jsonl`
 
 /** Up to which position all images that looks have found are reported. */
-export const reportedUpTo = ({ dispatch: { next, pieces } }: Pick<Batch, 'dispatch'>): number =>
+const reportedUpTo = ({ dispatch: { next, pieces } }: Pick<Batch, 'dispatch'>): number =>
   Math.min(next, ...pieces.map(({ start }) => start))
 
 /**
@@ -49,7 +49,7 @@ export async function sortPortion(lease: Lease, context: Context, all: boolean):
   if (isEmpty || (!isFull && !all)) return false
   const { records, usage } = await readPortion(results, day, found.arrivals, positions)
   const key = sortedKey(batch, sorted.files.length, lease.epoch)
-  await results.put(key, toJsonLines(records), { contentType: 'application/x-ndjson' })
+  await putJsonLines(results, key, records)
   const next: Sorted = {
     upTo: found.arrivals.at(-1)?.name ?? sorted.upTo,
     position: positions,
