@@ -4,7 +4,7 @@ import type { ClosingBatch, EndedBatch } from '../state/batch'
 import { closingPrefix, resultsKey, resultsNames } from '../state/layout'
 import type { Lease } from '../state/lease'
 import type { Context } from '../state/platform'
-import { ended } from '../state/transitions'
+import { ended, whileClosing } from '../state/transitions'
 import { startOf } from '../uploads/day'
 import { sortPortion } from '../uploads/sort'
 import { joinFile } from './join'
@@ -28,14 +28,10 @@ export async function closeRun(lease: Lease, context: Context, stopAt: number): 
     if (closing().joined.includes(name)) continue
     if (isLate()) return false
     await joinFile(lease, context, name)
-    await lease.save((batch) =>
-      batch.status === 'closing' ? { ...batch, joined: [...batch.joined, name] } : undefined,
-    )
+    await lease.save(whileClosing((batch) => ({ ...batch, joined: [...batch.joined, name] })))
   }
   const { tally } = await readState(context, closing())
-  await lease.save((batch) =>
-    batch.status === 'closing' ? ended(batch, usageBefore(batch, tally.usage)) : undefined,
-  )
+  await lease.save(whileClosing((batch) => ended(batch, usageBefore(batch, tally.usage))))
   return true
 }
 
@@ -47,10 +43,9 @@ const usageBefore = (batch: ClosingBatch, counted: ClosingBatch['usage']): Closi
 async function rememberPrevious(lease: Lease, { results }: Context): Promise<void> {
   const { batch, run } = lease.batch()
   const found = run === 1 ? undefined : await results.head(resultsKey(batch, 'results.jsonl'))
-  await lease.save((current) =>
-    current.status === 'closing' && current.previous !== (found?.etag ?? null)
-      ? { ...current, previous: found?.etag ?? null }
-      : undefined,
+  const previous = found?.etag ?? null
+  await lease.save(
+    whileClosing((current) => (current.previous === previous ? undefined : { ...current, previous })),
   )
 }
 

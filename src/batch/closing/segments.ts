@@ -7,6 +7,7 @@ import type { ClosingBatch, EndedBatch } from '../state/batch'
 import { type ResultsName, resultsNames, segmentKey } from '../state/layout'
 import type { Lease } from '../state/lease'
 import type { Context } from '../state/platform'
+import { whileClosing } from '../state/transitions'
 import { putFiles } from './join'
 import { openSource, sourcePositionSchema } from './source'
 
@@ -121,14 +122,12 @@ async function publish(
   const isOnly = isLast && n === 0
   for (const name of isOnly ? [] : resultsNames) await results.put(at(name), files[name])
   await results.put(at('state.json'), JSON.stringify(state), { contentType: 'application/json' })
-  await lease.save((current) =>
-    current.status === 'closing' && current.segments.length === n
-      ? {
-          ...current,
-          segments: [...current.segments, lease.epoch],
-          finished: isLast,
-          joined: isOnly ? [...resultsNames] : current.joined,
-        }
-      : undefined,
+  const isJoined = isOnly && { joined: [...resultsNames] }
+  await lease.save(
+    whileClosing((current) =>
+      current.segments.length === n
+        ? { ...current, segments: [...current.segments, lease.epoch], finished: isLast, ...isJoined }
+        : undefined,
+    ),
   )
 }

@@ -138,10 +138,9 @@ export async function whileHeld<T>(
   work: Promise<T>,
 ): Promise<T> {
   let isOver = false
-  const over = work.then(
-    () => (isOver = true),
-    () => (isOver = true),
-  )
+  const over = Promise.allSettled([work]).then(() => {
+    isOver = true
+  })
   while (!isOver) {
     await Promise.race([over, clock.sleep(signEvery)])
     if (!isOver) await lease.save()

@@ -73,6 +73,12 @@ export const closing = (
   joined: [],
 })
 
+/** A change of a batch that is being closed. */
+export const whileClosing =
+  (change: (batch: ClosingBatch) => NextBatch | undefined) =>
+  (batch: Batch): NextBatch | undefined =>
+    batch.status === 'closing' ? change(batch) : undefined
+
 /** All files are there. @param usage what all runs so far have used */
 export const ended = (batch: ClosingBatch, usage: UsageSum): Unstamped<EndedBatch> => ({
   ...batch,

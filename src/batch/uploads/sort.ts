@@ -58,18 +58,10 @@ export async function sortPortion(lease: Lease, context: Context, all: boolean):
     files: [...sorted.files, key],
   }
   await lease.save((current) =>
-    current.sorted.files.length === sorted.files.length
-      ? { ...current, sorted: next, usage: sumOf(current.usage, usage) }
-      : undefined,
+    current.sorted.files.length === sorted.files.length ? { ...current, sorted: next, usage } : undefined,
   )
   return true
 }
-
-const sumOf = (before: UsageSum, { classifyMs, aggregateMs, containers }: UsageSum): UsageSum => ({
-  classifyMs: before.classifyMs + classifyMs,
-  aggregateMs: before.aggregateMs + aggregateMs,
-  containers: [...new Set([...before.containers, ...containers])],
-})
 
 async function portionOf(results: Bucket, { batch, sorted }: Batch, before: string | undefined) {
   const arrivals: Arrival[] = []
@@ -83,15 +75,15 @@ async function portionOf(results: Bucket, { batch, sorted }: Batch, before: stri
   return { arrivals, bytes }
 }
 
-/** What some arrivals and parts hold: the newest record of each image, in order, and what was used for it. */
+/** What some arrivals and parts hold: the newest record of each image, in order, and what all so far has used. */
 async function readPortion(
   results: Bucket,
-  { batch, sorted }: Pick<Batch, 'batch' | 'sorted'>,
+  { batch, sorted, usage: before }: Batch,
   arrivals: Arrival[],
   upTo: number,
 ): Promise<{ records: ImageRecord[]; usage: UsageSum }> {
   const newest = newestRecords()
-  const usage: UsageSum = { classifyMs: 0, aggregateMs: 0, containers: [] }
+  const usage = structuredClone(before)
   const range = { start: sorted.position, end: upTo }
   if (upTo > sorted.position) {
     for await (const part of recordsInOrder(results, batch, range)) {
