@@ -98,7 +98,6 @@ async function keepRecords(images: ImageRecord[], context: Context): Promise<voi
   await Promise.all(images.map((record) => limit(() => keepRecord(context, record))))
 }
 
-/** Keeps a piece of a batch. */
 async function keepPart(
   { images, batch, part }: { images: ImageRecord[]; batch: string; part: NonNullable<Classified['part']> },
   context: Context,
@@ -165,7 +164,7 @@ async function keepArrival(
 async function seeToDay(day: string, context: Context): Promise<void> {
   const document = openBatch(context, day)
   const batch = await document.read()
-  if (batch && (isEnded(batch) || batch.status === 'closing')) {
+  if (batch && 'outcome' in batch) {
     await putEntry(context.results, day, batch.run + 1)
     const what = { request: batch.request, requestId: context.activation.id }
     await document.update((current) => current && fired(current, what))

@@ -9,6 +9,7 @@ import {
   isEnded,
   type NextBatch,
   type OpenBatch,
+  type Plan,
   type RequestedBatch,
   type UsageSum,
 } from './batch'
@@ -18,6 +19,17 @@ import { leaseTime } from './lease'
 /*
  * All there is of transitions between the states of a batch, but for those of an open one (running/decide.ts). Pure.
  */
+
+/** Nothing is planned yet but the positions of the runs before. */
+const planFrom = (base: number): Plan => ({
+  base,
+  listed: 0,
+  skipped: 0,
+  planned: base,
+  cursor: '',
+  done: false,
+  swept: false,
+})
 
 /** A batch that is fired for the first time, or a new day of uploads. */
 export const newBatch = (
@@ -38,7 +50,7 @@ export const newBatch = (
   },
   cancelRequested: false,
   usage: { classifyMs: 0, aggregateMs: 0, containers: [] },
-  plan: { base: 0, listed: 0, skipped: 0, planned: 0, cursor: '', done: false, swept: false },
+  plan: planFrom(0),
   dispatch: {
     next: 0,
     pieces: [],
@@ -126,16 +138,7 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
     ...common,
     status: 'requested',
     request: request.retry ? retried(batch.request, request) : request,
-    plan: {
-      base: planned,
-      listed: 0,
-      skipped: 0,
-      planned,
-      cursor: '',
-      done: false,
-      swept: false,
-      lastKey: request.retry ? lastKeyOf(batch) : undefined,
-    },
+    plan: { ...planFrom(planned), lastKey: request.retry ? lastKeyOf(batch) : undefined },
     dispatch: { ...batch.dispatch, next: planned, pieces: [], before },
     // What is sorted is in the results of the run before.
     sorted: { ...batch.sorted, files: [] },
@@ -162,27 +165,15 @@ const lastKeyOf = ({ plan, request }: EndedBatch): string | undefined =>
 export function fired(batch: Batch, { request, requestId }: Fired): NextBatch | undefined {
   if (batch.requestId === requestId || batch.queued?.requestId === requestId) return undefined
   refuseOther(batch, request)
-  switch (batch.status) {
-    case 'requested':
-    case 'open':
-      // The later word counts.
-      return batch.cancelRequested ? { ...batch, cancelRequested: false, requestId } : undefined
-    case 'closing':
-      return { ...batch, queued: { request, requestId } }
-    case 'complete':
-    case 'cancelled':
-    case 'stopped':
-      return batch.announced
-        ? nextRun(batch, { request, requestId })
-        : { ...batch, queued: { request, requestId } }
-  }
+  if (isEnded(batch) && batch.announced) return nextRun(batch, { request, requestId })
+  if ('outcome' in batch) return { ...batch, queued: { request, requestId } }
+  // The later word counts.
+  return batch.cancelRequested ? { ...batch, cancelRequested: false, requestId } : undefined
 }
 
 /** Asks the holder to end the batch. */
 export const cancelled = (batch: Batch): NextBatch | undefined =>
-  batch.cancelRequested || batch.status === 'closing' || isEnded(batch)
-    ? undefined
-    : { ...batch, cancelRequested: true }
+  batch.cancelRequested || 'outcome' in batch ? undefined : { ...batch, cancelRequested: true }
 
 /** The end was told. Begins the next run where one was fired meanwhile; else the lease is free. */
 export function announced(batch: EndedBatch): NextBatch {
@@ -211,13 +202,4 @@ export function refuseOther(batch: Batch, request: BatchRequest): void {
   throw new InvalidInputError(`The batch "${id}" goes on, and was fired with another ${refused.join(', ')}`, {
     hint: 'Give the same filters, retry it, or choose another id.',
   })
-}
-
-/** An activation failed for a reason that is no image's. */
-export function hasFailed<T extends Batch>(
-  batch: T,
-  { code, message }: { code: string; message: string },
-): T {
-  const count = batch.failure?.code === code ? batch.failure.count + 1 : 1
-  return { ...batch, failure: { code, message, count } }
 }
