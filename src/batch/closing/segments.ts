@@ -28,7 +28,7 @@ const stateSchema = z.strictObject({
   /** The record that was written last. */
   last: z.strictObject({ key: z.string(), bucket: z.string() }).optional(),
 })
-export type SegmentState = z.infer<typeof stateSchema>
+type SegmentState = z.infer<typeof stateSchema>
 
 /** What the segments of a run have counted, all of them together. */
 export async function readState(
@@ -49,7 +49,6 @@ export async function readState(
 
 type Files = Record<ResultsName, Buffer>
 
-/** The lines of one segment. */
 function openLines(isFirst: boolean) {
   const lines: Record<ResultsName, string[]> = {
     'results.jsonl': [],

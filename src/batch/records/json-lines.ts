@@ -1,7 +1,6 @@
 import type { Bucket } from '../../storage/store'
 import { toMetadata, type Usage } from './usage'
 
-/** Lines of JSON, each ended. */
 export const toJsonLines = (values: readonly object[]): string =>
   values.map((value) => `${JSON.stringify(value)}\n`).join('')
 

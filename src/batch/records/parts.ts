@@ -33,7 +33,7 @@ export async function* listParts(results: Bucket, batch: string, start = 0): Asy
 }
 
 /** Records that follow each other, of one part. */
-export interface PartRecords {
+interface PartRecords {
   /** The part's key. */
   part: string
   /** Position of the first record. */

@@ -35,7 +35,7 @@ export const classifiedSchema = z.object({
 export type Classified = z.infer<typeof classifiedSchema>
 
 /** What was written, and where. */
-export interface Aggregated {
+interface Aggregated {
   batches: string[]
   /** Not `error` at the top: OpenWhisk would take that for a failed action. */
   records: { ok: number; error: number }
@@ -43,7 +43,6 @@ export interface Aggregated {
   next?: string
 }
 
-/** Requests under way at a time. */
 const atOnce = 8
 
 /**

@@ -16,7 +16,6 @@ export interface Planner {
   stop(): Promise<void>
 }
 
-/** Requests under way at a time. */
 const atOnce = 8
 
 /**
