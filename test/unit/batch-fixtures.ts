@@ -178,7 +178,7 @@ export function batchOf(bucket: string, asked: object = {}, changes: BatchChange
     ...others,
     revision: 1,
     writeId: 'w',
-    plan: { ...open.plan, owners: [{ from: 0, epoch: 1 }], ...plan },
+    plan: { ...open.plan, ...plan },
     dispatch: { ...open.dispatch, ...dispatch },
   }
 }

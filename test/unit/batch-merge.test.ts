@@ -1,6 +1,6 @@
 import fc from 'fast-check'
+import { comparePositions } from '../../src/batch/records/keys'
 import { mergeRecords, newerOf, newestRecords } from '../../src/batch/records/merge'
-import { comparePositions } from '../../src/batch/records/position'
 import type { ImageRecord } from '../../src/schema'
 import { collect, errorRecord, from, okRecord } from './batch-fixtures'
 

@@ -48,7 +48,7 @@ describe('what is observed of a batch', () => {
 
   it('is chunks from the first on that was not given out, where there is room for them', async () => {
     const { bucket } = resultsOf(10, [9])
-    const plan = { planned: 12 * size, owners: [{ from: 0, epoch: 1 }] }
+    const plan = { planned: 12 * size }
     const batch = batchOf('photos', {}, { plan, dispatch: { next: 10 * size, pieces: [pieceOf(9)] } })
     expect((await observe(batch, bucket)).ready).toEqual([chunkOf(10), chunkOf(11)])
     batch.dispatch.window.size = 1

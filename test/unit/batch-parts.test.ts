@@ -216,11 +216,7 @@ describe('a chunk', () => {
       { start: 8, end: 9, epoch: 2 },
     ]
     for (const chunk of chunks) await writeChunk(results, 'b1', chunk, [])
-    const owners = [
-      { from: 0, epoch: 1 },
-      { from: 4, epoch: 2 },
-    ]
-    const { plan } = batchOf('photos', {}, { plan: { planned: 8, owners } })
+    const { plan } = batchOf('photos', {}, { plan: { planned: 8 } })
     const published = [chunks[0], chunks[1], chunks[4], chunks[5]]
     expect(await chunksFrom(results, 'b1', plan, 0, 10)).toEqual(published)
     expect(await chunksFrom(results, 'b1', plan, 2, 2)).toEqual(published.slice(1, 3))

@@ -25,9 +25,9 @@ async function plan(...found: Planned[]) {
   async function* source() {
     yield* found
   }
-  const batch = { ...doneBatch(runner.photos.name, 0), batch: 'b1' }
+  const batch = { ...doneBatch(runner.photos.name, 0), batch: 'b1', revision: 3 }
   batch.model = { model: 'tiny', modelVersion: model }
-  const planner = planAhead(batch, 3, runner.context(), source())
+  const planner = planAhead(batch, runner.context(), source)
   while (!planner.hasFinished()) await new Promise(setImmediate)
   return planner
 }
@@ -63,7 +63,7 @@ describe('the record of an image that no listing has any more', () => {
   })
 })
 
-it('a chunk is written in the name of the epoch before its position is told', async () => {
+it('a chunk is written in the name of its planning before its position is told', async () => {
   const images = [{ bucket: runner.photos.name, key: 'a', etag: 'e', size: 1 }]
   const planner = await plan({ images, gone: [], position: { ...position, planned: 1 } })
   expect(planner.position()?.planned).toBe(1)

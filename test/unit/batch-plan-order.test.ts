@@ -32,7 +32,7 @@ async function* chunks(count: number): AsyncGenerator<Planned> {
 describe('planning ahead', () => {
   it('writes chunks side by side, and tells of one once all before it are written', async () => {
     const { writes, results } = slowBucket()
-    const planner = planAhead(batch, 1, contextOf(results), chunks(20))
+    const planner = planAhead(batch, contextOf(results), () => chunks(20))
     await turns(200)
     expect(writes).toHaveLength(8)
     writes[1]?.answer()
@@ -47,7 +47,7 @@ describe('planning ahead', () => {
 
   it('tells of nothing behind a chunk that could not be written', async () => {
     const { writes, results } = slowBucket()
-    const planner = planAhead(batch, 1, contextOf(results), chunks(3))
+    const planner = planAhead(batch, contextOf(results), () => chunks(3))
     await turns(200)
     writes[0]?.answer()
     writes[1]?.answer(new Error('The store is full'))

@@ -1,14 +1,13 @@
 import fc from 'fast-check'
 import { toJsonLines } from '../../src/batch/records/json-lines'
+import { comparePositions } from '../../src/batch/records/keys'
 import { writePart } from '../../src/batch/records/parts'
-import { comparePositions } from '../../src/batch/records/position'
-import { cursorSchema, type Position, toCursor } from '../../src/batch/reports/cursor'
 import { newestBatches } from '../../src/batch/reports/newest'
-import { type PageRequest, takePage } from '../../src/batch/reports/page'
 import { progressOf } from '../../src/batch/reports/progress'
 import {
   listBatches,
   matches,
+  type Position,
   querySchema,
   readResults,
   readResultsAfter,
@@ -17,6 +16,8 @@ import { resultsKey, summaryKey } from '../../src/batch/state/layout'
 import { writeArrival } from '../../src/batch/uploads/arrivals'
 import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
+import { cursorSchema, toCursor } from '../../src/web/results/cursor'
+import { type PageRequest, takePage } from '../../src/web/results/page'
 import {
   anyKey,
   anyKeys,

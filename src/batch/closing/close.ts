@@ -4,11 +4,11 @@ import type { ClosingBatch, EndedBatch } from '../state/batch'
 import { closingPrefix, resultsKey, resultsNames } from '../state/layout'
 import type { Lease } from '../state/lease'
 import type { Context } from '../state/platform'
-import { ended } from '../state/transitions'
+import { ended, whileClosing } from '../state/transitions'
 import { startOf } from '../uploads/day'
 import { sortPortion } from '../uploads/sort'
-import { joinFile, putFiles } from './join'
-import { type Files, readState, writeSegments } from './segments'
+import { joinFile } from './join'
+import { readState, writeSegments } from './segments'
 
 /**
  * Writes what a finished run leaves: `results.jsonl`, `results.csv` and `errors.jsonl`. All of it follows from what was
@@ -23,22 +23,15 @@ export async function closeRun(lease: Lease, context: Context, stopAt: number): 
     while (await sortPortion(lease, context, true)) if (isLate()) return false
   }
   if (closing().segments.length === 0) await rememberPrevious(lease, context)
-  if (!closing().finished) {
-    const finish = (files: Files) => putFiles(lease, context, files)
-    if (!(await writeSegments(lease, context, { stopAt, finish }))) return false
-  }
+  if (!closing().finished && !(await writeSegments(lease, context, stopAt))) return false
   for (const name of resultsNames) {
     if (closing().joined.includes(name)) continue
     if (isLate()) return false
     await joinFile(lease, context, name)
-    await lease.save((batch) =>
-      batch.status === 'closing' ? { ...batch, joined: [...batch.joined, name] } : undefined,
-    )
+    await lease.save(whileClosing((batch) => ({ ...batch, joined: [...batch.joined, name] })))
   }
   const { tally } = await readState(context, closing())
-  await lease.save((batch) =>
-    batch.status === 'closing' ? ended(batch, usageBefore(batch, tally.usage)) : undefined,
-  )
+  await lease.save(whileClosing((batch) => ended(batch, usageBefore(batch, tally.usage))))
   return true
 }
 
@@ -50,10 +43,9 @@ const usageBefore = (batch: ClosingBatch, counted: ClosingBatch['usage']): Closi
 async function rememberPrevious(lease: Lease, { results }: Context): Promise<void> {
   const { batch, run } = lease.batch()
   const found = run === 1 ? undefined : await results.head(resultsKey(batch, 'results.jsonl'))
-  await lease.save((current) =>
-    current.status === 'closing' && current.previous !== (found?.etag ?? null)
-      ? { ...current, previous: found?.etag ?? null }
-      : undefined,
+  const previous = found?.etag ?? null
+  await lease.save(
+    whileClosing((current) => (current.previous === previous ? undefined : { ...current, previous })),
   )
 }
 

@@ -19,7 +19,7 @@ export const leastPart = { value: partBytes }
 /** So many parts are made at a time: each may be in memory. */
 const atOnce = 3
 
-export interface SizedKey {
+interface SizedKey {
   key: string
   size: number
 }

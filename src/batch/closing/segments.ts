@@ -1,12 +1,14 @@
 import * as z from 'zod'
 import type { ImageRecord } from '../../schema'
-import { comparePositions } from '../records/position'
+import { comparePositions } from '../records/keys'
 import { csvHeader, toCsvLine } from '../reports/csv'
 import { count, emptyTally, type Tally, tallySchema } from '../reports/summary'
 import type { ClosingBatch, EndedBatch } from '../state/batch'
 import { type ResultsName, resultsNames, segmentKey } from '../state/layout'
 import type { Lease } from '../state/lease'
 import type { Context } from '../state/platform'
+import { whileClosing } from '../state/transitions'
+import { putFiles } from './join'
 import { openSource, sourcePositionSchema } from './source'
 
 /*
@@ -26,7 +28,7 @@ const stateSchema = z.strictObject({
   /** The record that was written last. */
   last: z.strictObject({ key: z.string(), bucket: z.string() }).optional(),
 })
-export type SegmentState = z.infer<typeof stateSchema>
+type SegmentState = z.infer<typeof stateSchema>
 
 /** What the segments of a run have counted, all of them together. */
 export async function readState(
@@ -45,9 +47,8 @@ export async function readState(
   return stateSchema.parse(JSON.parse(body.toString('utf8')))
 }
 
-export type Files = Record<ResultsName, Buffer>
+type Files = Record<ResultsName, Buffer>
 
-/** The lines of one segment. */
 function openLines(isFirst: boolean) {
   const lines: Record<ResultsName, string[]> = {
     'results.jsonl': [],
@@ -70,15 +71,10 @@ function openLines(isFirst: boolean) {
 }
 
 /**
- * Writes the segments of a run that are missing.
- * @param finish writes the files of a run that is no larger than a segment, each in one request
+ * Writes the segments of a run that are missing; of a run that is no larger than one, the files themselves.
  * @returns false when time was up: the next activation goes on
  */
-export async function writeSegments(
-  lease: Lease,
-  context: Context,
-  { stopAt, finish }: { stopAt: number; finish(files: Files): Promise<void> },
-): Promise<boolean> {
+export async function writeSegments(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   const closing = lease.batch() as ClosingBatch
   const state = await readState(context, closing)
   const { tally } = state
@@ -104,7 +100,7 @@ export async function writeSegments(
     lines = openLines(false)
     if (context.clock.now() >= stopAt) return false
   }
-  if (segmentsOf(lease).length === 0) await finish(lines.files())
+  if (segmentsOf(lease).length === 0) await putFiles(lease, context, lines.files())
   await put(true)
   return true
 }
@@ -125,14 +121,12 @@ async function publish(
   const isOnly = isLast && n === 0
   for (const name of isOnly ? [] : resultsNames) await results.put(at(name), files[name])
   await results.put(at('state.json'), JSON.stringify(state), { contentType: 'application/json' })
-  await lease.save((current) =>
-    current.status === 'closing' && current.segments.length === n
-      ? {
-          ...current,
-          segments: [...current.segments, lease.epoch],
-          finished: isLast,
-          joined: isOnly ? [...resultsNames] : current.joined,
-        }
-      : undefined,
+  const isJoined = isOnly && { joined: [...resultsNames] }
+  await lease.save(
+    whileClosing((current) =>
+      current.segments.length === n
+        ? { ...current, segments: [...current.segments, lease.epoch], finished: isLast, ...isJoined }
+        : undefined,
+    ),
   )
 }

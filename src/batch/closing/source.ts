@@ -1,6 +1,4 @@
 import * as z from 'zod'
-import { StorageError } from '../../errors'
-import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { type Choice, mergeRecords, newerOf, type Records } from '../records/merge'
 import { findByKey } from '../records/ordered'
@@ -8,7 +6,7 @@ import { partPositionSchema, recordsInOrder } from '../records/parts'
 import { addUsage } from '../records/usage'
 import type { ClosingBatch, UsageSum } from '../state/batch'
 import { resultsKey } from '../state/layout'
-import type { Context } from '../state/platform'
+import { type Context, unlessRefused } from '../state/platform'
 
 /** How far a source was read. Plain data: whoever goes on from there gets the last record once more. */
 export const sourcePositionSchema = z.strictObject({
@@ -92,7 +90,7 @@ export function openSource(
   }
 }
 
-/** Leaves out what a run that saw every image did not see any more. */
+/** Leaves out what a run that saw every image did not see any more; nothing, once the source refuses to tell. */
 async function* stillThere(
   records: Records,
   batch: ClosingBatch,
@@ -101,26 +99,13 @@ async function* stillThere(
 ): Records {
   if (!batch.plan.swept || batch.outcome !== 'complete') return yield* records
   const find = findByKey(images.list({ prefix: batch.request.prefix, startAfter: before(last) }))
-  let isListed = true
+  let isRefused = false
   for await (const record of records) {
-    const found: boolean | undefined = isListed ? await isThere(find, record) : undefined
-    isListed = found !== undefined
-    if (found !== false) yield record
+    const found: unknown = isRefused || (await unlessRefused(find(record.key), 'refused'))
+    isRefused ||= found === 'refused'
+    if (found) yield record
   }
 }
 
 /** A key that listings have before another one: without its last character, which may take two of UTF-16. */
 const before = (key: string | undefined): string | undefined => key?.replace(/.$/su, '') || undefined
-
-/** @returns undefined where the source refuses to tell: nothing is left out then */
-async function isThere(
-  find: (key: string) => Promise<object | undefined>,
-  { key }: ImageRecord,
-): Promise<boolean | undefined> {
-  try {
-    return (await find(key)) !== undefined
-  } catch (thrown) {
-    if (thrown instanceof StorageError && !thrown.retryable) return undefined
-    throw thrown
-  }
-}

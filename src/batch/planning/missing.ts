@@ -19,7 +19,7 @@ const recordsAhead = 16
 const pageLength = 1_000
 
 /** Which images are looked at, and by what they count as done. */
-export interface Walk {
+interface Walk {
   bucket: string
   prefix: string
   modelVersion: string
@@ -54,7 +54,6 @@ export interface Step {
   gone?: string
 }
 
-/** An image of the source, with the note of its failure where there is one. */
 interface Noted extends ObjectInfo {
   note?: ObjectInfo
 }

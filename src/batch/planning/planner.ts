@@ -1,9 +1,10 @@
-import type { ImageRef } from '../../schema'
+import type { ImageRecord, ImageRef } from '../../schema'
 import type { Bucket, ObjectInfo } from '../../storage/store'
 import { findByKey } from '../records/ordered'
+import { leavesRecord } from '../records/record'
 import type { OpenBatch, Plan } from '../state/batch'
 import { isUnfiltered, selects } from '../state/filters'
-import { failuresOf } from './failures'
+import { resultsKey } from '../state/layout'
 import { type Step, walkImages } from './missing'
 import { type Sizes, sizesOf } from './sizes'
 
@@ -129,4 +130,14 @@ const moved = (position: Position, { cursor, listed, image }: Step): Position =>
 function failedBefore(results: Bucket, batch: string): (key: string) => Promise<boolean> {
   const find = findByKey(failuresOf(results, batch))
   return async (key) => (await find(key)) !== undefined
+}
+
+/** What failed in the last run of a batch for reasons that may have passed, in the order of keys. */
+async function* failuresOf(results: Bucket, batch: string): AsyncGenerator<ImageRecord> {
+  const key = resultsKey(batch, 'errors.jsonl')
+  if (!(await results.head(key))) return
+  for await (const line of results.lines(key)) {
+    const record: ImageRecord = JSON.parse(line)
+    if (!leavesRecord(record)) yield record
+  }
 }

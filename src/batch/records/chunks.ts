@@ -2,17 +2,11 @@ import { type ImageRef, imageRefSchema } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import type { Plan } from '../state/batch'
 import { type Chunk, chunkKey, chunksPrefix, parseChunkKey, position } from '../state/layout'
-import { fromJsonLines, toJsonLines } from './json-lines'
+import { fromJsonLines, putJsonLines } from './json-lines'
 
 /** Writes the images of one chunk. It counts from when the batch says that its positions are planned. */
-export async function writeChunk(
-  results: Bucket,
-  batch: string,
-  chunk: Chunk,
-  images: ImageRef[],
-): Promise<void> {
-  await results.put(chunkKey(batch, chunk), toJsonLines(images), { contentType: 'application/x-ndjson' })
-}
+export const writeChunk = (results: Bucket, batch: string, chunk: Chunk, images: ImageRef[]): Promise<void> =>
+  putJsonLines(results, chunkKey(batch, chunk), images)
 
 /** The images of one chunk. @throws StorageError when there is no such chunk */
 export async function readChunk(results: Bucket, batch: string, chunk: Chunk): Promise<ImageRef[]> {
@@ -20,34 +14,29 @@ export async function readChunk(results: Bucket, batch: string, chunk: Chunk): P
   return fromJsonLines(body).map((image) => imageRefSchema.parse(image))
 }
 
-/** The epoch whose chunks hold a position: what other holders wrote there was never published. */
-export const ownerOf = ({ owners }: Pick<Plan, 'owners'>, start: number): number | undefined =>
-  owners.findLast(({ from }) => from <= start)?.epoch
-
 /**
- * The published chunks from a position on, each from where the one before ended: the listing is the truth about where
- * one ends.
+ * The published chunks from a position on, each from where the one before ended. Of two that begin at one position, the
+ * later planning counts: it began there because the earlier one was never published.
+ * @param start where a published chunk begins
  * @param most how many are wanted
  */
 export async function chunksFrom(
   results: Bucket,
   batch: string,
-  plan: Plan,
+  { planned }: Pick<Plan, 'planned'>,
   start: number,
   most: number,
 ): Promise<Chunk[]> {
-  const chunks: Chunk[] = []
-  let next = start
-  const listing = results.list({
-    prefix: chunksPrefix(batch),
-    startAfter: chunksPrefix(batch) + position(start),
-  })
-  for await (const { key } of listing) {
-    if (chunks.length >= most || next >= plan.planned) break
+  const prefix = chunksPrefix(batch)
+  const latest = new Map<number, Chunk>()
+  for await (const { key } of results.list({ prefix, startAfter: prefix + position(start) })) {
     const chunk = parseChunkKey(key)
-    if (chunk?.start !== next || chunk.epoch !== ownerOf(plan, next)) continue
-    chunks.push(chunk)
-    next = chunk.end
+    if (!chunk) continue
+    if (chunk.start >= planned || latest.size > most) break
+    if (chunk.epoch > (latest.get(chunk.start)?.epoch ?? -1)) latest.set(chunk.start, chunk)
   }
+  const chunks: Chunk[] = []
+  let chunk = latest.get(start)
+  for (; chunk && chunks.length < most; chunk = latest.get(chunk.end)) chunks.push(chunk)
   return chunks
 }

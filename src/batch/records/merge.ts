@@ -1,6 +1,6 @@
 import { msOf } from '../../clock'
 import type { ImageRecord } from '../../schema'
-import { comparePositions } from './position'
+import { comparePositions } from './keys'
 
 /** When the version that was read was written; what could not be read counts less than what could. */
 const versionOf = ({ lastModified }: ImageRecord): number => msOf(lastModified ?? '') || 0

@@ -3,8 +3,9 @@ import { readAhead } from '../../read-ahead'
 import type { ImageRecord, Range } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { type Part, parsePartKey, partKey, partsPrefix, position } from '../state/layout'
-import { fromJsonLines, toJsonLines } from './json-lines'
-import { toMetadata, type Usage, usageOf } from './usage'
+import { fromJsonLines, putJsonLines } from './json-lines'
+import { outcomesOf } from './record'
+import { type Usage, usageOf } from './usage'
 
 /**
  * Writes the records of one range, whole and once: a repeat by the same activation has the same name and bytes.
@@ -18,12 +19,8 @@ export async function writePart(
   activationId: string,
   usage?: Usage,
 ): Promise<void> {
-  const errors = records.filter(({ status }) => status === 'error').length
-  await results.put(
-    partKey(batch, { start, end: start + records.length, errors }, activationId),
-    toJsonLines(records),
-    { contentType: 'application/x-ndjson', metadata: usage && toMetadata(usage) },
-  )
+  const range = { start, end: start + records.length, errors: outcomesOf(records).error }
+  await putJsonLines(results, partKey(batch, range, activationId), records, usage)
 }
 
 /** The parts that begin at `start` or later, by name. */
@@ -36,7 +33,7 @@ export async function* listParts(results: Bucket, batch: string, start = 0): Asy
 }
 
 /** Records that follow each other, of one part. */
-export interface PartRecords {
+interface PartRecords {
   /** The part's key. */
   part: string
   /** Position of the first record. */

@@ -4,7 +4,7 @@ import { type ImageRecord, type ImageRef, recordSchema } from '../../schema'
 import { compareAndSwap } from '../../storage/compare-and-swap'
 import type { Bucket } from '../../storage/store'
 import { recordKey } from '../state/layout'
-import type { Context } from '../state/platform'
+import { type Context, unlessRefused } from '../state/platform'
 
 /** A download older than this is checked against the source before its record is believed. */
 const trustDownloadFor = 10 * 60 * 1000
@@ -60,6 +60,12 @@ export function errorOf(thrown: unknown): NonNullable<ImageRecord['error']> {
   return { code: 'internal', message: messageOf(thrown), retryable: true, attempts: 1 }
 }
 
+/** How many records are of classified images, and how many of failures. */
+export function outcomesOf(records: ImageRecord[]): { ok: number; error: number } {
+  const ok = records.filter(({ status }) => status === 'ok').length
+  return { ok, error: records.length - ok }
+}
+
 const parseRecord = (body: string): ImageRecord | undefined => {
   try {
     return recordSchema.parse(JSON.parse(body))
@@ -111,10 +117,6 @@ export async function writeRecord(
 
 /** Whether a record is of the image's current version; it is not believed where the source refuses to tell. */
 async function isCurrent(images: Bucket, { key, etag }: ImageRecord): Promise<boolean> {
-  try {
-    return ((await images.head(key))?.etag ?? null) === etag
-  } catch (thrown) {
-    if (thrown instanceof StorageError && !thrown.retryable) return false
-    throw thrown
-  }
+  const found = await unlessRefused(images.head(key), 'refused')
+  return found !== 'refused' && (found?.etag ?? null) === etag
 }

@@ -12,7 +12,7 @@ export const assumedMsPerImage = 100
 /** So many batches are looked at. */
 const newest = 20
 
-export interface EstimateOptions {
+interface EstimateOptions {
   /** `<id>@<8 hex>`; that of the newest measured batch where it is left out. */
   modelVersion?: string
   images: number

@@ -4,14 +4,12 @@ import { StorageError } from '../../errors'
 import { kindOf } from '../../labels/kinds'
 import { type BatchSummary, type ImageRecord, isClosed, type Range } from '../../schema'
 import type { Bucket } from '../../storage/store'
+import { comparePositions } from '../records/keys'
 import { mergeRecords, newerOf, type Records } from '../records/merge'
 import { recordsInOrder } from '../records/parts'
-import { comparePositions } from '../records/position'
-import type { Batch } from '../state/batch'
-import { readBatch } from '../state/batch'
+import { type Batch, readBatch } from '../state/batch'
 import { resultsKey } from '../state/layout'
 import { readUnsorted } from '../uploads/sort'
-import type { FilePosition, Position } from './cursor'
 import { readSummary } from './summary-object'
 
 /** The ids of all batches, with the uploads of each day among them. */
@@ -61,6 +59,19 @@ export const batchNotFound = (batch: string): StorageError =>
  * closed before, and has the files of that still.
  */
 export const hasFiles = ({ state, exact }: BatchSummary): boolean => isClosed(state) && exact
+
+/** Where a record ends in a file, as long as that is not written anew. */
+export interface FilePosition {
+  etag: string
+  /** The byte behind it. */
+  end: number
+}
+
+/** Where a page ended. Uploads of one day can come from several buckets: a key alone says too little. */
+export interface Position extends Pick<ImageRecord, 'key' | 'bucket'> {
+  /** Where the record was read from a file: the next page need not read all that lies before. */
+  file?: FilePosition
+}
 
 /** A record, and where it ends in the file it was read from. */
 export interface Found {

@@ -21,38 +21,26 @@ export async function readSummary(results: Bucket, batch: string): Promise<Batch
   return found && parse(found)
 }
 
-/** Writes the summary of a batch whose lease an activation holds. */
-export interface SummaryWriter {
-  /** Nothing is written where the summary says the same already. */
-  write(summary: BatchSummary): Promise<void>
-}
-
 /**
- * Opens the summary of a batch for the holder of its lease.
+ * Opens the summary of a batch for the holder of its lease. Nothing is written where it says the same already.
  * @param verify throws once another activation has the lease: what a former holder knows must not replace what is there
  */
-export function openSummary(results: Bucket, batch: string, verify: () => Promise<unknown>): SummaryWriter {
+export function openSummary(results: Bucket, batch: string, verify: () => Promise<unknown>) {
   const key = summaryKey(batch)
   let seen: { etag: string | null; body: string | undefined } | undefined
-  const look = async () => {
-    const found = await results.find(key)
-    return { etag: found?.etag ?? null, body: found?.body.toString('utf8') }
-  }
-  /** @returns whether it was still as it was seen, and says so now */
-  const replace = async (body: string): Promise<boolean> => {
-    if (!seen) {
-      seen = await look()
-      if (seen.body === body) return true
-      await verify()
-    }
-    const etag = await putIf(results, key, body, seen.etag)
-    seen = etag === undefined ? undefined : { etag, body }
-    return seen !== undefined
-  }
   return {
-    write: async (summary) => {
+    write: async (summary: BatchSummary): Promise<void> => {
       const body = `${JSON.stringify(summary, null, 2)}\n`
-      while (seen?.body !== body && !(await replace(body)));
+      while (seen?.body !== body) {
+        if (!seen) {
+          const found = await results.find(key)
+          seen = { etag: found?.etag ?? null, body: found?.body.toString('utf8') }
+          if (seen.body === body) return
+          await verify()
+        }
+        const etag = await putIf(results, key, body, seen.etag)
+        seen = etag === undefined ? undefined : { etag, body }
+      }
     },
   }
 }

@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { msOf } from '../../clock'
 import { defaultGbSecondPrice } from '../../config'
 import { type BatchSummary, type ImageRecord, isClosed } from '../../schema'
-import { gbSecondsOf, type Memory, manifestMemory, rounded } from '../records/usage'
-import { usageSumSchema } from '../state/batch'
+import { gbSecondsOf, manifestMemory, rounded } from '../records/usage'
+import { type BatchModel, usageSumSchema } from '../state/batch'
 import { addTo, emptyHistogram, quantile } from './histogram'
 
 const stages = ['download', 'decode', 'infer'] as const
@@ -64,22 +64,10 @@ export function count(tally: Tally, record: ImageRecord): void {
   tally.doneAt = Math.max(tally.doneAt, msOf(record.at) + download + decode + infer)
 }
 
-/** What a summary says beyond what was counted. */
-export interface SummaryFacts {
-  batch: string
-  state: BatchSummary['state']
-  listed: number
-  planned: number
-  skipped: number
-  exact: boolean
-  startedAt: string
-  /** Why it was stopped. */
-  reason?: string
-  model?: string
-  /** MB; the manifest's where it is not known. */
-  memory?: Memory
-  gbSecondPrice?: number
-}
+/** What a summary says beyond what was counted; memory is the manifest's where it is not known. */
+export type SummaryFacts = Pick<BatchSummary, 'batch' | 'state' | 'exact' | 'startedAt' | 'reason'> &
+  Pick<BatchSummary['totals'], 'listed' | 'planned' | 'skipped'> &
+  Partial<Pick<BatchModel, 'memory' | 'gbSecondPrice'>> & { model?: string }
 
 const sorted = (counts: Record<string, number>): [string, number][] =>
   Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))

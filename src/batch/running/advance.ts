@@ -89,9 +89,7 @@ async function step(lease: Lease, context: Context, stopAt: number): Promise<boo
       return runOpen(lease, context, stopAt)
     case 'closing':
       return closeRun(lease, context, stopAt)
-    case 'complete':
-    case 'cancelled':
-    case 'stopped':
+    default:
       await publish(lease, context)
       return true
   }

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { siblingAction } from '../../openwhisk/activation'
 import { type ImageRecord, imageRefSchema, type Range, rangeSchema, recordSchema } from '../../schema'
 import { listParts, writePart } from '../records/parts'
+import { outcomesOf } from '../records/record'
 import { keepRecord } from '../records/retry'
 import type { Usage } from '../records/usage'
 import { type Batch, type BatchDocument, isEnded, openBatch } from '../state/batch'
@@ -34,15 +35,14 @@ export const classifiedSchema = z.object({
 export type Classified = z.infer<typeof classifiedSchema>
 
 /** What was written, and where. */
-export interface Aggregated {
+interface Aggregated {
   batches: string[]
   /** Not `error` at the top: OpenWhisk would take that for a failed action. */
   records: { ok: number; error: number }
-  /** The activation that goes on with the rest of a piece: the holder of the batch looks after it. */
+  /** The activation that goes on with the rest; where that is of a piece, the holder of the batch looks after it. */
   next?: string
 }
 
-/** Requests under way at a time. */
 const atOnce = 8
 
 /**
@@ -64,9 +64,15 @@ export async function aggregate(classified: Classified, context: Context): Promi
     if (batch !== undefined && part) await noteFailure(batch, part.run, failure, context)
     return { batches: batch === undefined ? [] : [batch], records: { ok: 0, error: 0 } }
   }
-  return batch === undefined || part === undefined
-    ? keepArrival(classified, context, { at: began, usage })
-    : keepPart({ images, batch, part }, context, usage)
+  const isPart = batch !== undefined && part !== undefined
+  const { batches, rest } = isPart
+    ? await keepPart({ images, batch, part }, context, usage)
+    : await keepArrival(classified, context, { at: began, usage })
+  const { openwhisk, activation } = context
+  const sequence = siblingAction(activation, 'classify-images')
+  const next = rest && (await retrying(context, () => openwhisk.invoke(sequence, rest)))
+  for (const id of batches) await (isPart ? seeToIt : seeToDay)(id, context)
+  return { batches, records: outcomesOf(images), next }
 }
 
 /** A piece too small to tell by itself is tried twice, for three of them in a row stop the batch. */
@@ -80,32 +86,28 @@ async function failureIn({ images, batch, part }: Classified, context: Context) 
   return failureOf(images, isOfBefore || (piece !== undefined && piece.attempts <= 1))
 }
 
+/** The batches that records went to, and the message for what was left over. */
+interface Kept {
+  batches: string[]
+  rest?: object
+}
+
 async function keepRecords(images: ImageRecord[], context: Context): Promise<void> {
   const limit = pLimit(atOnce)
   await Promise.all(images.map((record) => limit(() => keepRecord(context, record))))
 }
 
-const countStatus = (images: ImageRecord[]) => ({
-  ok: images.filter(({ status }) => status === 'ok').length,
-  error: images.filter(({ status }) => status === 'error').length,
-})
-
-/** Keeps a piece of a batch. */
 async function keepPart(
   { images, batch, part }: { images: ImageRecord[]; batch: string; part: NonNullable<Classified['part']> },
   context: Context,
   usage: () => Usage | undefined,
-): Promise<Aggregated> {
-  const { results, openwhisk, activation } = context
+): Promise<Kept> {
+  const { results, activation } = context
   await keepRecords(images, context)
   if (images.length > 0) await writePart(results, batch, part.start, images, activation.id, usage())
   const { chunk, end, model, run } = part
-  const message: ChunkMessage = { batch, run, chunk, start: part.start + images.length, end, model }
-  const sequence = siblingAction(activation, 'classify-images')
-  const next =
-    message.start < end ? await retrying(context, () => openwhisk.invoke(sequence, message)) : undefined
-  await seeToIt(batch, context)
-  return { batches: [batch], records: countStatus(images), next }
+  const rest: ChunkMessage = { batch, run, chunk, start: part.start + images.length, end, model }
+  return { batches: [batch], rest: rest.start < end ? rest : undefined }
 }
 
 /** Has a batch carried on where its holder is gone, or may be: nothing else might come to tell of it. */
@@ -142,8 +144,8 @@ async function keepArrival(
   { images, rest = [] }: Classified,
   context: Context,
   { at, usage }: { at: number; usage: () => Usage | undefined },
-): Promise<Aggregated> {
-  const { results, openwhisk, activation } = context
+): Promise<Kept> {
+  const { results, activation } = context
   const days = [...new Set(images.map((record) => uploadsBatch(record.at)))].sort()
   for (const [index, day] of days.entries()) {
     // First: of a day without a document, an arrival would be in no results.
@@ -154,17 +156,14 @@ async function keepArrival(
   }
   // Last, for they count as done: should this die in between, the images are found missing, and classified again.
   await keepRecords(images, context)
-  const sequence = siblingAction(activation, 'classify-images')
-  if (rest.length > 0) await retrying(context, () => openwhisk.invoke(sequence, { images: rest }))
-  for (const day of days) await seeToDay(day, context)
-  return { batches: days, records: countStatus(images) }
+  return { batches: days, rest: rest.length > 0 ? { images: rest } : undefined }
 }
 
 /** Has a day counted, and its buckets looked through; one that is closed already begins another run. */
 async function seeToDay(day: string, context: Context): Promise<void> {
   const document = openBatch(context, day)
   const batch = await document.read()
-  if (batch && (isEnded(batch) || batch.status === 'closing')) {
+  if (batch && 'outcome' in batch) {
     await putEntry(context.results, day, batch.run + 1)
     const what = { request: batch.request, requestId: context.activation.id }
     await document.update((current) => current && fired(current, what))

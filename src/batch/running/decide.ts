@@ -1,11 +1,12 @@
 import type { Position } from '../planning/planner'
 import type { Batch, Dispatch, NextBatch, OpenBatch, Piece, Window } from '../state/batch'
+import type { Refusal } from '../state/hand-over'
 import type { Chunk, Part } from '../state/layout'
 import { closing, reported } from '../state/transitions'
 import { isOver } from '../uploads/day'
 import { isHeld, joined } from './coverage'
 import { splitOverdue } from './overdue'
-import { grown, type Refusal, roomOf, shrunk, used } from './window'
+import { grown, roomOf, shrunk, used } from './window'
 
 /*
  * What becomes of an open batch, given what was observed. Pure: it is applied again where another writer was faster.
@@ -64,11 +65,9 @@ export function nextTurn(batch: OpenBatch, observed: Observed): Turn {
 
 /** Takes down what was observed. */
 function learn(batch: OpenBatch, observed: Observed): OpenBatch {
-  const { now, epoch, position, parts, ended, sent } = observed
+  const { now, position, parts, sent } = observed
   const outcomes = new Map(sent.map((one) => [nameOf(one.piece), one]))
-  const pieces = batch.dispatch.pieces.map((piece) =>
-    answered(afterwards(known(piece, epoch), outcomes), ended, now),
-  )
+  const pieces = batch.dispatch.pieces.map((piece) => followed(piece, outcomes.get(nameOf(piece)), observed))
   const held = joined(parts)
   const done = pieces.filter((piece) => isHeld(piece, held))
   const errors = done.reduce((sum, piece) => sum + errorsOf(piece, parts), batch.dispatch.errors)
@@ -102,28 +101,21 @@ function windowAfter(
 
 const isUnderWay = ({ at }: Piece): boolean => at > 0
 
-/** What a holder before was about to give out may have no activation: it waits to be given out again. */
-const known = (piece: Piece, epoch: number): Piece =>
-  piece.activationId === undefined && piece.by !== epoch ? { ...piece, at: 0, by: epoch } : piece
-
 /** A piece by which attempt at what it is. */
 const nameOf = ({ start, end, at }: Piece): string => `${start}-${end}-${at}`
 
-/** What became of a piece that was given out in the last turn. */
-function afterwards(piece: Piece, sent: Map<string, Sent>): Piece {
-  const outcome = sent.get(nameOf(piece))
-  if (!outcome) return piece
-  return outcome.activationId === undefined
-    ? { ...piece, at: 0 }
-    : { ...piece, activationId: outcome.activationId }
-}
-
-/** Whether the activation of a piece has ended; one that stopped early names the one that goes on with the rest. */
-function answered(piece: Piece, ended: Observed['ended'], now: number): Piece {
-  const answer = piece.activationId === undefined ? undefined : ended.get(piece.activationId)
-  if (!answer) return piece
+/** A piece with what became of it: it was dispatched or refused, or its activation has ended. */
+function followed(piece: Piece, outcome: Sent | undefined, { now, epoch, ended }: Observed): Piece {
+  const { activationId } = outcome ?? piece
+  if (activationId === undefined) {
+    // What a holder before was about to give out may have no activation, either.
+    return outcome || piece.by !== epoch ? { ...piece, at: 0, by: epoch } : piece
+  }
+  const answer = ended.get(activationId)
+  if (!answer) return { ...piece, activationId }
+  // One that stopped early names the one that goes on with the rest.
   return answer.next === undefined
-    ? { ...piece, ended: true }
+    ? { ...piece, activationId, ended: true }
     : { ...piece, activationId: answer.next, at: now }
 }
 

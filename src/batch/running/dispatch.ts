@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { OpenWhiskError } from '../../errors'
+import { messageOf } from '../../errors'
 import { log } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
 import type { Range } from '../../schema'
@@ -8,7 +8,7 @@ import { writePart } from '../records/parts'
 import { unknownRecord } from '../records/record'
 import { keepRecord } from '../records/retry'
 import type { OpenBatch, Piece } from '../state/batch'
-import { afterRefusal, perMinuteOf } from '../state/hand-over'
+import { refusalOf } from '../state/hand-over'
 import type { Chunk } from '../state/layout'
 import type { Context } from '../state/platform'
 import type { Sent } from './decide'
@@ -39,9 +39,8 @@ export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Conte
     try {
       return { piece, activationId: await openwhisk.invoke(sequence, message) }
     } catch (thrown) {
-      if (!(thrown instanceof OpenWhiskError && thrown.retryable)) throw thrown
-      log.info({ batch: batch.batch, reason: thrown.message }, 'the platform has no room')
-      refusal = { until: afterRefusal(thrown, context), perMinute: perMinuteOf(thrown) }
+      refusal = refusalOf(thrown, context)
+      log.info({ batch: batch.batch, reason: messageOf(thrown) }, 'the platform has no room')
       return { piece, refusal }
     }
   }

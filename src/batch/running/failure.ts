@@ -1,8 +1,7 @@
 import type { ImageRecord } from '../../schema'
 import { leavesRecord } from '../records/record'
-import { isEnded, openBatch } from '../state/batch'
+import { openBatch } from '../state/batch'
 import type { Context } from '../state/platform'
-import { hasFailed } from '../state/transitions'
 
 /** A failure that is no image's: of keys, buckets, or the model. */
 export interface Failure {
@@ -39,9 +38,9 @@ export async function noteFailure(
   failure: Failure,
   context: Context,
 ): Promise<void> {
-  await openBatch(context, batch).update((current) =>
-    !current || current.run !== run || isEnded(current) || current.status === 'closing'
-      ? undefined
-      : hasFailed(current, failure),
-  )
+  await openBatch(context, batch).update((current) => {
+    if (!current || current.run !== run || 'outcome' in current) return undefined
+    const count = current.failure?.code === failure.code ? current.failure.count + 1 : 1
+    return { ...current, failure: { ...failure, count } }
+  })
 }

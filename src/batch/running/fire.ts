@@ -1,9 +1,8 @@
 import { isoOf } from '../../clock'
 import { InvalidInputError } from '../../errors'
-import type { BatchSummary } from '../../schema'
+import type { BatchRequest, BatchSummary } from '../../schema'
 import { inUse } from '../reports/prune'
 import {
-  type Asked,
   type Batch,
   type BatchDocument,
   isEnded,
@@ -39,7 +38,7 @@ export async function fire({ failed, ...request }: FireRequest, context: Context
   return (await advance({ advance: batch }, context)) ?? starting(batch)
 }
 
-function newBatchOf(request: Asked & { batch: string }, { settings, activation, clock }: Context) {
+function newBatchOf(request: BatchRequest & { batch: string }, { settings, activation, clock }: Context) {
   const { batch } = request
   const bucket = request.bucket ?? settings.imagesBucket
   if (bucket === settings.resultsBucket) {
@@ -52,7 +51,7 @@ function newBatchOf(request: Asked & { batch: string }, { settings, activation, 
 }
 
 /** Writes what is asked for: from then on, any activation can carry it on. */
-async function begin(request: Asked & { batch: string }, context: Context): Promise<void> {
+async function begin(request: BatchRequest & { batch: string }, context: Context): Promise<void> {
   const { batch, cancel, retry, maxCost } = request
   const document = openBatch(context, batch)
   const what: Fired = { request, requestId: context.activation.id }

@@ -2,12 +2,13 @@ import { messageOf, OpenWhiskError } from '../../errors'
 import { log } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
 import { hasDied } from '../../openwhisk/client'
-import type { Asked, BatchModel } from '../state/batch'
+import type { BatchRequest } from '../../schema'
+import type { BatchModel } from '../state/batch'
 import { type Context, mayPass, retrying } from '../state/platform'
 
 /** Which model a request asks for; a retry keeps that of its batch. Undefined for that of the deployment. */
 export const modelName = (
-  { model, retry }: Pick<Asked, 'model' | 'retry'>,
+  { model, retry }: Pick<BatchRequest, 'model' | 'retry'>,
   before: BatchModel | undefined,
 ): string | undefined => (retry && before?.model) || model || undefined
 

@@ -22,11 +22,10 @@ const mostReady = 1_000
 const pageLength = 1_000
 
 /** What of a batch is looked at in each turn. */
-export interface Observer {
-  observe(batch: OpenBatch): Promise<Pick<Observed, 'ready' | 'parts' | 'ended'>>
-}
+export type Seen = Pick<Observed, 'ready' | 'parts' | 'ended'>
+export const nothingSeen: Seen = { ready: [], parts: [], ended: new Map() }
 
-export function openObserver({ results, openwhisk, clock }: Context): Observer {
+export function openObserver({ results, openwhisk, clock }: Context) {
   const asked = new Map<string, number>()
 
   /** Asks the platform after those that have not reported for longest. */
@@ -59,7 +58,7 @@ export function openObserver({ results, openwhisk, clock }: Context): Observer {
   }
 
   return {
-    observe: async ({ batch, plan, dispatch: { next, pieces, window } }) => {
+    observe: async ({ batch, plan, dispatch: { next, pieces, window } }: OpenBatch): Promise<Seen> => {
       const hasRoom = pieces.length < window.size && clock.now() >= window.pausedUntil
       const readying = next < plan.planned && hasRoom ? chunksFrom(results, batch, plan, next, mostReady) : []
       // Parts of what has ended are only certain to be seen in a listing that begins later.

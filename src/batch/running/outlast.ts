@@ -1,7 +1,6 @@
-import { messageOf, OpenWhiskError } from '../../errors'
+import { messageOf } from '../../errors'
 import { log } from '../../log'
-import { siblingAction } from '../../openwhisk/activation'
-import { afterRefusal } from '../state/hand-over'
+import { invokePatiently } from '../state/hand-over'
 import { type Context, mayPass } from '../state/platform'
 
 /**
@@ -12,9 +11,6 @@ export const handOverTime = 85_000
 
 /** After so many activations in a row that failed and got nowhere, no further one is asked for. */
 export const mostFailures = 8
-
-/** Before its deadline an activation begins no further request so late, milliseconds. */
-const lastCallTime = 5_000
 
 /** Doubles from one such activation to the next, milliseconds: together they outlast a failure of twenty minutes. */
 const firstPause = 5_000
@@ -35,23 +31,7 @@ export async function outlast(
   const left = activation.deadline - handOverTime - clock.now()
   await clock.sleep(Math.max(0, Math.min(firstPause * 2 ** failed, left)))
   const again = { ...message, failed: failed + 1 }
-  await invokeBeforeDeadline(siblingAction(activation, 'start-batch'), again, context).catch((cause) =>
+  await invokePatiently(again, context).catch((cause) =>
     log.warn({ ...message, reason: messageOf(cause) }, 'no activation could be asked to try again'),
   )
-}
-
-/** Repeats an invocation that was refused, past the turn of the minute where that is why, for as long as there is time. */
-async function invokeBeforeDeadline(action: string, message: object, context: Context): Promise<void> {
-  const { clock, activation, openwhisk } = context
-  for (;;) {
-    try {
-      await openwhisk.invoke(action, message)
-      return
-    } catch (thrown) {
-      if (!(thrown instanceof OpenWhiskError && thrown.retryable)) throw thrown
-      const askAt = afterRefusal(thrown, context)
-      if (askAt > activation.deadline - lastCallTime) throw thrown
-      await clock.sleep(askAt - clock.now())
-    }
-  }
 }

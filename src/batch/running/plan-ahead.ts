@@ -1,10 +1,9 @@
 import pLimit from 'p-limit'
-import { StorageError } from '../../errors'
 import type { Planned, Position } from '../planning/planner'
 import { writeChunk } from '../records/chunks'
 import type { OpenBatch } from '../state/batch'
 import { recordKey } from '../state/layout'
-import type { Context } from '../state/platform'
+import { type Context, unlessRefused } from '../state/platform'
 
 /** Plans while others dispatch what is planned. */
 export interface Planner {
@@ -17,35 +16,30 @@ export interface Planner {
   stop(): Promise<void>
 }
 
-/** Requests under way at a time. */
 const atOnce = 8
 
-/** Writes chunks as they are planned, in the name of an epoch, and deletes the records of images that are gone. */
+/**
+ * Writes chunks as they are planned, and deletes the records of images that are gone. The chunks are named by the revision
+ * of the batch, which is higher than that of any planning before: what others wrote behind was never published.
+ * @param source what is planned; it may end early once it is to stop
+ */
 export function planAhead(
   batch: OpenBatch,
-  epoch: number,
   context: Context,
-  source: AsyncGenerator<Planned>,
+  source: (isStopped: () => boolean) => AsyncGenerator<Planned>,
 ): Planner {
-  const { results } = context
   let latest: Position | undefined
+  let told: Position | undefined
   let failure: { thrown: unknown } | undefined
   let finished = false
   let stopped = false
   let wake = (): void => {}
-  let moving = Promise.resolve()
-  const rest = (): void => {
-    moving = new Promise((resolve) => {
-      wake = resolve
-    })
-  }
-  rest()
 
   async function write({ images, gone, position }: Planned): Promise<void> {
     await forget(batch, gone, context)
     if (images.length === 0) return
-    const start = position.planned - images.length
-    await writeChunk(results, batch.batch, { start, end: position.planned, epoch }, images)
+    const chunk = { start: position.planned - images.length, end: position.planned, epoch: batch.revision }
+    await writeChunk(context.results, batch.batch, chunk, images)
   }
 
   /** Tells of a position once all before it is written. */
@@ -58,7 +52,7 @@ export function planAhead(
   async function work(): Promise<void> {
     const underWay: Promise<void>[] = []
     let last = Promise.resolve()
-    for await (const planned of source) {
+    for await (const planned of source(() => stopped)) {
       last = follow(last, write(planned), planned.position)
       // Awaited when it is its turn; until then a failure must not count as unhandled.
       last.catch(() => {})
@@ -80,10 +74,14 @@ export function planAhead(
   return {
     position: () => {
       if (failure) throw failure.thrown
-      if (!finished) rest()
+      told = latest
       return latest
     },
-    moved: () => moving,
+    moved: () =>
+      new Promise((resolve) => {
+        wake = resolve
+        if (latest !== told) resolve()
+      }),
     hasFinished: () => finished,
     stop: async () => {
       stopped = true
@@ -93,24 +91,13 @@ export function planAhead(
 }
 
 /** Deletes the records of images that are gone; an upload can come between the pages of two listings. */
-async function forget(
-  { bucket, model }: OpenBatch,
-  keys: string[],
-  { store, results }: Context,
-): Promise<void> {
+async function forget(batch: OpenBatch, keys: string[], { store, results }: Context): Promise<void> {
+  const { bucket, model } = batch
   const limit = pLimit(atOnce)
-  const images = store.bucket(bucket)
   const drop = async (key: string): Promise<void> => {
-    if (!(await isThere(key))) await results.delete(recordKey(model.modelVersion, { bucket, key }))
-  }
-  /** Where the source refuses to tell, nothing is deleted. */
-  const isThere = async (key: string): Promise<boolean> => {
-    try {
-      return (await images.head(key)) !== undefined
-    } catch (thrown) {
-      if (thrown instanceof StorageError && !thrown.retryable) return true
-      throw thrown
-    }
+    // Where the source refuses to tell, nothing is deleted.
+    const found = await unlessRefused(store.bucket(bucket).head(key), 'refused')
+    if (found === undefined) await results.delete(recordKey(model.modelVersion, { bucket, key }))
   }
   await Promise.all(keys.map((key) => limit(drop, key)))
 }

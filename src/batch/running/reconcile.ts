@@ -68,7 +68,7 @@ export async function reconcile(context: Context): Promise<Omit<Polled, 'message
 }
 
 /** What a look for what was missed has done. */
-export interface Polled {
+interface Polled {
   /** Batches that were carried on. */
   resumed: string[]
   /** The batch of the day, which looks through the buckets. */

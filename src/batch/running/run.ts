@@ -1,19 +1,17 @@
-import type { Unstamped } from '../../storage/document'
-import { planChunks } from '../planning/planner'
-import { ownerOf } from '../records/chunks'
-import { progressOf, type Unsorted } from '../reports/progress'
-import { openSummary, type SummaryWriter } from '../reports/summary-object'
+import { type Planned, planChunks } from '../planning/planner'
+import { progressOf } from '../reports/progress'
+import { openSummary } from '../reports/summary-object'
 import type { NextBatch, OpenBatch } from '../state/batch'
 import type { Lease } from '../state/lease'
 import type { Context } from '../state/platform'
 import { closing } from '../state/transitions'
-import { listArrivals } from '../uploads/arrivals'
+import { countArrivals } from '../uploads/arrivals'
 import { isOver } from '../uploads/day'
 import { sortPortion } from '../uploads/sort'
 import { watchDay } from '../uploads/watch'
-import { earlyEnd, nextTurn, type Observed, type Sent, type Turn } from './decide'
+import { earlyEnd, nextTurn, type Sent, type Turn } from './decide'
 import { dispatch, reportLost } from './dispatch'
-import { openObserver } from './observe'
+import { nothingSeen, openObserver, type Seen } from './observe'
 import { type Planner, planAhead } from './plan-ahead'
 
 /** Between two turns, milliseconds; longer and longer while nothing happens. */
@@ -36,47 +34,52 @@ export async function run(lease: Lease, context: Context, stopAt: number): Promi
   // First: planning may be what the activations before died of.
   await lease.save((batch) => begun(batch as OpenBatch, clock.now()))
   if (lease.batch().status !== 'open') return 'over'
-  let isStopped = false
-  const planner = planAhead(
-    open(),
-    ownerOf(open().plan, open().plan.planned) ?? lease.epoch,
-    context,
-    sourceOf(lease, context, () => isStopped),
-  )
+  const planner = planAhead(open(), context, (isStopped) => sourceOf(lease, context, isStopped))
   const observer = openObserver(context)
   const report = reporter(lease, context)
   let sent: Sent[] = []
   let pause = firstPause
+
+  /** Writes the next state of the batch. @returns what is to be done about it */
+  const record = async (seen: Seen, isLate: boolean): Promise<Turn> => {
+    const position = planner.position()
+    const observed = { ...seen, now: clock.now(), epoch: lease.epoch, position, sent, isLate }
+    let turn: Turn = { batch: open(), give: [], lost: [] }
+    await lease.save((batch) => {
+      turn = nextTurn(batch as OpenBatch, observed)
+      return isSame(turn.batch, batch) ? undefined : turn.batch
+    })
+    sent = []
+    return turn
+  }
+
   try {
     while (clock.now() < stopAt) {
-      const observed = { ...(await observer.observe(open())), ...basics(context, lease, planner, sent) }
-      const { revision } = lease.batch()
-      const turn = await record(lease, observed)
-      sent = []
+      const seen = await observer.observe(open())
+      const { revision } = open()
+      const turn = await record(seen, false)
       if (lease.batch().status !== 'open') return 'over'
       sent = await dispatch(open(), turn.give, context)
       await reportLost(open(), turn.lost, context)
       await report()
       if (isQuiet(open(), planner, clock.now())) return 'quiet'
-      const hasMoved = lease.batch().revision > revision + 1 || turn.give.length > 0
+      const hasMoved = open().revision > revision + 1 || turn.give.length > 0
       pause = hasMoved ? firstPause : Math.min(pause * 1.5, longestPause)
       // A small batch is planned in less than a pause, and all of it waits to be dispatched.
-      await Promise.race([clock.sleep(pause), ...(planner.hasFinished() ? [] : [planner.moved()])])
+      await Promise.race([clock.sleep(pause), planner.moved()])
     }
     return 'late'
   } finally {
-    isStopped = true
     await planner.stop()
-    if (lease.batch().status === 'open') await recordLast(lease, context, planner, sent)
+    // What was learned since, for a successor to know. What fails here must not hide why.
+    if (lease.batch().status === 'open') await record(nothingSeen, true).catch(() => {})
   }
 }
 
-const sourceOf = (lease: Lease, context: Context, isStopped: () => boolean) => {
+function sourceOf(lease: Lease, context: Context, isStopped: () => boolean): AsyncGenerator<Planned> {
   const batch = lease.batch() as OpenBatch
-  if (batch.kind === 'uploads') {
-    return batch.plan.done ? nothing() : watchDay({ lease, isStopped }, context)
-  }
   if (batch.plan.done) return nothing()
+  if (batch.kind === 'uploads') return watchDay(lease, context, isStopped)
   return planChunks(batch, context.store.bucket(batch.bucket), context.results, {
     now: context.clock.now(),
     isPaced: () => lease.batch().dispatch.window.perMinute !== undefined,
@@ -89,50 +92,10 @@ async function* nothing(): AsyncGenerator<never> {}
 function begun(batch: OpenBatch, now: number): NextBatch | undefined {
   const early = earlyEnd(batch)
   if (early) return closing(batch, early.outcome, early.reason)
-  return batch.plan.done ? undefined : { ...owned(batch), busyAt: batch.lease.expects ? now : 0 }
-}
-
-/**
- * From here on, chunks are of this planning: what others wrote behind was never published. That may have been the same
- * holder, in a run before; so they are told apart by the revision.
- */
-function owned(batch: OpenBatch): Unstamped<OpenBatch> {
-  const from = batch.plan.planned
-  const { next } = batch.dispatch
-  const first = ownerOf(batch.plan, next)
-  const needed = batch.plan.owners.filter(
-    (owner) => owner.from < from && (owner.from > next || owner.epoch === first),
-  )
-  return { ...batch, plan: { ...batch.plan, owners: [...needed, { from, epoch: batch.revision }] } }
-}
-
-const basics = ({ clock }: Context, { epoch }: Lease, planner: Planner, sent: Sent[]) => ({
-  now: clock.now(),
-  epoch,
-  position: planner.position(),
-  sent,
-  isLate: false,
-})
-
-/** Writes the next state of the batch. @returns what is to be done about it */
-async function record(lease: Lease, observed: Observed): Promise<Turn> {
-  let turn: Turn = { batch: lease.batch(), give: [], lost: [] }
-  await lease.save((batch) => {
-    turn = nextTurn(batch as OpenBatch, observed)
-    return isSame(turn.batch, batch) ? undefined : turn.batch
-  })
-  return turn
+  return batch.plan.done ? undefined : { ...batch, busyAt: batch.lease.expects ? now : 0 }
 }
 
 const isSame = (a: NextBatch, b: NextBatch): boolean => JSON.stringify(a) === JSON.stringify(b)
-
-/** What was learned since the last turn, for a successor to know. What fails here must not hide why. */
-async function recordLast(lease: Lease, context: Context, planner: Planner, sent: Sent[]): Promise<void> {
-  const nothingNew = { ready: [], parts: [], ended: new Map() }
-  await Promise.resolve()
-    .then(() => record(lease, { ...nothingNew, ...basics(context, lease, planner, sent), isLate: true }))
-    .catch(() => {})
-}
 
 /** Whether a day of uploads has nothing more to do for now. */
 function isQuiet({ batch, kind, plan, dispatch }: OpenBatch, planner: Planner, now: number): boolean {
@@ -146,25 +109,16 @@ function isQuiet({ batch, kind, plan, dispatch }: OpenBatch, planner: Planner, n
 /** Keeps `summary.json` current; sorts what has come of a day, where that is much. */
 function reporter(lease: Lease, context: Context): () => Promise<void> {
   const { clock, results } = context
-  const summary: SummaryWriter = openSummary(results, lease.batch().batch, lease.verify)
-  let unsorted: Unsorted | undefined
+  const summary = openSummary(results, lease.batch().batch, lease.verify)
+  let unsorted = { ok: 0, error: 0 }
   let countedAt = 0
   return async () => {
     if (lease.batch().kind === 'uploads' && clock.now() - countedAt >= countEvery) {
       await sortPortion(lease, context, false)
-      unsorted = await countUnsorted(lease, context)
+      const { batch, sorted } = lease.batch()
+      unsorted = await countArrivals(results, batch, sorted.upTo)
       countedAt = clock.now()
     }
     await summary.write(progressOf(lease.batch(), unsorted))
   }
-}
-
-async function countUnsorted(lease: Lease, { results }: Context): Promise<Unsorted> {
-  const { batch, sorted } = lease.batch()
-  const counted: Unsorted = { ok: 0, error: 0 }
-  for await (const { ok, error } of listArrivals(results, batch, sorted.upTo)) {
-    counted.ok += ok
-    counted.error += error
-  }
-  return counted
 }

@@ -1,5 +1,5 @@
 import type { Window } from '../state/batch'
-import { minute } from '../state/hand-over'
+import { minute, type Refusal } from '../state/hand-over'
 
 /*
  * How many pieces may be under way. The window doubles from one turn to the next by what the platform accepts, then from
@@ -82,13 +82,6 @@ function unqueued(window: Window, now: number): Window {
   const next = { ...window, round: { at: now, done: 0 } }
   if (took > 2 * roundTime) return next
   return { ...next, isKnown: true, size: Math.max(1, Math.min(size, (round.done * intended) / took)) }
-}
-
-/** Why the platform has refused something, and from when on it may be asked again, milliseconds since the epoch. */
-export interface Refusal {
-  until: number
-  /** What it takes in a minute, where that was the reason. */
-  perMinute?: number
 }
 
 /** The platform has refused something: for the minute, or for what is under way. @param underWay what it has taken */

@@ -32,43 +32,28 @@ export async function acquire(
   const { clock, random, activation } = context
   const document = openBatch(context, batch)
   const holder = `${activation.id}.${Math.floor(random() * 2 ** 32).toString(16)}`
-  const attempt = async (sign: string, made: NextBatch | undefined): Promise<Lease | undefined> => {
-    const taken = await document.update((current) => take(current ?? made, sign, { holder, offers, expects }))
-    return taken?.lease.holder === holder ? leaseOf(context, document, taken, holder) : undefined
-  }
   const isNeeded = (found: Batch | undefined): boolean =>
     found ? evenSettled || !isSettled(found) : create !== undefined
-  const isOffered = (found: Batch): boolean => isWorker && found.lease.phase === 'yielding'
-  const watch = openWatch(clock)
+  let watched: { sign: string; since: number } | undefined
+  const isKept = (found: Batch): boolean => {
+    if (!isLive(found, document.age()) || (isWorker && found.lease.phase === 'yielding')) return false
+    // A holder that gives no sign is not believed for longer than its lease says, by the clock of this activation.
+    return watched?.sign !== signOf(found) || clock.now() - watched.since <= found.lease.duration + margin
+  }
   for (; ; await clock.sleep(watchEvery)) {
     const found = await document.read()
     if (!isNeeded(found)) return undefined
     const sign = signOf(found)
-    if (found && isLive(found, document.age()) && !isOffered(found) && !watch.isSilent(found)) {
+    if (found && isKept(found)) {
       await document.update((current) => nudge(current, sign, expects))
-      if (!isWorker || watch.hasGivenSign(found)) return undefined
+      watched ??= { sign, since: clock.now() }
+      if (!isWorker || watched.sign !== sign) return undefined
       continue
     }
-    const taken = await attempt(sign, found ? undefined : await create?.())
-    if (taken) return taken
-    watch.reset()
-  }
-}
-
-/** Watches for signs of life of a holder, which looks once more before it leaves. */
-function openWatch(clock: LeaseContext['clock']) {
-  let watched: { sign: string; since: number } | undefined
-  return {
-    reset: () => {
-      watched = undefined
-    },
-    /** Whether it has not written for as long as its lease says, by the clock of the one who watches. */
-    isSilent: (batch: Batch): boolean =>
-      watched?.sign === signOf(batch) && clock.now() - watched.since > batch.lease.duration + margin,
-    hasGivenSign: (batch: Batch): boolean => {
-      watched ??= { sign: signOf(batch), since: clock.now() }
-      return watched.sign !== signOf(batch)
-    },
+    const made = found ? undefined : await create?.()
+    const taken = await document.update((current) => take(current ?? made, sign, { holder, offers, expects }))
+    if (taken?.lease.holder === holder) return leaseOf(context, document, taken, holder)
+    watched = undefined
   }
 }
 

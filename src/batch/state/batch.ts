@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type BatchRequest, batchIdSchema, batchRequestSchema, rangeSchema } from '../../schema'
+import { batchIdSchema, batchRequestSchema, rangeSchema } from '../../schema'
 import { type Document, openDocument, readDocument, stampShape, type Unstamped } from '../../storage/document'
 import type { Bucket } from '../../storage/store'
 import { documentKey } from './layout'
@@ -9,10 +9,6 @@ import type { Context } from './platform'
  * `batch.json`: all that is known of how a batch stands. It is written before anything else happens, and only ever
  * replaced by a successor of what was read. docs/architecture.md has its states in one picture.
  */
-
-/** What makes a batch, without what is a message of its own. */
-export const askedSchema = batchRequestSchema
-export type Asked = BatchRequest
 
 const chunkSchema = rangeSchema.extend({ epoch: z.int() })
 
@@ -103,8 +99,6 @@ const planSchema = z.strictObject({
   swept: z.boolean(),
   /** Last key that the run may come to: a limited batch that is retried keeps to the images it chose. */
   lastKey: z.string().optional(),
-  /** From which position on chunks are of which epoch. */
-  owners: z.array(z.strictObject({ from: z.int(), epoch: z.int() })),
 })
 export type Plan = z.infer<typeof planSchema>
 
@@ -147,7 +141,7 @@ const shared = {
   kind: z.enum(['fired', 'uploads']),
   /** From 1 on; each firing of a batch that has ended begins another. */
   run: z.int().positive(),
-  request: askedSchema,
+  request: batchRequestSchema,
   /** By which a fire recognizes its own effect. */
   requestId: z.string(),
   bucket: z.string(),
@@ -157,7 +151,7 @@ const shared = {
   /** What activations failed with that is no image's fault, and how often in a row. */
   failure: z.strictObject({ code: z.string(), message: z.string(), count: z.int().positive() }).optional(),
   /** A fire that came while the run was being closed, or not announced yet: the next run. */
-  queued: z.strictObject({ request: askedSchema, requestId: z.string() }).optional(),
+  queued: z.strictObject({ request: batchRequestSchema, requestId: z.string() }).optional(),
   model: modelSchema.optional(),
   /** What the runs before used. */
   usage: usageSumSchema,

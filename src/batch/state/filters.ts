@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { msOf } from '../../clock'
+import { globMatcher } from '../../glob'
 import type { BatchRequest } from '../../schema'
 import type { ObjectInfo } from '../../storage/store'
-import { globMatcher } from './glob'
 
 const filterNames = ['include', 'exclude', 'since', 'until', 'minSize', 'maxSize', 'sample', 'limit'] as const
 type FilterName = (typeof filterNames)[number]

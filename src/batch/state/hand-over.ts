@@ -21,27 +21,59 @@ export const minute = 60_000
 /** Behind the turn of a minute, milliseconds: clocks differ, and all who wait for it wait for the same. */
 const afterTurn = 1_000
 
-/** Invocations that the platform takes in a minute of the clock, where it has refused one for that. */
-export function perMinuteOf({ message }: OpenWhiskError): number | undefined {
-  const match = /in the last minute \(count: \d+, allowed: (\d+)\)/.exec(message)
-  return match ? Number(match[1]) : undefined
+/** Why the platform has refused something, and from when on it may be asked again, milliseconds since the epoch. */
+export interface Refusal {
+  until: number
+  /** Invocations that it takes in a minute of the clock, where that was the reason. */
+  perMinute?: number
 }
 
-/** When to ask again after a refusal, milliseconds since the epoch. What is refused counts against its minute, too. */
-export function afterRefusal(
-  thrown: OpenWhiskError,
-  { clock, random }: Pick<Context, 'clock' | 'random'>,
-): number {
+/** Whether the platform has no room for now. */
+const isRefused = (thrown: unknown): thrown is OpenWhiskError =>
+  thrown instanceof OpenWhiskError && thrown.retryable
+
+/** What a refusal says. What is refused counts against its minute, too. @throws what is no refusal */
+export function refusalOf(thrown: unknown, { clock, random }: Pick<Context, 'clock' | 'random'>): Refusal {
+  if (!isRefused(thrown)) throw thrown
   const now = clock.now()
-  if (perMinuteOf(thrown) === undefined) return now + (1 + random()) * 2_000
-  return (Math.floor(now / minute) + 1) * minute + afterTurn + random() * 2_000
+  const [, allowed] = /in the last minute \(count: \d+, allowed: (\d+)\)/.exec(thrown.message) ?? []
+  if (allowed === undefined) return { until: now + (1 + random()) * 2_000 }
+  const turn = (Math.floor(now / minute) + 1) * minute
+  return { until: turn + afterTurn + random() * 2_000, perMinute: Number(allowed) }
 }
 
 /** How often a holder that waits says that it is there, milliseconds. */
 const signEvery = 2_000
 
-/** Before its deadline an activation gives the lease back, milliseconds. */
+/** Before its deadline an activation begins no further request so late, milliseconds. */
 const leaveBefore = 5_000
+
+/**
+ * Asks for an activation of `start-batch` until the platform has room for it.
+ * @param sign called now and then while it has none
+ * @throws OpenWhiskError when it refuses for good, or until shortly before the deadline
+ */
+export async function invokePatiently(
+  message: object,
+  { clock, random, activation, openwhisk }: Context,
+  sign = async (): Promise<void> => {},
+): Promise<void> {
+  for (let askAt = 0; ; ) {
+    const wait = askAt - clock.now()
+    if (wait > 0) {
+      await clock.sleep(Math.min(signEvery, wait))
+      await sign()
+      continue
+    }
+    try {
+      await openwhisk.invoke(siblingAction(activation, 'start-batch'), message)
+      return
+    } catch (thrown) {
+      askAt = refusalOf(thrown, { clock, random }).until
+      if (askAt >= activation.deadline - leaveBefore) throw thrown
+    }
+  }
+}
 
 /**
  * Gives a batch to a successor, as soon as the platform has room for it. The lease is kept until the successor takes it.
@@ -49,37 +81,21 @@ const leaveBefore = 5_000
  * @throws OpenWhiskError when the platform refuses the successor for good
  */
 export async function handOver(lease: Lease, context: Context): Promise<boolean> {
-  const { clock, activation } = context
-  const message = { advance: lease.batch().batch }
-  const until = activation.deadline - leaveBefore
+  const message: Advance = { advance: lease.batch().batch }
   try {
     if (lease.batch().lease.phase !== 'yielding') await lease.offer()
-    for (let askAt: number | undefined = 0; askAt < until; ) {
-      const wait = askAt - clock.now()
-      if (wait > 0) await clock.sleep(Math.min(signEvery, wait))
-      if (wait > 0) await lease.save()
-      else askAt = await request(message, context)
-      if (askAt === undefined) return true
-    }
+    await invokePatiently(message, context, async () => {
+      await lease.save()
+    })
+    return true
   } catch (thrown) {
     // The next holder carries the batch on.
     if (thrown instanceof BatchTakenOverError) return true
-    throw thrown
+    if (!isRefused(thrown)) throw thrown
   }
   log.warn(message, 'the platform has no room for the next activation: reconcile, or the next event, goes on')
   await lease.release()
   return false
-}
-
-/** @returns when to ask again, milliseconds since the epoch; undefined where the platform has taken the request */
-async function request(message: Advance, context: Context): Promise<number | undefined> {
-  try {
-    await invokeAdvance(context, message)
-    return undefined
-  } catch (thrown) {
-    if (!(thrown instanceof OpenWhiskError && thrown.retryable)) throw thrown
-    return afterRefusal(thrown, context)
-  }
 }
 
 /**

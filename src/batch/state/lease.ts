@@ -17,8 +17,6 @@ export const margin = 2_000
 /** How often a holder that waits says that it is there, milliseconds. */
 const signEvery = 3_000
 
-type Phase = Batch['lease']['phase']
-
 /** The lease of one activation on one batch. */
 export interface Lease {
   epoch: number
@@ -85,11 +83,9 @@ export function leaseOf(
       return written
     })
 
-  const enter = (phase: Phase) => write((batch) => ({ ...batch, lease: { ...batch.lease, phase } }))
-
-  const free = (phase: Phase) => (batch: Batch) => ({
+  const changed = (changes: Partial<Batch['lease']>) => (batch: Batch) => ({
     ...batch,
-    lease: { ...batch.lease, holder: null, phase, expects: phase === 'yielding' },
+    lease: { ...batch.lease, ...changes },
   })
 
   return {
@@ -100,15 +96,13 @@ export function leaseOf(
       await write((batch) => batch)
     },
     offer: async () => {
-      await write((batch) => ({ ...batch, lease: { ...batch.lease, phase: 'yielding', expects: true } }))
+      await write(changed({ phase: 'yielding', expects: true }))
     },
-    release: async () => {
-      await unlessTaken(write(free('yielding')))
-    },
+    release: () => unlessTaken(write(changed({ holder: null, phase: 'yielding', expects: true }))),
     leave: async (look) => {
-      await enter('leaving')
+      await write(changed({ phase: 'leaving' }))
       if (await look()) {
-        await enter('working')
+        await write(changed({ phase: 'working' }))
         return false
       }
       let isFree = true
@@ -116,7 +110,7 @@ export function leaseOf(
         write((batch) => {
           // Who met the lease meanwhile has put it back to work.
           isFree = batch.lease.phase === 'leaving'
-          return isFree ? free('idle')(batch) : batch
+          return isFree ? changed({ holder: null, phase: 'idle', expects: false })(batch) : batch
         }),
       )
       return isFree
@@ -144,10 +138,9 @@ export async function whileHeld<T>(
   work: Promise<T>,
 ): Promise<T> {
   let isOver = false
-  const over = work.then(
-    () => (isOver = true),
-    () => (isOver = true),
-  )
+  const over = Promise.allSettled([work]).then(() => {
+    isOver = true
+  })
   while (!isOver) {
     await Promise.race([over, clock.sleep(signEvery)])
     if (!isOver) await lease.save()

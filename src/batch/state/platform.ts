@@ -26,6 +26,16 @@ export interface Context extends Platform {
 export const mayPass = (thrown: unknown): thrown is StorageError | OpenWhiskError =>
   (thrown instanceof StorageError || thrown instanceof OpenWhiskError) && thrown.retryable
 
+/** What a bucket answers, or `otherwise` where it refuses to tell. */
+export async function unlessRefused<T, const U>(asked: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await asked
+  } catch (thrown) {
+    if (thrown instanceof StorageError && !thrown.retryable) return otherwise
+    throw thrown
+  }
+}
+
 /** Pauses between attempts double from the first to the longest one, jittered, milliseconds. */
 const firstPause = 250
 const longestPause = 20_000

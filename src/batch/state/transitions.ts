@@ -2,7 +2,6 @@ import { InvalidInputError } from '../../errors'
 import type { BatchRequest } from '../../schema'
 import type { Unstamped } from '../../storage/document'
 import {
-  type Asked,
   type Batch,
   type BatchModel,
   type ClosingBatch,
@@ -10,6 +9,7 @@ import {
   isEnded,
   type NextBatch,
   type OpenBatch,
+  type Plan,
   type RequestedBatch,
   type UsageSum,
 } from './batch'
@@ -20,9 +20,20 @@ import { leaseTime } from './lease'
  * All there is of transitions between the states of a batch, but for those of an open one (running/decide.ts). Pure.
  */
 
+/** Nothing is planned yet but the positions of the runs before. */
+const planFrom = (base: number): Plan => ({
+  base,
+  listed: 0,
+  skipped: 0,
+  planned: base,
+  cursor: '',
+  done: false,
+  swept: false,
+})
+
 /** A batch that is fired for the first time, or a new day of uploads. */
 export const newBatch = (
-  made: Pick<Batch, 'batch' | 'kind' | 'requestId' | 'bucket' | 'startedAt'> & { request: Asked },
+  made: Pick<Batch, 'batch' | 'kind' | 'requestId' | 'bucket' | 'startedAt'> & { request: BatchRequest },
 ): Unstamped<RequestedBatch> => ({
   schema: 'whisklens.batch/1',
   ...made,
@@ -39,7 +50,7 @@ export const newBatch = (
   },
   cancelRequested: false,
   usage: { classifyMs: 0, aggregateMs: 0, containers: [] },
-  plan: { base: 0, listed: 0, skipped: 0, planned: 0, cursor: '', done: false, swept: false, owners: [] },
+  plan: planFrom(0),
   dispatch: {
     next: 0,
     pieces: [],
@@ -50,21 +61,6 @@ export const newBatch = (
   busyAt: 0,
   sorted: { upTo: '', position: 0, ok: 0, error: 0, files: [] },
 })
-
-/** What a batch carries in all of its states. */
-function shared<T extends Unstamped<Batch>>(batch: T) {
-  const { status, outcome, reason, previous, segments, finished, joined, announced, ...rest } = {
-    outcome: undefined,
-    reason: undefined,
-    previous: undefined,
-    segments: undefined,
-    finished: undefined,
-    joined: undefined,
-    announced: undefined,
-    ...batch,
-  }
-  return rest
-}
 
 /** The model answered: planning and dispatching begin. */
 export const opened = (batch: RequestedBatch, model: BatchModel): Unstamped<OpenBatch> => ({
@@ -79,7 +75,7 @@ export const closing = (
   outcome: ClosingBatch['outcome'],
   reason?: string,
 ): Unstamped<ClosingBatch> => ({
-  ...shared(batch),
+  ...batch,
   status: 'closing',
   outcome,
   reason,
@@ -88,6 +84,12 @@ export const closing = (
   finished: false,
   joined: [],
 })
+
+/** A change of a batch that is being closed. */
+export const whileClosing =
+  (change: (batch: ClosingBatch) => NextBatch | undefined) =>
+  (batch: Batch): NextBatch | undefined =>
+    batch.status === 'closing' ? change(batch) : undefined
 
 /** All files are there. @param usage what all runs so far have used */
 export const ended = (batch: ClosingBatch, usage: UsageSum): Unstamped<EndedBatch> => ({
@@ -103,7 +105,7 @@ export const reported = ({ dispatch: { next, pieces } }: Pick<Batch, 'dispatch'>
 
 /** What is fired, and by which it is recognized. */
 export interface Fired {
-  request: Asked
+  request: BatchRequest
   requestId: string
 }
 
@@ -112,8 +114,9 @@ export interface Fired {
  * all that has been added or changed since.
  */
 export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextBatch {
+  const { status, outcome, reason, previous, segments, finished, joined, announced, ...shared } = batch
   const common = {
-    ...shared(batch),
+    ...shared,
     run: batch.run + 1,
     requestId,
     queued: undefined,
@@ -121,7 +124,7 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
     failure: undefined,
   }
   const before = { reported: reported(batch), errors: batch.dispatch.errors }
-  if (batch.outcome !== 'complete') {
+  if (outcome !== 'complete') {
     const asked = { ...batch.request, maxErrors: request.maxErrors }
     // Whatever kept them from reporting may be mended: the next attempt is the first one.
     const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: piece.at > 0 ? 0 : 1 }))
@@ -135,17 +138,7 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
     ...common,
     status: 'requested',
     request: request.retry ? retried(batch.request, request) : request,
-    plan: {
-      base: planned,
-      listed: 0,
-      skipped: 0,
-      planned,
-      cursor: '',
-      done: false,
-      swept: false,
-      lastKey: request.retry ? lastKeyOf(batch) : undefined,
-      owners: [],
-    },
+    plan: { ...planFrom(planned), lastKey: request.retry ? lastKeyOf(batch) : undefined },
     dispatch: { ...batch.dispatch, next: planned, pieces: [], before },
     // What is sorted is in the results of the run before.
     sorted: { ...batch.sorted, files: [] },
@@ -153,7 +146,7 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
 }
 
 /** A retry goes by what its batch is about. */
-const retried = (before: Asked, request: Asked): Asked => ({
+const retried = (before: BatchRequest, request: BatchRequest): BatchRequest => ({
   ...request,
   ...filtersOf(before),
   prefix: before.prefix,
@@ -172,27 +165,15 @@ const lastKeyOf = ({ plan, request }: EndedBatch): string | undefined =>
 export function fired(batch: Batch, { request, requestId }: Fired): NextBatch | undefined {
   if (batch.requestId === requestId || batch.queued?.requestId === requestId) return undefined
   refuseOther(batch, request)
-  switch (batch.status) {
-    case 'requested':
-    case 'open':
-      // The later word counts.
-      return batch.cancelRequested ? { ...batch, cancelRequested: false, requestId } : undefined
-    case 'closing':
-      return { ...batch, queued: { request, requestId } }
-    case 'complete':
-    case 'cancelled':
-    case 'stopped':
-      return batch.announced
-        ? nextRun(batch, { request, requestId })
-        : { ...batch, queued: { request, requestId } }
-  }
+  if (isEnded(batch) && batch.announced) return nextRun(batch, { request, requestId })
+  if ('outcome' in batch) return { ...batch, queued: { request, requestId } }
+  // The later word counts.
+  return batch.cancelRequested ? { ...batch, cancelRequested: false, requestId } : undefined
 }
 
 /** Asks the holder to end the batch. */
 export const cancelled = (batch: Batch): NextBatch | undefined =>
-  batch.cancelRequested || batch.status === 'closing' || isEnded(batch)
-    ? undefined
-    : { ...batch, cancelRequested: true }
+  batch.cancelRequested || 'outcome' in batch ? undefined : { ...batch, cancelRequested: true }
 
 /** The end was told. Begins the next run where one was fired meanwhile; else the lease is free. */
 export function announced(batch: EndedBatch): NextBatch {
@@ -221,13 +202,4 @@ export function refuseOther(batch: Batch, request: BatchRequest): void {
   throw new InvalidInputError(`The batch "${id}" goes on, and was fired with another ${refused.join(', ')}`, {
     hint: 'Give the same filters, retry it, or choose another id.',
   })
-}
-
-/** An activation failed for a reason that is no image's. */
-export function hasFailed<T extends Batch>(
-  batch: T,
-  { code, message }: { code: string; message: string },
-): T {
-  const count = batch.failure?.code === code ? batch.failure.count + 1 : 1
-  return { ...batch, failure: { code, message, count } }
 }

@@ -1,8 +1,9 @@
 import { isoOf, msOf } from '../../clock'
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { fromJsonLines, toJsonLines } from '../records/json-lines'
-import { toMetadata, type Usage, usageOf } from '../records/usage'
+import { fromJsonLines, putJsonLines } from '../records/json-lines'
+import { outcomesOf } from '../records/record'
+import { type Usage, usageOf } from '../records/usage'
 import { batchFolder } from '../state/layout'
 
 /** What one activation classified of what notifications told, by its name: which tells all that an open day counts. */
@@ -28,12 +29,9 @@ export async function writeArrival(
   records: ImageRecord[],
   { at, activationId, usage }: { at: number; activationId: string; usage?: Usage },
 ): Promise<void> {
-  const error = records.filter(({ status }) => status === 'error').length
-  const name = `${arrivalsAt(at)}-${records.length - error}-${error}-${activationId}.jsonl`
-  await results.put(arrivalsPrefix(batch) + name, toJsonLines(records), {
-    contentType: 'application/x-ndjson',
-    metadata: usage && toMetadata(usage),
-  })
+  const { ok, error } = outcomesOf(records)
+  const name = `${arrivalsAt(at)}-${ok}-${error}-${activationId}.jsonl`
+  await putJsonLines(results, arrivalsPrefix(batch) + name, records, usage)
 }
 
 /** The keys of a day's arrivals from a name on, and when they were written, milliseconds since the epoch. */
@@ -52,6 +50,16 @@ export async function* listArrivals(results: Bucket, batch: string, after: strin
     const [, ok, error] = /Z-(\d+)-(\d+)-[^/]*\.jsonl$/.exec(name) ?? []
     if (ok !== undefined) yield { name, ok: Number(ok), error: Number(error), bytes: size }
   }
+}
+
+/** The outcomes that arrivals behind a name tell of. */
+export async function countArrivals(results: Bucket, batch: string, after: string) {
+  const counted = { ok: 0, error: 0 }
+  for await (const { ok, error } of listArrivals(results, batch, after)) {
+    counted.ok += ok
+    counted.error += error
+  }
+  return counted
 }
 
 export async function readArrival(results: Bucket, batch: string, name: string) {

@@ -1,7 +1,7 @@
 import { readAhead } from '../../read-ahead'
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { toJsonLines } from '../records/json-lines'
+import { putJsonLines } from '../records/json-lines'
 import { newestRecords } from '../records/merge'
 import { recordsInOrder } from '../records/parts'
 import { addUsage } from '../records/usage'
@@ -27,7 +27,7 @@ const sortedKey = (batch: string, n: number, epoch: number): string =>
   `${batchFolder(batch)}sorted/${position(n)}-${epoch}.jsonl`
 
 /** Up to which position all images that looks have found are reported. */
-export const reportedUpTo = ({ dispatch: { next, pieces } }: Pick<Batch, 'dispatch'>): number =>
+const reportedUpTo = ({ dispatch: { next, pieces } }: Pick<Batch, 'dispatch'>): number =>
   Math.min(next, ...pieces.map(({ start }) => start))
 
 /**
@@ -49,7 +49,7 @@ export async function sortPortion(lease: Lease, context: Context, all: boolean):
   if (isEmpty || (!isFull && !all)) return false
   const { records, usage } = await readPortion(results, day, found.arrivals, positions)
   const key = sortedKey(batch, sorted.files.length, lease.epoch)
-  await results.put(key, toJsonLines(records), { contentType: 'application/x-ndjson' })
+  await putJsonLines(results, key, records)
   const next: Sorted = {
     upTo: found.arrivals.at(-1)?.name ?? sorted.upTo,
     position: positions,
@@ -58,18 +58,10 @@ export async function sortPortion(lease: Lease, context: Context, all: boolean):
     files: [...sorted.files, key],
   }
   await lease.save((current) =>
-    current.sorted.files.length === sorted.files.length
-      ? { ...current, sorted: next, usage: sumOf(current.usage, usage) }
-      : undefined,
+    current.sorted.files.length === sorted.files.length ? { ...current, sorted: next, usage } : undefined,
   )
   return true
 }
-
-const sumOf = (before: UsageSum, { classifyMs, aggregateMs, containers }: UsageSum): UsageSum => ({
-  classifyMs: before.classifyMs + classifyMs,
-  aggregateMs: before.aggregateMs + aggregateMs,
-  containers: [...new Set([...before.containers, ...containers])],
-})
 
 async function portionOf(results: Bucket, { batch, sorted }: Batch, before: string | undefined) {
   const arrivals: Arrival[] = []
@@ -83,15 +75,15 @@ async function portionOf(results: Bucket, { batch, sorted }: Batch, before: stri
   return { arrivals, bytes }
 }
 
-/** What some arrivals and parts hold: the newest record of each image, in order, and what was used for it. */
+/** What some arrivals and parts hold: the newest record of each image, in order, and what all so far has used. */
 async function readPortion(
   results: Bucket,
-  { batch, sorted }: Pick<Batch, 'batch' | 'sorted'>,
+  { batch, sorted, usage: before }: Batch,
   arrivals: Arrival[],
   upTo: number,
 ): Promise<{ records: ImageRecord[]; usage: UsageSum }> {
   const newest = newestRecords()
-  const usage: UsageSum = { classifyMs: 0, aggregateMs: 0, containers: [] }
+  const usage = structuredClone(before)
   const range = { start: sorted.position, end: upTo }
   if (upTo > sorted.position) {
     for await (const part of recordsInOrder(results, batch, range)) {

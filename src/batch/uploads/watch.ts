@@ -35,26 +35,21 @@ const mostAhead = 5_000
 /** From when on a look that finds nothing is the last one, milliseconds since the epoch. */
 export const quietFrom = (busyAt: number): number => (Math.floor(busyAt / minute) + 2) * minute
 
-/** The loop of one holder. */
-export interface Loop {
-  lease: Lease
-  isStopped(): boolean
-}
-
-/** What looks of one activation have in common. */
+/** What looks of one activation have in common, and what the last one came by. */
 interface Eyes {
   /** What is under way or planned already, with its version. */
   taken: Map<string, string | undefined>
   /** Records that are known to be of their images' versions, though listings do not tell. */
   fresh: Map<string, string>
-}
-
-interface Look {
-  found: number
-  /** The key of the last arrival. */
-  arrival?: string
-  /** Not all was seen: an image is too young to be taken, for its notification may be at work, or the look has failed. */
-  unseen: boolean
+  /** The key of the last arrival; null before the first look. */
+  arrival: string | null | undefined
+  /** When another one was seen, milliseconds since the epoch: it may be the first of many notifications that are refused. */
+  heardAt: number
+  /**
+   * There is reason to look again: something was found, or not all was seen. An image may be too young to be taken, for
+   * its notification may be at work, or the look has failed.
+   */
+  hasMore: boolean
 }
 
 const dayOf = (lease: Lease): OpenBatch => lease.batch() as OpenBatch
@@ -63,49 +58,42 @@ const dayOf = (lease: Lease): OpenBatch => lease.batch() as OpenBatch
  * Looks for what notifications missed, for as long as there is reason to.
  * @returns chunks to be dispatched; the last one says whether the day is over, or it is quiet for now
  */
-export async function* watchDay({ lease, isStopped }: Loop, context: Context): AsyncGenerator<Planned> {
+export async function* watchDay(
+  lease: Lease,
+  context: Context,
+  isStopped: () => boolean,
+): AsyncGenerator<Planned> {
   const { clock } = context
   const { batch, plan } = dayOf(lease)
   const eyes = await openEyes(lease, context)
   let position = positionOf(plan)
-  const heardAt = openEars()
   for (let pause = firstPause; !isStopped(); ) {
     const began = clock.now()
     if (isPast(batch, began)) return yield { images: [], gone: [], position: { ...position, done: true } }
-    const look: Look = { found: 0, unseen: false }
-    for await (const images of outlasting(lookThrough(lease, context, eyes, look), look)) {
+    eyes.hasMore = false
+    for await (const images of outlasting(lookThrough(lease, context, eyes), eyes)) {
       position = after(position, images.length)
       yield { images, gone: [], position }
       await rest(isStopped, context, () => position.planned - dayOf(lease).dispatch.next > mostAhead)
     }
-    const busyAt = Math.max(dayOf(lease).busyAt, heardAt(look.arrival, began))
-    const hasMore = look.found > 0 || look.unseen
-    if (!hasMore && began >= quietFrom(busyAt)) return
-    pause = hasMore ? firstPause : Math.min(pause * 1.5, longestPause)
+    const busyAt = Math.max(dayOf(lease).busyAt, eyes.heardAt)
+    if (!eyes.hasMore && began >= quietFrom(busyAt)) return
+    pause = eyes.hasMore ? firstPause : Math.min(pause * 1.5, longestPause)
     const until = clock.now() + Math.max(pause, restPerLook * (clock.now() - began))
     await rest(isStopped, context, () => clock.now() < until)
   }
 }
 
-/** Hears of notifications by the arrivals that they leave: each may be the first of many that are refused. */
-function openEars() {
-  let last: string | undefined | null = null
-  let at = 0
-  return (arrival: string | undefined, now: number): number => {
-    if (last !== null && last !== arrival) at = now
-    last = arrival
-    return at
-  }
-}
-
 /** A look that fails in passing is followed by another one, as one that has not seen all. */
-async function* outlasting(images: AsyncGenerator<ImageRef[]>, look: Look): AsyncGenerator<ImageRef[]> {
+async function* outlasting(images: AsyncGenerator<ImageRef[]>, eyes: Eyes): AsyncGenerator<ImageRef[]> {
   try {
     yield* images
   } catch (thrown) {
     if (!mayPass(thrown)) throw thrown
     log.warn({ reason: thrown.message }, 'a look at the watched buckets failed, the next one follows')
-    look.unseen = true
+    eyes.hasMore = true
+    // Where this was the first look, an arrival may have come meanwhile.
+    eyes.arrival ??= undefined
   }
 }
 
@@ -116,9 +104,9 @@ async function rest(isStopped: () => boolean, { clock }: Context, isTooEarly: ()
 
 /** Whether a look right now finds something. */
 export async function findsMore(lease: Lease, context: Context): Promise<boolean> {
-  const look: Look = { found: 0, unseen: false }
-  for await (const _ of lookThrough(lease, context, await openEyes(lease, context), look)) return true
-  return look.unseen
+  const eyes = await openEyes(lease, context)
+  for await (const _ of lookThrough(lease, context, eyes)) return true
+  return eyes.hasMore
 }
 
 const nameOf = ({ bucket, key }: Pick<ImageRef, 'bucket' | 'key'>): string => `${bucket}/${key}`
@@ -135,26 +123,22 @@ async function openEyes(lease: Lease, { results }: Context): Promise<Eyes> {
   const waiting = await chunksFrom(results, batch, plan, dispatch.next, mostAhead)
   for (const chunk of [...dispatch.pieces.map((piece) => piece.chunk), ...waiting])
     for (const image of await readChunk(results, batch, chunk)) taken.set(nameOf(image), image.etag)
-  return { taken, fresh: new Map() }
+  return { taken, fresh: new Map(), arrival: null, heardAt: 0, hasMore: false }
 }
 
 /** One look through all watched buckets: the images that are missing, in chunks. */
-async function* lookThrough(
-  lease: Lease,
-  context: Context,
-  eyes: Eyes,
-  look: Look,
-): AsyncGenerator<ImageRef[]> {
+async function* lookThrough(lease: Lease, context: Context, eyes: Eyes): AsyncGenerator<ImageRef[]> {
   const { results } = context
-  const modelVersion = await versionNow(lease, context, look)
+  const modelVersion = await versionNow(lease, context, eyes)
   for (const feed of await listRegistrations(results))
-    if (!feed.paused && feed.bucket !== results.name) yield* lookInto(feed, modelVersion, context, eyes, look)
+    if (!feed.paused && feed.bucket !== results.name) yield* lookInto(feed, modelVersion, context, eyes)
 }
 
 /** The version of the model that answers now, which is the day's from then on. */
-async function versionNow(lease: Lease, context: Context, look: Look): Promise<string> {
+async function versionNow(lease: Lease, context: Context, eyes: Eyes): Promise<string> {
   const { version: newest, arrival } = await newestOf(lease.batch(), context)
-  look.arrival = arrival
+  if (eyes.arrival !== null && eyes.arrival !== arrival) eyes.heardAt = context.clock.now()
+  eyes.arrival = arrival
   const { modelVersion } = dayOf(lease).model
   if (newest === undefined || newest === modelVersion) return modelVersion
   const renew = (day: Batch) => ({ ...day, model: { ...dayOf(lease).model, modelVersion: newest } })
@@ -166,19 +150,19 @@ async function* lookInto(
   feed: Registration,
   modelVersion: string,
   { store, results, clock }: Context,
-  { taken, fresh }: Eyes,
-  look: Look,
+  eyes: Eyes,
 ): AsyncGenerator<ImageRef[]> {
   const { bucket, prefix } = feed
+  const { taken, fresh } = eyes
   const now = clock.now()
-  const isMeant = meantBy(feed, now, look)
+  const isMeant = meantBy(feed, now, eyes)
   const walk = { bucket, prefix, modelVersion, cursor: '', force: false, rests: true, now, isMeant, fresh }
   const sizes = sizesOf()
   const pending: ImageRef[] = []
   const take = (size: number): ImageRef[] => {
     const images = pending.splice(0, size)
     for (const image of images) taken.set(nameOf(image), image.etag)
-    look.found += images.length
+    eyes.hasMore = true
     return images
   }
   for await (const { image } of walkImages(walk, store.bucket(bucket), results)) {
@@ -190,12 +174,12 @@ async function* lookInto(
 }
 
 /** Images of the time before the watch began are left alone, and those whose notification may be at work. */
-function meantBy({ since, settle }: Registration, now: number, look: Look) {
+function meantBy({ since, settle }: Registration, now: number, eyes: Eyes) {
   return ({ key, size, lastModified }: ObjectInfo): boolean => {
     if (key.endsWith('/') && size === 0) return false
     if (since !== undefined && msOf(lastModified) < msOf(since)) return false
     const isYoung = now - msOf(lastModified) < settle * 1000
-    if (isYoung) look.unseen = true
+    if (isYoung) eyes.hasMore = true
     return !isYoung
   }
 }

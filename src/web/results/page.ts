@@ -1,6 +1,6 @@
+import type { Found, Position } from '../../batch/reports/results'
 import type { ImageRecord } from '../../schema'
-import { type Position, toCursor } from './cursor'
-import type { Found } from './results'
+import { toCursor } from './cursor'
 
 /** The platform takes results of 1 MiB; a summary of a thousand labels and headers have to fit in as well. */
 export const maxPageBytes = 800_000

@@ -1,10 +1,10 @@
+import { csvHeader, toCsvLine } from '../../batch/reports/csv'
+import { hasFiles, matches, readResultsAfter } from '../../batch/reports/results'
+import { resultsKey } from '../../batch/state/layout'
 import type { BatchSummary, ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { resultsKey } from '../state/layout'
-import { csvHeader, toCsvLine } from './csv'
 import { maxPageBytes, type Page, takePage } from './page'
-import { hasFiles, matches, readResultsAfter } from './results'
-import type { ResultsRequest } from './results-request'
+import type { ResultsRequest } from './request'
 
 /** A batch's records as text: the text itself, or where it lies when it is too large for an answer. */
 export type Export = { text: string; next?: string } | { url: string }

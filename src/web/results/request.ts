@@ -1,8 +1,8 @@
 import * as z from 'zod'
+import { querySchema } from '../../batch/reports/results'
 import { InvalidInputError } from '../../errors'
 import { batchIdSchema } from '../../schema'
 import { cursorSchema } from './cursor'
-import { querySchema } from './results'
 
 const formats = ['json', 'jsonl', 'csv', 'html'] as const
 export type Format = (typeof formats)[number]

@@ -1,18 +1,5 @@
 import * as z from 'zod'
-import type { ImageRecord } from '../../schema'
-
-/** Where a record ends in a file, as long as that is not written anew. */
-export interface FilePosition {
-  etag: string
-  /** The byte behind it. */
-  end: number
-}
-
-/** Where a page ended. Uploads of one day can come from several buckets: a key alone says too little. */
-export interface Position extends Pick<ImageRecord, 'key' | 'bucket'> {
-  /** Where the record was read from a file: the next page need not read all that lies before. */
-  file?: FilePosition
-}
+import type { Position } from '../../batch/reports/results'
 
 /** A position as text that can stand in a URL; nobody but {@link cursorSchema} is to look inside. */
 export const toCursor = ({ key, bucket, file }: Position): string =>

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js'
-import { InvalidInputError, messageOf } from '../../errors'
+import { InvalidInputError, messageOf } from './errors'
 
 /*
  * RE2 matches in time linear in the key. JavaScript's own regular expressions backtrack: `*a*a*a*a*b` takes them hours.
