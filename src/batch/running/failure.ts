@@ -31,16 +31,17 @@ export function failureOf(images: ImageRecord[], isFirst = false): Failure | und
 
 /**
  * Tells the holder of a batch of a failure, so that it stops the batch where the same comes again and again.
- * @param run the one that the piece is of: what fails late says nothing of a run that was fired after the repair
+ * @param by the epoch in which the piece was given out: what fails late says nothing of what another holder, maybe after a
+ *   repair, has given out
  */
 export async function noteFailure(
   batch: string,
-  run: number,
+  by: number,
   failure: Failure,
   context: Context,
 ): Promise<void> {
   await openBatch(context, batch).update((current) =>
-    !current || current.run !== run || isEnded(current) || current.status === 'closing'
+    !current || current.lease.epoch !== by || isEnded(current) || current.status === 'closing'
       ? undefined
       : hasFailed(current, failure),
   )
