@@ -82,7 +82,9 @@ export async function* watchDay({ lease, isStopped }: Loop, context: Context): A
     const hasMore = look.found > 0 || look.unseen
     if (!hasMore && began >= quietFrom(busyAt)) return
     pause = hasMore ? firstPause : Math.min(pause * 1.5, longestPause)
-    const until = clock.now() + Math.max(pause, restPerLook * (clock.now() - began))
+    const wait = Math.max(pause, restPerLook * (clock.now() - began))
+    // The first look of an activation reads many records: what is known to come must not wait for that.
+    const until = clock.now() + (hasMore ? Math.min(wait, longestPause) : wait)
     await rest(isStopped, context, () => clock.now() < until)
   }
 }
