@@ -23,7 +23,7 @@ import { newestOf } from './version'
 /** Between two looks, milliseconds; longer and longer while nothing is found. */
 const firstPause = 2_000
 const longestPause = 15_000
-/** Looking takes a tenth of the time at most. */
+/** Where nothing is known to come, looking takes a tenth of the time at most. */
 const restPerLook = 9
 
 /** A pause ends so soon where the activation has to, milliseconds. */
