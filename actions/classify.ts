@@ -28,7 +28,7 @@ const listSchema = z.object({ images: z.array(imageRefSchema) })
 const chunkSchema = rangeSchema.extend({
   batch: batchIdSchema,
   chunk: rangeSchema.extend({ epoch: z.int() }),
-  run: z.int(),
+  by: z.int(),
 })
 const describeSchema = z.object({ describe: z.literal(true) })
 
@@ -88,12 +88,12 @@ async function classifyPiece(
   }
 }
 
-const partOf = ({ model }: Settings, { chunk, start, end, run }: z.infer<typeof chunkSchema>) => ({
+const partOf = ({ model }: Settings, { chunk, start, end, by }: z.infer<typeof chunkSchema>) => ({
   start,
   end,
   chunk,
   model,
-  run,
+  by,
 })
 
 async function classifyChunk(

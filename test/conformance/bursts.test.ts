@@ -122,9 +122,10 @@ async function tell(name: string, began: number, done: number, more: object): Pr
 
 async function classifiesAll(prefix: string, count: number, seconds: number): Promise<void> {
   const began = Date.now()
-  const taken = await burst(prefix, count, seconds)
-  expect(taken).toBeGreaterThan(0)
+  const answers = burst(prefix, count, seconds)
   const done = await allRecorded(prefix, count)
+  const taken = await answers
+  expect(taken).toBeGreaterThan(0)
   await tell(`${count} uploads in ${seconds} s`, began, done, { taken })
 }
 
@@ -150,11 +151,13 @@ describe('a burst of uploads at the limits of the platform', () => {
   atFullSize.it('is classified with another one 20 s later in the same minute', async () => {
     await untilNextMinute()
     const began = Date.now()
-    const first = await burst('twice/a', 60, 3)
+    // Its answers may take longer: a webhook that has the lease waits for room.
+    const first = burst('twice/a', 60, 3)
     await sleep(began + 20_000 - Date.now())
-    const second = await burst('twice/b', 60, 3)
+    const second = burst('twice/b', 60, 3)
     const done = await allRecorded('twice/', 120)
-    await tell('60 uploads, and 60 more 20 s later', began, done, { first, second })
+    const taken = await Promise.all([first, second])
+    await tell('60 uploads, and 60 more 20 s later', began, done, { taken })
   })
 
   atFullSize.it('is classified where a loop runs and the minute is used up', async () => {

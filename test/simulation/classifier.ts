@@ -47,7 +47,7 @@ export async function classify(
   return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
 }
 
-const partOf = ({ start, end, chunk, model, run }: ChunkMessage) => ({ start, end, chunk, model, run })
+const partOf = ({ start, end, chunk, model, by }: ChunkMessage) => ({ start, end, chunk, model, by })
 
 async function piece(message: ChunkMessage, surroundings: Surroundings, classifier: Classifier) {
   const { batch, chunk, start, end } = message

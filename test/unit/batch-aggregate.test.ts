@@ -46,7 +46,7 @@ const images = (keys: string[], changes: Partial<ImageRecord> = {}) =>
 const piece = (start: number, end: number, keys: string[]): Classified => ({
   batch: 'b1',
   images: images(keys),
-  part: { start, end, chunk, model: 'tiny', run: 1 },
+  part: { start, end, chunk, model: 'tiny', by: 1 },
 })
 
 const report = (message: Classified, results?: Bucket) =>
@@ -83,7 +83,7 @@ describe('aggregating a piece of a batch', () => {
     await begin(true)
     expect(await report(piece(1, 4, ['b']))).toMatchObject({ next: 'a1' })
     expect(asked('classify-images')).toMatchObject([
-      { params: { batch: 'b1', run: 1, chunk, start: 2, end: 4, model: 'tiny' } },
+      { params: { batch: 'b1', by: 1, chunk, start: 2, end: 4, model: 'tiny' } },
     ])
   })
 
@@ -166,14 +166,15 @@ describe('a failure that is no image’s', () => {
     expect(await collect(listParts(runner.results, 'b1'))).toHaveLength(1)
   })
 
-  it('counts against no run that was fired after it: the reason may be mended', async () => {
+  it('counts against no other holder than the one that gave the piece out: the reason may be mended', async () => {
     const open = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [under(4)] } })
     const before = { ...piece(0, 4, []), failure }
-    await saveBatch(runner.results, { ...open, run: 2 })
+    const lease = { ...open.lease, epoch: 2 }
+    await saveBatch(runner.results, { ...open, lease })
     await report(before)
     // A single image that the key could not read then has no error, however often it was tried since.
     const single = { ...under(1), attempts: 3 }
-    await saveBatch(runner.results, { ...open, run: 2, dispatch: { ...open.dispatch, pieces: [single] } })
+    await saveBatch(runner.results, { ...open, lease, dispatch: { ...open.dispatch, pieces: [single] } })
     const denied = errorRecord('a', { code: 'access_denied' }, { bucket: runner.photos.name })
     await report({ ...piece(0, 1, []), images: [denied] })
     expect((await readBatch(runner.results, 'b1'))?.failure).toBeUndefined()
@@ -182,7 +183,8 @@ describe('a failure that is no image’s', () => {
 
   it.each([1, 2])('is suspected where a single image cannot be read, once: attempt %i', async (attempts) => {
     const single = { ...under(1), attempts }
-    await saveBatch(runner.results, doneBatch(runner.photos.name, 4, { dispatch: { pieces: [single] } }))
+    const open = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [single] } })
+    await saveBatch(runner.results, { ...open, lease: { ...open.lease, epoch: 1 } })
     const denied = errorRecord('a', { code: 'access_denied' }, { bucket: runner.photos.name })
     await report({ ...piece(0, 1, []), images: [denied] })
     const parts = await collect(listParts(runner.results, 'b1'))

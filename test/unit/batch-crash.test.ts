@@ -104,13 +104,13 @@ class World {
   }
 
   private async classify(params: Record<string, unknown>, context: Context): Promise<unknown> {
-    const { batch, chunk, start, end, model, run } = params as never as {
+    const { batch, chunk, start, end, model, by } = params as never as {
       batch: string
       chunk: { start: number; end: number; epoch: number }
       start: number
       end: number
       model: string
-      run: number
+      by: number
     }
     const images = (await readChunk(context.results, batch, chunk)).slice(
       start - chunk.start,
@@ -120,7 +120,7 @@ class World {
       ...this.runner.recordOf(key, etag),
       at: isoOf(this.runner.clock.now()),
     }))
-    return aggregate({ batch, images: records, part: { start, end, chunk, model, run } }, context)
+    return aggregate({ batch, images: records, part: { start, end, chunk, model, by } }, context)
   }
 
   /** Runs all there is, and reconciles until nothing is left. */

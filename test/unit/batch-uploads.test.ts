@@ -13,7 +13,15 @@ import { isoOf } from '../../src/clock'
 import { OpenWhiskError } from '../../src/errors'
 import type { ImageRecord } from '../../src/schema'
 import { saveRegistration } from '../../src/storage/feeds'
-import { collect, errorRecord, minutes, model, startTestStore, type TestStore } from './batch-fixtures'
+import {
+  collect,
+  errorRecord,
+  minutes,
+  model,
+  startTestStore,
+  type TestStore,
+  watched,
+} from './batch-fixtures'
 import { newRunner, type Runner } from './batch-runner'
 
 let objects: TestStore
@@ -131,6 +139,27 @@ describe('an upload of which a notification was accepted', () => {
     await running
     expect(await recorded()).toEqual(['a', 'b'])
     expect(dispatched()).toBe(2)
+  })
+
+  it('is looked through again soon after a find, however long a look takes', async () => {
+    await watchNow(runner.context(), true)
+    await upload('a')
+    const { clock, photos, store } = runner
+    const slow = watched(photos, ({ method }) => method === 'list' && clock.advance(minutes(1)))
+    runner.store = { bucket: (name) => (name === photos.name ? slow : store.bucket(name)) }
+    const at: number[] = []
+    const { invoke } = runner.openwhisk
+    runner.openwhisk.invoke = async (...message) => {
+      if (message[0].endsWith('/classify-images')) {
+        at.push(clock.now())
+        await upload('b')
+      }
+      return invoke(...message)
+    }
+    await advance()
+    const [first = 0, second = Infinity] = at
+    // A tenth of the time would be nine minutes.
+    expect(second - first).toBeLessThan(minutes(4))
   })
 
   it('waits for the minute to turn where the platform has refused something', async () => {

@@ -66,7 +66,7 @@ const instant = (key: string, at: string) =>
 const piece = (start: number, spent?: Classified['spent']): Classified => ({
   batch: 'b1',
   images: keys.slice(start, start + 2).map((key) => instant(key, '2026-11-22T08:00:12.000Z')),
-  part: { start, end: start + 2, chunk: { start: 0, end: 6, epoch: 1 }, model: 'tiny', run: 1 },
+  part: { start, end: start + 2, chunk: { start: 0, end: 6, epoch: 1 }, model: 'tiny', by: 1 },
   spent,
 })
 

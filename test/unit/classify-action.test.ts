@@ -152,7 +152,7 @@ describe('what an activation took', () => {
     const image = { bucket: photos.name, key: 'cat.jpg' }
     await writeChunk(results, 'b1', { start: 0, end: 2, epoch: 1 }, [image, image])
     const answers = [
-      await answerTo({ batch: 'b1', chunk: { start: 0, end: 2, epoch: 1 }, run: 1, start: 1, end: 2 }),
+      await answerTo({ batch: 'b1', chunk: { start: 0, end: 2, epoch: 1 }, by: 1, start: 1, end: 2 }),
       await answerTo({ images: [image] }),
       await answerTo(image),
     ]

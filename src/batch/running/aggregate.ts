@@ -25,7 +25,7 @@ export const classifiedSchema = z.object({
   rest: z.array(imageRefSchema).optional(),
   batch: z.string().optional(),
   part: rangeSchema
-    .extend({ chunk: rangeSchema.extend({ epoch: z.int() }), model: z.string(), run: z.int() })
+    .extend({ chunk: rangeSchema.extend({ epoch: z.int() }), model: z.string(), by: z.int() })
     .optional(),
   /** Why there are no records, where that is no image's fault. */
   failure: z.object({ code: z.string(), message: z.string() }).optional(),
@@ -61,7 +61,7 @@ export async function aggregate(classified: Classified, context: Context): Promi
     }
   const failure = classified.failure ?? (await failureIn(classified, context))
   if (failure) {
-    if (batch !== undefined && part) await noteFailure(batch, part.run, failure, context)
+    if (batch !== undefined && part) await noteFailure(batch, part.by, failure, context)
     return { batches: batch === undefined ? [] : [batch], records: { ok: 0, error: 0 } }
   }
   const isPart = batch !== undefined && part !== undefined
@@ -79,10 +79,10 @@ export async function aggregate(classified: Classified, context: Context): Promi
 async function failureIn({ images, batch, part }: Classified, context: Context) {
   const isAtOnce = failureOf(images)
   if (isAtOnce || batch === undefined || part === undefined || !failureOf(images, true)) return isAtOnce
-  const { start, end, run } = part
+  const { start, end, by } = part
   const found = await openBatch(context, batch).read()
   const piece = found?.dispatch.pieces.find((one) => one.start === start && one.end === end)
-  const isOfBefore = found !== undefined && found.run > run
+  const isOfBefore = found !== undefined && found.lease.epoch > by
   return failureOf(images, isOfBefore || (piece !== undefined && piece.attempts <= 1))
 }
 
@@ -105,8 +105,8 @@ async function keepPart(
   const { results, activation } = context
   await keepRecords(images, context)
   if (images.length > 0) await writePart(results, batch, part.start, images, activation.id, usage())
-  const { chunk, end, model, run } = part
-  const rest: ChunkMessage = { batch, run, chunk, start: part.start + images.length, end, model }
+  const { chunk, end, model, by } = part
+  const rest: ChunkMessage = { batch, by, chunk, start: part.start + images.length, end, model }
   return { batches: [batch], rest: rest.start < end ? rest : undefined }
 }
 

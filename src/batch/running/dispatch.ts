@@ -18,8 +18,8 @@ export interface ChunkMessage extends Range {
   batch: string
   chunk: Chunk
   model: string
-  /** The run that it is of: a failure counts against no later one. */
-  run: number
+  /** The epoch in which it is given out: a failure counts against no later one. */
+  by: number
 }
 
 /** So many invocations are made at a time. All of them may be refused, and count against the minute. */
@@ -33,9 +33,8 @@ export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Conte
   let refusal: Sent['refusal']
   const give = async (piece: Piece): Promise<Sent> => {
     if (refusal) return { piece, refusal }
-    const { start, end, chunk } = piece
-    const { run, model } = batch
-    const message: ChunkMessage = { batch: batch.batch, run, chunk, start, end, model: model.model }
+    const { start, end, chunk, by } = piece
+    const message: ChunkMessage = { batch: batch.batch, by, chunk, start, end, model: batch.model.model }
     try {
       return { piece, activationId: await openwhisk.invoke(sequence, message) }
     } catch (thrown) {

@@ -30,16 +30,17 @@ export function failureOf(images: ImageRecord[], isFirst = false): Failure | und
 
 /**
  * Tells the holder of a batch of a failure, so that it stops the batch where the same comes again and again.
- * @param run the one that the piece is of: what fails late says nothing of a run that was fired after the repair
+ * @param by the epoch in which the piece was given out: what fails late says nothing of what another holder, maybe after a
+ *   repair, has given out
  */
 export async function noteFailure(
   batch: string,
-  run: number,
+  by: number,
   failure: Failure,
   context: Context,
 ): Promise<void> {
   await openBatch(context, batch).update((current) => {
-    if (!current || current.run !== run || 'outcome' in current) return undefined
+    if (!current || current.lease.epoch !== by || 'outcome' in current) return undefined
     const count = current.failure?.code === failure.code ? current.failure.count + 1 : 1
     return { ...current, failure: { ...failure, count } }
   })

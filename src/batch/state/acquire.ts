@@ -77,7 +77,8 @@ function take(
     expects: expects || (before === 'yielding' ? expected : before !== 'idle'),
     watched: false,
   } as const
-  return { ...batch, lease }
+  // Whatever failed for another holder may be mended.
+  return { ...batch, failure: undefined, lease }
 }
 
 /** Differs after each write of a holder, and after each takeover and release. */

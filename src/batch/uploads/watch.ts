@@ -23,7 +23,7 @@ import { newestOf } from './version'
 /** Between two looks, milliseconds; longer and longer while nothing is found. */
 const firstPause = 2_000
 const longestPause = 15_000
-/** Looking takes a tenth of the time at most. */
+/** Where nothing is known to come, looking takes a tenth of the time at most. */
 const restPerLook = 9
 
 /** A pause ends so soon where the activation has to, milliseconds. */
@@ -79,7 +79,9 @@ export async function* watchDay(
     const busyAt = Math.max(dayOf(lease).busyAt, eyes.heardAt)
     if (!eyes.hasMore && began >= quietFrom(busyAt)) return
     pause = eyes.hasMore ? firstPause : Math.min(pause * 1.5, longestPause)
-    const until = clock.now() + Math.max(pause, restPerLook * (clock.now() - began))
+    const wait = Math.max(pause, restPerLook * (clock.now() - began))
+    // The first look of an activation reads many records: what is known to come must not wait for that.
+    const until = clock.now() + (eyes.hasMore ? Math.min(wait, longestPause) : wait)
     await rest(isStopped, context, () => clock.now() < until)
   }
 }
