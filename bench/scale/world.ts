@@ -140,11 +140,11 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
       const found = await classifyAll(params.images as ImageRef[], surroundings)
       return { images: found, spent: { ms: clock.now() - began, container } }
     }
-    const { batch, chunk, start, end, model } = params as unknown as ChunkMessage
+    const { batch, by, chunk, start, end, model } = params as unknown as ChunkMessage
     const all = await readChunk(store.of(process).bucket(buckets.results), batch, chunk)
     const found = await classifyAll(all.slice(start - chunk.start, end - chunk.start), surroundings)
     const spent = { ms: clock.now() - began, container }
-    return { batch, part: { start, end, chunk, model }, images: found, spent }
+    return { batch, part: { start, end, chunk, model, by }, images: found, spent }
   }
 
   const containers = new Containers(time, options.containers, options.coldStart)
