@@ -4,10 +4,11 @@ import { readResults } from '../../src/batch/reports/results'
 import { readSummary } from '../../src/batch/reports/summary-object'
 import { aggregate } from '../../src/batch/running/aggregate'
 import { findOrphans, hasWork, poll } from '../../src/batch/running/reconcile'
+import { acquire } from '../../src/batch/state/acquire'
 import { readBatch } from '../../src/batch/state/batch'
 import { recordKey } from '../../src/batch/state/layout'
 import { writeArrival } from '../../src/batch/uploads/arrivals'
-import { isOver, isPast, uploadsBatch, watchNow } from '../../src/batch/uploads/day'
+import { dayMaker, isOver, isPast, uploadsBatch, watchNow } from '../../src/batch/uploads/day'
 import { quietFrom } from '../../src/batch/uploads/watch'
 import { isoOf } from '../../src/clock'
 import { OpenWhiskError } from '../../src/errors'
@@ -207,6 +208,18 @@ describe('a poll', () => {
     expect(dispatched()).toBe(0)
     const left = await readBatch(runner.results, day)
     expect(left?.lease).toMatchObject({ holder: null, phase: 'idle' })
+  })
+
+  it('asks for an activation that waits for a sign of a holder that seems to live', async () => {
+    await acquire(runner.context({ id: 'died' }), day, {
+      isWorker: false,
+      create: dayMaker(runner.context(), day),
+    })
+    await upload('a')
+    await poll('/guest/image-uploaded', runner.context())
+    expect(runner.invoked.map(({ params }) => params)).toEqual([{ advance: day }])
+    await advance()
+    expect(await recorded()).toEqual(['a'])
   })
 
   it('does nothing for a feed that is paused', async () => {

@@ -63,8 +63,16 @@ export async function reconcile(context: Context): Promise<Omit<Polled, 'message
   const resumed = await resume(context)
   const feeds = await listRegistrations(context.results)
   if (feeds.every(({ paused }) => paused)) return { resumed }
-  await watchNow(context, false)
-  return { resumed, batch: today(context) }
+  return { resumed, batch: await lookThrough(context) }
+}
+
+/** Has the watched buckets looked through. @returns the batch of the day */
+async function lookThrough(context: Context): Promise<string> {
+  const batch = today(context)
+  // A holder that seems to live may have died a moment ago: an activation that waits for a sign of it tells.
+  if (!(await watchNow(context, false)))
+    await retrying(context, () => invokeAdvance(context, { advance: batch }))
+  return batch
 }
 
 /** What a look for what was missed has done. */
@@ -91,6 +99,5 @@ export async function poll(trigger: string, context: Context): Promise<Polled> {
     return { resumed, message: `No feed watches a bucket for ${trigger}` }
   }
   if (feed.paused) return { resumed, message: `The feed of ${trigger} is paused` }
-  await watchNow(context, false)
-  return { resumed, batch: today(context) }
+  return { resumed, batch: await lookThrough(context) }
 }

@@ -56,8 +56,12 @@ export async function makeDay(batch: string, context: Context): Promise<void> {
 /** The uploads of today. */
 export const today = ({ clock }: Pick<Context, 'clock'>): string => uploadsBatch(isoOf(clock.now()))
 
-/** Sees to it that the watched buckets are looked through. @param expects more may come: it goes on for a while */
-export async function watchNow(context: Context, expects: boolean): Promise<void> {
+/**
+ * Sees to it that the watched buckets are looked through.
+ * @param expects more may come: it goes on for a while
+ * @returns whether this activation has asked for another one; else the day has a live holder
+ */
+export function watchNow(context: Context, expects: boolean): Promise<boolean> {
   const day = today(context)
-  await ensureAdvancing(context, day, { create: dayMaker(context, day), expects })
+  return ensureAdvancing(context, day, { create: dayMaker(context, day), expects })
 }
