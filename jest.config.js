@@ -12,7 +12,7 @@ const esmOnly = [
 
 module.exports = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/{unit,contract,e2e}/**/*.test.ts'],
+  testMatch: ['<rootDir>/test/{unit,contract,e2e,simulation}/**/*.test.ts'],
   transform: {
     '^.+\\.(ts|js|mjs)$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }],
   },

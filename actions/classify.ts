@@ -3,14 +3,14 @@ import '../src/classifier/inference/begin'
 
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { classifyImages } from '../src/batch/chunk/classify-images'
-import { readChunk } from '../src/batch/chunk/parts'
+import { classifyImages } from '../src/batch/classify/classify-images'
+import { readChunk } from '../src/batch/records/chunks'
 import { classifyImage } from '../src/classifier/classify'
 import { loadModelApart } from '../src/classifier/inference/load'
 import type { LoadedModel } from '../src/classifier/load'
 import { stage } from '../src/classifier/stage'
 import { type Settings, settingsFromParams } from '../src/config'
-import { InvalidInputError } from '../src/errors'
+import { InvalidInputError, WhisklensError } from '../src/errors'
 import { answering } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import { batchIdSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
@@ -25,7 +25,11 @@ const container = randomBytes(4).toString('hex')
 
 const inlineSchema = z.object({ image: z.string().min(1) })
 const listSchema = z.object({ images: z.array(imageRefSchema) })
-const chunkSchema = rangeSchema.extend({ batch: batchIdSchema, chunk: rangeSchema })
+const chunkSchema = rangeSchema.extend({
+  batch: batchIdSchema,
+  chunk: rangeSchema.extend({ epoch: z.int() }),
+  by: z.int(),
+})
 const describeSchema = z.object({ describe: z.literal(true) })
 
 /**
@@ -49,7 +53,7 @@ export const main = answering((params) =>
       return { model: folder.version, engine }
     }
     const chunk = chunkSchema.safeParse(params)
-    if (chunk.success) return { ...(await classifyChunk(loading, settings, chunk.data)), spent: spent() }
+    if (chunk.success) return { ...(await classifyPiece(loading, settings, chunk.data)), spent: spent() }
     const list = listSchema.safeParse(params)
     const images = list.success ? list.data.images : parseEvent(params)?.filter(({ removed }) => !removed)
     if (!images) {
@@ -68,6 +72,30 @@ async function classifyInline(model: LoadedModel, base64: string): Promise<objec
   return { results: labels.map(({ className, probability }) => ({ className, probability })) }
 }
 
+/** A failure that is no image's goes on as such: as an error, it would end the sequence, and nothing would tell of it. */
+async function classifyPiece(
+  model: Promise<LoadedModel>,
+  settings: Settings,
+  message: z.infer<typeof chunkSchema>,
+) {
+  try {
+    return await classifyChunk(model, settings, message)
+  } catch (thrown) {
+    if (!(thrown instanceof WhisklensError)) throw thrown
+    const { code, message: text } = thrown
+    const part = partOf(settings, message)
+    return { batch: message.batch, part, images: [], failure: { code, message: text } }
+  }
+}
+
+const partOf = ({ model }: Settings, { chunk, start, end, by }: z.infer<typeof chunkSchema>) => ({
+  start,
+  end,
+  chunk,
+  model,
+  by,
+})
+
 async function classifyChunk(
   model: Promise<LoadedModel>,
   settings: Settings,
@@ -76,8 +104,7 @@ async function classifyChunk(
   const { batch, chunk, start, end } = message
   const results = openStore(settings).bucket(settings.resultsBucket)
   const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)
-  const part = { start, end, chunk, model: settings.model }
-  return { batch, part, images: await classifyAll(model, settings, images) }
+  return { batch, part: partOf(settings, message), images: await classifyAll(model, settings, images) }
 }
 
 function classifyAll(

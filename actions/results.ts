@@ -1,16 +1,7 @@
-import { toJsonLines } from '../src/batch/json-lines'
-import { csv, type Export, exportRecords, jsonLines } from '../src/batch/results/export'
-import { newestBatches } from '../src/batch/results/newest'
-import { takePage } from '../src/batch/results/page'
-import { batchNotFound, matches, readResultsAfter } from '../src/batch/results/results'
-import {
-  type Format,
-  formatOf,
-  nextQuery,
-  parseResultsRequest,
-  type ResultsRequest,
-} from '../src/batch/results/results-request'
-import { readSummary } from '../src/batch/summary/summary-object'
+import { toJsonLines } from '../src/batch/records/json-lines'
+import { newestBatches } from '../src/batch/reports/newest'
+import { batchNotFound, matches, readResultsAfter } from '../src/batch/reports/results'
+import { readSummary } from '../src/batch/reports/summary-object'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError, StorageError } from '../src/errors'
 import { ownParameters } from '../src/openwhisk/action'
@@ -25,6 +16,15 @@ import {
 import type { BatchSummary, ImageRecord } from '../src/schema'
 import { openStore, type Store } from '../src/storage/store'
 import { galleryPage } from '../src/web/page'
+import { csv, type Export, exportRecords, jsonLines } from '../src/web/results/export'
+import { takePage } from '../src/web/results/page'
+import {
+  type Format,
+  formatOf,
+  nextQuery,
+  parseResultsRequest,
+  type ResultsRequest,
+} from '../src/web/results/request'
 
 /** How many records an answer in JSON holds unless told otherwise. */
 const usualLimit = 100

@@ -1,26 +1,27 @@
-import { reconcile } from '../src/batch/run/orphans'
-import { platformOf } from '../src/batch/run/platform'
-import { poll } from '../src/batch/run/poll'
-import { parseBatchRequest } from '../src/batch/run/request'
-import { startBatch } from '../src/batch/run/start'
+import { contextOf } from '../src/batch/context'
+import { advance } from '../src/batch/running/advance'
+import { fire } from '../src/batch/running/fire'
+import { poll, reconcile } from '../src/batch/running/reconcile'
+import { parseBatchRequest } from '../src/batch/running/request'
 import { settingsFromParams } from '../src/config'
+import { InvalidInputError } from '../src/errors'
 import { answering } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 
 /**
- * Plans a batch, fans it out to `classify-images` and sees it through; `resume` is how it continues itself. With
- * `reconcile`, it has every batch carried on that nobody is in charge of; `poll` is how a feed has its bucket looked
- * through.
+ * Plans a batch, fans it out to `classify-images` and sees it through. `advance` is how a batch is carried on, from
+ * wherever it stands: by its successor, and by anything that finds it without an activation in charge. `reconcile` looks
+ * for such batches, and has the watched buckets looked through, as `poll` does for one feed.
  */
 export const main = answering(async (params) => {
   const request = parseBatchRequest(params)
-  const settings = settingsFromParams(params)
-  const activation = currentActivation()
-  const platform = platformOf(settings, activation)
-  if (request.reconcile) {
-    const results = platform.store.bucket(settings.resultsBucket)
-    return reconcile(results, platform.openwhisk, activation.actionName)
-  }
-  if (request.poll !== undefined) return poll(request.poll, settings, activation, platform)
-  return startBatch({ ...request, resume: params.resume === true }, settings, activation, platform)
+  const context = contextOf(settingsFromParams(params), currentActivation())
+  if ('advance' in request) return (await advance(request, context)) ?? noSuchBatch(request.advance)
+  if (request.reconcile) return reconcile(context)
+  if (request.poll !== undefined) return poll(request.poll, context)
+  return fire(request, context)
 })
+
+function noSuchBatch(batch: string): never {
+  throw new InvalidInputError(`There is no batch "${batch}"`)
+}

@@ -1,4 +1,4 @@
-import { gbSecondsOf, rounded } from '../src/batch/summary/usage'
+import { gbSecondsOf, rounded } from '../src/batch/records/usage'
 import { settingsFromEnvironment } from '../src/config'
 import { reference } from './contestants'
 import type { ContestantFindings, Findings, Ratios } from './findings'

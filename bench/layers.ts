@@ -5,8 +5,8 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers'
 import { findEngine } from '../src/classifier/engines'
 import { layersToNetwork } from '../src/classifier/layers'
 import { topologySchema } from '../src/classifier/layers/topology'
+import { optimizeNetwork } from '../src/classifier/network-optimize'
 import { joined } from '../src/classifier/network-weights'
-import { optimizeNetwork } from '../src/models/optimize'
 import { median } from './statistics'
 
 /*

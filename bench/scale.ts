@@ -1,100 +1,90 @@
 import { Command } from 'commander'
-import { throughputs, throughputTable } from './scale/containers'
-import { complaints, grow, growthTables } from './scale/growth'
-import { hourTable, type Largest, largestInAnHour } from './scale/hour'
-import { openRunner, type Runner, usual } from './scale/runner'
+import { openRunner, type Runner, unlimited, usual } from './scale/runner'
+import { burstTable, containersTable, growthTable } from './scale/tables'
 
 /*
  * What batches of any size need, found by simulation: the actions' own code, against an object store and a platform
- * that are scripts, by a clock that waits for nobody. docs/scaling.md says what came out.
+ * that are in memory, by a clock that waits for nobody. docs/scaling.md says what came out.
  */
 
 /** Every command's flags, one value each, but for those that it goes through. */
 interface Flags {
-  concurrent: number
   imageMs: number
-  requestMs: number
-  json?: boolean
+  requestMs?: number
 }
 
 const numbers = (text: string): number[] => text.split(',').map(Number)
 
-function command(program: Command, name: string, description: string, isDefault = false): Command {
-  return program
+const program = new Command('bench:scale')
+
+const command = (name: string, description: string, isDefault = false): Command =>
+  program
     .command(name, { isDefault })
     .description(description)
-    .option('--concurrent <n>', 'activations in flight', Number, usual.limits.concurrentInvocations)
-    .option('--image-ms <ms>', 'time for one image, download included', Number, usual.speed.image)
-    .option('--request-ms <ms>', 'time for one request', Number, usual.delays.request)
-    .option('--json', 'everything that was counted, as JSON')
-}
+    .option('--image-ms <ms>', 'time for one image, download included', Number, usual.imageMs)
+    .option('--request-ms <ms>', 'time for each request, in the place of what was measured', Number)
 
-const optionsOf = (
-  { concurrent, imageMs, requestMs }: Flags,
-  { perMinute, containers, chunkSize }: { perMinute: number; containers?: number; chunkSize?: number },
-) => ({
+const optionsOf = ({ imageMs, requestMs }: Flags) => ({
   ...usual,
-  containers: containers ?? concurrent,
-  chunkSize,
-  limits: { ...usual.limits, invocationsPerMinute: perMinute, concurrentInvocations: concurrent },
-  speed: { ...usual.speed, image: imageMs },
-  delays: { ...usual.delays, request: requestMs },
+  imageMs,
+  calls:
+    requestMs === undefined
+      ? usual.calls
+      : (Object.fromEntries(Object.keys(usual.calls).map((name) => [name, requestMs])) as typeof usual.calls),
 })
 
-async function report<T>(flags: Flags, work: (runner: Runner) => Promise<T>, show: (found: T) => string) {
+async function report<T>(sizes: number[], run: (runner: Runner, size: number) => Promise<T>): Promise<T[]> {
   const runner = await openRunner()
   try {
-    const found = await work(runner)
-    process.stdout.write(flags.json ? `${JSON.stringify(found)}\n` : show(found))
+    const found: T[] = []
+    for (const size of sizes) found.push(await run(runner, size))
     return found
   } finally {
     runner.close()
   }
 }
 
-const program = new Command('bench:scale')
-
-command(
-  program,
-  'growth',
-  'batches of several sizes; fails when what they need grows faster than they do',
-  true,
-)
-  .option('--images <list>', 'sizes', numbers, [1_000, 10_000, 100_000, 1_000_000])
+command('growth', 'batches of several sizes at a server’s own limits', true)
+  .option('--images <list>', 'sizes', numbers, [1_000, 10_000, 100_000, 1_000_000, 10_000_000])
   .option('--chunk-size <n>', 'images a chunk', Number)
-  .option('--per-minute <n>', 'invocations a minute', Number, usual.limits.invocationsPerMinute)
-  .action(async (flags: Flags & { images: number[]; chunkSize?: number; perMinute: number }) => {
-    const options = optionsOf(flags, flags)
-    const found = await report(flags, (runner) => grow(runner, flags.images, options), growthTables)
-    for (const complaint of complaints(found)) {
-      process.stderr.write(`${complaint}\n`)
-      process.exitCode = 1
-    }
+  .action(async (flags: Flags & { images: number[]; chunkSize?: number }) => {
+    const options = optionsOf(flags)
+    const found = await report(flags.images, (runner, images) =>
+      runner.batch({ ...options, images }, flags.chunkSize),
+    )
+    process.stdout.write(growthTable(found))
   })
 
-command(program, 'hour', 'the largest batches that are closed within an hour')
-  .option('--per-minute <list>', 'invocations a minute', numbers, [60, 6_000])
-  .option('--chunk-size <list>', 'images a chunk; 0 for the default', numbers, [0, 500, 1_000])
-  .action(async (flags: Flags & { perMinute: number[]; chunkSize: number[] }) => {
-    const search = async (runner: Runner) => {
-      const found: Largest[] = []
-      for (const perMinute of flags.perMinute)
-        for (const chunkSize of flags.chunkSize)
-          found.push(
-            await largestInAnHour(runner, optionsOf(flags, { perMinute, chunkSize: chunkSize || undefined })),
-          )
-      return found
-    }
-    await report(flags, search, hourTable)
+command('containers', 'the same work for each container, on more and more of them')
+  .option('--containers <list>', 'how many', numbers, [1, 16, 64, 256, 1_000])
+  .option('--each <n>', 'images for each container', Number, 2_000)
+  .action(async (flags: Flags & { containers: number[]; each: number }) => {
+    const options = { ...optionsOf(flags), limits: unlimited }
+    const found = await report(flags.containers, (runner, containers) =>
+      runner.batch({ ...options, containers, images: containers * flags.each }),
+    )
+    process.stdout.write(containersTable(found, 1000 / flags.imageMs))
   })
 
-command(program, 'containers', 'the same batch on more and more containers')
-  .option('--containers <list>', 'how many', numbers, [1, 2, 4, 8, 16, 32, 64])
-  .option('--images <n>', 'size of the batch', Number, 100_000)
-  .option('--per-minute <n>', 'invocations a minute', Number, 6_000)
-  .action(async (flags: Flags & { containers: number[]; images: number; perMinute: number }) => {
-    const options = { ...optionsOf(flags, { perMinute: flags.perMinute }), images: flags.images }
-    await report(flags, (runner) => throughputs(runner, flags.containers, options), throughputTable)
+command('small', 'a few images on a few warm containers')
+  .option('--images <list>', 'how many', numbers, [1, 8, 60, 200])
+  .option('--containers <n>', 'how many', Number, 8)
+  .action(async (flags: Flags & { images: number[]; containers: number }) => {
+    const { containers } = flags
+    const options = { ...optionsOf(flags), containers, coldStart: 0, limits: unlimited }
+    const found = await report(flags.images, (runner, images) => runner.batch({ ...options, images }))
+    process.stdout.write(containersTable(found, 1000 / flags.imageMs))
+  })
+
+command('burst', 'uploads all at once, at a server’s own limits and without alarms')
+  .option('--images <list>', 'how many', numbers, [60, 500, 10_000])
+  .option('--within <s>', 'seconds in which they come', Number, 30)
+  .action(async (flags: Flags & { images: number[]; within: number }) => {
+    const options = optionsOf(flags)
+    const found = await report(flags.images, (runner, images) =>
+      runner.burst({ ...options, images }, flags.within * 1000),
+    )
+    process.stdout.write(burstTable(found))
   })
 
 program.parseAsync().catch((thrown) => {

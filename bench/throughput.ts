@@ -69,10 +69,10 @@ async function startPipeline(folder: string) {
       if (totals.ok !== images) throw new Error(`Only ${totals.ok} of ${images} images were classified`)
       return batch
     },
-    /** Until nobody is in charge of the batch any more: the next one finds its container warm. */
+    /** Until no activation is in charge of the batch any more: the next one finds its container warm. */
     rest: (batch: string) =>
       eventually(
-        async () => JSON.parse((await read(`batches/${batch}/lease.json`)) ?? '{}').until === 0,
+        async () => JSON.parse((await read(`batches/${batch}/batch.json`)) ?? '{}').lease?.holder === null,
         'the end of start-batch',
       ),
     stop: () => local.stop(),

@@ -15,5 +15,8 @@ export const systemClock: Clock = {
   },
 }
 
+/** Milliseconds since the epoch as ISO 8601. */
+export const isoOf = (milliseconds: number): string => new Date(milliseconds).toISOString()
+
 /** ISO 8601 as milliseconds since the epoch. */
 export const msOf = (iso: string): number => Date.parse(iso)

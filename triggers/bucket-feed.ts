@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import { forgetTried } from '../src/batch/plan/resting'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
 import { answering } from '../src/openwhisk/action'
@@ -138,7 +137,6 @@ export const main = answering(async (params) => {
       return save({ ...(await existing()), paused: false })
     case 'DELETE':
       await deleteRegistration(results, trigger)
-      await forgetTried(results, trigger)
       await unschedule(addressOf(activation, settings), trigger)
       return { trigger, deleted: true }
   }

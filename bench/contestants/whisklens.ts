@@ -1,6 +1,6 @@
 // Whisklens as an action has it. Arguments: engine, files of images.
 import { readFileSync } from 'node:fs'
-import { classifyImages } from '../../src/batch/chunk/classify-images'
+import { classifyImages } from '../../src/batch/classify/classify-images'
 import { classifyImage } from '../../src/classifier/classify'
 import { findEngine } from '../../src/classifier/engines'
 import { loadModelApart } from '../../src/classifier/inference/load'

@@ -1,34 +1,64 @@
-import { openwhiskLimits } from '../../src/local/host/limits'
 import { bundle } from '../../test/helpers/bundle'
-import type { RunReport } from '../simulation/run'
-import type { SimulationOptions } from '../simulation/simulate'
+import type { BatchReport } from './batch'
+import type { BurstReport } from './burst'
+import { measured } from './calls'
+import type { Order } from './run'
+import type { ScaleOptions } from './world'
 
 /** What is simulated unless told otherwise: a server as it comes, and as many containers as it lets run. */
-export const usual: Omit<SimulationOptions, 'images'> = {
-  limits: openwhiskLimits,
-  containers: openwhiskLimits.concurrentInvocations,
-  coldStart: 3000,
-  speed: { chunk: 20, image: 40 },
-  delays: { request: 10, megabyte: 10 },
+export const usual: Omit<ScaleOptions, 'images'> = {
+  limits: { invocationsPerMinute: 60, concurrentInvocations: 30, firesPerMinute: 60 },
+  containers: 30,
+  coldStart: 3_000,
+  imageMs: 40,
+  chunkMs: 20,
+  calls: measured,
 }
 
-/** V8 collects garbage when it must, not before: without a limit, a process takes what it can get. */
-const flags = ['--max-old-space-size=128']
+/** Limits that stand in nobody's way. */
+export const unlimited = {
+  invocationsPerMinute: 60_000,
+  concurrentInvocations: 5_000,
+  firesPerMinute: 60_000,
+}
+
+/** A report with what the simulation itself took: the most physical memory, bytes, and CPU time, seconds. */
+export type Measured<T> = T & { peak: number; seconds: number }
+
+/**
+ * V8 collects garbage when it must, not before: without a limit, a process takes what it can get. Each container has its
+ * images' records in memory.
+ */
+const flagsFor = ({ containers }: ScaleOptions): string[] => [
+  `--max-old-space-size=${160 + Math.max(0, containers - 30) * 3}`,
+]
+
+/** Ten million images take their time, milliseconds. */
+const longest = 4 * 3_600_000
 
 export interface Runner {
-  run(options: SimulationOptions): Promise<RunReport>
+  batch(options: ScaleOptions, chunkSize?: number): Promise<Measured<BatchReport>>
+  /** @param within milliseconds from the first upload to the last */
+  burst(options: ScaleOptions, within: number): Promise<Measured<BurstReport>>
   close(): void
 }
 
 /** Runs simulations, each in a process of its own. */
 export async function openRunner(): Promise<Runner> {
-  const made = await bundle('bench/simulation/run.ts')
+  const made = await bundle('bench/scale/run.ts', { keepNames: false })
+  const run = async <T>(order: Order): Promise<Measured<T>> => {
+    const { exitCode, stdout, stderr } = await made.run(
+      [JSON.stringify(order)],
+      {},
+      flagsFor(order.options),
+      longest,
+    )
+    if (exitCode !== 0) throw new Error(`The simulation of ${order.options.images} images failed:\n${stderr}`)
+    return JSON.parse(stdout)
+  }
   return {
-    run: async (options) => {
-      const { exitCode, stdout, stderr } = await made.run([JSON.stringify(options)], {}, flags)
-      if (exitCode !== 0) throw new Error(`The simulation of ${options.images} images failed:\n${stderr}`)
-      return JSON.parse(stdout) as RunReport
-    },
+    batch: (options, chunkSize) => run({ kind: 'batch', options, chunkSize }),
+    burst: (options, within) => run({ kind: 'burst', options, within }),
     close: () => made.remove(),
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { defaultBatchId } from '../batch/run/request'
+import { defaultBatchId } from '../batch/running/request'
 import { WhisklensError } from '../errors'
 import { connect } from '../openwhisk/client'
 import { type BatchSummary, batchRequestSchema, summarySchema } from '../schema'
@@ -99,7 +99,7 @@ async function run(prefix: string, options: BatchOptions): Promise<void> {
   const { maxErrors, maxCost } = options
   const request = { prefix, bucket, model, force, ...filters, maxErrors, maxCost }
   if (options.dryRun) return dryRun({ ...request, batch: options.batch, dryRun: true }, connection, options)
-  const batch = options.batch ?? defaultBatchId(new Date(), randomBytes(3).toString('hex'))
+  const batch = options.batch ?? defaultBatchId(Date.now(), randomBytes(3).toString('hex'))
   const summary = await fireAndFollow({ ...request, batch }, connection, options)
   // One that was stopped may never have come to list it.
   if (summary?.state !== 'complete' || summary.totals.listed > 0) return
@@ -145,7 +145,8 @@ async function follow(
   const progress = startProgress('images', options)
   // Ahead of the listener that ends the process.
   process.prependOnceListener('SIGINT', () => note(`\nThe batch goes on: whisklens status ${batch}`, options))
-  const onProgress: FollowOptions['onProgress'] = (summary, plan) => progress.update(headwayOf(summary, plan))
+  const onProgress: FollowOptions['onProgress'] = (summary, found) =>
+    progress.update(headwayOf(summary, found))
   try {
     return await followBatch(results, batch, before, { onProgress, failure })
   } finally {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { batchNotFound } from '../batch/results/results'
-import { readSummary } from '../batch/summary/summary-object'
+import { batchNotFound } from '../batch/reports/results'
+import { readSummary } from '../batch/reports/summary-object'
 import { connect } from '../openwhisk/client'
 import { watchActivation } from './activations'
 import {

@@ -1,4 +1,4 @@
-import { errorOf } from '../batch/chunk/record'
+import { errorOf } from '../batch/records/record'
 import type { Classification } from '../classifier/classify'
 import { StorageError, WhisklensError } from '../errors'
 

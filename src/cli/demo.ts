@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Table from 'cli-table3'
 import type { Command } from 'commander'
-import { readResults } from '../batch/results/results'
+import { readResults } from '../batch/reports/results'
 import { uploadsBatch } from '../batch/uploads/day'
 import { settingsFromEnvironment } from '../config'
 import { InvalidInputError, StorageError, WhisklensError } from '../errors'
@@ -118,10 +118,10 @@ async function classifySamples({ connection }: Local, say: (text: string) => voi
 
 async function followDemo(results: Bucket, options: DemoOptions): Promise<BatchSummary> {
   const progress = startProgress('images', options)
-  const never: Before = { passes: 0, isOpen: false, hasEnded: false }
+  const never: Before = { run: 0, isOpen: false }
   try {
     return await followBatch(results, 'demo', never, {
-      onProgress: (summary, plan) => progress.update(headwayOf(summary, plan)),
+      onProgress: (summary, found) => progress.update(headwayOf(summary, found)),
       startsWithin: patience,
       changesWithin: patience,
     })

@@ -60,7 +60,7 @@ async function deployment(address: ApiAddress, { given }: Connection): Promise<C
 async function alarms(address: ApiAddress): Promise<Check> {
   if (await hasAlarms(address)) return ok('/whisk.system/alarms: buckets are polled')
   return absent(
-    'no /whisk.system/alarms: buckets are not polled, and uploads beyond the limits wait until a batch is fired',
+    'no /whisk.system/alarms: buckets are not polled; uploads whose notifications were all refused wait for the next notification, or a batch',
     'Let a scheduler invoke whisklens/start-batch: docs/events.md, Polls',
   )
 }

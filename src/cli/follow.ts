@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Plan, readPlan } from '../batch/plan/plan'
-import { isMarked } from '../batch/run/open'
-import { readSummary } from '../batch/summary/summary-object'
+import { readSummary } from '../batch/reports/summary-object'
+import { type Batch, isEnded, readBatch } from '../batch/state/batch'
+import { isListedOpen } from '../batch/state/open'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
@@ -9,18 +9,17 @@ import type { Headway } from './progress'
 
 /** What is known of a batch before it is fired: one of the same id may have been done before. */
 export interface Before {
-  passes: number
+  /** The number of its last run; 0 where there is none. */
+  run: number
   isOpen: boolean
-  /** It was cancelled or stopped, and goes on in the same pass. */
-  hasEnded: boolean
 }
 
 /** Before a batch that is open already, or is closed by now: there is no beginning to wait for. */
-export const begun: Before = { passes: 0, isOpen: true, hasEnded: false }
+export const begun: Before = { run: 0, isOpen: true }
 
 export interface FollowOptions {
-  /** Called at every look; the uploads of a day have no plan. */
-  onProgress(summary: BatchSummary, plan?: Plan): unknown
+  /** Called at every look. */
+  onProgress(summary: BatchSummary, batch?: Batch): unknown
   /** Tells the error of the action in charge, once it has failed. */
   failure?(): Promise<WhisklensError | undefined>
   /** Milliseconds until it has to have begun. */
@@ -31,41 +30,28 @@ export interface FollowOptions {
 }
 
 /** How far a batch has come. While it is planned, or its uploads still come in, there will be more of it. */
-export const headwayOf = ({ state, totals }: BatchSummary, plan?: Plan): Headway => ({
+export const headwayOf = ({ state, totals }: BatchSummary, batch?: Batch): Headway => ({
   done: totals.ok + totals.error,
   total: totals.planned,
   errors: totals.error,
-  earlier: Math.max(plan?.passes.at(-1) ?? 0, plan?.before?.reported ?? 0),
-  isGrowing: state === 'planning' || (plan === undefined && !isClosed(state)),
-  running: isClosed(state) ? 0 : runningOf(plan),
+  earlier: batch?.dispatch.before.reported ?? 0,
+  isGrowing: state === 'planning' || (batch?.kind === 'uploads' && !isClosed(state)),
+  running: isClosed(state) ? 0 : runningOf(batch),
 })
 
 /** Pieces that were given to an activation which, as far as is known, has not ended. */
-const runningOf = (plan: Plan | undefined): number =>
-  plan?.outstanding.filter(({ at, ended }) => at > 0 && !ended).length ?? 0
-
-/**
- * Whether a summary is not of the run that the plan is about: a batch that is fired again has its new plan a moment
- * before its new summary. Only what has ended early is closed before all of it is planned, and then its plan says so.
- */
-const isOutdated = ({ state }: BatchSummary, plan: Plan | undefined): boolean =>
-  plan !== undefined && isClosed(state) && !plan.ended && !(plan.done && state === 'complete')
+const runningOf = (batch: Batch | undefined): number =>
+  batch?.dispatch.pieces.filter(({ at, ended }) => at > 0 && !ended).length ?? 0
 
 /** Looks at a batch before it is fired, for {@link followBatch} to tell the run that follows from earlier ones. */
 export async function lookBefore(results: Bucket, batch: string): Promise<Before> {
-  const plan = await readPlan(results, batch)
-  const summary = await readSummary(results, batch)
-  const { length: passes } = plan?.passes ?? []
-  return {
-    passes,
-    hasEnded: plan?.ended !== undefined,
-    isOpen: summary !== undefined && !isClosed(summary.state),
-  }
+  const found = await readBatch(results, batch)
+  return { run: found?.run ?? 0, isOpen: found !== undefined && !isEnded(found) }
 }
 
 /**
- * Waits for a batch that may have been fired just now: until it has a summary, and as long as its marker tells that
- * somebody is about to begin it.
+ * Waits for a batch that may have been fired just now: until it has a summary, and as long as its entry tells that
+ * it is about to begin.
  * @param startsWithin milliseconds for the action to start in, of which there is no sign yet
  * @returns whether there is one
  */
@@ -76,10 +62,10 @@ export async function awaitBeginning(
 ): Promise<boolean> {
   let signAt = Date.now()
   for (;;) {
-    // The marker first: it goes when a batch is closed, which leaves its summary.
-    const marked = await isMarked(results, batch)
+    // The entry first: it goes when the end of a batch is announced, which leaves its summary.
+    const isListed = await isListedOpen(results, batch)
     if (await readSummary(results, batch)) return true
-    if (marked) signAt = Date.now()
+    if (isListed) signAt = Date.now()
     else if (Date.now() - signAt >= startsWithin) return false
     await sleep(pollEvery)
   }
@@ -97,29 +83,47 @@ export async function followBatch(
   { onProgress, failure, startsWithin = 60_000, changesWithin = 15 * 60_000, pollEvery = 500 }: FollowOptions,
 ): Promise<BatchSummary> {
   let started = before.isOpen
-  let seen = ''
+  let seen: string | undefined
   let changedAt = Date.now()
-  for (;;) {
+  for (; ; await sleep(pollEvery)) {
     // Before the summary is read: a batch may be closed by its last chunk though start-batch was ended.
     const failed = await failure?.()
-    // The plan first: where that says done or ended, the summary read after it is of the same run.
-    const plan = await readPlan(results, batch)
-    started ||= (plan?.passes.length ?? 0) > before.passes || (before.hasEnded && plan?.ended === undefined)
-    const summary = await readSummary(results, batch)
-    started ||= summary !== undefined && !isClosed(summary.state)
-    if (started && summary && !isOutdated(summary, plan)) {
+    const { found, summary } = await readStanding(results, batch)
+    started ||= hasStarted(before, found, summary)
+    if (started && summary) {
       const text = JSON.stringify(summary)
-      if (text !== seen) changedAt = Date.now()
+      changedAt = text === seen ? changedAt : Date.now()
       seen = text
-      await onProgress(summary, plan)
+      await onProgress(summary, found)
       if (isClosed(summary.state)) return summary
     }
-    if (failed) throw failed
-    const silence = Date.now() - changedAt
-    if (!started && silence > startsWithin) throw notStarted(batch, startsWithin)
-    if (silence > changesWithin) throw stalled(batch, changesWithin)
-    await sleep(pollEvery)
+    const reason =
+      failed ?? whyGivenUp(batch, Date.now() - changedAt, { started, startsWithin, changesWithin })
+    if (reason) throw reason
   }
+}
+
+/** The error of a batch of which nothing new was seen for too long. @param silence milliseconds */
+function whyGivenUp(
+  batch: string,
+  silence: number,
+  limits: { started: boolean; startsWithin: number; changesWithin: number },
+): WhisklensError | undefined {
+  if (!limits.started && silence > limits.startsWithin) return notStarted(batch, limits.startsWithin)
+  return silence > limits.changesWithin ? stalled(batch, limits.changesWithin) : undefined
+}
+
+const hasStarted = (before: Before, found: Batch | undefined, summary: BatchSummary | undefined): boolean =>
+  (found?.run ?? 0) > before.run || (summary !== undefined && !isClosed(summary.state))
+
+/** A batch with its summary, where that is of the run that the batch is in. */
+async function readStanding(results: Bucket, batch: string) {
+  // The batch first: where that says that its end is announced, the summary read after it is that of this run.
+  const found = await readBatch(results, batch)
+  const summary = await readSummary(results, batch)
+  if (!found || !summary) return { found, summary }
+  const isOver = isEnded(found) && found.announced && !found.queued
+  return { found, summary: isOver === isClosed(summary.state) ? summary : undefined }
 }
 
 const notStarted = (batch: string, waited: number): WhisklensError =>

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
-import { type Ended, endedBefore, removeBatch } from '../batch/results/prune'
+import { type Ended, endedBefore, removeBatch } from '../batch/reports/prune'
+import { systemClock } from '../clock'
 import { InvalidInputError } from '../errors'
 import type { Bucket } from '../storage/store'
 import { columns } from './columns'
@@ -42,14 +44,14 @@ Examples:
 async function run(options: PruneOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  const time = new Date(Date.now() - options.olderThan)
+  const time = Date.now() - options.olderThan
   if (!options.dryRun && !options.yes && !canAsk()) {
     throw new InvalidInputError('There is no terminal to ask on whether to remove batches', {
       hint: 'Say --yes to remove them, or --dry-run to see which.',
     })
   }
   const found = await endedBefore(results, time)
-  if (found.length === 0) return note(`No batch ended before ${time.toISOString()}`, options)
+  if (found.length === 0) return note(`No batch ended before ${new Date(time).toISOString()}`, options)
   if (options.json && options.dryRun) return printAll(found)
   if (!options.json) await print(tableOf(found))
   if (options.dryRun) return note(`${plural(found.length, 'batch', 'batches')} would be removed`, options)
@@ -81,12 +83,19 @@ async function ask(question: string): Promise<boolean> {
   return /^y(es)?$/i.test(String(answer[0]).trim())
 }
 
-async function removeAll(results: Bucket, found: Ended[], time: Date, options: PruneOptions): Promise<void> {
+async function removeAll(
+  results: Bucket,
+  found: Ended[],
+  time: number,
+  options: PruneOptions,
+): Promise<void> {
+  const activation = { id: `prune-${randomUUID()}` }
+  const context = { results, clock: systemClock, random: Math.random, activation }
   const progress = startProgress('batches', options)
   const counts = { removed: 0, left: 0, objects: 0 }
   try {
     for (const ended of found) {
-      const objects = await removeBatch(results, ended.batch, time)
+      const objects = await removeBatch(context, ended.batch, time)
       counts[objects === undefined ? 'left' : 'removed']++
       counts.objects += objects ?? 0
       if (options.json) await printJson({ ...ended, removed: objects !== undefined, objects })

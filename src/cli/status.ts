@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
-import { type Plan, readPlan } from '../batch/plan/plan'
-import { newestBatches } from '../batch/results/newest'
-import { batchNotFound } from '../batch/results/results'
-import { isMarked } from '../batch/run/open'
-import { readSummary } from '../batch/summary/summary-object'
+import { newestBatches } from '../batch/reports/newest'
+import { batchNotFound } from '../batch/reports/results'
+import { readSummary } from '../batch/reports/summary-object'
+import type { Batch } from '../batch/state/batch'
+import { readBatch } from '../batch/state/batch'
+import { isListedOpen } from '../batch/state/open'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import { columns } from './columns'
@@ -45,11 +46,11 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   if (id === undefined) return list(await newestBatches(results, options.limit), options)
   const summary = await readSummary(results, id)
-  if (!summary) throw (await isMarked(results, id)) ? notBegun(id) : batchNotFound(id)
-  const plan = isClosed(summary.state) ? undefined : await readPlan(results, id)
-  if (!plan) return options.json ? printJson(summary) : print(describeSummary(summary))
-  const headway = headwayOf(summary, plan)
-  const pace = averagePace(headway, plan)
+  if (!summary) throw (await isListedOpen(results, id)) ? notBegun(id) : batchNotFound(id)
+  const batch = isClosed(summary.state) ? undefined : await readBatch(results, id)
+  if (!batch) return options.json ? printJson(summary) : print(describeSummary(summary))
+  const headway = headwayOf(summary, batch)
+  const pace = averagePace(headway, batch)
   if (options.json) return printJson({ ...summary, progress: { ...pace, running: headway.running } })
   await print(describeSummary(summary, describeHeadway(headway, 'images', pace)))
 }
@@ -61,10 +62,9 @@ const notBegun = (batch: string): WhisklensError =>
   })
 
 /** The average since the beginning: one look tells no more, and nothing of a batch that was fired again. */
-function averagePace({ done, total, isGrowing }: Headway, { startedAt, passes, before }: Plan): Pace {
-  const isFirstRun = passes.length === 1 && before === undefined
+function averagePace({ done, total, isGrowing }: Headway, { startedAt, run }: Batch): Pace {
   const left = isGrowing ? undefined : total - done
-  return paceOf(isFirstRun ? done : 0, left, Date.now() - Date.parse(startedAt))
+  return paceOf(run === 1 ? done : 0, left, Date.now() - Date.parse(startedAt))
 }
 
 async function list(summaries: BatchSummary[], options: StatusOptions): Promise<void> {

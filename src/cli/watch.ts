@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { batchNotFound } from '../batch/results/results'
-import { listOpen } from '../batch/run/open'
-import { readSummary } from '../batch/summary/summary-object'
+import { batchNotFound } from '../batch/reports/results'
+import { readSummary } from '../batch/reports/summary-object'
+import { listOpen } from '../batch/state/open'
 import { isUploads } from '../batch/uploads/day'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
@@ -90,8 +90,8 @@ function watch(
   const counter = progress.count('images', isNamed ? batch : undefined)
   let seen = ''
   return followBatch(results, batch, begun, {
-    onProgress: async (summary, plan) => {
-      const headway = headwayOf(summary, plan)
+    onProgress: async (summary, found) => {
+      const headway = headwayOf(summary, found)
       const pace = counter.update(headway)
       const { running } = headway
       const change = JSON.stringify([summary, running])

@@ -1,13 +1,15 @@
 import { join, resolve } from 'node:path'
-import { reconcile } from '../batch/run/orphans'
+import { resume } from '../batch/running/reconcile'
+import type { Context } from '../batch/state/platform'
+import { systemClock } from '../clock'
 import { type Settings, settingsFromEnvironment, toEnvironment } from '../config'
 import { messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
-import { connect, type OpenWhisk } from '../openwhisk/client'
+import { connect } from '../openwhisk/client'
 import { deployManifest } from '../openwhisk/deploy/deploy'
 import { readManifest } from '../openwhisk/manifest'
 import { homeFolder } from '../paths'
-import { type Bucket, openStore } from '../storage/store'
+import { openStore } from '../storage/store'
 import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
 import { imageEnvironment, runtimeImage } from './images'
@@ -70,9 +72,9 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       images: imageEnvironment,
     })
     closers.push(() => host.close())
-    const { connection, deployed, results } = await deploy(dataDir, secrets, store, host)
+    const { connection, deployed, context } = await deploy(dataDir, secrets, store, host)
     closers.push(() => removeConnection(dataDir))
-    closers.push(resumeOrphans(results, connect({ apiHost: host.url, auth: secrets.auth })))
+    closers.push(resumeOrphans(context))
     return { connection, deployed, close }
   } catch (thrown) {
     await close()
@@ -137,7 +139,19 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
     wskprops: wskpropsPath(dataDir),
   }
   await writeConnection(dataDir, connection)
-  return { connection, deployed, results: openStore(settings).bucket(resultsBucket) }
+  // As `start-batch` sees the world.
+  const actions = openStore(settings)
+  const actionName = `/${namespace}/whisklens/start-batch`
+  const context: Context = {
+    clock: systemClock,
+    random: Math.random,
+    store: actions,
+    results: actions.bucket(resultsBucket),
+    openwhisk: connect({ apiHost: host.url, auth }, 0),
+    settings,
+    activation: { id: 'up', deadline: Number.MAX_SAFE_INTEGER, namespace, actionName },
+  }
+  return { connection, deployed, context }
 }
 
 const lookForOrphansEvery = 5_000
@@ -146,10 +160,10 @@ const lookForOrphansEvery = 5_000
  * Has batches carried on that nobody is in charge of: at the start those that a kill cut off, later those whose
  * activations all died. A cluster does the same on a schedule. @returns what ends it
  */
-function resumeOrphans(results: Bucket, openwhisk: OpenWhisk): () => Promise<void> {
+function resumeOrphans(context: Context): () => Promise<void> {
   let looking: Promise<unknown> = Promise.resolve()
   const turn = (): void => {
-    looking = reconcile(results, openwhisk, `/${namespace}/whisklens/start-batch`).catch((thrown) =>
+    looking = resume(context).catch((thrown) =>
       log.warn({ reason: messageOf(thrown) }, 'open batches were not looked at'),
     )
   }

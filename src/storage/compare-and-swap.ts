@@ -101,3 +101,23 @@ const tooContended = (bucket: Bucket, key: string, cause: unknown): StorageError
     `Could not write s3://${bucket.name}/${key}: others kept changing it`,
     { retryable: true, cause },
   )
+
+/**
+ * Writes an object if it is still of a given version.
+ * @param replaces etag of the version that must be there, or null for none
+ * @returns the new etag; undefined when something else is there, or the very same whose answer got lost
+ */
+export async function putIf(
+  bucket: Bucket,
+  key: string,
+  body: Buffer | string,
+  replaces: string | null,
+  contentType = 'application/json',
+): Promise<string | undefined> {
+  try {
+    return await bucket.put(key, body, { contentType, replaces })
+  } catch (thrown) {
+    if (!(thrown instanceof StorageError && thrown.code === 'precondition_failed')) throw thrown
+    return undefined
+  }
+}

@@ -42,7 +42,12 @@ export function openDocument<T extends Stamp>(
   let known: Seen | null | undefined
   let value: T | undefined
   let age = 0
-  const parse = (body: string): T => parseDocument(bucket, key, schema, body)
+  let parsed: { body: string; value: T } | undefined
+  /** What was parsed last is not parsed again: an update mostly changes what it has just read or written. */
+  const parse = (body: string): T => {
+    if (parsed?.body !== body) parsed = { body, value: parseDocument(bucket, key, schema, body) }
+    return parsed.value
+  }
 
   return {
     value: () => value,
@@ -87,6 +92,16 @@ function parseDocument<T>(bucket: Bucket, key: string, schema: z.ZodType<T>, bod
       hint: 'Another version of Whisklens may have written it.',
     })
   }
+}
+
+/** A document that is not to be changed. @throws StorageError `document_invalid` when it is not what it must be */
+export async function readDocument<T extends Stamp>(
+  bucket: Bucket,
+  key: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const found = await bucket.find(key)
+  return found && parseDocument(bucket, key, schema, found.body.toString('utf8'))
 }
 
 /** 64 random bits. */

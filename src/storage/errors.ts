@@ -32,6 +32,7 @@ function codeOf({ code, statusCode }: SdkError, tooLarge: boolean): string {
   if (tooLarge) return 'object_too_large'
   if (code === 'NoSuchBucket') return 'bucket_not_found'
   if (code === 'NoSuchUpload') return 'upload_not_found'
+  if (code === 'NotImplemented' || statusCode === 501) return 'not_implemented'
   if (code === 'NoSuchKey' || statusCode === 404) return 'object_not_found'
   if (statusCode === 412 || (statusCode === 409 && code === 'ConditionalRequestConflict'))
     return 'precondition_failed'

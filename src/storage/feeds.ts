@@ -4,7 +4,7 @@ import { openDocument, stampShape } from './document'
 import type { Bucket } from './store'
 
 /** How long images are left to their notifications unless told otherwise, seconds. */
-export const usualSettle = 120
+export const usualSettle = 10
 
 /** How long a deleted registration is remembered, for a deployment that makes its trigger anew; milliseconds. */
 const rememberedFor = 7 * 24 * 60 * 60 * 1000

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { AWSError, Request } from 'ibm-cos-sdk'
 import type S3 from 'ibm-cos-sdk/clients/s3'
 import { StorageError } from '../errors'
 import { asStorageError } from './errors'
@@ -20,14 +21,19 @@ export interface Multipart {
    */
   uploadPart(key: string, upload: string, number: number, body: Buffer): Promise<string>
   /**
+   * Sends a whole object of the same bucket as one part, without reading it.
+   * @returns the part's etag
+   */
+  copyPart(key: string, upload: string, number: number, from: string): Promise<string>
+  /**
    * Makes the parts one object, which is there from then on.
    * @param etags of all parts, from the first on
+   * @param replaces etag of the version that must be there, or null for none; stores without conditions ignore it
+   * @throws StorageError `precondition_failed` when another version is there
    */
-  completeUpload(key: string, upload: string, etags: string[]): Promise<void>
+  completeUpload(key: string, upload: string, etags: string[], replaces?: string | null): Promise<void>
   /** Drops an upload and its parts; one that is not there any more is fine. */
   abortUpload(key: string, upload: string): Promise<void>
-  /** The ids of a key's uploads that were neither completed nor aborted, a thousand at most. */
-  listUploads(key: string): Promise<string[]>
 }
 
 /** The etag that S3 gives an object of parts. */
@@ -39,14 +45,23 @@ const etagOf = (etags: string[]): string => {
 /** An etag as it is compared: without the quotes it travels in. */
 export const unquote = (etag: string | undefined): string => (etag ?? '').replaceAll('"', '')
 
+/** Adds what a write demands of the object that is there: the SDK knows `If-None-Match` of some requests only. */
+export function demand(request: Request<unknown, AWSError>, replaces: string | null | undefined): void {
+  request.on('build', () => {
+    if (replaces === null) request.httpRequest.headers['If-None-Match'] = '*'
+    else if (replaces !== undefined) request.httpRequest.headers['If-Match'] = `"${replaces}"`
+  })
+}
+
 /** The uploads of one bucket. */
 export function openMultipart(s3: S3, bucket: string): Multipart {
   const at = (key: string, UploadId: string) => ({ Bucket: bucket, Key: key, UploadId })
   const failed = (action: string, key: string) => (thrown: unknown) => {
     throw asStorageError(thrown, `${action} s3://${bucket}/${key}`)
   }
-  const isGone = (thrown: unknown): boolean =>
-    thrown instanceof StorageError && thrown.code === 'upload_not_found'
+  const hasCode = (thrown: unknown, code: string): boolean =>
+    thrown instanceof StorageError && thrown.code === code
+  const isGone = (thrown: unknown): boolean => hasCode(thrown, 'upload_not_found')
 
   return {
     beginUpload: async (key, contentType) => {
@@ -63,15 +78,29 @@ export function openMultipart(s3: S3, bucket: string): Multipart {
         .catch(failed('write', key))
       return unquote(answer.ETag)
     },
-    completeUpload: async (key, upload, etags) => {
+    copyPart: async (key, upload, number, from) => {
+      const CopySource = [bucket, ...from.split('/')].map(encodeURIComponent).join('/')
+      const { CopyPartResult } = await s3
+        .uploadPartCopy({ ...at(key, upload), PartNumber: number, CopySource })
+        .promise()
+        .catch(failed('copy to', key))
+      return unquote(CopyPartResult?.ETag)
+    },
+    completeUpload: async (key, upload, etags, replaces) => {
       const Parts = etags.map((etag, index) => ({ PartNumber: index + 1, ETag: `"${etag}"` }))
+      const complete = async (demanded: string | null | undefined): Promise<void> => {
+        const request = s3.completeMultipartUpload({ ...at(key, upload), MultipartUpload: { Parts } })
+        demand(request, demanded)
+        await request.promise().catch(failed('complete', key))
+      }
       try {
-        await s3
-          .completeMultipartUpload({ ...at(key, upload), MultipartUpload: { Parts } })
-          .promise()
-          .catch(failed('complete', key))
+        await complete(replaces).catch((thrown) => {
+          // A store without such conditions says so, and never will do it.
+          if (!hasCode(thrown, 'not_implemented')) throw thrown
+          return complete(undefined)
+        })
       } catch (thrown) {
-        if (!isGone(thrown)) throw thrown
+        if (!isGone(thrown) && !hasCode(thrown, 'precondition_failed')) throw thrown
         // A request whose answer got lost is sent again, and then meets what it completed itself.
         const current = await s3
           .headObject({ Bucket: bucket, Key: key })
@@ -88,13 +117,6 @@ export function openMultipart(s3: S3, bucket: string): Multipart {
         .catch((thrown) => {
           if (!isGone(thrown)) throw thrown
         })
-    },
-    listUploads: async (key) => {
-      const { Uploads = [] } = await s3
-        .listMultipartUploads({ Bucket: bucket, Prefix: key })
-        .promise()
-        .catch(failed('list uploads of', key))
-      return Uploads.flatMap(({ Key, UploadId = '' }) => (Key === key ? [UploadId] : []))
     },
   }
 }

@@ -6,7 +6,7 @@ import { InvalidInputError, StorageError } from '../errors'
 import { connectionsTo } from './connections'
 import { asStorageError, pauseBefore } from './errors'
 import { type Listing, openListing } from './listing'
-import { type Multipart, openMultipart, partBytes, unquote } from './multipart'
+import { demand, type Multipart, openMultipart, partBytes, unquote } from './multipart'
 import { receiveWhole } from './whole-body'
 
 /** One object of a listing. */
@@ -181,11 +181,7 @@ function openBucket(s3: S3, name: string): Bucket {
         .catch(missingIsUndefined),
     put: async (key, body, { replaces, contentType, metadata } = {}) => {
       const request = s3.putObject({ ...at(key), Body: body, ContentType: contentType, Metadata: metadata })
-      // The SDK knows If-None-Match only, and the header is all the store looks at.
-      request.on('build', () => {
-        if (replaces === null) request.httpRequest.headers['If-None-Match'] = '*'
-        else if (replaces !== undefined) request.httpRequest.headers['If-Match'] = `"${replaces}"`
-      })
+      demand(request, replaces)
       const answer = await request.promise().catch((thrown) => {
         const error = asStorageError(thrown, `write s3://${name}/${key}`)
         // What was to be replaced is gone.

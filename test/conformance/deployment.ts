@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import openwhisk from 'openwhisk'
 import { Agent, fetch as fetchByAgent } from 'undici'
 import { clientsOf, parseLines } from '../helpers/clients'
@@ -35,7 +35,10 @@ export interface RuleOutcome {
   rule: string
 }
 
-/** One of the manifests on a target, and what its users do with it. */
+/**
+ * One of the manifests on a target, and what its users do with it.
+ * @param manifest of the repository, or anywhere by an absolute path
+ */
 export function openDeployment(target: Target, manifest: string) {
   const { platform, s3, ownS3, imagesBucket, resultsBucket, ca } = target
   const { apiHost, auth, namespace } = platform
@@ -58,7 +61,7 @@ export function openDeployment(target: Target, manifest: string) {
   }
   const clients = clientsOf({ apiHost, auth, s3: ownS3, imagesBucket, resultsBucket })
   const ow = openwhisk({ apihost: apiHost, api_key: auth, ignore_certs: platform.insecure })
-  const path = join(root, manifest)
+  const path = resolve(root, manifest)
   const web = `${apiHost}/api/v1/web/${namespace}/whisklens`
 
   const run = (...args: string[]): Promise<Output> => paced(() => whisklens(args, env))
@@ -95,6 +98,13 @@ export function openDeployment(target: Target, manifest: string) {
     /** Deploys as users do: by `wskdeploy` where it is installed. */
     deploy: () => succeed(hasWskdeploy ? wskdeploy() : run('deploy', '--manifest', path)),
     undeploy: () => succeed(hasWskdeploy ? wskdeploy('undeploy') : run('undeploy', '--manifest', path)),
+    /** Has alarms, where there are any, poll the images bucket no more: notifications are all that is heard of it. */
+    async stopPolls(): Promise<void> {
+      // The client's types leave this out.
+      const feeds = ow.feeds as unknown as { update(options: object): Promise<unknown> }
+      const feed = { name: 'whisklens/bucket-feed', trigger: 'image-uploaded' }
+      await feeds.update({ ...feed, params: { minutes: 0 } })
+    },
     /** The entities that `whisklens deploy` would change. */
     differing: async (): Promise<object[]> => {
       const { stdout } = await succeed(run('deploy', '--manifest', path, '--dry-run', '--json'))
@@ -107,16 +117,22 @@ export function openDeployment(target: Target, manifest: string) {
       if (!id) throw new Error(`No activation id in: ${stdout}`)
       return (await activation(id)).logs.map((line) => JSON.parse(line))
     },
-    /** Fires `batch-requested`, again in the next minute where its rule was throttled. @returns the activation of its action */
-    async request(params: Params): Promise<string> {
+    /** Fires `batch-requested`, again in the next minute where its rule was throttled. @returns what became of the rule */
+    async outcomeOf(params: Params): Promise<RuleOutcome> {
       const words = Object.entries(params).flatMap(([name, value]) => ['-p', name, value])
       for (let attempt = 0; attempt < 4; attempt++) {
         const [outcome] = await this.fireBy(['batch-requested', ...words])
-        if (outcome?.success && outcome.activationId) return outcome.activationId
-        if (!/Too many/.test(outcome?.error ?? '')) throw new Error(`The rule failed: ${outcome?.error}`)
+        if (!outcome) throw new Error('The trigger has no active rule')
+        if (!/Too many/.test(outcome.error ?? '')) return outcome
         await untilNextMinute()
       }
       throw new Error('The rule was throttled in four minutes')
+    },
+    /** Fires `batch-requested`. @returns the activation of its action */
+    async request(params: Params): Promise<string> {
+      const { success, activationId, error } = await this.outcomeOf(params)
+      if (!success || !activationId) throw new Error(`The rule failed: ${error}`)
+      return activationId
     },
     /** All activations, without end of pages. */
     async activations(): Promise<string[]> {

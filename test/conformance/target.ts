@@ -19,7 +19,7 @@ export interface StoreAddress {
   secretAccessKey: string
 }
 
-interface Buckets {
+export interface Buckets {
   imagesBucket: string
   resultsBucket: string
 }
@@ -46,7 +46,7 @@ const localAuth = '23bc46b1-71f6-4ed5-8c54-816aa4f8c502:a-key-of-the-cluster'
 const isByTls = process.env.WHISKLENS_TEST_TLS === 'true'
 
 /** What the run has started, and ends in the reverse order. */
-type Closers = (() => Promise<void>)[]
+export type Closers = (() => Promise<void>)[]
 
 async function frontOf(url: string, closers: Closers): Promise<string> {
   if (!isByTls) return url
@@ -80,7 +80,7 @@ async function startLocalHost(closers: Closers): Promise<string> {
   return front || String(url)
 }
 
-interface Store {
+export interface Store {
   /** The owner's. */
   own: StoreAddress
   /** The key of the deployment. */
@@ -142,8 +142,9 @@ function givenStore(endpoint: string): Store {
 /**
  * The server that `WHISKLENS_APIHOST` and `WHISKLENS_AUTH` name, with the store of `WHISKLENS_S3_…`; without them, the
  * local API host and a store of its own. Both buckets are made anew and go with the target.
+ * @param start starts the store where the environment names none
  */
-export async function openTarget(): Promise<Target> {
+export async function openTarget(start = startStore): Promise<Target> {
   const { WHISKLENS_APIHOST: server, WHISKLENS_S3_ENDPOINT: endpoint } = process.env
   const closers: Closers = []
   const close = async (): Promise<void> => {
@@ -155,7 +156,7 @@ export async function openTarget(): Promise<Target> {
     const namespace = process.env.WHISKLENS_NAMESPACE ?? 'guest'
     const run = randomBytes(4).toString('hex')
     const buckets = { imagesBucket: `images-${run}`, resultsBucket: `results-${run}` }
-    const { own, s3, name } = endpoint ? givenStore(endpoint) : await startStore(buckets, closers)
+    const { own, s3, name } = endpoint ? givenStore(endpoint) : await start(buckets, closers)
     await createBuckets(own, Object.values(buckets), closers)
     return {
       platform: { apiHost, auth, namespace, insecure: isByTls },

@@ -81,7 +81,7 @@ it('tells the limits of the namespace before those of the host, and what is miss
     expect(limits?.detail).toBe('3000 invocations and 600 fires a minute, 100 invocations at a time')
     expect(alarms).toMatchObject({
       state: 'absent',
-      detail: expect.stringContaining('uploads beyond the limits wait until a batch is fired'),
+      detail: expect.stringContaining('uploads whose notifications were all refused wait for the next'),
       hint: expect.stringContaining('docs/events.md'),
     })
   } finally {

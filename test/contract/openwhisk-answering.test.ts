@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeModel } from '../../src/batch/run/answering-model'
+import { describeModel } from '../../src/batch/running/model'
+import { systemClock } from '../../src/clock'
 import { settingsFromParams } from '../../src/config'
 import type { ApiHost } from '../../src/local/host/server'
 import { currentActivation } from '../../src/openwhisk/activation'
@@ -34,7 +35,14 @@ async function ask(body: string) {
   await clientOf(host).actions.update({ name: 'whisklens/classify', action })
   const activation = currentActivation({ __OW_ACTION_NAME: '/guest/whisklens/start-batch' })
   const openwhisk = connect({ apiHost: host.url, auth }, 0)
-  return describeModel(openwhisk, activation, settingsFromParams({}), 'tiny')
+  const context = {
+    clock: systemClock,
+    random: Math.random,
+    openwhisk,
+    activation,
+    settings: settingsFromParams({}),
+  }
+  return describeModel(context, 'tiny')
 }
 
 describe('asking classify which model answers', () => {

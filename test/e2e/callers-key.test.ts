@@ -88,7 +88,10 @@ describe('with what the platform adds to their parameters, actions', () => {
       state: 'planning',
       totals: { listed: 2 },
     })
-    expect(await invoke('start-batch', { reconcile: true })).toEqual({ resumed: [] })
+    expect(await invoke('start-batch', { reconcile: true })).toEqual({
+      resumed: [],
+      batch: expect.stringMatching(/^uploads-/),
+    })
     expect(await invoke('start-batch', { poll: '/guest/image-uploaded' })).toHaveProperty('resumed')
   })
 

@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
-import { writePart } from '../../src/batch/chunk/parts'
-import { closeBatch } from '../../src/batch/close/close'
-import { readPlan } from '../../src/batch/plan/plan'
-import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
+import { writePart } from '../../src/batch/records/parts'
+import { readSummary } from '../../src/batch/reports/summary-object'
 import type { ImageRecord } from '../../src/schema'
+import { openStore } from '../../src/storage/store'
 import {
   errorOf,
   recordOf,
@@ -17,6 +16,7 @@ import {
   writeRunning,
 } from '../helpers/gallery'
 import { needs } from '../helpers/needs'
+import { closeBatch, putSummary } from '../unit/batch-fixtures'
 
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const missing = [
@@ -222,7 +222,7 @@ needs(missing.length > 0 && `missing ${missing.join(' and ')}`).describe('the ga
     await writeRunning(store, 'failed', records.slice(0, 5), total)
     const summary = await readSummary(store.results, 'failed')
     if (!summary) throw new Error('the summary is gone')
-    await writeSummary(store.results, { ...summary, state: 'stopped', reason: '<b>No</b> bucket photos' })
+    await putSummary(store.results, { ...summary, state: 'stopped', reason: '<b>No</b> bucket photos' })
     await open('&batch=failed')
     expect(await page.locator('#reason').textContent()).toBe('<b>No</b> bucket photos')
     await page.locator('#live').filter({ hasText: 'Up to date' }).waitFor()
@@ -250,7 +250,7 @@ needs(missing.length > 0 && `missing ${missing.join(' and ')}`).describe('the ga
   })
 
   it('follows a running batch to its end, and leaves open what is open', async () => {
-    await writeRunning(store, 'running', records.slice(0, 40), total)
+    const running = await writeRunning(store, 'running', records.slice(0, 40), total)
     await open('&batch=running')
     await waitForCards(40)
     expect(await page.locator('#live').textContent()).toBe('Live')
@@ -259,9 +259,7 @@ needs(missing.length > 0 && `missing ${missing.join(' and ')}`).describe('the ga
     const address = await card.locator('img').getAttribute('src')
     await writePart(store.results, 'running', 40, records.slice(40), 'c'.repeat(32))
     await waitForCards(60)
-    const plan = await readPlan(store.results, 'running')
-    if (!plan) throw new Error('the plan is gone')
-    await closeBatch(store.results, plan)
+    await closeBatch(openStore(store.settings), store.results, running)
     await page.locator('#state').filter({ hasText: 'Complete' }).waitFor()
     // The list is asked for in between.
     await page.locator('#live').filter({ hasText: 'Up to date' }).waitFor()

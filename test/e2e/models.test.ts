@@ -129,10 +129,15 @@ it('a model that was changed is another one: all is run again, and the old recor
   for (const [version, count] of before) expect(after.get(version)).toBe(count)
 })
 
-it('a model that is not there is refused before anything is done', async () => {
-  const { code, stderr } = await whisklens(['batch', 'photos/', '--model', 'nonsense'], {
+it('a batch with a model that is not there is stopped, and nothing is listed', async () => {
+  const { code, stdout } = await whisklens(['batch', 'photos/', '--model', 'nonsense', '--json'], {
     WHISKLENS_DATA: dataDir,
   })
   expect(code).toBe(1)
-  expect(stderr).toContain('There is no model "nonsense"')
+  expect(JSON.parse(stdout)).toMatchObject({
+    state: 'stopped',
+    reason: expect.stringContaining('There is no model "nonsense"'),
+    totals: { listed: 0, planned: 0 },
+    errors: {},
+  })
 })

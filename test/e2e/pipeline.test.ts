@@ -223,14 +223,14 @@ describe('the pipeline, through real processes and real clients', () => {
     await expect(call).rejects.toThrow('Expected an image to classify (invalid_input)')
   })
 
-  it('does not make a batch of one that could not be started', async () => {
+  it('stops a batch whose model cannot be loaded, and says why', async () => {
     const batch = 'no-model'
     await ow.triggers.invoke({ name: 'batch-requested', params: { batch, model: 'no-such-model' } })
-    await eventually(async () => {
-      const [last] = await ow.activations.list({ name: 'whisklens/start-batch', limit: 1 } as never)
-      return JSON.stringify(last).includes('"statusCode":1') && last
-    }, 'its failure')
-    expect(await keys(`batches/${batch}/plan.json`)).toEqual([])
+    const summary = await eventually(async () => {
+      const current = JSON.parse((await read(`batches/${batch}/summary.json`)) ?? 'null')
+      return current?.state === 'stopped' && current
+    }, 'its end')
+    expect(summary).toMatchObject({ reason: expect.stringContaining('no-such-model'), errors: {} })
   })
 
   it('keeps its state over a restart and leaves no process behind', async () => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 
 const root = join(__dirname, '..', '..')
 
@@ -14,13 +14,13 @@ export interface Finished {
 
 /** A script bundled as the actions are, to be run in processes of its own: Jest's memory is not the product's. */
 export interface Bundle {
-  /** @param flags for Node itself */
-  run(args?: string[], env?: Record<string, string>, flags?: string[]): Promise<Finished>
+  /** @param flags for Node itself @param timeout milliseconds; one that hangs ends before its test does */
+  run(args?: string[], env?: Record<string, string>, flags?: string[], timeout?: number): Promise<Finished>
   remove(): void
 }
 
-/** @param entry relative to the repository's root */
-export async function bundle(entry: string): Promise<Bundle> {
+/** @param entry relative to the repository's root @param changes to the way it is bundled */
+export async function bundle(entry: string, changes: BuildOptions = {}): Promise<Bundle> {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-bundle-'))
   const outfile = join(folder, 'index.js')
   await build({
@@ -36,18 +36,19 @@ export async function bundle(entry: string): Promise<Bundle> {
     minifyWhitespace: true,
     keepNames: true,
     logLevel: 'warning',
+    ...changes,
   })
   return {
-    run: (args = [], env = {}, flags = []) => run([...flags, outfile, ...args], env),
+    run: (args = [], env = {}, flags = [], timeout = 110_000) =>
+      run([...flags, outfile, ...args], env, timeout),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 
-function run(args: string[], env: Record<string, string>): Promise<Finished> {
+function run(args: string[], env: Record<string, string>, timeout: number): Promise<Finished> {
   const { WHISKLENS_LOG_LEVEL: _, ...inherited } = process.env
   const found = { WHISKLENS_HOME: root, NODE_PATH: join(root, 'node_modules') }
-  // A process that hangs is ended before its test times out.
-  const options = { env: { ...inherited, ...found, ...env }, maxBuffer: 64 * 1024 * 1024, timeout: 110_000 }
+  const options = { env: { ...inherited, ...found, ...env }, maxBuffer: 64 * 1024 * 1024, timeout }
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, options, (_error, stdout, stderr) =>
       resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),

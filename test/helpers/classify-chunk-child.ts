@@ -1,6 +1,6 @@
 // Classifies the files it is given as one chunk of a batch and prints the records and the peak of memory.
 import { readFile, stat } from 'node:fs/promises'
-import { classifyImages } from '../../src/batch/chunk/classify-images'
+import { classifyImages } from '../../src/batch/classify/classify-images'
 import { loadModel } from '../../src/classifier/load'
 import type { Store } from '../../src/storage/store'
 import { peakBytes } from './memory'

@@ -70,11 +70,10 @@ export async function startCluster() {
       const feed = { name: 'whisklens/bucket-feed', trigger: 'image-uploaded' }
       return (await feeds.update({ ...feed, params })).response.result
     },
-    /** Has the images bucket polled now. @returns the batch, if there was anything to do */
+    /** Has the images bucket polled now. @returns the batch of the day, which looks through it */
     async poll(): Promise<string | undefined> {
       const params = { poll: '/guest/image-uploaded' }
       const { activationId } = await clients.ow.actions.invoke({ name: 'whisklens/start-batch', params })
-      // The activation sees the batch through for as long as it may run.
       const ended = () => clients.ow.activations.get({ name: activationId }).catch(() => undefined)
       const { response } = await eventually(ended, 'the poll', 600_000)
       expect(response).toMatchObject({ success: true })

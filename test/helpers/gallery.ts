@@ -5,16 +5,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { main } from '../../actions/results'
-import { writePart } from '../../src/batch/chunk/parts'
-import { closeBatch } from '../../src/batch/close/close'
-import { newPlan, openPlan, type Plan } from '../../src/batch/plan/plan'
-import { progressOf } from '../../src/batch/summary/progress'
-import { writeSummary } from '../../src/batch/summary/summary-object'
+import { writePart } from '../../src/batch/records/parts'
+import { progressOf } from '../../src/batch/reports/progress'
 import { type Settings, settingsFromEnvironment } from '../../src/config'
 import { startObjectStore } from '../../src/local/store/server'
 import type { WebRequest, WebResponse } from '../../src/openwhisk/web'
-import { batchRequestSchema, type ImageRecord } from '../../src/schema'
+import type { ImageRecord } from '../../src/schema'
 import { openStore } from '../../src/storage/store'
+import { closeBatch, doneBatch, putSummary, saveBatch } from '../unit/batch-fixtures'
 
 export const token = 'results-token-5d41402a'
 const secretAccessKey = 'store-secret-7d793037'
@@ -90,30 +88,20 @@ export const errorOf = (key: string, code: string, message: string): ImageRecord
   error: { code, message, retryable: false, attempts: 1 },
 })
 
-const planOf = (batch: string, planned: number, startedAt: string): Plan => ({
-  ...newPlan(batch, batchRequestSchema.parse({}), {
-    bucket: 'images',
-    model: 'efficientnet-lite0',
-    modelVersion: 'efficientnet-lite0@0a1b2c3d',
-    now: new Date(startedAt),
-  }),
-  listed: planned,
-  planned,
-  next: planned,
-  done: true,
+const batchOf = (batch: string, planned: number, startedAt: string) => ({
+  ...doneBatch('images', planned, { batch, startedAt }),
+  model: { model: 'efficientnet-lite0', modelVersion: 'efficientnet-lite0@0a1b2c3d' },
 })
 
 /** A batch with all its records, closed as `start-batch` closes it. The records' keys are in order. */
 export async function writeClosed(
-  { results }: TestStore,
+  { settings, results }: TestStore,
   batch: string,
   records: ImageRecord[],
   startedAt = '2026-11-22T07:29:00.000Z',
 ) {
-  const plan = planOf(batch, records.length, startedAt)
-  await (await openPlan(results, plan.batch)).save(plan)
   await writePart(results, batch, 0, records, 'b'.repeat(32))
-  return (await closeBatch(results, plan)).summary
+  return closeBatch(openStore(settings), results, batchOf(batch, records.length, startedAt))
 }
 
 /** A batch of which some records are in. */
@@ -124,13 +112,15 @@ export async function writeRunning(
   planned: number,
   startedAt = '2026-11-22T07:29:00.000Z',
 ) {
-  const plan = planOf(batch, planned, startedAt)
+  const running = batchOf(batch, planned, startedAt)
   const rest = { start: records.length, end: planned }
-  plan.outstanding = [{ ...rest, chunk: rest, at: Date.now(), attempts: 1 }]
-  plan.errors = records.filter(({ status }) => status === 'error').length
-  await (await openPlan(results, plan.batch)).save(plan)
+  const chunk = { ...rest, epoch: 1 }
+  running.dispatch.pieces = [{ ...rest, chunk, at: Date.now(), attempts: 1, by: 1, activationId: 'c' }]
+  running.dispatch.errors = records.filter(({ status }) => status === 'error').length
+  await saveBatch(results, running)
   await writePart(results, batch, 0, records, 'b'.repeat(32))
-  await writeSummary(results, progressOf(plan))
+  await putSummary(results, progressOf(running))
+  return running
 }
 
 /** Serves the action over HTTP, as a platform does. */

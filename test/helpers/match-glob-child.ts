@@ -1,4 +1,4 @@
-import { globMatcher } from '../../src/batch/plan/glob'
+import { globMatcher } from '../../src/glob'
 
 /** Prints whether each of the keys, given as JSON behind the glob, matches. */
 const [glob = '', keys = '[]'] = process.argv.slice(2)

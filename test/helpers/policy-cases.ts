@@ -128,7 +128,6 @@ export const allowed: Record<string, string[]> = {
     ...of(['CopyTo', 'UploadPartCopy'], 'results'),
     ...of(['CopyFrom'], 'images', 'private', 'results'),
     ...of(lists, 'images', 'results'),
-    ...of(['ListMultipartUploads'], 'results'),
   ],
   uploader: of([...writes, 'AbortMultipartUpload'], 'images', 'private'),
   reader: [...of(reads, 'results'), ...of(lists, 'results')],

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { freePort, installed } from './installed'
 import { eventually } from './local-mode'
 import { needs } from './needs'
@@ -15,28 +16,42 @@ export const withVersity = needs(!versityBinary && 'Versity S3 Gateway is not in
 
 const credentials = { accessKeyId: 'access', secretAccessKey: 'a-secret-for-tests' }
 
+/** Runs a command of the gateway's owner: about users, if it `hasUsers`, and whose buckets are. */
+export async function versityAdmin(endpoint: string, ...command: string[]): Promise<void> {
+  const { accessKeyId, secretAccessKey } = credentials
+  const owner = ['--access', accessKeyId, '--secret', secretAccessKey, '--endpoint-url', endpoint]
+  await promisify(execFile)(versityBinary ?? '', ['admin', ...owner, ...command])
+}
+
 /**
  * Starts a gateway on loopback.
  * @param over the folder of another gateway, which then has to be closed after this one
  * @param hasVersions buckets may have versioning
+ * @param hasUsers it may have further keys than its owner's
  */
 export async function startVersity({
   webhook,
   over,
   hasVersions = false,
+  hasUsers = false,
 }: {
   webhook?: string
   over?: string
   hasVersions?: boolean
+  hasUsers?: boolean
 } = {}) {
   const folder = over ?? (await mkdtemp(join(tmpdir(), 'whisklens-versity-')))
   const port = await freePort()
   const endpoint = `http://127.0.0.1:${port}`
+  const users = `${folder}-users`
+  if (hasUsers) await mkdir(users)
   const flags = [
     '--quiet',
     '--port',
     `127.0.0.1:${port}`,
     ...(webhook ? ['--event-webhook-url', webhook] : []),
+    // What becomes of a key counts at once.
+    ...(hasUsers ? ['--iam-dir', users, '--iam-cache-disable'] : []),
   ]
   const env = {
     PATH: process.env.PATH,
@@ -68,7 +83,7 @@ export async function startVersity({
       child.kill()
       await exited
       if (!over) await rm(folder, { recursive: true, force: true })
-      await rm(versions, { recursive: true, force: true })
+      for (const beside of [versions, users]) await rm(beside, { recursive: true, force: true })
     },
   }
 }

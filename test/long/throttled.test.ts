@@ -32,18 +32,21 @@ it('ends a batch of more invocations than there is room for, every image exactly
   expect(refused).toBeGreaterThan(0)
 })
 
-it('finds with the next batch what was lost of throttled events', async () => {
+it('classifies what was lost of throttled events, of which some were taken', async () => {
   await scenario.start({}, '--limits', 'openwhisk')
   const { clients } = scenario
+  // The images lie there since before anything watched their bucket.
+  const feeds = clients.ow.feeds as unknown as { update(options: object): Promise<unknown> }
+  const params = { since: '2026-01-01' }
+  await feeds.update({ name: 'whisklens/bucket-feed', trigger: 'image-uploaded', params })
   // One event a message and never again, as simple stores send them.
   const limit = pLimit(4)
   const post = (number: number) => clients.postEvents([keyOf(number)])
   const taken = await Promise.all(Array.from({ length: images }, (_, number) => limit(post, number)))
-  await eventually(async () => (await clients.keys('images/')).length > 0, 'the first record', patience)
-  const { totals } = await scenario.runBatch('recovery')
-  scenario.note({ refused: taken.filter((ok) => !ok).length, totals })
-  expect(totals.planned).toBeGreaterThan(0)
-  expect(totals.skipped).toBeGreaterThan(0)
-  expect(totals).toMatchObject({ listed: images, planned: images - totals.skipped, pending: 0 })
+  const refused = taken.filter((ok) => !ok).length
+  scenario.note({ refused })
+  expect(refused).toBeGreaterThan(0)
+  const recorded = async () => (await clients.keys('images/')).length === images
+  await eventually(recorded, 'all records', patience)
   await scenario.expectAllRecorded()
 })

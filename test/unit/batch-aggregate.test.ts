@@ -1,259 +1,238 @@
-import { type AggregateContext, aggregate, classifiedSchema } from '../../src/batch/chunk/aggregate'
-import { isReported, listParts, writePart } from '../../src/batch/chunk/parts'
-import { readRecord } from '../../src/batch/chunk/record'
-import { resultsKey } from '../../src/batch/layout'
-import { nextPass, onePage, type Plan } from '../../src/batch/plan/plan'
-import type { ChunkMessage } from '../../src/batch/run/dispatch'
-import { readSummary } from '../../src/batch/summary/summary-object'
-import { OpenWhiskError, StorageError } from '../../src/errors'
-import { batchRequestSchema } from '../../src/schema'
+import { listParts } from '../../src/batch/records/parts'
+import { readRecord } from '../../src/batch/records/record'
+import { aggregate, type Classified, classifiedSchema } from '../../src/batch/running/aggregate'
+import { readBatch } from '../../src/batch/state/batch'
+import { retryKey } from '../../src/batch/state/layout'
+import { listArrivals } from '../../src/batch/uploads/arrivals'
+import { isoOf } from '../../src/clock'
+import { StorageError } from '../../src/errors'
+import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
-  advanceClock,
   collect,
+  doneBatch,
   errorRecord,
   minutes,
   model,
   okRecord,
-  planOf,
-  savePlan,
-  setClock,
-  silentOpenWhisk,
+  saveBatch,
   startTestStore,
   type TestStore,
   watched,
 } from './batch-fixtures'
+import { newRunner, type Runner } from './batch-runner'
 
 let objects: TestStore
-let photos: Bucket
-let results: Bucket
-let sent: ChunkMessage[]
-let closings: object[]
-let resumed: string[]
+let runner: Runner
 
 beforeAll(async () => {
   objects = await startTestStore()
 })
 afterAll(() => objects.close())
 beforeEach(async () => {
-  setClock('2026-11-22T08:00:30Z')
-  photos = await objects.newBucket()
-  results = await objects.newBucket()
-  sent = []
-  closings = []
-  resumed = []
-})
-afterEach(() => jest.useRealTimers())
-
-const context = (changes: Partial<AggregateContext> = {}): AggregateContext => ({
-  store: objects.store,
-  results,
-  openwhisk: {
-    ...silentOpenWhisk,
-    invoke: async (name, message) => {
-      expect(name).toBe('/guest/whisklens/classify-images')
-      sent.push(message as ChunkMessage)
-      return 'a9'
-    },
-  },
-  resume: async (batch) => resumed.push(batch),
-  reconcile: async () => {},
-  activationId: 'a1',
-  sequence: '/guest/whisklens/classify-images',
-  onClosed: async (summary) => {
-    closings.push(summary)
-  },
-  ...changes,
+  runner = await newRunner(objects)
+  runner.openwhisk.invoke = async (name, params) => `a${runner.invoked.push({ name, params })}`
 })
 
-const donePlan = (planned: number, changes: Partial<Plan> = {}): Plan =>
-  planOf(photos.name, {}, { planned, listed: planned, next: planned, done: true, ...changes })
+const chunk = { start: 0, end: 4, epoch: 1 }
+const now = () => isoOf(runner.clock.now())
 
-const images = (keys: string[]) =>
-  keys.map((key) =>
-    key.startsWith('bad')
-      ? errorRecord(key, {}, { bucket: photos.name })
-      : okRecord(key, { bucket: photos.name }),
-  )
+const images = (keys: string[], changes: Partial<ImageRecord> = {}) =>
+  keys.map((key) => {
+    const at = { bucket: runner.photos.name, at: now(), ...changes }
+    return key.startsWith('bad') ? errorRecord(key, {}, at) : okRecord(key, at)
+  })
 
-const piece = (start: number, end: number, keys: string[]) => ({
+const piece = (start: number, end: number, keys: string[]): Classified => ({
   batch: 'b1',
   images: images(keys),
-  part: { start, end, chunk: { start: 0, end: 4 }, model: 'tiny' },
+  part: { start, end, chunk, model: 'tiny', by: 1 },
 })
 
-const newest = (key: string) => readRecord(results, model, { bucket: photos.name, key })
+const report = (message: Classified, results?: Bucket) =>
+  aggregate(message, { ...runner.context(), ...(results && { results }) })
+
+const newest = (key: string) => readRecord(runner.results, model, { bucket: runner.photos.name, key })
+
+const under = (end: number) => ({ start: 0, end, chunk, at: 1, attempts: 1, by: 1, activationId: 'c' })
+
+/** A batch of four images that were all given out; whether its holder lives. */
+const begin = async (isHeld: boolean): Promise<void> => {
+  const batch = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [under(4)] } })
+  const lease = { ...batch.lease, holder: isHeld ? 'somebody' : null, epoch: 1 }
+  await saveBatch(runner.results, { ...batch, lease })
+}
+
+const asked = (action: string) => runner.invoked.filter(({ name }) => name.endsWith(`/${action}`))
 
 describe('aggregating a piece of a batch', () => {
   it('keeps each record as the newest of its image and all together as a part', async () => {
-    await savePlan(results, donePlan(4))
-    const aggregated = await aggregate(piece(0, 2, ['a', 'bad']), context())
-    expect(aggregated).toEqual({ batches: ['b1'], records: { ok: 1, error: 1 }, closed: false })
+    await begin(true)
+    expect(await report(piece(0, 2, ['a', 'bad']))).toEqual({
+      batches: ['b1'],
+      records: { ok: 1, error: 1 },
+      next: undefined,
+    })
     expect(await newest('a')).toMatchObject({ status: 'ok' })
     expect(await newest('bad')).toMatchObject({ error: { code: 'image_corrupt' } })
-    expect(await collect(listParts(results, 'b1'))).toMatchObject([{ start: 0, end: 2, errors: 1 }])
-    expect(sent).toEqual([])
+    expect(await collect(listParts(runner.results, 'b1'))).toMatchObject([{ start: 0, end: 2, errors: 1 }])
+    expect(runner.invoked).toEqual([])
   })
 
   it('dispatches what the classifier had no time for, and names who goes on with it', async () => {
-    await savePlan(results, donePlan(4))
-    expect(await aggregate(piece(1, 4, ['b']), context())).toMatchObject({ next: 'a9' })
-    expect(sent).toEqual([{ batch: 'b1', chunk: { start: 0, end: 4 }, start: 2, end: 4, model: 'tiny' }])
+    await begin(true)
+    expect(await report(piece(1, 4, ['b']))).toMatchObject({ next: 'a1' })
+    expect(asked('classify-images')).toMatchObject([
+      { params: { batch: 'b1', by: 1, chunk, start: 2, end: 4, model: 'tiny' } },
+    ])
   })
 
-  it('changes nothing when it is repeated', async () => {
-    await savePlan(results, donePlan(2))
-    await aggregate(piece(0, 2, ['a', 'b']), context())
-    const before = await collect(results.list())
-    const again = await aggregate(piece(0, 2, ['a', 'b']), context())
-    expect(again.closed).toBe(false)
-    expect((await collect(results.list())).map(({ key, etag }) => [key, etag])).toEqual(
-      before.map(({ key, etag }) => [key, etag]),
+  it('notes what failed in passing, for the next look to leave it alone for a while', async () => {
+    await begin(true)
+    const failed = errorRecord(
+      'a',
+      { code: 'download_failed', retryable: true },
+      { bucket: runner.photos.name },
     )
-    expect(closings).toHaveLength(1)
+    await report({ ...piece(0, 1, []), images: [failed] })
+    expect(await newest('a')).toBeUndefined()
+    const { body } = await runner.results.get(retryKey(model, failed))
+    expect(JSON.parse(body.toString())).toEqual({ etag: 'v1', tries: 1, at: failed.at })
   })
 
-  it('closes a small batch with its last part and tells of it', async () => {
-    await savePlan(results, donePlan(3))
-    expect((await aggregate(piece(0, 1, ['a']), context())).closed).toBe(false)
-    expect(await readSummary(results, 'b1')).toBeUndefined()
-    expect((await aggregate(piece(1, 3, ['b', 'c']), context())).closed).toBe(true)
-    expect(closings).toEqual([await readSummary(results, 'b1')])
+  it('asks for nothing more while the holder lives, but for the part that may be the last', async () => {
+    await begin(true)
+    await report(piece(0, 2, ['a', 'b']))
+    expect(asked('start-batch')).toEqual([])
+    await report(piece(2, 4, ['c', 'd']))
+    expect(asked('start-batch')).toMatchObject([{ params: { advance: 'b1' } }])
+    // Of several that end at once, one asks.
+    await report(piece(2, 4, ['c', 'd']))
+    expect(asked('start-batch')).toHaveLength(1)
   })
 
-  it('leaves a batch alone that was fired again while it was being closed', async () => {
-    await savePlan(results, donePlan(1))
-    const request = batchRequestSchema.parse({})
-    const put: Bucket['put'] = async (key, ...rest) => {
-      if (key === resultsKey('b1', 'results.csv'))
-        await savePlan(results, nextPass(donePlan(1), request, { model: 'tiny', modelVersion: model }))
-      return results.put(key, ...rest)
-    }
-    const late = context({ results: { ...results, put } })
-    expect((await aggregate(piece(0, 1, ['a']), late)).closed).toBe(false)
-    expect(await readSummary(results, 'b1')).toBeUndefined()
-    expect(closings).toEqual([])
-  })
-
-  it('does not close a batch that is still being planned', async () => {
-    await savePlan(results, donePlan(2, { done: false }))
-    expect((await aggregate(piece(0, 2, ['a', 'b']), context())).closed).toBe(false)
-  })
-
-  it('leaves the closing of a large batch to start-batch: listing all parts after each would cost their square', async () => {
-    await savePlan(results, donePlan(onePage + 1))
-    await writePart(
-      results,
-      'b1',
-      2,
-      images(Array.from({ length: onePage - 1 }, (_, number) => `k${number}`)),
-      'a2',
-    )
-    expect(await isReported(results, donePlan(onePage + 1))).toBe(false)
-    expect((await aggregate(piece(0, 2, ['a', 'b']), context())).closed).toBe(false)
-    expect(await isReported(results, donePlan(onePage + 1))).toBe(true)
-  })
-
-  it('reports the piece although the source refuses to tell the current version of one image', async () => {
-    await savePlan(results, donePlan(2))
-    await aggregate(piece(0, 1, ['a']), context())
-    const refused = () => Promise.reject(new StorageError('access_denied', 403, 'Could not read'))
-    const closed = { bucket: () => ({ ...photos, head: refused }) }
-    const newer = images(['a', 'b']).map((record) => ({ ...record, etag: 'v2' }))
-    const aggregated = await aggregate({ ...piece(0, 2, []), images: newer }, context({ store: closed }))
-    expect(aggregated.closed).toBe(true)
-    expect(await newest('a')).toMatchObject({ etag: 'v1' })
+  it('has the batch carried on where its holder is gone', async () => {
+    await begin(false)
+    await report(piece(0, 2, ['a', 'b']))
+    expect(asked('start-batch')).toMatchObject([{ params: { advance: 'b1' } }])
+    expect(await runner.start({ advance: 'b1' }, { deadline: 0 })).toMatchObject({ batch: 'b1' })
   })
 
   it('fails as a whole, without a part, when the store fails: the chunk is dispatched again', async () => {
-    const failing = () =>
-      Promise.reject(new StorageError('store_failed', 503, 'Slow down', { retryable: true }))
-    const isRecord = (key: string) => key.startsWith('images/')
-    const put: Bucket['put'] = (key, ...rest) => (isRecord(key) ? failing() : results.put(key, ...rest))
-    const down = context({ results: { ...results, put } })
-    await expect(aggregate(piece(0, 2, ['a', 'b']), down)).rejects.toMatchObject({ retryable: true })
-    expect(await collect(listParts(results, 'b1'))).toEqual([])
+    const down = watched(runner.results, ({ method, key }) => {
+      if (method === 'put' && key.startsWith('images/')) throw new StorageError('store_failed', 500, 'Down')
+    })
+    await expect(report(piece(0, 2, ['a', 'b']), down)).rejects.toThrow('Down')
+    expect(await collect(listParts(runner.results, 'b1'))).toEqual([])
+  })
+})
+
+describe('a failure that is no image’s', () => {
+  const failure = { code: 'invalid_input', message: 'There is no model "tiny"' }
+
+  it('stops the batch when it comes again and again, without a single image in error', async () => {
+    await runner.photos.put('a', 'v1')
+    runner.openwhisk.resultOf = async () => ({})
+    runner.openwhisk.invoke = async (name, params) => {
+      runner.invoked.push({ name, params })
+      if (name.endsWith('/classify-images')) await report({ ...piece(0, 1, []), failure })
+      return `a${runner.invoked.length}`
+    }
+    expect(await runner.start({ batch: 'b1' })).toMatchObject({
+      state: 'stopped',
+      reason: 'There is no model "tiny" (invalid_input)',
+      totals: { ok: 0, error: 0, pending: 1 },
+    })
+    expect(asked('classify-images').length).toBeLessThan(5)
+    // Repaired, it goes on.
+    runner.openwhisk.invoke = async (name, params) => {
+      if (name.endsWith('/classify-images')) await runner.report(params)
+      return 'b1'
+    }
+    expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
+  })
+
+  it('is told by images that all cannot be read for one reason', async () => {
+    await begin(true)
+    const denied = (key: string) =>
+      errorRecord(key, { code: 'access_denied', message: 'Could not read' }, { bucket: runner.photos.name })
+    await report({ ...piece(0, 4, []), images: ['a', 'b', 'c', 'd'].map(denied) })
+    expect(await collect(listParts(runner.results, 'b1'))).toEqual([])
+    expect((await readBatch(runner.results, 'b1'))?.failure).toMatchObject({
+      code: 'access_denied',
+      count: 1,
+    })
+    await report({ ...piece(0, 4, []), images: [...['a', 'b', 'c'].map(denied), ...images(['d'])] })
+    expect(await collect(listParts(runner.results, 'b1'))).toHaveLength(1)
+  })
+
+  it('counts against no other holder than the one that gave the piece out: the reason may be mended', async () => {
+    const open = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [under(4)] } })
+    const before = { ...piece(0, 4, []), failure }
+    const lease = { ...open.lease, epoch: 2 }
+    await saveBatch(runner.results, { ...open, lease })
+    await report(before)
+    // A single image that the key could not read then has no error, however often it was tried since.
+    const single = { ...under(1), attempts: 3 }
+    await saveBatch(runner.results, { ...open, lease, dispatch: { ...open.dispatch, pieces: [single] } })
+    const denied = errorRecord('a', { code: 'access_denied' }, { bucket: runner.photos.name })
+    await report({ ...piece(0, 1, []), images: [denied] })
+    expect((await readBatch(runner.results, 'b1'))?.failure).toBeUndefined()
+    expect(await collect(listParts(runner.results, 'b1'))).toEqual([])
+  })
+
+  it.each([1, 2])('is suspected where a single image cannot be read, once: attempt %i', async (attempts) => {
+    const single = { ...under(1), attempts }
+    const open = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [single] } })
+    await saveBatch(runner.results, { ...open, lease: { ...open.lease, epoch: 1 } })
+    const denied = errorRecord('a', { code: 'access_denied' }, { bucket: runner.photos.name })
+    await report({ ...piece(0, 1, []), images: [denied] })
+    const parts = await collect(listParts(runner.results, 'b1'))
+    const { failure } = (await readBatch(runner.results, 'b1')) ?? {}
+    expect([parts.length, failure?.count]).toEqual(attempts === 1 ? [0, 1] : [1, undefined])
   })
 })
 
 describe('aggregating uploads', () => {
-  it('adds the records to the batch of their day', async () => {
-    const aggregated = await aggregate({ images: images(['a', 'bad']) }, context())
-    expect(aggregated).toEqual({
-      batches: ['uploads-2026-11-22'],
-      records: { ok: 1, error: 1 },
-      closed: false,
-    })
-    expect((await readSummary(results, 'uploads-2026-11-22'))?.totals).toMatchObject({ ok: 1, error: 1 })
+  const day = () => `uploads-${now().slice(0, 10)}`
+
+  it('adds the records to their day, which is looked after from then on', async () => {
+    const aggregated = await report({ images: images(['a', 'bad']) })
+    expect(aggregated).toEqual({ batches: [day()], records: { ok: 1, error: 1 } })
+    expect(await collect(listArrivals(runner.results, day(), ''))).toMatchObject([{ ok: 1, error: 1 }])
     expect(await newest('a')).toMatchObject({ status: 'ok' })
+    expect(await readBatch(runner.results, day())).toMatchObject({ kind: 'uploads', status: 'requested' })
+    expect(asked('start-batch')).toMatchObject([{ params: { advance: day() } }])
   })
 
-  it('has the days before closed, once a day', async () => {
-    let reconciled = 0
-    const reconcile = async () => ++reconciled
-    const upload = (key: string) => aggregate({ images: images([key]) }, context({ reconcile }))
-    setClock('2026-11-22T00:14:00Z')
-    await upload('a')
-    expect(reconciled).toBe(0)
-    setClock('2026-11-22T00:16:00Z')
-    await upload('b')
-    await upload('c')
-    expect(reconciled).toBe(1)
+  it('dispatches what the classifier had no time for', async () => {
+    const rest = [{ bucket: runner.photos.name, key: 'b' }]
+    await report({ images: images(['a']), rest })
+    expect(asked('classify-images')).toMatchObject([{ params: { images: rest } }])
   })
 
-  it('has the days before closed also where somebody could not, or died over it', async () => {
-    let reconciled = 0
-    const sending = (reconcile: () => Promise<unknown>) => (key: string) =>
-      aggregate({ images: images([key]) }, context({ reconcile }))
-    setClock('2026-11-22T00:16:00Z')
-    const throttled = sending(() => Promise.reject(new OpenWhiskError(429, 'Too many', { retryable: true })))
-    await expect(throttled('a')).rejects.toThrow('Too many')
-    // Others leave it to whoever is about to, for a while.
-    const upload = sending(async () => ++reconciled)
-    await upload('b')
-    expect(reconciled).toBe(0)
-    advanceClock(minutes(1))
-    await upload('c')
-    expect(reconciled).toBe(1)
-    advanceClock(minutes(60))
-    await upload('d')
-    expect(reconciled).toBe(1)
-  })
-
-  it('dispatches what the classifier had no time for, even if the summary fails', async () => {
-    const failing = watched(results, ({ key }) => {
-      if (key.endsWith('progress.json')) throw new StorageError('store_failed', 503, 'Slow down')
+  it('leaves no record that a look would take for done, unless its day has it', async () => {
+    const failing = watched(runner.results, ({ method, key }) => {
+      if (method === 'put' && key.includes('/arrivals/')) throw new StorageError('store_failed', 500, 'Down')
     })
-    const rest = [{ bucket: photos.name, key: 'b' }]
-    await expect(aggregate({ images: images(['a']), rest }, context({ results: failing }))).rejects.toThrow()
-    expect(sent).toEqual([{ images: rest }])
-  })
-
-  it('leaves no record that a poll would take for done, unless its batch has it', async () => {
-    const failing = watched(results, ({ key }) => {
-      if (key.includes('/parts/')) throw new StorageError('store_failed', 503, 'Slow down')
-    })
-    await expect(aggregate({ images: images(['a']) }, context({ results: failing }))).rejects.toThrow()
+    await expect(report({ images: images(['a']) }, failing)).rejects.toThrow('Down')
     expect(await newest('a')).toBeUndefined()
   })
 
   it('without any record writes nothing', async () => {
-    expect(await aggregate({ images: [] }, context())).toEqual({
-      batches: [],
-      records: { ok: 0, error: 0 },
-      closed: false,
-    })
-    expect(await collect(results.list())).toEqual([])
+    expect(await report({ images: [] })).toEqual({ batches: [], records: { ok: 0, error: 0 } })
+    expect(await collect(runner.results.list())).toEqual([])
   })
 
   it('leaves out the record of an image that was overwritten meanwhile, but counts what was done', async () => {
-    const etag = await photos.put('a', 'v1')
-    const records = [okRecord('a', { bucket: photos.name, etag })]
-    await photos.put('a', 'v2')
-    jest.setSystemTime(Date.now() + minutes(20))
-    await aggregate({ images: records }, context())
+    const etag = await runner.photos.put('a', 'v1')
+    const records = images(['a'], { etag })
+    await runner.photos.put('a', 'v2')
+    runner.clock.advance(minutes(20))
+    await report({ images: records })
     expect(await newest('a')).toBeUndefined()
-    expect((await readSummary(results, 'uploads-2026-11-22'))?.totals.ok).toBe(1)
+    const arrivals = await collect(listArrivals(runner.results, `uploads-${records[0]?.at.slice(0, 10)}`, ''))
+    expect(arrivals).toMatchObject([{ ok: 1 }])
   })
 })
 

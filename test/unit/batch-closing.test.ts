@@ -1,348 +1,255 @@
 import fc from 'fast-check'
-import { writePart } from '../../src/batch/chunk/parts'
-import { closeBatch } from '../../src/batch/close/close'
-import type { CloseOptions } from '../../src/batch/close/write-results'
-import { toJsonLines } from '../../src/batch/json-lines'
+import { partsOf } from '../../src/batch/closing/join'
+import { segmentBytes } from '../../src/batch/closing/segments'
+import { writePart } from '../../src/batch/records/parts'
+import { advance } from '../../src/batch/running/advance'
+import type { OpenBatch } from '../../src/batch/state/batch'
+import { readBatch } from '../../src/batch/state/batch'
 import {
-  closingKey,
   closingPrefix,
-  removedKey,
+  documentKey,
   resultsKey,
   resultsNames,
   summaryKey,
-} from '../../src/batch/layout'
-import { type Plan, resumePass } from '../../src/batch/plan/plan'
-import { runBatch } from '../../src/batch/run/run'
-import { StorageError } from '../../src/errors'
-import { batchRequestSchema } from '../../src/schema'
+} from '../../src/batch/state/layout'
+import { isSettled } from '../../src/batch/state/lease'
+import type { Context } from '../../src/batch/state/platform'
+import type { ImageRecord } from '../../src/schema'
+import { partBytes } from '../../src/storage/multipart'
 import type { Bucket } from '../../src/storage/store'
 import {
-  advanceClock,
+  closeBatch,
   collect,
-  counted,
+  contextOf,
+  doneBatch,
   errorRecord,
-  minutes,
+  hastyClock,
   okRecord,
-  planOf,
   type Request,
-  setClock,
-  silentOpenWhisk,
+  saveBatch,
   startTestStore,
   type TestStore,
   tabby,
-  unrivalled,
+  textOf,
   watched,
 } from './batch-fixtures'
 
+jest.setTimeout(300_000)
+
 let objects: TestStore
 let results: Bucket
+const usual = segmentBytes.value
 
 beforeAll(async () => {
   objects = await startTestStore()
+  // Segments of a few records, and yet large enough to be copied.
+  segmentBytes.value = partBytes
 })
-afterAll(() => objects.close())
-
-/** Forty images in two passes, so large that two of the files are of several parts. */
-const planned = 46
-const plan: Plan = planOf(
-  'photos',
-  {},
-  { passes: [0, 40], planned, listed: 6, next: planned, done: true, swept: [0, 1] },
-)
-const key = (number: number): string => `key-${String(number).padStart(2, '0')}`
-const large = (number: number, pass: number) =>
-  number % 3 === 0
-    ? okRecord(key(number), { size: pass, labels: [{ ...tabby, className: 'é'.repeat(150_000) }] })
-    : errorRecord(key(number), { message: `${number} ${'é'.repeat(150_000)}` }, { size: pass })
-const usage = (number: number) => ({
-  classifyMs: 100 * number,
-  aggregateMs: number,
-  container: `c${number % 4}`,
+afterAll(async () => {
+  segmentBytes.value = usual
+  await objects.close()
+})
+beforeEach(async () => {
+  results = await objects.newBucket()
 })
 
-async function writeParts(bucket: Bucket): Promise<void> {
-  for (const start of [0, 7, 14, 21, 28, 35]) {
-    const records = Array.from({ length: Math.min(8, 40 - start) }, (_, at) => large(start + at, 0))
-    await writePart(bucket, 'b1', start, records, 'a1', usage(start))
-  }
-  const again = [0, 3, 4, 20, 39, 40].map((number) => large(number, 1))
-  await writePart(bucket, 'b1', 40, again, 'a1', usage(40))
-  await bucket.put(removedKey('b1', 1, 0), toJsonLines([{ key: key(7) }, { key: key(20) }, { key: key(38) }]))
+const key = (number: number): string => `k${String(number).padStart(3, '0')}`
+
+/** A record so large that twenty make a segment; every third one is an error. */
+function large(number: number, changes: Partial<ImageRecord> = {}): ImageRecord {
+  const message = `${number} `.repeat(1) + 'x'.repeat(280_000)
+  if (number % 3 === 0) return errorRecord(key(number), { message }, changes)
+  return okRecord(key(number), { labels: [{ ...tabby, className: message }], ...changes })
 }
 
-const etags = (bucket: Bucket): Promise<(string | undefined)[]> =>
+const images = 48
+
+async function writeParts(count = images): Promise<OpenBatch> {
+  for (let start = 0; start < count; start += 7) {
+    const records = Array.from({ length: Math.min(8, count - start) }, (_, at) => large(start + at))
+    const usage = { classifyMs: 100 + start, aggregateMs: 10, container: `c${start % 4}` }
+    await writePart(results, 'b1', start, records, 'a1', usage)
+  }
+  return doneBatch('photos', count)
+}
+
+const etags = (bucket = results): Promise<(string | undefined)[]> =>
   Promise.all(
     [...resultsNames.map((name) => resultsKey('b1', name)), summaryKey('b1')].map(
       async (name) => (await bucket.head(name))?.etag,
     ),
   )
 
-const remove = async (bucket: Bucket): Promise<void> => {
-  for (const name of resultsNames) await bucket.delete(resultsKey('b1', name))
-  await bucket.delete(summaryKey('b1'))
+async function forget(): Promise<void> {
+  for (const name of [...resultsNames.map((file) => resultsKey('b1', file)), summaryKey('b1')])
+    await results.delete(name)
 }
 
-/** What no closing is to leave. */
-async function expectNothingLeft(bucket: Bucket): Promise<void> {
-  expect(await collect(bucket.list({ prefix: closingPrefix('b1') }))).toEqual([])
-  expect(await objects.unfinishedUploads(bucket)).toEqual([])
-}
+const keysOf = async (): Promise<string[]> =>
+  ((await textOf(results, resultsKey('b1', 'results.jsonl'))) ?? '')
+    .split('\n')
+    .filter((line) => line)
+    .map((line) => JSON.parse(line).key)
 
-/** Time is up after so many images, whatever the clock says. */
-const stopAfter = (images: number): CloseOptions => {
-  let seen = 0
-  return { stopAt: images, now: () => ++seen }
-}
-const unhurried: CloseOptions = { stopAt: Number.POSITIVE_INFINITY }
+/** An activation that closes the batch. */
+const close = (bucket = results, changes: Partial<Context> = {}) =>
+  advance({ advance: 'b1' }, { ...contextOf(objects.store, bucket, changes) })
 
-let expected: (string | undefined)[]
-
-beforeAll(async () => {
-  results = await objects.newBucket()
-  await writeParts(results)
-  await closeBatch(results, plan)
-  expected = await etags(results)
-})
-beforeEach(() => remove(results))
-afterEach(() => expectNothingLeft(results))
-
-describe('a closing of many large records', () => {
-  it('has what the passes left, and counts what each part used once', async () => {
-    const closed = await closeBatch(results, plan)
-    expect(closed.summary.totals).toMatchObject({ planned: 39, ok: 14, error: 25, pending: 0 })
-    expect(closed.summary.containers).toBe(4)
-    // 512 MB for `classify` and 256 MB for `aggregate`, as in the manifest.
-    const milliseconds = 0 + 7 + 14 + 21 + 28 + 35 + 40
-    expect(closed.summary.gbSeconds).toBeCloseTo(
-      (milliseconds * 100 * 512 + milliseconds * 256) / 1024 / 1000,
-    )
+describe('closing a batch', () => {
+  it('of several segments joins them, and leaves nothing else behind', async () => {
+    const batch = await writeParts()
+    const { totals, containers } = await closeBatch(objects.store, results, batch)
+    expect(totals).toMatchObject({ planned: 48, ok: 32, error: 16, pending: 0 })
+    expect(containers).toBe(4)
+    expect(await keysOf()).toEqual(Array.from({ length: images }, (_, number) => key(number)))
     expect((await results.head(resultsKey('b1', 'results.jsonl')))?.etag).toMatch(/-3$/)
+    expect((await textOf(results, resultsKey('b1', 'errors.jsonl')))?.split('\n')).toHaveLength(17)
+    expect((await textOf(results, resultsKey('b1', 'results.csv')))?.split('\r\n')).toHaveLength(50)
+    expect(await collect(results.list({ prefix: closingPrefix('b1') }))).toEqual([])
+    expect(await objects.unfinishedUploads(results)).toEqual([])
   })
 
-  it('is the same wherever it was interrupted, and however often', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 }),
-        fc.integer({ min: 1, max: 20 }),
-        async (stops, checkpointEvery) => {
-          await remove(results)
-          for (const stop of stops) await closeBatch(results, plan, { ...stopAfter(stop), checkpointEvery })
-          await closeBatch(results, plan, unhurried)
-          expect(await etags(results)).toEqual(expected)
-          await expectNothingLeft(results)
-        },
-      ),
-      { numRuns: 3 },
-    )
+  it('twice leaves the same bytes', async () => {
+    const batch = await writeParts()
+    await closeBatch(objects.store, results, batch)
+    const first = await etags()
+    await forget()
+    await closeBatch(objects.store, results, batch)
+    expect(await etags()).toEqual(first)
   })
 
-  it('that was cancelled twice has what was reported in between', async () => {
-    const bucket = await objects.newBucket()
-    const records = (start: number) => Array.from({ length: 10 }, (_, at) => large(start + at, 0))
-    const cancelled = planOf('photos', {}, { planned: 40, next: 40, done: true, ended: 'cancelled' })
-    for (const start of [0, 20, 30]) await writePart(bucket, 'b1', start, records(start), 'a1')
-    expect(await closeBatch(bucket, cancelled, stopAfter(25))).toBeUndefined()
-    expect(await bucket.head(closingKey('b1'))).toBeDefined()
-    await writePart(bucket, 'b1', 10, records(10), 'a1')
-    const again: Plan = { ...resumePass(cancelled, batchRequestSchema.parse({})), ended: 'cancelled' }
-    const closed = await closeBatch(bucket, again, unhurried)
-    expect(closed?.summary.totals).toMatchObject({ ok: 14, error: 26, pending: 0 })
-    await expectNothingLeft(bucket)
+  it('leaves the same bytes when it is killed at any request, before or after the store has seen it', async () => {
+    const batch = await writeParts()
+    await closeBatch(objects.store, results, batch)
+    const expected = await etags()
+    const isSeen = ({ method }: Request) => method !== 'list' && method !== 'lines'
+    let requests = 0
+    await forget()
+    await saveBatch(results, batch)
+    await close(watched(results, (request) => void (isSeen(request) && requests++)))
+    expect(requests).toBeGreaterThan(30)
+    for (let at = 0; at < requests; at += 7) {
+      await forget()
+      await saveBatch(results, { ...batch, startedAt: batch.startedAt })
+      await close(killedAt(at, isSeen)).catch(() => {})
+      await close()
+      expect([at, await etags()]).toEqual([at, expected])
+      expect(await readBatch(results, 'b1')).toMatchObject({ status: 'complete', announced: true })
+    }
   })
 
-  it('goes on instead of beginning anew', async () => {
-    expect(await closeBatch(results, plan, stopAfter(30))).toBeUndefined()
-    const { bucket, requests } = counted(results)
-    await closeBatch(bucket, plan, unhurried)
-    const parts = requests.filter(({ method, key: name }) => method === 'get' && name.includes('/parts/'))
-    // The rest of one part, one more, and what is left of the other pass.
-    expect(parts).toHaveLength(3)
-    expect(await etags(results)).toEqual(expected)
-  })
-
-  it('is the same when it was killed at any request, and leaves no upload of those killed', async () => {
-    const { bucket, requests } = counted(results)
-    await closeBatch(bucket, plan, { ...unhurried, checkpointEvery: 10 })
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.integer({ min: 1, max: requests.length }), { minLength: 1, maxLength: 2 }),
-        async (kills) => {
-          await remove(results)
-          for (const kill of kills) {
-            await closeBatch(dyingAfter(kill), plan, { ...unhurried, checkpointEvery: 10 }).catch(() => {})
-          }
-          await closeBatch(results, plan, unhurried)
-          expect(await etags(results)).toEqual(expected)
-          await expectNothingLeft(results)
-        },
-      ),
-      { numRuns: 3 },
-    )
-  })
-
-  /** The bucket of a process that is killed after so many requests: not even its cleaning up is heard of. */
-  function dyingAfter(requests: number): Bucket {
-    let left = requests
-    return watched(results, () => {
-      if (left-- <= 0) throw new StorageError('store_failed', 0, 'Nobody is there to ask')
+  /** A bucket of which an activation sees no answer any more from a request on, which the store may have done or not. */
+  function killedAt(at: number, counts: (request: Request) => boolean): Bucket {
+    let seen = 0
+    const dead = () => Promise.reject(new Error('The process is gone'))
+    return new Proxy(results, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          if (!counts({ method: name as keyof Bucket, key: String(args[0]) }))
+            return value.apply(target, args)
+          const number = seen++
+          if (number < at) return value.apply(target, args)
+          return number === at && at % 2 === 0 ? value.apply(target, args).then(dead) : dead()
+        }
+      },
     })
   }
 
-  it('is the same when several close at once, of whom one keeps checkpoints', async () => {
-    const closings = await Promise.all([
-      closeBatch(results, plan),
-      closeBatch(results, plan, { ...unhurried, checkpointEvery: 4 }),
-      closeBatch(results, plan),
-    ])
-    expect(closings.filter((closed) => closed?.first)).toHaveLength(1)
-    expect(await etags(results)).toEqual(expected)
-  })
+  const isAnnounced = async (): Promise<boolean> => {
+    const found = await readBatch(results, 'b1')
+    return found !== undefined && isSettled(found)
+  }
 
-  it('is never broken by a former holder of the lease who goes on as well', async () => {
-    await closeBatch(results, plan, stopAfter(20))
-    await Promise.allSettled([1, 2].map(() => closeBatch(results, plan, unhurried)))
-    // Each may have stood in the other's way, yet what is there is right.
-    for (const [index, etag] of (await etags(results)).entries()) {
-      if (etag !== undefined) expect(etag).toBe(expected[index])
+  it('goes on in another activation where time is up', async () => {
+    const batch = await writeParts()
+    await closeBatch(objects.store, results, batch)
+    const expected = await etags()
+    await forget()
+    await saveBatch(results, batch)
+    let activations = 0
+    for (; !(await isAnnounced()); activations++) {
+      // Each request takes a second, and so there is time for a few of them.
+      const clock = hastyClock()
+      const now = clock.now()
+      const slow = watched(results, () => clock.advance(1_000))
+      const context = contextOf(objects.store, slow, { clock })
+      await advance(
+        { advance: 'b1' },
+        { ...context, activation: { ...context.activation, deadline: now + 95_000 } },
+      )
+      expect(activations).toBeLessThan(12)
     }
-    await closeBatch(results, plan, unhurried)
-    expect(await etags(results)).toEqual(expected)
+    expect(activations).toBeGreaterThan(1)
+    expect(await etags()).toEqual(expected)
   })
 
-  it('stops where somebody else has taken charge, and leaves the checkpoint to them', async () => {
-    await closeBatch(results, plan, stopAfter(25))
-    const takenOver = { ...unhurried, stillThere: async () => false }
-    await expect(closeBatch(results, plan, takenOver)).rejects.toMatchObject({ code: 'batch_taken_over' })
-    expect(await results.head(closingKey('b1'))).toBeDefined()
-    await closeBatch(results, plan, unhurried)
-    expect(await etags(results)).toEqual(expected)
-  })
-
-  it('begins anew when its checkpoint is gone', async () => {
-    for (const lost of ['.rest', 'upload'] as const) {
-      await closeBatch(results, plan, stopAfter(25))
-      if (lost === 'upload') {
-        const name = resultsKey('b1', 'results.jsonl')
-        for (const upload of await results.listUploads(name)) await results.abortUpload(name, upload)
-      } else {
-        for await (const { key: name } of results.list({ prefix: closingPrefix('b1') }))
-          if (name.endsWith(lost)) await results.delete(name)
-      }
-      await closeBatch(results, plan, unhurried)
-      expect(await etags(results)).toEqual(expected)
-      await expectNothingLeft(results)
-    }
-  })
-
-  it('begins anew when the plan has changed since', async () => {
-    await closeBatch(results, { ...plan, ended: 'cancelled' }, stopAfter(30))
-    expect(await results.head(closingKey('b1'))).toBeDefined()
-    await closeBatch(results, plan, unhurried)
-    expect(await etags(results)).toEqual(expected)
-  })
-})
-
-describe('a run that comes to closing late', () => {
-  afterEach(() => jest.useRealTimers())
-
-  it('leaves it to the next activation, which goes on with it', async () => {
-    const closings: unknown[] = []
-    const run = (bucket: Bucket) =>
-      runBatch(plan, {
-        images: results,
-        results: bucket,
-        openwhisk: silentOpenWhisk,
-        activationId: 'a1',
-        ...unrivalled(bucket),
-        sequence: '/guest/whisklens/classify-images',
-        stopAt: Date.now() + minutes(5),
-        onClosed: async (summary) => closings.push(summary),
+  it('is never broken by a former holder that goes on as well', async () => {
+    const batch = await writeParts()
+    await closeBatch(objects.store, results, batch)
+    const expected = await etags()
+    for (const name of ['state.json', 'results.csv', '/summary.json']) {
+      await forget()
+      await saveBatch(results, batch)
+      let next: Promise<unknown> | undefined
+      // Just before it writes such an object, the former one is overtaken by another.
+      const former = new Proxy(results, {
+        get: (target, method) =>
+          method !== 'put'
+            ? Reflect.get(target, method)
+            : async (...args: Parameters<Bucket['put']>) => {
+                if (args[0].endsWith(name) && !next) {
+                  const found = await readBatch(results, 'b1')
+                  if (found) await saveBatch(results, { ...found, lease: { ...found.lease, holder: null } })
+                  next = close()
+                  await next
+                }
+                return target.put(...args)
+              },
       })
-    setClock('2026-11-22T08:00:00Z')
-    const slow = watched(results, ({ method }) => {
-      if (method === 'uploadPart') advanceClock(minutes(6))
-    })
-    expect(await run(slow)).toBeUndefined()
-    expect(await results.head(closingKey('b1'))).toBeDefined()
-    const summary = await run(results)
-    expect(closings).toEqual([summary])
-    expect(await etags(results)).toEqual(expected)
-  })
-})
-
-describe('a closing that fails', () => {
-  const failing = (method: Request['method'], retryable: boolean): Bucket => ({
-    ...results,
-    [method]: async () => {
-      throw new StorageError('store_failed', retryable ? 503 : 507, 'It does not take it', { retryable })
-    },
-  })
-
-  it('for good leaves neither uploads nor checkpoints', async () => {
-    await closeBatch(results, plan, stopAfter(25))
-    for (const options of [unhurried, {}]) {
-      await expect(closeBatch(failing('completeUpload', false), plan, options)).rejects.toMatchObject({
-        status: 507,
-      })
+      await close(former)
+      expect(next).toBeDefined()
+      expect([name, await etags()]).toEqual([name, expected])
     }
   })
 
-  it('for reasons that may pass leaves its checkpoint, and no upload beside it', async () => {
-    await expect(
-      closeBatch(failing('completeUpload', true), plan, { ...unhurried, checkpointEvery: 10 }),
-    ).rejects.toMatchObject({ status: 503 })
-    expect(await results.head(closingKey('b1'))).toBeDefined()
-    const { bucket, requests } = counted(results)
-    await closeBatch(bucket, plan, unhurried)
-    expect(requests.filter(({ method }) => method === 'beginUpload')).toEqual([])
-    expect(await etags(results)).toEqual(expected)
+  it('merges what the run before left with what this one did, the newest last', async () => {
+    const batch = await writeParts(40)
+    await closeBatch(objects.store, results, batch)
+    const again = [0, 3, 4, 20, 39, 40].map((number) => large(number, { etag: 'v2' }))
+    await writePart(results, 'b1', 40, again, 'a2')
+    const second = doneBatch('photos', 46, { run: 2, plan: { base: 40 } })
+    const { totals } = await closeBatch(objects.store, results, second)
+    expect(totals).toMatchObject({ planned: 41, pending: 0 })
+    expect(await keysOf()).toEqual(Array.from({ length: 41 }, (_, number) => key(number)))
+    const first = await etags()
+    // Closed once more, it merges with its own results.
+    await closeBatch(objects.store, results, second)
+    expect(await etags()).toEqual(first)
   })
 
-  it('without a lease leaves the checkpoint of whoever has it alone', async () => {
-    await closeBatch(results, plan, stopAfter(25))
-    const begun = await objects.unfinishedUploads(results)
-    await expect(closeBatch(failing('completeUpload', false), plan)).rejects.toMatchObject({ status: 507 })
-    expect(await results.head(closingKey('b1'))).toBeDefined()
-    expect(await objects.unfinishedUploads(results)).toEqual(begun)
-    await closeBatch(results, plan, unhurried)
-    expect(await etags(results)).toEqual(expected)
+  it('leaves empty files for a batch without images', async () => {
+    await closeBatch(objects.store, results, doneBatch('photos', 0))
+    expect(await textOf(results, resultsKey('b1', 'results.jsonl'))).toBe('')
+    expect(await textOf(results, resultsKey('b1', 'results.csv'))).toMatch(/^bucket,key,[^\n]*\r\n$/)
+    expect(await textOf(results, documentKey('b1'))).toContain('"status":"complete"')
   })
 })
 
-describe('a closing of little', () => {
-  const small: Plan = planOf('photos', {}, { batch: 'small', planned: 300, next: 300, done: true })
-
-  beforeAll(async () => {
-    const records = Array.from({ length: 300 }, (_, number) => okRecord(`key-${number + 100}`))
-    await writePart(results, 'small', 0, records, 'a1')
-  })
-
-  it('is one request a file, without checkpoints', async () => {
-    const { bucket, requests } = counted(results)
-    await closeBatch(bucket, small, { ...unhurried, checkpointEvery: 10 })
-    const written = requests.filter(({ method }) => !['get', 'find', 'head', 'list'].includes(method))
-    expect(written).toEqual(
-      [...resultsNames.map((name) => resultsKey('small', name)), summaryKey('small')].map((name) => ({
-        method: 'put',
-        key: name,
-      })),
+describe('the parts of an upload', () => {
+  it('are no smaller than a store takes but for the last, copy what is large, and hold all of it in order', () => {
+    const anySizes = fc.array(fc.nat(30), { maxLength: 20 })
+    fc.assert(
+      fc.property(anySizes, (sizes) => {
+        const objects = sizes.map((size, index) => ({ key: String(index), size }))
+        const parts = partsOf(objects, 10)
+        const sum = (part: { size: number }[]) => part.reduce((all, { size }) => all + size, 0)
+        for (const part of parts.slice(0, -1)) expect(sum(part)).toBeGreaterThanOrEqual(10)
+        expect(parts.flat()).toEqual(objects.filter(({ size }) => size > 0))
+        // Only what is too small is read.
+        for (const part of parts) if (part.length > 1) expect(sum(part.slice(0, -1))).toBeLessThan(10)
+      }),
     )
-  })
-
-  it('that is interrupted begins anew, and has left nothing', async () => {
-    const { bucket, requests } = counted(results)
-    expect(await closeBatch(bucket, small, stopAfter(200))).toBeUndefined()
-    expect(requests.map(({ method }) => method)).not.toContain('put')
-    expect(await closeBatch(results, small, unhurried)).toMatchObject({ summary: { totals: { ok: 300 } } })
-  })
-
-  it('says now and then that it is still there', async () => {
-    let said = 0
-    const stillThere = async () => {
-      said++
-      return true
-    }
-    await closeBatch(results, small, { stillThere })
-    expect(said).toBe(5)
   })
 })

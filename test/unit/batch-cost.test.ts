@@ -1,9 +1,9 @@
-import { assumedMsPerImage, estimateCost } from '../../src/batch/summary/cost'
-import { countUsage, emptyTally, summarize } from '../../src/batch/summary/summary'
-import { writeSummary } from '../../src/batch/summary/summary-object'
+import { addUsage } from '../../src/batch/records/usage'
+import { assumedMsPerImage, estimateCost } from '../../src/batch/reports/cost'
+import { emptyTally, summarize } from '../../src/batch/reports/summary'
 import type { BatchSummary } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
-import { planOf, savePlan, startTestStore, type TestStore } from './batch-fixtures'
+import { batchOf, putSummary, saveBatch, startTestStore, type TestStore } from './batch-fixtures'
 
 let objects: TestStore
 let results: Bucket
@@ -28,10 +28,10 @@ interface Done {
 /** A batch whose activations took so many seconds, at one GB. */
 async function done(batch: string, { images, seconds, model = 'm@1', state = 'complete' }: Done) {
   const tally = { ...emptyTally(), ok: images - 1, error: 1 }
-  countUsage(tally, { classifyMs: seconds * 1000, aggregateMs: 0, container: 'a' })
+  addUsage(tally.usage, { classifyMs: seconds * 1000, aggregateMs: 0, container: 'a' })
   const counts = { listed: images, planned: images, skipped: 0, exact: true }
   const startedAt = `${batch.replace(/.*(\d{4})(\d\d)(\d\d)-.*/, '$1-$2-$3')}T00:00:00.000Z`
-  await writeSummary(results, summarize(tally, { batch, state, model, memory, startedAt, ...counts }))
+  await putSummary(results, summarize(tally, { batch, state, model, memory, startedAt, ...counts }))
 }
 
 const estimate = (images: number, modelVersion?: string) =>
@@ -74,7 +74,7 @@ describe('what a batch will cost', () => {
     const batch = '20260101-000000-aaaaaa'
     await done(batch, { images: 100, seconds: 60 })
     // Fired three times, with force.
-    await savePlan(results, planOf('photos', {}, { batch, planned: 300, passes: [0, 100, 200], done: true }))
+    await saveBatch(results, batchOf('photos', {}, { batch, run: 3, dispatch: { next: 300 } }))
     expect(await estimate(1000, 'm@1')).toEqual({ gbSeconds: 200, cost: 2, basis: 'measured' })
   })
 

@@ -1,21 +1,17 @@
-import { recordKey } from '../../src/batch/layout'
-import { readPlan } from '../../src/batch/plan/plan'
-import { countUsage, emptyTally, summarize } from '../../src/batch/summary/summary'
-import { writeSummary } from '../../src/batch/summary/summary-object'
+import { addUsage } from '../../src/batch/records/usage'
+import { emptyTally, summarize } from '../../src/batch/reports/summary'
+import { readBatch } from '../../src/batch/state/batch'
+import { recordKey } from '../../src/batch/state/layout'
 import {
-  advanceClock,
   collect,
   minutes,
   model,
   okRecord,
-  setClock,
+  putSummary,
   startTestStore,
   type TestStore,
 } from './batch-fixtures'
 import { newRunner, type Runner } from './batch-runner'
-
-let mockSleep: () => void
-jest.mock('node:timers/promises', () => ({ setTimeout: async () => mockSleep() }))
 
 let objects: TestStore
 let runner: Runner
@@ -25,20 +21,17 @@ beforeAll(async () => {
 })
 afterAll(() => objects.close())
 beforeEach(async () => {
-  setClock('2026-11-22T08:00:00Z')
-  mockSleep = () => advanceClock(1000)
   runner = await newRunner(objects)
   runner.openwhisk.memoryOf = async () => 1024
   runner.settings.gbSecondPrice = '0.5'
   for (const key of ['a', 'b', 'c', 'd']) await runner.photos.put(key, 'v1')
   await measured()
 })
-afterEach(() => jest.useRealTimers())
 
 /** A batch by which others are judged: 2 GB-seconds an image, so that each costs 1. */
 async function measured(): Promise<void> {
   const tally = { ...emptyTally(), ok: 10 }
-  countUsage(tally, { classifyMs: 20_000, aggregateMs: 0, container: 'a' })
+  addUsage(tally.usage, { classifyMs: 20_000, aggregateMs: 0, container: 'a' })
   const summary = summarize(tally, {
     batch: '20261121-000000-aaaaaa',
     state: 'complete',
@@ -50,7 +43,14 @@ async function measured(): Promise<void> {
     exact: true,
     startedAt: '2026-11-21T00:00:00.000Z',
   })
-  await writeSummary(runner.results, summary)
+  await putSummary(runner.results, summary)
+}
+
+/** Keeps the record of an image, as `aggregate` does. */
+async function keep(key: string): Promise<void> {
+  const etag = (await runner.photos.head(key))?.etag ?? null
+  const record = okRecord(key, { bucket: runner.photos.name, etag })
+  await runner.results.put(recordKey(model, record), JSON.stringify(record))
 }
 
 const written = async (): Promise<string[]> =>
@@ -58,9 +58,7 @@ const written = async (): Promise<string[]> =>
 
 describe('a dry run', () => {
   it('tells what there is to do, what it is likely to cost, and that nothing of it has begun', async () => {
-    const record = okRecord('b', { bucket: runner.photos.name })
-    advanceClock(minutes(20))
-    await runner.results.put(recordKey(model, record), JSON.stringify(record))
+    await keep('b')
     const before = await written()
     expect(await runner.start({ dryRun: true })).toMatchObject({
       state: 'planning',
@@ -74,8 +72,16 @@ describe('a dry run', () => {
     expect(runner.invoked).toEqual([])
   })
 
+  it('deletes no record of an image that is gone', async () => {
+    await keep('b')
+    await runner.photos.delete('b')
+    const before = await written()
+    await runner.start({ dryRun: true })
+    expect(await written()).toEqual(before)
+  })
+
   it('says so when there is too much to count', async () => {
-    const late = runner.start({ dryRun: true }, { deadline: Date.now() })
+    const late = runner.start({ dryRun: true }, { deadline: runner.clock.now() + minutes(1) })
     await expect(late).rejects.toMatchObject({ code: 'invalid_input', message: /one activation can count/ })
   })
 })
@@ -90,32 +96,21 @@ describe('a batch with a limit of its cost', () => {
     expect(runner.invoked).toEqual([])
   })
 
-  it('runs where it is likely to keep to it', async () => {
-    expect(await runner.start({ batch: 'b1', maxCost: 4 })).toMatchObject({
-      state: 'complete',
-      totals: { ok: 4 },
-    })
-  })
-
   it('is judged by what its filters leave', async () => {
     await expect(runner.start({ batch: 'b1', maxCost: 1 })).rejects.toThrow('batch of 4')
     expect(await runner.start({ batch: 'b1', maxCost: 1, limit: 1 })).toMatchObject({ totals: { ok: 1 } })
   })
 
-  it('that is closed is judged by what a further pass would do', async () => {
-    await runner.start({ batch: 'b1' })
-    advanceClock(minutes(20))
-    for (const key of await runner.keysOf('b1')) {
-      const record = okRecord(key, { bucket: runner.photos.name })
-      await runner.results.put(recordKey(model, record), JSON.stringify(record))
-    }
+  it('that is complete is judged by what a further run would do', async () => {
+    await runner.start({ batch: 'b1', maxCost: 4 })
+    for (const key of await runner.keysOf('b1')) await keep(key)
     await runner.photos.put('e', 'v1')
-    const before = await readPlan(runner.results, 'b1')
+    const before = await readBatch(runner.results, 'b1')
     await expect(runner.start({ batch: 'b1', maxCost: 4, force: true })).rejects.toThrow(
       'batch of 5 is likely to cost 5',
     )
     await expect(runner.start({ batch: 'b1', maxCost: 0.5 })).rejects.toThrow('batch of 1')
-    expect(await readPlan(runner.results, 'b1')).toEqual(before)
+    expect(await readBatch(runner.results, 'b1')).toEqual(before)
     expect((await runner.start({ batch: 'b1', maxCost: 1 })).totals).toMatchObject({ ok: 5 })
   })
 })

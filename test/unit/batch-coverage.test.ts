@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { contiguousEnd, gaps } from '../../src/batch/run/coverage'
+import { gaps, isHeld, joined } from '../../src/batch/running/coverage'
 import type { Range } from '../../src/schema'
 
 const size = 40
@@ -52,24 +52,24 @@ describe('what is missing of a range', () => {
   })
 })
 
-describe('the end of what is contiguous', () => {
-  it('is the first position from a given one on that no part holds', () => {
+describe('what ranges hold together', () => {
+  it('is the same positions in the fewest ranges', () => {
     fc.assert(
-      fc.property(fc.nat(size - 1), anyRanges, (from, ranges) => {
-        const held = bitmap(ranges)
-        let end = from
-        while (held[end]) end++
-        expect(contiguousEnd(ranges, from)).toBe(end)
+      fc.property(anyRanges, (ranges) => {
+        const together = joined(ranges)
+        expect(bitmap(together)).toEqual(bitmap(ranges))
+        for (const [index, { start }] of together.entries())
+          expect(start).toBeGreaterThan(together[index - 1]?.end ?? -1)
       }),
-      { numRuns: 500 },
     )
   })
 
-  it('does not depend on the order in which parts are listed', () => {
+  it('is all of a range where nothing of it is missing', () => {
     fc.assert(
-      fc.property(anyRanges, fc.nat(size - 1), (ranges, from) => {
-        expect(contiguousEnd([...ranges].reverse(), from)).toBe(contiguousEnd(ranges, from))
+      fc.property(anyRange, anyRanges, (whole, ranges) => {
+        expect(isHeld(whole, joined(ranges))).toBe(gaps(whole, ranges).length === 0)
       }),
+      { numRuns: 500 },
     )
   })
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { csvHeader, toCsvLine } from '../../src/batch/close/csv'
+import { csvHeader, toCsvLine } from '../../src/batch/reports/csv'
 import { anyKey, errorRecord, okRecord } from './batch-fixtures'
 
 /** A reader of RFC 4180, as spreadsheets have one. */

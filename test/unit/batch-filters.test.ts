@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { differences, filtersOf, isUnfiltered, selects } from '../../src/batch/plan/filters'
+import { differences, filtersOf, isUnfiltered, selects } from '../../src/batch/state/filters'
 import { batchRequestSchema } from '../../src/schema'
 import { anyKey, objectInfo } from './batch-fixtures'
 

@@ -1,18 +1,35 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as realSleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { S3 } from 'ibm-cos-sdk'
-import { unknownRecord } from '../../src/batch/chunk/record'
-import { newPlan, openPlan, type Plan } from '../../src/batch/plan/plan'
+import { unknownRecord } from '../../src/batch/records/record'
+import { advance } from '../../src/batch/running/advance'
+import type { Batch, OpenBatch, Window } from '../../src/batch/state/batch'
+import { readBatch } from '../../src/batch/state/batch'
+import { documentKey, summaryKey } from '../../src/batch/state/layout'
+import type { Context } from '../../src/batch/state/platform'
+import { newBatch, opened } from '../../src/batch/state/transitions'
+import type { Clock } from '../../src/clock'
 import { settingsFromParams } from '../../src/config'
 import { startObjectStore } from '../../src/local/store/server'
 import { log } from '../../src/log'
 import type { OpenWhisk } from '../../src/openwhisk/client'
-import { batchRequestSchema, type ImageRecord } from '../../src/schema'
-import { type Bucket, type ObjectInfo, openStore } from '../../src/storage/store'
+import { type BatchSummary, batchRequestSchema, type ImageRecord } from '../../src/schema'
+import { type Bucket, type ObjectInfo, openStore, type Store } from '../../src/storage/store'
 
 log.level = 'silent'
+
+/** A window that nothing was refused to yet. */
+export const windowOf = (size: number): Window => ({
+  size,
+  isKnown: false,
+  pausedUntil: 0,
+  minute: 0,
+  sent: 0,
+  round: { at: 0, done: 0 },
+})
 
 /** An object store in a folder of its own; every bucket it gives is new. */
 export async function startTestStore() {
@@ -125,7 +142,7 @@ export const tabby = {
 export const okRecord = (key: string, changes: Partial<ImageRecord> = {}): ImageRecord => ({
   ...unknownRecord(
     { bucket: 'photos', key, etag: 'v1', size: 3, lastModified: '2026-11-22T07:00:00.000Z' },
-    { model, engine: 'wasm', activationId: 'a1', at: new Date('2026-11-22T08:00:00.000Z') },
+    { model, engine: 'wasm', activationId: 'a1', at: Date.parse('2026-11-22T08:00:00.000Z') },
   ),
   status: 'ok',
   labels: [tabby],
@@ -149,27 +166,88 @@ export const errorRecord = (
     ...changes,
   })
 
-/** The plan of a batch of that id over a bucket, nothing of it done yet. */
-export const planOf = (bucket: string, asked: object = {}, changes: Partial<Plan> = {}): Plan => ({
-  ...newPlan('b1', batchRequestSchema.parse(asked), {
+/** An open batch over a bucket, nothing of it done yet. */
+export function batchOf(bucket: string, asked: object = {}, changes: BatchChanges = {}): OpenBatch {
+  const request = batchRequestSchema.parse(asked)
+  const startedAt = '2026-11-22T08:00:00.000Z'
+  const made = newBatch({ batch: 'b1', kind: 'fired', request, requestId: 'a0', bucket, startedAt })
+  const { plan, dispatch, ...others } = changes
+  const open = opened({ ...made, revision: 1, writeId: 'w' }, { model: 'tiny', modelVersion: model })
+  return {
+    ...open,
+    ...others,
+    revision: 1,
+    writeId: 'w',
+    plan: { ...open.plan, ...plan },
+    dispatch: { ...open.dispatch, ...dispatch },
+  }
+}
+
+type BatchChanges = Partial<Omit<OpenBatch, 'plan' | 'dispatch'>> & {
+  plan?: Partial<Batch['plan']>
+  dispatch?: Partial<Batch['dispatch']>
+}
+
+/** As many images as are said, all given out and none under way. */
+export const doneBatch = (bucket: string, planned: number, changes: BatchChanges = {}): OpenBatch =>
+  batchOf(
     bucket,
-    model: 'tiny',
-    modelVersion: model,
-    now: new Date('2026-11-22T08:00:00.000Z'),
-  }),
+    {},
+    {
+      ...changes,
+      plan: { planned, listed: planned, done: true, ...changes.plan },
+      dispatch: { next: planned, ...changes.dispatch },
+    },
+  )
+
+/** A clock that waits for nobody: to sleep is to move it on, once all that is under way has had its turn. */
+export function hastyClock(now = Date.now()): Clock & { advance(milliseconds: number): void } {
+  return {
+    now: () => now,
+    sleep: async (milliseconds) => {
+      await realSleep(5)
+      now += milliseconds
+    },
+    advance: (milliseconds) => {
+      now += milliseconds
+    },
+  }
+}
+
+/** The world of an activation over a bucket of results. */
+export const contextOf = (store: Store, results: Bucket, changes: Partial<Context> = {}): Context => ({
+  clock: hastyClock(),
+  random: Math.random,
+  store,
+  results,
+  openwhisk: silentOpenWhisk,
+  settings: settingsFromParams({ resultsBucket: results.name }),
+  activation: {
+    id: 'a1b2c3d4e5f60718293a4b5c6d7e8f90',
+    deadline: Number.MAX_SAFE_INTEGER,
+    namespace: 'guest',
+    actionName: '/guest/whisklens/start-batch',
+  },
   ...changes,
 })
 
-/** Stores a plan in place of what is there. */
-export async function savePlan(results: Bucket, plan: Plan): Promise<void> {
-  await (await openPlan(results, plan.batch)).save(plan)
+/** Has an open batch closed as `start-batch` closes it: all of it has to have reported. */
+export async function closeBatch(store: Store, results: Bucket, batch: Batch): Promise<BatchSummary> {
+  await saveBatch(results, batch)
+  const summary = await advance({ advance: batch.batch }, contextOf(store, results))
+  if (!summary) throw new Error(`There is no summary of ${batch.batch}`)
+  return summary
 }
 
-/** The part of an activation's surroundings that tells of others in charge: there are none. */
-export const unrivalled = (results: Bucket) => ({
-  save: (plan: Plan) => savePlan(results, plan),
-  renew: async () => true,
-})
+export const putSummary = (results: Bucket, summary: BatchSummary): Promise<string> =>
+  results.put(summaryKey(summary.batch), JSON.stringify(summary))
+
+/** Stores a batch in place of what is there, as a change of somebody else. */
+export async function saveBatch(results: Bucket, batch: Batch): Promise<void> {
+  const revision = ((await readBatch(results, batch.batch))?.revision ?? 0) + 1
+  const body = JSON.stringify({ ...batch, revision, writeId: `w${revision}` })
+  await results.put(documentKey(batch.batch), body)
+}
 
 export const silentOpenWhisk: OpenWhisk = {
   invoke: async () => 'activation',

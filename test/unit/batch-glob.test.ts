@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import picomatch from 'picomatch'
-import { globMatcher } from '../../src/batch/plan/glob'
-import { parseBatchRequest } from '../../src/batch/run/request'
+import { parseBatchRequest } from '../../src/batch/running/request'
+import { globMatcher } from '../../src/glob'
 import { type Bundle, bundle } from '../helpers/bundle'
 
 const matching = (glob: string, keys: string[]): string[] => keys.filter(globMatcher(glob))

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { addTo, emptyHistogram, type Histogram, quantile } from '../../src/batch/summary/histogram'
+import { addTo, emptyHistogram, type Histogram, quantile } from '../../src/batch/reports/histogram'
 
 const histogramOf = (values: number[]): Histogram => {
   const histogram = emptyHistogram()

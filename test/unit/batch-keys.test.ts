@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { compareKeys, inOrder } from '../../src/batch/keys'
+import { compareKeys, inOrder } from '../../src/batch/records/keys'
 import { anyKey, anyKeys, collect, from, inBytes, objectInfo } from './batch-fixtures'
 
 describe('the order of keys', () => {

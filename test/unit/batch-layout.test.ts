@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import {
   chunkKey,
-  leaseKey,
+  position as digits,
+  documentKey,
+  parseChunkKey,
   parsePartKey,
   partKey,
-  partsFrom,
   partsPrefix,
-  planKey,
   recordKey,
   recordsPrefix,
   resultsKey,
   summaryKey,
-} from '../../src/batch/layout'
+} from '../../src/batch/state/layout'
 import { anyKey, inBytes } from './batch-fixtures'
 
 const position = fc.integer({ min: 0, max: 9_999_999_998 })
@@ -24,10 +24,11 @@ const activationId = fc.stringMatching(/^[0-9a-f]{32}$/)
 describe('the layout of the results bucket', () => {
   it('keeps its promised names', () => {
     expect(recordKey('m@1', { bucket: 'photos', key: 'x/😀 a.jpg' })).toBe('images/m@1/photos/x/😀 a.jpg')
-    expect(planKey('b1')).toBe('batches/b1/plan.json')
-    expect(leaseKey('b1')).toBe('batches/b1/lease.json')
+    expect(documentKey('b1')).toBe('batches/b1/batch.json')
     expect(summaryKey('b1')).toBe('batches/b1/summary.json')
-    expect(chunkKey('b1', { start: 50, end: 100 })).toBe('batches/b1/chunks/0000000050-0000000100.jsonl')
+    const chunk = { start: 50, end: 100, epoch: 3 }
+    expect(chunkKey('b1', chunk)).toBe('batches/b1/chunks/0000000050-0000000100-3.jsonl')
+    expect(parseChunkKey(chunkKey('b1', chunk))).toEqual(chunk)
     expect(partKey('b1', { start: 50, end: 100, errors: 2 }, 'a1')).toBe(
       'batches/b1/parts/0000000050-0000000100-2-a1.jsonl',
     )
@@ -68,7 +69,7 @@ describe('the layout of the results bucket', () => {
     fc.assert(
       fc.property(range, position, activationId, (part, start, id) => {
         const key = partKey('b1', { ...part, errors: 0 }, id)
-        expect(inBytes(key, partsFrom('b1', start)) > 0).toBe(part.start >= start)
+        expect(inBytes(key, partsPrefix('b1') + digits(start)) > 0).toBe(part.start >= start)
         expect(key.startsWith(partsPrefix('b1'))).toBe(true)
       }),
     )

@@ -1,6 +1,22 @@
-import { acquireLease, leaseTime, stateOfLease } from '../../src/batch/run/lease'
+import { acquire } from '../../src/batch/state/acquire'
+import type { ClosingBatch } from '../../src/batch/state/batch'
+import { readBatch } from '../../src/batch/state/batch'
+import { ensureAdvancing } from '../../src/batch/state/hand-over'
+import { type Lease, leaseTime, whileHeld } from '../../src/batch/state/lease'
+import type { Context } from '../../src/batch/state/platform'
+import { closing, ended } from '../../src/batch/state/transitions'
+import { OpenWhiskError } from '../../src/errors'
 import type { Bucket } from '../../src/storage/store'
-import { advanceClock, minutes, setClock, startTestStore, type TestStore } from './batch-fixtures'
+import {
+  batchOf,
+  contextOf,
+  doneBatch,
+  hastyClock,
+  saveBatch,
+  silentOpenWhisk,
+  startTestStore,
+  type TestStore,
+} from './batch-fixtures'
 
 let objects: TestStore
 let results: Bucket
@@ -10,90 +26,201 @@ beforeAll(async () => {
 })
 afterAll(() => objects.close())
 beforeEach(async () => {
-  setClock('2026-11-22T08:00:00Z')
   results = await objects.newBucket()
+  await saveBatch(results, batchOf('photos'))
 })
-afterEach(() => jest.useRealTimers())
 
-const acquire = (activationId: string, bucket = results) => acquireLease(bucket, 'b1', activationId)
+const context = (id: string, changes: Partial<Context> = {}): Context => {
+  const common = contextOf(objects.store, results, changes)
+  return { ...common, activation: { ...common.activation, id } }
+}
+
+const take = (id: string, waits = false, changes: Partial<Context> = {}): Promise<Lease | undefined> =>
+  acquire(context(id, changes), 'b1', { isWorker: waits })
+
+/** The lease of an activation that gets it. */
+async function taken(id: string): Promise<Lease> {
+  const lease = await take(id)
+  if (!lease) throw new Error(`${id} did not get the lease`)
+  return lease
+}
 
 describe('the lease of a batch', () => {
   it('goes to one of many that ask at once', async () => {
-    const leases = await Promise.all(Array.from({ length: 12 }, (_, number) => acquire(`a${number}`)))
+    const leases = await Promise.all(Array.from({ length: 12 }, (_, number) => take(`a${number}`)))
     expect(leases.filter((lease) => lease)).toHaveLength(1)
   })
 
-  it('is held against everybody else until it expires', async () => {
-    expect(await acquire('a1')).toBeDefined()
-    advanceClock(leaseTime - 1)
-    expect(await acquire('a2')).toBeUndefined()
+  it('is free again when it was given back, and each takeover is a further epoch', async () => {
+    const one = await taken('a1')
+    await one.release()
+    const two = await taken('a2')
+    expect(two.epoch).toBe(one.epoch + 1)
+    await two.release()
+    expect((await taken('a1')).epoch).toBe(two.epoch + 1)
   })
 
-  it('is taken over by one of many once it has expired', async () => {
-    await acquire('a1')
-    advanceClock(leaseTime)
-    const leases = await Promise.all(Array.from({ length: 12 }, (_, number) => acquire(`b${number}`)))
-    expect(leases.filter((lease) => lease)).toHaveLength(1)
+  it('is taken over when its holder has been silent for as long as the lease says', async () => {
+    await taken('a1')
+    const clock = hastyClock()
+    const began = clock.now()
+    const next = await take('a2', true, { clock })
+    expect(next?.epoch).toBe(2)
+    expect(clock.now() - began).toBeGreaterThan(leaseTime)
   })
 
-  it('is free again when it was given back', async () => {
-    const lease = await acquire('a1')
-    await lease?.release()
-    expect(await acquire('a2')).toBeDefined()
+  it('is given up by those who wait when its holder gives a sign of life', async () => {
+    const holder = await taken('a1')
+    const waiting = take('a2', true)
+    await holder.save((batch) => ({ ...batch, busyAt: 1 }))
+    expect(await waiting).toBeUndefined()
   })
 
-  it('is not taken from its next holder by one who gives it back too late or twice', async () => {
-    const lease = await acquire('a1')
-    advanceClock(minutes(6))
-    expect(await acquire('a2')).toBeDefined()
-    await lease?.release()
-    await lease?.release()
-    expect(await acquire('a3')).toBeUndefined()
+  it('is waited for by a successor until it is given back', async () => {
+    const holder = await taken('a1')
+    const waiting = take('a2', true)
+    await holder.release()
+    expect((await waiting)?.epoch).toBe(2)
   })
 
-  it('lasts as long as its holder renews it', async () => {
-    const lease = await acquire('a1')
-    for (let turn = 0; turn < 10; turn++) {
-      advanceClock(leaseTime / 2)
-      expect(await lease?.renew()).toBe(true)
+  it('keeps a former holder from changing anything, and from giving back what is not its own', async () => {
+    const former = await taken('a1')
+    const next = await take('a2', true)
+    const change = () => former.save((batch) => ({ ...batch, cancelRequested: true }))
+    await expect(change()).rejects.toMatchObject({ code: 'batch_taken_over' })
+    await expect(former.verify()).rejects.toMatchObject({ code: 'batch_taken_over' })
+    await former.release()
+    expect((await readBatch(results, 'b1'))?.lease.holder).toMatch(/^a2\./)
+    expect((await next?.save((batch) => ({ ...batch, busyAt: 7 })))?.busyAt).toBe(7)
+  })
+
+  it('is kept by its holder, though others change the batch and two of its own writes meet', async () => {
+    const holder = await taken('a1')
+    const found = await readBatch(results, 'b1')
+    if (found) await saveBatch(results, { ...found, cancelRequested: true })
+    await Promise.all([
+      holder.save((batch) => ({ ...batch, busyAt: batch.busyAt + 1 })),
+      holder.save((batch) => ({ ...batch, busyAt: batch.busyAt + 1 })),
+    ])
+    expect(await readBatch(results, 'b1')).toMatchObject({ busyAt: 2, cancelRequested: true })
+  })
+
+  it('costs no request while it is fresh and nothing changes', async () => {
+    const holder = await taken('a1')
+    const before = (await readBatch(results, 'b1'))?.revision
+    for (let turn = 0; turn < 5; turn++) await holder.save()
+    expect((await readBatch(results, 'b1'))?.revision).toBe(before)
+  })
+
+  it('is said to be held while something takes long', async () => {
+    const clock = hastyClock()
+    const holder = (await take('a1', false, { clock })) as Lease
+    await whileHeld(
+      holder,
+      { clock },
+      clock.sleep(60_000).then(() => clock.sleep(5_000)),
+    )
+    const slow = async () => {
+      for (let step = 0; step < 30; step++) await clock.sleep(1_000)
     }
-    expect(await acquire('a2')).toBeUndefined()
+    const { beat } = holder.batch().lease
+    await whileHeld(holder, { clock }, slow())
+    expect(holder.batch().lease.beat).toBeGreaterThan(beat + 2)
   })
 
-  it('tells a holder that woke up too late that it was taken', async () => {
-    const lease = await acquire('a1')
-    advanceClock(leaseTime)
-    await acquire('a2')
-    expect(await lease?.renew()).toBe(false)
-    expect(await lease?.renew()).toBe(false)
+  it('is not taken of a batch of which nothing is left to be done', async () => {
+    const open = doneBatch('photos', 0)
+    const over = ended(
+      { ...closing(open, 'complete'), revision: 1, writeId: 'w' } as ClosingBatch,
+      open.usage,
+    )
+    await saveBatch(results, { ...over, announced: true, revision: 1, writeId: 'w' })
+    expect(await take('a1', true)).toBeUndefined()
+    await saveBatch(results, { ...over, revision: 1, writeId: 'w' })
+    expect(await take('a1')).toBeDefined()
+  })
+})
+
+describe('a holder that is about to leave', () => {
+  it('looks once more, and stays where it finds something', async () => {
+    const holder = await taken('a1')
+    expect(await holder.leave(async () => true)).toBe(false)
+    expect(holder.batch().lease).toMatchObject({ phase: 'working', holder: expect.stringMatching(/^a1/) })
+    expect(await holder.leave(async () => false)).toBe(true)
+    expect((await readBatch(results, 'b1'))?.lease).toMatchObject({ phase: 'idle', holder: null })
   })
 
-  it('tells whether its holder died or gave it back', async () => {
-    expect(await stateOfLease(results, 'b1')).toBe('free')
-    const lease = await acquire('a1')
-    expect(await stateOfLease(results, 'b1')).toBe('held')
-    advanceClock(leaseTime)
-    expect(await stateOfLease(results, 'b1')).toBe('died')
-    await lease?.release()
-    expect(await stateOfLease(results, 'b1')).toBe('free')
+  it('stays where somebody has relied on it meanwhile', async () => {
+    const holder = await taken('a1')
+    const left = await holder.leave(async () => {
+      // What the look has not seen, for it came later.
+      expect(await take('a2')).toBeUndefined()
+      return false
+    })
+    expect(left).toBe(false)
+    expect(holder.batch()).toMatchObject({ lease: { phase: 'working' } })
+    expect(await holder.leave(async () => false)).toBe(true)
+  })
+})
+
+describe('a holder that only looks at what is there', () => {
+  it('is told once that more may come', async () => {
+    await ensureAdvancing(context('poll', { openwhisk: silentOpenWhisk }), 'b1')
+    const holder = await take('a1', true)
+    expect(holder?.batch().lease.expects).toBe(false)
+    const hear = (id: string) => acquire(context(id), 'b1', { isWorker: false, expects: true })
+    expect(await hear('event')).toBeUndefined()
+    const told = await readBatch(results, 'b1')
+    expect(told?.lease).toMatchObject({ expects: true, phase: 'working', epoch: holder?.epoch })
+    expect(await hear('another')).toBeUndefined()
+    expect((await readBatch(results, 'b1'))?.revision).toBe(told?.revision)
+  })
+})
+
+describe('seeing to it that a batch is carried on', () => {
+  it('asks for one activation, however many do so at once', async () => {
+    const asked: object[] = []
+    const openwhisk = {
+      ...silentOpenWhisk,
+      invoke: async (_: string, params: object) => `a${asked.push(params)}`,
+    }
+    const all = Array.from({ length: 8 }, (_, number) =>
+      ensureAdvancing(context(`a${number}`, { openwhisk }), 'b1', { expects: true }),
+    )
+    expect((await Promise.all(all)).filter((has) => has)).toHaveLength(1)
+    expect(asked).toEqual([{ advance: 'b1' }])
+    // The lease is offered: a worker takes it at once, others take it for that of a live holder.
+    expect(await ensureAdvancing(context('b', { openwhisk }), 'b1')).toBe(false)
+    const holder = await take('c', true)
+    expect(holder?.batch().lease).toMatchObject({ phase: 'working', expects: true })
+    expect(await ensureAdvancing(context('d', { openwhisk }), 'b1')).toBe(false)
+    expect(asked).toHaveLength(1)
   })
 
-  it('belongs to one batch', async () => {
-    await acquire('a1')
-    expect(await acquireLease(results, 'b2', 'a2')).toBeDefined()
-  })
-
-  it('is held when the store wrote it and the answer was lost, so that the request was sent again', async () => {
-    const retrying: Bucket = {
-      ...results,
-      put: async (...args) => {
-        await results.put(...args)
-        return results.put(...args)
+  it('waits for room, and holds the lease meanwhile', async () => {
+    let refusals = 5
+    const openwhisk = {
+      ...silentOpenWhisk,
+      invoke: async () => {
+        if (refusals-- > 0) throw new OpenWhiskError(429, 'Too many concurrent requests', { retryable: true })
+        expect((await readBatch(results, 'b1'))?.lease.holder).toMatch(/^a1/)
+        return 'a2'
       },
     }
-    const lease = await acquire('a1', retrying)
-    expect(lease).toBeDefined()
-    await lease?.release()
-    expect(await acquire('a2')).toBeDefined()
+    expect(await ensureAdvancing(context('a1', { openwhisk }), 'b1')).toBe(true)
+    expect((await readBatch(results, 'b1'))?.lease).toMatchObject({ phase: 'yielding', watched: false })
+  })
+
+  it('gives the lease back when its own time is up before there is room, and says that work is left', async () => {
+    const openwhisk = {
+      ...silentOpenWhisk,
+      invoke: async () => {
+        throw new OpenWhiskError(429, 'Too many concurrent requests', { retryable: true })
+      },
+    }
+    const late = context('a1', { openwhisk })
+    late.activation.deadline = late.clock.now() + 6_000
+    expect(await ensureAdvancing(late, 'b1')).toBe(false)
+    expect((await readBatch(results, 'b1'))?.lease).toMatchObject({ holder: null, phase: 'yielding' })
   })
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { findByKey, pairByKey } from '../../src/batch/ordered'
+import { findByKey, pairByKey } from '../../src/batch/records/ordered'
 import type { ObjectInfo } from '../../src/storage/store'
 import { anyKeys, collect, from, inBytes, objectInfo } from './batch-fixtures'
 

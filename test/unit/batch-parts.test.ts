@@ -1,18 +1,13 @@
 import fc from 'fast-check'
-import {
-  listParts,
-  type PieceStart,
-  piecesInOrder,
-  readChunk,
-  writeChunk,
-  writePart,
-} from '../../src/batch/chunk/parts'
-import { fromJsonLines, toJsonLines } from '../../src/batch/json-lines'
-import { chunkKey, partKey } from '../../src/batch/layout'
+import { chunksFrom, readChunk, writeChunk } from '../../src/batch/records/chunks'
+import { fromJsonLines, toJsonLines } from '../../src/batch/records/json-lines'
+import { listParts, type PartPosition, recordsInOrder, writePart } from '../../src/batch/records/parts'
+import { chunkKey, partKey } from '../../src/batch/state/layout'
 import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
   anyKey,
+  batchOf,
   collect,
   counted,
   errorRecord,
@@ -37,11 +32,13 @@ beforeEach(async () => {
 const piece = (start: number, end: number, activationId: string): ImageRecord[] =>
   Array.from({ length: end - start }, (_, index) => okRecord(`key-${start + index}`, { activationId }))
 
-const write = (start: number, end: number, activationId: string): Promise<string> =>
-  writePart(results, 'b1', start, piece(start, end, activationId), activationId)
+async function write(start: number, end: number, activationId: string): Promise<string> {
+  await writePart(results, 'b1', start, piece(start, end, activationId), activationId)
+  return partKey('b1', { start, end, errors: 0 }, activationId)
+}
 
-const read = async (batch: string, start: number, end: number, from?: PieceStart) =>
-  (await collect(piecesInOrder(results, batch, { start, end }, { from }))).flatMap(({ records }) =>
+const read = async (batch: string, start: number, end: number, from?: PartPosition) =>
+  (await collect(recordsInOrder(results, batch, { start, end }, from))).flatMap(({ records }) =>
     records.map(({ key, activationId }) => [key, activationId]),
   )
 
@@ -62,8 +59,8 @@ describe('JSON lines', () => {
 
 describe('a part', () => {
   it('says in its name what it holds and how many of its records are errors', async () => {
-    const key = await writePart(results, 'b1', 7, [okRecord('a'), errorRecord('b')], 'a1')
-    expect(key).toBe(partKey('b1', { start: 7, end: 9, errors: 1 }, 'a1'))
+    await writePart(results, 'b1', 7, [okRecord('a'), errorRecord('b')], 'a1')
+    const key = partKey('b1', { start: 7, end: 9, errors: 1 }, 'a1')
     expect(await collect(listParts(results, 'b1'))).toEqual([{ key, start: 7, end: 9, errors: 1 }])
   })
 
@@ -118,7 +115,7 @@ describe('the records of a batch’s parts', () => {
     ])
   })
 
-  it('are those of one pass only', async () => {
+  it('are those of the positions asked for only', async () => {
     for (const start of [0, 2, 4]) await write(start, start + 2, 'a1')
     expect((await who(2, 4)).map(([key]) => key)).toEqual(['key-2', 'key-3'])
   })
@@ -146,12 +143,10 @@ describe('the records of a batch’s parts', () => {
         // The same from any position on, given the part that holds it.
         let before = 0
         for (const { part, start, records } of await collect(
-          piecesInOrder(results, batch, { start: 0, end: 18 }),
+          recordsInOrder(results, batch, { start: 0, end: 18 }),
         )) {
           for (const done of records.keys())
-            expect(await read(batch, 0, 18, { part: part.key, next: start + done })).toEqual(
-              naive.slice(before + done),
-            )
+            expect(await read(batch, 0, 18, { part, next: start + done })).toEqual(naive.slice(before + done))
           before += records.length
         }
       }),
@@ -177,7 +172,7 @@ describe('the records of a batch’s parts', () => {
     await write(2, 3, 'a3')
     await write(8, 9, 'a1')
     const { bucket, requests } = counted(results)
-    await collect(piecesInOrder(bucket, 'b1', { start: 0, end: 8 }))
+    await collect(recordsInOrder(bucket, 'b1', { start: 0, end: 8 }))
     expect(requests.filter(({ method }) => method === 'get').map(({ key }) => key)).toEqual(needed)
   })
 
@@ -185,7 +180,7 @@ describe('the records of a batch’s parts', () => {
     const usage = { classifyMs: 1200, aggregateMs: 80, container: 'c1' }
     await writePart(results, 'b1', 0, piece(0, 2, 'a1'), 'a1', usage)
     await write(2, 4, 'a1')
-    const pieces = await collect(piecesInOrder(results, 'b1', { start: 0, end: 4 }))
+    const pieces = await collect(recordsInOrder(results, 'b1', { start: 0, end: 4 }))
     expect(pieces.map((one) => one.usage)).toEqual([usage, undefined])
   })
 })
@@ -196,14 +191,34 @@ describe('a chunk', () => {
       { bucket: 'photos', key: '😀 a+b%.jpg', etag: 'v1', size: 0, lastModified: '2026-11-22T07:00:00.000Z' },
       { bucket: 'photos', key: 'line\nbreak\u2028"quote".jpg' },
     ]
-    await writeChunk(results, 'b1', 50, images)
-    expect(await results.head(chunkKey('b1', { start: 50, end: 52 }))).toBeDefined()
-    expect(await readChunk(results, 'b1', { start: 50, end: 52 })).toEqual(images)
+    const chunk = { start: 50, end: 52, epoch: 1 }
+    await writeChunk(results, 'b1', chunk, images)
+    expect(await results.head(chunkKey('b1', chunk))).toBeDefined()
+    expect(await readChunk(results, 'b1', chunk)).toEqual(images)
   })
 
   it('is an error where there is none', async () => {
-    await expect(readChunk(results, 'b1', { start: 0, end: 9 })).rejects.toMatchObject({
+    await expect(readChunk(results, 'b1', { start: 0, end: 9, epoch: 1 })).rejects.toMatchObject({
       code: 'object_not_found',
     })
+  })
+
+  it('counts where it was published: what another holder wrote of the same positions does not', async () => {
+    const chunks = [
+      { start: 0, end: 2, epoch: 1 },
+      { start: 2, end: 4, epoch: 1 },
+      // Superseded before it could publish them.
+      { start: 4, end: 7, epoch: 1 },
+      { start: 7, end: 8, epoch: 1 },
+      { start: 4, end: 6, epoch: 2 },
+      { start: 6, end: 8, epoch: 2 },
+      // Not published yet.
+      { start: 8, end: 9, epoch: 2 },
+    ]
+    for (const chunk of chunks) await writeChunk(results, 'b1', chunk, [])
+    const { plan } = batchOf('photos', {}, { plan: { planned: 8 } })
+    const published = [chunks[0], chunks[1], chunks[4], chunks[5]]
+    expect(await chunksFrom(results, 'b1', plan, 0, 10)).toEqual(published)
+    expect(await chunksFrom(results, 'b1', plan, 2, 2)).toEqual(published.slice(1, 3))
   })
 })

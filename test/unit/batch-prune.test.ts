@@ -1,15 +1,19 @@
-import { leaseKey, openKey, recordKey, summaryKey } from '../../src/batch/layout'
-import { endedBefore, removeBatch } from '../../src/batch/results/prune'
-import { acquireLease, leaseTime } from '../../src/batch/run/lease'
-import { markOpen } from '../../src/batch/run/open'
+import { endedBefore, removeBatch } from '../../src/batch/reports/prune'
+import { acquire } from '../../src/batch/state/acquire'
+import type { Batch, ClosingBatch } from '../../src/batch/state/batch'
+import { readBatch } from '../../src/batch/state/batch'
+import { documentKey, openKey, recordKey, summaryKey } from '../../src/batch/state/layout'
+import { putEntry } from '../../src/batch/state/open'
+import { closing, ended } from '../../src/batch/state/transitions'
 import type { BatchSummary } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
-  advanceClock,
   collect,
+  contextOf,
+  doneBatch,
   listing,
   model,
-  setClock,
+  saveBatch,
   startTestStore,
   type TestStore,
   watched,
@@ -26,9 +30,8 @@ afterAll(() => objects.close())
 beforeEach(async () => {
   results = await objects.newBucket()
 })
-afterEach(() => jest.useRealTimers())
 
-const time = new Date('2026-11-01T00:00:00.000Z')
+const time = Date.parse('2026-11-01T00:00:00.000Z')
 const long = '2026-10-31T23:59:59.999Z'
 
 const write = (batch: string, standing: Partial<BatchSummary> = {}) =>
@@ -37,12 +40,18 @@ const write = (batch: string, standing: Partial<BatchSummary> = {}) =>
 /** A batch with all kinds of objects. */
 async function writeBatch(batch: string): Promise<void> {
   await write(batch)
-  for (const name of ['plan.json', 'lease.json', 'chunks/0-1.jsonl', 'parts/0-1.jsonl', 'results.jsonl'])
-    await results.put(
-      `batches/${batch}/${name}`,
-      name === 'lease.json' ? '{"activationId":"a","until":0}' : '',
-    )
+  for (const name of ['chunks/0-1.jsonl', 'parts/0-1.jsonl', 'results.jsonl'])
+    await results.put(`batches/${batch}/${name}`, '')
+  const open = doneBatch('photos', 1, { batch })
+  const closed = ended(closing(open, 'complete') as ClosingBatch, open.usage)
+  await saveBatch(results, { ...closed, announced: true } as Batch)
 }
+
+const remove = (batch: string, bucket = results) => removeBatch(contextOf(objects.store, bucket), batch, time)
+
+/** Takes the lease as another activation. */
+const take = (batch: string) =>
+  acquire(contextOf(objects.store, results), batch, { isWorker: false, evenSettled: true })
 
 const keys = async (bucket = results) => (await collect(bucket.list())).map(({ key }) => key)
 const ids = async (before = time) => (await endedBefore(results, before)).map(({ batch }) => batch)
@@ -53,7 +62,7 @@ describe('what may be pruned', () => {
     await write('cancelled', { state: 'cancelled', totals })
     await write('complete')
     await write('uploads-2026-10-31')
-    await write('young', { endedAt: time.toISOString() })
+    await write('young', { endedAt: new Date(time).toISOString() })
     for (const state of ['planning', 'running'] as const) await write(state, { state, endedAt: null })
     expect(await endedBefore(results, time)).toEqual([
       { batch: 'cancelled', state: 'cancelled', endedAt: long, images: 5 },
@@ -64,18 +73,11 @@ describe('what may be pruned', () => {
 
   it('is not what has just been fired again, nor what nobody can read', async () => {
     await write('again')
-    await markOpen(results, 'again')
+    await putEntry(results, 'again', 1)
     await results.put(summaryKey('broken'), '{"schema":"another"}')
-    await results.put('batches/empty/plan.json', '{}')
+    await results.put('batches/empty/batch.json', '{}')
     expect(await ids()).toEqual([])
-    expect(await keys()).toContain(openKey('again'))
-  })
-
-  it('goes by when its end was written where it did not come to a last record', async () => {
-    await write('failed', { state: 'stopped', endedAt: null })
-    const written = Date.parse((await results.head(summaryKey('failed')))?.lastModified ?? '')
-    expect(await ids(new Date(written))).toEqual([])
-    expect(await ids(new Date(written + 1))).toEqual(['failed'])
+    expect(await keys()).toContain(openKey('again', 1))
   })
 })
 
@@ -84,7 +86,7 @@ describe('pruning a batch', () => {
     for (const batch of ['b1', 'b10', 'b']) await writeBatch(batch)
     const others = (await keys()).filter((key) => !key.startsWith('batches/b1/'))
     await results.put(recordKey(model, { bucket: 'photos', key: 'a' }), '{}')
-    expect(await removeBatch(results, 'b1', time)).toBe(6)
+    expect(await remove('b1')).toBe(5)
     expect(await keys()).toEqual([...others, recordKey(model, { bucket: 'photos', key: 'a' })])
   })
 
@@ -96,10 +98,10 @@ describe('pruning a batch', () => {
       const bucket = watched(results, ({ method }) => {
         if (deleting.includes(method) && left-- === 0) throw new Error('interrupted')
       })
-      const done = await removeBatch(bucket, 'b1', time).catch(() => false)
+      const done = await remove('b1', bucket).catch(() => false)
       if (done) break
       expect(await ids()).toEqual(['b1'])
-      expect(await removeBatch(results, 'b1', time)).toBeGreaterThan(0)
+      expect(await remove('b1')).toBeGreaterThan(0)
       expect(await keys()).toEqual([])
     }
     expect(await keys()).toEqual([])
@@ -109,38 +111,37 @@ describe('pruning a batch', () => {
     await writeBatch('b1')
     await write('b1', { state: 'running', endedAt: null })
     const before = await keys()
-    expect(await removeBatch(results, 'b1', time)).toBeUndefined()
+    expect(await remove('b1')).toBeUndefined()
     expect(await keys()).toEqual(before)
-    expect(await acquireLease(results, 'b1', 'a2')).toBeDefined()
+    expect(await take('b1')).toBeDefined()
   })
 
   it('leaves one that somebody is in charge of', async () => {
     await writeBatch('b1')
-    await acquireLease(results, 'b1', 'a2')
-    expect(await removeBatch(results, 'b1', time)).toBeUndefined()
-    expect(await keys()).toHaveLength(6)
+    await take('b1')
+    expect(await remove('b1')).toBeUndefined()
+    expect(await keys()).toHaveLength(5)
   })
 
   it('lets nobody begin it anew before it is gone', async () => {
     await writeBatch('b1')
     const tries: Promise<unknown>[] = []
     const bucket = watched(results, ({ method }) => {
-      if (method === 'deleteAll') tries.push(acquireLease(results, 'b1', 'a2'))
+      if (method === 'deleteAll') tries.push(take('b1'))
     })
-    await removeBatch(bucket, 'b1', time)
+    await remove('b1', bucket)
     expect(await Promise.all(tries)).toEqual([undefined])
   })
 
-  it('stops when somebody takes over, because it took longer than it is believed to live', async () => {
+  it('stops when another activation has taken the lease', async () => {
     await writeBatch('b1')
-    setClock(Date.now())
     const slow = listing(results, async function* (options) {
-      advanceClock(leaseTime + 1)
-      expect(await acquireLease(results, 'b1', 'a2')).toBeDefined()
+      const found = await readBatch(results, 'b1')
+      if (found?.lease.holder) await saveBatch(results, { ...found, lease: { ...found.lease, epoch: 9 } })
       yield* results.list(options)
     })
-    await expect(removeBatch(slow, 'b1', time)).rejects.toMatchObject({ code: 'batch_in_use' })
-    expect(await keys()).toHaveLength(6)
-    expect(await keys()).toContain(leaseKey('b1'))
+    await expect(remove('b1', slow)).rejects.toMatchObject({ code: 'batch_taken_over' })
+    expect(await keys()).toHaveLength(5)
+    expect(await keys()).toContain(documentKey('b1'))
   })
 })

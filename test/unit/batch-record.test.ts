@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { errorOf, readRecord, unknownRecord, writeRecord } from '../../src/batch/chunk/record'
-import { recordKey } from '../../src/batch/layout'
+import { errorOf, readRecord, unknownRecord, writeRecord } from '../../src/batch/records/record'
+import { recordKey } from '../../src/batch/state/layout'
 import { ImageError, StorageError } from '../../src/errors'
 import { type ImageRecord, recordSchema } from '../../src/schema'
 import type { Bucket, Store } from '../../src/storage/store'
@@ -31,6 +31,8 @@ beforeEach(async () => {
 })
 afterEach(() => jest.useRealTimers())
 
+const clock = { now: () => Date.now(), sleep: async () => {} }
+
 /** A store in which the images come from the given bucket. */
 const storeOf = (source: Bucket): Store => ({ bucket: () => source })
 
@@ -41,7 +43,7 @@ const recordOf = (key: string, etag: string | null, changes: Partial<ImageRecord
   okRecord(key, { bucket: photos.name, etag, at: new Date().toISOString(), ...changes })
 
 const write = (record: ImageRecord, source = photos, into = results): Promise<boolean> =>
-  writeRecord(storeOf(source), into, record)
+  writeRecord({ store: storeOf(source), results: into, clock, random: Math.random }, record)
 
 const newest = (key: string) => readRecord(results, model, { bucket: photos.name, key })
 
@@ -68,7 +70,7 @@ describe('the record of an image', () => {
   })
 
   it('is valid by its own schema before anything is known', () => {
-    const at = new Date()
+    const at = Date.now()
     const made = { model, engine: 'wasm', activationId: 'a1', at }
     const record = unknownRecord({ bucket: 'photos', key: 'a.jpg' }, made)
     expect(recordSchema.parse(record)).toMatchObject({ etag: null, size: null, status: 'error', labels: [] })
@@ -275,11 +277,14 @@ describe('a record that cannot be written', () => {
       ...results,
       put: () => Promise.reject(new StorageError('precondition_failed', 412, `race ${++races}`)),
     }
-    await expect(write(recordOf('a.jpg', etag), photos, contested)).rejects.toMatchObject({
+    // Each attempt takes a second.
+    const hurried = { now: () => races * 1_000, sleep: async () => {} }
+    const given = { store: storeOf(photos), results: contested, clock: hurried, random: Math.random }
+    await expect(writeRecord(given, recordOf('a.jpg', etag))).rejects.toMatchObject({
       code: 'precondition_failed',
       retryable: true,
     })
-    expect(races).toBe(10)
+    expect(races).toBe(30)
   })
 
   it('over one that somebody deletes meanwhile is written as a new one', async () => {

@@ -1,35 +1,36 @@
 import fc from 'fast-check'
-import { writePart } from '../../src/batch/chunk/parts'
-import { closeBatch } from '../../src/batch/close/close'
-import { toJsonLines } from '../../src/batch/json-lines'
-import { resultsKey, summaryKey } from '../../src/batch/layout'
-import type { Plan } from '../../src/batch/plan/plan'
-import { comparePositions, cursorSchema, type Position, toCursor } from '../../src/batch/results/cursor'
-import { newestBatches } from '../../src/batch/results/newest'
-import { type PageRequest, takePage } from '../../src/batch/results/page'
+import { toJsonLines } from '../../src/batch/records/json-lines'
+import { comparePositions } from '../../src/batch/records/keys'
+import { writePart } from '../../src/batch/records/parts'
+import { newestBatches } from '../../src/batch/reports/newest'
+import { progressOf } from '../../src/batch/reports/progress'
 import {
   listBatches,
   matches,
+  type Position,
   querySchema,
   readResults,
   readResultsAfter,
-} from '../../src/batch/results/results'
-import { progressOf } from '../../src/batch/summary/progress'
-import { writeSummary } from '../../src/batch/summary/summary-object'
-import { updateUploadsSummary } from '../../src/batch/uploads/count'
-import { writeUploadParts } from '../../src/batch/uploads/parts'
+} from '../../src/batch/reports/results'
+import { resultsKey, summaryKey } from '../../src/batch/state/layout'
+import { writeArrival } from '../../src/batch/uploads/arrivals'
 import type { ImageRecord } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
+import { cursorSchema, toCursor } from '../../src/web/results/cursor'
+import { type PageRequest, takePage } from '../../src/web/results/page'
 import {
   anyKey,
   anyKeys,
+  batchOf,
+  closeBatch,
   collect,
   counted,
+  doneBatch,
   errorRecord,
   inBytes,
   okRecord,
-  planOf,
-  savePlan,
+  putSummary,
+  saveBatch,
   startTestStore,
   type TestStore,
   tabby,
@@ -49,14 +50,14 @@ beforeEach(async () => {
 const read = async (batch: string): Promise<[key: string, etag: string | null][]> =>
   (await collect(readResults(results, batch))).map(({ key, etag }) => [key, etag])
 
-const planned = (count: number, changes: Partial<Plan> = {}): Plan =>
-  planOf('photos', {}, { planned: count, listed: count, next: count, done: true, ...changes })
+const planned = (count: number, changes: Parameters<typeof doneBatch>[2] = {}) =>
+  doneBatch('photos', count, changes)
 
 describe('the results of a batch', () => {
   it('are those reported so far while it is open', async () => {
     const plan = planned(4)
-    await savePlan(results, plan)
-    await writeSummary(results, progressOf(plan))
+    await saveBatch(results, plan)
+    await putSummary(results, progressOf(plan))
     expect(await read('b1')).toEqual([])
     await writePart(results, 'b1', 2, [okRecord('c'), okRecord('d')], 'a1')
     await writePart(results, 'b1', 0, [okRecord('a')], 'a1')
@@ -64,10 +65,9 @@ describe('the results of a batch', () => {
   })
 
   it('are read from one file once it is closed', async () => {
-    await savePlan(results, planned(2))
     const records = [okRecord('a\u2028😀'), errorRecord('b')]
     await writePart(results, 'b1', 0, records, 'a1')
-    await closeBatch(results, planned(2))
+    await closeBatch(objects.store, results, planned(2))
     const { bucket, requests } = counted(results)
     expect(await collect(readResults(bucket, 'b1'))).toEqual(records)
     expect(requests.filter(({ key }) => key.includes('parts'))).toEqual([])
@@ -75,25 +75,15 @@ describe('the results of a batch', () => {
 
   it('are the new ones, as far as they are known, when it was fired again', async () => {
     await writePart(results, 'b1', 0, [okRecord('a'), okRecord('b')], 'a1')
-    await closeBatch(results, planned(2))
-    const again = planned(4, { passes: [0, 2] })
-    await savePlan(results, again)
-    await writeSummary(results, progressOf(again))
+    await closeBatch(objects.store, results, planned(2))
+    const again = planned(4, { run: 2, plan: { base: 2 } })
+    await saveBatch(results, again)
+    await putSummary(results, progressOf(again))
     await writePart(results, 'b1', 2, [okRecord('b', { etag: 'v2' })], 'a2')
     expect(await read('b1')).toEqual([
       ['a', 'v1'],
       ['b', 'v2'],
     ])
-  })
-
-  it('are those of its parts when a failure stopped it after it had been closed', async () => {
-    await writePart(results, 'b1', 0, [okRecord('a')], 'a1')
-    await closeBatch(results, planned(1))
-    const again = planned(2, { passes: [0, 1], ended: 'stopped' })
-    await savePlan(results, again)
-    await writePart(results, 'b1', 1, [okRecord('b')], 'a2')
-    await writeSummary(results, { ...progressOf(again), state: 'stopped', reason: 'no such bucket' })
-    expect((await read('b1')).map(([key]) => key)).toEqual(['a', 'b'])
   })
 
   it('that nobody has started are an error', async () => {
@@ -103,21 +93,21 @@ describe('the results of a batch', () => {
 
   it('of a day’s uploads are the newest version of each image, in the order of the keys', async () => {
     const at = (minute: number) => `2026-11-22T08:0${minute}:00.000Z`
-    await writeUploadParts(
-      results,
-      [okRecord('😀', { at: at(1) }), okRecord('b', { at: at(3), etag: 'v3' })],
-      'a1',
-    )
-    await writeUploadParts(
-      results,
-      [okRecord('b', { at: at(2), etag: 'v2' }), okRecord('～', { at: at(2) })],
-      'a2',
-    )
-    const last = await writeUploadParts(results, [okRecord('b', { at: at(4), bucket: 'other' })], 'a3')
-    for (const part of last) await updateUploadsSummary(results, part)
+    const day = 'uploads-2026-11-22'
+    const arrive = (records: ImageRecord[], activationId: string) =>
+      writeArrival(results, day, records, { at: Date.parse(at(4)), activationId })
+    await arrive([okRecord('😀', { at: at(1) }), okRecord('b', { at: at(3), etag: 'v3' })], 'a1')
+    await arrive([okRecord('b', { at: at(2), etag: 'v2' }), okRecord('～', { at: at(2) })], 'a2')
+    await arrive([okRecord('b', { at: at(4), bucket: 'other' })], 'a3')
+    // What looks at the bucket have found.
+    await writePart(results, day, 0, [okRecord('c', { at: at(3) })], 'a4')
+    const open = batchOf('photos', {}, { batch: day, kind: 'uploads', dispatch: { next: 1 } })
+    await saveBatch(results, open)
+    await putSummary(results, progressOf(open))
     expect(await read('uploads-2026-11-22')).toEqual([
       ['b', 'v1'],
       ['b', 'v3'],
+      ['c', 'v1'],
       ['～', 'v1'],
       ['😀', 'v1'],
     ])
@@ -134,7 +124,7 @@ describe('the batches', () => {
   })
 
   it('are all shown but one whose summary nobody can read', async () => {
-    for (const batch of ['b1', 'b2']) await writeSummary(results, progressOf(planned(1, { batch })))
+    for (const batch of ['b1', 'b2']) await putSummary(results, progressOf(planned(1, { batch })))
     for (const [batch, body] of Object.entries({
       cut: '{"schema":',
       other: '{"schema":"whisklens.summary/2"}',
@@ -209,7 +199,7 @@ describe('pages of results', () => {
   /** Leaves what a batch that is closed leaves of such records. */
   async function close(records: ImageRecord[]): Promise<void> {
     await results.put(file, toJsonLines(records))
-    await writeSummary(results, { ...progressOf(planned(records.length)), state: 'complete', exact: true })
+    await putSummary(results, { ...progressOf(planned(records.length)), state: 'complete', exact: true })
   }
 
   const pageAfter = (after: string | undefined, request: PageRequest, bucket = results) =>
@@ -234,8 +224,8 @@ describe('pages of results', () => {
         const records = recordsOf(keys)
         if (isOpen) {
           results = await objects.newBucket()
-          await savePlan(results, planned(keys.length + 1))
-          await writeSummary(results, progressOf(planned(keys.length + 1)))
+          await saveBatch(results, planned(keys.length + 1))
+          await putSummary(results, progressOf(planned(keys.length + 1)))
           if (records.length > 0) await writePart(results, 'b1', 0, records, 'a1')
         } else await close(records)
         const seen: object[] = []

@@ -1,19 +1,32 @@
-import { readChunk, writePart } from '../../src/batch/chunk/parts'
-import { resultsKey } from '../../src/batch/layout'
-import { parseBatchRequest } from '../../src/batch/run/request'
-import { startBatch } from '../../src/batch/run/start'
+import { readChunk } from '../../src/batch/records/chunks'
+import { writePart } from '../../src/batch/records/parts'
+import { advance } from '../../src/batch/running/advance'
+import { fire } from '../../src/batch/running/fire'
+import { parseBatchRequest } from '../../src/batch/running/request'
+import { resultsKey } from '../../src/batch/state/layout'
+import type { Context } from '../../src/batch/state/platform'
 import type { Settings } from '../../src/config'
 import type { Activation } from '../../src/openwhisk/activation'
 import type { OpenWhisk } from '../../src/openwhisk/client'
-import { type BatchSummary, rangeSchema } from '../../src/schema'
-import type { Bucket } from '../../src/storage/store'
-import { minutes, model, okRecord, silentOpenWhisk, type TestStore, textOf } from './batch-fixtures'
+import type { BatchSummary, ImageRecord } from '../../src/schema'
+import type { Bucket, Store } from '../../src/storage/store'
+import {
+  hastyClock,
+  minutes,
+  model,
+  okRecord,
+  silentOpenWhisk,
+  type TestStore,
+  textOf,
+} from './batch-fixtures'
 
 /**
  * `start-batch` with two new buckets and a platform that is done with a chunk as soon as it is given it. What it was
  * asked for is noted; all of it can be changed by a test.
  */
 export interface Runner {
+  clock: ReturnType<typeof hastyClock>
+  store: Store
   photos: Bucket
   results: Bucket
   settings: Settings
@@ -22,19 +35,25 @@ export interface Runner {
   version: string
   invoked: { name: string; params: object }[]
   fired: { trigger: string; params: object }[]
+  context(changes?: Partial<Activation>): Context
   /** Runs one activation. */
   start(asked: object, changes?: Partial<Activation>): Promise<BatchSummary>
+  /** What became of an image. */
+  recordOf(key: string, etag: string | null): ImageRecord
   /** Does what a message to `classify-images` asks for. */
   report(message: object): Promise<void>
-  /** The keys in `results.jsonl`. */
+  /** The records in `results.jsonl`. */
+  recordsOf(batch: string): Promise<ImageRecord[]>
   keysOf(batch: string): Promise<string[]>
 }
 
-/** @param of whose buckets and platform to use, for another view of the same store */
-export async function newRunner(objects: TestStore, of?: Runner): Promise<Runner> {
+export async function newRunner(objects: TestStore): Promise<Runner> {
   const photos = await objects.newBucket()
   const results = await objects.newBucket()
+  let activations = 0
   const runner: Runner = {
+    clock: hastyClock(),
+    store: objects.store,
     photos,
     results,
     settings: {
@@ -51,7 +70,7 @@ export async function newRunner(objects: TestStore, of?: Runner): Promise<Runner
       invoke: async (name, params) => {
         runner.invoked.push({ name, params })
         if (name.endsWith('/classify-images')) await runner.report(params)
-        return 'a1'
+        return `a${runner.invoked.length}`
       },
       call: async (name, params) => {
         expect(name).toBe('/guest/whisklens/classify')
@@ -63,43 +82,52 @@ export async function newRunner(objects: TestStore, of?: Runner): Promise<Runner
         return undefined
       },
     },
+    context: (changes) => ({
+      clock: runner.clock,
+      random: Math.random,
+      store: runner.store,
+      results: runner.store.bucket(results.name),
+      openwhisk: runner.openwhisk,
+      settings: runner.settings,
+      activation: {
+        id: (++activations).toString(16).padStart(32, 'a1b2c3d4e5f60718'),
+        deadline: runner.clock.now() + minutes(5),
+        namespace: 'guest',
+        actionName: '/guest/whisklens/start-batch',
+        ...changes,
+      },
+    }),
     start: async (asked, changes) => {
       // As a message comes to an action.
-      const params = JSON.parse(JSON.stringify(asked))
-      const { store } = objects
-      const { openwhisk } = runner
-      return startBatch(
-        { ...parseBatchRequest(params), resume: params.resume === true },
-        runner.settings,
-        {
-          id: 'a1b2c3d4e5f60718293a4b5c6d7e8f90',
-          deadline: Date.now() + minutes(5),
-          namespace: 'guest',
-          actionName: '/guest/whisklens/start-batch',
-          ...changes,
-        },
-        { store, openwhisk, impatient: openwhisk },
-      )
+      const request = parseBatchRequest(JSON.parse(JSON.stringify(asked)))
+      if (!('advance' in request)) return fire(request, runner.context(changes))
+      const summary = await advance(request, runner.context(changes))
+      if (!summary) throw new Error(`There is no batch "${request.advance}"`)
+      return summary
     },
+    recordOf: (key, etag) => okRecord(key, { bucket: photos.name, etag, model: runner.version }),
     report: async (message) => {
-      const { batch, chunk, start } = message as { batch: string; chunk: unknown; start: number }
-      const images = await readChunk(results, batch, rangeSchema.parse(chunk))
-      const records = images.map(({ bucket, key, etag = null }) =>
-        okRecord(key, { bucket, etag, model: runner.version }),
-      )
+      const { batch, chunk, start, end } = message as {
+        batch: string
+        chunk: { start: number; end: number; epoch: number }
+        start: number
+        end: number
+      }
+      const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)
+      const records = images.map(({ key, etag = null }) => runner.recordOf(key, etag))
       await writePart(results, batch, start, records, 'a1')
     },
-    keysOf: async (batch) =>
+    recordsOf: async (batch) =>
       ((await textOf(results, resultsKey(batch, 'results.jsonl'))) ?? '')
         .split('\n')
         .filter((line) => line)
-        .map((line) => JSON.parse(line).key),
+        .map((line) => JSON.parse(line)),
+    keysOf: async (batch) => (await runner.recordsOf(batch)).map(({ key }) => key),
   }
-  if (of) Object.assign(runner, { ...of, start: runner.start })
   return runner
 }
 
-/** Ends the activation after so many polls of a minute, so that the batch goes on in the next. */
-export const soon = (polls: number): Partial<Activation> => ({
-  deadline: Date.now() + 20_000 + minutes(polls),
+/** Ends the activation so many milliseconds after it has begun, so that the batch goes on in the next. */
+export const soon = (runner: Runner, milliseconds = 20_000): Partial<Activation> => ({
+  deadline: runner.clock.now() + 85_000 + milliseconds,
 })

@@ -1,47 +1,58 @@
-import { resultsKey } from '../../src/batch/layout'
-import { readPlan } from '../../src/batch/plan/plan'
-import { acquireLease, leaseTime, stateOfLease } from '../../src/batch/run/lease'
-import { defaultBatchId, parseBatchRequest } from '../../src/batch/run/request'
-import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
-import { OpenWhiskError } from '../../src/errors'
-import type { Bucket } from '../../src/storage/store'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readSummary } from '../../src/batch/reports/summary-object'
+import { findOrphans, reconcile } from '../../src/batch/running/reconcile'
+import { defaultBatchId, parseBatchRequest } from '../../src/batch/running/request'
+import { acquire } from '../../src/batch/state/acquire'
+import { readBatch } from '../../src/batch/state/batch'
+import { openKey } from '../../src/batch/state/layout'
+import { listOpen } from '../../src/batch/state/open'
+import { OpenWhiskError, StorageError } from '../../src/errors'
+import type { BatchSummary } from '../../src/schema'
 import {
-  advanceClock,
   collect,
+  errorRecord,
   minutes,
   model,
   okRecord,
-  savePlan,
-  setClock,
   startTestStore,
   type TestStore,
-  textOf,
+  watched,
 } from './batch-fixtures'
 import { newRunner, type Runner, soon } from './batch-runner'
 
-let mockSleep: () => void
-jest.mock('node:timers/promises', () => ({ setTimeout: async () => mockSleep() }))
-
 let objects: TestStore
 let runner: Runner
-let photos: Bucket
-let results: Bucket
 
 beforeAll(async () => {
   objects = await startTestStore()
 })
 afterAll(() => objects.close())
 beforeEach(async () => {
-  setClock('2026-11-22T08:00:00Z')
-  mockSleep = () => advanceClock(minutes(1))
   runner = await newRunner(objects)
-  photos = runner.photos
-  results = runner.results
 })
-afterEach(() => jest.useRealTimers())
 
-const start: Runner['start'] = (asked, changes) => runner.start(asked, changes)
-const keysOf: Runner['keysOf'] = (batch) => runner.keysOf(batch)
+const listed = (): Promise<string[]> => collect(listOpen(runner.results))
+const successors = () => runner.invoked.filter(({ name }) => name.endsWith('/start-batch'))
+const chunks = () => runner.invoked.filter(({ name }) => name.endsWith('/classify-images'))
+
+const upload = async (...keys: string[]): Promise<void> => {
+  for (const key of keys) await runner.photos.put(key, 'v1')
+}
+
+/** Holds the batch as another activation does. @returns what gives it back */
+async function hold(batch: string): Promise<() => Promise<void>> {
+  const lease = await acquire(runner.context({ id: 'other' }), batch, { isWorker: true, evenSettled: true })
+  if (!lease) throw new Error('The batch is held already')
+  return lease.release
+}
+
+/** From now on the process is gone: nothing that it asks for is done. */
+const die = (): never => {
+  throw new Error('The process is gone')
+}
+
+/** The whole world of an activation that was killed stands still; the lease runs out. */
+const later = (): void => runner.clock.advance(minutes(1))
 
 describe('a batch request', () => {
   it('has defaults', () => {
@@ -61,17 +72,15 @@ describe('a batch request', () => {
       imagesBucket: 'photos',
       defaultModel: 'one',
       model: 'other',
-      resume: true,
     }
-    const { model: asked, ...defaults } = parseBatchRequest(params)
+    const { model: asked, ...defaults } = parseBatchRequest(params) as { model?: string }
     expect(asked).toBe('other')
     expect(defaults).toEqual(parseBatchRequest({}))
   })
 
   it('takes numerals and booleans for text, as wsk sends what looks like one', () => {
-    expect(
-      parseBatchRequest({ prefix: 2026, batch: 42, limit: '7', force: 'true', dryRun: '' }),
-    ).toMatchObject({
+    const asked = { prefix: 2026, batch: 42, limit: '7', force: 'true', dryRun: '' }
+    expect(parseBatchRequest(asked)).toMatchObject({
       prefix: '2026',
       batch: '42',
       limit: 7,
@@ -81,7 +90,7 @@ describe('a batch request', () => {
   })
 
   it('takes a year for a date, though wsk sends a number', () => {
-    expect(parseBatchRequest({ since: 2026 }).since).toEqual(new Date('2026-01-01T00:00:00Z'))
+    expect(parseBatchRequest({ since: 2026 })).toMatchObject({ since: new Date('2026-01-01T00:00:00Z') })
   })
 
   it('with a name that does not exist is an error, so that typing mistakes show', () => {
@@ -103,231 +112,467 @@ describe('a batch request', () => {
   )
 
   it('without an id gets one that sorts by time and differs within a second', () => {
-    const id = defaultBatchId(new Date('2026-11-22T07:30:00.999Z'), 'a1b2c3d4e5f6')
+    const id = defaultBatchId(Date.parse('2026-11-22T07:30:00.999Z'), 'a1b2c3d4e5f6')
     expect(id).toBe('20261122-073000-a1b2c3')
-    expect(parseBatchRequest({ batch: id }).batch).toBe(id)
+    expect(parseBatchRequest({ batch: id })).toMatchObject({ batch: id })
+  })
+
+  it('to reconcile goes alone, and sizes are not at odds', () => {
+    expect(parseBatchRequest({ reconcile: 'true', defaultModel: 'tiny', s3Endpoint: 'x' })).toMatchObject({
+      reconcile: true,
+    })
+    expect(() => parseBatchRequest({ reconcile: true, prefix: 'x/' })).toThrow('without prefix')
+    expect(() => parseBatchRequest({ minSize: '2k', maxSize: '1k' })).toThrow('minSize is larger')
+  })
+
+  it('may have the uploads of a day carried on, which nobody can fire', () => {
+    const advance = { advance: 'uploads-2026-11-21' }
+    expect(parseBatchRequest({ ...advance, s3Endpoint: 'x' })).toEqual(advance)
+    expect(() => parseBatchRequest({ ...advance, prefix: 'x/' })).toThrow('prefix')
+    expect(() => parseBatchRequest({ batch: 'uploads-2026-11-21' })).toThrow('kept for the uploads')
   })
 })
 
-describe('starting a batch', () => {
+describe('firing a batch', () => {
   it('sees it through and fires batch-completed with its summary', async () => {
-    for (const key of ['x/a', 'x/b', 'y']) await photos.put(key, 'v1')
-    const summary = await start({ batch: 'b1', prefix: 'x/' })
+    await upload('x/a', 'x/b', 'y')
+    const summary = await runner.start({ batch: 'b1', prefix: 'x/' })
     expect(summary).toMatchObject({ batch: 'b1', state: 'complete', model, totals: { ok: 2, pending: 0 } })
     expect(runner.fired).toEqual([{ trigger: 'batch-completed', params: summary }])
-    expect(await keysOf('b1')).toEqual(['x/a', 'x/b'])
-    expect(runner.invoked).toEqual([
-      {
-        name: '/guest/whisklens/classify-images',
-        params: { batch: 'b1', chunk: { start: 0, end: 2 }, start: 0, end: 2, model: 'tiny' },
-      },
-    ])
+    expect(await runner.keysOf('b1')).toEqual(['x/a', 'x/b'])
+    expect(chunks()).toMatchObject([{ params: { batch: 'b1', start: 0, end: 2, model: 'tiny' } }])
+    expect(await listed()).toEqual([])
+  })
+
+  it('is complete where there is nothing to do', async () => {
+    expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { listed: 0 } })
+    expect(await runner.keysOf('b1')).toEqual([])
+  })
+
+  it('lists it as open until its end is announced', async () => {
+    await upload('a')
+    const seen: string[][] = []
+    const { invoke, fire } = runner.openwhisk
+    runner.openwhisk.invoke = async (...message) => {
+      seen.push(await listed())
+      return invoke(...message)
+    }
+    runner.openwhisk.fire = async (...message) => {
+      seen.push(await listed())
+      return fire(...message)
+    }
+    await runner.start({ batch: 'b1' })
+    expect(seen).toEqual([['b1'], ['b1']])
   })
 
   it('counts in a dry run what there would be to do, and does nothing', async () => {
-    for (const key of ['a', 'b']) await photos.put(key, 'v1')
-    expect((await start({ batch: 'b1', dryRun: true })).totals).toMatchObject({
-      listed: 2,
-      planned: 2,
-      skipped: 0,
-    })
+    await upload('a', 'b')
+    const { totals } = await runner.start({ batch: 'b1', dryRun: true })
+    expect(totals).toMatchObject({ listed: 2, planned: 2, skipped: 0 })
     expect(runner.invoked).toEqual([])
-    expect(await collect(results.list())).toEqual([])
+    expect(await collect(runner.results.list())).toEqual([])
+  })
+
+  it('is refused before anything is written where it would cost too much', async () => {
+    await upload('a', 'b')
+    runner.settings = { ...runner.settings, gbSecondPrice: '1' }
+    await expect(runner.start({ batch: 'b1', maxCost: 0.001 })).rejects.toThrow(
+      'A batch of 2 is likely to cost',
+    )
+    expect(await collect(runner.results.list())).toEqual([])
+    expect(await runner.start({ batch: 'b1', maxCost: 100 })).toMatchObject({ state: 'complete' })
   })
 
   it('refuses the results bucket as the source: its results would be its images', async () => {
-    await expect(start({ bucket: results.name })).rejects.toMatchObject({ code: 'invalid_input' })
-  })
-
-  it('tells the second of two how the batch stands', async () => {
-    await acquireLease(results, 'b1', 'other')
-    await expect(start({ batch: 'b1' })).rejects.toMatchObject({ code: 'invalid_input', retryable: true })
-    expect(runner.invoked).toEqual([])
-  })
-})
-
-describe('a batch that outlasts its activation', () => {
-  it('invokes start-batch again, which carries on', async () => {
-    for (let number = 0; number < 12; number++) await photos.put(`k${number}`, 'v1')
-    runner.openwhisk.invoke = async (name, params) => {
-      runner.invoked.push({ name, params })
-      return 'a1'
-    }
-    expect(await start({ batch: 'b1' }, soon(1))).toMatchObject({ exact: false })
-    expect(runner.invoked.at(-1)).toEqual({
-      name: '/guest/whisklens/start-batch',
-      params: { batch: 'b1', resume: true },
+    await expect(runner.start({ bucket: runner.results.name })).rejects.toMatchObject({
+      code: 'invalid_input',
     })
-    runner.openwhisk.invoke = async (_, params) => {
-      await runner.report(params)
-      return 'a2'
-    }
-    for (const { params } of runner.invoked.filter(({ name }) => name.endsWith('classify-images')))
-      await runner.report(params)
-    expect(await start({ batch: 'b1', resume: true })).toMatchObject({
-      state: 'complete',
-      totals: { ok: 12 },
-    })
-    expect(await keysOf('b1')).toHaveLength(12)
   })
 
-  it('keeps to its own bucket, although the next activation is not told of it', async () => {
-    const other = await objects.newBucket()
-    await photos.put('of the configured bucket', 'v1')
-    const keys = ['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7', 'k8', 'k9']
-    for (const key of keys) await other.put(key, 'v1')
-    // Time is up when the first chunk is planned.
-    await start({ batch: 'b1', bucket: other.name, chunkSize: 1 }, soon(0))
-    expect((await readPlan(results, 'b1'))?.planned).toBe(1)
-    await start({ batch: 'b1', resume: true })
-    expect(await keysOf('b1')).toEqual(keys)
-  })
-
-  it('that somebody has closed meanwhile is not begun again', async () => {
-    await photos.put('a', 'v1')
-    const summary = await start({ batch: 'b1' })
-    runner.invoked.splice(0)
-    expect(await start({ batch: 'b1', resume: true })).toEqual(summary)
-    expect(await start({ batch: 'b1', cancel: true })).toEqual(summary)
-    expect(runner.invoked).toEqual([])
-    expect(runner.fired).toHaveLength(1)
-    expect(await stateOfLease(results, 'b1')).toBe('free')
-    expect(await results.head('batches/b1/cancel.json')).toBeUndefined()
-  })
-
-  it('is taken over by whoever fires it again after its activation has died', async () => {
-    await photos.put('a', 'v1')
-    mockSleep = () => {
-      throw new Error('The process is gone')
-    }
-    await expect(start({ batch: 'b1' })).rejects.toThrow('gone')
-    mockSleep = () => advanceClock(minutes(1))
-    advanceClock(leaseTime)
-    expect(await start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
-  })
-
-  it('is stopped, and says why, by a failure that no further activation would mend', async () => {
-    await photos.put('a', 'v1')
+  it('says why a batch was stopped that no further activation would mend; fired again, it goes on', async () => {
+    await upload('a')
+    const { invoke } = runner.openwhisk
     runner.openwhisk.invoke = async () => {
       throw new OpenWhiskError(404, 'There is no such action')
     }
-    await expect(start({ batch: 'b1' })).rejects.toThrow('no such action')
-    expect(await readSummary(results, 'b1')).toMatchObject({
+    const stopped = await runner.start({ batch: 'b1' })
+    expect(stopped).toMatchObject({
       state: 'stopped',
       reason: 'There is no such action',
-      endedAt: expect.stringMatching(/^\d{4}-.*Z$/),
       totals: { pending: 1 },
     })
-    runner.openwhisk.invoke = async (_, params) => {
-      await runner.report(params)
-      return 'a1'
+    expect(runner.fired).toEqual([{ trigger: 'batch-completed', params: stopped }])
+    runner.openwhisk.invoke = invoke
+    expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
+  })
+
+  it('ends also where batch-completed cannot be fired', async () => {
+    await upload('a')
+    runner.openwhisk.fire = async () => {
+      throw new OpenWhiskError(404, 'There is no such trigger')
     }
-    expect(await start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
+    expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
+    expect(await listed()).toEqual([])
+  })
+
+  it.each([{ retry: true }, { cancel: true }])('needs a batch for %j', async (asked) => {
+    await expect(runner.start({ batch: 'typo', ...asked })).rejects.toThrow('There is no batch "typo"')
+    expect(await collect(runner.results.list())).toEqual([])
   })
 })
 
-describe('what names a batch that does not exist', () => {
-  it.each([{ resume: true }, { retry: true }, { cancel: true }])('is refused: %j', async (asked) => {
-    await photos.put('a', 'v1')
-    await expect(start({ batch: 'typo', ...asked })).rejects.toThrow('There is no batch "typo"')
-    expect(runner.invoked).toEqual([])
-    expect(await collect(results.list())).toEqual([])
-  })
-})
+describe('firing a batch again', () => {
+  /** Keeps the records of what a batch has done, as `aggregate` does. */
+  async function keepRecords(batch: string): Promise<void> {
+    for (const record of await runner.recordsOf(batch))
+      await runner.results.put(`images/${model}/${record.bucket}/${record.key}`, JSON.stringify(record))
+  }
 
-describe('a batch that is fired again', () => {
   it('is refused for other images than its own', async () => {
-    await photos.put('a/1', 'v1')
-    await start({ batch: 'b1', prefix: 'a/' })
-    await expect(start({ batch: 'b1', prefix: 'b/' })).rejects.toThrow('is about s3://')
+    await upload('a/1')
+    await runner.start({ batch: 'b1', prefix: 'a/' })
+    await expect(runner.start({ batch: 'b1', prefix: 'b/' })).rejects.toThrow('is about s3://')
   })
 
-  it('does what was added since, and counts what was not', async () => {
-    await photos.put('a', 'v1')
-    await start({ batch: 'b1' })
-    advanceClock(minutes(20))
-    const record = okRecord('a', { bucket: photos.name, etag: (await photos.head('a'))?.etag })
-    await results.put(`images/${model}/${photos.name}/a`, JSON.stringify(record))
-    await photos.put('b', 'v1')
-    const again = await start({ batch: 'b1' })
-    expect(again.totals).toMatchObject({ listed: 2, skipped: 1, ok: 2 })
-    expect(await keysOf('b1')).toEqual(['a', 'b'])
+  it('does what was added or changed since, and counts what was not', async () => {
+    await upload('a', 'b', 'd')
+    await runner.start({ batch: 'b1' })
+    await keepRecords('b1')
+    await upload('c')
+    await runner.photos.put('b', 'v2')
+    const again = await runner.start({ batch: 'b1' })
+    expect(again.totals).toEqual({ listed: 4, planned: 4, skipped: 2, ok: 4, error: 0, pending: 0 })
+    expect(chunks().slice(1)).toMatchObject([{ params: { start: 3, end: 5 } }])
+    const records = await runner.recordsOf('b1')
+    expect(records.map(({ key }) => key)).toEqual(['a', 'b', 'c', 'd'])
+    expect(records[1]?.etag).toBe((await runner.photos.head('b'))?.etag)
   })
 
-  it('does all of it again under a model of another version', async () => {
-    await photos.put('a', 'v1')
-    await start({ batch: 'b1' })
-    advanceClock(minutes(20))
-    runner.version = 'tiny@ffffffff'
-    expect(await start({ batch: 'b1' })).toMatchObject({
-      model: runner.version,
-      totals: { skipped: 0, ok: 1 },
+  it('leaves out what is gone, once it has looked at all there is', async () => {
+    await upload('a', 'b', 'c')
+    await runner.start({ batch: 'b1' })
+    await keepRecords('b1')
+    await runner.photos.delete('b')
+    expect((await runner.start({ batch: 'b1', include: '*' })).totals).toMatchObject({ listed: 2, ok: 3 })
+    expect((await runner.start({ batch: 'b1' })).totals).toMatchObject({ listed: 2, ok: 2, pending: 0 })
+    expect(await runner.keysOf('b1')).toEqual(['a', 'c'])
+    expect(await runner.results.head(`images/${model}/${runner.photos.name}/b`)).toBeUndefined()
+  })
+
+  it('goes by the filters of the new request, and keeps what was done', async () => {
+    await upload('a.jpg', 'b.png', 'c.jpg')
+    await runner.start({ batch: 'b1', include: '*.jpg', limit: 1 })
+    expect(await runner.keysOf('b1')).toEqual(['a.jpg'])
+    await keepRecords('b1')
+    await runner.start({ batch: 'b1', include: '*.png' })
+    expect(await runner.keysOf('b1')).toEqual(['a.jpg', 'b.png'])
+  })
+
+  it('to retry does again what failed, though another batch has a record, and keeps to what a limit chose', async () => {
+    await upload('x/a', 'x/b', 'x/c', 'another')
+    runner.recordOf = (key, etag) =>
+      key === 'x/b'
+        ? errorRecord(key, { code: 'download_failed', retryable: true }, { bucket: runner.photos.name, etag })
+        : okRecord(key, { bucket: runner.photos.name, etag })
+    expect((await runner.start({ batch: 'b1', prefix: 'x/', force: true, limit: 2 })).totals).toMatchObject({
+      ok: 1,
+      error: 1,
     })
-    expect(await textOf(results, resultsKey('b1', 'results.jsonl'))).toContain(runner.version)
+    runner.recordOf = (key, etag) => okRecord(key, { bucket: runner.photos.name, etag })
+    await runner.start({ batch: 'b2' })
+    await keepRecords('b2')
+    const retried = await runner.start({ batch: 'b1', retry: true })
+    expect(retried.totals).toMatchObject({ ok: 2, error: 0, skipped: 1 })
+    expect(await runner.keysOf('b1')).toEqual(['x/a', 'x/b'])
+    await expect(runner.start({ batch: 'b1', retry: true, include: '*.png' })).rejects.toThrow('include')
+  })
+
+  it('goes by the model that answers now', async () => {
+    await upload('a')
+    await runner.start({ batch: 'b1' })
+    await keepRecords('b1')
+    runner.settings = { ...runner.settings, model: 'other' }
+    runner.version = 'other@ffffffff'
+    expect(await runner.start({ batch: 'b1' })).toMatchObject({ model: runner.version, totals: { ok: 1 } })
+    expect(await runner.recordsOf('b1')).toMatchObject([{ key: 'a', model: runner.version }])
   })
 
   it('runs the model that it was fired with, else that of the deployment', async () => {
-    await photos.put('a', 'v1')
+    await upload('a')
     const described: unknown[] = []
-    runner.openwhisk.call = async (_, { model: asked }: { model?: string }) => {
+    runner.openwhisk.call = async (_, params) => {
+      const { model: asked } = params as { model?: string }
       described.push(asked)
       return { model: `${asked}@00c0ffee` }
     }
     for (const asked of [{ model: 'other' }, { model: '' }, {}])
-      await start({ batch: 'b1', force: true, ...asked })
+      await runner.start({ batch: 'b1', force: true, ...asked })
     expect(described).toEqual(['other', 'tiny', 'tiny'])
-    expect(runner.invoked.map(({ params }) => (params as { model?: string }).model)).toEqual(described)
+    expect(chunks().map(({ params }) => (params as { model?: string }).model)).toEqual(described)
   })
 
-  it('asks the sequence for the model of this time', async () => {
-    await photos.put('a', 'v1')
-    await start({ batch: 'b1' })
-    runner.settings = { ...runner.settings, model: 'other' }
-    runner.version = 'other@11111111'
-    runner.invoked.splice(0)
-    await start({ batch: 'b1' })
-    expect(runner.invoked).toMatchObject([{ params: { start: 1, end: 2, model: 'other' } }])
-  })
-
-  it('goes on with a second pass that was cut off, whatever the summary says', async () => {
-    await photos.put('a', 'v1')
-    const first = await start({ batch: 'b1' })
-    await photos.put('b', 'v1')
-    mockSleep = () => {
-      throw new Error('The process is gone')
+  it('while it is closed begins another run as soon as the end is announced', async () => {
+    await upload('a')
+    let again: Promise<unknown> | undefined
+    const { fire } = runner.openwhisk
+    runner.openwhisk.fire = async (...message) => {
+      runner.openwhisk.fire = fire
+      await upload('b')
+      again = runner.start({ batch: 'b1', force: true })
+      while (!(await readBatch(runner.results, 'b1'))?.queued) await sleep(1)
+      return fire(...message)
     }
-    runner.openwhisk.invoke = async () => 'a1'
-    await expect(start({ batch: 'b1', force: true })).rejects.toThrow('gone')
-    advanceClock(leaseTime)
-    // A late closer of the first pass.
-    await writeSummary(results, first)
-    mockSleep = () => advanceClock(minutes(1))
-    runner.openwhisk.invoke = async (_, params) => {
-      await runner.report(params)
-      return 'a1'
-    }
-    expect(await start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 2, pending: 0 } })
-    expect(await keysOf('b1')).toEqual(['a', 'b'])
-  })
-
-  it('has a new pass also when the last state of its first one was never stored', async () => {
-    await photos.put('a', 'v1')
-    await start({ batch: 'b1' })
-    const plan = await readPlan(results, 'b1')
-    if (plan) await savePlan(results, { ...plan, next: 0 })
-    await photos.put('b', 'v1')
-    runner.invoked.splice(0)
-    expect((await start({ batch: 'b1', force: true })).totals).toMatchObject({ listed: 2, ok: 2 })
-    expect(runner.invoked).toMatchObject([{ params: { start: 1, end: 3 } }])
+    expect((await runner.start({ batch: 'b1', force: true })).totals.ok).toBe(2)
+    await again
+    expect(runner.fired).toMatchObject([{ params: { totals: { ok: 1 } } }, { params: { totals: { ok: 2 } } }])
+    expect(await readBatch(runner.results, 'b1')).toMatchObject({ run: 2, status: 'complete' })
   })
 
   it('shows that it is open again from its first moment', async () => {
-    await photos.put('a', 'v1')
-    await start({ batch: 'b1' })
-    runner.openwhisk.invoke = async () => {
-      expect(await readSummary(results, 'b1')).toMatchObject({ exact: false, endedAt: null })
-      throw new Error('Seen')
+    await upload('a')
+    await runner.start({ batch: 'b1' })
+    const seen: (BatchSummary | undefined)[] = []
+    const { invoke } = runner.openwhisk
+    runner.openwhisk.invoke = async (...message) => {
+      seen.push(await readSummary(runner.results, 'b1'))
+      return invoke(...message)
     }
-    await expect(start({ batch: 'b1', force: true })).rejects.toThrow('Seen')
+    await runner.start({ batch: 'b1', force: true })
+    expect(seen).toMatchObject([{ exact: false, endedAt: null }])
+  })
+
+  it('while it is open is refused with other filters, and changes nothing with the same', async () => {
+    await upload('a.jpg')
+    runner.openwhisk.invoke = async () => 'a1'
+    await runner.start({ batch: 'b1', include: '*.jpg' }, soon(runner))
+    await hold('b1')
+    await expect(runner.start({ batch: 'b1', include: '*.jpg', minSize: '1k' })).rejects.toThrow(
+      'The batch "b1" goes on, and was fired with another minSize',
+    )
+    const before = await readBatch(runner.results, 'b1')
+    expect(await runner.start({ batch: 'b1', include: '*.jpg' })).toMatchObject({ state: 'running' })
+    expect((await readBatch(runner.results, 'b1'))?.run).toBe(before?.run)
+  })
+})
+
+describe('a batch that outlasts its activation', () => {
+  it('is given to another, which carries on', async () => {
+    await upload('a', 'b', 'c')
+    runner.openwhisk.invoke = async (name, params) => `a${runner.invoked.push({ name, params })}`
+    expect(await runner.start({ batch: 'b1', chunkSize: 1 }, soon(runner))).toMatchObject({ exact: false })
+    expect(successors()).toEqual([{ name: '/guest/whisklens/start-batch', params: { advance: 'b1' } }])
+    for (const { params } of chunks()) await runner.report(params)
+    expect(await runner.start({ advance: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 3 } })
+    expect(await runner.keysOf('b1')).toEqual(['a', 'b', 'c'])
+    expect(chunks()).toHaveLength(3)
+  })
+
+  it('keeps to its own bucket, although the next activation is not told of it', async () => {
+    const other = await objects.newBucket()
+    for (const key of ['a', 'b']) await other.put(key, 'v1')
+    await upload('of the configured bucket')
+    await runner.start({ batch: 'b1', bucket: other.name }, { deadline: 0 })
+    await runner.start({ advance: 'b1' })
+    expect(await runner.keysOf('b1')).toEqual(['a', 'b'])
+  })
+
+  it('waits for the next minute where the platform takes no more in this one', async () => {
+    await upload('a')
+    const asked: number[] = []
+    runner.openwhisk.invoke = async (name, params) => {
+      if (!name.endsWith('/start-batch')) return 'a1'
+      asked.push(runner.clock.now())
+      if (asked.length === 1) {
+        throw new OpenWhiskError(429, 'Too many requests in the last minute (count: 61, allowed: 60).', {
+          retryable: true,
+        })
+      }
+      runner.invoked.push({ name, params })
+      return 'a2'
+    }
+    await runner.start({ batch: 'b1' }, soon(runner))
+    const [refused = 0, taken = 0] = asked
+    expect(Math.floor(taken / 60_000)).toBe(Math.floor(refused / 60_000) + 1)
+    expect((await readBatch(runner.results, 'b1'))?.lease.phase).toBe('yielding')
+  })
+
+  it('that is over is not begun again by whatever else asks for it', async () => {
+    await upload('a')
+    const summary = await runner.start({ batch: 'b1' })
+    runner.invoked.splice(0)
+    expect(await runner.start({ advance: 'b1' })).toEqual(summary)
+    expect(await runner.start({ batch: 'b1', cancel: true })).toEqual(summary)
+    expect(runner.invoked).toEqual([])
+    expect(runner.fired).toHaveLength(1)
+  })
+})
+
+describe('a batch whose activation died', () => {
+  it.each<[string, (runner: Runner) => void]>([
+    ['before the model was known', ({ openwhisk }) => (openwhisk.call = die)],
+    ['before anything was dispatched', ({ openwhisk }) => (openwhisk.invoke = die)],
+    ['before its end was announced', ({ openwhisk }) => (openwhisk.fire = die)],
+  ])('%s comes to its end once it is found', async (_, kill) => {
+    await upload('x/a.jpg', 'x/b.jpg', 'x/c.png', 'y.jpg')
+    const { openwhisk } = runner
+    runner.openwhisk = { ...openwhisk }
+    kill(runner)
+    const asked = { batch: 'b1', prefix: 'x/', include: '*.jpg', since: '2026-01-01', minSize: '2' }
+    await expect(runner.start(asked)).rejects.toThrow('gone')
+    runner.openwhisk = openwhisk
+    await openwhisk.invoke('none', {})
+    runner.invoked.splice(0)
+    // A process that is gone gives nothing back.
+    const found = await readBatch(runner.results, 'b1')
+    expect(found).toBeDefined()
+    later()
+    expect(await runner.start({ advance: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 2 } })
+    expect(await runner.keysOf('b1')).toEqual(['x/a.jpg', 'x/b.jpg'])
+    expect(runner.fired).toHaveLength(1)
+    expect(await listed()).toEqual([])
+  })
+
+  it('is taken over when its holder has given no sign of life for the time of its lease', async () => {
+    await upload('a')
+    runner.openwhisk.invoke = async () => 'lost'
+    await runner.start({ batch: 'b1' }, soon(runner))
+    await hold('b1')
+    const began = runner.clock.now()
+    await runner.start({ advance: 'b1' }, { id: 'next', ...soon(runner, 60_000) })
+    expect(runner.clock.now() - began).toBeGreaterThan(20_000)
+    expect((await readBatch(runner.results, 'b1'))?.lease.epoch).toBe(3)
+  })
+
+  it('is left alone by reconciling while somebody holds it, or it has just been given back', async () => {
+    await upload('a')
+    runner.openwhisk.invoke = async () => 'a1'
+    await runner.start({ batch: 'b1' }, soon(runner))
+    expect(await findOrphans(runner.context())).toEqual([])
+    await hold('b1')
+    expect(await findOrphans(runner.context())).toEqual([])
+  })
+
+  it('that nothing came of is forgotten in time', async () => {
+    await runner.results.put(openKey('b1', 1), '')
+    expect(await reconcile(runner.context())).toEqual({ resumed: [] })
+    expect(await listed()).toEqual(['b1'])
+    runner.clock.advance(minutes(2))
+    expect(await reconcile(runner.context())).toEqual({ resumed: [] })
+    expect(await listed()).toEqual([])
+  })
+})
+
+describe('a failure that may pass', () => {
+  const down = () => {
+    throw new StorageError('store_failed', 503, 'Slow down', { retryable: true })
+  }
+
+  function failWhere(isDown: (key: string) => boolean): void {
+    runner.store = {
+      bucket: (name) => watched(objects.store.bucket(name), ({ key }) => isDown(key) && down()),
+    }
+  }
+
+  const recover = (): void => {
+    runner.store = objects.store
+  }
+
+  it('while a batch is planned has another activation try, which sees it through', async () => {
+    await upload('a')
+    failWhere((key) => key.includes('/chunks/'))
+    await expect(runner.start({ batch: 'b1' })).rejects.toThrow('Slow down')
+    expect(successors()).toMatchObject([{ params: { advance: 'b1', failed: 0 + 1 } }])
+    recover()
+    expect(await runner.start(successors()[0]?.params ?? {})).toMatchObject({ state: 'complete' })
+  })
+
+  it('before anything of a batch is there has it fired once more, as it was asked for', async () => {
+    await upload('a', 'x/b')
+    failWhere(() => true)
+    await expect(runner.start({ prefix: 'x/', since: '2026-01-01', minSize: '1' })).rejects.toThrow(
+      'Slow down',
+    )
+    const [again] = successors()
+    expect(again).toMatchObject({ params: { prefix: 'x/', failed: 1 } })
+    recover()
+    const summary = await runner.start(again?.params ?? {})
+    expect(summary).toMatchObject({ state: 'complete', totals: { listed: 1, ok: 1 } })
+  })
+
+  it('is not outlasted for ever, and a dry run not at all', async () => {
+    failWhere(() => true)
+    await expect(runner.start({ advance: 'b1', failed: 1 })).rejects.toThrow('Slow down')
+    expect(successors()).toMatchObject([{ params: { failed: 2 } }])
+    await expect(runner.start({ advance: 'b1', failed: 8 })).rejects.toThrow('Slow down')
+    await expect(runner.start({ batch: 'b1', dryRun: true })).rejects.toThrow('Slow down')
+    expect(successors()).toHaveLength(1)
+  })
+})
+
+describe('cancelling a batch', () => {
+  /** Begins a batch of three chunks of which none has reported. */
+  async function begin(): Promise<void> {
+    await upload('a', 'b', 'c')
+    const { invoke } = runner.openwhisk
+    runner.openwhisk.invoke = async (name, params) => `a${runner.invoked.push({ name, params })}`
+    await runner.start({ batch: 'b1', chunkSize: 1 }, soon(runner))
+    runner.openwhisk.invoke = invoke
+  }
+
+  it('ends it with what is done; firing it again goes on from there', async () => {
+    await begin()
+    await runner.report(chunks()[1]?.params ?? {})
+    const summary = await runner.start({ batch: 'b1', cancel: true })
+    expect(summary).toMatchObject({ state: 'cancelled', totals: { planned: 3, ok: 1, pending: 2 } })
+    expect(await runner.keysOf('b1')).toEqual(['b'])
+    // What was under way reports late: it is not done again, and not forgotten. The rest is known to have died.
+    runner.openwhisk.resultOf = async () => ({})
+    await runner.report(chunks()[0]?.params ?? {})
+    expect(await runner.start({ batch: 'b1', chunkSize: 1 })).toMatchObject({
+      state: 'complete',
+      totals: { planned: 3, ok: 3, pending: 0 },
+    })
+    expect(await runner.keysOf('b1')).toEqual(['a', 'b', 'c'])
+  })
+
+  it('is undone by a fire that comes after it', async () => {
+    await begin()
+    const release = await hold('b1')
+    await runner.start({ batch: 'b1', cancel: true })
+    expect((await readBatch(runner.results, 'b1'))?.cancelRequested).toBe(true)
+    await release()
+    for (const { params } of chunks()) await runner.report(params)
+    expect(await runner.start({ batch: 'b1', chunkSize: 1 })).toMatchObject({ state: 'complete' })
+  })
+
+  it('refuses other filters when it goes on', async () => {
+    await begin()
+    await runner.start({ batch: 'b1', cancel: true })
+    await expect(runner.start({ batch: 'b1', include: '*.jpg' })).rejects.toThrow('include')
+    await expect(runner.start({ batch: 'b1', retry: true, limit: 1 })).rejects.toThrow('limit')
+  })
+})
+
+describe('a limit of errors', () => {
+  const failing = (isBad: (key: string) => boolean) => (key: string, etag: string | null) =>
+    (isBad(key) ? errorRecord : okRecord)(key, {}, { bucket: runner.photos.name, etag })
+
+  beforeEach(() => upload(...Array.from({ length: 60 }, (_, n) => `k${String(n).padStart(2, '0')}`)))
+
+  it('stops the fan-out once more failed, and keeps what is done', async () => {
+    runner.recordOf = failing((key) => key < 'k06') as Runner['recordOf']
+    const summary = await runner.start({ batch: 'b1', chunkSize: 1, maxErrors: '2' })
+    expect(summary).toMatchObject({ state: 'stopped', reason: expect.stringContaining('maxErrors (2)') })
+    const { ok, error, pending } = summary.totals
+    expect(error).toBeGreaterThan(2)
+    expect(pending).toBeGreaterThan(0)
+    expect(await runner.keysOf('b1')).toHaveLength(ok + error)
+  })
+
+  it('is none where no more than that failed', async () => {
+    runner.recordOf = failing((key) => key < 'k02') as Runner['recordOf']
+    const summary = await runner.start({ batch: 'b1', chunkSize: 1, maxErrors: '2' })
+    expect(summary).not.toHaveProperty('reason')
+    expect(summary).toMatchObject({ state: 'complete', totals: { ok: 58, error: 2 } })
   })
 })

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
-import { count, countUsage, emptyTally, type SummaryFacts, summarize } from '../../src/batch/summary/summary'
-import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
-import type { Usage } from '../../src/batch/summary/usage'
+import { addUsage, type Usage } from '../../src/batch/records/usage'
+import { count, emptyTally, type SummaryFacts, summarize } from '../../src/batch/reports/summary'
+import { openSummary, readSummary } from '../../src/batch/reports/summary-object'
+import { summaryKey } from '../../src/batch/state/layout'
 import { type ImageRecord, summarySchema } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
-import { errorRecord, okRecord, startTestStore, type TestStore, tabby } from './batch-fixtures'
+import { counted, errorRecord, okRecord, startTestStore, type TestStore, tabby } from './batch-fixtures'
 
 const facts: SummaryFacts = {
   batch: 'b1',
@@ -19,7 +20,7 @@ const facts: SummaryFacts = {
 const summaryOf = (records: ImageRecord[], changes: Partial<SummaryFacts> = {}, usages: Usage[] = []) => {
   const tally = emptyTally()
   for (const record of records) count(tally, record)
-  for (const usage of usages) countUsage(tally, usage)
+  for (const usage of usages) addUsage(tally.usage, usage)
   return summarize(tally, { ...facts, ...changes })
 }
 
@@ -84,9 +85,9 @@ describe('the summary of a batch', () => {
       fc.property(fc.array(anyRecord), fc.array(anyUsage), fc.nat(), (records, usages, at) => {
         const tally = emptyTally()
         for (const record of records) count(tally, record)
-        for (const usage of usages.slice(0, at)) countUsage(tally, usage)
+        for (const usage of usages.slice(0, at)) addUsage(tally.usage, usage)
         const stored = JSON.parse(JSON.stringify(tally))
-        for (const usage of usages.slice(at)) countUsage(stored, usage)
+        for (const usage of usages.slice(at)) addUsage(stored.usage, usage)
         expect(summarize(stored, facts)).toEqual(summaryOf(records, {}, usages))
       }),
     )
@@ -209,35 +210,34 @@ describe('summary.json', () => {
     expect(await readSummary(results, 'b1')).toBeUndefined()
   })
 
-  it('reads back as it was written', async () => {
+  it('reads back as it was written, and is not written again when it says the same', async () => {
     const summary = summaryOf([okRecord('a')])
-    expect(await writeSummary(results, summary)).toBe(true)
+    const writer = openSummary(results, 'b1', async () => {})
+    await writer.write(summary)
     expect(await readSummary(results, 'b1')).toEqual(summary)
+    const { bucket, requests } = counted(results)
+    await openSummary(bucket, 'b1', async () => {}).write(summary)
+    expect(requests.map(({ method }) => method)).toEqual(['find'])
   })
 
-  it('tells whoever writes the same once more that it was there', async () => {
-    const summary = summaryOf([okRecord('a')])
-    await writeSummary(results, summary)
-    expect(await writeSummary(results, summary)).toBe(false)
-  })
-
-  it('is the first of one only, when many write the same at once', async () => {
-    const summary = summaryOf([okRecord('a')])
-    const firsts = await Promise.all(Array.from({ length: 8 }, () => writeSummary(results, summary)))
-    expect(firsts.filter((first) => first)).toHaveLength(1)
-  })
-
-  it('stays when it must not be replaced, also in a race', async () => {
+  it('is not replaced by a former holder of the lease, whatever it still has to say', async () => {
+    let isHolder = true
+    const former = openSummary(results, 'b1', async () => {
+      if (!isHolder) throw new Error('taken over')
+    })
+    await former.write(summaryOf([], { state: 'running' }))
+    isHolder = false
     const complete = summaryOf([okRecord('a')])
-    const progress = Array.from({ length: 8 }, (_, listed) =>
-      summaryOf([], { state: 'running', listed: listed }),
-    )
-    const unlessComplete = ({ state }: { state: string }) => state !== 'complete'
-    await Promise.all([
-      ...progress.map((summary) => writeSummary(results, summary, unlessComplete)),
-      writeSummary(results, complete),
-    ])
+    await openSummary(results, 'b1', async () => {}).write(complete)
+    await expect(former.write(summaryOf([], { state: 'running', listed: 7 }))).rejects.toThrow('taken over')
     expect(await readSummary(results, 'b1')).toEqual(complete)
-    expect(await writeSummary(results, summaryOf([], { state: 'running' }), unlessComplete)).toBe(false)
+  })
+
+  it('is replaced by the holder of the lease, although another has written it since', async () => {
+    const holder = openSummary(results, 'b1', async () => {})
+    await holder.write(summaryOf([], { state: 'running' }))
+    await results.put(summaryKey('b1'), '{}')
+    await holder.write(summaryOf([okRecord('a')]))
+    expect(await readSummary(results, 'b1')).toEqual(summaryOf([okRecord('a')]))
   })
 })

@@ -1,277 +1,363 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { partsPrefix, summaryKey } from '../../src/batch/layout'
-import { isMarked } from '../../src/batch/run/open'
-import { readSummary } from '../../src/batch/summary/summary-object'
-import { updateUploadsSummary } from '../../src/batch/uploads/count'
-import { isDayBeforeOver, isOver, isUploads, uploadsBatch } from '../../src/batch/uploads/day'
-import { closeDaysBefore } from '../../src/batch/uploads/days-before'
-import { listUploadParts, readUploadPart, writeUploadParts } from '../../src/batch/uploads/parts'
-import { readProgress } from '../../src/batch/uploads/progress'
-import { StorageError } from '../../src/errors'
-import type { Bucket } from '../../src/storage/store'
+import { setTimeout as realSleep } from 'node:timers/promises'
+import { keepRecord } from '../../src/batch/records/retry'
+import { readResults } from '../../src/batch/reports/results'
+import { readSummary } from '../../src/batch/reports/summary-object'
+import { aggregate } from '../../src/batch/running/aggregate'
+import { findOrphans, hasWork, poll } from '../../src/batch/running/reconcile'
+import { acquire } from '../../src/batch/state/acquire'
+import { readBatch } from '../../src/batch/state/batch'
+import { recordKey } from '../../src/batch/state/layout'
+import { writeArrival } from '../../src/batch/uploads/arrivals'
+import { dayMaker, isOver, isPast, uploadsBatch, watchNow } from '../../src/batch/uploads/day'
+import { quietFrom } from '../../src/batch/uploads/watch'
+import { isoOf } from '../../src/clock'
+import { OpenWhiskError } from '../../src/errors'
+import type { ImageRecord } from '../../src/schema'
+import { saveRegistration } from '../../src/storage/feeds'
 import {
-  advanceClock,
   collect,
-  counted,
   errorRecord,
-  listing,
   minutes,
-  okRecord,
-  setClock,
+  model,
   startTestStore,
   type TestStore,
   watched,
 } from './batch-fixtures'
-
-const today = 'uploads-2026-11-22'
+import { newRunner, type Runner } from './batch-runner'
 
 let objects: TestStore
-let results: Bucket
+let runner: Runner
+let day: string
 
 beforeAll(async () => {
   objects = await startTestStore()
 })
 afterAll(() => objects.close())
 beforeEach(async () => {
-  setClock('2026-11-22T08:00:00Z')
-  results = await objects.newBucket()
+  runner = await newRunner(objects)
+  // Midday, whatever the time is: the store's clock tells another one.
+  runner.clock.advance(minutes(720) - (runner.clock.now() % minutes(1440)))
+  day = uploadsBatch(isoOf(runner.clock.now()))
+  const { report } = runner
+  // `aggregate` keeps what `classify` found, too.
+  runner.report = async (message) => {
+    if ('batch' in message) await report(message)
+    for (const image of await imagesOf(message)) await keepRecord(runner.context(), image)
+  }
+  await watch()
 })
-afterEach(() => jest.useRealTimers())
 
-/** Writes a part: what one activation does before it counts. */
-async function upload(key: string, activationId: string, at = new Date().toISOString()) {
-  const [part] = await writeUploadParts(results, [okRecord(key, { at, activationId })], activationId)
-  if (!part) throw new Error('No part was written')
-  return part
+const watch = (changes: object = {}) =>
+  saveRegistration(runner.results, {
+    trigger: '/guest/image-uploaded',
+    bucket: runner.photos.name,
+    prefix: '',
+    paused: false,
+    minutes: 0,
+    settle: 0,
+    createdAt: isoOf(runner.clock.now()),
+    ...changes,
+  })
+
+/** The records of what a message is about. */
+async function imagesOf(message: object): Promise<ImageRecord[]> {
+  const { chunk } = message as { chunk?: { start: number; end: number } }
+  if (!chunk) return []
+  const records: ImageRecord[] = []
+  for await (const record of readResults(runner.results, day)) records.push(record)
+  return records
 }
 
-const uploadAndCount = async (key: string, activationId: string, bucket = results): Promise<boolean> =>
-  updateUploadsSummary(bucket, await upload(key, activationId))
+const upload = async (...keys: string[]): Promise<void> => {
+  for (const key of keys) await runner.photos.put(key, `v1 of ${key}`)
+}
 
-const counts = async (batch = today) => (await readSummary(results, batch))?.totals.ok
+/** What a notification has classified: through the trigger, in an activation of its own. */
+async function arrive(...keys: string[]): Promise<void> {
+  const records = await Promise.all(
+    keys.map(async (key) => ({
+      ...runner.recordOf(key, (await runner.photos.head(key))?.etag ?? null),
+      at: isoOf(runner.clock.now()),
+      lastModified: isoOf(runner.clock.now()),
+    })),
+  )
+  await aggregate({ images: records }, runner.context())
+}
 
-const progress = async () => (await readProgress(results, today)).progress
+/** With time enough: the clock goes on with each of several that sleep at once. */
+const advance = () => runner.start({ advance: day }, { deadline: runner.clock.now() + minutes(30) })
+const dispatched = () => runner.invoked.filter(({ name }) => name.endsWith('/classify-images')).length
+const recorded = async () =>
+  (await collect(runner.results.list({ prefix: `images/${model}/` }))).map(({ key }) => key.split('/').at(-1))
+const keysOfDay = async () => (await collect(readResults(runner.results, day))).map(({ key }) => key)
 
-describe('the day of an upload', () => {
-  it('is that in UTC on which its download began', () => {
-    expect(uploadsBatch('2026-11-22T00:00:00.000Z')).toBe(today)
-    expect(uploadsBatch('2026-11-22T23:59:59.999Z')).toBe(today)
-    expect(uploadsBatch('2026-11-23T00:00:00.000Z')).toBe('uploads-2026-11-23')
-    expect([isUploads(today), isUploads('upload')]).toEqual([true, false])
+describe('the day of uploads', () => {
+  it('has one midnight after another, and a while for what was under way', () => {
+    const midnight = Date.parse('2026-11-23T00:00:00Z')
+    expect(uploadsBatch('2026-11-22T23:59:59.999Z')).toBe('uploads-2026-11-22')
+    expect(isPast('uploads-2026-11-22', midnight - 1)).toBe(false)
+    expect(isPast('uploads-2026-11-22', midnight)).toBe(true)
+    expect(isOver('uploads-2026-11-22', midnight + minutes(14))).toBe(false)
+    expect(isOver('uploads-2026-11-22', midnight + minutes(15))).toBe(true)
   })
 
-  it('is over a quarter of an hour after its midnight: until then, what began before may report', () => {
-    expect(isOver(today, new Date('2026-11-23T00:14:59.999Z'))).toBe(false)
-    expect(isOver(today, new Date('2026-11-23T00:15:00.000Z'))).toBe(true)
-    expect(isDayBeforeOver(today, new Date('2026-11-22T00:14:59.999Z'))).toBe(false)
-    expect(isDayBeforeOver(today, new Date('2026-11-22T00:15:00.000Z'))).toBe(true)
-  })
-})
-
-describe('the parts of a day', () => {
-  const names = async (batch = today) =>
-    (await collect(listUploadParts(results, batch, ''))).map(({ name }) => name)
-
-  it('are named by the time of their writing, whenever the download began', async () => {
-    await upload('a', 'a1', '2026-11-22T07:00:00.000Z')
-    advanceClock(5)
-    await upload('b', 'a2', '2026-11-22T06:00:00.000Z')
-    expect(await names()).toEqual(['2026-11-22T08-00-00-000Z-a1.jsonl', '2026-11-22T08-00-00-005Z-a2.jsonl'])
-  })
-
-  it('are two where one activation worked past midnight; what it used is told with the first', async () => {
-    const usage = { classifyMs: 1000, aggregateMs: 20, container: 'c1' }
-    const records = [
-      okRecord('b', { at: '2026-11-23T00:00:00.100Z' }),
-      okRecord('a', { at: '2026-11-22T23:59:59.900Z' }),
-      okRecord('c', { at: '2026-11-22T23:59:59.950Z' }),
-    ]
-    const parts = await writeUploadParts(results, records, 'a1', usage)
-    expect(parts.map(({ batch, records }) => [batch, records.map(({ key }) => key)])).toEqual([
-      [today, ['a', 'c']],
-      ['uploads-2026-11-23', ['b']],
-    ])
-    const read = await Promise.all(parts.map((part) => readUploadPart(results, part.batch, part)))
-    expect(read).toEqual(parts)
-    expect(read.map((part) => part.usage)).toEqual([usage, undefined])
+  it('is quiet after a whole minute of the clock without anything new', () => {
+    const at = Date.parse('2026-11-22T08:00:30Z')
+    expect(quietFrom(at)).toBe(Date.parse('2026-11-22T08:02:00Z'))
+    expect(quietFrom(0)).toBeLessThan(at)
   })
 })
 
-describe('the summary of an open day', () => {
-  it('says that it is not exact', async () => {
-    const [part] = await writeUploadParts(results, [okRecord('a'), errorRecord('b')], 'a1')
-    if (part) await updateUploadsSummary(results, part)
-    expect(await readSummary(results, today)).toMatchObject({
-      batch: today,
-      state: 'running',
-      exact: false,
-      totals: { listed: 2, planned: 2, skipped: 0, ok: 1, error: 1, pending: 0 },
-      labels: [{ label: 'tabby', count: 1 }],
-      errors: { image_corrupt: 1 },
-      startedAt: '2026-11-22T08:00:00.000Z',
-      endedAt: null,
-    })
+describe('an upload of which a notification was accepted', () => {
+  it('has the bucket looked through by one activation, however many there are at once', async () => {
+    await Promise.all(Array.from({ length: 6 }, () => watchNow(runner.context(), true)))
+    expect(runner.invoked.length).toBeGreaterThan(0)
+    expect(runner.invoked[0]).toMatchObject({ params: { advance: day } })
+    expect(await readBatch(runner.results, day)).toMatchObject({ status: 'requested', kind: 'uploads' })
   })
 
-  it('counts each part once, however often it is brought up to date', async () => {
-    for (let number = 0; number < 4; number++) {
-      const part = await upload(`k${number}`, `a${number}`)
-      await updateUploadsSummary(results, part)
-      await updateUploadsSummary(results, part)
-      advanceClock(minutes(3))
-    }
-    expect(await counts()).toBe(4)
+  it('finds all others of a burst of which no notification was', async () => {
+    await watchNow(runner.context(), true)
+    await upload('a', 'b', 'c', 'd', 'e')
+    await arrive('c')
+    const began = runner.clock.now()
+    expect(await advance()).toMatchObject({ state: 'running', totals: { ok: 5, pending: 0 } })
+    expect(await recorded()).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(await keysOfDay()).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(dispatched()).toBe(1)
+    // It has let go after a whole quiet minute, and is open for more.
+    expect(runner.clock.now() - began).toBeGreaterThan(minutes(1))
+    expect((await readBatch(runner.results, day))?.lease).toMatchObject({ holder: null, phase: 'idle' })
+    expect(runner.fired).toEqual([])
   })
 
-  it('counts each part once when many activations do so at the same time', async () => {
-    const { bucket, requests } = counted(results)
-    await Promise.all(
-      Array.from({ length: 20 }, (_, number) => uploadAndCount(`k${number}`, `a${number}`, bucket)),
-    )
-    expect(await counts()).toBe(20)
-    expect(await progress()).toMatchObject({ parts: 20, tally: { ok: 20 } })
-    // Only one at a time counts for all, and so nobody reads a part that somebody else has read.
-    expect(requests.filter(({ method }) => method === 'get').length).toBeLessThan(20)
+  it('finds what comes while it looks, and gives out each image once', async () => {
+    await watchNow(runner.context(), true)
+    await upload('a')
+    const running = advance()
+    while (dispatched() === 0) await realSleep(5)
+    await upload('b')
+    await running
+    expect(await recorded()).toEqual(['a', 'b'])
+    expect(dispatched()).toBe(2)
   })
 
-  it('counts the part of an activation that died before it did so, with the next one', async () => {
-    await uploadAndCount('a', 'a1')
-    await upload('b', 'a2')
-    advanceClock(minutes(1))
-    await uploadAndCount('c', 'a3')
-    expect(await counts()).toBe(3)
-  })
-
-  it('is not held up by an activation that died while it counted for all', async () => {
-    const part = await upload('a', 'a1')
-    const dying = watched(results, ({ method }) => {
-      if (method === 'list') throw new StorageError('store_failed', 0, 'The process is gone')
-    })
-    await expect(updateUploadsSummary(dying, part)).rejects.toThrow('gone')
-    expect((await progress()).claim).toMatchObject({ by: part.name })
-    advanceClock(5_000)
-    await uploadAndCount('b', 'a2')
-    expect(await counts()).toBe(2)
-    expect((await progress()).claim).toBeUndefined()
-  })
-
-  it('is left to somebody who counts for all, until that is done', async () => {
-    let others: Promise<boolean>[] = []
-    let reads = 0
-    let puts = 0
-    const bystander = watched(results, ({ method, key }) => {
-      if (!key.endsWith('progress.json')) return
-      if (method === 'find') reads++
-      if (method === 'put') puts++
-    })
-    const slow = listing(results, async function* (options) {
-      if (others.length === 0) {
-        others = [uploadAndCount('b', 'a2', bystander), uploadAndCount('c', 'a3', bystander)]
-        while (reads < 8) await sleep(1)
-        expect(puts).toBe(0)
+  it('is looked through again soon after a find, however long a look takes', async () => {
+    await watchNow(runner.context(), true)
+    await upload('a')
+    const { clock, photos, store } = runner
+    const slow = watched(photos, ({ method }) => method === 'list' && clock.advance(minutes(1)))
+    runner.store = { bucket: (name) => (name === photos.name ? slow : store.bucket(name)) }
+    const at: number[] = []
+    const { invoke } = runner.openwhisk
+    runner.openwhisk.invoke = async (...message) => {
+      if (message[0].endsWith('/classify-images')) {
+        at.push(clock.now())
+        await upload('b')
       }
-      yield* results.list(options)
-    })
-    await updateUploadsSummary(slow, await upload('a', 'a1'))
-    await Promise.all(others)
-    expect(await counts()).toBe(3)
-  })
-
-  it('forgets the names of parts that nothing can precede any more, and still counts none twice', async () => {
-    for (let number = 0; number < 5; number++) {
-      await uploadAndCount(`k${number}`, `a${number}`)
-      advanceClock(minutes(2))
+      return invoke(...message)
     }
-    expect((await progress()).recent).toHaveLength(1)
-    const old = await collect(listUploadParts(results, today, ''))
-    for (const { name } of old)
-      await updateUploadsSummary(results, await readUploadPart(results, today, { name }))
-    expect(await counts()).toBe(5)
+    await advance()
+    const [first = 0, second = Infinity] = at
+    // A tenth of the time would be nine minutes.
+    expect(second - first).toBeLessThan(minutes(4))
   })
 
-  it('costs in proportion to what is new, not to the day', async () => {
-    const cost = async (): Promise<number> => {
-      const { bucket, requests } = counted(results)
-      await uploadAndCount('new', `a-${Date.now()}`, bucket)
-      return requests.length
+  it('waits for the minute to turn where the platform has refused something', async () => {
+    await watchNow(runner.context(), true)
+    await upload('a')
+    const { invoke } = runner.openwhisk
+    let refusals = 2
+    runner.openwhisk.invoke = async (...message) => {
+      if (refusals-- > 0) {
+        throw new OpenWhiskError(429, 'Too many requests in the last minute (count: 61, allowed: 60).', {
+          retryable: true,
+        })
+      }
+      return invoke(...message)
     }
-    await cost()
-    const first = await cost()
-    for (let number = 0; number < 30; number++) await uploadAndCount(`k${number}`, `b${number}`)
-    expect(await cost()).toBe(first)
-    advanceClock(minutes(30))
-    await cost()
-    expect(await cost()).toBe(first)
+    await advance()
+    expect(await recorded()).toEqual(['a'])
+    expect((await readBatch(runner.results, day))?.dispatch.window.perMinute).toBe(60)
   })
 
-  it('is made good by the next one when its writer died between counting and writing it', async () => {
-    const part = await upload('a', 'a1')
-    const dying = watched(results, ({ method, key }) => {
-      if (method === 'put' && key === summaryKey(today))
-        throw new StorageError('store_failed', 0, 'The process is gone')
-    })
-    await expect(updateUploadsSummary(dying, part)).rejects.toThrow('gone')
-    expect(await counts()).toBeUndefined()
-    await updateUploadsSummary(results, part)
-    expect(await counts()).toBe(1)
-  })
-
-  it('ends with the last count although an older one is written late', async () => {
-    const part = await upload('a', 'a1')
-    let other: Promise<boolean> | undefined
-    const slow: Bucket = {
-      ...results,
-      put: async (key, ...rest) => {
-        if (key === summaryKey(today) && !other) {
-          other = uploadAndCount('b', 'a2')
-          await other
-        }
-        return results.put(key, ...rest)
-      },
-    }
-    await updateUploadsSummary(slow, part)
-    expect(await counts()).toBe(2)
-  })
-
-  it('leaves other batches’ parts alone', async () => {
-    await results.put(`${partsPrefix(`${today}-x`)}2026-11-22T08-00-00-000Z-a1.jsonl`, '{}\n')
-    await uploadAndCount('a', 'a1')
-    expect(await counts()).toBe(1)
-  })
-
-  it('goes with a marker that the day is open, written first', async () => {
-    const part = await upload('a', 'a1')
-    const dying = watched(results, ({ method, key }) => {
-      if (method === 'put' && key.endsWith('progress.json'))
-        throw new StorageError('store_failed', 0, 'The process is gone')
-    })
-    await expect(updateUploadsSummary(dying, part)).rejects.toThrow('gone')
-    expect(await isMarked(results, today)).toBe(true)
-  })
-
-  it('keeps the price that the first part came with', async () => {
-    await updateUploadsSummary(results, await upload('a', 'a1'), 0.5)
-    await updateUploadsSummary(results, await upload('b', 'a2'), 2)
-    expect(await readSummary(results, today)).toMatchObject({ pricePerGbSecond: 0.5 })
+  it('leaves alone what was there before, other prefixes, and what is too young', async () => {
+    await upload('old')
+    await watch({ since: isoOf(Date.now() + 60_000), prefix: '' })
+    await watchNow(runner.context(), true)
+    await advance()
+    expect(await recorded()).toEqual([])
+    await watch({ prefix: 'x/' })
+    await upload('x/a', 'y/b')
+    await advance()
+    expect(await recorded()).toEqual(['a'])
   })
 })
 
-describe('the uploads that come when the day before is over', () => {
-  it('say so, and one of them has it closed', async () => {
-    setClock('2026-11-22T00:14:50Z')
-    expect(await uploadAndCount('a', 'a1')).toBe(false)
-    advanceClock(10_000)
-    let sent = 0
-    await Promise.all(
-      Array.from({ length: 6 }, async (_, number) => {
-        const part = await upload(`k${number}`, `b${number}`)
-        if (await updateUploadsSummary(results, part))
-          await closeDaysBefore(results, part, async () => ++sent)
-      }),
-    )
-    expect(sent).toBe(1)
-    expect(await counts()).toBe(7)
-    advanceClock(minutes(60))
-    expect(await uploadAndCount('c', 'a3')).toBe(false)
+describe('a poll', () => {
+  it('has the bucket looked through, and no activation waits where that finds nothing', async () => {
+    await upload('a')
+    expect(await poll('/guest/image-uploaded', runner.context())).toEqual({ resumed: [], batch: day })
+    await advance()
+    expect(await recorded()).toEqual(['a'])
+    runner.invoked.splice(0)
+    await poll('/guest/image-uploaded', runner.context())
+    expect(runner.invoked).toHaveLength(1)
+    expect((await readBatch(runner.results, day))?.lease.expects).toBe(false)
+    await advance()
+    expect(dispatched()).toBe(0)
+    const left = await readBatch(runner.results, day)
+    expect(left?.lease).toMatchObject({ holder: null, phase: 'idle' })
+  })
+
+  it('asks for an activation that waits for a sign of a holder that seems to live', async () => {
+    await acquire(runner.context({ id: 'died' }), day, {
+      isWorker: false,
+      create: dayMaker(runner.context(), day),
+    })
+    await upload('a')
+    await poll('/guest/image-uploaded', runner.context())
+    expect(runner.invoked.map(({ params }) => params)).toEqual([{ advance: day }])
+    await advance()
+    expect(await recorded()).toEqual(['a'])
+  })
+
+  it('does nothing for a feed that is paused', async () => {
+    await watch({ paused: true })
+    expect(await poll('/guest/image-uploaded', runner.context())).toEqual({
+      resumed: [],
+      message: 'The feed of /guest/image-uploaded is paused',
+    })
+  })
+})
+
+describe('what failed in passing', () => {
+  it('rests before it is tried again, for longer and longer', async () => {
+    await upload('a')
+    runner.recordOf = (key, etag) =>
+      errorRecord(
+        key,
+        { code: 'download_failed', retryable: true },
+        { bucket: runner.photos.name, etag, at: isoOf(runner.clock.now()) },
+      )
+    const look = async (): Promise<number> => {
+      const before = dispatched()
+      await poll('/guest/image-uploaded', runner.context())
+      await advance()
+      return dispatched() - before
+    }
+    expect(await look()).toBe(1)
+    expect(await look()).toBe(0)
+    runner.clock.advance(minutes(20))
+    expect(await look()).toBe(1)
+    runner.clock.advance(minutes(20))
+    expect(await look()).toBe(0)
+    runner.clock.advance(minutes(20))
+    expect(await look()).toBe(1)
+    // Another version is tried at once.
+    await runner.photos.put('a', 'another')
+    expect(await look()).toBe(1)
+  })
+
+  it('is forgotten once it is classified, or gone', async () => {
+    await upload('a', 'b', 'c')
+    const { recordOf } = runner
+    const failing = (key: string, etag: string | null) =>
+      errorRecord(
+        key,
+        { code: 'download_failed', retryable: true },
+        { bucket: runner.photos.name, etag, at: isoOf(runner.clock.now()) },
+      )
+    runner.recordOf = failing
+    const look = async (): Promise<void> => {
+      await poll('/guest/image-uploaded', runner.context())
+      await advance()
+    }
+    const notes = async () =>
+      (await collect(runner.results.list({ prefix: 'retry/' }))).map(({ key }) => key.split('/').at(-1))
+    await look()
+    expect(await notes()).toEqual(['a', 'b', 'c'])
+    await runner.photos.delete('a')
+    await runner.photos.delete('c')
+    runner.clock.advance(minutes(20))
+    runner.recordOf = (key, etag) => ({ ...recordOf(key, etag), at: isoOf(runner.clock.now()) })
+    await look()
+    expect(await recorded()).toEqual(['b'])
+    expect(await notes()).toEqual([])
+  })
+})
+
+describe('a day that is over', () => {
+  const tomorrow = () => runner.clock.advance(minutes(1440 - 720) + minutes(16))
+
+  it('is closed with the newest version of each image, and told of', async () => {
+    await upload('a', 'b')
+    await arrive('a', 'b')
+    runner.clock.advance(minutes(1))
+    await runner.photos.put('a', 'another')
+    await arrive('a')
+    await upload('c')
+    await advance()
+    tomorrow()
+    const open = await readBatch(runner.results, day)
+    expect(open && hasWork(open, runner.clock.now())).toBe(true)
+    const summary = await advance()
+    expect(summary).toMatchObject({
+      state: 'complete',
+      exact: true,
+      totals: { listed: 3, planned: 3, ok: 3, pending: 0 },
+    })
+    const records = await runner.recordsOf(day)
+    expect(records.map(({ key }) => key)).toEqual(['a', 'b', 'c'])
+    expect(records[0]?.etag).toBe((await runner.photos.head('a'))?.etag)
+    expect(runner.fired).toEqual([{ trigger: 'batch-completed', params: summary }])
+    expect(await findOrphans(runner.context())).toEqual([])
+  })
+
+  it('is closed by whatever looks after the next one', async () => {
+    await upload('a')
+    await arrive('a')
+    await advance()
+    tomorrow()
+    runner.invoked.splice(0)
+    await runner.start({ advance: uploadsBatch(isoOf(runner.clock.now())) })
+    expect(runner.invoked).toContainEqual({
+      name: '/guest/whisklens/start-batch',
+      params: { advance: day },
+    })
+  })
+
+  it('is opened again by what comes late, and closed once more', async () => {
+    await upload('a', 'b')
+    await arrive('a')
+    await advance()
+    tomorrow()
+    await advance()
+    const late = { ...runner.recordOf('b', 'v9'), at: `${day.slice(8)}T23:59:59.000Z` }
+    await aggregate({ images: [late] }, runner.context())
+    expect(await readBatch(runner.results, day)).toMatchObject({ run: 2, status: 'requested' })
+    expect(await advance()).toMatchObject({ state: 'complete', totals: { ok: 2 } })
+    expect(await runner.keysOf(day)).toEqual(['a', 'b'])
+    expect(runner.fired).toHaveLength(2)
+  })
+
+  it('counts what arrived while it is open, and sorts it in portions where it is much', async () => {
+    const many = Array.from({ length: 1010 }, (_, n) => `k${String(n).padStart(4, '0')}`)
+    const at = runner.clock.now()
+    for (const [index, key] of many.entries()) {
+      const record = { ...runner.recordOf(key, 'v1'), at: isoOf(at) }
+      await writeArrival(runner.results, day, [record], { at: at + index, activationId: 'a1' })
+      await runner.results.put(recordKey(model, record), JSON.stringify(record))
+    }
+    runner.clock.advance(minutes(6))
+    await watchNow(runner.context(), true)
+    expect(await advance()).toMatchObject({ state: 'running', totals: { ok: 1010 } })
+    const found = await readBatch(runner.results, day)
+    expect(found?.sorted).toMatchObject({ ok: 1000, files: [expect.stringContaining('/sorted/')] })
+    expect(await keysOfDay()).toEqual(many)
+    tomorrow()
+    expect((await advance()).totals).toMatchObject({ ok: 1010 })
+    expect(await runner.keysOf(day)).toEqual(many)
+    expect(await readSummary(runner.results, day)).toMatchObject({ exact: true })
   })
 })

@@ -1,20 +1,15 @@
 import fc from 'fast-check'
-import { type AggregateContext, aggregate, type Classified } from '../../src/batch/chunk/aggregate'
-import { listParts, writePart } from '../../src/batch/chunk/parts'
-import { closeBatch } from '../../src/batch/close/close'
-import { summaryKey } from '../../src/batch/layout'
-import type { Plan } from '../../src/batch/plan/plan'
-import { readSummary } from '../../src/batch/summary/summary-object'
-import { toMetadata, type Usage, usageOf } from '../../src/batch/summary/usage'
-import { uploadsBatch } from '../../src/batch/uploads/day'
+import { listParts, writePart } from '../../src/batch/records/parts'
+import { toMetadata, type Usage, usageOf } from '../../src/batch/records/usage'
+import { aggregate, type Classified } from '../../src/batch/running/aggregate'
+import { summaryKey } from '../../src/batch/state/layout'
 import type { Bucket } from '../../src/storage/store'
 import {
+  closeBatch,
   collect,
+  contextOf,
+  doneBatch,
   okRecord,
-  planOf,
-  savePlan,
-  setClock,
-  silentOpenWhisk,
   startTestStore,
   type TestStore,
   textOf,
@@ -28,10 +23,8 @@ beforeAll(async () => {
 })
 afterAll(() => objects.close())
 beforeEach(async () => {
-  setClock('2026-11-22T08:00:30Z')
   results = await objects.newBucket()
 })
-afterEach(() => jest.useRealTimers())
 
 describe('the metadata of a part', () => {
   const anyUsage: fc.Arbitrary<Usage> = fc.record({
@@ -61,19 +54,10 @@ describe('the metadata of a part', () => {
 
 const keys = ['a', 'b', 'c', 'd', 'e', 'f']
 
-const donePlan = (changes: Partial<Plan> = {}): Plan =>
-  planOf('photos', {}, { planned: 6, listed: 6, next: 6, done: true, cursor: 'z', ...changes })
-
-const contextOf = (activationId: string): AggregateContext => ({
-  store: objects.store,
-  results,
-  openwhisk: silentOpenWhisk,
-  activationId,
-  sequence: '/guest/whisklens/classify-images',
-  resume: async () => {},
-  reconcile: async () => {},
-  onClosed: async () => {},
-})
+const report = (message: Classified, id: string) => {
+  const context = contextOf(objects.store, results)
+  return aggregate(message, { ...context, activation: { ...context.activation, id } })
+}
 
 const instant = (key: string, at: string) =>
   okRecord(key, { at, timings: { download: 0, decode: 0, infer: 0 } })
@@ -82,21 +66,21 @@ const instant = (key: string, at: string) =>
 const piece = (start: number, spent?: Classified['spent']): Classified => ({
   batch: 'b1',
   images: keys.slice(start, start + 2).map((key) => instant(key, '2026-11-22T08:00:12.000Z')),
-  part: { start, end: start + 2, chunk: { start: 0, end: 6 }, model: 'tiny' },
+  part: { start, end: start + 2, chunk: { start: 0, end: 6, epoch: 1 }, model: 'tiny', by: 1 },
   spent,
 })
 
 describe('what the activations of a batch used', () => {
-  it('is counted with memory and price of the plan, once it is closed', async () => {
+  it('is counted with memory and price of the batch, once it is closed', async () => {
     const memory = { classify: 1024, aggregate: 128 }
-    await savePlan(results, donePlan({ memory, gbSecondPrice: 0.5 }))
-    await aggregate(piece(0, { ms: 4000, container: 'x' }), contextOf('a1'))
-    await aggregate(piece(2, { ms: 2000, container: 'y' }), contextOf('a2'))
-    const last = await aggregate(piece(4, { ms: 6000, container: 'x' }), contextOf('a3'))
-    expect(last.closed).toBe(true)
+    const priced = { model: 'tiny', modelVersion: 'tiny@00c0ffee', memory, gbSecondPrice: 0.5 }
+    const batch = doneBatch('photos', 6, { model: priced })
+    await report(piece(0, { ms: 4000, container: 'x' }), 'a1')
+    await report(piece(2, { ms: 2000, container: 'y' }), 'a2')
+    await report(piece(4, { ms: 6000, container: 'x' }), 'a3')
     const aggregateMs = (await usages()).reduce((sum, usage) => sum + (usage?.aggregateMs ?? 0), 0)
     const gbSeconds = 12 + aggregateMs / 8000
-    expect(await readSummary(results, 'b1')).toMatchObject({
+    expect(await closeBatch(objects.store, results, batch)).toMatchObject({
       containers: 2,
       gbSeconds: Number(gbSeconds.toPrecision(6)),
       cost: Number((gbSeconds / 2).toPrecision(6)),
@@ -106,12 +90,12 @@ describe('what the activations of a batch used', () => {
   })
 
   it('is not counted of activations that tell nothing', async () => {
-    await savePlan(results, donePlan())
-    await aggregate(piece(0), contextOf('a1'))
-    await aggregate(piece(2), contextOf('a2'))
-    await aggregate(piece(4, { ms: 6000, container: 'x' }), contextOf('a3'))
+    await report(piece(0), 'a1')
+    await report(piece(2), 'a2')
+    await report(piece(4, { ms: 6000, container: 'x' }), 'a3')
     expect(await usages()).toEqual([undefined, undefined, expect.objectContaining({ classifyMs: 6000 })])
-    expect(await readSummary(results, 'b1')).toMatchObject({ containers: 1, totals: { ok: 6 } })
+    const summary = await closeBatch(objects.store, results, doneBatch('photos', 6))
+    expect(summary).toMatchObject({ containers: 1, totals: { ok: 6 } })
   })
 
   it('comes to the same bytes whatever the order of the parts, and however often each is written', async () => {
@@ -124,7 +108,7 @@ describe('what the activations of a batch used', () => {
       results = await objects.newBucket()
       for (const start of starts)
         await writePart(results, 'b1', start, piece(start).images, `a${start}`, usage(start))
-      await closeBatch(results, donePlan())
+      await closeBatch(objects.store, results, doneBatch('photos', 6))
       return textOf(results, summaryKey('b1'))
     }
     const expected = await summaryAfter([0, 2, 4])
@@ -137,21 +121,6 @@ describe('what the activations of a batch used', () => {
       }),
       { numRuns: 15 },
     )
-  })
-
-  it('is counted of uploads too, once for each activation', async () => {
-    const upload = (activation: string, key: string, at: string) =>
-      aggregate(
-        { images: [instant(key, at)], spent: { ms: 2000, container: activation } },
-        { ...contextOf(activation), gbSecondPrice: 0.5 },
-      )
-    await upload('a1', 'a', '2026-11-22T08:00:10.000Z')
-    await upload('a2', 'b', '2026-11-22T08:00:20.000Z')
-    await upload('a2', 'b', '2026-11-22T08:00:20.000Z')
-    const summary = await readSummary(results, uploadsBatch('2026-11-22T08:00:10.000Z'))
-    expect(summary).toMatchObject({ containers: 2, imagesPerSecond: 0.2, pricePerGbSecond: 0.5 })
-    // Two activations of 2 s at 512 MB, and what aggregate needed at 256 MB.
-    expect(summary?.gbSeconds).toBeGreaterThanOrEqual(2)
   })
 })
 

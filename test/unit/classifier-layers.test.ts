@@ -5,10 +5,10 @@ import { findEngine } from '../../src/classifier/engines'
 import { layersToNetwork } from '../../src/classifier/layers'
 import { topologySchema } from '../../src/classifier/layers/topology'
 import { type Network, readNetwork } from '../../src/classifier/network'
+import { optimizeNetwork } from '../../src/classifier/network-optimize'
 import { InvalidInputError } from '../../src/errors'
 import type { DescriptionOf } from '../../src/models/description'
 import { type ModelFolder, readModelFolder } from '../../src/models/folder'
-import { optimizeNetwork } from '../../src/models/optimize'
 import { removeSmallLayers, SmallLayers, smallLayers, writeLayers } from '../helpers/small-layers'
 
 /*

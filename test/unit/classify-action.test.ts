@@ -1,6 +1,6 @@
 import { main } from '../../actions/classify'
-import { classifiedSchema } from '../../src/batch/chunk/aggregate'
-import { writeChunk } from '../../src/batch/chunk/parts'
+import { writeChunk } from '../../src/batch/records/chunks'
+import { classifiedSchema } from '../../src/batch/running/aggregate'
 import type { Bucket } from '../../src/storage/store'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { pngClaiming, sample } from '../helpers/images'
@@ -150,9 +150,9 @@ describe('what an activation took', () => {
 
   it('is told with the records of a piece of a batch, of a list and of an event', async () => {
     const image = { bucket: photos.name, key: 'cat.jpg' }
-    await writeChunk(results, 'b1', 0, [image, image])
+    await writeChunk(results, 'b1', { start: 0, end: 2, epoch: 1 }, [image, image])
     const answers = [
-      await answerTo({ batch: 'b1', chunk: { start: 0, end: 2 }, start: 1, end: 2 }),
+      await answerTo({ batch: 'b1', chunk: { start: 0, end: 2, epoch: 1 }, by: 1, start: 1, end: 2 }),
       await answerTo({ images: [image] }),
       await answerTo(image),
     ]

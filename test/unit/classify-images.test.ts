@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ClassifyOptions, classifyImages } from '../../src/batch/chunk/classify-images'
+import { type ClassifyOptions, classifyImages } from '../../src/batch/classify/classify-images'
 import { loadModel } from '../../src/classifier/load'
 import { StorageError } from '../../src/errors'
 import { type ImageRef, recordSchema } from '../../src/schema'

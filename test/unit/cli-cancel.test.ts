@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { summaryKey } from '../../src/batch/layout'
+import { summaryKey } from '../../src/batch/state/layout'
 import type { BatchSummary } from '../../src/schema'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
 

@@ -1,4 +1,4 @@
-import { summaryKey } from '../../src/batch/layout'
+import { summaryKey } from '../../src/batch/state/layout'
 import { describeSummary } from '../../src/cli/summary'
 import type { BatchSummary } from '../../src/schema'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'

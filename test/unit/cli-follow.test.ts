@@ -1,14 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { summaryKey } from '../../src/batch/layout'
-import { readPlan } from '../../src/batch/plan/plan'
-import { markBegun, markClosed } from '../../src/batch/run/open'
-import { startBatch } from '../../src/batch/run/start'
-import { readSummary, writeSummary } from '../../src/batch/summary/summary-object'
+import { readSummary } from '../../src/batch/reports/summary-object'
+import { summaryKey } from '../../src/batch/state/layout'
+import { deleteEntry, putEntry } from '../../src/batch/state/open'
 import { awaitBeginning, begun, followBatch, lookBefore } from '../../src/cli/follow'
-import { type BatchSummary, batchRequestSchema } from '../../src/schema'
-import type { Bucket, Store } from '../../src/storage/store'
-import { minutes, planOf, savePlan, startTestStore, type TestStore } from './batch-fixtures'
-import { newRunner, type Runner } from './batch-runner'
+import type { BatchSummary } from '../../src/schema'
+import { doneBatch, putSummary, saveBatch, startTestStore, type TestStore, watched } from './batch-fixtures'
+import { newRunner, type Runner, soon } from './batch-runner'
 import { summaryOf } from './cli-run'
 
 let objects: TestStore
@@ -22,58 +19,35 @@ beforeEach(async () => {
   runner = await newRunner(objects)
 })
 
-/** A store in which the first summary of a run waits until somebody has looked for it. */
-const withLateSummary = (looked: Promise<unknown>): Store => ({
-  bucket: (name) =>
-    new Proxy(objects.store.bucket(name), {
-      get: (target, method) =>
-        method === 'put' && name === runner.results.name
-          ? async (...args: Parameters<Bucket['put']>) => {
-              if (args[0] === summaryKey('b1')) await looked
-              return target.put(...args)
-            }
-          : Reflect.get(target, method),
-    }),
-})
-
-/** Fires `b1` once more, and follows it; its plan is seen before its summary. */
+/** Fires `b1` once more, and follows it; each of its summaries waits for a look. */
 async function fireAndFollow(asked: object): Promise<BatchSummary[]> {
-  const { results, settings, openwhisk } = runner
-  const before = await lookBefore(results, 'b1')
-  const old = JSON.stringify(await readPlan(results, 'b1'))
+  const before = await lookBefore(runner.results, 'b1')
   let looks = 0
-  let release = () => {}
-  const looked = new Promise<void>((resolve) => {
-    release = resolve
-  })
-  const running = startBatch(
-    batchRequestSchema.parse({ batch: 'b1', ...asked }),
-    settings,
-    {
-      id: 'again',
-      deadline: Date.now() + minutes(5),
-      namespace: 'guest',
-      actionName: '/guest/whisklens/start-batch',
+  runner.store = {
+    bucket: (name) => {
+      const bucket = objects.store.bucket(name)
+      const put: typeof bucket.put = async (key, ...rest) => {
+        for (const seen = looks; key === summaryKey('b1') && looks < seen + 2; ) await sleep(1)
+        return bucket.put(key, ...rest)
+      }
+      return { ...bucket, put }
     },
-    { store: withLateSummary(looked), openwhisk, impatient: openwhisk },
-  )
+  }
+  const running = runner.start({ batch: 'b1', ...asked })
   const seen: BatchSummary[] = []
-  const followed = await followBatch(results, 'b1', before, {
+  const followed = await followBatch(runner.results, 'b1', before, {
     onProgress: (summary) => seen.push(summary),
     // It is asked for at each look.
-    failure: async () => {
-      if (JSON.stringify(await readPlan(results, 'b1')) !== old && ++looks === 3) release()
-      return undefined
-    },
-    pollEvery: 5,
+    failure: async () => void looks++,
+    pollEvery: 2,
   })
-  release()
+  looks = Number.POSITIVE_INFINITY
   expect(followed).toEqual(await running)
   return seen
 }
 
 describe('following a batch that is fired again', () => {
-  it('does not end with the summary of the pass before', async () => {
+  it('does not end with the summary of the run before', async () => {
     await runner.photos.put('a.jpg', 'a')
     await runner.start({ batch: 'b1' })
     await runner.photos.put('b.jpg', 'b')
@@ -84,47 +58,56 @@ describe('following a batch that is fired again', () => {
 
   it('does not end with the summary of its cancelling when it goes on', async () => {
     await runner.photos.put('a.jpg', 'a')
-    const report = runner.report
-    runner.report = async () => void (await runner.results.put('batches/b1/cancel.json', '{}'))
-    expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'cancelled', totals: { pending: 1 } })
-    expect(await readPlan(runner.results, 'b1')).toMatchObject({ ended: 'cancelled', done: true })
-    runner.report = report
-    const [chunk] = runner.invoked.filter(({ name }) => name.endsWith('/classify-images'))
-    await report(chunk?.params ?? {})
+    const { report } = runner
+    runner.report = async () => {}
+    await runner.start({ batch: 'b1' }, soon(runner))
+    await runner.start({ batch: 'b1', cancel: true })
+    await report(runner.invoked[0]?.params ?? {})
     const seen = await fireAndFollow({ retry: true })
     expect(seen.map(({ state }) => state)).not.toContain('cancelled')
     expect(seen.at(-1)).toMatchObject({ state: 'complete', totals: { ok: 1 } })
   })
 
-  it.each<[BatchSummary['state'], object]>([
-    ['complete', { done: true }],
-    ['cancelled', { ended: 'cancelled' }],
-    ['stopped', { ended: 'stopped' }],
-  ])('ends at once where it is %s already', async (state, changes) => {
-    await savePlan(runner.results, planOf('photos', {}, { planned: 3, listed: 3, next: 3, ...changes }))
-    await writeSummary(runner.results, summaryOf('b1', { state }))
-    const summary = await followBatch(runner.results, 'b1', begun, { onProgress: () => {} })
-    expect(summary).toEqual(await readSummary(runner.results, 'b1'))
+  it('ends at once where it is over already', async () => {
+    await runner.photos.put('a.jpg', 'a')
+    const summary = await runner.start({ batch: 'b1' })
+    expect(await followBatch(runner.results, 'b1', begun, { onProgress: () => {} })).toEqual(summary)
+  })
+
+  it('does not end before its end is announced', async () => {
+    await saveBatch(runner.results, doneBatch('photos', 1))
+    await putSummary(runner.results, summaryOf('b1'))
+    const following = followBatch(runner.results, 'b1', begun, {
+      onProgress: () => {},
+      changesWithin: 50,
+      pollEvery: 5,
+    })
+    await expect(following).rejects.toMatchObject({ code: 'batch_stalled' })
+    expect(
+      await readSummary(
+        watched(runner.results, () => {}),
+        'b1',
+      ),
+    ).toMatchObject({ state: 'complete' })
   })
 })
 
 describe('waiting for a batch that was fired just now', () => {
   const begins = () => awaitBeginning(runner.results, 'b1', { startsWithin: 50, pollEvery: 5 })
-  const asked = batchRequestSchema.parse({ batch: 'b1' })
 
-  it('ends with its first summary, however long it is marked before', async () => {
-    await markBegun(runner.results, 'b1', asked)
+  it('ends with its first summary, however long it is listed before', async () => {
+    await putEntry(runner.results, 'b1', 1)
     const waiting = begins()
     await sleep(200)
-    await writeSummary(runner.results, summaryOf('b1', { state: 'planning' }))
+    await putSummary(runner.results, summaryOf('b1', { state: 'planning' }))
     expect(await waiting).toBe(true)
   })
 
   it('ends when there is no sign of it, or none any more', async () => {
     expect(await begins()).toBe(false)
-    await markBegun(runner.results, 'b1', asked)
+    await putEntry(runner.results, 'b1', 1)
     const waiting = begins()
-    await markClosed(runner.results, 'b1')
+    await deleteEntry(runner.results, 'b1', 1)
     expect(await waiting).toBe(false)
   })
 })

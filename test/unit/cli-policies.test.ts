@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { resultsKey, summaryKey } from '../../src/batch/layout'
+import { resultsKey, summaryKey } from '../../src/batch/state/layout'
 import { settingsFromParams } from '../../src/config'
 import { readPolicy } from '../../src/local/policies'
 import { openStore } from '../../src/storage/store'

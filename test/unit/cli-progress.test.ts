@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { headwayOf } from '../../src/cli/follow'
 import { duration, Pacemaker } from '../../src/cli/pace'
 import { counter, describeHeadway, type Headway, startProgress } from '../../src/cli/progress'
-import { planOf, setClock } from './batch-fixtures'
+import { batchOf, setClock } from './batch-fixtures'
 import { summaryOf } from './cli-run'
 
 const seconds = (count: number) => count * 1000
@@ -110,15 +110,15 @@ describe('a bar', () => {
 
 describe('how far a batch has come', () => {
   const totals = { listed: 9, planned: 9, skipped: 0, ok: 4, error: 1, pending: 4 }
-  const piece = { start: 0, end: 1, chunk: { start: 0, end: 1 }, attempts: 1 }
+  const piece = { start: 0, end: 1, chunk: { start: 0, end: 1, epoch: 1 }, attempts: 1, by: 1 }
 
-  it('is in its summary, and who is at work in its plan', () => {
-    const outstanding = [
+  it('is in its summary, and who is at work in its document', () => {
+    const pieces = [
       { ...piece, at: 5 },
       { ...piece, at: 5, ended: true },
       { ...piece, at: 0 },
     ]
-    const plan = planOf('photos', {}, { outstanding })
+    const plan = batchOf('photos', {}, { dispatch: { pieces } })
     expect(headwayOf(summaryOf('b', { state: 'running', totals }), plan)).toEqual({
       done: 5,
       total: 9,
@@ -131,22 +131,21 @@ describe('how far a batch has come', () => {
   })
 
   it('is not final while it is planned, nor on a day whose uploads come in', () => {
-    const plan = planOf('photos')
-    const isGrowing = (state: 'planning' | 'running' | 'complete', known?: typeof plan) =>
+    const plan = batchOf('photos')
+    const day = batchOf('photos', {}, { kind: 'uploads' })
+    const isGrowing = (state: 'planning' | 'running' | 'complete', known = plan) =>
       headwayOf(summaryOf('b', { state, totals }), known).isGrowing
     expect([isGrowing('planning', plan), isGrowing('running', plan), isGrowing('complete', plan)]).toEqual([
       true,
       false,
       false,
     ])
-    expect([isGrowing('running'), isGrowing('complete')]).toEqual([true, false])
+    expect([isGrowing('running', day), isGrowing('complete', day)]).toEqual([true, false])
   })
 
   it('does not count what earlier runs did', () => {
-    const earlier = (changes: Parameters<typeof planOf>[2]) =>
-      headwayOf(summaryOf('b', { totals }), planOf('photos', {}, changes)).earlier
-    expect(earlier({ passes: [0, 7] })).toBe(7)
-    expect(earlier({ passes: [0, 7], before: { reported: 8, errors: 0 } })).toBe(8)
+    const again = batchOf('photos', {}, { dispatch: { before: { reported: 8, errors: 0 } } })
+    expect(headwayOf(summaryOf('b', { totals }), again).earlier).toBe(8)
   })
 })
 

@@ -1,4 +1,4 @@
-import { recordKey, summaryKey } from '../../src/batch/layout'
+import { recordKey, summaryKey } from '../../src/batch/state/layout'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()

@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
-import { unknownRecord } from '../../src/batch/chunk/record'
-import { toJsonLines } from '../../src/batch/json-lines'
-import { resultsKey, summaryKey } from '../../src/batch/layout'
+import { toJsonLines } from '../../src/batch/records/json-lines'
+import { unknownRecord } from '../../src/batch/records/record'
+import { resultsKey, summaryKey } from '../../src/batch/state/layout'
 import { followBatch } from '../../src/cli/follow'
 import type { BatchSummary } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
@@ -84,10 +84,7 @@ describe('whisklens classify s3://…', () => {
 
 describe('batches', () => {
   const record = (key: string, label?: string, probability = 0.9) => ({
-    ...unknownRecord(
-      { bucket: 'images', key },
-      { model: 'm@1', engine: 'wasm', activationId: 'a', at: new Date(0) },
-    ),
+    ...unknownRecord({ bucket: 'images', key }, { model: 'm@1', engine: 'wasm', activationId: 'a', at: 0 }),
     ...(label
       ? {
           status: 'ok',
@@ -204,7 +201,7 @@ describe('batches', () => {
 
 describe('following a batch', () => {
   const quick = { onProgress: () => {}, pollEvery: 5 }
-  const never = { passes: 0, isOpen: false, hasEnded: false }
+  const never = { run: 0, isOpen: false }
 
   it('reports progress until the batch is complete', async () => {
     const seen: string[] = []
@@ -224,12 +221,7 @@ describe('following a batch', () => {
     await putSummary(summaryOf('again'))
     const seen: string[] = []
     const onProgress = ({ state }: BatchSummary) => seen.push(state)
-    const following = followBatch(
-      results,
-      'again',
-      { passes: 1, isOpen: false, hasEnded: false },
-      { ...quick, onProgress },
-    )
+    const following = followBatch(results, 'again', { run: 1, isOpen: false }, { ...quick, onProgress })
     await sleep(50)
     expect(seen).toEqual([])
     await putSummary(summaryOf('again', { state: 'running' }))

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { planKey, summaryKey } from '../../src/batch/layout'
-import type { Plan } from '../../src/batch/plan/plan'
-import { markOpen } from '../../src/batch/run/open'
-import { progressOf } from '../../src/batch/summary/progress'
+import { progressOf } from '../../src/batch/reports/progress'
+import type { ClosingBatch, OpenBatch } from '../../src/batch/state/batch'
+import { documentKey, summaryKey } from '../../src/batch/state/layout'
+import { putEntry } from '../../src/batch/state/open'
+import { closing, ended } from '../../src/batch/state/transitions'
 import type { BatchSummary } from '../../src/schema'
-import { planOf, savePlan } from './batch-fixtures'
+import { doneBatch, saveBatch } from './batch-fixtures'
 import { bareEnvironment, bin, run, startStore, summaryOf, temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()
@@ -23,20 +24,28 @@ const whisklens = (...args: string[]) => run(folder.path, args, store.env)
 const put = (summary: BatchSummary) => store.results.put(summaryKey(summary.batch), JSON.stringify(summary))
 
 const chunk = { start: 0, end: 5 }
-const piece = { ...chunk, chunk, at: 1, attempts: 1 }
+const piece = { ...chunk, chunk: { ...chunk, epoch: 1 }, at: 1, attempts: 1, by: 1 }
 
-/** The plan of a batch of ten images, five of which are under way. */
-const runningPlan = (batch: string, changes: Partial<Plan> = {}): Plan =>
-  planOf(
-    'photos',
-    {},
-    { batch, planned: 10, listed: 10, next: 5, done: true, outstanding: [piece], ...changes },
+type Changes = Parameters<typeof doneBatch>[2]
+
+/** A batch of ten images, five of which are under way. */
+const running = (batch: string, changes: Changes = {}): OpenBatch =>
+  doneBatch('photos', 10, { batch, ...changes, dispatch: { next: 5, pieces: [piece], ...changes?.dispatch } })
+
+async function open(batch: OpenBatch): Promise<void> {
+  await putEntry(store.results, batch.batch, 1)
+  await saveBatch(store.results, batch)
+  await put(progressOf(batch))
+}
+
+/** Ends a batch: its final summary first, and then it is announced. */
+async function close(batch: OpenBatch, summary: BatchSummary): Promise<void> {
+  await put(summary)
+  const over = ended(
+    { ...closing(batch, 'complete'), revision: 1, writeId: 'w' } as ClosingBatch,
+    batch.usage,
   )
-
-async function open(plan: Plan): Promise<void> {
-  await markOpen(store.results, plan.batch)
-  await savePlan(store.results, plan)
-  await put(progressOf(plan))
+  await saveBatch(store.results, { ...over, announced: true, revision: 1, writeId: 'w' })
 }
 
 const totals = { listed: 10, planned: 10, skipped: 0, ok: 10, error: 0, pending: 0 }
@@ -86,14 +95,17 @@ describe('whisklens watch', () => {
   })
 
   it('prints a line for each change until the batch is over', async () => {
-    const more = runningPlan('live', { next: 10, outstanding: [piece, { ...piece, start: 5, end: 10 }] })
-    await open(runningPlan('live'))
+    const more = running('live', {
+      dispatch: { next: 10, pieces: [piece, { ...piece, start: 5, end: 10 }] },
+    })
+    const failing = running('live', { dispatch: { next: 10, pieces: [piece], errors: 1 } })
+    await open(running('live'))
     const { code, lines } = await watch(
       ['live'],
       [
-        () => savePlan(store.results, more),
-        () => put(progressOf({ ...more, outstanding: [piece], errors: 1 })),
-        () => put(summaryOf('live', { totals: failed })),
+        () => saveBatch(store.results, more),
+        () => put(progressOf(failing)),
+        () => close(more, summaryOf('live', { totals: failed })),
       ],
     )
     const seen = lines.map(({ totals: { ok, error }, progress }) => ({
@@ -112,30 +124,30 @@ describe('whisklens watch', () => {
   })
 
   it('chooses the newest that is open, or all, but no day of uploads', async () => {
-    const close = (batch: string) => () => put(summaryOf(batch, { totals }))
-    await open(runningPlan('first', { startedAt: '2026-11-20T00:00:00.000Z' }))
-    await open(runningPlan('third', { startedAt: '2026-11-22T00:00:00.000Z' }))
-    await open(runningPlan('second', { startedAt: '2026-11-21T00:00:00.000Z' }))
-    await markOpen(store.results, 'uploads-2026-11-23')
+    const end = (batch: string) => () => close(running(batch), summaryOf(batch, { totals }))
+    await open(running('first', { startedAt: '2026-11-20T00:00:00.000Z' }))
+    await open(running('third', { startedAt: '2026-11-22T00:00:00.000Z' }))
+    await open(running('second', { startedAt: '2026-11-21T00:00:00.000Z' }))
+    await putEntry(store.results, 'uploads-2026-11-23', 1)
     await put(summaryOf('uploads-2026-11-23', { state: 'running', endedAt: null }))
-    const newest = await watch(['--quiet'], [close('third')])
+    const newest = await watch(['--quiet'], [end('third')])
     expect(newest.lines.map(({ batch, state }) => `${batch} ${state}`)).toEqual([
       'third running',
       'third complete',
     ])
-    const all = await watch(['--quiet', '--all'], [close('second'), close('first')])
+    const all = await watch(['--quiet', '--all'], [end('second'), end('first')])
     const batches = new Set(all.lines.map(({ batch }) => batch))
     expect([all.code, batches]).toEqual([0, new Set(['first', 'second'])])
   })
 
   it('sees all to their ends when one cannot be followed', async () => {
-    await open(runningPlan('sound'))
-    await open(runningPlan('broken'))
-    await store.results.put(planKey('broken'), '{}')
+    await open(running('sound'))
+    await open(running('broken'))
+    await store.results.put(documentKey('broken'), '{}')
     const watching = whisklens('watch', '--all')
     // Only a while after the other was found broken.
     await sleep(3000)
-    await put(summaryOf('sound', { totals }))
+    await close(running('sound'), summaryOf('sound', { totals }))
     const { code, stdout, stderr } = await watching
     expect([code, stderr]).toEqual([1, expect.stringContaining('error: ')])
     expect(stdout).toMatch(/^batch +sound\nstate +complete\n/)
@@ -144,7 +156,7 @@ describe('whisklens watch', () => {
 
   it('waits for one that was fired just now, of which status says so', async () => {
     const watching = whisklens('watch', 'fired')
-    await markOpen(store.results, 'fired')
+    await putEntry(store.results, 'fired', 1)
     const { code, stderr } = await whisklens('status', 'fired')
     expect([code, stderr]).toEqual([
       1,
@@ -158,7 +170,7 @@ describe('whisklens watch', () => {
   })
 
   it('tells in status how an open batch gets on', async () => {
-    await open(runningPlan('now', { next: 10, outstanding: [piece] }))
+    await open(running('now', { dispatch: { next: 10 } }))
     expect((await whisklens('status', 'now')).stdout).toMatch(/\nprogress +5\/10 images, \d.*, 1 running\n/)
     const { progress } = JSON.parse((await whisklens('status', 'now', '--json')).stdout)
     expect(progress).toEqual({

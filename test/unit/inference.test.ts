@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { classifyImages } from '../../src/batch/chunk/classify-images'
+import { classifyImages } from '../../src/batch/classify/classify-images'
 import { classifyImage } from '../../src/classifier/classify'
 import { loadModelApart } from '../../src/classifier/inference/load'
 import { loadModel } from '../../src/classifier/load'

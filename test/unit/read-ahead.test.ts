@@ -1,6 +1,6 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { readAhead } from '../../src/read-ahead'
+import { prefetched, readAhead } from '../../src/read-ahead'
 import { collect, from } from './batch-fixtures'
 
 describe('reading ahead', () => {
@@ -75,5 +75,66 @@ describe('reading ahead of a sequence that is there already', () => {
     const results = readAhead([1, 2, 3], 3, failing)
     expect((await results.next()).value).toBe(1)
     await expect(results.next()).rejects.toThrow('two')
+  })
+})
+
+describe('a sequence that is prefetched', () => {
+  /** Pages of three items; each is noted when it is asked for. */
+  const paged = (pages: number) => {
+    const asked: number[] = []
+    let isReturned = false
+    async function* items() {
+      try {
+        for (let page = 0; page < pages; page++) {
+          asked.push(page)
+          await turn()
+          yield* [page * 3, page * 3 + 1, page * 3 + 2]
+        }
+      } finally {
+        isReturned = true
+      }
+    }
+    return { asked, items: items(), isReturned: () => isReturned }
+  }
+
+  it('is the same sequence', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(6), fc.integer({ min: 1, max: 9 }), async (pages, ahead) => {
+        const { items } = paged(pages)
+        expect(await collect(prefetched(items, ahead))).toEqual(
+          Array.from({ length: pages * 3 }, (_, n) => n),
+        )
+      }),
+    )
+  })
+
+  it('is asked for at once, and for its next page when the first item of one is used, but for no more', async () => {
+    const { asked, items } = paged(5)
+    const sequence = prefetched(items, 3)
+    await turn()
+    await turn()
+    expect(asked).toEqual([0])
+    await sequence.next()
+    await turn()
+    expect(asked).toEqual([0, 1])
+    for (let times = 0; times < 5; times++) await turn()
+    expect(asked).toEqual([0, 1])
+  })
+
+  it('fails when it is the turn of what failed', async () => {
+    async function* failing() {
+      yield 1
+      throw new Error('The second page is not there')
+    }
+    const sequence = prefetched(failing(), 5)
+    expect(await sequence.next()).toEqual({ done: false, value: 1 })
+    await expect(sequence.next()).rejects.toThrow('The second page')
+  })
+
+  it('is ended where it is left', async () => {
+    const { items, isReturned } = paged(5)
+    for await (const _ of prefetched(items, 2)) break
+    for (let times = 0; times < 5; times++) await turn()
+    expect(isReturned()).toBe(true)
   })
 })

@@ -1,7 +1,7 @@
 import { main } from '../../actions/results'
-import { newestIds } from '../../src/batch/results/newest'
-import { updateUploadsSummary } from '../../src/batch/uploads/count'
-import { writeUploadParts } from '../../src/batch/uploads/parts'
+import { newestIds } from '../../src/batch/reports/newest'
+import { progressOf } from '../../src/batch/reports/progress'
+import { writeArrival } from '../../src/batch/uploads/arrivals'
 import type { WebResponse } from '../../src/openwhisk/web'
 import type { BatchSummary, ImageRecord } from '../../src/schema'
 import {
@@ -15,6 +15,7 @@ import {
   writeClosed,
   writeRunning,
 } from '../helpers/gallery'
+import { batchOf, putSummary, saveBatch } from './batch-fixtures'
 
 interface RecordsAnswer {
   summary: BatchSummary
@@ -240,7 +241,7 @@ describe('the records of a batch', () => {
     expect(records.map(({ key }) => key)).toEqual(['1.jpg', '2.jpg'])
   })
 
-  it('shows what is new of a closed batch that was fired again, not what it once closed with', async () => {
+  it('shows of a closed batch that was fired again what it once closed with, and what is new', async () => {
     await writeClosed(store, 'again', [recordOf('1.jpg')])
     const summary = JSON.stringify({
       ...(await recordsOf({ batch: 'again' })).summary,
@@ -249,23 +250,20 @@ describe('the records of a batch', () => {
     })
     await store.results.put('batches/again/summary.json', summary)
     await store.results.put('batches/again/results.jsonl', `${JSON.stringify(recordOf('old.jpg'))}\n`)
-    expect(await keysOf({ batch: 'again' })).toEqual(['1.jpg'])
-  })
-
-  it('shows a batch whose plan is not written yet as empty', async () => {
-    await writeRunning(store, 'fresh', [recordOf('1.jpg')], 5)
-    await store.results.delete('batches/fresh/plan.json')
-    for await (const { key } of store.results.list({ prefix: 'batches/fresh/parts/' }))
-      await store.results.delete(key)
-    expect(await keysOf({ batch: 'fresh' })).toEqual([])
+    expect(await keysOf({ batch: 'again' })).toEqual(['1.jpg', 'old.jpg'])
   })
 
   it('pages through the uploads of a day in order, equal keys of two buckets included', async () => {
     const at = (key: string, bucket = 'images') => ({ ...recordOf(key), bucket })
-    await writeUploadParts(store.results, [at('c.jpg'), at('b.jpg', 'others')], '1'.repeat(32))
+    const day = 'uploads-2026-11-22'
+    const arrive = (records: ImageRecord[], activationId: string) =>
+      writeArrival(store.results, day, records, { at: 0, activationId })
+    await arrive([at('c.jpg'), at('b.jpg', 'others')], '1'.repeat(32))
     const records = [at('b.jpg'), at('a.jpg'), at('c.jpg')]
-    const last = await writeUploadParts(store.results, records, '2'.repeat(32))
-    for (const part of last) await updateUploadsSummary(store.results, part)
+    await arrive(records, '2'.repeat(32))
+    const open = batchOf('images', {}, { batch: day, kind: 'uploads' })
+    await saveBatch(store.results, open)
+    await putSummary(store.results, progressOf(open))
     const visited: string[] = []
     for (let after = ''; ; ) {
       const { records, next } = await recordsOf({ batch: 'uploads-2026-11-22', limit: '1', after })

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
-import { StorageError } from '../../src/errors'
-import { openGrowing, type Written } from '../../src/storage/growing-object'
 import { partBytes } from '../../src/storage/multipart'
-import type { Bucket } from '../../src/storage/store'
-import { counted, startTestStore, type TestStore } from './batch-fixtures'
+import { type Bucket, openStore } from '../../src/storage/store'
+import { passOn, startStoreProxy } from '../helpers/store-proxy'
+import { startTestStore, type TestStore } from './batch-fixtures'
 
 let objects: TestStore
 let bucket: Bucket
@@ -49,12 +47,52 @@ describe('an upload in parts', () => {
     await expect(bucket.uploadPart('a', upload, 2, Buffer.from('x'))).rejects.toMatchObject(gone)
   })
 
-  it('is listed by its key alone until it is completed or aborted', async () => {
-    const uploads = [await bucket.beginUpload('a', text), await bucket.beginUpload('a', text)]
-    await bucket.beginUpload('ab', text)
-    expect((await bucket.listUploads('a')).sort()).toEqual([...uploads].sort())
-    for (const upload of uploads) await bucket.abortUpload('a', upload)
-    expect(await bucket.listUploads('a')).toEqual([])
+  it('is made of objects that are there already, without reading them', async () => {
+    const large = 'x'.repeat(partBytes)
+    const from = 'odd/ü n&d%41+?😀'
+    await bucket.put(from, large)
+    const upload = await bucket.beginUpload('a', text)
+    const etags = [
+      await bucket.copyPart('a', upload, 1, from),
+      await bucket.uploadPart('a', upload, 2, Buffer.from('end')),
+    ]
+    await bucket.completeUpload('a', upload, etags)
+    expect((await bucket.get('a')).body.toString()).toBe(`${large}end`)
+  })
+
+  it('replaces only the version that it is to replace', async () => {
+    const complete = async (replaces: string | null) => {
+      const upload = await bucket.beginUpload('a', text)
+      const etags = [await bucket.uploadPart('a', upload, 1, Buffer.from('new'))]
+      await bucket.completeUpload('a', upload, etags, replaces)
+    }
+    const etag = await bucket.put('a', 'old')
+    const other = { code: 'precondition_failed' }
+    await expect(complete(null)).rejects.toMatchObject(other)
+    await expect(complete('0123456789abcdef0123456789abcdef')).rejects.toMatchObject(other)
+    await complete(etag)
+    expect((await bucket.get('a')).body.toString()).toBe('new')
+  })
+
+  it('is completed without a condition where the store knows none', async () => {
+    const proxy = await startStoreProxy(
+      objects.settings.s3Endpoint ?? '',
+      async (incoming, outgoing, onward) => {
+        if (incoming.method !== 'POST' || !incoming.headers['if-none-match'])
+          return passOn(await onward(), outgoing)
+        incoming.resume()
+        outgoing.writeHead(501, { 'content-type': 'application/xml' })
+        outgoing.end(
+          '<Error><Code>NotImplemented</Code><Message>A header is not implemented</Message></Error>',
+        )
+      },
+    )
+    const other = openStore({ ...objects.settings, s3Endpoint: proxy.endpoint }).bucket(bucket.name)
+    const upload = await other.beginUpload('a', text)
+    const etags = [await other.uploadPart('a', upload, 1, Buffer.from('new'))]
+    await other.completeUpload('a', upload, etags, null)
+    expect((await bucket.get('a')).body.toString()).toBe('new')
+    await proxy.close()
   })
 
   it('may be aborted twice, and leaves nothing', async () => {
@@ -63,67 +101,6 @@ describe('an upload in parts', () => {
     expect(await objects.unfinishedUploads(bucket)).toEqual(['a'])
     await bucket.abortUpload('a', upload)
     await bucket.abortUpload('a', upload)
-    expect(await objects.unfinishedUploads(bucket)).toEqual([])
-  })
-})
-
-describe('an object that grows', () => {
-  it('is one request as long as it is shorter than a part', async () => {
-    const { bucket: watching, requests } = counted(bucket)
-    const object = openGrowing(watching, 'a', text)
-    for (let left = 0; left < 1000; left++) await object.append('😀é\n')
-    expect(object.uploadId()).toBeUndefined()
-    await object.finish()
-    expect(requests.map(({ method }) => method)).toEqual(['put'])
-    expect((await bucket.get('a')).body.toString()).toBe('😀é\n'.repeat(1000))
-  })
-
-  it('may stay empty', async () => {
-    await openGrowing(bucket, 'a', text).finish()
-    expect(await bucket.head('a')).toMatchObject({ size: 0 })
-  })
-
-  it('needs no part for a rest when it ends at the border of one', async () => {
-    const object = openGrowing(bucket, 'a', text)
-    await object.append('x'.repeat(2 * partBytes))
-    await object.finish()
-    expect(await bucket.head('a')).toMatchObject({ size: 2 * partBytes, etag: expect.stringMatching(/-2$/) })
-  })
-
-  it('is the same wherever its writing was interrupted, characters of several bytes included', async () => {
-    const pieces = Array.from({ length: 13 }, (_, number) =>
-      `${number}～😀é`.repeat(1000 * (60 + 7 * number)),
-    )
-    const whole = openGrowing(bucket, 'whole', text)
-    for (const piece of pieces) await whole.append(piece)
-    await whole.finish()
-    const expected = await bucket.get('whole')
-    expect(expected.body.equals(Buffer.from(pieces.join('')))).toBe(true)
-    await fc.assert(
-      fc.asyncProperty(fc.subarray(pieces.map((_, index) => index)), async (interruptions) => {
-        let object = openGrowing(bucket, 'again', text)
-        for (const [index, piece] of pieces.entries()) {
-          if (interruptions.includes(index)) {
-            const { upload, rest }: Written = await object.settle()
-            object = openGrowing(bucket, 'again', text, structuredClone({ upload, rest: Buffer.from(rest) }))
-          }
-          await object.append(piece)
-        }
-        await object.finish()
-        expect((await bucket.head('again'))?.etag).toBe(expected.etag)
-      }),
-      { numRuns: 3 },
-    )
-    expect(await objects.unfinishedUploads(bucket)).toEqual([])
-  }, 180_000)
-
-  it('fails when a part does, at the latest in the end, and then leaves nothing behind', async () => {
-    const refused = () => Promise.reject(new StorageError('store_failed', 507, 'The disk is full'))
-    const object = openGrowing({ ...bucket, uploadPart: refused }, 'a', text)
-    await object.append('x'.repeat(partBytes))
-    await expect(object.finish()).rejects.toMatchObject({ status: 507 })
-    await object.abort()
-    expect(await bucket.head('a')).toBeUndefined()
     expect(await objects.unfinishedUploads(bucket)).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { scaleAndShift } from '../../models/affine'
+import { scaleAndShift } from '../network-affine'
 import { ofFloats, text } from '../network-builder'
 import { activationSchema } from './activation'
 import { finish } from './convolution'

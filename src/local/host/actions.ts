@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import type { HttpError } from '../../errors'
 import {
   type Api,
   type ApiContext,
@@ -12,32 +11,20 @@ import {
   readPayload,
 } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
-import { type ActionEntity, type Entities, type Exec, type KeyValue, pathOf } from './entities'
+import { type ActionEntity, type KeyValue, pathOf } from './entities'
+import { execContent, execOf } from './exec'
 import { within } from './invoke'
-import { defaultKind, kinds } from './kinds'
-import { actionLimits, checkSize, longestWait, sequenceLength, sizes } from './limits'
-import { joinNames, resolveName } from './names'
+import { actionLimits, longestWait } from './limits'
+import { joinNames } from './names'
 import { checkFinal, mergeKeyValues, resolveAction } from './parameters'
-import { badRequest, malformedContent, malformedQuery, orRefuse } from './refusals'
+import { badRequest, malformedQuery } from './refusals'
 
-const text = z.string().optional()
-const execContent = z.object({
-  kind: z.string(),
-  code: text,
-  image: text,
-  main: text,
-  components: z.array(z.string()).optional(),
-})
 const limitsContent = z.record(z.string(), z.number().int().nullable())
 const content = commonContent.extend({
   exec: execContent.optional(),
   limits: limitsContent.optional(),
   delAnnotations: z.array(z.string()).optional(),
 })
-
-/** Whether code is an archive: it is one if it could be base64. */
-const isBase64 = (code: string): boolean =>
-  code.length > 0 && code.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(code.replace(/={1,2}$/, ''))
 
 const summarize = (action: ActionEntity) => ({
   ...commonSummary(action),
@@ -47,35 +34,12 @@ const summarize = (action: ActionEntity) => ({
 
 /** `actions`: code for a runtime or an image, and sequences of such. */
 export function actionRoutes(api: Api, host: Host): void {
-  const { entities, invoker, namespace, throttle } = host
+  const { entities, invoker, throttle } = host
 
   function show({ collection: _, ...action }: ActionEntity, withCode = true) {
     const { code, ...exec } = action.exec
     const text = code === undefined || !withCode ? undefined : entities.readCode(code)
     return { ...action, exec: { ...exec, code: text } }
-  }
-
-  function execOf(put: z.infer<typeof execContent>, path: string): Exec {
-    const { kind, code, image, main, components } = put
-    if (kind === 'sequence') {
-      if (!components) throw malformedContent("'components' must be defined for sequence kind")
-      const paths = components.map((name) => resolveName(name, namespace))
-      checkSequence(entities, path, paths)
-      return { kind, components: paths.map((component) => `/${component}`) }
-    }
-    const isImage = kind === 'blackbox'
-    const realKind = kind === 'nodejs:default' ? defaultKind : kind
-    if (!isImage && !kinds.includes(realKind)) throw unknownKind(kind)
-    if (isImage && image === undefined) {
-      throw malformedContent(`'image' must be a string defined in 'exec' for '${kind}' actions`)
-    }
-    if (!isImage && code === undefined) {
-      const wanted = "'code' must be a string or attachment object defined in 'exec'"
-      throw malformedContent(`${wanted} for '${kind}' actions`)
-    }
-    checkSize('exec', code?.length ?? 0, sizes.code)
-    const exec = { kind: realKind, main, binary: isBase64(code?.trim() ?? ''), ...(isImage && { image }) }
-    return code === undefined ? exec : { ...exec, code: entities.saveCode(code) }
   }
 
   collectionRoutes(api, host, {
@@ -86,7 +50,7 @@ export function actionRoutes(api: Api, host: Host): void {
       const isSequence = (put.exec ?? old?.exec)?.kind === 'sequence'
       const forgets = !isSequence && old?.exec.kind === 'sequence'
       const fields = commonFields(path, forgets ? { parameters: [], ...put } : put, old)
-      const exec = put.exec ? execOf(put.exec, path) : old?.exec
+      const exec = put.exec ? execOf(put.exec, path, host) : old?.exec
       if (!exec) throw badRequest('exec undefined')
       const annotations = annotationsOf(put, exec.kind, old)
       const parameters = isSequence ? [{ key: '_actions', value: exec.components }] : fields.parameters
@@ -148,12 +112,6 @@ function annotationsOf(
   return mergeKeyValues(kept, annotations, [{ key: 'exec', value: kind }])
 }
 
-function unknownKind(kind: string): HttpError {
-  const known = kinds.map((one) => `'${one}'`).join(', ')
-  const message = `The specified runtime '${kind}' is not supported by this platform. Valid values are: ${known}.`
-  return malformedContent(message)
-}
-
 function limitsOf(asked: z.infer<typeof limitsContent>, old?: ActionEntity): ActionEntity['limits'] {
   const limitOf = (name: keyof typeof actionLimits): number => {
     const { title, unit, least, usual, most } = actionLimits[name]
@@ -165,19 +123,4 @@ function limitsOf(asked: z.infer<typeof limitsContent>, old?: ActionEntity): Act
   }
   const [concurrency, logs] = [limitOf('concurrency'), limitOf('logs')]
   return { concurrency, logs, memory: limitOf('memory'), timeout: limitOf('timeout') }
-}
-
-/** Refuses sequences that are empty, too long, of what does not exist, or of themselves. */
-function checkSequence(entities: Entities, sequence: string, components: string[]): void {
-  const refusal = badRequest('Sequence component does not exist.')
-  const lengthOf = (path: string): number => {
-    if (path === sequence) throw badRequest('Sequence may not refer to itself.')
-    const { exec } = orRefuse(refusal, () => resolveAction(entities, path)).action
-    return exec.components ? lengthOfAll(exec.components.map((name) => name.slice(1))) : 1
-  }
-  const lengthOfAll = (paths: string[]): number => paths.reduce((sum, path) => sum + lengthOf(path), 0)
-  if (components.length === 0) throw badRequest('No component specified for the sequence.')
-  if (components.length > sequenceLength || lengthOfAll(components) > sequenceLength) {
-    throw badRequest('Too many actions in the sequence.')
-  }
 }

@@ -1,12 +1,10 @@
 import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { log } from '../../log'
-import { type Api, flagOf, type Host, inNamespace, listPage } from './api'
 import type { KeyValue } from './entities'
 import { megabyte } from './limits'
-import { annotationOf } from './parameters'
-import { badRequest, malformedQuery, notFound } from './refusals'
-import { type ActivationResponse, errorResponse, statuses } from './response'
+import { badRequest, notFound } from './refusals'
+import { type ActivationResponse, errorResponse } from './response'
 
 export interface Activation {
   activationId: string
@@ -42,6 +40,23 @@ const cutOff = (begun: Begun): Activation => ({
   response: errorResponse('whisk internal error', 'The host was stopped while the activation ran.'),
 })
 
+/** What a file of JSON lines holds, with the bytes that each line takes. */
+function* entriesIn(file: string): Generator<{ entry: Activation | Begun; bytes: number }> {
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    const entry = entryOf(line)
+    if (entry) yield { entry, bytes: Buffer.byteLength(line) }
+  }
+}
+
+function entryOf(line: string): Activation | Begun | undefined {
+  try {
+    return line ? JSON.parse(line) : undefined
+  } catch {
+    // A host that was killed may have left half a line.
+    return undefined
+  }
+}
+
 const mostKept = 10_000
 const mostBytes = 128 * megabyte
 
@@ -60,14 +75,9 @@ export class Activations {
     const begun = new Map<string, Begun>()
     for (const file of [this.files.older, this.files.newer].filter(existsSync)) {
       this.newest = { lines: 0, bytes: 0 }
-      for (const line of readFileSync(file, 'utf8').split('\n')) {
-        try {
-          const entry: Activation | Begun | undefined = line ? JSON.parse(line) : undefined
-          if (entry && 'response' in entry) this.keep(entry, Buffer.byteLength(line))
-          else if (entry) begun.set(entry.activationId, entry)
-        } catch {
-          // A host that was killed may have left half a line.
-        }
+      for (const { entry, bytes } of entriesIn(file)) {
+        if ('response' in entry) this.keep(entry, bytes)
+        else begun.set(entry.activationId, entry)
       }
     }
     for (const [id, entry] of begun) if (!this.byId.has(id)) this.add(cutOff(entry))
@@ -117,43 +127,4 @@ export class Activations {
       this.bytes -= oldest.bytes
     }
   }
-}
-
-/** An activation in a list: everything but what can be long. */
-const summarize = ({ logs: _, response, subject: __, ...activation }: Activation) => ({
-  ...activation,
-  statusCode: statuses.indexOf(response.status),
-})
-
-/** The name by which lists are filtered: `ml/infer` for an action in a package; `infer` does not match it. */
-function listedName(activation: Activation): string {
-  const [, packageName, inPackage] = String(annotationOf(activation, 'path')).split('/')
-  return inPackage === undefined ? activation.name : `${packageName}/${activation.name}`
-}
-
-/** `activations`: what ran, with which result and logs. */
-export function activationRoutes(api: Api, { activations }: Host): void {
-  const base = `${inNamespace}/activations`
-
-  api.on('GET', [base, `${base}/`], (c) => {
-    const { name, since = '0', upto = String(Number.MAX_SAFE_INTEGER) } = c.req.query()
-    for (const [parameter, text] of Object.entries({ since, upto })) {
-      if (/^-?\d+$/.test(text)) continue
-      throw malformedQuery(parameter, `Parameter is not a valid value for epoch seconds: ${text}`)
-    }
-    if (name && name.split('/').length > 2) {
-      const wanted = "Parameter may be a 'simple' name or 'package-name/simple' name"
-      throw malformedQuery('name', `${wanted}: ${name}`)
-    }
-    const isWhole = flagOf(c, 'docs')
-    if (isWhole && flagOf(c, 'count')) throw badRequest("The parameter 'docs' is not permitted with 'count'.")
-    const found = activations
-      .list()
-      .filter(({ start }) => start >= Number(since) && start <= Number(upto))
-      .filter((activation) => !name || listedName(activation) === name)
-    return listPage(c, 'activations', found, isWhole ? (one) => one : summarize)
-  })
-  api.get(`${base}/:id`, (c) => c.json(activations.get(c.req.param('id'))))
-  api.get(`${base}/:id/logs`, (c) => c.json({ logs: activations.get(c.req.param('id')).logs }))
-  api.get(`${base}/:id/result`, (c) => c.json(activations.get(c.req.param('id')).response))
 }

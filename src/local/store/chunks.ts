@@ -6,6 +6,7 @@ import { type Signing, signatureOf } from './signature'
 
 const emptyHash = sha256Of('')
 const maxLineLength = 16 * 1024
+const trailerSignature = 'x-amz-trailer-signature'
 
 /** Takes lines and runs of bytes off a stream, with no more of it in memory than what has arrived. */
 function reader(chunks: AsyncIterator<Buffer>) {
@@ -39,6 +40,8 @@ function reader(chunks: AsyncIterator<Buffer>) {
   }
 }
 
+type Reader = ReturnType<typeof reader>
+
 /**
  * Decodes an aws-chunked body: `<hex size>[;chunk-signature=<hex>]` CRLF bytes CRLF, until a chunk of size 0, then
  * trailers. Each signature covers the one before it, so chunks can be neither changed nor moved.
@@ -48,33 +51,48 @@ export async function* decodeChunks(
   signing: Signing,
   trailers: Map<string, string>,
 ): AsyncGenerator<Buffer> {
-  const isSigned = signing.payload.startsWith('STREAMING-AWS4-HMAC-SHA256-PAYLOAD')
   const body = reader(source)
-  let previous = signing.signature
-  const check = (kind: string, claimed: string | undefined, hashes: string[]): void => {
-    if (!isSigned) return
-    previous = signatureOf(signing.key, [kind, signing.date, signing.scope, previous, ...hashes])
-    if (!isSameSecret(claimed ?? '', previous)) throw s3Error('SignatureDoesNotMatch')
-  }
+  const isSigned = signing.payload.startsWith('STREAMING-AWS4-HMAC-SHA256-PAYLOAD')
+  const check = isSigned ? signatureChain(signing) : undefined
   for (;;) {
-    const [, hex, signature] = /^([\da-f]{1,12})(?:;chunk-signature=(\w+))?$/i.exec(await body.line()) ?? []
-    if (hex === undefined) throw s3Error('InvalidRequest', 'The chunked body is malformed')
-    const size = Number.parseInt(hex, 16)
+    const { size, signature } = chunkHead(await body.line())
     const hash = createHash('sha256')
     for await (const bytes of body.bytes(size)) {
-      if (isSigned) hash.update(bytes)
+      if (check) hash.update(bytes)
       yield bytes
     }
-    check('AWS4-HMAC-SHA256-PAYLOAD', signature, [emptyHash, hash.digest('hex')])
+    check?.('PAYLOAD', signature, [emptyHash, hash.digest('hex')])
     if (size === 0) break
     if ((await body.line()) !== '') throw s3Error('IncompleteBody')
   }
   if (!signing.payload.endsWith('-TRAILER')) return
+  const signed = await readTrailers(body, trailers)
+  check?.('TRAILER', trailers.get(trailerSignature), [sha256Of(signed)])
+}
+
+/** Checks signatures each of which covers the one before it; the first covers that of the request. */
+function signatureChain({ key, date, scope, signature }: Signing) {
+  let previous = signature
+  return (kind: 'PAYLOAD' | 'TRAILER', claimed: string | undefined, hashes: string[]): void => {
+    previous = signatureOf(key, [`AWS4-HMAC-SHA256-${kind}`, date, scope, previous, ...hashes])
+    if (!isSameSecret(claimed ?? '', previous)) throw s3Error('SignatureDoesNotMatch')
+  }
+}
+
+/** The line that a chunk begins with; its size is in bytes. */
+function chunkHead(line: string): { size: number; signature: string | undefined } {
+  const [, hex, signature] = /^([\da-f]{1,12})(?:;chunk-signature=(\w+))?$/i.exec(line) ?? []
+  if (hex === undefined) throw s3Error('InvalidRequest', 'The chunked body is malformed')
+  return { size: Number.parseInt(hex, 16), signature }
+}
+
+/** Fills `trailers` with the last lines of a body and returns what their signature covers. */
+async function readTrailers(body: Reader, trailers: Map<string, string>): Promise<string> {
   let signed = ''
   for (let line = await body.line(); line !== ''; line = await body.line()) {
     const [name = '', value = ''] = line.split(/:(.*)/s)
     trailers.set(name.trim().toLowerCase(), value.trim())
-    if (name !== 'x-amz-trailer-signature') signed += `${name.trim()}:${value.trim()}\n`
+    if (name !== trailerSignature) signed += `${name.trim()}:${value.trim()}\n`
   }
-  check('AWS4-HMAC-SHA256-TRAILER', trailers.get('x-amz-trailer-signature'), [sha256Of(signed)])
+  return signed
 }

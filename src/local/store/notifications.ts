@@ -1,23 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../errors'
 import { log } from '../../log'
 import { type Bucket, commit } from './bucket'
+import { deliver, type Notification, retryDelays } from './delivery'
 import { type Event, eventBody } from './event'
 import type { Store } from './store'
 
-/** Where to post what happens in a bucket. */
-export interface Notification {
-  bucket: string
-  url: string
-  /** Sent as `Authorization: Bearer`. */
-  token?: string
-}
-
 const recordsPerPost = 16
-/** Milliseconds before each further try; about three minutes in all. A poll finds what was given up. */
-export const retryDelays = [250, 500, 1000, 2000, 5000, 10_000, 20_000, 40_000, 60_000]
-/** A blocking activation behind the URL may take a minute. */
-const timeout = 90_000
 
 /** The events up to number `n` are done with; the next ones are at or behind byte `offset` of the journal. */
 interface Cursor {
@@ -31,36 +19,6 @@ interface Watcher {
   cursor?: Cursor
   isPosting: boolean
   stop: AbortController
-}
-
-/** Posts once; says what went wrong, and whether trying again can help. */
-async function post({ url, token }: Notification, body: string, stop: AbortSignal) {
-  const headers: Record<string, string> = { 'content-type': 'application/json' }
-  if (token !== undefined) headers.authorization = `Bearer ${token}`
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)])
-  try {
-    const answer = await fetch(url, { method: 'POST', headers, body, signal })
-    await answer.body?.cancel()
-    if (answer.ok) return undefined
-    return { reason: `status ${answer.status}`, isFinal: answer.status < 500 && answer.status !== 429 }
-  } catch (thrown) {
-    return { reason: messageOf(thrown), isFinal: false }
-  }
-}
-
-/** Posts `body` until it is taken, refused for good, or tried often enough. */
-async function deliver(target: Notification, body: string, stop: AbortSignal, delays: number[]) {
-  for (let attempt = 0; !stop.aborted; attempt++) {
-    const failure = await post(target, body, stop)
-    if (!failure || stop.aborted) return
-    const delay = failure.isFinal ? undefined : delays[attempt]
-    if (delay === undefined) {
-      // Without the query, which may hold a token.
-      const to = target.url.replace(/\?.*$/s, '')
-      return log.warn({ to, reason: failure.reason }, 'Dropped a notification; a poll will find it')
-    }
-    await sleep(delay, undefined, { signal: stop }).catch(() => {})
-  }
 }
 
 /** The next events behind `cursor`, and where it stands after them. */
@@ -129,23 +87,26 @@ export function startNotifications(store: Store, delays = retryDelays) {
     for (const watcher of watchers.values()) if (watcher.target.bucket === bucket.name) wake(watcher)
   }
 
+  function watch(id: string, target: Notification): void {
+    watchers.set(id, { target, isPosting: false, stop: new AbortController() })
+  }
+
+  function unwatch(id: string): void {
+    watchers.get(id)?.stop.abort()
+    watchers.delete(id)
+  }
+
   /** Watches exactly these; a watcher that is there already goes on where it is. */
   function set(targets: Notification[]): void {
     const wanted = new Map(targets.map((target) => [JSON.stringify(target), target]))
-    for (const [id, { stop }] of watchers) {
-      if (!wanted.has(id)) stop.abort()
-      if (!wanted.has(id)) watchers.delete(id)
-    }
-    for (const [id, target] of wanted) {
-      if (!watchers.has(id)) watchers.set(id, { target, isPosting: false, stop: new AbortController() })
-    }
+    for (const id of watchers.keys()) if (!wanted.has(id)) unwatch(id)
+    for (const [id, target] of wanted) if (!watchers.has(id)) watch(id, target)
     for (const watcher of watchers.values()) wake(watcher)
     for (const bucket of store.buckets.values()) acknowledge(bucket)
   }
 
   function stop(): void {
-    for (const { stop } of watchers.values()) stop.abort()
-    watchers.clear()
+    for (const id of watchers.keys()) unwatch(id)
   }
 
   return { set, stop }

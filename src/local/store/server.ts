@@ -8,8 +8,9 @@ import type { Settings } from '../../config'
 import { HttpError, messageOf } from '../../errors'
 import { log } from '../../log'
 import type { Access } from './access'
+import type { Notification } from './delivery'
 import { lockFolder } from './lock'
-import { type Notification, startNotifications } from './notifications'
+import { startNotifications } from './notifications'
 import { payloadOf } from './payload'
 import type { Policy } from './policy'
 import { type Answer, parseRequest } from './request'
@@ -19,7 +20,7 @@ import { authenticate, type Credentials } from './signature'
 import { closeStore, openStore, type Store } from './store'
 import { toXml } from './xml'
 
-export type { Notification } from './notifications'
+export type { Notification } from './delivery'
 
 export interface ObjectStoreOptions {
   /** All state lives here. */

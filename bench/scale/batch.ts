@@ -1,0 +1,70 @@
+import { type BatchSummary, summarySchema } from '../../src/schema'
+import { prefix } from './images'
+import { createScaleWorld, type ScaleOptions, type ScaleWorld } from './world'
+
+/** What one batch came to. */
+export interface BatchReport {
+  images: number
+  containers: number
+  /** From the fire to `batch-completed`, milliseconds of virtual time. */
+  duration: number
+  /** Of it, until all was planned, and until all had reported. */
+  planned: number
+  reported: number
+  activations: Record<string, number>
+  refused: number
+  requests: Record<string, number>
+  totals: BatchSummary['totals']
+}
+
+/** Runs one batch over images that are only names, to its end. @throws Error when it did not end as it must */
+export async function runBatch(options: ScaleOptions, chunkSize?: number): Promise<BatchReport> {
+  const world = createScaleWorld(options)
+  const { time, platform } = world
+  const began = time.now
+  let end: number | undefined
+  platform.onFire = (trigger) => {
+    if (trigger === 'batch-completed') end ??= time.now
+  }
+  let [planned, reported] = [0, 0]
+  world.results.onDocument = (text) => {
+    if (planned === 0 && text.includes('"done":true')) planned = time.now - began
+    if (reported === 0 && text.includes('"status":"closing"')) reported = time.now - began
+  }
+  platform.fire('batch-requested', { batch: 'b1', prefix, chunkSize })
+  await time.run(() => end !== undefined && platform.isIdle())
+  if (end === undefined) throw new Error(`The batch stands still: ${world.failures.join()}`)
+  const { totals } = check(world, options.images)
+  return {
+    images: options.images,
+    containers: options.containers,
+    duration: end - began,
+    planned,
+    reported,
+    activations: platform.activations,
+    refused: platform.throttle.refused,
+    requests: Object.fromEntries(world.requests),
+    totals,
+  }
+}
+
+/** That every image was done once, and has its line in its place. */
+function check({ results, failures }: ScaleWorld, images: number): BatchSummary {
+  if (failures.length > 0) throw new Error(failures.join())
+  const summary = summarySchema.parse(
+    JSON.parse(results.get('batches/b1/summary.json')?.body.toString() ?? ''),
+  )
+  const { state, totals } = summary
+  const { ok, error, pending, planned } = totals
+  if (
+    state !== 'complete' ||
+    ok + error !== images ||
+    planned !== images ||
+    pending !== 0 ||
+    results.line !== images
+  )
+    throw new Error(
+      `It is ${state} with ${JSON.stringify(totals)} and ${results.line} lines of ${images} images`,
+    )
+  return summary
+}

@@ -1,0 +1,169 @@
+import { readChunk } from '../../src/batch/records/chunks'
+import type { ChunkMessage } from '../../src/batch/running/dispatch'
+import { recordsPrefix } from '../../src/batch/state/layout'
+import type { Context } from '../../src/batch/state/platform'
+import { settingsFromParams } from '../../src/config'
+import type { ImageRecord, ImageRef } from '../../src/schema'
+import { actionsOf } from '../../test/simulation/actions'
+import { Faults } from '../../test/simulation/faults'
+import { Containers } from '../../test/simulation/platform/containers'
+import { type Deployed, Platform, type Surroundings } from '../../test/simulation/platform/openwhisk'
+import type { Limits } from '../../test/simulation/platform/rates'
+import { seeded } from '../../test/simulation/random'
+import { ObjectStore } from '../../test/simulation/store/bucket'
+import type { Contents } from '../../test/simulation/store/contents'
+import { Time } from '../../test/simulation/time'
+import { Trace } from '../../test/simulation/trace'
+import { Wire } from '../../test/simulation/wire'
+import { type Calls, callOf, perListed } from './calls'
+import { Images, numberOf } from './images'
+import { modelVersion, Records, recordOf } from './records'
+import { Results, WeightlessUploads } from './results'
+
+const buckets = { images: 'images', results: 'results' }
+
+/** What is simulated. Times are in milliseconds. */
+export interface ScaleOptions {
+  /** How many there are, or come to be. */
+  images: number
+  /** Of them, from the beginning. */
+  there?: number
+  limits: Limits
+  /** Of `classify`; there is no lack of others. */
+  containers: number
+  coldStart: number
+  /** What an image takes, download and all, and what a chunk takes on top. */
+  imageMs: number
+  chunkMs: number
+  calls: Calls
+}
+
+/** Lines of a trace that nobody reads. */
+class NoTrace extends Trace {
+  override add(): void {}
+}
+
+export interface ScaleWorld {
+  time: Time
+  wire: Wire
+  platform: Platform
+  images: Images
+  results: Results
+  containers: Containers
+  /** How often each kind of request was made. */
+  requests: Map<string, number>
+  failures: string[]
+}
+
+/** A sequence passes at most 1 MiB on, and `classify` stops before. */
+const maxOutputBytes = 800 * 1024
+const deadlineMargin = 10_000
+const stockColdStart = 500
+
+export function createScaleWorld(options: ScaleOptions): ScaleWorld {
+  const time = new Time(Date.parse('2026-11-22T08:00:00Z'))
+  const random = seeded(1)
+  const requests = new Map<string, number>()
+  const bump = (name: string, count = 1) => requests.set(name, (requests.get(name) ?? 0) + count)
+  const wire = new Wire(
+    time,
+    new Faults({}, random.fork('faults')),
+    random.fork('wire'),
+    new NoTrace(false),
+    (name, way) => {
+      const call = callOf(name)
+      if (way === 'there') bump(call)
+      const more = way === 'back' && call === 'LIST' ? listed * perListed(options.calls) : 0
+      return options.calls[call] / 2 + more
+    },
+  )
+  /** How many objects were in the page of a listing whose answer is sent next. */
+  let listed = 0
+  const counting = (contents: Contents): Contents => ({
+    get: (key) => contents.get(key),
+    put: (key, body, more) => contents.put(key, body, more),
+    delete: (key) => contents.delete(key),
+    page: (prefix, after, count) => {
+      const page = contents.page(prefix, after, count)
+      listed = page.length
+      return page
+    },
+  })
+  const images = new Images(options.images, options.there)
+  const records = new Records(options.images, recordsPrefix(modelVersion, buckets.images), buckets.images)
+  const results = new Results(records, buckets.images, options.imageMs)
+  const store = new ObjectStore({
+    wire,
+    now: () => time.now,
+    pageLength: 1_000,
+    partBytes: 5 * 1024 * 1024,
+    blockBytes: 1024 * 1024,
+  })
+  store.create(buckets.images, counting(images))
+  store.create(buckets.results, counting(results), new WeightlessUploads(0))
+  const failures: string[] = []
+  const settings = settingsFromParams({ imagesBucket: buckets.images, resultsBucket: buckets.results })
+  const ours = random.fork('activations')
+  const contextOf = ({ activation, process, clock }: Surroundings): Context => ({
+    clock,
+    random: ours.next,
+    store: store.of(process),
+    openwhisk: platform.of(process),
+    settings,
+    results: store.of(process).bucket(buckets.results),
+    activation,
+  })
+
+  async function classifyAll(all: ImageRef[], { activation, clock }: Surroundings): Promise<ImageRecord[]> {
+    await clock.sleep(options.chunkMs)
+    const found: ImageRecord[] = []
+    let at = clock.now()
+    let bytes = 0
+    for (const { key } of all) {
+      if (found.length > 0 && (bytes > maxOutputBytes || at > activation.deadline - deadlineMargin)) break
+      const record = recordOf(numberOf(key), { activationId: activation.id, at, bucket: buckets.images })
+      found.push(record)
+      // 900 bytes: counting them takes longer than making them.
+      bytes += 900
+      at += options.imageMs
+    }
+    bump('GET image', found.length)
+    await clock.sleep(at - clock.now())
+    return found
+  }
+
+  async function classify(params: Record<string, unknown>, surroundings: Surroundings): Promise<object> {
+    if (params.describe) return { model: modelVersion, engine: 'wasm' }
+    const { clock, container, process } = surroundings
+    const began = clock.now()
+    if (params.images) {
+      const found = await classifyAll(params.images as ImageRef[], surroundings)
+      return { images: found, spent: { ms: clock.now() - began, container } }
+    }
+    const { batch, by, chunk, start, end, model } = params as unknown as ChunkMessage
+    const all = await readChunk(store.of(process).bucket(buckets.results), batch, chunk)
+    const found = await classifyAll(all.slice(start - chunk.start, end - chunk.start), surroundings)
+    const spent = { ms: clock.now() - began, container }
+    return { batch, part: { start, end, chunk, model, by }, images: found, spent }
+  }
+
+  const containers = new Containers(time, options.containers, options.coldStart)
+  const stock = () => new Containers(time, Number.POSITIVE_INFINITY, stockColdStart)
+  const mains = actionsOf(
+    contextOf,
+    (thrown, action) => failures.push(`${action}: ${thrown}`),
+    () => {},
+  )
+  const deployed: Deployed = {
+    actions: {
+      'start-batch': { main: mains['start-batch'], timeout: 300_000, memory: 256, containers: stock() },
+      aggregate: { main: mains.aggregate, timeout: 120_000, memory: 256, containers: stock() },
+      'bucket-events': { main: mains['bucket-events'], timeout: 120_000, memory: 256, containers: stock() },
+      classify: { main: classify, timeout: 120_000, memory: 512, containers },
+    },
+    sequences: { 'classify-images': ['classify', 'aggregate'] },
+    rules: { 'image-uploaded': 'classify-images', 'batch-requested': 'start-batch' },
+  }
+  const platform = new Platform(wire, options.limits, deployed, random.fork('platform'), () => () => 0)
+  return { time, wire, platform, images, results, containers, requests, failures }
+}

@@ -1,0 +1,113 @@
+import pLimit from 'p-limit'
+import { classifyImage } from '../../classifier/classify'
+import { isMemoryScarce } from '../../classifier/container-memory'
+import type { LoadedModel } from '../../classifier/load'
+import { InvalidInputError, StorageError } from '../../errors'
+import type { ImageRecord, ImageRef } from '../../schema'
+import type { Store } from '../../storage/store'
+import { errorOf, unknownRecord } from '../records/record'
+
+/** An object larger than this is no photo, and reading it would not fit an action. */
+const maxObjectBytes = 64 * 1024 * 1024
+
+/** So many images are at work at a time: in the engine, decoded, downloaded. Their files take memory. */
+const lookAhead = isMemoryScarce ? 2 : 4
+
+/** Objects larger than this wait for each other, so that those in memory at one time are not all of the largest. */
+const largeObjectBytes = 8 * 1024 * 1024
+
+/** A sequence passes at most 1 MiB on; the rest of the message needs room too. */
+const maxOutputBytes = 800 * 1024
+
+/** The time a result needs to travel on, and that of one image that has just begun. */
+const deadlineMargin = 10_000
+
+export interface ClassifyOptions {
+  /** Images are downloaded while it is loaded. */
+  model: LoadedModel | Promise<LoadedModel>
+  store: Store
+  activationId: string
+  /** Milliseconds since the epoch. */
+  deadline: number
+  /** Whether what is left over goes into the output, too: nothing else knows of it. */
+  handsOnRest?: boolean
+}
+
+/**
+ * Classifies images of the object store, download and decoding running ahead of inference. Never throws for an image:
+ * its failure is its record. Stops early, at an image's border, when the output grows too large or time runs out.
+ * @throws WhisklensError when the model cannot be loaded, or does not work
+ * @returns records of the first images, in order; fewer than `images` when it stopped early
+ */
+export async function classifyImages(images: ImageRef[], options: ClassifyOptions): Promise<ImageRecord[]> {
+  const limit = pLimit(lookAhead)
+  const oneByOne = pLimit(1)
+  const stopAt = options.deadline - deadlineMargin
+  let outputBytes = options.handsOnRest ? bytesOf(images) : 0
+  let failure: unknown
+  const stop = (thrown: unknown): undefined => {
+    failure ??= thrown
+  }
+  const classify = (image: ImageRef): Promise<ImageRecord> =>
+    (image.size ?? 0) > largeObjectBytes
+      ? oneByOne(() => classifyObject(image, options).finally(collect))
+      : classifyObject(image, options)
+  const records = await Promise.all(
+    images.map((image, index) =>
+      limit(async () => {
+        if (failure) return undefined
+        // At least one image is done each time, or a batch could run in place for ever.
+        if (index > 0 && (outputBytes > maxOutputBytes || Date.now() > stopAt)) return undefined
+        const record = await classify(image).catch(stop)
+        if (!record) return undefined
+        outputBytes += bytesOf(record) - (options.handsOnRest ? bytesOf(image) : 0)
+        return record
+      }),
+    ),
+  )
+  if (failure) throw failure
+  // The limiter starts images in order, so what was left out is a tail.
+  const end = records.indexOf(undefined)
+  return (end === -1 ? records : records.slice(0, end)) as ImageRecord[]
+}
+
+/** A large file that is no longer needed would wait for more garbage. OpenWhisk's runtime exposes this to actions. */
+const collect = (): void => void globalThis.gc?.()
+
+/** As a part of a message, with what separates it from the next. */
+const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value)) + 1
+
+/** @throws WhisklensError when the model cannot be loaded or does not work, or the store is not trusted: no image's fault, and no image's record */
+async function classifyObject(
+  image: ImageRef,
+  { model, store, activationId }: ClassifyOptions,
+): Promise<ImageRecord> {
+  const at = Date.now()
+  const [loading, downloading] = await Promise.allSettled([model, download(image, store)])
+  if (loading.status === 'rejected') throw loading.reason
+  const { folder, engine } = loading.value
+  const record = unknownRecord(image, { model: folder.version, engine, activationId, at })
+  try {
+    if (downloading.status === 'rejected') throw downloading.reason
+    const { body, etag, size, lastModified, ms } = downloading.value
+    Object.assign(record, { etag, size, lastModified })
+    record.timings.download = ms
+    const { timings, ...classification } = await classifyImage(loading.value, body)
+    Object.assign(record, classification, { status: 'ok' })
+    Object.assign(record.timings, timings)
+  } catch (thrown) {
+    if (thrown instanceof InvalidInputError || isUntrusted(thrown)) throw thrown
+    record.error = errorOf(thrown)
+  }
+  return record
+}
+
+/** A store that cannot be asked says nothing of an image. */
+const isUntrusted = (thrown: unknown): boolean =>
+  thrown instanceof StorageError && thrown.code === 'tls_untrusted'
+
+async function download({ bucket, key }: ImageRef, store: Store) {
+  const start = Date.now()
+  const object = await store.bucket(bucket).get(key, maxObjectBytes)
+  return { ...object, ms: Date.now() - start }
+}

@@ -1,0 +1,80 @@
+import type { BatchSummary } from '../../schema'
+import { summarize } from '../reports/summary'
+import type { ClosingBatch, EndedBatch } from '../state/batch'
+import { closingPrefix, resultsKey, resultsNames } from '../state/layout'
+import type { Lease } from '../state/lease'
+import type { Context } from '../state/platform'
+import { ended, whileClosing } from '../state/transitions'
+import { startOf } from '../uploads/day'
+import { sortPortion } from '../uploads/sort'
+import { joinFile } from './join'
+import { readState, writeSegments } from './segments'
+
+/**
+ * Writes what a finished run leaves: `results.jsonl`, `results.csv` and `errors.jsonl`. All of it follows from what was
+ * reported, so that an interrupted closing goes on, and leaves the same bytes.
+ * @param stopAt when to leave the rest to another activation, milliseconds since the epoch
+ * @returns false when time was up
+ */
+export async function closeRun(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
+  const isLate = () => context.clock.now() >= stopAt
+  const closing = () => lease.batch() as ClosingBatch
+  if (closing().kind === 'uploads') {
+    while (await sortPortion(lease, context, true)) if (isLate()) return false
+  }
+  if (closing().segments.length === 0) await rememberPrevious(lease, context)
+  if (!closing().finished && !(await writeSegments(lease, context, stopAt))) return false
+  for (const name of resultsNames) {
+    if (closing().joined.includes(name)) continue
+    if (isLate()) return false
+    await joinFile(lease, context, name)
+    await lease.save(whileClosing((batch) => ({ ...batch, joined: [...batch.joined, name] })))
+  }
+  const { tally } = await readState(context, closing())
+  await lease.save(whileClosing((batch) => ended(batch, usageBefore(batch, tally.usage))))
+  return true
+}
+
+/** A run that ended early is read again from its beginning by the next. */
+const usageBefore = (batch: ClosingBatch, counted: ClosingBatch['usage']): ClosingBatch['usage'] =>
+  batch.outcome === 'complete' ? counted : batch.usage
+
+/** What the run before left is read while it is there; merged a second time, it is the same. */
+async function rememberPrevious(lease: Lease, { results }: Context): Promise<void> {
+  const { batch, run } = lease.batch()
+  const found = run === 1 ? undefined : await results.head(resultsKey(batch, 'results.jsonl'))
+  const previous = found?.etag ?? null
+  await lease.save(
+    whileClosing((current) => (current.previous === previous ? undefined : { ...current, previous })),
+  )
+}
+
+/** The summary of a run that has ended: it follows from what its segments counted. */
+export async function finalSummary(batch: EndedBatch, context: Context): Promise<BatchSummary> {
+  const { tally, position } = await readState(context, batch)
+  const images = tally.ok + tally.error
+  const isUploads = batch.kind === 'uploads'
+  return summarize(tally, {
+    batch: batch.batch,
+    state: batch.outcome,
+    model: isUploads ? undefined : batch.model?.modelVersion,
+    listed: isUploads ? images : batch.plan.listed,
+    // An image counts once however many runs did it; what an ended batch has not done is still to come.
+    planned: isUploads ? images : images + batch.plan.planned - batch.plan.base - position.reported,
+    skipped: batch.plan.skipped,
+    exact: true,
+    startedAt: isUploads ? (tally.first ?? startOf(batch.batch)) : batch.startedAt,
+    reason: batch.reason,
+    memory: batch.model?.memory,
+    gbSecondPrice: batch.model?.gbSecondPrice,
+  })
+}
+
+/** Removes the segments of runs that are announced. */
+export async function dropSegments(batch: string, upTo: number, { results }: Context): Promise<void> {
+  const keys: string[] = []
+  const prefix = closingPrefix(batch)
+  for await (const { key } of results.list({ prefix }))
+    if (Number.parseInt(key.slice(prefix.length), 10) <= upTo) keys.push(key)
+  if (keys.length > 0) await results.deleteAll(keys)
+}

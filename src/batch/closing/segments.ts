@@ -1,0 +1,132 @@
+import * as z from 'zod'
+import type { ImageRecord } from '../../schema'
+import { comparePositions } from '../records/keys'
+import { csvHeader, toCsvLine } from '../reports/csv'
+import { count, emptyTally, type Tally, tallySchema } from '../reports/summary'
+import type { ClosingBatch, EndedBatch } from '../state/batch'
+import { type ResultsName, resultsNames, segmentKey } from '../state/layout'
+import type { Lease } from '../state/lease'
+import type { Context } from '../state/platform'
+import { whileClosing } from '../state/transitions'
+import { putFiles } from './join'
+import { openSource, sourcePositionSchema } from './source'
+
+/*
+ * The files of a run are written in segments: how far it came is in the batch, and another activation goes on there.
+ */
+
+/** A segment ends behind so many bytes of JSON Lines: more than the least part of an upload, so that it can be copied. */
+export const segmentBytes = { value: 8 * 1024 * 1024 }
+
+/** How often a writer says that it is still there, in images. */
+const signEvery = 200
+
+/** `state.json` of a segment: what was counted, and where to go on. */
+const stateSchema = z.strictObject({
+  tally: tallySchema,
+  position: sourcePositionSchema,
+  /** The record that was written last. */
+  last: z.strictObject({ key: z.string(), bucket: z.string() }).optional(),
+})
+type SegmentState = z.infer<typeof stateSchema>
+
+/** What the segments of a run have counted, all of them together. */
+export async function readState(
+  { results }: Pick<Context, 'results'>,
+  { batch, run, segments, usage }: ClosingBatch | EndedBatch,
+): Promise<SegmentState> {
+  const n = segments.length - 1
+  const epoch = segments[n]
+  if (epoch === undefined) {
+    return {
+      tally: { ...emptyTally(), usage: structuredClone(usage) },
+      position: { offsets: [], reported: 0 },
+    }
+  }
+  const { body } = await results.get(segmentKey(batch, { run, n, epoch }, 'state.json'))
+  return stateSchema.parse(JSON.parse(body.toString('utf8')))
+}
+
+type Files = Record<ResultsName, Buffer>
+
+function openLines(isFirst: boolean) {
+  const lines: Record<ResultsName, string[]> = {
+    'results.jsonl': [],
+    'results.csv': isFirst ? [csvHeader] : [],
+    'errors.jsonl': [],
+  }
+  let bytes = 0
+  return {
+    isFull: () => bytes >= segmentBytes.value,
+    add: (record: ImageRecord) => {
+      const line = `${JSON.stringify(record)}\n`
+      lines['results.jsonl'].push(line)
+      lines['results.csv'].push(toCsvLine(record))
+      if (record.error) lines['errors.jsonl'].push(line)
+      bytes += Buffer.byteLength(line)
+    },
+    files: (): Files =>
+      Object.fromEntries(resultsNames.map((name) => [name, Buffer.from(lines[name].join(''))])) as Files,
+  }
+}
+
+/**
+ * Writes the segments of a run that are missing; of a run that is no larger than one, the files themselves.
+ * @returns false when time was up: the next activation goes on
+ */
+export async function writeSegments(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
+  const closing = lease.batch() as ClosingBatch
+  const state = await readState(context, closing)
+  const { tally } = state
+  let { last } = state
+  const isBegun = closing.segments.length > 0
+  const source = openSource(closing, context, {
+    from: isBegun ? state.position : undefined,
+    last: last?.key,
+    usage: tally.usage,
+  })
+  let lines = openLines(!isBegun)
+  let images = 0
+  const put = (isLast: boolean) =>
+    publish(lease, context, { tally, position: source.position(), last }, lines.files(), isLast)
+  for await (const record of source.records) {
+    if (last && comparePositions(record, last) <= 0) continue
+    last = { key: record.key, bucket: record.bucket }
+    count(tally, record)
+    lines.add(record)
+    if (++images % signEvery === 0) await lease.save()
+    if (!lines.isFull()) continue
+    await put(false)
+    lines = openLines(false)
+    if (context.clock.now() >= stopAt) return false
+  }
+  if (segmentsOf(lease).length === 0) await putFiles(lease, context, lines.files())
+  await put(true)
+  return true
+}
+
+const segmentsOf = (lease: Lease): number[] => (lease.batch() as ClosingBatch).segments
+
+/** Writes a segment under the name of its epoch; it counts once the batch says so. */
+async function publish(
+  lease: Lease,
+  { results }: Context,
+  state: { tally: Tally } & Omit<SegmentState, 'tally'>,
+  files: Files,
+  isLast: boolean,
+): Promise<void> {
+  const { batch, run } = lease.batch()
+  const n = segmentsOf(lease).length
+  const at = (name: ResultsName | 'state.json') => segmentKey(batch, { run, n, epoch: lease.epoch }, name)
+  const isOnly = isLast && n === 0
+  for (const name of isOnly ? [] : resultsNames) await results.put(at(name), files[name])
+  await results.put(at('state.json'), JSON.stringify(state), { contentType: 'application/json' })
+  const isJoined = isOnly && { joined: [...resultsNames] }
+  await lease.save(
+    whileClosing((current) =>
+      current.segments.length === n
+        ? { ...current, segments: [...current.segments, lease.epoch], finished: isLast, ...isJoined }
+        : undefined,
+    ),
+  )
+}

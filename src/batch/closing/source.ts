@@ -1,0 +1,111 @@
+import * as z from 'zod'
+import type { Bucket } from '../../storage/store'
+import { type Choice, mergeRecords, newerOf, type Records } from '../records/merge'
+import { findByKey } from '../records/ordered'
+import { partPositionSchema, recordsInOrder } from '../records/parts'
+import { addUsage } from '../records/usage'
+import type { ClosingBatch, UsageSum } from '../state/batch'
+import { resultsKey } from '../state/layout'
+import { type Context, unlessRefused } from '../state/platform'
+
+/** How far a source was read. Plain data: whoever goes on from there gets the last record once more. */
+export const sourcePositionSchema = z.strictObject({
+  /** In each sorted file, where the record in use begins. */
+  offsets: z.array(z.int()),
+  /** Where in its parts. */
+  part: partPositionSchema.optional(),
+  /** Positions before that one which have a record. */
+  reported: z.int(),
+})
+export type SourcePosition = z.infer<typeof sourcePositionSchema>
+
+/** What the results of a run are made of, each image once, in the order of keys and then of buckets. */
+export interface Source {
+  records: Records
+  position(): SourcePosition
+}
+
+/** What all sorted files may have in memory at a time, and the least and most of one. */
+const blockBytes = { all: 8 * 1024 * 1024, least: 32 * 1024, most: 1024 * 1024 }
+
+/**
+ * Opens what the results of a run are made of: those of the run before, and what was reported since.
+ * @param last the key that was read last, where reading goes on
+ * @param usage what activations used is added to it
+ */
+export function openSource(
+  batch: ClosingBatch,
+  { store, results }: Context,
+  { from, last, usage }: { from?: SourcePosition; last?: string; usage: UsageSum },
+): Source {
+  const before = batch.previous === null ? [] : [resultsKey(batch.batch, 'results.jsonl')]
+  const keys = [...before, ...batch.sorted.files]
+  const position: SourcePosition = from ? { ...from } : { offsets: keys.map(() => 0), reported: 0 }
+  const block = Math.min(Math.max(Math.ceil(blockBytes.all / keys.length), blockBytes.least), blockBytes.most)
+
+  async function* sorted(key: string, index: number): Records {
+    let next = position.offsets[index] ?? 0
+    const etag = index < before.length ? (batch.previous ?? undefined) : undefined
+    for await (const line of results.lines(key, { from: next, blockBytes: block, etag })) {
+      position.offsets[index] = next
+      next += Buffer.byteLength(line) + 1
+      yield JSON.parse(line)
+    }
+    position.offsets[index] = next
+  }
+
+  async function* run(): Records {
+    const range = { start: batch.plan.base, end: batch.plan.planned }
+    let reported = position.reported
+    for await (const { part, start, records, usage: used } of recordsInOrder(
+      results,
+      batch.batch,
+      range,
+      position.part,
+    )) {
+      if (used) addUsage(usage, used)
+      for (const [index, record] of records.entries()) {
+        Object.assign(position, { part: { part, next: start + index }, reported })
+        yield record
+        reported++
+      }
+    }
+    position.reported = reported
+  }
+
+  const files = keys.map(sorted)
+  const [previous, ...portions] = files
+  const sources =
+    batch.kind === 'uploads'
+      ? files
+      : [
+          ...(previous ? [stillThere(previous, batch, store.bucket(batch.bucket), last)] : []),
+          ...portions,
+          run(),
+        ]
+  const choose: Choice = batch.kind === 'uploads' ? newerOf : (_, later) => later
+  return {
+    records: mergeRecords(sources, choose),
+    position: () => ({ ...position, offsets: [...position.offsets] }),
+  }
+}
+
+/** Leaves out what a run that saw every image did not see any more; nothing, once the source refuses to tell. */
+async function* stillThere(
+  records: Records,
+  batch: ClosingBatch,
+  images: Bucket,
+  last: string | undefined,
+): Records {
+  if (!batch.plan.swept || batch.outcome !== 'complete') return yield* records
+  const find = findByKey(images.list({ prefix: batch.request.prefix, startAfter: before(last) }))
+  let isRefused = false
+  for await (const record of records) {
+    const found: unknown = isRefused || (await unlessRefused(find(record.key), 'refused'))
+    isRefused ||= found === 'refused'
+    if (found) yield record
+  }
+}
+
+/** A key that listings have before another one: without its last character, which may take two of UTF-16. */
+const before = (key: string | undefined): string | undefined => key?.replace(/.$/su, '') || undefined

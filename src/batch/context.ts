@@ -1,0 +1,21 @@
+import { systemClock } from '../clock'
+import type { Settings } from '../config'
+import type { Activation } from '../openwhisk/activation'
+import { addressOf, connect } from '../openwhisk/client'
+import { openStore } from '../storage/store'
+import type { Context } from './state/platform'
+
+/** The world of an activation: the object store of the settings, the platform that runs it, the machine's clock. */
+export function contextOf(settings: Settings, activation: Activation): Context {
+  const store = openStore(settings)
+  return {
+    clock: systemClock,
+    random: Math.random,
+    store,
+    // The core repeats calls itself, by its own clock; a throttled dispatch tells the window to shrink.
+    openwhisk: connect(addressOf(activation, settings), 0),
+    results: store.bucket(settings.resultsBucket),
+    settings,
+    activation,
+  }
+}

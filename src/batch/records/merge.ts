@@ -1,0 +1,67 @@
+import { msOf } from '../../clock'
+import type { ImageRecord } from '../../schema'
+import { comparePositions } from './keys'
+
+/** When the version that was read was written; what could not be read counts less than what could. */
+const versionOf = ({ lastModified }: ImageRecord): number => msOf(lastModified ?? '') || 0
+
+/** Of two records of one image the newer; which one must not hang on the order they come in. */
+export function newerOf(a: ImageRecord, b: ImageRecord): ImageRecord {
+  // A download that began earlier may have read the later version.
+  const versions = versionOf(a) - versionOf(b)
+  if (versions !== 0) return versions > 0 ? a : b
+  if (a.at !== b.at) return a.at > b.at ? a : b
+  return JSON.stringify(a) >= JSON.stringify(b) ? a : b
+}
+
+/** The newest record of each image, kept as records come. */
+export function newestRecords() {
+  const newest = new Map<string, ImageRecord>()
+  return {
+    add(record: ImageRecord): void {
+      const image = `${record.bucket}/${record.key}`
+      const known = newest.get(image)
+      newest.set(image, known ? newerOf(known, record) : record)
+    },
+    /** In the order in which a batch's records are read. */
+    inOrder: (): ImageRecord[] => [...newest.values()].sort(comparePositions),
+  }
+}
+
+export type Records = AsyncGenerator<ImageRecord>
+
+/** Of two records of one image the one to keep. */
+export type Choice = (left: ImageRecord, right: ImageRecord) => ImageRecord
+
+/**
+ * Merges ordered records, each image once in each, into one such order. Holds one record of each.
+ * @param choose between two of one image; of an earlier source and a later one, in this order
+ */
+export function mergeRecords(sources: Records[], choose: Choice): Records {
+  const [first = none(), second] = sources
+  if (!second) return first
+  const middle = Math.ceil(sources.length / 2)
+  return mergeTwo(
+    mergeRecords(sources.slice(0, middle), choose),
+    mergeRecords(sources.slice(middle), choose),
+    choose,
+  )
+}
+
+async function* none(): Records {}
+
+async function* mergeTwo(left: Records, right: Records, choose: Choice): Records {
+  try {
+    let [a, b] = await Promise.all([left.next(), right.next()])
+    while (!a.done && !b.done) {
+      const order = comparePositions(a.value, b.value)
+      yield order === 0 ? choose(a.value, b.value) : order < 0 ? a.value : b.value
+      if (order <= 0) a = await left.next()
+      if (order >= 0) b = await right.next()
+    }
+    for (; !a.done; a = await left.next()) yield a.value
+    for (; !b.done; b = await right.next()) yield b.value
+  } finally {
+    await Promise.all([left.return(undefined), right.return(undefined)])
+  }
+}

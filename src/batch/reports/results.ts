@@ -1,0 +1,158 @@
+import * as z from 'zod'
+import type { Label } from '../../classifier/labels'
+import { StorageError } from '../../errors'
+import { kindOf } from '../../labels/kinds'
+import { type BatchSummary, type ImageRecord, isClosed, type Range } from '../../schema'
+import type { Bucket } from '../../storage/store'
+import { comparePositions } from '../records/keys'
+import { mergeRecords, newerOf, type Records } from '../records/merge'
+import { recordsInOrder } from '../records/parts'
+import { type Batch, readBatch } from '../state/batch'
+import { resultsKey } from '../state/layout'
+import { readUnsorted } from '../uploads/sort'
+import { readSummary } from './summary-object'
+
+/** The ids of all batches, with the uploads of each day among them. */
+export const listBatches = (results: Bucket): AsyncGenerator<string> => results.folders('batches/')
+
+const probability = 'expected a number from 0 to 1'
+const limit = 'expected a whole number from 1 to 1000'
+
+/** What of a batch's records is asked for. */
+export const querySchema = z.object({
+  /** Part of the top label's names, or what it is a kind of: a WordNet id, or a name such as `dog`. */
+  label: z.string().optional(),
+  status: z.enum(['ok', 'error']).optional(),
+  prefix: z.string().optional(),
+  minProbability: z.coerce.number(probability).min(0, probability).max(1, probability).optional(),
+  limit: z.coerce.number(limit).int(limit).min(1, limit).max(1000, limit).default(100),
+})
+export type ResultsQuery = z.infer<typeof querySchema>
+
+export function matches({ label, status, prefix, minProbability }: Omit<ResultsQuery, 'limit'>) {
+  const isWanted = label === undefined ? () => true : isLabelled(label)
+  return (record: ImageRecord): boolean => {
+    const top = record.labels[0]
+    return (
+      (status === undefined || record.status === status) &&
+      (prefix === undefined || record.key.startsWith(prefix)) &&
+      isWanted(top) &&
+      (minProbability === undefined || (top?.probability ?? 0) >= minProbability)
+    )
+  }
+}
+
+/** Kinds come on top of parts of names: `dog` finds the beagle, and the dog sled all the same. */
+function isLabelled(text: string): (label: Label | undefined) => boolean {
+  const part = text.toLowerCase()
+  const isKind = kindOf(text)
+  return (label) =>
+    label !== undefined && (label.className.toLowerCase().includes(part) || isKind(label.wordnetId))
+}
+
+/** The error of a batch that nobody has started. */
+export const batchNotFound = (batch: string): StorageError =>
+  new StorageError('batch_not_found', 404, `There is no batch "${batch}"`)
+
+/**
+ * Whether the files that a batch leaves are of its summary. One that is open, or was stopped by a failure, may have been
+ * closed before, and has the files of that still.
+ */
+export const hasFiles = ({ state, exact }: BatchSummary): boolean => isClosed(state) && exact
+
+/** Where a record ends in a file, as long as that is not written anew. */
+export interface FilePosition {
+  etag: string
+  /** The byte behind it. */
+  end: number
+}
+
+/** Where a page ended. Uploads of one day can come from several buckets: a key alone says too little. */
+export interface Position extends Pick<ImageRecord, 'key' | 'bucket'> {
+  /** Where the record was read from a file: the next page need not read all that lies before. */
+  file?: FilePosition
+}
+
+/** A record, and where it ends in the file it was read from. */
+export interface Found {
+  record: ImageRecord
+  file?: FilePosition
+}
+
+/** All records of a batch, as {@link readResultsAfter} reads them. */
+export async function* readResults(results: Bucket, batch: string): AsyncGenerator<ImageRecord> {
+  for await (const { record } of readResultsAfter(results, batch)) yield record
+}
+
+/**
+ * The records of a batch in the order of their keys, then of their buckets: from its results once it is closed, from
+ * its parts before.
+ * @param after the position behind which to begin. Of a file that has not changed since, nothing before it is read
+ * @throws StorageError `batch_not_found`; `precondition_failed` when the file is replaced meanwhile
+ */
+export async function* readResultsAfter(
+  results: Bucket,
+  batch: string,
+  after?: Position,
+): AsyncGenerator<Found> {
+  for await (const found of await openRecords(results, batch, after?.file)) {
+    if (!after || comparePositions(found.record, after) > 0) yield found
+  }
+}
+
+async function openRecords(
+  results: Bucket,
+  batch: string,
+  from: FilePosition | undefined,
+): Promise<AsyncIterable<Found>> {
+  const summary = await readSummary(results, batch)
+  const key = resultsKey(batch, 'results.jsonl')
+  const file = !summary || hasFiles(summary) ? await results.head(key) : undefined
+  if (file) return recordsOfFile(results, key, from?.etag === file.etag ? from : { etag: file.etag, end: 0 })
+  const open = await readBatch(results, batch)
+  // The document of a batch comes first: what has a summary and none is being removed.
+  if (!open) throw batchNotFound(batch)
+  return found(await recordsSoFar(results, open))
+}
+
+/** What an open batch has so far: what its runs before left, and what has been reported since. */
+async function recordsSoFar(results: Bucket, batch: Batch): Promise<AsyncIterable<ImageRecord>> {
+  const before = (await results.head(resultsKey(batch.batch, 'results.jsonl')))
+    ? [linesAsRecords(results, resultsKey(batch.batch, 'results.jsonl'))]
+    : []
+  if (batch.kind === 'fired') {
+    const range = { start: batch.plan.base, end: Math.max(batch.plan.planned, 1) }
+    return mergeRecords([...before, recordsOf(results, batch.batch, range)], (_, later) => later)
+  }
+  const unsorted = await readUnsorted(results, batch)
+  const sorted = batch.sorted.files.map((key) => linesAsRecords(results, key))
+  return mergeRecords([...before, ...sorted, each(unsorted)], newerOf)
+}
+
+async function* recordsOf(results: Bucket, batch: string, range: Range): Records {
+  for await (const { records } of recordsInOrder(results, batch, range)) yield* records
+}
+
+async function* linesAsRecords(results: Bucket, key: string): Records {
+  for await (const line of results.lines(key)) yield JSON.parse(line)
+}
+
+async function* each(records: ImageRecord[]): Records {
+  yield* records
+}
+
+async function* recordsOfFile(
+  results: Bucket,
+  key: string,
+  { etag, end: from }: FilePosition,
+): AsyncGenerator<Found> {
+  let end = from
+  for await (const line of results.lines(key, { from, etag })) {
+    end += Buffer.byteLength(line) + 1
+    yield { record: JSON.parse(line) as ImageRecord, file: { etag, end } }
+  }
+}
+
+async function* found(records: AsyncIterable<ImageRecord>): AsyncGenerator<Found> {
+  for await (const record of records) yield { record }
+}

@@ -1,0 +1,173 @@
+import pLimit from 'p-limit'
+import * as z from 'zod'
+import { siblingAction } from '../../openwhisk/activation'
+import { type ImageRecord, imageRefSchema, type Range, rangeSchema, recordSchema } from '../../schema'
+import { listParts, writePart } from '../records/parts'
+import { outcomesOf } from '../records/record'
+import { keepRecord } from '../records/retry'
+import type { Usage } from '../records/usage'
+import { type Batch, type BatchDocument, isEnded, openBatch } from '../state/batch'
+import { ensureAdvancing, invokeAdvance } from '../state/hand-over'
+import { isLive } from '../state/lease'
+import { putEntry } from '../state/open'
+import { type Context, retrying } from '../state/platform'
+import { fired } from '../state/transitions'
+import { writeArrival } from '../uploads/arrivals'
+import { dayMaker, makeDay, uploadsBatch } from '../uploads/day'
+import { gaps } from './coverage'
+import type { ChunkMessage } from './dispatch'
+import { failureOf, noteFailure } from './failure'
+
+/** What `classify` hands on: the records, and for a piece of a batch what it was and how far it came. */
+export const classifiedSchema = z.object({
+  images: z.array(recordSchema),
+  /** Images of a list that there was no time for. */
+  rest: z.array(imageRefSchema).optional(),
+  batch: z.string().optional(),
+  part: rangeSchema
+    .extend({ chunk: rangeSchema.extend({ epoch: z.int() }), model: z.string(), by: z.int() })
+    .optional(),
+  /** Why there are no records, where that is no image's fault. */
+  failure: z.object({ code: z.string(), message: z.string() }).optional(),
+  /** What it took. */
+  spent: z.object({ ms: z.number().nonnegative(), container: z.string() }).optional(),
+})
+export type Classified = z.infer<typeof classifiedSchema>
+
+/** What was written, and where. */
+interface Aggregated {
+  batches: string[]
+  /** Not `error` at the top: OpenWhisk would take that for a failed action. */
+  records: { ok: number; error: number }
+  /** The activation that goes on with the rest; where that is of a piece, the holder of the batch looks after it. */
+  next?: string
+}
+
+const atOnce = 8
+
+/**
+ * Writes the records of one activation of `classify`: each as the newest of its image, all together as a part of the
+ * batch. Dispatches what was left over, and sees to it that the batch is carried on. Repeating it changes nothing.
+ */
+export async function aggregate(classified: Classified, context: Context): Promise<Aggregated> {
+  const began = context.clock.now()
+  const { images, spent, batch, part } = classified
+  // What follows the part cannot be told in it.
+  const usage = (): Usage | undefined =>
+    spent && {
+      classifyMs: spent.ms,
+      aggregateMs: context.clock.now() - began,
+      container: spent.container,
+    }
+  const failure = classified.failure ?? (await failureIn(classified, context))
+  if (failure) {
+    if (batch !== undefined && part) await noteFailure(batch, part.by, failure, context)
+    return { batches: batch === undefined ? [] : [batch], records: { ok: 0, error: 0 } }
+  }
+  const isPart = batch !== undefined && part !== undefined
+  const { batches, rest } = isPart
+    ? await keepPart({ images, batch, part }, context, usage)
+    : await keepArrival(classified, context, { at: began, usage })
+  const { openwhisk, activation } = context
+  const sequence = siblingAction(activation, 'classify-images')
+  const next = rest && (await retrying(context, () => openwhisk.invoke(sequence, rest)))
+  for (const id of batches) await (isPart ? seeToIt : seeToDay)(id, context)
+  return { batches, records: outcomesOf(images), next }
+}
+
+/** A piece too small to tell by itself is tried twice, for three of them in a row stop the batch. */
+async function failureIn({ images, batch, part }: Classified, context: Context) {
+  const isAtOnce = failureOf(images)
+  if (isAtOnce || batch === undefined || part === undefined || !failureOf(images, true)) return isAtOnce
+  const { start, end, by } = part
+  const found = await openBatch(context, batch).read()
+  const piece = found?.dispatch.pieces.find((one) => one.start === start && one.end === end)
+  const isOfBefore = found !== undefined && found.lease.epoch > by
+  return failureOf(images, isOfBefore || (piece !== undefined && piece.attempts <= 1))
+}
+
+/** The batches that records went to, and the message for what was left over. */
+interface Kept {
+  batches: string[]
+  rest?: object
+}
+
+async function keepRecords(images: ImageRecord[], context: Context): Promise<void> {
+  const limit = pLimit(atOnce)
+  await Promise.all(images.map((record) => limit(() => keepRecord(context, record))))
+}
+
+async function keepPart(
+  { images, batch, part }: { images: ImageRecord[]; batch: string; part: NonNullable<Classified['part']> },
+  context: Context,
+  usage: () => Usage | undefined,
+): Promise<Kept> {
+  const { results, activation } = context
+  await keepRecords(images, context)
+  if (images.length > 0) await writePart(results, batch, part.start, images, activation.id, usage())
+  const { chunk, end, model, by } = part
+  const rest: ChunkMessage = { batch, by, chunk, start: part.start + images.length, end, model }
+  return { batches: [batch], rest: rest.start < end ? rest : undefined }
+}
+
+/** Has a batch carried on where its holder is gone, or may be: nothing else might come to tell of it. */
+async function seeToIt(id: string, context: Context): Promise<void> {
+  const document = openBatch(context, id)
+  const batch = await document.read()
+  if (!batch || isEnded(batch)) return
+  if (!isLive(batch, document.age()) || batch.lease.phase === 'leaving') await ensureAdvancing(context, id)
+  else if ((await mayBeLast(batch, context)) && (await isFirstNudge(document)))
+    await retrying(context, () => invokeAdvance(context, { advance: id }))
+}
+
+/** Of many that end at once, one asks for another activation: it is only needed where the holder has just died. */
+async function isFirstNudge(document: BatchDocument): Promise<boolean> {
+  let isFirst = false
+  await document.update((batch) => {
+    isFirst = batch?.status === 'open' && !batch.lease.watched
+    return isFirst && batch ? { ...batch, lease: { ...batch.lease, watched: true } } : undefined
+  })
+  return isFirst
+}
+
+/** Whether all of a batch has reported. */
+async function mayBeLast({ batch, plan, dispatch }: Batch, { results }: Context): Promise<boolean> {
+  if (!plan.done || dispatch.next < plan.planned || dispatch.pieces.length === 0) return false
+  const parts: Range[] = []
+  const from = Math.min(...dispatch.pieces.map(({ chunk }) => chunk.start))
+  for await (const part of listParts(results, batch, from)) parts.push(part)
+  return dispatch.pieces.every((piece) => gaps(piece, parts).length === 0)
+}
+
+/** Keeps what notifications told of, as uploads of their days. */
+async function keepArrival(
+  { images, rest = [] }: Classified,
+  context: Context,
+  { at, usage }: { at: number; usage: () => Usage | undefined },
+): Promise<Kept> {
+  const { results, activation } = context
+  const days = [...new Set(images.map((record) => uploadsBatch(record.at)))].sort()
+  for (const [index, day] of days.entries()) {
+    // First: of a day without a document, an arrival would be in no results.
+    await makeDay(day, context)
+    const records = images.filter((record) => uploadsBatch(record.at) === day)
+    const used = index === 0 ? usage() : undefined
+    await writeArrival(results, day, records, { at, activationId: activation.id, usage: used })
+  }
+  // Last, for they count as done: should this die in between, the images are found missing, and classified again.
+  await keepRecords(images, context)
+  return { batches: days, rest: rest.length > 0 ? { images: rest } : undefined }
+}
+
+/** Has a day counted, and its buckets looked through; one that is closed already begins another run. */
+async function seeToDay(day: string, context: Context): Promise<void> {
+  const document = openBatch(context, day)
+  const batch = await document.read()
+  if (batch && 'outcome' in batch) {
+    await putEntry(context.results, day, batch.run + 1)
+    const what = { request: batch.request, requestId: context.activation.id }
+    await document.update((current) => current && fired(current, what))
+  }
+  if (!batch || !isLive(batch, document.age()) || batch.lease.phase === 'leaving')
+    await ensureAdvancing(context, day, { create: dayMaker(context, day), expects: true })
+}

@@ -1,0 +1,36 @@
+import { OpenWhiskError } from '../../errors'
+import { log } from '../../log'
+import type { BatchSummary } from '../../schema'
+import { dropSegments, finalSummary } from '../closing/close'
+import { openSummary } from '../reports/summary-object'
+import { type EndedBatch, isEnded } from '../state/batch'
+import { type Lease, whileHeld } from '../state/lease'
+import { deleteEntry } from '../state/open'
+import { type Context, retrying } from '../state/platform'
+import { announced } from '../state/transitions'
+
+/**
+ * Makes the end of a run known: writes its final summary and fires `batch-completed`. Where an activation dies in between,
+ * another does both again. Begins the next run where one was fired meanwhile.
+ */
+export async function publish(lease: Lease, context: Context): Promise<BatchSummary> {
+  const { results } = context
+  const batch = lease.batch() as EndedBatch
+  const summary = await finalSummary(batch, context)
+  await openSummary(results, batch.batch, lease.verify).write(summary)
+  if (!batch.announced) await whileHeld(lease, context, tell(summary, context))
+  await lease.save((current) => (isEnded(current) ? announced(current) : undefined))
+  await dropSegments(batch.batch, batch.run, context)
+  await deleteEntry(results, batch.batch, batch.run)
+  return summary
+}
+
+async function tell(summary: BatchSummary, context: Context): Promise<void> {
+  try {
+    await retrying(context, () => context.openwhisk.fire('batch-completed', summary))
+  } catch (thrown) {
+    if (!(thrown instanceof OpenWhiskError) || thrown.retryable) throw thrown
+    // Without the trigger, or the right to fire it, it will never be heard of, and the batch is closed all the same.
+    log.warn({ batch: summary.batch, reason: thrown.message }, 'the end of the batch could not be told')
+  }
+}

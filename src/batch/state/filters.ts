@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { msOf } from '../../clock'
+import { globMatcher } from '../../glob'
+import type { BatchRequest } from '../../schema'
+import type { ObjectInfo } from '../../storage/store'
+
+const filterNames = ['include', 'exclude', 'since', 'until', 'minSize', 'maxSize', 'sample', 'limit'] as const
+type FilterName = (typeof filterNames)[number]
+
+/** What of the images below a prefix a batch is about. */
+export type Filters = Pick<BatchRequest, FilterName>
+
+/** An empty glob is none: forms send fields that were left empty too. */
+const isGiven = (value: unknown): boolean => value !== undefined && value !== ''
+
+/** The filters of a plan or of a request, all of them named so that they can take the place of others. */
+export const filtersOf = (from: Filters): Filters =>
+  Object.fromEntries(
+    filterNames.map((name) => [name, isGiven(from[name]) ? from[name] : undefined]),
+  ) as Filters
+
+/** Whether all images below the prefix are meant. */
+export const isUnfiltered = (from: Filters): boolean => !filterNames.some((name) => isGiven(from[name]))
+
+/** The names of the filters in which two differ. */
+export function differences(a: Filters, b: Filters): FilterName[] {
+  const [one, other] = [filtersOf(a), filtersOf(b)]
+  return filterNames.filter((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]))
+}
+
+/** Folder markers, as consoles create them, are no images. */
+const isFolder = ({ key, size }: ObjectInfo): boolean => key.endsWith('/') && size === 0
+
+/** Whether a listed object is selected, the limit apart. @throws InvalidInputError for a glob that is not valid */
+export function selects({
+  include,
+  exclude,
+  since,
+  until,
+  minSize = 0,
+  maxSize = Infinity,
+  sample,
+}: Filters) {
+  const glob = (pattern: string | undefined, fallback: boolean) =>
+    pattern ? globMatcher(pattern) : () => fallback
+  const included = glob(include, true)
+  const excluded = glob(exclude, false)
+  const sampled = inSample(sample)
+  return (object: ObjectInfo): boolean =>
+    !isFolder(object) &&
+    included(object.key) &&
+    !excluded(object.key) &&
+    (since === undefined || msOf(object.lastModified) >= since.getTime()) &&
+    (until === undefined || msOf(object.lastModified) <= until.getTime()) &&
+    object.size >= minSize &&
+    object.size <= maxSize &&
+    sampled(object.key)
+}
+
+/** Goes by a hash of the key: the same images each time, and all those of any smaller sample. */
+function inSample(sample: string | undefined): (key: string) => boolean {
+  if (!sample) return () => true
+  const below = (Number.parseFloat(sample) / 100) * 2 ** 32
+  return (key) => createHash('sha256').update(key).digest().readUInt32BE() < below
+}

@@ -1,0 +1,83 @@
+import * as z from 'zod'
+import type { HttpError } from '../../errors'
+import type { Entities, Exec } from './entities'
+import { defaultKind, kinds } from './kinds'
+import { checkSize, sequenceLength, sizes } from './limits'
+import { resolveName } from './names'
+import { resolveAction } from './parameters'
+import { badRequest, malformedContent, orRefuse } from './refusals'
+
+const text = z.string().optional()
+
+/** What the body of an action's PUT says of its code, image or components. */
+export const execContent = z.object({
+  kind: z.string(),
+  code: text,
+  image: text,
+  main: text,
+  components: z.array(z.string()).optional(),
+})
+type ExecContent = z.infer<typeof execContent>
+
+interface Place {
+  entities: Entities
+  namespace: string
+}
+
+/** Whether code is an archive: it is one if it could be base64. */
+const isBase64 = (code: string): boolean =>
+  code.length > 0 && code.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(code.replace(/={1,2}$/, ''))
+
+/**
+ * The `exec` of the action at `path`; its code is saved.
+ * @throws HttpError 400 for what cannot run, 413 for too much code
+ */
+export function execOf(put: ExecContent, path: string, place: Place): Exec {
+  if (put.kind === 'sequence') return sequenceOf(put, path, place)
+  const { code, main } = put
+  const { kind, image } = runtimeOf(put)
+  checkSize('exec', code?.length ?? 0, sizes.code)
+  const exec = { kind, main, binary: isBase64(code?.trim() ?? ''), image }
+  return code === undefined ? exec : { ...exec, code: place.entities.saveCode(code) }
+}
+
+/** What an action runs in: an image, or the runtime of a kind, which needs code. */
+function runtimeOf({ kind, code, image }: ExecContent): Pick<Exec, 'kind' | 'image'> {
+  if (kind === 'blackbox') {
+    if (image !== undefined) return { kind, image }
+    throw malformedContent(`'image' must be a string defined in 'exec' for '${kind}' actions`)
+  }
+  const realKind = kind === 'nodejs:default' ? defaultKind : kind
+  if (!kinds.includes(realKind)) throw unknownKind(kind)
+  if (code !== undefined) return { kind: realKind }
+  const wanted = "'code' must be a string or attachment object defined in 'exec'"
+  throw malformedContent(`${wanted} for '${kind}' actions`)
+}
+
+function unknownKind(kind: string): HttpError {
+  const known = kinds.map((one) => `'${one}'`).join(', ')
+  const message = `The specified runtime '${kind}' is not supported by this platform. Valid values are: ${known}.`
+  return malformedContent(message)
+}
+
+function sequenceOf({ kind, components }: ExecContent, path: string, { entities, namespace }: Place): Exec {
+  if (!components) throw malformedContent("'components' must be defined for sequence kind")
+  const paths = components.map((name) => resolveName(name, namespace))
+  checkSequence(entities, path, paths)
+  return { kind, components: paths.map((component) => `/${component}`) }
+}
+
+/** Refuses sequences that are empty, too long, of what does not exist, or of themselves. */
+function checkSequence(entities: Entities, sequence: string, components: string[]): void {
+  const refusal = badRequest('Sequence component does not exist.')
+  const lengthOf = (path: string): number => {
+    if (path === sequence) throw badRequest('Sequence may not refer to itself.')
+    const { exec } = orRefuse(refusal, () => resolveAction(entities, path)).action
+    return exec.components ? lengthOfAll(exec.components.map((name) => name.slice(1))) : 1
+  }
+  const lengthOfAll = (paths: string[]): number => paths.reduce((sum, path) => sum + lengthOf(path), 0)
+  if (components.length === 0) throw badRequest('No component specified for the sequence.')
+  if (components.length > sequenceLength || lengthOfAll(components) > sequenceLength) {
+    throw badRequest('Too many actions in the sequence.')
+  }
+}

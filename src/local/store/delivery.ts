@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../../errors'
+import { log } from '../../log'
+
+/** Where to post what happens in a bucket. */
+export interface Notification {
+  bucket: string
+  url: string
+  /** Sent as `Authorization: Bearer`. */
+  token?: string
+}
+
+/** Milliseconds before each further try; about three minutes in all. A poll finds what was given up. */
+export const retryDelays = [250, 500, 1000, 2000, 5000, 10_000, 20_000, 40_000, 60_000]
+/** A blocking activation behind the URL may take a minute. */
+const timeout = 90_000
+
+/** Posts once; says what went wrong, and whether trying again can help. */
+async function post({ url, token }: Notification, body: string, stop: AbortSignal) {
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  if (token !== undefined) headers.authorization = `Bearer ${token}`
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)])
+  try {
+    const answer = await fetch(url, { method: 'POST', headers, body, signal })
+    await answer.body?.cancel()
+    if (answer.ok) return undefined
+    return { reason: `status ${answer.status}`, isFinal: answer.status < 500 && answer.status !== 429 }
+  } catch (thrown) {
+    return { reason: messageOf(thrown), isFinal: false }
+  }
+}
+
+/** Posts `body` until it is taken, refused for good, or tried often enough. */
+export async function deliver(target: Notification, body: string, stop: AbortSignal, delays: number[]) {
+  for (let attempt = 0; !stop.aborted; attempt++) {
+    const failure = await post(target, body, stop)
+    if (!failure || stop.aborted) return
+    const delay = failure.isFinal ? undefined : delays[attempt]
+    if (delay === undefined) {
+      // Without the query, which may hold a token.
+      const to = target.url.replace(/\?.*$/s, '')
+      return log.warn({ to, reason: failure.reason }, 'Dropped a notification; a poll will find it')
+    }
+    await sleep(delay, undefined, { signal: stop }).catch(() => {})
+  }
+}

@@ -1,0 +1,65 @@
+import * as z from 'zod'
+import { querySchema } from '../../batch/reports/results'
+import { InvalidInputError } from '../../errors'
+import { batchIdSchema } from '../../schema'
+import { cursorSchema } from './cursor'
+
+const formats = ['json', 'jsonl', 'csv', 'html'] as const
+export type Format = (typeof formats)[number]
+
+const formatSchema = z.enum(formats)
+
+const requestSchema = querySchema.extend({
+  /** How much is answered at most without a limit differs between formats. */
+  limit: querySchema.shape.limit.unwrap().optional(),
+  batch: batchIdSchema.optional(),
+  after: cursorSchema.optional(),
+  /** Whether each record carries a URL of its image. */
+  urls: z.enum(['true', 'false']).optional(),
+})
+
+/** Parameters that make the answer another than what lies in the batch's own files. */
+const changing = ['label', 'status', 'prefix', 'minProbability', 'limit', 'after', 'urls']
+
+export type ResultsRequest = z.infer<typeof requestSchema> & {
+  /** Nothing is selected and nothing added: all records of the batch are asked for as they are. */
+  whole: boolean
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'format'}: ${message}`)
+  throw new InvalidInputError(`The request is not valid: ${problems.join('; ')}`)
+}
+
+/** Forms send fields that were left empty too. */
+const isGiven = (value: unknown): boolean => value !== undefined && value !== ''
+
+/**
+ * In which form an answer is wanted: the parameter decides, else what the client accepts; browsers accept HTML.
+ * @throws InvalidInputError for a format that there is not
+ */
+export function formatOf(format: unknown, accept = ''): Format {
+  if (isGiven(format)) return parse(formatSchema, format)
+  if (accept.includes('text/html')) return 'html'
+  if (accept.includes('application/x-ndjson')) return 'jsonl'
+  return accept.includes('text/csv') ? 'csv' : 'json'
+}
+
+/**
+ * What a query asks for; parameters of other names are left alone.
+ * @throws InvalidInputError when a value is not what it must be
+ */
+export function parseResultsRequest(params: Record<string, unknown>): ResultsRequest {
+  const given = Object.entries(params).filter(([, value]) => isGiven(value))
+  const request = parse(requestSchema, Object.fromEntries(given))
+  return { ...request, whole: !changing.some((name) => isGiven(params[name])) }
+}
+
+/** The query that asks for what follows, as a link; whoever follows it adds the token. */
+export function nextQuery(request: ResultsRequest, format: Format, next: string): string {
+  const { whole: _, ...asked } = request
+  const query = Object.entries({ ...asked, format, after: next }).filter(([, value]) => value !== undefined)
+  return new URLSearchParams(query.map(([name, value]): [string, string] => [name, String(value)])).toString()
+}

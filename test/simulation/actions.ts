@@ -1,0 +1,57 @@
+import { advance } from '../../src/batch/running/advance'
+import { aggregate, classifiedSchema } from '../../src/batch/running/aggregate'
+import { fire } from '../../src/batch/running/fire'
+import { mostFailures } from '../../src/batch/running/outlast'
+import { poll, resume } from '../../src/batch/running/reconcile'
+import { parseBatchRequest } from '../../src/batch/running/request'
+import type { Context } from '../../src/batch/state/platform'
+import { notify } from '../../src/batch/uploads/notify'
+import { WhisklensError } from '../../src/errors'
+import type { ImageEvent } from '../../src/storage/events'
+import type { Surroundings } from './platform/openwhisk'
+
+export type ContextOf = (surroundings: Surroundings) => Context
+
+/** As `actions/start-batch.ts`, but that reconciling has no bucket looked through: that would hide what was forgotten. */
+async function startBatch(params: Record<string, unknown>, context: Context): Promise<object> {
+  const request = parseBatchRequest(params)
+  if ('advance' in request) return (await advance(request, context)) ?? {}
+  if (request.reconcile) return { resumed: await resume(context) }
+  if (request.poll !== undefined) return poll(request.poll, context)
+  return fire(request, context)
+}
+
+/**
+ * The code of the actions that runs in the simulation.
+ * @param onUnexpected told of what no action is to fail with
+ * @param onGivenUp told when the last of a row of failed activations asks for no further one
+ */
+export function actionsOf(
+  contextOf: ContextOf,
+  onUnexpected: (thrown: unknown, action: string) => void,
+  onGivenUp: () => void,
+) {
+  const answering =
+    (name: string, work: (params: Record<string, unknown>, context: Context) => Promise<object>) =>
+    async (params: Record<string, unknown>, surroundings: Surroundings): Promise<object> => {
+      try {
+        return await work(params, contextOf(surroundings))
+      } catch (thrown) {
+        if (!(thrown instanceof WhisklensError)) onUnexpected(thrown, name)
+        if (params.failed === mostFailures) onGivenUp()
+        return {
+          error: thrown instanceof WhisklensError ? `${thrown.message} (${thrown.code})` : String(thrown),
+        }
+      }
+    }
+  return {
+    'start-batch': answering('start-batch', startBatch),
+    aggregate: answering('aggregate', (params, context) =>
+      aggregate(classifiedSchema.parse(params), context),
+    ),
+    // As `triggers/bucket-events.ts`, with the message already understood.
+    'bucket-events': answering('bucket-events', async (params, context) => ({
+      fired: await notify(params.images as ImageEvent[], context),
+    })),
+  }
+}

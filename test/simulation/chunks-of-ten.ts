@@ -1,0 +1,10 @@
+// Chunks as large as they may be however small the batch is, so that 40 images are 4 chunks.
+
+import { sizesOf as original } from '../../src/batch/planning/sizes'
+
+export * from '../../src/batch/planning/sizes'
+
+export const sizesOf: typeof original = (asked) => {
+  const sizes = original(asked)
+  return { ...sizes, spread: (images) => sizes.spread(images, true) }
+}

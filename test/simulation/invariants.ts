@@ -1,0 +1,193 @@
+import { type Batch, batchSchema } from '../../src/batch/state/batch'
+import { isSettled } from '../../src/batch/state/lease'
+import { type BatchSummary, type ImageRecord, recordSchema, summarySchema } from '../../src/schema'
+import { compareBytes } from './store/contents'
+import { models, type World } from './world'
+
+/** What a batch has left in the results bucket. */
+export interface Left {
+  batch: Batch
+  summary: BatchSummary
+  records: ImageRecord[]
+}
+
+const textOf = ({ results }: World, key: string): string | undefined =>
+  results.get(key)?.body.toString('utf8')
+
+const linesOf = (text: string): string[] => text.split('\n').slice(0, -1)
+
+export const documentOf = (world: World, batch: string): Batch | undefined => {
+  const text = textOf(world, `batches/${batch}/batch.json`)
+  return text === undefined ? undefined : batchSchema.parse(JSON.parse(text))
+}
+
+/** All batches there are, days of uploads among them. */
+export function batchesOf({ results }: World): string[] {
+  const ids = results.page('batches/', '', 1_000_000).map(({ key }) => key.split('/')[1] ?? '')
+  return [...new Set(ids)]
+}
+
+/** What may be violated at any time of quiet. */
+export class Complaints {
+  readonly found: string[] = []
+
+  expect(holds: boolean, complaint: () => string): void {
+    if (!holds) this.found.push(complaint())
+  }
+}
+
+/** That a batch that has ended is as it must be, whatever came before. */
+export function checkEnded(world: World, id: string, complaints: Complaints): Left | undefined {
+  const batch = documentOf(world, id)
+  complaints.expect(batch !== undefined, () => `${id} has files and no document`)
+  if (!batch) return undefined
+  const isEnded = batch.status === 'complete' || batch.status === 'cancelled' || batch.status === 'stopped'
+  complaints.expect(isEnded, () => `${id} is ${batch.status} when all is quiet`)
+  if (!isEnded) return undefined
+  complaints.expect('announced' in batch && batch.announced, () => `${id} is not announced`)
+  complaints.expect(batch.lease.holder === null, () => `${id} is still held by ${batch.lease.holder}`)
+  complaints.expect(batch.queued === undefined, () => `${id} has a fire that waits`)
+  const [summaryText, text, csv, errors] = [
+    'summary.json',
+    'results.jsonl',
+    'results.csv',
+    'errors.jsonl',
+  ].map((name) => textOf(world, `batches/${id}/${name}`))
+  if (summaryText === undefined || text === undefined || csv === undefined || errors === undefined) {
+    complaints.found.push(`${id} has ended without all of its files`)
+    return undefined
+  }
+  const summary = summarySchema.parse(JSON.parse(summaryText))
+  const lines = linesOf(text)
+  const records = lines.map((line) => recordSchema.parse(JSON.parse(line)))
+  for (const [index, record] of records.entries()) {
+    const before = records[index - 1]
+    complaints.expect(
+      before === undefined || compareBytes(before.key, record.key) < 0 || before.bucket !== record.bucket,
+      () => `${id}: ${record.key} comes after ${before?.key}`,
+    )
+  }
+  const { totals, state } = summary
+  const failed = records.filter(({ status }) => status === 'error')
+  const told = JSON.stringify({ state, totals, records: records.length, failed: failed.length })
+  complaints.expect(state === batch.status, () => `${id} is ${batch.status}, and its summary says ${state}`)
+  complaints.expect(
+    totals.ok + totals.error === records.length,
+    () => `${id}: records and totals differ: ${told}`,
+  )
+  complaints.expect(totals.error === failed.length, () => `${id}: errors differ: ${told}`)
+  complaints.expect(
+    linesOf(errors).join() === lines.filter((_, index) => records[index]?.error !== undefined).join(),
+    () => `${id}: errors.jsonl has other errors than results.jsonl`,
+  )
+  complaints.expect(linesOf(csv).length === records.length + 1, () => `${id}: results.csv has other lines`)
+  if (state === 'complete')
+    complaints.expect(totals.pending === 0, () => `${id} is complete, and something is pending: ${told}`)
+  return { batch, summary, records }
+}
+
+/** That no batch waits for `reconcile`: where nothing dies, each is carried on to its end by what it has begun. */
+export function checkUnattended(world: World, complaints: Complaints): void {
+  for (const id of batchesOf(world)) {
+    const batch = documentOf(world, id)
+    if (!batch) continue
+    const { holder } = batch.lease
+    complaints.expect(holder === null, () => `${id} is held by ${holder}, which has ended`)
+    // What an open day has to do is a matter of its uploads.
+    const isOpenDay = batch.kind === 'uploads' && batch.status === 'open'
+    complaints.expect(
+      isOpenDay || isSettled(batch),
+      () => `${id} is ${batch.status}, and nothing carries it on`,
+    )
+  }
+}
+
+/** That nothing is left over which somebody would have to come back for. */
+export function checkNothingWaits({ results }: World, complaints: Complaints): void {
+  const entries = results.page('open/', '', 1000).map(({ key }) => key)
+  complaints.expect(entries.length === 0, () => `entries are left: ${entries.join()}`)
+  const segments = results.page('batches/', '', 1_000_000).filter(({ key }) => key.includes('/closing/'))
+  complaints.expect(
+    segments.length === 0,
+    () => `segments are left: ${segments.map(({ key }) => key).join()}`,
+  )
+}
+
+/** That the newest records are of the newest versions, once every image was looked at. */
+export function checkNewest(world: World, prefix: string, complaints: Complaints): void {
+  const root = `images/${world.model}/images/`
+  const records = new Map<string, ImageRecord>()
+  for (const { key } of world.results.page(root + prefix, '', 1_000_000))
+    records.set(key.slice(root.length), recordSchema.parse(JSON.parse(textOf(world, key) ?? '')))
+  for (const { key, etag } of world.images.page(prefix, '', 1_000_000)) {
+    const record = records.get(key)
+    // What has failed in passing since is noted, and has no record of its own.
+    const note = textOf(world, `retry/${world.model}/images/${key}`)
+    const hasFailed = note !== undefined && JSON.parse(note).etag === etag
+    if (record && !hasFailed)
+      complaints.expect(record.etag === etag, () => `the record of ${key} is of ${record.etag}, not ${etag}`)
+  }
+}
+
+/**
+ * That a batch of all images below a prefix, fired when nothing changed any more, has each of them, in its newest version.
+ * @param overlaps others classify the same images: what they did is left out
+ */
+export function checkComplete(
+  world: World,
+  left: Left,
+  prefix: string,
+  overlaps: boolean,
+  complaints: Complaints,
+): void {
+  const { batch, summary, records } = left
+  const id = batch.batch
+  complaints.expect(summary.state === 'complete', () => `${id} ended as ${summary.state}: ${summary.reason}`)
+  if (summary.state !== 'complete') return
+  const root = `images/${world.model}/images/`
+  const known = new Map(records.map((record) => [record.key, record]))
+  const there = world.images.page(prefix, '', 1_000_000)
+  const { totals } = summary
+  complaints.expect(
+    totals.listed === there.length,
+    () => `${id} has listed ${totals.listed} of ${there.length} images`,
+  )
+  for (const { key, etag } of there) {
+    const record = known.get(key)
+    const newest = textOf(world, root + key)
+    const isFresh = newest !== undefined && (JSON.parse(newest) as ImageRecord).etag === etag
+    complaints.expect(record !== undefined || isFresh, () => `${id} has lost ${key}`)
+    if (record && !overlaps)
+      complaints.expect(record.etag === etag, () => `${id} has ${key} as of ${record.etag}, not ${etag}`)
+    complaints.expect(
+      isFresh || record?.error !== undefined,
+      () => `${key} was classified, and has no newest record`,
+    )
+    known.delete(key)
+  }
+  for (const key of known.keys()) complaints.found.push(`${id} still has ${key}, which is gone`)
+}
+
+/**
+ * That every upload was classified that came before a notification which was dealt with: the others of its burst may have
+ * been refused.
+ */
+/** Uploads so long after a notification that was dealt with belong to its burst, milliseconds: its loop is certain to see them. */
+const burstTime = 60_000
+
+export function checkUploads(world: World, prefix: string, complaints: Complaints): void {
+  for (const { key, etag } of world.images.page(prefix, '', 1_000_000)) {
+    const changedAt = world.changedAt.get(key)
+    if (changedAt === undefined || changedAt > world.toldAt + burstTime) continue
+    // By whichever version of the model answered then.
+    const names = models.flatMap((model) => [`images/${model}/images/${key}`, `retry/${model}/images/${key}`])
+    const known = names.map((name) => {
+      const text = textOf(world, name)
+      return text === undefined ? undefined : (JSON.parse(text).etag as string)
+    })
+    complaints.expect(
+      known.includes(etag),
+      () => `the upload of ${key} was told of, and is not classified: ${known.join()} instead of ${etag}`,
+    )
+  }
+}

@@ -1,0 +1,13 @@
+// A piece that did not report is waited for for ever.
+
+import { nextTurn as original } from '../../../src/batch/running/decide'
+
+export * from '../../../src/batch/running/decide'
+
+export const nextTurn: typeof original = (batch, observed) => {
+  const { now } = observed
+  const young = <T extends { at: number }>(piece: T): T => (piece.at > 0 ? { ...piece, at: now } : piece)
+  const pieces = batch.dispatch.pieces.map(young)
+  const sent = observed.sent.map((one) => ({ ...one, piece: young(one.piece) }))
+  return original({ ...batch, dispatch: { ...batch.dispatch, pieces } }, { ...observed, sent })
+}

@@ -1,0 +1,8 @@
+// A write whose answer was lost is taken for that of another writer.
+
+import { compareAndSwap as original } from '../../../src/storage/compare-and-swap'
+
+export * from '../../../src/storage/compare-and-swap'
+
+export const compareAndSwap: typeof original = (bucket, key, swap, pace) =>
+  original(bucket, key, { ...swap, isOwn: () => false }, pace)

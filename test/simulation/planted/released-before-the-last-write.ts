@@ -1,0 +1,22 @@
+// The lease is given back before the summary of the end is written.
+
+import { dropSegments, finalSummary } from '../../../src/batch/closing/close'
+import { openSummary } from '../../../src/batch/reports/summary-object'
+import type { publish as original } from '../../../src/batch/running/publish'
+import { type EndedBatch, isEnded } from '../../../src/batch/state/batch'
+import { deleteEntry } from '../../../src/batch/state/open'
+import { announced } from '../../../src/batch/state/transitions'
+
+export * from '../../../src/batch/running/publish'
+
+export const publish: typeof original = async (lease, context) => {
+  const { results } = context
+  const batch = lease.batch() as EndedBatch
+  const summary = await finalSummary(batch, context)
+  await lease.save((current) => (isEnded(current) ? announced(current) : undefined))
+  await deleteEntry(results, batch.batch, batch.run)
+  await openSummary(results, batch.batch, async () => {}).write(summary)
+  await context.openwhisk.fire('batch-completed', summary)
+  await dropSegments(batch.batch, batch.run, context)
+  return summary
+}

@@ -1,0 +1,27 @@
+import { tellSeeds } from './run-seeds'
+import { simulate } from './simulate'
+
+/* All of the seeds, the crash points and the planted faults are in test/long: they take all cores for minutes. */
+
+describe('a simulation', () => {
+  it('runs the same way each time it has the same seed, and well', async () => {
+    for (const seed of [1, 2, 3]) {
+      const first = await simulate(seed, { keepsTrace: true })
+      const second = await simulate(seed, { keepsTrace: true })
+      expect(first.complaints).toEqual([])
+      expect(second).toEqual(first)
+      expect(await simulate(seed)).toEqual({ ...first, trace: [] })
+    }
+  })
+
+  it('tells of a seed that fails how to repeat it', () => {
+    const failed = [{ seed: 315, complaints: ['b1 has lost photos/a.jpg', 'b1 is open when all is quiet'] }]
+    const found = { seeds: 400, calls: 1, events: 1, counts: { paused: 3 }, each: 20, failed }
+    expect(tellSeeds(found, 1)).toBe(`400 seeds from 1: 1 requests, 20.0 ms of CPU time each, 1 failed
+  paused: 3
+seed 315: b1 has lost photos/a.jpg
+  b1 is open when all is quiet
+  to repeat it: npm run simulate -- --seeds 1 --from 315 --trace
+`)
+  })
+})

@@ -1,0 +1,123 @@
+import type { Clock } from '../../src/clock'
+import type { Process } from './process'
+
+interface Event {
+  at: number
+  /** Events of one moment come in the order in which they were scheduled. */
+  order: number
+  /** What dies or stands still takes its events along. */
+  owner?: Process
+  happen(): void
+}
+
+const isBefore = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
+
+/**
+ * Virtual time: a queue of events. It stands still while code runs, and jumps to the next event when all promises have
+ * settled that can. Nothing in it knows the machine's clock, so that a run follows from its seed.
+ */
+export class Time {
+  /** Milliseconds since the epoch, with fractions; what nobody inside can read. */
+  now: number
+  /** How many events have happened. */
+  events = 0
+  private readonly heap: Event[] = []
+  private scheduled = 0
+
+  constructor(start: number) {
+    this.now = start
+  }
+
+  after(milliseconds: number, happen: () => void, owner?: Process): void {
+    this.push({ at: this.now + Math.max(0, milliseconds), order: this.scheduled++, owner, happen })
+  }
+
+  sleep(milliseconds: number, owner?: Process): Promise<void> {
+    return new Promise((resolve) => this.after(milliseconds, resolve, owner))
+  }
+
+  /**
+   * Lets time pass until something holds, or nothing is left to happen.
+   * @param until looked at before each event
+   * @param mostEvents in all since the beginning: more are a livelock
+   * @returns whether it holds
+   */
+  run(until: () => boolean, mostEvents = Number.POSITIVE_INFINITY): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const step = (): void => {
+        try {
+          const isOver = until()
+          const event = isOver ? undefined : this.pop()
+          if (event) {
+            if (++this.events > mostEvents) throw new Error(`More than ${mostEvents} events`)
+            event.happen()
+            drained(step)
+          } else resolve(isOver)
+        } catch (thrown) {
+          reject(thrown)
+        }
+      }
+      drained(step)
+    })
+  }
+
+  /** The next event whose owner lives. One that stands still is put off. */
+  private pop(): Event | undefined {
+    for (;;) {
+      const event = this.shift()
+      if (!event) return undefined
+      const { owner } = event
+      if (owner && !owner.isAlive) continue
+      if (owner && owner.pausedUntil > event.at) {
+        this.push({ ...event, at: owner.pausedUntil })
+        continue
+      }
+      this.now = Math.max(this.now, event.at)
+      return event
+    }
+  }
+
+  private push(event: Event): void {
+    const { heap } = this
+    let place = heap.push(event) - 1
+    while (place > 0) {
+      const parent = (place - 1) >> 1
+      const above = heap[parent] as Event
+      if (!isBefore(event, above)) break
+      heap[place] = above
+      place = parent
+    }
+    heap[place] = event
+  }
+
+  private shift(): Event | undefined {
+    const { heap } = this
+    const first = heap[0]
+    const last = heap.pop()
+    if (!first || !last || heap.length === 0) return first
+    let place = 0
+    for (;;) {
+      const left = 2 * place + 1
+      if (left >= heap.length) break
+      const right = left + 1
+      const child = right < heap.length && isBefore(heap[right] as Event, heap[left] as Event) ? right : left
+      if (!isBefore(heap[child] as Event, last)) break
+      heap[place] = heap[child] as Event
+      place = child
+    }
+    heap[place] = last
+    return first
+  }
+}
+
+/** Calls back when all promises have settled that can: ticks come once the queue of microtasks is empty. */
+const drained = (callback: () => void): void => queueMicrotask(() => process.nextTick(callback))
+
+/** How a wall clock differs from the true time, milliseconds. */
+export type Skew = (now: number) => number
+
+/** A clock as one process reads it: sleeping is by true time, what it shows is not. */
+export const clockOf = (time: Time, skew: Skew, owner?: Process): Clock => ({
+  now: () => Math.floor(time.now + skew(time.now)),
+  sleep: (milliseconds) => time.sleep(milliseconds, owner),
+})

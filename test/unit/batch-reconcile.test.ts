@@ -1,0 +1,79 @@
+import { reconcile } from '../../src/batch/running/reconcile'
+import { documentKey, openKey } from '../../src/batch/state/layout'
+import { today } from '../../src/batch/uploads/day'
+import { isoOf } from '../../src/clock'
+import { saveRegistration } from '../../src/storage/feeds'
+import type { Bucket } from '../../src/storage/store'
+import { batchOf, minutes, saveBatch, startTestStore, type TestStore } from './batch-fixtures'
+import { newRunner, type Runner } from './batch-runner'
+
+let objects: TestStore
+let runner: Runner
+
+beforeAll(async () => {
+  objects = await startTestStore()
+})
+afterAll(() => objects.close())
+beforeEach(async () => {
+  runner = await newRunner(objects)
+  const { store } = runner
+  // A minute has passed since anything was written.
+  const later = (bucket: Bucket): Bucket => ({
+    ...bucket,
+    find: async (key) => {
+      const found = await bucket.find(key)
+      return found && { ...found, servedAt: found.servedAt + minutes(1) }
+    },
+  })
+  runner.store = { ...store, bucket: (name) => later(store.bucket(name)) }
+})
+
+/** A batch whose holder has died. */
+async function orphan(batch: string): Promise<void> {
+  const open = batchOf(runner.photos.name, {}, { batch })
+  await saveBatch(runner.results, {
+    ...open,
+    lease: { ...open.lease, holder: 'dead', epoch: 1 },
+  })
+  await runner.results.put(openKey(batch, 1), '')
+}
+
+describe('reconciling', () => {
+  const watch = (paused: boolean) =>
+    saveRegistration(runner.results, {
+      trigger: '/guest/image-uploaded',
+      bucket: runner.photos.name,
+      prefix: '',
+      paused,
+      minutes: 0,
+      settle: 0,
+      createdAt: isoOf(runner.clock.now()),
+    })
+
+  it('has the watched buckets looked through, for what no notification told of', async () => {
+    await watch(true)
+    expect(await reconcile(runner.context())).toEqual({ resumed: [] })
+    await watch(false)
+    const day = today(runner)
+    expect(await reconcile(runner.context())).toEqual({ resumed: [], batch: day })
+    expect(runner.invoked).toEqual([{ name: '/guest/whisklens/start-batch', params: { advance: day } }])
+  })
+
+  it('has each batch carried on that no activation is in charge of, and says which', async () => {
+    await orphan('b1')
+    await orphan('b3')
+    expect(await reconcile(runner.context())).toEqual({ resumed: ['b1', 'b3'] })
+    expect(runner.invoked).toEqual([
+      { name: '/guest/whisklens/start-batch', params: { advance: 'b1' } },
+      { name: '/guest/whisklens/start-batch', params: { advance: 'b3' } },
+    ])
+  })
+
+  it('passes over one whose state cannot be read, for the sake of the others', async () => {
+    await orphan('b1')
+    await orphan('b2')
+    await orphan('b3')
+    await runner.results.put(documentKey('b2'), '{')
+    expect(await reconcile(runner.context())).toEqual({ resumed: ['b1', 'b3'] })
+  })
+})

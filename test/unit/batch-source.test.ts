@@ -1,0 +1,64 @@
+import { openSource } from '../../src/batch/closing/source'
+import type { ClosingBatch } from '../../src/batch/state/batch'
+import { resultsKey } from '../../src/batch/state/layout'
+import { closing } from '../../src/batch/state/transitions'
+import { StorageError } from '../../src/errors'
+import type { Bucket } from '../../src/storage/store'
+import { collect, contextOf, doneBatch, okRecord, startTestStore, type TestStore } from './batch-fixtures'
+
+let objects: TestStore
+let photos: Bucket
+let results: Bucket
+
+beforeAll(async () => {
+  objects = await startTestStore()
+})
+afterAll(() => objects.close())
+beforeEach(async () => {
+  photos = await objects.newBucket()
+  results = await objects.newBucket()
+})
+
+/** A second run that saw every image, and did none. The results of the first have the given keys. */
+async function secondRun(keys: string[], swept = true): Promise<ClosingBatch> {
+  const lines = keys.map((key) => `${JSON.stringify(okRecord(key))}\n`).join('')
+  const previous = await results.put(resultsKey('b1', 'results.jsonl'), lines)
+  const batch = doneBatch(photos.name, 0, { run: 2, plan: { swept } })
+  return { ...closing(batch, 'complete'), revision: 1, writeId: 'w', previous } as ClosingBatch
+}
+
+const keysOf = async (batch: ClosingBatch, last?: string, store = objects.store) => {
+  const usage = { classifyMs: 0, aggregateMs: 0, containers: [] }
+  const from = { offsets: [0], reported: 0 }
+  const source = openSource(batch, contextOf(store, results), { from, last, usage })
+  return (await collect(source.records)).map(({ key }) => key)
+}
+
+describe('the results of the run before', () => {
+  it('lose what is gone, and nothing where only some images were looked at', async () => {
+    await photos.put('b', 'v1')
+    expect(await keysOf(await secondRun(['a', 'b', 'c']))).toEqual(['b'])
+    expect(await keysOf(await secondRun(['a', 'b', 'c'], false))).toEqual(['a', 'b', 'c'])
+  })
+
+  it('lose nothing where the source refuses to tell', async () => {
+    // biome-ignore lint/correctness/useYield: it never comes to that
+    async function* list(): AsyncGenerator<never> {
+      throw new StorageError('access_denied', 403, 'Access Denied')
+    }
+    const { store } = objects
+    const refusing = {
+      ...store,
+      bucket: (name: string) => ({ ...store.bucket(name), ...(name === photos.name && { list }) }),
+    }
+    expect(await keysOf(await secondRun(['a', 'b']), undefined, refusing)).toEqual(['a', 'b'])
+  })
+
+  it.each(['b', 'é', 'b😀', '😀', 'b～'])('go on behind the key %j that was written last', async (last) => {
+    await photos.put('a', 'v1')
+    await photos.put(last, 'v1')
+    await photos.put('🦊', 'v1')
+    // The record that was in use comes once more.
+    expect(await keysOf(await secondRun([last, '🦉', '🦊']), last)).toEqual([last, '🦊'])
+  })
+})

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const root = join(__dirname, '..', '..')
+
+/** By folder: imports that `npm run lint` takes, and those that it refuses. */
+const directions: Record<string, { taken: string[]; refused: string[] }> = {
+  actions: {
+    taken: ['../src/batch/context', '../src/web/page', '../src/errors', 'hono'],
+    refused: ['./classify', '../triggers/bucket-feed', '../src/cli/main', '../src/local/up'],
+  },
+  triggers: {
+    taken: ['../src/batch/context', '../src/storage/store'],
+    refused: ['../actions/classify', '../src/cli/main', '../src/local/host/server'],
+  },
+  'src/cli': { taken: ['./main', '../local/up', '../batch/context'], refused: ['../../actions/classify'] },
+  'src/local/host': {
+    taken: ['../up', '../../batch/context', '../../openwhisk/client'],
+    refused: ['../../cli/main', '../../../triggers/bucket-feed'],
+  },
+  'src/web/max': { taken: ['../page', '../../models/folder'], refused: ['../../cli/main', '../../local/up'] },
+  'src/batch': { taken: ['./state/batch', '../storage/store'], refused: ['../local/up', '../web/page'] },
+  'src/batch/state': { taken: ['./batch', '../../storage/store'], refused: ['../records/keys'] },
+  'src/batch/records': {
+    taken: ['../state/batch', './keys', '../../openwhisk/client', '../../errors'],
+    refused: ['../running/decide', '../../batch/running/decide', '../context', '../../cli/main', 'p-retry'],
+  },
+  'src/batch/running': {
+    taken: ['../closing/close', '../planning/plan', '../state/batch'],
+    refused: ['../context', '../classify/classify-images', '../../../actions/aggregate'],
+  },
+  'src/classifier/tasks': {
+    taken: ['../load', '../../models/description', '../../models/folder'],
+    refused: ['../../models/verify', '../../models/teach/head', '../../batch/context', '../../storage/store'],
+  },
+  'src/models/teach': {
+    taken: ['../folder', '../../classifier/load'],
+    refused: ['../../storage/store', '../../openwhisk/client', '../../cli/main'],
+  },
+  'src/storage': { taken: ['./store', '../errors'], refused: ['../openwhisk/client', '../models/folder'] },
+  'src/openwhisk/deploy': { taken: ['../client', '../../errors'], refused: ['../../storage/store'] },
+  src: { taken: ['./errors', 'zod'], refused: ['./storage/store', './cli/main'] },
+}
+
+/** Six conditions, each in the one before it. */
+const tangle = `export function tangle(a: number) { ${'if (a) { '.repeat(6)}return a${' }'.repeat(6)} }\n`
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'whisklens-lint-'))
+  const { vcs: _, ...settings } = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8'))
+  plant('biome.json', JSON.stringify(settings))
+  const plugin = 'scripts/no-random.grit'
+  plant(plugin, readFileSync(join(root, plugin), 'utf8'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+function plant(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), text)
+}
+
+/** The places, as `file:line`, of the errors by a rule. Without `--only`, which turns on rules that are off. */
+function errorsBy(rule: string): string[] {
+  const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome')
+  const options = ['lint', '--reporter=json', '--diagnostic-level=error', '--max-diagnostics=none']
+  const { stdout } = spawnSync(process.execPath, [biome, ...options], {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 24,
+  })
+  const { diagnostics } = JSON.parse(stdout) as {
+    diagnostics: { category: string; location: { path: string; start: { line: number } } }[]
+  }
+  const found = diagnostics.filter(({ category }) => category === rule)
+  return found.map(({ location: { path, start } }) => `${path}:${start.line}`).sort()
+}
+
+it('refuses imports against the direction of the rooms, and no others', () => {
+  const wanted: string[] = []
+  for (const [room, { taken, refused }] of Object.entries(directions)) {
+    const path = `${room}/planted.ts`
+    plant(path, [...refused, ...taken].map((from) => `export * from '${from}'\n`).join(''))
+    wanted.push(...refused.map((_, index) => `${path}:${index + 1}`))
+  }
+  expect(errorsBy('lint/style/noRestrictedImports')).toEqual(wanted.sort())
+})
+
+it('refuses clocks and random numbers in the rooms of the batch core that are not those of its context', () => {
+  const sources = ['Date.now()', 'performance.now()', 'setTimeout(() => {})']
+  const chances = ['Math.random()', 'crypto.randomUUID()', '{ random: Math.random }']
+  const text = [...sources, ...chances]
+    .map((source, index) => `export const a${index} = ${source}\n`)
+    .join('')
+  const rooms = readdirSync(join(root, 'src/batch'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'classify')
+    .map(({ name }) => `src/batch/${name}/planted.ts`)
+  for (const path of rooms) plant(path, text)
+  const at = (lines: number[]) => rooms.flatMap((path) => lines.map((line) => `${path}:${line}`)).sort()
+  expect(errorsBy('lint/style/noRestrictedGlobals')).toEqual(at([1, 2, 3]))
+  expect(errorsBy('plugin')).toEqual(at([4, 5, 6]))
+})
+
+it('refuses cycles of files', () => {
+  plant('src/web/one.ts', "export * from './two'\n")
+  plant('src/web/two.ts', "export * from './one'\n")
+  expect(errorsBy('lint/suspicious/noImportCycles')).toEqual(['src/web/one.ts:1', 'src/web/two.ts:1'])
+})
+
+it('refuses functions over a cognitive complexity of 15 in each file of src', () => {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  const paths = files.filter((file) => file.endsWith('.ts')).map((file) => `src/${file}`)
+  for (const path of paths) plant(path, tangle)
+  const found = errorsBy('lint/complexity/noExcessiveCognitiveComplexity')
+  expect(found).toEqual(paths.map((path) => `${path}:1`).sort())
+})
