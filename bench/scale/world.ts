@@ -1,10 +1,9 @@
 import { readChunk } from '../../src/batch/records/chunks'
 import type { ChunkMessage } from '../../src/batch/running/dispatch'
 import { recordsPrefix } from '../../src/batch/state/layout'
-import type { Context } from '../../src/batch/state/platform'
 import { settingsFromParams } from '../../src/config'
 import type { ImageRecord, ImageRef } from '../../src/schema'
-import { actionsOf } from '../../test/simulation/actions'
+import { actionsOf, contextsOf } from '../../test/simulation/actions'
 import { Faults } from '../../test/simulation/faults'
 import { Containers } from '../../test/simulation/platform/containers'
 import { type Deployed, Platform, type Surroundings } from '../../test/simulation/platform/openwhisk'
@@ -104,15 +103,8 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
   const failures: string[] = []
   const settings = settingsFromParams({ imagesBucket: buckets.images, resultsBucket: buckets.results })
   const ours = random.fork('activations')
-  const contextOf = ({ activation, process, clock }: Surroundings): Context => ({
-    clock,
-    random: ours.next,
-    store: store.of(process),
-    openwhisk: platform.of(process),
-    settings,
-    results: store.of(process).bucket(buckets.results),
-    activation,
-  })
+  const openwhisk = (process: Surroundings['process']) => platform.of(process)
+  const contextOf = contextsOf({ store, openwhisk, random: ours.next, settings })
 
   async function classifyAll(all: ImageRef[], { activation, clock }: Surroundings): Promise<ImageRecord[]> {
     await clock.sleep(options.chunkMs)

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Bucket } from '../../src/storage/store'
+import { codeOf, collect } from '../helpers/async'
 
 const mebibyte = 1024 * 1024
 
@@ -18,18 +19,6 @@ const orderedKeys = [
 ]
 
 const md5 = (bytes: Buffer | string): string => createHash('md5').update(bytes).digest('hex')
-
-const codeOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'no error',
-    (error) => error.code,
-  )
-
-export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const value of values) all.push(value)
-  return all
-}
 
 /** What any implementation of `Bucket` must do, over a server or in memory. @param open gives a new, empty bucket */
 export function bucketContract(open: () => Promise<Bucket>): void {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { S3 } from 'ibm-cos-sdk'
+import { codeOf } from '../helpers/async'
 
 /** Where a store is and who may use it. */
 export interface Connection {
@@ -28,12 +29,6 @@ const orderedKeys = [
   '\uff5e fullwidth',
   '😀/😀 b.jpg',
 ]
-
-const codeOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'no error',
-    (error) => error.code,
-  )
 
 /** What any S3 server must do for this project, the embedded one or a real one. */
 export function objectStoreContract(connect: () => Promise<Connection>): void {

@@ -6,11 +6,29 @@ import { poll, resume } from '../../src/batch/running/reconcile'
 import { parseBatchRequest } from '../../src/batch/running/request'
 import type { Context } from '../../src/batch/state/platform'
 import { notify } from '../../src/batch/uploads/notify'
+import type { Settings } from '../../src/config'
 import { WhisklensError } from '../../src/errors'
 import type { ImageEvent } from '../../src/storage/events'
 import type { Surroundings } from './platform/openwhisk'
+import type { ObjectStore } from './store/bucket'
 
 export type ContextOf = (surroundings: Surroundings) => Context
+
+/** What activations in the simulation work with. @param parts openwhisk: the platform as a process sees it */
+export function contextsOf(parts: {
+  store: ObjectStore
+  openwhisk(process: Surroundings['process']): Context['openwhisk']
+  random: Context['random']
+  settings: Settings
+}): ContextOf {
+  const { random, settings } = parts
+  return ({ activation, process, clock }) => {
+    const store = parts.store.of(process)
+    const openwhisk = parts.openwhisk(process)
+    const results = store.bucket(settings.resultsBucket)
+    return { clock, random, store, openwhisk, settings, results, activation }
+  }
+}
 
 /** As `actions/start-batch.ts`, but that reconciling has no bucket looked through: that would hide what was forgotten. */
 async function startBatch(params: Record<string, unknown>, context: Context): Promise<object> {

@@ -1,6 +1,6 @@
 import type { Context } from '../../src/batch/state/platform'
 import { settingsFromParams } from '../../src/config'
-import { actionsOf } from './actions'
+import { actionsOf, contextsOf } from './actions'
 import { classify } from './classifier'
 import { type FaultRates, Faults } from './faults'
 import { Containers } from './platform/containers'
@@ -121,15 +121,8 @@ export function createWorld(options: WorldOptions): World {
     hasGivenUp: false,
     processes: new Set<Process>(),
   }
-  const contextOf = ({ activation, process, clock }: Surroundings): Context => ({
-    clock,
-    random: ours.next,
-    store: store.of(process),
-    openwhisk: platform.of(process),
-    settings,
-    results: store.of(process).bucket(buckets.results),
-    activation,
-  })
+  const openwhisk = (process: Process) => platform.of(process)
+  const contextOf = contextsOf({ store, openwhisk, random: ours.next, settings })
   const classifier = {
     version: () => world.model,
     store: ({ process }: Surroundings) => store.of(process),

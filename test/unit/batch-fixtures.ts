@@ -265,11 +265,7 @@ export const objectInfo = (key: string, changes: Partial<ObjectInfo> = {}): Obje
   ...changes,
 })
 
-export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const value of values) all.push(value)
-  return all
-}
+export { collect } from '../helpers/async'
 
 export async function* from<T>(values: Iterable<T>): AsyncGenerator<T> {
   yield* values
