@@ -27,7 +27,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
     }
     const events = parseEvent(message)
     // A test event, as stores send when notifications are set up, and anything else without images is fine too. Some
-    // stores tell of every bucket they have: what we write ourselves nobody can watch.
+    // stores tell of every bucket they have: the results bucket cannot be watched.
     const created = (events ?? []).filter(
       ({ removed, bucket, key }) => !removed && bucket !== settings.resultsBucket && !key.endsWith('/'),
     )

@@ -8,7 +8,7 @@ import type { ClosingBatch, UsageSum } from '../state/batch'
 import { resultsKey } from '../state/layout'
 import { type Context, unlessRefused } from '../state/platform'
 
-/** How far a source was read. Plain data: whoever goes on from there gets the last record once more. */
+/** How far a source was read. Plain data: reading that resumes there gets the last record once more. */
 export const sourcePositionSchema = z.strictObject({
   /** In each sorted file, where the record in use begins. */
   offsets: z.array(z.int()),

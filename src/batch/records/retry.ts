@@ -8,8 +8,8 @@ import { leavesRecord, writeRecord } from './record'
 
 /*
  * What fails for a reason that may pass leaves no record, and would be found missing by every look at the bucket. So it
- * is noted under `retry/`, in the order of the images' keys, and rests for longer and longer; only what nobody asked for
- * rests: a batch that is fired tries it at once.
+ * is noted under `retry/`, in the order of the images' keys, and rests for longer and longer. Only looks at
+ * watched buckets let it rest: a batch that is fired tries it at once.
  */
 
 const noteSchema = z.strictObject({

@@ -72,13 +72,13 @@ export type SummaryFacts = Pick<BatchSummary, 'batch' | 'state' | 'exact' | 'sta
 const sorted = (counts: Record<string, number>): [string, number][] =>
   Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
 
-/** From records alone: when somebody closed the batch must not show. */
+/** From records alone: the time of closing must not show. */
 function rateOf({ ok, error, doneAt }: Tally, startedAt: string): number {
   const seconds = (doneAt - msOf(startedAt)) / 1000
   return seconds > 0 ? rounded((ok + error) / seconds) : 0
 }
 
-/** The summary of a batch. Depends on nothing but its arguments, so that whoever closes a batch writes the same bytes. */
+/** The summary of a batch. Depends on nothing but its arguments, so that every closing of a run writes the same bytes. */
 export function summarize(tally: Tally, facts: SummaryFacts): BatchSummary {
   const { batch, state, listed, planned, skipped, exact, startedAt } = facts
   const { memory = manifestMemory, gbSecondPrice = Number(defaultGbSecondPrice) } = facts

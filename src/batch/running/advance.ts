@@ -22,7 +22,7 @@ import { run } from './run'
 
 /**
  * Carries a batch on from wherever it stands, until it is announced, or time is up and another activation goes on.
- * Anybody may ask for it at any time: where another activation is in charge and lives, nothing happens.
+ * Idempotent: where another activation holds the lease and lives, nothing happens.
  * @param failed activations in a row that failed without any progress
  * @returns the summary as it stands when this activation ends; undefined when there is no such batch
  */
@@ -40,7 +40,7 @@ export async function advance(
     stood = standingOf(lease.batch())
     return await carryOn(lease, context)
   } catch (thrown) {
-    // Another activation is in charge: it sees the batch to its end.
+    // Another activation holds the lease: it carries the batch to its end.
     if (thrown instanceof BatchTakenOverError) return readSummary(results, batch)
     const hasMoved = lease !== undefined && standingOf(lease.batch()) !== stood
     await lease?.release().catch(() => {})

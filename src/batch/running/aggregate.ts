@@ -7,8 +7,7 @@ import { outcomesOf } from '../records/record'
 import { keepRecord } from '../records/retry'
 import type { Usage } from '../records/usage'
 import { type Batch, type BatchDocument, isEnded, openBatch } from '../state/batch'
-import { ensureAdvancing, invokeAdvance } from '../state/hand-over'
-import { isLive } from '../state/lease'
+import { ensureAdvancing, invokeAdvance, needsHolder } from '../state/hand-over'
 import { putEntry } from '../state/open'
 import { type Context, retrying } from '../state/platform'
 import { fired } from '../state/transitions'
@@ -115,9 +114,9 @@ async function seeToIt(id: string, context: Context): Promise<void> {
   const document = openBatch(context, id)
   const batch = await document.read()
   if (!batch || isEnded(batch)) return
-  if (!isLive(batch, document.age()) || batch.lease.phase === 'leaving') await ensureAdvancing(context, id)
+  if (needsHolder(batch, document.age())) await ensureAdvancing(context, id)
   else if ((await mayBeLast(batch, context)) && (await isFirstNudge(document)))
-    await retrying(context, () => invokeAdvance(context, { advance: id }))
+    await invokeAdvance(context, id)
 }
 
 /** Of many that end at once, one asks for another activation: it is only needed where the holder has just died. */
@@ -159,7 +158,7 @@ async function keepArrival(
   return { batches: days, rest: rest.length > 0 ? { images: rest } : undefined }
 }
 
-/** Has a day counted, and its buckets looked through; one that is closed already begins another run. */
+/** Makes sure that a day has a holder, which counts arrivals and looks through the buckets. A closed day begins another run. */
 async function seeToDay(day: string, context: Context): Promise<void> {
   const document = openBatch(context, day)
   const batch = await document.read()
@@ -168,6 +167,6 @@ async function seeToDay(day: string, context: Context): Promise<void> {
     const what = { request: batch.request, requestId: context.activation.id }
     await document.update((current) => current && fired(current, what))
   }
-  if (!batch || !isLive(batch, document.age()) || batch.lease.phase === 'leaving')
+  if (!batch || needsHolder(batch, document.age()))
     await ensureAdvancing(context, day, { create: dayMaker(context, day), expects: true })
 }

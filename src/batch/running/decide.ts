@@ -51,7 +51,7 @@ const smallestSample = 20
 /** The same failure so often in a row, that is no image's fault, stops a batch. */
 const mostFailures = 3
 
-/** The next state of an open batch, and what is to be done about it. */
+/** The next state of an open batch, and what to dispatch or report once it is written. */
 export function nextTurn(batch: OpenBatch, observed: Observed): Turn {
   const learned = learn(batch, observed)
   const early = earlyEnd(learned)

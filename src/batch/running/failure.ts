@@ -17,7 +17,7 @@ const ofKeysOrBuckets = ['access_denied', 'download_failed']
 
 /**
  * The failure of a whole piece, where none of its images could be read and all for one reason.
- * @param isFirst nobody has tried these images before, as a piece of their own
+ * @param isFirst it is the first attempt at this piece
  */
 export function failureOf(images: ImageRecord[], isFirst = false): Failure | undefined {
   const [first] = images

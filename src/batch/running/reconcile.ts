@@ -9,7 +9,7 @@ import { type Batch, openBatch } from '../state/batch'
 import { invokeAdvance } from '../state/hand-over'
 import { isLive, isSettled, leaseTime } from '../state/lease'
 import { deleteEntry, listOpenRuns, type OpenRun } from '../state/open'
-import { type Context, retrying } from '../state/platform'
+import type { Context } from '../state/platform'
 import { isOver, today, watchNow } from '../uploads/day'
 
 /** An entry whose run does not begin for so long has none, milliseconds. */
@@ -54,7 +54,7 @@ export const hasWork = (batch: Batch, now: number): boolean =>
 /** Has every batch carried on that needs it. @returns the ids of those batches */
 export async function resume(context: Context): Promise<string[]> {
   const resumed = await findOrphans(context)
-  for (const batch of resumed) await retrying(context, () => invokeAdvance(context, { advance: batch }))
+  for (const batch of resumed) await invokeAdvance(context, batch)
   return resumed
 }
 
@@ -70,8 +70,7 @@ export async function reconcile(context: Context): Promise<Omit<Polled, 'message
 async function lookThrough(context: Context): Promise<string> {
   const batch = today(context)
   // A holder that seems to live may have died a moment ago: an activation that waits for a sign of it tells.
-  if (!(await watchNow(context, false)))
-    await retrying(context, () => invokeAdvance(context, { advance: batch }))
+  if (!(await watchNow(context, false))) await invokeAdvance(context, batch)
   return batch
 }
 

@@ -19,7 +19,7 @@ export type FireRequest = BatchRequest & {
 /** What `start-batch` asks of itself after such a failure. */
 const againSchema = batchRequestSchema.extend({ failed: z.int().nonnegative() })
 
-/** What has a batch carried on. The uploads of a day are, too, though nobody can start a batch of such a name. */
+/** Has a batch carried on. Days of uploads as well, though a batch of such a name cannot be fired. */
 const advanceSchema = z.strictObject({
   advance: batchIdSchema,
   failed: z.int().nonnegative().optional(),

@@ -74,7 +74,7 @@ export function grown(window: Window, progress: Progress, now: number): Window {
   return { ...window, round, size: Math.min(next, mostUnderWay) }
 }
 
-/** As large as what reports in time: more would only wait longer. Where nobody has counted, the count says nothing. */
+/** As large as what reports in time: more would only wait longer. Without a count of reports it says nothing. */
 function unqueued(window: Window, now: number): Window {
   const { size, round } = window
   const took = now - round.at

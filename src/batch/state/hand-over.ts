@@ -2,19 +2,25 @@ import { BatchTakenOverError, OpenWhiskError } from '../../errors'
 import { log } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
 import { type AcquireOptions, acquire } from './acquire'
-import type { Lease } from './lease'
-import type { Context } from './platform'
+import type { Batch } from './batch'
+import { isLive, type Lease } from './lease'
+import { type Context, retrying } from './platform'
 
-/** What everybody sends who has a batch carried on. */
+/** The message that has a batch carried on. */
 export interface Advance {
   advance: string
   /** Activations in a row that failed without any progress. */
   failed?: number
 }
 
-/** Asks for an activation that carries a batch on. */
-export const invokeAdvance = ({ openwhisk, activation }: Context, message: Advance): Promise<string> =>
+const invokeStartBatch = ({ openwhisk, activation }: Context, message: object): Promise<string> =>
   openwhisk.invoke(siblingAction(activation, 'start-batch'), message)
+
+/** Asks for an activation that carries a batch on; retries while the platform has no room. */
+export function invokeAdvance(context: Context, batch: string): Promise<string> {
+  const message: Advance = { advance: batch }
+  return retrying(context, () => invokeStartBatch(context, message))
+}
 
 export const minute = 60_000
 
@@ -55,9 +61,10 @@ const leaveBefore = 5_000
  */
 export async function invokePatiently(
   message: object,
-  { clock, random, activation, openwhisk }: Context,
+  context: Context,
   sign = async (): Promise<void> => {},
 ): Promise<void> {
+  const { clock, activation } = context
   for (let askAt = 0; ; ) {
     const wait = askAt - clock.now()
     if (wait > 0) {
@@ -66,10 +73,10 @@ export async function invokePatiently(
       continue
     }
     try {
-      await openwhisk.invoke(siblingAction(activation, 'start-batch'), message)
+      await invokeStartBatch(context, message)
       return
     } catch (thrown) {
-      askAt = refusalOf(thrown, { clock, random }).until
+      askAt = refusalOf(thrown, context).until
       if (askAt >= activation.deadline - leaveBefore) throw thrown
     }
   }
@@ -97,6 +104,10 @@ export async function handOver(lease: Lease, context: Context): Promise<boolean>
   await lease.release()
   return false
 }
+
+/** Whether a batch has no live holder that stays. @param age how long its document was not written, milliseconds */
+export const needsHolder = (batch: Batch, age: number): boolean =>
+  !isLive(batch, age) || batch.lease.phase === 'leaving'
 
 /**
  * Sees to it that a batch is carried on: where its holder lives, there is nothing to do. Many may do so at once: one of
