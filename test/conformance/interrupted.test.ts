@@ -92,7 +92,7 @@ revocable.describe('keys that are revoked while a batch runs', () => {
   // Also where a test has failed before it gave them back.
   afterEach(() => store?.grant(['imagesBucket', 'resultsBucket']))
 
-  long.it('stop it with the reason where images cannot be read, and fired again it goes on', async () => {
+  it('stop it with the reason where images cannot be read, and fired again it goes on', async () => {
     const [batch, prefix] = ['unreadable', 'unreadable/']
     await begin(batch, prefix, images)
     await store?.grant(['resultsBucket'])

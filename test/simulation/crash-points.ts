@@ -89,7 +89,7 @@ export async function crashAt(crash: CrashPoint | undefined): Promise<CrashRepor
   const isFireLost = await fire(world, 2, complaints)
   chunks.push(chunksOf(world))
   const left = checkEnded(world, request.batch, complaints)
-  if (left) checkComplete(world, left, prefix, false, complaints)
+  if (left) checkComplete(world, left, prefix, complaints)
   checkNewest(world, prefix, complaints)
   await pass(world.time, 90_000)
   await settle(world, complaints)

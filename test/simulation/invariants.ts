@@ -86,6 +86,17 @@ export function checkEnded(world: World, id: string, complaints: Complaints): Le
   return { batch, summary, records }
 }
 
+/** That no image of a batch that was fired is in error for keys that are revoked: nothing else keeps one from being read here. */
+export function watchParts({ results }: World, complaints: Complaints): void {
+  const before = results.onPut
+  results.onPut = (object) => {
+    before(object)
+    const { key, body } = object
+    const isPart = key.includes('/parts/') && !key.startsWith('batches/uploads-')
+    complaints.expect(!isPart || !body.includes('access_denied'), () => `${key} has errors of revoked keys`)
+  }
+}
+
 /** That no batch waits for `reconcile`: where nothing dies, each is carried on to its end by what it has begun. */
 export function checkUnattended(world: World, complaints: Complaints): void {
   for (const id of batchesOf(world)) {
@@ -131,15 +142,8 @@ export function checkNewest(world: World, prefix: string, complaints: Complaints
 
 /**
  * That a batch of all images below a prefix, fired when nothing changed any more, has each of them, in its newest version.
- * @param overlaps others classify the same images: what they did is left out
  */
-export function checkComplete(
-  world: World,
-  left: Left,
-  prefix: string,
-  overlaps: boolean,
-  complaints: Complaints,
-): void {
+export function checkComplete(world: World, left: Left, prefix: string, complaints: Complaints): void {
   const { batch, summary, records } = left
   const id = batch.batch
   complaints.expect(summary.state === 'complete', () => `${id} ended as ${summary.state}: ${summary.reason}`)
@@ -157,7 +161,7 @@ export function checkComplete(
     const newest = textOf(world, root + key)
     const isFresh = newest !== undefined && (JSON.parse(newest) as ImageRecord).etag === etag
     complaints.expect(record !== undefined || isFresh, () => `${id} has lost ${key}`)
-    if (record && !overlaps)
+    if (record)
       complaints.expect(record.etag === etag, () => `${id} has ${key} as of ${record.etag}, not ${etag}`)
     complaints.expect(
       isFresh || record?.error !== undefined,

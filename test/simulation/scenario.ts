@@ -8,8 +8,6 @@ export interface Scenario {
   batches: Map<string, string>
   /** Of the registration of the feed; undefined where no bucket is watched. */
   watched?: string
-  /** A batch and the uploads of a day, or two batches, are about the same images. */
-  overlaps: boolean
   events: ScenarioEvent[]
 }
 
@@ -48,13 +46,12 @@ export function drawScenario(random: Random, isCalm: boolean): Scenario {
   add([refire, refire, cancel, retry], random.pick([0, 2, 4]))
   add([nudge, reconcile, poll, isCalm ? nudge : kill], random.pick([0, 2, 4]))
   if (random.chance(0.1)) events.push(deploy(random, when()))
-  if (!isCalm && random.chance(0.1)) events.push(...revoke(random, when()))
+  if (!isCalm && random.chance(0.25)) events.push(...revoke(random, when()))
   if (watched !== undefined)
     for (let left = random.between(1, 3); left > 0; left--) events.push(...burst(random, when(), watched))
   if (watched !== undefined && !isCalm && random.chance(0.3)) events.push(lateUpload(random, when(), watched))
   events.sort((a, b) => a.at - b.at)
-  const overlaps = batches.size > 1 || watched === ''
-  return { batches, watched, overlaps, events }
+  return { batches, watched, events }
 }
 
 type ScenarioKind = (random: Random, at: number, batches: Map<string, string>) => ScenarioEvent
@@ -131,20 +128,20 @@ const deploy = (_: Random, at: number): ScenarioEvent => ({
 })
 
 const deny =
-  (isDenied: boolean) =>
+  (denied: string[]) =>
   ({ store }: World) => {
-    store.isDenied = isDenied
+    store.denied = denied
   }
 
-/** The keys of the object store are revoked, and given back. */
-const revoke = (random: Random, at: number): ScenarioEvent[] => [
-  { at, name: 'revoke', happen: deny(true) },
-  {
-    at: at + random.pick([2_000, 60_000, 400_000]),
-    name: 'restore',
-    happen: deny(false),
-  },
-]
+/** The keys of the object store, or of the images alone, are revoked, and given back. */
+const revoke = (random: Random, at: number): ScenarioEvent[] => {
+  const denied = random.fork(`revoke ${at}`).pick([Object.values(buckets), [buckets.images]])
+  const restored = at + random.pick([2_000, 60_000, 400_000])
+  return [
+    { at, name: `revoke ${denied.join()}`, happen: deny(denied) },
+    { at: restored, name: 'restore', happen: deny([]) },
+  ]
+}
 
 /** The bytes of a version of an image: some cannot be decoded, a few kill what tries. */
 export function bytesOf(random: Random, world: World, version: number): Buffer {

@@ -13,6 +13,7 @@ import {
   checkUnattended,
   checkUploads,
   documentOf,
+  watchParts,
 } from './invariants'
 import { defaultLimits, type Limits } from './platform/rates'
 import { inFull, mostEvents, pass, settle } from './quiet'
@@ -105,6 +106,7 @@ async function run(
 ): Promise<boolean> {
   const { time, platform, faults } = world
   const closings = watchClosings(world)
+  watchParts(world, complaints)
   firstImages(random.fork('images'), world)
   if (scenario.watched !== undefined) watch(world, scenario.watched)
   let left = scenario.events.length
@@ -136,7 +138,7 @@ async function run(
   for (const [batch, prefix] of [...early, ...fired]) await inFull(world, { batch, prefix }, complaints)
   for (const [batch, prefix] of fired) {
     const ended = checkEnded(world, batch, complaints)
-    if (ended) checkComplete(world, ended, prefix, scenario.overlaps, complaints)
+    if (ended) checkComplete(world, ended, prefix, complaints)
   }
   for (const prefix of [...fired.map(([, of]) => of), ...(scenario.watched ? [scenario.watched] : [])])
     checkNewest(world, prefix, complaints)

@@ -2,12 +2,12 @@ import { listParts } from '../../src/batch/records/parts'
 import { readRecord } from '../../src/batch/records/record'
 import { aggregate, type Classified, classifiedSchema } from '../../src/batch/running/aggregate'
 import { readBatch } from '../../src/batch/state/batch'
-import { retryKey } from '../../src/batch/state/layout'
+import { recordKey, retryKey } from '../../src/batch/state/layout'
 import { listArrivals } from '../../src/batch/uploads/arrivals'
 import { isoOf } from '../../src/clock'
 import { StorageError } from '../../src/errors'
 import type { ImageRecord } from '../../src/schema'
-import type { Bucket } from '../../src/storage/store'
+import type { Bucket, Store } from '../../src/storage/store'
 import {
   collect,
   doneBatch,
@@ -154,16 +154,25 @@ describe('a failure that is no image’s', () => {
 
   it('is told by images that all cannot be read for one reason', async () => {
     await begin(true)
-    const denied = (key: string) =>
-      errorRecord(key, { code: 'access_denied', message: 'Could not read' }, { bucket: runner.photos.name })
-    await report({ ...piece(0, 4, []), images: ['a', 'b', 'c', 'd'].map(denied) })
+    await report({ ...piece(0, 4, []), images: ['a', 'b', 'c', 'd'].map(deniedRecord) })
     expect(await collect(listParts(runner.results, 'b1'))).toEqual([])
     expect((await readBatch(runner.results, 'b1'))?.failure).toMatchObject({
       code: 'access_denied',
       count: 1,
     })
-    await report({ ...piece(0, 4, []), images: [...['a', 'b', 'c'].map(denied), ...images(['d'])] })
-    expect(await collect(listParts(runner.results, 'b1'))).toHaveLength(1)
+  })
+
+  it('leaves what was read before it, where keys are revoked in the middle of a piece', async () => {
+    await begin(true)
+    const read = { ...piece(0, 4, []), images: [...images(['a', 'b']), ...['c', 'd'].map(deniedRecord)] }
+    await aggregate(read, { ...runner.context(), store: withDenied(['a', 'b', 'c', 'd']) })
+    expect(await collect(listParts(runner.results, 'b1'))).toMatchObject([{ start: 0, end: 2, errors: 0 }])
+    expect((await readBatch(runner.results, 'b1'))?.failure).toMatchObject({ code: 'access_denied' })
+    expect(asked('classify-images')).toEqual([])
+    // Others can be read: it is these two that cannot.
+    await aggregate(read, { ...runner.context(), store: withDenied(['c', 'd']) })
+    const parts = await collect(listParts(runner.results, 'b1'))
+    expect(parts.at(-1)).toMatchObject({ start: 0, end: 4, errors: 2 })
   })
 
   it('counts against no other holder than the one that gave the piece out: the reason may be mended', async () => {
@@ -172,26 +181,60 @@ describe('a failure that is no image’s', () => {
     const lease = { ...open.lease, epoch: 2 }
     await saveBatch(runner.results, { ...open, lease })
     await report(before)
-    // A single image that the key could not read then has no error, however often it was tried since.
+    // A single image that the key could not read then, and can now.
+    await runner.photos.put('a', 'a photo')
     const single = { ...under(1), attempts: 3 }
     await saveBatch(runner.results, { ...open, lease, dispatch: { ...open.dispatch, pieces: [single] } })
-    const denied = errorRecord('a', { code: 'access_denied' }, { bucket: runner.photos.name })
-    await report({ ...piece(0, 1, []), images: [denied] })
+    await report({ ...piece(0, 1, []), images: [deniedRecord('a')] })
     expect((await readBatch(runner.results, 'b1'))?.failure).toBeUndefined()
     expect(await collect(listParts(runner.results, 'b1'))).toEqual([])
   })
 
-  it.each([1, 2])('is suspected where a single image cannot be read, once: attempt %i', async (attempts) => {
-    const single = { ...under(1), attempts }
-    const open = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [single] } })
+  it.each([
+    { unreadable: ['a', 'before'], read: ['before'], isItsOwn: false },
+    { unreadable: ['a'], read: ['before'], isItsOwn: true },
+    { unreadable: ['a'], read: ['gone'], isItsOwn: true },
+    { unreadable: ['a'], read: [], isItsOwn: true },
+    { unreadable: ['a', 'listing'], read: [], isItsOwn: false },
+  ])('of a single image is told by reading again: %j', async ({ unreadable, read, isItsOwn }) => {
+    const open = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [under(1)] } })
     await saveBatch(runner.results, { ...open, lease: { ...open.lease, epoch: 1 } })
-    const denied = errorRecord('a', { code: 'access_denied' }, { bucket: runner.photos.name })
-    await report({ ...piece(0, 1, []), images: [denied] })
+    for (const key of ['a', 'before']) await runner.photos.put(key, 'a photo')
+    const at = { bucket: runner.photos.name, at: now() }
+    for (const key of read)
+      await runner.results.put(recordKey(model, { ...at, key }), JSON.stringify(okRecord(key, at)))
+    const context = { ...runner.context(), store: withDenied(unreadable) }
+    await aggregate({ ...piece(0, 1, []), images: [deniedRecord('a')] }, context)
     const parts = await collect(listParts(runner.results, 'b1'))
     const { failure } = (await readBatch(runner.results, 'b1')) ?? {}
-    expect([parts.length, failure?.count]).toEqual(attempts === 1 ? [0, 1] : [1, undefined])
+    expect([parts.length, failure?.count]).toEqual(isItsOwn ? [1, undefined] : [0, 1])
   })
 })
+
+const deniedRecord = (key: string) =>
+  errorRecord(key, { code: 'access_denied', message: 'Could not read' }, { bucket: runner.photos.name })
+
+/** A store that refuses some keys of the photos, or to list them. */
+function withDenied(keys: string[]): Store {
+  const { store } = runner.context()
+  const refuse = () => {
+    throw new StorageError('access_denied', 403, 'Could not read')
+  }
+  return {
+    bucket: (name) => {
+      const bucket = store.bucket(name)
+      if (name !== runner.photos.name) return bucket
+      return {
+        ...bucket,
+        get: async (key, maxBytes) => (keys.includes(key) ? refuse() : bucket.get(key, maxBytes)),
+        async *list(options) {
+          if (keys.includes('listing')) refuse()
+          yield* bucket.list(options)
+        },
+      }
+    },
+  }
+}
 
 describe('aggregating uploads', () => {
   const day = () => `uploads-${now().slice(0, 10)}`

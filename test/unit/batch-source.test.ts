@@ -1,10 +1,18 @@
 import { openSource } from '../../src/batch/closing/source'
 import type { ClosingBatch } from '../../src/batch/state/batch'
-import { resultsKey } from '../../src/batch/state/layout'
+import { recordKey, resultsKey } from '../../src/batch/state/layout'
 import { closing } from '../../src/batch/state/transitions'
 import { StorageError } from '../../src/errors'
 import type { Bucket } from '../../src/storage/store'
-import { collect, contextOf, doneBatch, okRecord, startTestStore, type TestStore } from './batch-fixtures'
+import {
+  collect,
+  contextOf,
+  doneBatch,
+  model,
+  okRecord,
+  startTestStore,
+  type TestStore,
+} from './batch-fixtures'
 
 let objects: TestStore
 let photos: Bucket
@@ -21,17 +29,19 @@ beforeEach(async () => {
 
 /** A second run that saw every image, and did none. The results of the first have the given keys. */
 async function secondRun(keys: string[], swept = true): Promise<ClosingBatch> {
-  const lines = keys.map((key) => `${JSON.stringify(okRecord(key))}\n`).join('')
+  const lines = keys.map((key) => `${JSON.stringify(okRecord(key, { bucket: photos.name }))}\n`).join('')
   const previous = await results.put(resultsKey('b1', 'results.jsonl'), lines)
   const batch = doneBatch(photos.name, 0, { run: 2, plan: { swept } })
   return { ...closing(batch, 'complete'), revision: 1, writeId: 'w', previous } as ClosingBatch
 }
 
-const keysOf = async (batch: ClosingBatch, last?: string, store = objects.store) => {
+const keysOf = async (...run: Parameters<typeof recordsOf>) => (await recordsOf(...run)).map(({ key }) => key)
+
+const recordsOf = async (batch: ClosingBatch, last?: string, store = objects.store) => {
   const usage = { classifyMs: 0, aggregateMs: 0, containers: [] }
   const from = { offsets: [0], reported: 0 }
   const source = openSource(batch, contextOf(store, results), { from, last, usage })
-  return (await collect(source.records)).map(({ key }) => key)
+  return collect(source.records)
 }
 
 describe('the results of the run before', () => {
@@ -39,6 +49,18 @@ describe('the results of the run before', () => {
     await photos.put('b', 'v1')
     expect(await keysOf(await secondRun(['a', 'b', 'c']))).toEqual(['b'])
     expect(await keysOf(await secondRun(['a', 'b', 'c'], false))).toEqual(['a', 'b', 'c'])
+  })
+
+  it('give way to what others have classified since, where that is the version that is there', async () => {
+    const changed = await photos.put('changed', 'v2')
+    await photos.put('since', 'v3')
+    const others = { changed, since: 'the etag of v2' }
+    for (const [key, etag] of Object.entries(others)) {
+      const record = okRecord(key, { bucket: photos.name, etag })
+      await results.put(recordKey(model, record), JSON.stringify(record))
+    }
+    const records = await recordsOf(await secondRun(['changed', 'since']))
+    expect(records.map(({ etag }) => etag)).toEqual([changed, okRecord('since').etag])
   })
 
   it('lose nothing where the source refuses to tell', async () => {

@@ -1,8 +1,10 @@
 import * as z from 'zod'
+import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { type Choice, mergeRecords, newerOf, type Records } from '../records/merge'
 import { findByKey } from '../records/ordered'
 import { partPositionSchema, recordsInOrder } from '../records/parts'
+import { readRecord } from '../records/record'
 import { addUsage } from '../records/usage'
 import type { ClosingBatch, UsageSum } from '../state/batch'
 import { resultsKey } from '../state/layout'
@@ -73,20 +75,34 @@ export function openSource(
     position.reported = reported
   }
 
+  const stale: Stale = new WeakMap()
   const files = keys.map(sorted)
   const [previous, ...portions] = files
   const sources =
     batch.kind === 'uploads'
       ? files
       : [
-          ...(previous ? [stillThere(previous, batch, store.bucket(batch.bucket), last)] : []),
+          ...(previous ? [stillThere(previous, batch, store.bucket(batch.bucket), { last, stale })] : []),
           ...portions,
           run(),
         ]
   const choose: Choice = batch.kind === 'uploads' ? newerOf : (_, later) => later
   return {
-    records: mergeRecords(sources, choose),
+    records: newest(mergeRecords(sources, choose), stale, batch, results),
     position: () => ({ ...position, offsets: [...position.offsets] }),
+  }
+}
+
+/** Records of the run before whose image has changed since, with the version that it is now. */
+type Stale = WeakMap<ImageRecord, Version>
+type Version = Pick<ImageRecord, 'etag'>
+
+/** What others have classified since was skipped by this run: then that record counts. */
+async function* newest(records: Records, stale: Stale, { model }: ClosingBatch, results: Bucket): Records {
+  for await (const record of records) {
+    const version = stale.get(record)
+    const found = version && model && (await readRecord(results, model.modelVersion, record))
+    yield found && found.etag === version?.etag ? found : record
   }
 }
 
@@ -95,15 +111,17 @@ async function* stillThere(
   records: Records,
   batch: ClosingBatch,
   images: Bucket,
-  last: string | undefined,
+  { last, stale }: { last: string | undefined; stale: Stale },
 ): Records {
   if (!batch.plan.swept || batch.outcome !== 'complete') return yield* records
   const find = findByKey(images.list({ prefix: batch.request.prefix, startAfter: before(last) }))
   let isRefused = false
   for await (const record of records) {
-    const found: unknown = isRefused || (await unlessRefused(find(record.key), 'refused'))
-    isRefused ||= found === 'refused'
-    if (found) yield record
+    const found: Version | undefined = isRefused ? record : await unlessRefused(find(record.key), record)
+    isRefused = found === record
+    if (!found) continue
+    if (found.etag !== record.etag) stale.set(record, found)
+    yield record
   }
 }
 

@@ -58,12 +58,18 @@ export async function aggregate(classified: Classified, context: Context): Promi
       aggregateMs: context.clock.now() - began,
       container: spent.container,
     }
-  const failure = classified.failure ?? (await failureIn(classified, context))
-  if (failure) {
-    if (batch !== undefined && part) await noteFailure(batch, part.by, failure, context)
-    return { batches: batch === undefined ? [] : [batch], records: { ok: 0, error: 0 } }
-  }
   const isPart = batch !== undefined && part !== undefined
+  const failed = classified.failure
+    ? { failure: classified.failure, done: 0 }
+    : await failureOf(images, isPart ? context : undefined)
+  if (failed) {
+    const done = images.slice(0, failed.done)
+    if (isPart) {
+      await keepPart({ images: done, batch, part }, context, usage)
+      await noteFailure(batch, part.by, failed.failure, context)
+    }
+    return { batches: batch === undefined ? [] : [batch], records: outcomesOf(done) }
+  }
   const { batches, rest } = isPart
     ? await keepPart({ images, batch, part }, context, usage)
     : await keepArrival(classified, context, { at: began, usage })
@@ -72,17 +78,6 @@ export async function aggregate(classified: Classified, context: Context): Promi
   const next = rest && (await retrying(context, () => openwhisk.invoke(sequence, rest)))
   for (const id of batches) await (isPart ? seeToIt : seeToDay)(id, context)
   return { batches, records: outcomesOf(images), next }
-}
-
-/** A piece too small to tell by itself is tried twice, for three of them in a row stop the batch. */
-async function failureIn({ images, batch, part }: Classified, context: Context) {
-  const isAtOnce = failureOf(images)
-  if (isAtOnce || batch === undefined || part === undefined || !failureOf(images, true)) return isAtOnce
-  const { start, end, by } = part
-  const found = await openBatch(context, batch).read()
-  const piece = found?.dispatch.pieces.find((one) => one.start === start && one.end === end)
-  const isOfBefore = found !== undefined && found.lease.epoch > by
-  return failureOf(images, isOfBefore || (piece !== undefined && piece.attempts <= 1))
 }
 
 /** The batches that records went to, and the message for what was left over. */

@@ -1,4 +1,4 @@
-import { type Batch, type NextBatch, openBatch } from './batch'
+import { type Batch, type BatchDocument, type NextBatch, openBatch } from './batch'
 import { isLive, isSettled, type Lease, type LeaseContext, leaseOf, leaseTime, margin } from './lease'
 
 /** How often a live lease is looked at by an activation that waits to see whether its holder lives, milliseconds. */
@@ -44,8 +44,7 @@ export async function acquire(
     const found = await document.read()
     if (!isNeeded(found)) return undefined
     const sign = signOf(found)
-    if (found && isKept(found)) {
-      await document.update((current) => nudge(current, sign, expects))
+    if (found && isKept(found) && (await isNudged(document, expects))) {
       watched ??= { sign, since: clock.now() }
       if (!isWorker || watched.sign !== sign) return undefined
       continue
@@ -85,9 +84,15 @@ function take(
 const signOf = (batch: NextBatch | undefined): string =>
   batch ? `${batch.lease.holder} ${batch.lease.epoch} ${batch.lease.beat}` : ''
 
-/** Puts a holder that is about to leave back to work, for it is relied on, and tells one that only looks what to expect. */
-function nudge(batch: Batch | undefined, sign: string, expects: boolean): NextBatch | undefined {
-  if (!batch || signOf(batch) !== sign) return undefined
+/** Tells a holder that it is relied on. @returns false where it has let go in the meantime */
+async function isNudged(document: BatchDocument, expects: boolean): Promise<boolean> {
+  const nudged = await document.update((current) => nudge(current, expects))
+  return nudged !== undefined && nudged.lease.holder !== null
+}
+
+/** Puts a holder that is about to leave back to work, and tells one that only looks what to expect. */
+function nudge(batch: Batch | undefined, expects: boolean): NextBatch | undefined {
+  if (!batch || batch.lease.holder === null) return undefined
   const { lease } = batch
   const isNews = lease.phase === 'leaving' || (expects && !lease.expects)
   const phase = lease.phase === 'leaving' ? 'working' : lease.phase

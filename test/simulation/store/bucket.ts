@@ -29,8 +29,8 @@ export interface StoreOptions {
 /** A store in memory, with what tests break in it. */
 export class ObjectStore {
   private readonly buckets = new Map<string, Kept>()
-  /** The keys are revoked: nothing may be read or written. */
-  isDenied = false
+  /** Buckets whose keys are revoked: nothing may be read or written. */
+  denied: readonly string[] = []
 
   constructor(readonly options: StoreOptions) {}
 
@@ -40,7 +40,7 @@ export class ObjectStore {
 
   /** @throws StorageError */
   kept(name: string): Kept {
-    if (this.isDenied) throw new StorageError('access_denied', 403, 'The keys are not valid')
+    if (this.denied.includes(name)) throw new StorageError('access_denied', 403, 'The keys are not valid')
     const kept = this.buckets.get(name)
     if (kept) return kept
     throw new StorageError('bucket_not_found', 404, `There is no bucket "${name}"`)
