@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { toOnnx } from '../src/classifier/engines/onnx-network'
 import { concluded } from './conclude'
 import { available, contestantsWith } from './contestants'
 import { type Findings, findingsSchema } from './findings'
@@ -11,7 +10,7 @@ import { type Chunks, measureChunks } from './measure/chunks'
 import { type ColdStarts, measureColdStarts } from './measure/cold-starts'
 import type { Measurement } from './measure/measurement'
 import { measurePipelines, type Pipeline } from './measure/pipelines'
-import { readModelNetwork } from './network'
+import { model } from './network'
 import { installPeers } from './peers'
 import { large, makePhotos, small } from './photos'
 import { bundleScripts, root } from './processes'
@@ -50,11 +49,9 @@ async function measure(folder: string): Promise<Findings> {
   const zip = join(root, 'dist', 'stock', 'classify.zip')
   if (!existsSync(zip)) throw new Error('There is no dist/stock/classify.zip: npm run build makes it')
   tell('Fetching what is compared with')
-  const network = join(folder, 'network.onnx')
+  const network = join(root, 'models', model, 'model.onnx')
   const { running, skipped } = available(contestantsWith(network), await installPeers())
   for (const [name, reason] of Object.entries(skipped)) tell(`${name} is left out. ${reason}`)
-  // In a form that anybody's ONNX Runtime reads.
-  await writeFile(network, toOnnx(await readModelNetwork()))
   const scripts = join(folder, 'scripts')
   await bundleScripts(['whisklens', 'onnxruntime', 'seed', 'store'], scripts)
   const photos = {

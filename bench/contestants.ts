@@ -15,7 +15,7 @@ export interface Contestant {
 /** The engine that others are compared with is `wasm`. */
 export const reference = 'wasm'
 
-/** @param network the file that the model is written out to as ONNX */
+/** @param network the model's ONNX file */
 export const contestantsWith = (network: string): Record<string, Contestant> => ({
   onnx: { what: 'Whisklens, engine onnx', script: 'whisklens', args: ['onnx'], needs: 'peers' },
   native: { what: 'Whisklens, engine native', script: 'whisklens', args: ['native'], needs: 'native' },

@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { loadLayersModel } from '@tensorflow/tfjs-layers'
 import { findEngine } from '../src/classifier/engines'
-import { layersToNetwork } from '../src/classifier/layers'
-import { topologySchema } from '../src/classifier/layers/topology'
-import { optimizeNetwork } from '../src/classifier/network-optimize'
-import { joined } from '../src/classifier/network-weights'
+import { joined } from '../src/model-folder/graph-model'
+import type { Network } from '../src/network/graph'
+import { layersToNetwork } from '../src/network/layers'
+import { topologySchema } from '../src/network/layers/topology'
+import { optimizeNetwork } from '../src/network/optimize'
+import { networkFiles } from '../src/network/write'
 import { median } from './statistics'
 
 /*
@@ -32,7 +34,9 @@ async function main(): Promise<void> {
   )
   const stored = { weightSpecs: weightSpecs as Parameters<typeof layersToNetwork>[1]['weightSpecs'], weights }
   const network = layersToNetwork(topologySchema.parse(modelTopology), stored, size)
-  const [graph, fused] = [await wasm.load(network), await wasm.load(optimizeNetwork(network))]
+  const load = (network: Network) =>
+    wasm.load({ files: networkFiles(network), path: folder, input: { size } })
+  const [graph, fused] = [await load(network), await load(optimizeNetwork(network))]
   const image = Float32Array.from({ length: size * size * 3 }, (_, index) => Math.sin(index * index))
   const ways = {
     'layers of TensorFlow.js': async () => {

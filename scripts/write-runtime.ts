@@ -4,12 +4,12 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { packageOf, peerLibraries } from '../src/classifier/tasks/peer-library'
 import { installNative } from '../src/cli/install-native'
+import { readModelFolder } from '../src/model-folder/folder'
+import { packageOf, peerLibraries } from '../src/model-folder/peer-libraries'
 import { addModel } from '../src/models/add'
 import { needEntry } from '../src/models/catalogue'
 import { openSources } from '../src/models/catalogue/sources'
-import { readModelFolder } from '../src/models/folder'
 import {
   type Architecture,
   baseFiles,

@@ -5,8 +5,9 @@ import { classifyImage } from '../../src/classifier/classify'
 import { findEngine } from '../../src/classifier/engines'
 import { loadModelApart } from '../../src/classifier/inference/load'
 import { settingsFromEnvironment } from '../../src/config'
+import { modelFolderPath, readModelFolder } from '../../src/model-folder/folder'
 import { openStore } from '../../src/storage/store'
-import { model, readModelNetwork } from '../network'
+import { model } from '../network'
 import { classifying, serve } from './serve'
 
 const [engine = '', ...files] = process.argv.slice(2)
@@ -17,10 +18,12 @@ const ahead = 4
 
 /** The network alone, on an image that is there already. */
 async function loadNetwork(): Promise<() => Promise<unknown>> {
-  const network = await readModelNetwork()
-  const predictor = await findEngine(engine).load(network)
-  const input = Float32Array.from({ length: network.size ** 2 * 3 }, (_, index) => Math.sin(index))
-  return () => predictor.predict(input)
+  const { files, description } = await readModelFolder(model)
+  if (description.task !== 'classification') throw new Error(`${model} does not classify`)
+  const { input } = description
+  const predictor = await findEngine(engine).load({ files, path: modelFolderPath(model), input })
+  const image = Float32Array.from({ length: input.size ** 2 * 3 }, (_, index) => Math.sin(index))
+  return () => predictor.predict(image)
 }
 
 async function main(): Promise<void> {

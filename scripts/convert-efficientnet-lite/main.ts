@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { messageOf, WhisklensError } from '../../src/errors'
+import { networkFiles } from '../../src/network/write'
 import { readLabels } from './labels'
-import { graphFiles } from './model-files'
 import { buildNetwork } from './network'
 import {
   checkpointFile,
@@ -33,7 +33,7 @@ function convert(weights: Uint8Array, texts: Uint8Array): Map<string, Uint8Array
   const network = buildNetwork(new Weights(readTorchCheckpoint(checkpoint)))
   // One label a line, so that a difference is readable.
   const labelLines = labels.map((label) => JSON.stringify(label)).join(',\n')
-  return graphFiles(network)
+  return networkFiles(network, 'whisklens convert-efficientnet-lite')
     .set('labels.json', Buffer.from(`[\n${labelLines}\n]\n`))
     .set('whisklens.json', Buffer.from(`${JSON.stringify(description, null, 2)}\n`))
     .set('NOTICE', Buffer.from(notice))

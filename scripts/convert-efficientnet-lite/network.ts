@@ -1,6 +1,9 @@
+import { NetworkBuilder, ofFloats } from '../../src/network/builder'
+import type { Network } from '../../src/network/graph'
+import { convolution, dense, depthwise, spatialMean } from '../../src/network/operations'
+import { halfWeightOf } from '../../src/network/weights'
 import { blocks, classCount, headChannels, imageSize, stemChannels } from './architecture'
-import { GraphBuilder } from './graph'
-import type { Weights } from './weights'
+import type { Layer, Weights } from './weights'
 
 export const inputName = 'image'
 export const outputName = 'probabilities'
@@ -10,39 +13,44 @@ export const outputName = 'probabilities'
  * `(x − 127) / 128`, to `probabilities` `[n, 1000]`. The scaling stays outside: folded into the stem it would turn the
  * zeros of the padding into another colour.
  */
-export function buildNetwork(weights: Weights): GraphBuilder {
-  const graph = new GraphBuilder()
-  const image = graph.placeholder(inputName, [-1, imageSize, imageSize, 3])
+export function buildNetwork(weights: Weights): Network {
+  const graph = new NetworkBuilder()
+  const image = graph.input(inputName, [imageSize, imageSize, 3])
+  const parameters = (name: string, { kernelShape, kernel, bias }: Layer) => ({
+    kernel: graph.weight(halfWeightOf(`${name}/kernel`, kernelShape, kernel)),
+    bias: graph.weight(halfWeightOf(`${name}/bias`, [bias.length], bias)),
+  })
   const stem = weights.convolution('_conv_stem', '_bn0', [stemChannels, 3, 3, 3])
-  let output = graph.convolution('stem', image, stem, 2, 'Relu6')
+  let output = convolution(graph, 'stem', image, parameters('stem', stem), { stride: 2, activation: 'Relu6' })
 
   blocks().forEach(({ kernel, stride, inputChannels, expansion, outputChannels, residual }, index) => {
     const from = `_blocks.${index}`
     const name = `block${index}`
     const blockInput = output
     const wide = inputChannels * expansion
+    const convolve = (name: string, layer: Layer, activation?: 'Relu6'): string =>
+      convolution(graph, name, output, parameters(name, layer), { activation })
     if (expansion > 1) {
       const expand = weights.convolution(`${from}._expand_conv`, `${from}._bn0`, [wide, inputChannels, 1, 1])
-      output = graph.convolution(`${name}/expand`, output, expand, 1, 'Relu6')
+      output = convolve(`${name}/expand`, expand, 'Relu6')
     }
-    const depthwise = weights.convolution(`${from}._depthwise_conv`, `${from}._bn1`, [
-      wide,
-      1,
-      kernel,
-      kernel,
-    ])
-    output = graph.depthwise(`${name}/depthwise`, output, depthwise, stride, 'Relu6')
+    const slide = weights.convolution(`${from}._depthwise_conv`, `${from}._bn1`, [wide, 1, kernel, kernel])
+    output = depthwise(graph, `${name}/depthwise`, output, parameters(`${name}/depthwise`, slide), {
+      stride,
+      activation: 'Relu6',
+    })
     const project = weights.convolution(`${from}._project_conv`, `${from}._bn2`, [outputChannels, wide, 1, 1])
-    output = graph.convolution(`${name}/project`, output, project)
-    if (residual) output = graph.add(`${name}/add`, output, blockInput)
+    output = convolve(`${name}/project`, project)
+    if (residual) output = graph.add(`${name}/add`, 'AddV2', [output, blockInput], ofFloats)
   })
 
   const headInputs = blocks().at(-1)?.outputChannels ?? 0
   const head = weights.convolution('_conv_head', '_bn1', [headChannels, headInputs, 1, 1])
-  output = graph.convolution('head', output, head, 1, 'Relu6')
-  output = graph.spatialMean('pool', output)
-  output = graph.dense('logits', output, weights.dense('_fc', headChannels, classCount))
-  graph.softmax(outputName, output)
+  output = convolution(graph, 'head', output, parameters('head', head), { activation: 'Relu6' })
+  output = spatialMean(graph, 'pool', output)
+  const classifier = weights.dense('_fc', headChannels, classCount)
+  output = dense(graph, 'logits', output, parameters('logits', classifier))
+  output = graph.add(outputName, 'Softmax', [output], ofFloats)
   weights.expectAllTaken()
-  return graph
+  return graph.network(imageSize, output, [classCount])
 }

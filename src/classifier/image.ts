@@ -1,4 +1,4 @@
-import type { SquareInput, WholeInput } from '../models/description'
+import type { SquareInput, WholeInput } from '../model-folder/description'
 import type { Orientation } from './orientation'
 
 /** How a model wants its images. */

@@ -1,4 +1,4 @@
-import type { ModelClass } from '../models/description'
+import type { ModelClass } from '../model-folder/description'
 
 /** One class a model saw in an image. */
 export interface Label {

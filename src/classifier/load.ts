@@ -1,8 +1,8 @@
 import { InvalidInputError, messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
-import { type ModelFolder, modelFolderPath, readModelFolder } from '../models/folder'
+import { type ModelFolder, modelFolderPath, readModelFolder } from '../model-folder/folder'
 import { findEngine } from './engines'
-import { anyEngine, type EngineName, engineNames } from './engines/names'
+import { anyEngine, type EngineName, engineNames, fileOf } from './engines/names'
 import { stage } from './stage'
 import { enginesOf, loadTask } from './tasks'
 import { inUse, type TaskInUse } from './tasks/in-use'
@@ -64,7 +64,7 @@ function checkInstalled(engine: string): void {
 async function loadOnBest(model: string, folder: ModelFolder): Promise<LoadedModel> {
   const failed: { engine: string; thrown: unknown }[] = []
   // A model that runs on none is loaded on any, for its own words about it.
-  const engines = enginesOf(folder.description).filter((engine) => !findEngine(engine).missing())
+  const engines = enginesOf(folder).filter((engine) => !findEngine(engine).missing())
   for (const engine of engines.length > 0 ? engines : engineNames.slice(-1)) {
     try {
       // One that does not work is not cached.
@@ -87,21 +87,28 @@ async function loadOn(
   forget: () => void,
 ): Promise<LoadedModel> {
   const { files: _, ...folder } = read
-  const engines = enginesOf(folder.description)
-  if (engines.length > 0 && !engines.includes(engine)) {
-    throw new InvalidInputError(
-      `The model "${folder.description.id}" does not run on the engine "${engine}"`,
-      {
-        hint: `Set WHISKLENS_ENGINE to ${anyEngine}, or to one of: ${engines.join(', ')}.`,
-      },
-    )
-  }
   const path = modelFolderPath(model)
+  checkEngine(read, engine, path)
   const unusable = (cause: unknown) => unusableError(path, cause)
   const task = await loadTask(read, engine, path).catch((cause) => {
     throw unusable(cause)
   })
   return { folder, engine, task: inUse(task, { unusable, forget }) }
+}
+
+/** @throws InvalidInputError when the model's task or files are not for the engine */
+function checkEngine(folder: ModelFolder, engine: EngineName, path: string): void {
+  const engines = enginesOf(folder)
+  if (engines.length === 0 || engines.includes(engine)) return
+  const { id } = folder.description
+  const file = fileOf(engine)
+  const reason = folder.files.has(file) ? '' : `: there is no ${file} in ${path}`
+  const other = `Set WHISKLENS_ENGINE to ${anyEngine}, or to one of: ${engines.join(', ')}`
+  // What was added has one, unless the network has an operation that ONNX has not.
+  const add = engine === 'onnx' && reason ? `; or add the model: whisklens model add ${path}` : ''
+  throw new InvalidInputError(`The model "${id}" does not run on the engine "${engine}"${reason}`, {
+    hint: `${other}${add}.`,
+  })
 }
 
 function unusableError(path: string, cause: unknown): WhisklensError {

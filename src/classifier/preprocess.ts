@@ -1,4 +1,4 @@
-import type { SquareInput } from '../models/description'
+import type { SquareInput } from '../model-folder/description'
 import type { DecodedImage } from './image'
 
 /**

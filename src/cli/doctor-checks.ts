@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { engineNames } from '../classifier/engines/names'
-import { readModelFolder } from '../models/folder'
+import { readModelFolder } from '../model-folder/folder'
 import { homeFolder } from '../paths'
 import { openPool } from './classify-pool'
 import { type Connection, needStore } from './connection'

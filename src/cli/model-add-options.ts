@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import * as z from 'zod'
-import { idSchema } from '../models/description'
+import { idSchema } from '../model-folder/description'
 import type { ImportOptions } from '../models/import'
 import { matching, wholeNumber } from './options'
 import type { OutputOptions } from './output'
@@ -30,6 +30,7 @@ const describing = {
   std: '--std',
   shortSide: '--short-side',
   kernel: '--kernel',
+  layout: '--layout',
   logits: '--logits',
   skip: '--skip',
   longestSide: '--longest-side',
@@ -92,7 +93,14 @@ export const addOptions = (command: Command): Command =>
         'linear',
       ]),
     )
+    .addOption(
+      new Option('--layout <layout>', 'ONNX: where it has its channels, where it does not tell').choices([
+        'nhwc',
+        'nchw',
+      ]),
+    )
     .option('--logits', 'it ends before its softmax')
+    .option('--no-logits', 'it gives probabilities, where an ONNX model does not tell')
     .option('--skip <count>', 'so many outputs come before the first class', wholeNumber(0, 1000))
     .option('--longest-side <pixels>', 'detection: images are shrunk to it (default: 640)', pixels)
     .option(

@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { existsSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidInputError } from '../errors'
-import { addModel, copyFiles } from '../models/add'
+import { readModelFolder } from '../model-folder/folder'
+import { addModel } from '../models/add'
 import { findEntry, needEntry } from '../models/catalogue'
 import { openSources } from '../models/catalogue/sources'
-import { readModelFolder } from '../models/folder'
+import { copyModel, readDescription } from '../models/copy'
 import { importNetwork } from '../models/import'
 import { type AddFlags, addOptions, describingFlags } from './model-add-options'
 import { tryOut } from './model-look'
@@ -15,21 +16,23 @@ import { note, outputOptions, print, printJson } from './output'
 export function register(model: Command): void {
   const command = model
     .command('add')
-    .description('add a model of the catalogue by its name, or one of your own by its folder')
-    .argument('<model>', 'a name that whisklens model list shows, or the path of a folder')
+    .description('add a model of the catalogue by its name, or one of your own by its folder or ONNX file')
+    .argument('<model>', 'a name that whisklens model list shows, or the path of a folder or an .onnx file')
   outputOptions(addOptions(command), 'print one JSON object')
     .addHelpText(
       'after',
       `
-It is tried on a photo first: what does not work is not added. Checksums of its files are kept in its whisklens.json, and
-checked whenever it is loaded. Without --short-side, images are squeezed whole into the square. Downloads go by
+It is compiled to what engines read, and tried on a photo: what does not work is not added. Checksums of its files are kept in its whisklens.json, and
+checked whenever it is loaded. Of an ONNX model, config.json and preprocessor_config.json beside it are read, as timm and
+transformers write them. Without --short-side, images are squeezed whole into the square. Downloads go by
 HTTPS_PROXY, npm packages by npm's own settings.
 
 Examples:
   whisklens model add mobilenet-v1-0.25
   whisklens model add mobilenet-v1-0.25-layers --from ./mobilenet_v1_0.25_224
   whisklens model add ./flowers                                     a folder with whisklens.json
-  whisklens model add ./flowers --labels flowers.txt --range -1,1   one without`,
+  whisklens model add ./flowers --labels flowers.txt --range -1,1   one without
+  whisklens model add ./resnet18.onnx --labels names.txt --mean 123.7,116.3,103.5 --std 58.4,57.1,57.4`,
     )
     .action(run)
 }
@@ -60,18 +63,16 @@ function addEntry(id: string, flags: AddFlags): Promise<string> {
 
 async function addFolder(path: string, flags: AddFlags): Promise<string> {
   refuse(flags.from ? ['--from'] : [], `${path} is where the model is from`)
-  if (existsSync(join(path, 'whisklens.json'))) {
-    refuse(describingFlags(flags), `${path} has a whisklens.json`)
-    const { description } = await readModelFolder(path)
-    const { checksums: _, ...rest } = description
-    const write = async (folder: string) => {
-      await copyFiles(path, folder)
-      return rest
-    }
+  if (!existsSync(path)) throw new InvalidInputError(`There is no file or folder ${path}`)
+  const folder = statSync(path).isFile() ? dirname(path) : path
+  if (existsSync(join(folder, 'whisklens.json'))) {
+    refuse(describingFlags(flags), `${folder} has a whisklens.json`)
+    const description = await readDescription(folder)
+    const write = (to: string) => copyModel(path, to, description)
     return addModel(flags.id ?? description.id, write, { ...flags, tryOut })
   }
-  const { task = 'classification', kernel = 'linear', longestSide = 640, license = 'not stated' } = flags
-  const id = flags.id ?? basename(path).toLowerCase()
-  const options = { ...flags, id, task, kernel, longestSide, license }
-  return addModel(id, (folder) => importNetwork(path, folder, options), { ...flags, tryOut })
+  const { task = 'classification', longestSide = 640, license = 'not stated' } = flags
+  const id = flags.id ?? basename(path, '.onnx').toLowerCase()
+  const options = { ...flags, id, task, longestSide, license }
+  return addModel(id, (to) => importNetwork(path, to, options), { ...flags, tryOut })
 }

@@ -6,7 +6,6 @@ import { wholeNumber } from './options'
 import { note, type OutputOptions, outputOptions, print, printJson } from './output'
 
 interface ConvertFlags extends OutputOptions {
-  optimize?: boolean
   float16?: boolean
   force?: boolean
   size?: number
@@ -17,10 +16,11 @@ interface ConvertFlags extends OutputOptions {
 export function register(model: Command): void {
   const command = model
     .command('convert')
-    .description('make a TensorFlow.js graph model of a model of Keras, TensorFlow or TensorFlow.js')
+    .description(
+      'make what engines read, model.json and model.onnx, of a model of Keras, TensorFlow or TensorFlow.js',
+    )
     .argument('[input]', 'a .keras or .h5 file; a folder with a SavedModel, or with a model.json')
     .argument('[output]', 'the folder to make')
-    .option('--optimize', 'fold batch norms and fuse activations: the same labels, sooner')
     .option(
       '--float16',
       'round the weights to 16 bits, which halves the files (not for TensorFlow.js models)',
@@ -35,13 +35,13 @@ export function register(model: Command): void {
     .addHelpText(
       'after',
       `
-What comes from TensorFlow.js is converted here; all else by TensorFlow's own converter, in a virtual environment of
+Batch norms are folded and activations fused. What comes from TensorFlow.js is converted here; all else by TensorFlow's own converter, in a virtual environment of
 Python that --install makes in ~/.cache/whisklens/converter (env: WHISKLENS_CONVERTER). A SavedModel and a .keras file
 may hold code that is run when they are read: convert only what you trust.
 
 Examples:
   whisklens model convert --install
-  whisklens model convert flowers.keras flowers/ --optimize
+  whisklens model convert flowers.keras flowers/
   whisklens model convert mobilenet_v1_0.25_224/ mobilenet/
   whisklens model add flowers/ --labels flowers.txt --range -1,1`,
     )

@@ -3,10 +3,10 @@ import * as z from 'zod'
 import { findEngine } from '../classifier/engines'
 import { enginesOf } from '../classifier/tasks'
 import { InvalidInputError } from '../errors'
+import { type ModelFolder, modelFolderPath, parseJson, readModelFolder } from '../model-folder/folder'
 import { findEntry } from '../models/catalogue'
-import { type ModelFolder, modelFolderPath, parseJson, readModelFolder } from '../models/folder'
 import { librariesOf } from '../models/libraries'
-import { collectNetwork, digestOf } from '../models/network-files'
+import { digestIn } from '../models/network-files'
 import { columns } from './columns'
 import { type OutputOptions, outputOptions, print, printable, printJson } from './output'
 
@@ -48,16 +48,16 @@ const textOf = (fact: unknown): string => {
   return typeof fact === 'object' ? JSON.stringify(fact) : String(fact)
 }
 
-async function factsOf(name: string, { version, description, classes, files }: ModelFolder) {
-  const { task, format, input, license, source, checksums, description: about } = description
-  const engines = enginesOf(description)
+async function factsOf(name: string, folder: ModelFolder) {
+  const { version, description, classes, files } = folder
+  const { task, input, license, source, checksums, description: about } = description
+  const engines = enginesOf(folder)
   return {
     id: description.id,
     version,
     folder: modelFolderPath(name),
     about,
     task,
-    format,
     input,
     license,
     source,
@@ -86,12 +86,10 @@ function parametersOf(files: ModelFolder['files'], folder: string): number {
 
 /** What `whisklens model add --sha256` may demand. */
 async function networkDigest(files: ModelFolder['files']): Promise<string | undefined> {
-  if (!files.has('model.json')) return undefined
-  return digestOf(
-    await collectNetwork(async (name) => {
-      const file = files.get(name)
-      if (!file) throw new InvalidInputError(`Expected a file ${name}`)
-      return file
-    }),
-  )
+  if (!files.has('model.json') && !files.has('model.onnx')) return undefined
+  return digestIn([...files.keys()], async (name) => {
+    const file = files.get(name)
+    if (!file) throw new InvalidInputError(`Expected a file ${name}`)
+    return file
+  })
 }

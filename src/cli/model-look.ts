@@ -1,9 +1,8 @@
 import { join } from 'node:path'
-import { readNetwork } from '../classifier/network'
-import { enginesOf } from '../classifier/tasks'
+import { anyEngine } from '../classifier/engines/names'
 import { WhisklensError } from '../errors'
-import { readModelFolder } from '../models/folder'
-import { checkProbabilities, type Values } from '../models/verify'
+import { readModelFolder } from '../model-folder/folder'
+import { checkProbabilities, networkFacts, type Values } from '../models/verify'
 import { homeFolder } from '../paths'
 import { openPool } from './classify-pool'
 
@@ -30,8 +29,8 @@ export async function look(model: string, engine: string): Promise<Values> {
 
 /** Loads a model and has it look at a photo. @throws WhisklensError what is wrong with it */
 export async function tryOut(folder: string): Promise<void> {
-  const { description, files } = await readModelFolder(folder)
-  if (enginesOf(description).length > 0) checkProbabilities(await look(folder, 'auto'))
+  const model = await readModelFolder(folder)
   // What has no labels of its own is only read.
-  else if (description.task === 'embedding') readNetwork({ files, description }, folder)
+  if (model.description.task === 'embedding') networkFacts(model, folder)
+  else checkProbabilities(await look(folder, anyEngine))
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
-import { type Check, verifyModel } from '../models/verify'
+import { findEngine } from '../classifier/engines'
+import { enginesOf } from '../classifier/tasks'
+import { type Check, type Engines, verifyModel } from '../models/verify'
 import { columns } from './columns'
 import { look } from './model-look'
 import {
@@ -23,7 +25,7 @@ export function register(model: Command): void {
     .addHelpText(
       'after',
       `
-Engines have to agree with wasm within 0.001. Exits with 1 when something is wrong. An engine that is not installed, or
+Engines have to agree within 0.001. Exits with 1 when something is wrong. An engine that is not installed, or
 does not know an operation of the network, is no mistake of the model.
 
 Examples:
@@ -33,11 +35,17 @@ Examples:
     .action(run)
 }
 
+const engines: Engines = {
+  of: enginesOf,
+  missing: (engine) => findEngine(engine).missing(),
+  look,
+}
+
 const marks: Record<Check['state'], string> = { ok: 'ok', absent: '–', failed: 'FAILED' }
 
 async function run(model: string, options: OutputOptions): Promise<void> {
   const checks: Check[] = []
-  for await (const check of verifyModel(model, look)) {
+  for await (const check of verifyModel(model, engines)) {
     checks.push(check)
     if (options.json) await printJson(check)
   }

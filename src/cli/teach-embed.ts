@@ -1,7 +1,10 @@
+import { decodeImage } from '../classifier/decode'
 import { findEngine } from '../classifier/engines'
-import { anyEngine, type EngineName, engineNames } from '../classifier/engines/names'
-import { WhisklensError } from '../errors'
-import { type BaseModel, openEmbedder } from '../models/teach/embedding'
+import { anyEngine, type EngineName, engineNames, fileOf } from '../classifier/engines/names'
+import { networkInput } from '../classifier/network-input'
+import { InvalidInputError, WhisklensError } from '../errors'
+import type { Files } from '../model-folder/folder'
+import type { BaseModel } from '../models/teach/embedding'
 import type { Example } from '../models/teach/head'
 import { readAhead } from '../read-ahead'
 import { type Problem, problemOf } from './classify-task'
@@ -24,17 +27,46 @@ export interface Unreadable {
 /** Images are read and decoded while another is in the engine; more would only take memory. */
 const ahead = 4
 
+/** Makes the vector of an image. */
+interface Embedder {
+  /** @throws ImageError when the bytes cannot be decoded */
+  embed(bytes: Uint8Array): Promise<Float32Array>
+  dispose(): void
+}
+
 /**
- * The vectors of all photos, with what they are made by.
- * @param path of the base model's folder
- * @throws WhisklensError `engine_missing`, or InvalidInputError when the base cannot be used
+ * Brings a model into memory that ends in a vector.
+ * @param files what engines read of it
+ * @param path of the base model's folder, for errors
+ * @throws WhisklensError `engine_missing`
+ * @throws InvalidInputError when no engine runs it
+ */
+export async function openEmbedder(
+  files: Files,
+  { input }: BaseModel['description'],
+  { engine, path }: { engine: string; path: string },
+): Promise<Embedder> {
+  const predictor = await findEngine(installed(engine, files)).load({ files, path, input })
+  const images = networkInput(input)
+  return {
+    embed: async (bytes) => {
+      const image = await decodeImage(bytes, input)
+      const [vector = new Float32Array()] = await predictor.predict(images.of(image))
+      return vector
+    },
+    dispose: () => predictor.dispose(),
+  }
+}
+
+/**
+ * The vectors of all photos.
+ * @throws Error see {@link openEmbedder}
  */
 export async function embedPhotos(
   { labels }: LabelFolders,
-  base: BaseModel,
-  { path, engine, ...output }: OutputOptions & { path: string; engine: string },
-) {
-  const embedder = await openEmbedder(base, installed(engine), path)
+  embedder: Embedder,
+  output: OutputOptions,
+): Promise<{ photos: Photo[]; unreadable: Unreadable[] }> {
   const found = labels.flatMap(({ photos }, label) => photos.map((photo) => ({ ...photo, label })))
   const progress = startProgress('photos', output)
   const photos: Photo[] = []
@@ -64,13 +96,18 @@ export async function embedPhotos(
     progress.stop()
     embedder.dispose()
   }
-  return { network: embedder.network, photos, unreadable }
+  return { photos, unreadable }
 }
 
-/** @throws WhisklensError `engine_missing` */
-function installed(engine: string): EngineName {
-  const name = engine === anyEngine ? engineNames.find((name) => !findEngine(name).missing()) : engine
-  const hint = findEngine(name ?? engine).missing()
+function installed(engine: string, files: Files): EngineName {
+  const isHere = (name: EngineName) => !findEngine(name).missing()
+  const fitting = engineNames.filter((name) => files.has(fileOf(name)))
+  const name = engine === anyEngine ? fitting.find(isHere) : engine
+  const hint = findEngine(name ?? fitting[0] ?? engine).missing()
   if (hint) throw new WhisklensError('engine_missing', `The engine "${engine}" is not installed`, { hint })
-  return name as EngineName
+  const known = fitting.find((one) => one === name)
+  if (known) return known
+  throw new InvalidInputError(`The model to teach does not run on the engine "${engine}"`, {
+    hint: `Take one of these with --engine: ${fitting.join(', ')}.`,
+  })
 }

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { findEngine } from '../classifier/engines'
 import { InvalidInputError } from '../errors'
+import { idSchema } from '../model-folder/description'
+import { modelFolderPath, readModelFolder, userModelsFolder } from '../model-folder/folder'
 import { addModel } from '../models/add'
-import { idSchema } from '../models/description'
-import { modelFolderPath, readModelFolder, userModelsFolder } from '../models/folder'
-import type { BaseModel } from '../models/teach/embedding'
-import { withHead, writeTaught } from '../models/teach/taught'
+import { type BaseModel, embeddingOf } from '../models/teach/embedding'
+import { writeTaught } from '../models/teach/taught'
 import { teach } from '../models/teach/teach'
 import { type ConnectionFlags, resolveConnection } from './connection'
 import { tryOut } from './model-look'
@@ -80,12 +81,15 @@ async function run(folder: string, options: TeachOptions): Promise<void> {
 
   const path = modelFolderPath(model)
   // It brings along what decodes images, which no other command should wait for.
-  const { embedPhotos } = await import('./teach-embed')
-  const { network, photos, unreadable } = await embedPhotos(found, base, { ...options, engine, path })
+  const { embedPhotos, openEmbedder } = await import('./teach-embed')
+  const embedding = embeddingOf(base, path)
+  const embedder = await openEmbedder(embedding.files, base.description, { engine, path })
+  const { photos, unreadable } = await embedPhotos(found, embedder, options)
   checkEnough(labels, photos)
   note(`Training on ${photos.length} photos`, options)
+  await findEngine('wasm').start?.()
   const { head, heldOut } = await teach(photos, labels.length, holdout)
-  const taught = { id, base, labels, network: withHead(network, head), images: photos.length }
+  const taught = { id, base, labels, network: embedding.withHead(head), images: photos.length }
   await addModel(id, (fresh) => writeTaught(fresh, taught), { folder: target, force, tryOut })
 
   const name = options.out === undefined ? id : target

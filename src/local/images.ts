@@ -1,5 +1,5 @@
 import { delimiter, join } from 'node:path'
-import { userModelsFolder } from '../models/folder'
+import { userModelsFolder } from '../model-folder/folder'
 import { homeFolder } from '../paths'
 import { maxModels } from '../web/max/models'
 

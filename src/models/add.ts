@@ -2,26 +2,27 @@ import { existsSync, rmSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { InvalidInputError, messageOf, WhisklensError } from '../errors'
+import { idSchema } from '../model-folder/description'
+import { isModelFile, userModelsFolder } from '../model-folder/folder'
 import { sha256Of } from '../sha256'
+import { compileFolder } from './compile'
 import { checkDescription, type Description, writeDescription } from './describe'
-import { idSchema } from './description'
-import { isModelFile, userModelsFolder } from './folder'
-import { collectNetwork, digestOf, readerOf } from './network-files'
+import { digestIn, readerOf } from './network-files'
 
 export interface AddOptions {
   /** Where it goes, if not to the user's models under its name. */
   folder?: string
   /** Whether a model of that name may be replaced. */
   force?: boolean
-  /** What the network's files have to be, see {@link digestOf}. */
+  /** What the network's files have to be, see {@link digestIn}. */
   sha256?: string
   /** Tries the model in its folder. @throws what is wrong with it */
   tryOut(folder: string): Promise<void>
 }
 
 /**
- * Adds a model to the user's, whole or not at all: in a folder beside them until it has been tried out. Checksums of
- * its files are written to its `whisklens.json`.
+ * Adds a model to the user's, whole or not at all: in a folder beside them until it has been compiled and tried out.
+ * Checksums of its files are written to its `whisklens.json`.
  * @param write puts the model's files into an empty folder and says what is to stand in `whisklens.json`
  * @returns the folder it is in now
  * @throws InvalidInputError when there is one of that name, or it is not what it must be; whatever `write` throws
@@ -49,6 +50,7 @@ export async function addModel(
     await makeFolder(fresh)
     const description = checkDescription({ ...(await write(fresh)), id })
     if (sha256 !== undefined) await checkDigest(fresh, sha256)
+    await compileFolder(fresh, description, await readdir(fresh))
     await writeDescription(fresh, { ...description, checksums: await checksumsOf(fresh) })
     await tryOut(fresh)
     await replace(folder, fresh)
@@ -76,7 +78,7 @@ async function replace(folder: string, fresh: string): Promise<void> {
 }
 
 async function checkDigest(folder: string, expected: string): Promise<void> {
-  const found = digestOf(await collectNetwork(readerOf(folder)))
+  const found = await digestIn(await readdir(folder), readerOf(folder))
   if (found === expected) return
   throw new WhisklensError(
     'wrong_checksum',

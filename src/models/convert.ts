@@ -1,23 +1,21 @@
 import { existsSync, rmSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import { readNetwork } from '../classifier/network'
-import { optimizeNetwork } from '../classifier/network-optimize'
 import { InvalidInputError } from '../errors'
+import { descriptionSchema } from '../model-folder/description'
+import { isModelFile, parseJson, readModelFiles } from '../model-folder/folder'
+import { optimizeNetwork } from '../network/optimize'
+import { readNetwork } from '../network/read'
+import { networkFiles, writeFiles } from '../network/write'
 import { copyFiles } from './add'
 import { runConverter, type SourceKind } from './converter'
 import { writeDescription } from './describe'
-import { descriptionSchema } from './description'
-import { isModelFile, parseJson, readModelFiles } from './folder'
 import { collectNetwork, readerOf, sideOf } from './network-files'
-import { writeNetwork } from './write'
 
 /** What can be converted. */
 export type Source = { kind: SourceKind | 'tfjs'; path: string }
 
 export interface ConvertOptions {
-  /** Whether batch norms are folded and activations fused, which gives the same labels sooner. */
-  optimize?: boolean
   /** Whether weights are rounded to 16 bits, which halves the files. */
   float16?: boolean
   /** Whether a network that is there may be replaced. */
@@ -47,14 +45,19 @@ export async function sourceOf(path: string): Promise<Source> {
   }
   if (names.includes('saved_model.pb')) return { kind: 'tf_saved_model', path }
   if (names.includes('model.json')) return { kind: 'tfjs', path: folder }
+  if (path.endsWith('.onnx') || names.some((name) => name.endsWith('.onnx'))) {
+    throw new InvalidInputError(`${path} is an ONNX model, which needs no converting`, {
+      hint: `Add it: whisklens model add ${path}`,
+    })
+  }
   throw new InvalidInputError(`${path} is nothing that can be converted`, {
     hint: 'Expected a .keras or .h5 file, or a folder with saved_model.pb or model.json.',
   })
 }
 
 /**
- * Converts a model to a graph model of TensorFlow.js, in a folder that is whole or not there at all. What a model folder
- * has beside its network goes along.
+ * Converts a model to what engines read: a graph model of TensorFlow.js, folded and fused, and its `model.onnx`. The
+ * folder is whole or not there at all; what a model folder has beside its network goes along.
  * @throws InvalidInputError when the folder is there already, or the source cannot be read
  * @throws WhisklensError `convert_failed`
  */
@@ -74,11 +77,8 @@ export async function convertModel(
   process.once('exit', remove)
   try {
     await mkdir(fresh, { recursive: true })
-    if (kind === 'tfjs') await optimizeFolder(path, fresh, options)
-    else {
-      await runConverter(kind, path, made, options)
-      await (options.optimize ? optimizeFolder(made, fresh, options) : copyFiles(made, fresh))
-    }
+    if (kind !== 'tfjs') await runConverter(kind, path, made, options)
+    await compileInto(fresh, kind === 'tfjs' ? path : made, options)
     await rm(target, { recursive: true, force: true })
     await rename(fresh, target)
   } finally {
@@ -99,24 +99,17 @@ async function checkTarget(target: string, { force }: ConvertOptions): Promise<v
     throw new InvalidInputError(`${target} is no folder with a network, and is not replaced`)
 }
 
-async function optimizeFolder(from: string, to: string, { optimize, size }: ConvertOptions): Promise<void> {
+async function compileInto(to: string, from: string, { size }: ConvertOptions): Promise<void> {
   const found = await collectNetwork(readerOf(from))
   const { format, files } = found
-  if (format === 'graph-model' && !optimize) {
-    throw new InvalidInputError(`${from} is a graph model already`, {
-      hint: 'Fold its batch norms and fuse its activations: --optimize.',
-    })
-  }
   const side = size ?? sideOf(found)
   if (side === undefined && format === 'layers-model') {
     throw new InvalidInputError('The network does not tell the size of its images', {
       hint: 'Say it: --size 224.',
     })
   }
-  const input = { size: side ?? 0, kernel: 'linear' as const, mean: 0, std: 1 }
-  const network = readNetwork({ files, description: { format, input } }, from)
-  // Layers have been optimized when they were made a graph.
-  await writeNetwork(to, format === 'graph-model' ? optimizeNetwork(network) : network)
+  const network = optimizeNetwork(readNetwork(files, side ?? 0, from))
+  await writeFiles(to, networkFiles(network))
   await takeAlong(from, to, files)
 }
 
@@ -124,8 +117,7 @@ async function optimizeFolder(from: string, to: string, { optimize, size }: Conv
 async function takeAlong(from: string, to: string, network: ReadonlyMap<string, Buffer>): Promise<void> {
   const files = await readModelFiles(resolve(from))
   if (!files.has('whisklens.json')) return
-  await copyFiles(from, to, (name) => !network.has(name))
+  await copyFiles(from, to, (name) => !network.has(name) && name !== 'model.onnx')
   const { checksums: _, ...description } = parseJson(descriptionSchema, files, 'whisklens.json', from)
-  if (description.task === 'faces') return
-  await writeDescription(to, { ...description, format: 'graph-model' })
+  await writeDescription(to, description)
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { InvalidInputError } from '../errors'
-import { classSchema, descriptionSchema, type ModelClass } from './description'
+import { classSchema, descriptionSchema, type ModelClass } from '../model-folder/description'
 
 export type Description = z.input<typeof descriptionSchema>
 

@@ -1,9 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { InvalidInputError } from '../errors'
+import type { ModelClass, SquareInput, TaskName } from '../model-folder/description'
 import { type Description, parseClasses, scaleOf } from './describe'
-import type { SquareInput, TaskName } from './description'
-import { collectNetwork, type NetworkFiles, readerOf, sideOf } from './network-files'
+import { copyOnnx, fitOf, logitsOf, onnxFileOf } from './import-onnx'
+import { collectNetwork, readerOf, sideOf } from './network-files'
+import { type Published, publishedBeside, publishedInside } from './published'
 
 /** What a network's files do not say about it. */
 export interface ImportOptions {
@@ -14,11 +16,13 @@ export interface ImportOptions {
   /** Side of the square it sees, pixels; where the network tells, it need not be said. */
   size?: number
   shortSide?: number
-  kernel: SquareInput['kernel']
+  kernel?: SquareInput['kernel']
   /** What the least and the greatest value of a pixel become; or mean and std instead. */
   range?: [number, number]
   mean?: SquareInput['mean']
   std?: SquareInput['std']
+  /** Where an ONNX model has its channels. */
+  layout?: SquareInput['layout']
   logits?: boolean
   skip?: number
   /** Longer side of the images for detection, pixels. */
@@ -29,56 +33,87 @@ export interface ImportOptions {
   source?: string
 }
 
+/** The part of a description that the network itself is asked for. */
+interface Network {
+  input: SquareInput
+  classes: ModelClass[]
+  logits?: boolean
+}
+
 /**
- * Copies a network of TensorFlow.js into a folder and describes it as it is told to.
- * @param from the folder with `model.json`
- * @throws InvalidInputError naming what is missing
+ * Copies a network of TensorFlow.js or ONNX into a folder and describes it as its makers do, and as it is told to.
+ * @param from the folder with `model.json` or an ONNX file, or that file
+ * @throws InvalidInputError naming what is missing, or what does not fit
  */
 export async function importNetwork(
   from: string,
   folder: string,
   options: ImportOptions,
 ): Promise<Description> {
-  const { id, task, license } = options
-  const network = await collectNetwork(readerOf(from))
-  const { format } = network
-  for (const [name, content] of network.files) await writeFile(join(folder, name), content)
-  if (task !== 'embedding') await writeLabels(folder, options)
+  const { id, task, license, longestSide, kernel = 'linear', threshold, skip } = options
   const name = basename(from)
   const shared = {
     schema: 'whisklens.model/1' as const,
     id,
     license,
     description: options.about ?? `${name}, a network for ${task}`,
-    source: options.source ?? `The folder ${name}`,
+    source: options.source ?? `${(await stat(from)).isFile() ? 'The file' : 'The folder'} ${name}`,
   }
-  const labels = 'labels.json'
-  switch (task) {
-    case 'classification':
-      return {
-        ...shared,
-        task,
-        format,
-        input: squareInput(network, options),
-        labels,
-        logits: options.logits,
-        skip: options.skip,
-      }
-    case 'embedding':
-      return { ...shared, task, format, input: squareInput(network, options) }
-    case 'detection': {
-      if (format !== 'graph-model') throw new InvalidInputError('Expected a graph model for detection')
-      const { longestSide, kernel, threshold } = options
-      return { ...shared, task, format, input: { longestSide, kernel }, labels, threshold }
-    }
-    default:
-      throw new InvalidInputError(
-        `A network for ${task} needs a whisklens.json: it cannot be described by options`,
-      )
+  const onnx = await onnxFileOf(from)
+  if (task === 'detection' && !onnx) {
+    await copyGraph(from, folder)
+    await writeLabels(folder, await classesOf(options))
+    return { ...shared, task, input: { longestSide, kernel }, labels: 'labels.json', threshold }
   }
+  if (task !== 'classification' && task !== 'embedding') {
+    throw new InvalidInputError(
+      `A network for ${task} needs a whisklens.json: it cannot be described by options`,
+    )
+  }
+  const { input, classes, logits } = onnx
+    ? await importOnnx(onnx, folder, options)
+    : await importGraph(from, folder, options)
+  if (task === 'embedding') return { ...shared, task, input }
+  await writeLabels(folder, classes)
+  return { ...shared, task, input, labels: 'labels.json', logits, skip }
 }
 
-async function writeLabels(folder: string, { labels }: ImportOptions): Promise<void> {
+/** @returns the side of the square it sees, where it tells */
+async function copyGraph(from: string, folder: string): Promise<number | undefined> {
+  const network = await collectNetwork(readerOf(from))
+  for (const [name, content] of network.files) await writeFile(join(folder, name), content)
+  return sideOf(network)
+}
+
+async function importGraph(from: string, folder: string, options: ImportOptions): Promise<Network> {
+  const told = await copyGraph(from, folder)
+  const { size = told, logits } = options
+  if (size === undefined) {
+    throw new InvalidInputError('The network does not tell the size of its images', {
+      hint: 'Say it: --size 224.',
+    })
+  }
+  const classes = options.task === 'embedding' ? [] : await classesOf(options)
+  return { input: inputOf({ size }, options), classes, logits }
+}
+
+async function importOnnx(file: string, folder: string, options: ImportOptions): Promise<Network> {
+  const facts = await copyOnnx(file, folder)
+  const published = { ...publishedInside(facts.metadata), ...(await publishedBeside(dirname(file))) }
+  const input = inputOf(fitOf(facts, options, published), options, published)
+  if (options.task === 'embedding') return { input, classes: [] }
+  const classes = await classesOf(options, published)
+  return { input, classes, logits: logitsOf(facts, options.logits, classes.length + (options.skip ?? 0)) }
+}
+
+const writeLabels = (folder: string, classes: ModelClass[]): Promise<void> =>
+  writeFile(join(folder, 'labels.json'), `${JSON.stringify(classes, null, 1)}\n`)
+
+async function classesOf(
+  { labels }: ImportOptions,
+  { classes }: Pick<Published, 'classes'> = {},
+): Promise<ModelClass[]> {
+  if (labels === undefined && classes) return classes
   if (labels === undefined) {
     throw new InvalidInputError(
       'Expected a file with the names of the classes, in the order of the outputs',
@@ -90,21 +125,38 @@ async function writeLabels(folder: string, { labels }: ImportOptions): Promise<v
   const text = await readFile(labels, 'utf8').catch((cause) => {
     throw new InvalidInputError(`There is no file ${labels}`, { cause })
   })
-  await writeFile(join(folder, 'labels.json'), `${JSON.stringify(parseClasses(text, labels), null, 1)}\n`)
+  return parseClasses(text, labels)
 }
 
-function squareInput(network: NetworkFiles, options: ImportOptions): SquareInput {
-  const { size = sideOf(network), shortSide, kernel, range, mean, std } = options
-  if (size === undefined) {
-    throw new InvalidInputError('The network does not tell the size of its images', {
-      hint: 'Say it: --size 224.',
-    })
+/** What is said by options goes before what is published. */
+function inputOf(
+  fit: Pick<SquareInput, 'size' | 'layout' | 'type'>,
+  options: ImportOptions,
+  published: Published = {},
+): SquareInput {
+  // Published for another size, it would cut out another part.
+  const publishedShortSide = published.size === fit.size ? published.shortSide : undefined
+  const { shortSide = publishedShortSide, kernel = published.kernel ?? 'linear' } = options
+  return {
+    ...fit,
+    ...(shortSide && { resizeShortSide: shortSide }),
+    kernel,
+    ...scaleFor(fit.type, options, published),
   }
-  if (!range && (mean === undefined || std === undefined)) {
-    throw new InvalidInputError('Expected the range of values that the network takes pixels in', {
-      hint: 'Say it: --range 0,1 or --range -1,1, or --mean and --std, one number or one for each channel.',
-    })
-  }
-  const scale = range ? scaleOf(range) : { mean: mean ?? 0, std: std ?? 1 }
-  return { size, ...(shortSide && { resizeShortSide: shortSide }), kernel, ...scale }
+}
+
+function scaleFor(
+  type: SquareInput['type'],
+  { range, mean, std }: ImportOptions,
+  published: Published,
+): Pick<SquareInput, 'mean' | 'std'> {
+  if (range) return scaleOf(range)
+  if (mean !== undefined && std !== undefined) return { mean, std }
+  // It is given pixels as they are.
+  if (type === 'uint8') return { mean: 0, std: 1 }
+  if (published.mean !== undefined && published.std !== undefined)
+    return { mean: published.mean, std: published.std }
+  throw new InvalidInputError('Expected the range of values that the network takes pixels in', {
+    hint: 'Say it: --range 0,1 or --range -1,1, or --mean and --std, one number or one for each channel.',
+  })
 }

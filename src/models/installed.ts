@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../errors'
-import { boxModelsFolder, type ModelFolder, readModelFolder, userModelsFolder } from './folder'
+import { boxModelsFolder, type ModelFolder, readModelFolder, userModelsFolder } from '../model-folder/folder'
 
 /** A model that can be named. */
 export interface InstalledModel {

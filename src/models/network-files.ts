@@ -3,17 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { InvalidInputError, messageOf } from '../errors'
-
-/** What of a `model.json` tells which files belong to it, and of which format it is. */
-const modelJsonSchema = z.object({
-  modelTopology: z.looseObject({ node: z.array(z.unknown()).optional() }),
-  weightsManifest: z.array(
-    z.object({
-      // Files beside it: a path could lead anywhere.
-      paths: z.array(z.string().regex(/^[\w-][\w.-]*$/, 'expected the name of a file in the same folder')),
-    }),
-  ),
-})
+import { modelJsonSchema } from '../model-folder/graph-model'
+import { sha256Of } from '../sha256'
 
 /** A network of TensorFlow.js as files: `model.json`, and the weights that it names in their order. */
 export interface NetworkFiles {
@@ -61,6 +52,13 @@ export function digestOf({ files }: NetworkFiles): string {
   for (const content of files.values()) hash.update(content)
   return hash.digest('hex')
 }
+
+/** As {@link digestOf}, of a model's files; where there is no `model.json`, the sha256 of `model.onnx`. */
+export const digestIn = async (
+  names: readonly string[],
+  read: (name: string) => Promise<Buffer>,
+): Promise<string> =>
+  names.includes('model.json') ? digestOf(await collectNetwork(read)) : sha256Of(await read('model.onnx'))
 
 /** Where graphs and where layers, those of Keras 3 by another name, tell the shape of their images. */
 const nodeSchema = z.object({

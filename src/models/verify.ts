@@ -1,10 +1,5 @@
-import { findEngine } from '../classifier/engines'
-import { type EngineName, engineNames } from '../classifier/engines/names'
-import { readNetwork } from '../classifier/network'
-import { weightsOf } from '../classifier/network-weights'
-import { enginesOf } from '../classifier/tasks'
 import { InvalidInputError, messageOf, WhisklensError } from '../errors'
-import { descriptionSchema, type ModelDescription } from './description'
+import { descriptionSchema, type ModelDescription } from '../model-folder/description'
 import {
   checkSums,
   type ModelFolder,
@@ -12,7 +7,10 @@ import {
   parseJson,
   readClasses,
   readModelFiles,
-} from './folder'
+} from '../model-folder/folder'
+import { decode, describeValue, factsOf } from '../network/onnx/read'
+import { readNetwork } from '../network/read'
+import { weightsOf } from '../network/weights'
 
 /** What was found out about one thing of a model. */
 export interface Check {
@@ -26,14 +24,21 @@ export interface Check {
 /** The probability of each class, by its position, that a model sees in a photo. */
 export type Values = ReadonlyMap<number, number>
 
-/** Has an engine look at the same photo each time. @throws WhisklensError why it cannot */
-export type Look = (folder: string, engine: EngineName) => Promise<Values>
+/** What runs models here. */
+export interface Engines {
+  /** The names of those that a model runs on, best first. */
+  of(model: Pick<ModelFolder, 'description' | 'files'>): readonly string[]
+  /** What has to be installed before it can run; undefined where it is all there. */
+  missing(engine: string): string | undefined
+  /** Has an engine look at the same photo each time. @throws WhisklensError why it cannot */
+  look(folder: string, engine: string): Promise<Values>
+}
 
 /** Engines may differ by so much: they add up in other orders. */
 const tolerance = 1e-3
 
-/** What the others are compared with needs nothing that is not there, and runs what any of them does. */
-const reference: EngineName = 'wasm'
+/** What the others are compared with, where the model runs on it: it needs nothing that is not there. */
+const preferred = 'wasm'
 
 /** Runs a check: what it returns is the detail, what it throws is what is wrong. */
 async function check(name: string, find: () => string | Promise<string>): Promise<Check> {
@@ -51,7 +56,7 @@ async function check(name: string, find: () => string | Promise<string>): Promis
  * @param model its name, or the path of its folder
  * @throws InvalidInputError when there is no such folder
  */
-export async function* verifyModel(model: string, look: Look): AsyncGenerator<Check> {
+export async function* verifyModel(model: string, engines: Engines): AsyncGenerator<Check> {
   const folder = modelFolderPath(model)
   const files = await readModelFiles(model)
   let description: ModelDescription | undefined
@@ -62,8 +67,10 @@ export async function* verifyModel(model: string, look: Look): AsyncGenerator<Ch
   if (!description) return
   const found = [...filesOf(description, files, folder)]
   for (const { name, find } of found) yield await check(name, find)
-  const engines = engineNames.filter((engine) => enginesOf(description as ModelDescription).includes(engine))
-  yield* checkEngines(engines, (engine) => look(folder, engine))
+  const names = engines.of({ description, files })
+  // Where it is not installed, the next is compared with.
+  const first = names.filter((name) => name === preferred)
+  yield* checkEngines([...first, ...names.filter((name) => name !== preferred)], folder, engines)
 }
 
 /** What can be told without running the network. */
@@ -78,40 +85,57 @@ function* filesOf(description: ModelDescription, files: ModelFolder['files'], fo
   if (description.task !== 'embedding') {
     yield { name: 'classes', find: () => `${readClasses(files, description, folder).length}` }
   }
-  if (description.task === 'classification' || description.task === 'embedding') {
-    yield {
-      name: 'network',
-      find: () => {
-        const network = readNetwork({ files, description }, folder)
-        return `${network.topology.node.length} nodes, ${weightsOf(network).length} weights`
-      },
-    }
-  }
+  const { task } = description
+  if (task === 'classification' || task === 'embedding')
+    yield { name: 'network', find: () => networkFacts({ description, files }, folder) }
 }
 
-/** What is wrong with the model itself shows in the reference; others may just not know an operation of it. */
+/**
+ * What the files of a network hold.
+ * @throws InvalidInputError when they do not hold what they must
+ */
+export function networkFacts(
+  { description, files }: Pick<ModelFolder, 'description' | 'files'>,
+  folder: string,
+): string {
+  const found: string[] = []
+  if (files.has('model.json')) {
+    const size = 'size' in description.input ? description.input.size : 0
+    const network = readNetwork(files, size, folder)
+    found.push(`${network.topology.node.length} nodes, ${weightsOf(network).length} weights`)
+  }
+  const model = files.get('model.onnx')
+  if (model) {
+    const { inputs, outputs } = factsOf(decode(model))
+    found.push(`model.onnx: ${[inputs, outputs].map((some) => some.map(describeValue).join()).join(' → ')}`)
+  }
+  if (found.length > 0) return found.join('; ')
+  throw new InvalidInputError(`Expected a file model.json or model.onnx in the model folder ${folder}`)
+}
+
+/** What is wrong with the model itself shows in the first; others may just not know an operation of it. */
 async function* checkEngines(
-  engines: EngineName[],
-  look: (engine: EngineName) => Promise<Values>,
+  names: string[],
+  folder: string,
+  { missing, look }: Engines,
 ): AsyncGenerator<Check> {
-  let expected: Values = new Map()
-  const first = engines.filter((engine) => engine === reference)
-  for (const engine of [...first, ...engines.filter((engine) => engine !== reference)]) {
+  let reference: { engine: string; values: Values } | undefined
+  for (const engine of names) {
     const name = `engine ${engine}`
-    const missing = findEngine(engine).missing()
-    if (missing) {
-      yield { name, state: 'absent', detail: 'it is not installed', hint: missing }
+    const hint = missing(engine)
+    if (hint) {
+      yield { name, state: 'absent', detail: 'it is not installed', hint }
       continue
     }
     let values: Values | undefined
     const looked = await check(name, async () => {
-      values = await look(engine)
+      values = await look(folder, engine)
       checkProbabilities(values)
-      return engine === reference ? `${values.size} values` : agreement(values, expected)
+      return reference ? agreement(values, reference) : `${values.size} values`
     })
-    if (engine === reference && values) expected = values
     // It did not come to any values, and the reference did.
-    const isItsOwn = looked.state === 'failed' && !values && expected.size > 0
+    const isItsOwn = looked.state === 'failed' && !values && reference
+    if (values) reference ??= { engine, values }
     yield isItsOwn ? { ...looked, state: 'absent' } : looked
   }
 }
@@ -129,12 +153,12 @@ export function checkProbabilities(values: Values): void {
 }
 
 /** @throws Error when they differ by more than they may */
-function agreement(values: Values, expected: Values): string {
+function agreement(values: Values, { engine, values: expected }: { engine: string; values: Values }): string {
   let furthest = 0
   for (const index of new Set([...values.keys(), ...expected.keys()])) {
     furthest = Math.max(furthest, Math.abs((values.get(index) ?? 0) - (expected.get(index) ?? 0)))
   }
-  const difference = `its probabilities differ from those of ${reference} by up to ${furthest.toPrecision(2)}`
+  const difference = `its probabilities differ from those of ${engine} by up to ${furthest.toPrecision(2)}`
   if (furthest <= tolerance) return difference
   throw new Error(`${difference}, more than ${tolerance}`)
 }

@@ -1,4 +1,4 @@
-import { peerLibraries } from '../../src/classifier/tasks/peer-library'
+import { peerLibraries } from '../../src/model-folder/peer-libraries'
 import { sample } from '../helpers/images'
 import { describeWith, removePeerModels, writePeerModels } from '../helpers/peer-models'
 import { formOf, maxCases } from './max-cases'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
 import sharp, { type SharpOptions } from 'sharp'
-import type { SquareInput } from '../../src/models/description'
+import type { SquareInput } from '../../src/model-folder/description'
 
 const root = join(__dirname, '..', '..')
 

@@ -294,7 +294,7 @@ export function writeLayers(made: SmallLayers): string {
     ...{ paths: [`group${index + 1}-shard1of1`], weights: [spec] },
   }))
   const description = {
-    ...{ schema: 'whisklens.model/1', id: 'small-layers', task: 'classification', format: 'layers-model' },
+    ...{ schema: 'whisklens.model/1', id: 'small-layers', task: 'classification' },
     input: { size: made.size, kernel: 'linear', mean: 127, std: 64 },
     ...{ labels: 'labels.json', license: 'Apache-2.0', description: 'A few layers', source: 'A test' },
   }

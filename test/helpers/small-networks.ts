@@ -121,7 +121,6 @@ export function writeNetwork({ nodes, weights, size }: SmallNetwork, classes: nu
       schema: 'whisklens.model/1',
       id: 'small',
       task: 'classification',
-      format: 'graph-model',
       input: { size, resizeShortSide: size, kernel: 'cubic', mean: 127, std: 64 },
       labels: 'labels.json',
       ...{ license: 'Apache-2.0', description: 'A few nodes', source: 'A test' },

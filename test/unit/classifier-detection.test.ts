@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { classifyImage } from '../../src/classifier/classify'
 import { loadModel } from '../../src/classifier/load'
-import { peerLibraries } from '../../src/classifier/tasks/peer-library'
+import { peerLibraries } from '../../src/model-folder/peer-libraries'
 import { detectionSchema } from '../../src/schema'
 import { plain } from '../helpers/images'
 import { describeWith, removePeerModels, writePeerModels } from '../helpers/peer-models'

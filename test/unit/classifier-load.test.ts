@@ -4,12 +4,12 @@ import * as tf from '@tensorflow/tfjs-core'
 import { classifyImage } from '../../src/classifier/classify'
 import { loadModel } from '../../src/classifier/load'
 import { InvalidInputError } from '../../src/errors'
-import { modelFolderPath, readModelFolder } from '../../src/models/folder'
+import { modelFolderPath, readModelFolder } from '../../src/model-folder/folder'
 import { sample } from '../helpers/images'
 import { changeModel, modelCopy, removeModelCopies } from '../helpers/model-copy'
 
-jest.mock('../../src/models/folder', () => {
-  const actual = jest.requireActual('../../src/models/folder')
+jest.mock('../../src/model-folder/folder', () => {
+  const actual = jest.requireActual('../../src/model-folder/folder')
   return { ...actual, readModelFolder: jest.fn(actual.readModelFolder) }
 })
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import { orientationOf, readExifOrientation, turnUpright } from '../../src/classifier/orientation'
 import { type RgbImage, resample } from '../../src/classifier/resample'
-import type { SquareInput } from '../../src/models/description'
+import type { SquareInput } from '../../src/model-folder/description'
 import { difference } from '../helpers/images'
 
 const spec = (

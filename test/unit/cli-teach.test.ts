@@ -46,7 +46,7 @@ describe('two folders of photos', () => {
     const files = readdirSync(added()).sort()
     expect(files).toEqual(expect.arrayContaining(['labels.json', 'model.json', 'whisklens.json']))
     const description = JSON.parse(readFileSync(join(added(), 'whisklens.json'), 'utf8'))
-    expect(description).toMatchObject({ id: 'my-pets', task: 'classification', format: 'graph-model' })
+    expect(description).toMatchObject({ id: 'my-pets', task: 'classification' })
     // Images are prepared as for the model it is built on.
     expect(description.input).toEqual({
       size: 224,
@@ -190,7 +190,7 @@ describe('what cannot be taught is refused with what to do', () => {
 
   it('on a model that finds things', async () => {
     const description = {
-      ...{ schema: 'whisklens.model/1', id: 'finder', task: 'detection', format: 'graph-model' },
+      ...{ schema: 'whisklens.model/1', id: 'finder', task: 'detection' },
       input: { longestSide: 300, kernel: 'linear' },
       ...{ labels: 'labels.json', license: 'MIT', description: 'Finds', source: 'A test' },
     }

@@ -9,19 +9,36 @@ const root = join(__dirname, '..', '..')
 const directions: Record<string, { taken: string[]; refused: string[] }> = {
   actions: {
     taken: ['../src/batch/context', '../src/web/page', '../src/errors', 'hono'],
-    refused: ['./classify', '../triggers/bucket-feed', '../src/cli/main', '../src/local/up'],
+    refused: [
+      './classify',
+      '../triggers/bucket-feed',
+      '../src/cli/main',
+      '../src/local/up',
+      '../src/network/read',
+    ],
   },
   triggers: {
     taken: ['../src/batch/context', '../src/storage/store'],
-    refused: ['../actions/classify', '../src/cli/main', '../src/local/host/server'],
+    refused: [
+      '../actions/classify',
+      '../src/cli/main',
+      '../src/local/host/server',
+      '../src/network/onnx/read',
+    ],
   },
   'src/cli': { taken: ['./main', '../local/up', '../batch/context'], refused: ['../../actions/classify'] },
   'src/local/host': {
     taken: ['../up', '../../batch/context', '../../openwhisk/client'],
     refused: ['../../cli/main', '../../../triggers/bucket-feed'],
   },
-  'src/web/max': { taken: ['../page', '../../models/folder'], refused: ['../../cli/main', '../../local/up'] },
-  'src/batch': { taken: ['./state/batch', '../storage/store'], refused: ['../local/up', '../web/page'] },
+  'src/web/max': {
+    taken: ['../page', '../../model-folder/folder'],
+    refused: ['../../cli/main', '../../local/up', '../../network/write'],
+  },
+  'src/batch': {
+    taken: ['./state/batch', '../storage/store'],
+    refused: ['../local/up', '../web/page', '../network/read'],
+  },
   'src/batch/state': { taken: ['./batch', '../../storage/store'], refused: ['../records/keys'] },
   'src/batch/records': {
     taken: ['../state/batch', './keys', '../../openwhisk/client', '../../errors'],
@@ -32,15 +49,42 @@ const directions: Record<string, { taken: string[]; refused: string[] }> = {
     refused: ['../context', '../classify/classify-images', '../../../actions/aggregate'],
   },
   'src/classifier/tasks': {
-    taken: ['../load', '../../models/description', '../../models/folder'],
-    refused: ['../../models/verify', '../../models/teach/head', '../../batch/context', '../../storage/store'],
+    taken: ['../load', '../../model-folder/description', '../../model-folder/folder'],
+    refused: [
+      '../../models/verify',
+      '../../models/teach/head',
+      '../../network/read',
+      '../../network/layers/index',
+      '../../batch/context',
+      '../../storage/store',
+    ],
+  },
+  'src/model-folder': {
+    taken: ['./folder', '../errors'],
+    refused: ['../classifier/load', '../models/add', '../network/read'],
+  },
+  'src/network/onnx': {
+    taken: ['../graph', '../../model-folder/graph-model', '../../errors'],
+    refused: ['../../models/add', '../../classifier/load', '../../cli/main', '../../batch/context'],
   },
   'src/models/teach': {
-    taken: ['../folder', '../../classifier/load'],
-    refused: ['../../storage/store', '../../openwhisk/client', '../../cli/main'],
+    taken: ['../add', '../../model-folder/folder', '../../network/read', '../../network/onnx/read'],
+    refused: [
+      '../../classifier/load',
+      '../../classifier/engines/index',
+      '../../storage/store',
+      '../../openwhisk/client',
+      '../../cli/main',
+    ],
   },
-  'src/storage': { taken: ['./store', '../errors'], refused: ['../openwhisk/client', '../models/folder'] },
-  'src/openwhisk/deploy': { taken: ['../client', '../../errors'], refused: ['../../storage/store'] },
+  'src/storage': {
+    taken: ['./store', '../errors'],
+    refused: ['../openwhisk/client', '../model-folder/folder'],
+  },
+  'src/openwhisk/deploy': {
+    taken: ['../client', '../../errors'],
+    refused: ['../../storage/store', '../../network/read'],
+  },
   src: { taken: ['./errors', 'zod'], refused: ['./storage/store', './cli/main'] },
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { InvalidInputError } from '../../src/errors'
-import { modelFolderPath, readModelFolder } from '../../src/models/folder'
+import { modelFolderPath, readModelFolder } from '../../src/model-folder/folder'
 import { modelCopy, removeModelCopies } from '../helpers/model-copy'
 
 const original = modelFolderPath('efficientnet-lite0')

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { preprocessor } from '../../src/classifier/preprocess'
+import { readModelFolder, userModelsFolder } from '../../src/model-folder/folder'
 import { addModel, copyFiles } from '../../src/models/add'
 import { type Description, parseClasses, scaleOf } from '../../src/models/describe'
-import { readModelFolder, userModelsFolder } from '../../src/models/folder'
 import { type ImportOptions, importNetwork } from '../../src/models/import'
 import { installedModels } from '../../src/models/installed'
 import { collectNetwork, digestOf, readerOf, sideOf } from '../../src/models/network-files'
@@ -148,7 +148,6 @@ describe('a network without whisklens.json', () => {
   it('is described by what is said of it, and by what it tells itself', async () => {
     expect(await importNetwork(source, to, options)).toMatchObject({
       id: 'mine',
-      format: 'graph-model',
       input: { size: 16, kernel: 'linear', mean: 127.5, std: 127.5 },
       license: 'MIT',
     })

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
@@ -8,12 +8,14 @@ import { classifyImage } from '../../src/classifier/classify'
 import { decodeImage } from '../../src/classifier/decode'
 import { artifactsOf } from '../../src/classifier/engines/tfjs'
 import { loadModel } from '../../src/classifier/load'
-import { type Network, readNetwork } from '../../src/classifier/network'
-import { inputsOf } from '../../src/classifier/network-graph'
+import { descriptionSchema } from '../../src/model-folder/description'
+import { readModelFolder } from '../../src/model-folder/folder'
 import { catalogue, needEntry } from '../../src/models/catalogue'
-import { descriptionSchema } from '../../src/models/description'
-import { readModelFolder } from '../../src/models/folder'
-import { writeNetwork } from '../../src/models/write'
+import { compileFolder } from '../../src/models/compile'
+import type { Network } from '../../src/network/graph'
+import { inputsOf } from '../../src/network/graph'
+import { readNetwork } from '../../src/network/read'
+import { networkFiles, writeFiles } from '../../src/network/write'
 import { sample, sampleNames } from '../helpers/images'
 import { needs } from '../helpers/needs'
 
@@ -40,6 +42,7 @@ async function added(id: string, from: string): Promise<string> {
     download: unreachable,
     npmPackage: unreachable,
   })
+  await compileFolder(folder, description, await readdir(folder))
   await writeFile(join(folder, 'whisklens.json'), JSON.stringify(description))
   return folder
 }
@@ -147,8 +150,8 @@ withWeights('MobileNet V1 0.25 with its real weights', () => {
 
   it('is refused when it is another network, or of the other format', async () => {
     const other = await mkdtemp(join(parent, 'other-'))
-    const { files } = await readModelFolder(await added('mobilenet-v1-0.25-layers', weights))
-    for (const [name, content] of files) await writeFile(join(other, name), content)
+    for (const name of await readdir(weights))
+      await writeFile(join(other, name), await readFile(join(weights, name)))
     const shard = await readFile(join(other, 'group1-shard1of1'))
     shard[100] = (shard[100] ?? 0) ^ 1
     await writeFile(join(other, 'group1-shard1of1'), shard)
@@ -163,8 +166,8 @@ withWeights('MobileNet V1 0.25 with its real weights', () => {
   it('says what the package says, when it has the form that TensorFlow Hub gives it', async () => {
     const layers = await added('mobilenet-v1-0.25-layers', weights)
     const hub = await mkdtemp(join(parent, 'hub-'))
-    const network = asHubHasIt(readNetwork((await readModelFolder(layers)) as never, layers))
-    await writeNetwork(hub, network)
+    const network = asHubHasIt(readNetwork((await readModelFolder(layers)).files, 224, layers))
+    await writeFiles(hub, networkFiles(network))
     const folder = await added('mobilenet-v1-0.25', hub)
     const model = await loadModel(folder, 'wasm')
     const reference = await loadMobileNet({

@@ -3,28 +3,31 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { findEngine } from '../../src/classifier/engines'
-import { layersToNetwork } from '../../src/classifier/layers'
-import { topologySchema } from '../../src/classifier/layers/topology'
-import { type Network, readNetwork } from '../../src/classifier/network'
-import { outputsOf } from '../../src/classifier/network-graph'
-import { optimizeNetwork } from '../../src/classifier/network-optimize'
+import { openEmbedder } from '../../src/cli/teach-embed'
 import { InvalidInputError } from '../../src/errors'
+import { readModelFolder } from '../../src/model-folder/folder'
 import { writeDescription } from '../../src/models/describe'
-import { readModelFolder } from '../../src/models/folder'
-import { type BaseModel, embeddingNetwork, openEmbedder } from '../../src/models/teach/embedding'
+import { type BaseModel, embeddingOf } from '../../src/models/teach/embedding'
 import { labelOf, trainHead } from '../../src/models/teach/head'
 import { split } from '../../src/models/teach/split'
-import { withHead } from '../../src/models/teach/taught'
 import { teach } from '../../src/models/teach/teach'
-import { writeNetwork } from '../../src/models/write'
+import { embeddingNetwork, withHead } from '../../src/network/embedding'
+import type { Network } from '../../src/network/graph'
+import { outputsOf } from '../../src/network/graph'
+import { layersToNetwork } from '../../src/network/layers'
+import { topologySchema } from '../../src/network/layers/topology'
+import { optimizeNetwork } from '../../src/network/optimize'
+import { readNetwork } from '../../src/network/read'
+import { networkFiles, writeFiles } from '../../src/network/write'
 import { sample } from '../helpers/images'
+import { loadNetwork } from '../helpers/network'
 import { SmallLayers } from '../helpers/small-layers'
 
 const size = 6
 const image = Float32Array.from({ length: size * size * 3 }, (_, index) => Math.sin(index * index))
 
 async function valuesOf(network: Network): Promise<Float32Array> {
-  const predictor = await findEngine('cpu').load(network)
+  const predictor = await loadNetwork('cpu', network)
   const [values = new Float32Array()] = await predictor.predict(image)
   predictor.dispose()
   return values
@@ -78,9 +81,8 @@ describe('the embedding of a classifier', () => {
   })
 
   it('of the model in the box has 1,280 values', async () => {
-    const { files, description } = await readModelFolder('efficientnet-lite0')
-    if (description.task !== 'classification') throw new Error('Expected a classifier')
-    const embedding = embeddingNetwork(readNetwork({ files, description }, ''))
+    const { files } = await readModelFolder('efficientnet-lite0')
+    const embedding = embeddingNetwork(readNetwork(files, 224, ''))
     expect(outputsOf(embedding)).toEqual(['pool'])
   })
 
@@ -101,25 +103,28 @@ it('an embedding is taught as it is', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-embedding-'))
   try {
     const network = embeddingNetwork(endsInConvolution())
-    await writeNetwork(folder, network)
+    await writeFiles(folder, networkFiles(network))
     await writeDescription(folder, {
-      ...{ schema: 'whisklens.model/1', id: 'embedding', task: 'embedding', format: 'graph-model' },
+      ...{ schema: 'whisklens.model/1', id: 'embedding', task: 'embedding' },
       input: { size, kernel: 'linear', mean: 127.5, std: 127.5 },
       ...{ license: 'Apache-2.0', description: 'A few nodes', source: 'A test' },
     })
     const base = (await readModelFolder(folder)) as BaseModel
-    const embedder = await openEmbedder(base, 'cpu', folder)
+    const { files } = embeddingOf(base, folder)
+    const embedder = await openEmbedder(files, base.description, { engine: 'cpu', path: folder })
     const vectors = [await embedder.embed(sample('cat')), await embedder.embed(sample('coffee'))]
     embedder.dispose()
     expect(vectors.map(({ length }) => length)).toEqual([5, 5])
     expect(vectors[0]).not.toEqual(vectors[1])
-    expect(outputsOf(embedder.network)).toEqual(outputsOf(network))
+    expect(outputsOf(readNetwork(files, size, folder))).toEqual(outputsOf(network))
   } finally {
     rmSync(folder, { recursive: true })
   }
 })
 
 describe('a head', () => {
+  beforeAll(() => findEngine('wasm').start?.())
+
   /** Vectors around a place of their own for each label, far from zero and of uneven lengths. */
   const examples = (labels: number, count: number) =>
     Array.from({ length: labels * count }, (_, index) => {

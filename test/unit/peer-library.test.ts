@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadPeerLibrary, peerLibraries } from '../../src/classifier/tasks/peer-library'
+import { loadPeerLibrary } from '../../src/classifier/tasks/peer-library'
+import { descriptionSchema } from '../../src/model-folder/description'
+import { peerLibraries } from '../../src/model-folder/peer-libraries'
 import { cocoSsds } from '../../src/models/catalogue/coco-ssd'
 import { faces } from '../../src/models/catalogue/faces'
-import { descriptionSchema } from '../../src/models/description'
 import { describeWith } from '../helpers/peer-models'
 import { writeSmallDetector } from '../helpers/small-detector'
 

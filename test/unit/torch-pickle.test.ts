@@ -1,7 +1,7 @@
-import { toFloat16 } from '../../scripts/convert-efficientnet-lite/model-files'
 import { readPickle } from '../../scripts/convert-efficientnet-lite/pickle'
 import { readTorchCheckpoint, type Tensor } from '../../scripts/convert-efficientnet-lite/torch-pickle'
 import { Weights } from '../../scripts/convert-efficientnet-lite/weights'
+import { toFloat16 } from '../../src/network/float16'
 
 // Pickles are put together by hand, opcode by opcode of protocol 2 (PEP 307).
 type Part = string | number[] | Buffer

@@ -2,10 +2,13 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+// biome-ignore-start lint/style/noRestrictedImports: it writes a SavedModel, until it runs graphs by tfjs-node's public API
+import { inputOf, outputsOf } from '../../network/graph'
+import { readNetwork } from '../../network/read'
+import { graphTag, toSavedModel } from '../../network/saved-model'
 import { homeFolder } from '../../paths'
-import { inputOf, outputsOf } from '../network-graph'
+// biome-ignore-end lint/style/noRestrictedImports: see above
 import type { Engine } from './engine'
-import { graphTag, toSavedModel } from './saved-model'
 import { nativeFolder, setTensorFlowEnvironment } from './tensorflow'
 
 /** What tfjs-node's addon offers of TensorFlow's C API; tensors and models are numbers. */
@@ -43,7 +46,8 @@ const findAddon = (): string | undefined => addonFrom(nativeFolder()) ?? addonFr
  */
 export const native: Engine = {
   missing: () => (findAddon() ? undefined : 'Install it: whisklens doctor --install-native'),
-  load: async (network) => {
+  load: async ({ files, path, input: { size: side } }) => {
+    const network = readNetwork(files, side, path)
     setTensorFlowEnvironment()
     const binding = createRequire(__filename)(findAddon() ?? '') as Binding
     const model = loadSavedModel(binding, toSavedModel(network))
@@ -52,7 +56,7 @@ export const native: Engine = {
     return {
       predict: async (images) => {
         const shape = [images.length / (size * size * 3), size, size, 3]
-        const tensors = [binding.createTensor(shape, binding.TF_FLOAT, images)]
+        const tensors = [binding.createTensor(shape, binding.TF_FLOAT, images as Float32Array)]
         try {
           tensors.push(...binding.runSavedModel(model, tensors, input, outputs).map(({ id }) => id))
           return tensors.slice(1).map((tensor) => binding.tensorDataSync(tensor))

@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-common'
+import { InvalidInputError } from '../../errors'
 import { homeFolder } from '../../paths'
-import type { Engine } from './engine'
-import { toOnnx } from './onnx-network'
+import type { NetworkInput } from '../network-input'
+import type { Engine, ModelFiles } from './engine'
 
 type OnnxRuntime = typeof import('onnxruntime-common')
 
@@ -18,7 +19,34 @@ const options: InferenceSession.SessionOptions = {
   interOpNumThreads: 1,
 }
 
-/** ONNX Runtime, on the network written out as ONNX in memory. */
+/** `[n, rows, columns, 3]` → `[n, 3, rows, columns]` */
+function channelsFirst(images: NetworkInput, size: number): NetworkInput {
+  const planes = images.slice()
+  const plane = size * size
+  for (let image = 0; image < images.length; image += 3 * plane) {
+    for (let pixel = 0; pixel < plane; pixel++) {
+      for (let channel = 0; channel < 3; channel++)
+        planes[image + channel * plane + pixel] = images[image + 3 * pixel + channel] as number
+    }
+  }
+  return planes
+}
+
+/** Images as the network takes them, by its `whisklens.json`. */
+function tensorOf(
+  { Tensor }: OnnxRuntime,
+  images: NetworkInput,
+  { size, layout, type }: ModelFiles['input'],
+) {
+  const count = images.length / (size * size * 3)
+  const values = layout === 'nchw' ? channelsFirst(images, size) : images
+  const shape = layout === 'nchw' ? [count, 3, size, size] : [count, size, size, 3]
+  return type === 'uint8'
+    ? new Tensor('uint8', values as Uint8Array, shape)
+    : new Tensor('float32', values as Float32Array, shape)
+}
+
+/** ONNX Runtime, on `model.onnx`. */
 export const onnx: Engine = {
   missing: () => {
     try {
@@ -28,15 +56,15 @@ export const onnx: Engine = {
       return `Install it: npm install ${library}@1.30.0`
     }
   },
-  load: async (network) => {
-    const { InferenceSession, Tensor } = require(library) as OnnxRuntime
-    const session = await InferenceSession.create(toOnnx(network), options)
-    const { size } = network
-    const [input = ''] = session.inputNames
+  load: async ({ files, path, input }) => {
+    const model = files.get('model.onnx')
+    if (!model) throw new InvalidInputError(`Expected a file model.onnx in the model folder ${path}`)
+    const runtime = require(library) as OnnxRuntime
+    const session = await runtime.InferenceSession.create(model, options)
+    const [name = ''] = session.inputNames
     return {
       predict: async (images) => {
-        const shape = [images.length / (size * size * 3), size, size, 3]
-        const outputs = await session.run({ [input]: new Tensor('float32', images, shape) })
+        const outputs = await session.run({ [name]: tensorOf(runtime, images, input) })
         return session.outputNames.map((name) => outputs[name]?.data as Float32Array)
       },
       memory: () => process.memoryUsage(),

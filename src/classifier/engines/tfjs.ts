@@ -1,7 +1,7 @@
 import { loadGraphModel } from '@tensorflow/tfjs-converter'
 import * as tf from '@tensorflow/tfjs-core'
-import type { Graph, Network } from '../network'
-import type { Predictor } from './engine'
+import { readGraphModel, type StoredModel } from '../../model-folder/graph-model'
+import type { ModelFiles, Predictor } from './engine'
 
 /** @throws Error when it does not start on this machine */
 export async function startBackend(backend: string): Promise<void> {
@@ -14,25 +14,32 @@ export function useBackend(backend: string): void {
 }
 
 /** A graph as TensorFlow.js loads it. */
-export const artifactsOf = ({ topology, signature, weightSpecs, weights }: Graph): tf.io.ModelArtifacts => ({
+export const artifactsOf = ({
+  topology,
+  signature,
+  weightSpecs,
+  weights,
+}: StoredModel): tf.io.ModelArtifacts => ({
   modelTopology: topology,
   signature: signature as tf.io.ModelArtifacts['signature'],
   weightSpecs: weightSpecs as tf.io.WeightsManifestEntry[],
   weightData: weights.buffer,
 })
 
-/** Runs a network on a backend of TensorFlow.js. */
-export async function loadOnBackend(backend: string, network: Network): Promise<Predictor> {
+/** Runs the graph of a model folder on a backend of TensorFlow.js. */
+export async function loadOnBackend(
+  backend: string,
+  { files, path, input: { size } }: ModelFiles,
+): Promise<Predictor> {
   await startBackend(backend)
-  const { size } = network
-  const artifacts = artifactsOf(network)
+  const artifacts = artifactsOf(readGraphModel(files, path))
   const graph = await loadGraphModel(tf.io.fromMemory(artifacts))
   // The graph keeps what it was made from, but the backend has the weights now.
   artifacts.weightData = undefined
   return {
     predict: async (images) => {
       useBackend(backend)
-      const input = tf.tensor4d(images, [images.length / (size * size * 3), size, size, 3])
+      const input = tf.tensor4d(images as Float32Array, [images.length / (size * size * 3), size, size, 3])
       let outputs: tf.Tensor[] = []
       try {
         outputs = [graph.predict(input) as tf.Tensor | tf.Tensor[]].flat()

@@ -1,8 +1,7 @@
-import type { DescriptionOf } from '../../models/description'
+import type { DescriptionOf } from '../../model-folder/description'
 import { findEngine } from '../engines'
 import { topLabels } from '../labels'
-import { readNetwork } from '../network'
-import { preprocessor } from '../preprocess'
+import { type NetworkInput, networkInput } from '../network-input'
 import { stage } from '../stage'
 import type { LoadTask } from './task'
 
@@ -10,12 +9,11 @@ import type { LoadTask } from './task'
 export const loadClassification: LoadTask<'classification'> = async (folder, engine, path) => {
   const { description, classes } = folder
   const { input, skip } = description
-  const toInput = preprocessor(input)
-  const buffer = new Float32Array(input.size ** 2 * 3)
-  const predictor = await findEngine(engine).load(readNetwork(folder, path))
-  const probabilitiesOf = async (images: Float32Array): Promise<Float32Array> => {
-    const [values = new Float32Array()] = await predictor.predict(images)
-    const probabilities = toProbabilities(values.subarray(skip), description)
+  const images = networkInput(input)
+  const predictor = await findEngine(engine).load({ files: folder.files, path, input })
+  const probabilitiesOf = async (values: NetworkInput): Promise<Float32Array> => {
+    const [output = new Float32Array()] = await predictor.predict(values)
+    const probabilities = toProbabilities(output.subarray(skip), description)
     const { length } = probabilities
     if (length !== classes.length) {
       throw new Error(`${description.labels} names ${classes.length} classes, but there are ${length}`)
@@ -24,9 +22,9 @@ export const loadClassification: LoadTask<'classification'> = async (folder, eng
   }
   return {
     input,
-    tryOut: async () => void (await probabilitiesOf(buffer)),
+    tryOut: async () => void (await probabilitiesOf(images.blank)),
     look: async (image, count) => {
-      const values = await stage('imageToInput', () => toInput(image, buffer))
+      const values = await stage('imageToInput', () => images.of(image))
       return { labels: topLabels(await probabilitiesOf(values), classes, count) }
     },
     memory: () => predictor.memory(),

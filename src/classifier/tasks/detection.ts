@@ -1,11 +1,12 @@
 import * as tfConverter from '@tensorflow/tfjs-converter'
 import * as tf from '@tensorflow/tfjs-core'
+import { readGraphModel } from '../../model-folder/graph-model'
+import { peerLibraries } from '../../model-folder/peer-libraries'
 import type { Detection } from '../../schema'
 import { findEngine } from '../engines'
 import { artifactsOf } from '../engines/tfjs'
-import { readGraph } from '../network'
 import { labelsOf, share } from './found'
-import { loadPeerLibrary, peerLibraries } from './peer-library'
+import { loadPeerLibrary } from './peer-library'
 import { withPixels } from './pixels'
 import type { LoadTask } from './task'
 
@@ -38,7 +39,7 @@ export const loadDetection: LoadTask<'detection'> = async ({ files, description,
     '@tensorflow/tfjs-core': tf,
     '@tensorflow/tfjs-converter': tfConverter,
   })
-  const graph = readGraph(files, path)
+  const graph = readGraphModel(files, path)
   await findEngine(engine).start?.()
   const detector = await cocoSsd.load({ modelUrl: tf.io.fromMemory(artifactsOf(graph)) })
 

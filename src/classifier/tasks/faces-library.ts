@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { loadPeerLibrary, peerLibraries } from './peer-library'
+import { peerLibraries } from '../../model-folder/peer-libraries'
+import { loadPeerLibrary } from './peer-library'
 
 /** One network of face-api. */
 export interface FaceNet {

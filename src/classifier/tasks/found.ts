@@ -1,4 +1,4 @@
-import type { ModelClass } from '../../models/description'
+import type { ModelClass } from '../../model-folder/description'
 import { type Label, topLabels } from '../labels'
 
 /** A class seen somewhere in an image. */

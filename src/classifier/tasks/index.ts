@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../../errors'
-import type { ModelDescription, TaskName } from '../../models/description'
-import type { ModelFolder } from '../../models/folder'
-import { type EngineName, engineNames } from '../engines/names'
+import type { TaskName } from '../../model-folder/description'
+import type { ModelFolder } from '../../model-folder/folder'
+import { type EngineName, engineNames, fileOf } from '../engines/names'
 import { loadClassification } from './classification'
 import type { LoadTask, Task } from './task'
 
@@ -19,8 +19,19 @@ const tasks: { [T in TaskName]: { engines: readonly EngineName[]; load: LoadTask
   faces: { engines: onTensorFlowJs, load: async (...args) => (await import('./faces')).loadFaces(...args) },
 }
 
-/** The engines that a model runs on, best first. */
-export const enginesOf = ({ task }: ModelDescription): readonly EngineName[] => tasks[task].engines
+type Described = Pick<ModelFolder, 'description' | 'files'>
+
+/** Whether the folder has what an engine reads. */
+function hasFor(engine: EngineName, { description, files }: Described): boolean {
+  if (description.task === 'faces') return true
+  // Graphs of TensorFlow.js take no pixels as they are.
+  const isUint8 = 'type' in description.input && description.input.type === 'uint8'
+  return files.has(fileOf(engine)) && (engine === 'onnx' || !isUint8)
+}
+
+/** The engines that a model runs on by its task and files, best first. */
+export const enginesOf = (folder: Described): readonly EngineName[] =>
+  tasks[folder.description.task].engines.filter((engine) => hasFor(engine, folder))
 
 /** Brings a model into memory, see {@link LoadTask}. */
 export function loadTask(folder: ModelFolder, engine: EngineName, path: string): Promise<Task> {

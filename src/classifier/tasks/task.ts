@@ -1,5 +1,5 @@
-import type { DescriptionOf, TaskName } from '../../models/description'
-import type { ModelFolder } from '../../models/folder'
+import type { DescriptionOf, TaskName } from '../../model-folder/description'
+import type { ModelFolder } from '../../model-folder/folder'
 import type { Detection } from '../../schema'
 import type { EngineName } from '../engines/names'
 import type { DecodedImage, InputSpec } from '../image'

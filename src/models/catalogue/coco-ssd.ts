@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packageOf, peerLibraries } from '../../classifier/tasks/peer-library'
 import { InvalidInputError } from '../../errors'
+import { packageOf, peerLibraries } from '../../model-folder/peer-libraries'
 import { collectNetwork, readerOf } from '../network-files'
 import classes from './coco-classes.json'
 import type { CatalogueEntry } from './entry'
@@ -33,7 +33,6 @@ const entryOf = (id: string, network: string, name: string, megabytes: number): 
       schema: 'whisklens.model/1',
       id,
       task: 'detection',
-      format,
       // It is brought to 300 pixels inside the network.
       input: { longestSide: 640, kernel: 'linear' },
       labels: 'labels.json',

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import type { descriptionSchema, TaskName } from '../description'
+import type { descriptionSchema, TaskName } from '../../model-folder/description'
 
 /** Where a model's files may come from. */
 export interface Sources {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packageOf, peerLibraries } from '../../classifier/tasks/peer-library'
+import { packageOf, peerLibraries } from '../../model-folder/peer-libraries'
 import { readerOf } from '../network-files'
 import type { CatalogueEntry, Sources } from './entry'
 
@@ -39,7 +39,6 @@ export const faces: CatalogueEntry = {
       schema: 'whisklens.model/1',
       id: 'faces',
       task: 'faces',
-      format: 'face-api',
       // Enough for the faces of a group; the detector itself sees 512 pixels.
       input: { longestSide: 1024, kernel: 'linear' },
       labels: 'labels.json',

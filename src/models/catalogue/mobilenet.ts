@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidInputError } from '../../errors'
-import { boxModelsFolder } from '../folder'
+import { boxModelsFolder } from '../../model-folder/folder'
 import { collectNetwork, digestOf, type NetworkFiles, readerOf } from '../network-files'
 import type { CatalogueEntry, Sources } from './entry'
 
@@ -96,7 +96,6 @@ const entryOf = (network: Network): CatalogueEntry => ({
       schema: 'whisklens.model/1',
       id: network.id,
       task: 'classification',
-      format: network.format,
       input: {
         size,
         kernel: 'linear',

@@ -67,7 +67,6 @@ export const nsfw: CatalogueEntry = {
       schema: 'whisklens.model/1',
       id: 'nsfw',
       task: 'classification',
-      format: 'layers-model',
       // Squeezed whole into the square, and scaled to 0–1.
       input: { size: 224, kernel: 'linear', mean: 0, std: 255 },
       labels: 'labels.json',

@@ -1,12 +1,4 @@
-import { wasm } from '../../classifier/engines/wasm'
-
-/** What tells labels from a vector: `vector × kernel + bias`, then a softmax. */
-export interface Head {
-  /** `[length of the vector, labels]`, row by row. */
-  kernel: Float32Array
-  /** A value for each label. */
-  bias: Float32Array
-}
+import type { Head } from '../../network/embedding'
 
 /** An image's vector, and the position of its label. */
 export interface Example {
@@ -21,11 +13,10 @@ const learningRate = 0.01
 const decay = 1e-3
 
 /**
- * Trains a multinomial logistic regression with TensorFlow.js' own optimizer, on WebAssembly.
+ * Trains a multinomial logistic regression with TensorFlow.js' own optimizer, on the backend that was started.
  * @param labels how many there are
  */
 export async function trainHead(examples: Example[], labels: number): Promise<Head> {
-  await wasm.start?.()
   const tf = await import('@tensorflow/tfjs-core')
   const scale = scaleOf(examples)
   const width = scale.mean.length

@@ -1,4 +1,5 @@
-import { type Example, type Head, labelOf, trainHead } from './head'
+import type { Head } from '../../network/embedding'
+import { type Example, labelOf, trainHead } from './head'
 import { split } from './split'
 
 /** What was held back while a head was trained, and then tried on it. */
@@ -10,6 +11,7 @@ export interface HeldOut<T> {
 
 /**
  * Trains a head on part of the examples to see how well it does on the others, and then on all.
+ * A backend of TensorFlow.js has to be started before.
  * @param labels how many there are
  * @param share of each label's examples that are held back, 0–1
  */

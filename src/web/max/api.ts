@@ -1,7 +1,7 @@
 import { classifyImage, recordLabels } from '../../classifier/classify'
 import type { LoadedModel } from '../../classifier/load'
 import { ImageError } from '../../errors'
-import type { ModelClass } from '../../models/description'
+import type { ModelClass } from '../../model-folder/description'
 import { json, type WebRequest, type WebResponse } from '../../openwhisk/web'
 import { familyOf } from './families'
 import type { Family, MaxLabel } from './family'

@@ -1,4 +1,4 @@
-import type { TaskName } from '../../models/description'
+import type { TaskName } from '../../model-folder/description'
 import { facialAge, facialEmotion } from './faces'
 import type { Family } from './family'
 import { imageClassifier } from './image-classifier'

@@ -1,5 +1,5 @@
 import type { Findings } from '../../classifier/tasks/task'
-import type { TaskName } from '../../models/description'
+import type { TaskName } from '../../model-folder/description'
 
 /** A class in MAX's terms. */
 export interface MaxLabel {

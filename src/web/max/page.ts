@@ -1,4 +1,4 @@
-import type { ModelDescription } from '../../models/description'
+import type { ModelDescription } from '../../model-folder/description'
 import type { WebResponse } from '../../openwhisk/web'
 import { hashOf } from '../hash-of'
 

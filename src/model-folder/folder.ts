@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import * as z from 'zod'
+import { InvalidInputError, messageOf } from '../errors'
+import { dataFolder, homeFolder } from '../paths'
+import { sha256Of } from '../sha256'
+import { classSchema, descriptionSchema, type ModelClass, type ModelDescription } from './description'
+
+/** A model folder, read whole. */
+export interface ModelFolder<Description = ModelDescription> {
+  /** `<id>@<8 hex of the sha256 over its files>`: changes whenever anything that shapes a result changes. */
+  version: string
+  description: Description
+  /** None for an embedding. */
+  classes: ModelClass[]
+  files: ReadonlyMap<string, Buffer>
+}
+
+/** Files by their names. */
+export type Files = ReadonlyMap<string, Uint8Array>
+
+/** The folder with the models that the user added, each in a folder of its name. */
+export const userModelsFolder = (): string =>
+  resolve(process.env.WHISKLENS_MODELS || join(dataFolder(), 'models'))
+
+/** The folder with the models in the box. */
+export const boxModelsFolder = (): string => join(homeFolder(), 'models')
+
+/** The folder of a model given by path or by name: one that the user added goes before one in the box. */
+export function modelFolderPath(model: string): string {
+  if (model.includes('/')) return model
+  const added = join(userModelsFolder(), model)
+  return existsSync(added) ? added : join(boxModelsFolder(), model)
+}
+
+/** Whether a file of that name shapes results: a notice or a picture does not. */
+export const isModelFile = (name: string): boolean => /\.(json|bin|onnx)$|^group\d+-shard/.test(name)
+
+/**
+ * One JSON file of a model folder.
+ * @throws InvalidInputError naming the file when it is missing or does not hold what it must
+ */
+export function parseJson<T>(schema: z.ZodType<T>, files: Files, name: string, folder: string): T {
+  const file = files.get(name)
+  if (!file) throw new InvalidInputError(`Expected a file ${name} in the model folder ${folder}`)
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder().decode(file))
+  } catch (cause) {
+    throw new InvalidInputError(`${join(folder, name)} is not JSON: ${messageOf(cause)}`, { cause })
+  }
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  throw new InvalidInputError(`${join(folder, name)} is not valid: ${z.prettifyError(parsed.error)}`)
+}
+
+const read = (path: string): Promise<Buffer> =>
+  readFile(path).catch((cause) => {
+    throw new InvalidInputError(`${path} cannot be read: ${messageOf(cause)}`, { cause })
+  })
+
+/**
+ * The files of a model folder that shape results, by name and in the order of their names.
+ * @throws InvalidInputError when there is no such folder, or one of them cannot be read
+ */
+export async function readModelFiles(model: string): Promise<Map<string, Buffer>> {
+  const folder = modelFolderPath(model)
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause) => {
+    throw new InvalidInputError(`There is no model "${model}": ${folder} cannot be read`, {
+      cause,
+      hint: 'Expected in WHISKLENS_MODEL or --model: the path of a folder, or a name. whisklens model list tells which are here, and which can be added.',
+    })
+  })
+  // Pipes and folders have names, too; a link may lead to a file.
+  const names = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name)
+  const files = new Map<string, Buffer>()
+  for (const name of names.filter(isModelFile).sort()) files.set(name, await read(join(folder, name)))
+  return files
+}
+
+/**
+ * Reads a model folder.
+ * @throws InvalidInputError when the folder or one of its files is missing or does not hold what it must
+ */
+export async function readModelFolder(model: string): Promise<ModelFolder> {
+  const folder = modelFolderPath(model)
+  const files = await readModelFiles(model)
+  const hash = createHash('sha256')
+  for (const [name, content] of files) hash.update(`${name}\0${content.length}\0`).update(content)
+  const description = parseJson(descriptionSchema, files, 'whisklens.json', folder)
+  checkSums(files, description, folder)
+  return {
+    version: `${description.id}@${hash.digest('hex').slice(0, 8)}`,
+    description,
+    classes: readClasses(files, description, folder),
+    files,
+  }
+}
+
+/** The classes of a model, none for an embedding. @throws InvalidInputError see {@link parseJson} */
+export const readClasses = (files: Files, description: ModelDescription, folder: string): ModelClass[] =>
+  description.task === 'embedding'
+    ? []
+    : parseJson(z.array(classSchema).min(1), files, description.labels, folder)
+
+/** @throws InvalidInputError naming the first file that is not the one whose checksum the description has */
+export function checkSums(files: Files, { checksums = {} }: ModelDescription, folder: string): void {
+  for (const [name, expected] of Object.entries(checksums)) {
+    const file = files.get(name)
+    if (!file) throw new InvalidInputError(`Expected a file ${name} in the model folder ${folder}`)
+    const found = sha256Of(file)
+    if (found === expected) continue
+    throw new InvalidInputError(
+      `${join(folder, name)} is not the file it should be: its sha256 is ${found}, expected ${expected}`,
+      {
+        hint: 'Add the model again; if you changed the file on purpose, change its checksum in whisklens.json.',
+      },
+    )
+  }
+}

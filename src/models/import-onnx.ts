@@ -1,0 +1,130 @@
+import { readdir, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { InvalidInputError } from '../errors'
+import type { SquareInput } from '../model-folder/description'
+import { encode } from '../network/onnx/graph'
+import { decode, describeValue, factsOf, type OnnxFacts, type OnnxValue, takeIn } from '../network/onnx/read'
+import { readerOf } from './network-files'
+
+/*
+ * ONNX models from elsewhere: exports of PyTorch, timm, Keras.
+ */
+
+/**
+ * The ONNX file that a path leads to; undefined where there is none, or a graph of TensorFlow.js beside it.
+ * @throws InvalidInputError when there are several and none is called `model.onnx`
+ */
+export async function onnxFileOf(path: string): Promise<string | undefined> {
+  if ((await stat(path)).isFile()) return path
+  const all = await readdir(path)
+  const names = all.includes('model.json') ? [] : all.filter((name) => name.endsWith('.onnx'))
+  if (names.includes('model.onnx')) return join(path, 'model.onnx')
+  if (names.length > 1) {
+    throw new InvalidInputError(`There are several ONNX models in ${path}: ${names.sort().join(', ')}`, {
+      hint: 'Name the file itself.',
+    })
+  }
+  return names[0] && join(path, names[0])
+}
+
+/**
+ * Writes an ONNX model as `model.onnx` into a folder, with the weights that are in files beside it.
+ * @returns what it tells of itself
+ * @throws InvalidInputError when it is none, or a file is missing
+ */
+export async function copyOnnx(file: string, folder: string): Promise<OnnxFacts> {
+  const read = readerOf(dirname(file))
+  const bytes = await read(basename(file))
+  const model = decode(bytes)
+  const isChanged = await takeIn(model, read)
+  await writeFile(join(folder, 'model.onnx'), isChanged ? encode(model) : bytes)
+  return factsOf(model)
+}
+
+/** @throws InvalidInputError with what was found */
+function refuse({ inputs, outputs }: OnnxFacts, why: string, hint?: string): never {
+  const list = (values: OnnxValue[]): string => values.map(describeValue).join(', ') || 'nothing'
+  throw new InvalidInputError(
+    `The model does not fit: ${why}. It takes ${list(inputs)} and gives ${list(outputs)}`,
+    { hint },
+  )
+}
+
+type Fit = Pick<SquareInput, 'size' | 'layout' | 'type'>
+
+const types: Record<string, SquareInput['type']> = { FLOAT: 'float32', UINT8: 'uint8' }
+
+/** Where the three channels are. */
+function layoutOf({ shape = [] }: OnnxValue): SquareInput['layout'] {
+  const [first, last] = [shape[1], shape[3]]
+  if (first === last) return undefined
+  return last === 3 ? 'nhwc' : first === 3 ? 'nchw' : undefined
+}
+
+/**
+ * How a model takes its images.
+ * @param said what the user says
+ * @param published what its makers say, for what it does not tell itself
+ * @throws InvalidInputError with what was found, when it takes no RGB images of one square
+ */
+export function fitOf(facts: OnnxFacts, said: Partial<Fit>, published: Partial<Fit> = {}): Fit {
+  const [input, ...others] = facts.inputs
+  if (!input || others.length > 0) return refuse(facts, `expected one input, found ${facts.inputs.length}`)
+  const type = types[input.type] ?? refuse(facts, `expected an input of FLOAT or UINT8, it is ${input.type}`)
+  const { shape = ['?', '?', '?', '?'] } = input
+  if (shape.length !== 4) refuse(facts, `expected an input of 4 axes, it has ${shape.length}`)
+  const [count] = shape
+  if (typeof count === 'number' && count !== 1)
+    refuse(facts, `it takes ${count} images at once, expected one`)
+  const layout =
+    said.layout ??
+    layoutOf(input) ??
+    published.layout ??
+    refuse(facts, 'its input does not tell where the channels are', 'Say it: --layout nchw or nhwc.')
+  const [channels, rows, columns] = layout === 'nchw' ? shape.slice(1) : [shape[3], shape[1], shape[2]]
+  if (typeof channels === 'number' && channels !== 3)
+    refuse(facts, `it takes ${channels} channels as ${layout}`)
+  const size =
+    [said.size, rows, columns, published.size].find((one): one is number => typeof one === 'number') ??
+    refuse(facts, 'it does not tell the size of its images', 'Say it: --size 224.')
+  if ([rows, columns].some((one) => typeof one === 'number' && one !== size))
+    refuse(facts, `it takes images of ${rows} × ${columns} pixels, expected ${size} × ${size}`)
+  return {
+    size,
+    ...(layout === 'nchw' && { layout }),
+    ...(type === 'uint8' && { type }),
+  }
+}
+
+/** Operations at the end of a network that give one number for each class, and of which a softmax makes probabilities. */
+const linear = ['Gemm', 'MatMul', 'Add', 'Conv', 'LogSoftmax']
+const probable = ['Softmax', 'Sigmoid']
+
+export const endsLinear = ({ end }: OnnxFacts): boolean => linear.includes(end)
+
+/**
+ * Whether a model ends before its softmax.
+ * @param said what the user says
+ * @param values how many outputs there must be, where that is known
+ * @throws InvalidInputError with what was found, when it gives no value for each class, or its end does not tell
+ */
+export function logitsOf(facts: OnnxFacts, said: boolean | undefined, values?: number): boolean {
+  const [output, ...others] = facts.outputs
+  if (!output || others.length > 0) return refuse(facts, `expected one output, found ${facts.outputs.length}`)
+  if (output.type !== 'FLOAT') refuse(facts, `expected an output of FLOAT, it is ${output.type}`)
+  const [, ...lengths] = output.shape ?? []
+  const isTold = lengths.length > 0 && lengths.every((length) => typeof length === 'number')
+  const count = lengths.reduce<number>((product, length) => product * Number(length), 1)
+  if (values !== undefined && isTold && count !== values)
+    refuse(facts, `its labels name ${values} classes, but it gives ${count} values`)
+  if (probable.includes(facts.end)) {
+    if (said) refuse(facts, `it ends in a ${facts.end}, so it has no logits`)
+    return false
+  }
+  if (said !== undefined || endsLinear(facts)) return said ?? true
+  return refuse(
+    facts,
+    `it ends in a ${facts.end}, which does not tell whether it gives probabilities`,
+    'Say it: --logits, or --no-logits.',
+  )
+}

@@ -1,0 +1,165 @@
+import { onnx } from 'onnx-proto'
+import { InvalidInputError } from '../../errors'
+import type { Head } from '../embedding'
+import { producersOf } from './read'
+
+/*
+ * Cuts ONNX classifiers before their last layer, and puts another on, whoever wrote them: quantized ones, too, whose
+ * operations stand between a DequantizeLinear and a QuantizeLinear each.
+ */
+
+/** What may come between the last product and the probabilities: it changes no order, or only the shape or the type. */
+const closing = [
+  'Softmax',
+  'LogSoftmax',
+  'Sigmoid',
+  'Reshape',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+  'Identity',
+  'Add',
+  'Cast',
+  'Dropout',
+  'QuantizeLinear',
+  'DequantizeLinear',
+]
+const products = ['MatMul', 'Gemm', 'Conv']
+
+/** The tensors that a node reads, from within branches and loops as well. */
+const readsOf = ({ input, attribute }: onnx.INodeProto): string[] => [
+  ...(input ?? []),
+  ...(attribute ?? []).flatMap(({ g }) => (g?.node ?? []).flatMap(readsOf)),
+]
+
+/** Finds what nodes depend on. */
+class Reader {
+  readonly #producers: Map<string, onnx.INodeProto>
+  readonly #initializers: Map<string, onnx.ITensorProto>
+
+  constructor(graph: onnx.IGraphProto) {
+    this.#producers = producersOf(graph)
+    this.#initializers = new Map((graph.initializer ?? []).map((tensor) => [tensor.name ?? '', tensor]))
+  }
+
+  producer(name: string): onnx.INodeProto | undefined {
+    return this.#producers.get(name)
+  }
+
+  /** Whether a tensor hangs on no input of the model. */
+  isConstant = (name: string): boolean => {
+    if (name === '' || this.#initializers.has(name)) return true
+    const node = this.#producers.get(name)
+    return node !== undefined && (node.input ?? []).every(this.isConstant)
+  }
+
+  /** Of a weight, as it is stored or made of one that is. */
+  lengths(name: string): number[] {
+    const stored = this.#initializers.get(name)
+    if (stored) return (stored.dims ?? []).map(Number)
+    const [first] = this.#producers.get(name)?.input ?? []
+    return first === undefined ? [] : this.lengths(first)
+  }
+
+  /** All that a tensor depends on: the nodes, and the names of the tensors. */
+  readBy(name: string): { nodes: Set<onnx.INodeProto>; names: Set<string> } {
+    const nodes = new Set<onnx.INodeProto>()
+    const names = new Set<string>()
+    const rest = [name]
+    for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+      if (names.has(next)) continue
+      names.add(next)
+      const node = this.#producers.get(next)
+      if (!node) continue
+      nodes.add(node)
+      rest.push(...readsOf(node))
+    }
+    return { nodes, names }
+  }
+}
+
+/** @returns the tensor that the last product reads */
+function beforeLastProduct(reader: Reader, name: string): string {
+  const node = reader.producer(name)
+  const { opType = '', input = [] } = node ?? {}
+  const [first = ''] = input ?? []
+  const given = (input ?? []).filter((one) => !reader.isConstant(one))
+  const isOne = given.length === 1 && given[0] === first
+  const isOnePixel =
+    opType !== 'Conv' ||
+    reader
+      .lengths(input?.[1] ?? '')
+      .slice(2)
+      .join() === '1,1'
+  if (isOne && isOnePixel && products.includes(opType ?? '')) return first
+  if (given.length === 1 && closing.includes(opType ?? '')) return beforeLastProduct(reader, given[0] ?? '')
+  throw new InvalidInputError(
+    `The model does not end in a matrix product that could be replaced, but in ${opType || 'nothing'} (${name})`,
+    { hint: 'Take another base with --model: most image classifiers end in a dense layer.' },
+  )
+}
+
+/**
+ * A classifier as far as what its classes are told from, see {@link embeddingNetwork}.
+ * @throws InvalidInputError when it does not end in a matrix product
+ */
+export function cutOnnx(model: onnx.ModelProto): onnx.ModelProto {
+  const graph = model.graph ?? {}
+  const [output, ...others] = graph.output ?? []
+  if (!output || others.length > 0)
+    throw new InvalidInputError(`Expected a model with one output, found ${graph.output?.length ?? 0}`)
+  const reader = new Reader(graph)
+  const vector = beforeLastProduct(reader, output.name ?? '')
+  const { nodes, names } = reader.readBy(vector)
+  return withGraph(model, {
+    ...graph,
+    node: (graph.node ?? []).filter((node) => nodes.has(node)),
+    initializer: (graph.initializer ?? []).filter(({ name }) => names.has(name ?? '')),
+    output: [floats(vector)],
+  })
+}
+
+const floats = (name: string): onnx.IValueInfoProto => ({
+  name,
+  type: { tensorType: { elemType: onnx.TensorProto.DataType.FLOAT } },
+})
+
+/** What was inferred of tensors in between is left out: some of them are gone. */
+const withGraph = (model: onnx.ModelProto, graph: onnx.IGraphProto): onnx.ModelProto =>
+  onnx.ModelProto.create({ ...model, graph: { ...graph, valueInfo: [] } })
+
+const constant = (name: string, dims: number[], values: Float32Array): onnx.ITensorProto => ({
+  name,
+  dims,
+  dataType: onnx.TensorProto.DataType.FLOAT,
+  rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+})
+
+/** A model that ends in a vector, with a head on it. */
+export function withOnnxHead(model: onnx.ModelProto, { kernel, bias }: Head): onnx.ModelProto {
+  const graph = model.graph ?? {}
+  const [vector = ''] = (graph.output ?? []).map(({ name }) => name ?? '')
+  const taken = new Set((graph.node ?? []).flatMap(({ output }) => output ?? []))
+  const named = (name: string): string => (taken.has(name) ? named(`${name}_`) : name)
+  const [flat, logits, probabilities] = ['taught/vector', 'taught/logits', 'taught/probabilities'].map(
+    named,
+  ) as [string, string, string]
+  const [kernelName, biasName] = ['taught/kernel', 'taught/bias'] as const
+  const axis = { name: 'axis', type: onnx.AttributeProto.AttributeType.INT, i: 1 }
+  return withGraph(model, {
+    ...graph,
+    node: [
+      ...(graph.node ?? []),
+      // Some networks keep their vector as an image of one pixel.
+      { opType: 'Flatten', input: [vector], output: [flat], attribute: [axis] },
+      { opType: 'Gemm', input: [flat, kernelName, biasName], output: [logits] },
+      { opType: 'Softmax', input: [logits], output: [probabilities], attribute: [axis] },
+    ],
+    initializer: [
+      ...(graph.initializer ?? []),
+      constant(kernelName, [kernel.length / bias.length, bias.length], kernel),
+      constant(biasName, [bias.length], bias),
+    ],
+    output: [floats(probabilities)],
+  })
+}

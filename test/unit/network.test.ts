@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { InvalidInputError } from '../../src/errors'
+import { readModelFolder } from '../../src/model-folder/folder'
+import { readGraphModel, type WeightSpec } from '../../src/model-folder/graph-model'
+import { toFloat16 } from '../../src/network/float16'
+import type { GraphNode, Network } from '../../src/network/graph'
+import { inputOf, outputsOf } from '../../src/network/graph'
+import { toOnnx } from '../../src/network/onnx/write'
+import { bytes, integer, repeated } from '../../src/network/protobuf'
+import { toSavedModel } from '../../src/network/saved-model'
+import { floatsOf, integersOf, weightsOf } from '../../src/network/weights'
+
+const node = (name: string, op: string, input: string[] = [], attr: GraphNode['attr'] = {}): GraphNode => ({
+  ...{ name, op, input, attr },
+})
+
+const network = (nodes: GraphNode[], more: Partial<Network> = {}): Network => ({
+  topology: { node: nodes },
+  signature: undefined,
+  weightSpecs: [],
+  weights: new Uint8Array(),
+  size: 4,
+  ...more,
+})
+
+const withWeights = (weightSpecs: WeightSpec[], values: ArrayBufferView): Network =>
+  network([], { weightSpecs, weights: Uint8Array.from(Buffer.from(values.buffer)) })
+
+describe('weights', () => {
+  it('of 16 bits are the numbers that were rounded to them, all of them', () => {
+    const finite = Array.from({ length: 65536 }, (_, bits) => bits).filter((bits) => ((bits >> 10) & 31) < 31)
+    const spec: WeightSpec = {
+      ...{ name: 'w', shape: [finite.length], dtype: 'float32', quantization: { dtype: 'float16' } },
+    }
+    const [weight] = weightsOf(withWeights([spec], Uint16Array.from(finite)))
+    const floats = weight ? floatsOf(weight) : []
+    expect(Array.from(floats, toFloat16).map((bits, index) => [index, bits])).toEqual(
+      // Zero has no sign for the one who writes it.
+      finite.map((bits, index) => [index, bits === 0x8000 ? 0 : bits]),
+    )
+  })
+
+  it('lie one after the other, at any address', () => {
+    const specs: WeightSpec[] = [
+      { name: 'odd', shape: [3], dtype: 'float32', quantization: { dtype: 'uint8', scale: 0.5, min: -1 } },
+      { name: 'axes', shape: [2], dtype: 'int32' },
+      { name: 'scalar', shape: [], dtype: 'float32' },
+    ]
+    const raw = Buffer.concat([
+      Buffer.of(0, 2, 255),
+      Buffer.from(Int32Array.of(-1, 2).buffer),
+      Buffer.from(Float32Array.of(0.25).buffer),
+    ])
+    const [odd, axes, scalar] = weightsOf(network([], { weightSpecs: specs, weights: Uint8Array.from(raw) }))
+    if (!odd || !axes || !scalar) throw new Error('A weight is missing')
+    expect(Array.from(floatsOf(odd))).toEqual([-1, 0, 126.5])
+    expect(integersOf(axes)).toEqual([-1, 2])
+    expect(Array.from(floatsOf(scalar))).toEqual([0.25])
+  })
+
+  it('that end too early are refused when their folder is read', async () => {
+    const { files } = await readModelFolder('efficientnet-lite0')
+    const name = 'group1-shard3of3.bin'
+    const cut = new Map<string, Uint8Array>(files).set(name, files.get(name)?.subarray(0, -1) ?? Buffer.of())
+    expect(() => readGraphModel(files, 'whole')).not.toThrow()
+    expect(() => readGraphModel(cut, 'cut')).toThrow(/^The weights end within \S+$/)
+  })
+
+  it('that end too early, or hold no numbers, are refused by their name', () => {
+    const cut = withWeights([{ name: 'stem/kernel', shape: [3], dtype: 'float32' }], Float32Array.of(1, 2))
+    expect(() => weightsOf(cut)).toThrow('stem/kernel')
+    const texts = withWeights([{ name: 'words', shape: [1], dtype: 'string' }], Float32Array.of(1))
+    expect(() => weightsOf(texts)).toThrow(InvalidInputError)
+  })
+})
+
+describe('a graph', () => {
+  const image = node('image', 'Placeholder')
+  const left = node('left', 'Relu', ['image'])
+  const right = node('right', 'Relu', ['image:0', '^left'])
+
+  it('ends with what its signature names, in that order', () => {
+    const signature = { outputs: { b: { name: 'right:0' }, a: { name: 'left' } } }
+    expect(outputsOf(network([image, left, right], { signature }))).toEqual(['right', 'left'])
+  })
+
+  it('ends with what no other node reads, where it has no signature', () => {
+    expect(outputsOf(network([image, left, right]))).toEqual(['left', 'right'])
+  })
+
+  it('has one input', () => {
+    expect(inputOf(network([image, left])).name).toBe('image')
+    expect(() => inputOf(network([left]))).toThrow('found 0')
+    expect(() => inputOf(network([image, node('other', 'Placeholder')]))).toThrow('found 2')
+  })
+})
+
+describe('protobuf', () => {
+  /** Reads a number as its specification says, with no regard to how it is written. */
+  function read(message: Uint8Array[]): { tag: bigint; value: bigint; rest: number } {
+    const all = Buffer.concat(message)
+    let position = 0
+    const next = (): bigint => {
+      let value = 0n
+      for (let shift = 0n; ; shift += 7n) {
+        const byte = BigInt(all[position++] ?? 0)
+        value |= (byte & 0x7fn) << shift
+        if (byte < 0x80n) return value
+      }
+    }
+    const [tag, value] = [next(), next()]
+    return { tag, value: BigInt.asIntN(64, value), rest: all.length - position }
+  }
+
+  it('has integers of any size and sign', () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), fc.integer({ min: 1, max: 500 }), (value, field) => {
+        expect(read(integer(field, value))).toEqual({
+          tag: BigInt(field) << 3n,
+          value: BigInt(value),
+          rest: 0,
+        })
+      }),
+    )
+  })
+
+  it('has bytes, texts and messages behind their length', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.string(), (raw, text) => {
+        expect(read(bytes(9, raw))).toEqual({ tag: 74n, value: BigInt(raw.length), rest: raw.length })
+        const length = Buffer.byteLength(text)
+        expect(read(bytes(1, text))).toEqual({ tag: 10n, value: BigInt(length), rest: length })
+        const message = [...bytes(1, text), ...bytes(9, raw)]
+        const inner = Buffer.concat(message).length
+        expect(read(bytes(2, message))).toEqual({ tag: 18n, value: BigInt(inner), rest: inner })
+      }),
+    )
+  })
+
+  it('repeats a field for each value', () => {
+    expect(Buffer.concat(repeated(integer, 1, [3, 300]))).toEqual(Buffer.of(8, 3, 8, 0xac, 2))
+  })
+})
+
+describe('what another engine cannot run is refused, by the name of its node', () => {
+  const image = node('image', 'Placeholder')
+  const text = (value: string) => Buffer.from(value).toString('base64')
+  const convolution = (attr: GraphNode['attr']): Network => {
+    const weightSpecs: WeightSpec[] = [{ name: 'kernel', shape: [1, 1, 3, 1], dtype: 'float32' }]
+    const nodes = [image, node('kernel', 'Const'), node('stem', '_FusedConv2D', ['image', 'kernel'], attr)]
+    return network(nodes, { weightSpecs, weights: new Uint8Array(12) })
+  }
+
+  it.each([
+    ['an operation', network([image, node('oracle', 'Divine', ['image'])]), 'Divine (oracle)'],
+    ['a node that is not there', network([image, node('relu', 'Relu', ['nowhere'])]), 'nowhere'],
+    ['a constant without weights', network([image, node('lost', 'Const')]), 'lost'],
+    ['a padding', convolution({ padding: { s: text('EXPLICIT') } }), 'stem'],
+    ['a format', convolution({ padding: { s: text('SAME') }, data_format: { s: text('NCHW') } }), 'stem'],
+    [
+      'a fused step',
+      convolution({ padding: { s: text('SAME') }, fused_ops: { list: { s: [text('Prelu')] } } }),
+      'Prelu',
+    ],
+  ])('onnx: %s', (_, refused, named) => {
+    expect(() => toOnnx(refused)).toThrow(InvalidInputError)
+    expect(() => toOnnx(refused)).toThrow(named)
+  })
+
+  it.each([
+    ['a constant without weights', network([image, node('lost', 'Const')]), 'lost'],
+    ['an attribute', network([image, node('loop', 'While', ['image'], { body: { func: {} } })]), 'loop'],
+  ])('native: %s', (_, refused, named) => {
+    expect(() => toSavedModel(refused)).toThrow(InvalidInputError)
+    expect(() => toSavedModel(refused)).toThrow(named)
+  })
+})
