@@ -50,7 +50,7 @@ export async function addModel(
     await makeFolder(fresh)
     const description = checkDescription({ ...(await write(fresh)), id })
     if (sha256 !== undefined) await checkDigest(fresh, sha256)
-    await compileFolder(fresh, description, await readdir(fresh))
+    await compileFolder(fresh, description)
     await writeDescription(fresh, { ...description, checksums: await checksumsOf(fresh) })
     await tryOut(fresh)
     await replace(folder, fresh)

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { optimizeNetwork } from '../network/optimize'
 import { readNetwork } from '../network/read'
@@ -13,10 +13,9 @@ import { collectNetwork, readerOf } from './network-files'
  */
 export async function compileFolder(
   folder: string,
-  description: Pick<Description, 'task' | 'input'>,
-  names: readonly string[],
+  { task, input }: Pick<Description, 'task' | 'input'>,
 ): Promise<void> {
-  const { task, input } = description
+  const names = await readdir(folder)
   if (!names.includes('model.json') || !('size' in input)) return
   if (task !== 'classification' && task !== 'embedding') return
   const { format, files } = await collectNetwork(readerOf(folder))

@@ -2,10 +2,11 @@ import { delimiter, join } from 'node:path'
 import { findEngine } from '../../src/classifier/engines'
 import { engineNames } from '../../src/classifier/engines/names'
 import { type Bundle, bundle } from '../helpers/bundle'
+import { compiled } from '../helpers/compiled'
 import { sampleLabels, sampleNames } from '../helpers/images'
 import { needs } from '../helpers/needs'
 import { removeSmallLayers, smallLayers, writeLayers } from '../helpers/small-layers'
-import { removeSmallNetworks, smallNetworks, unfitNetworks } from '../helpers/small-networks'
+import { removeSmallNetworks, smallNetworks, unfitFor } from '../helpers/small-networks'
 
 /*
  * What every engine has to do alike. TensorFlow.js on WebAssembly, which is there everywhere, is what the others are
@@ -24,7 +25,7 @@ interface Answer {
 let child: Bundle
 let classifyMany: Bundle
 let expected: Answer[]
-const networks = {
+const networks: Record<string, string> = {
   ...Object.fromEntries(Object.entries(smallNetworks).map(([name, write]) => [name, write()])),
   ...Object.fromEntries(
     Object.entries(smallLayers).map(([name, build]) => [`layers: ${name}`, writeLayers(build())]),
@@ -57,6 +58,7 @@ const furthest = (a: number[], b: number[]): number =>
 beforeAll(async () => {
   child = await bundle('test/helpers/engine-child.ts')
   classifyMany = await bundle('test/helpers/classify-many-child.ts')
+  for (const folder of Object.values(networks)) await compiled(folder)
   expected = await answersOf(reference)
 })
 afterAll(() => {
@@ -105,8 +107,8 @@ describe.each(engineNames)('the engine %s', (engine) => {
         expect(mean(resident.slice(-40)) - mean(resident.slice(80, 120))).toBeLessThan(30e6)
     }, 300_000)
 
-    it.each(Object.entries(unfitNetworks))('refuses a model, naming what is wrong: %s', async (_, unfit) => {
-      const { exitCode, stderr } = await child.run([engine, unfit.write()], env)
+    it.each(unfitFor(engine))('refuses a model, naming what is wrong: %s', async (_, unfit) => {
+      const { exitCode, stderr } = await child.run([engine, await unfit.write()], env)
       expect(exitCode).toBe(1)
       expect(stderr).toContain('InvalidInputError')
       expect(stderr).toMatch(unfit.named)

@@ -8,6 +8,7 @@ import { findEngine } from '../../src/classifier/engines'
 import { engineNames } from '../../src/classifier/engines/names'
 import { preprocessor } from '../../src/classifier/preprocess'
 import { mobilenets } from '../../src/models/catalogue/mobilenet'
+import { compileFolder } from '../../src/models/compile'
 import { writeDescription } from '../../src/models/describe'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { sample, sampleNames } from '../helpers/images'
@@ -34,6 +35,7 @@ needs(!existsSync(weights) && `${weights} is not there`).describe('MobileNet of 
     const missing = async () => Promise.reject(new Error('Nothing is to be fetched'))
     const description = await entry?.write(folder, { from: weights, npmPackage: missing, download: missing })
     if (!description) throw new Error('There is no such entry')
+    await compileFolder(folder, description)
     await writeDescription(folder, description)
     child = await bundle('test/helpers/engine-child.ts')
 

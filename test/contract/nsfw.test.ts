@@ -10,6 +10,7 @@ import { decodeImage } from '../../src/classifier/decode'
 import { type LoadedModel, loadModel } from '../../src/classifier/load'
 import { nsfw } from '../../src/models/catalogue/nsfw'
 import { openSources } from '../../src/models/catalogue/sources'
+import { compileFolder } from '../../src/models/compile'
 import { writeDescription } from '../../src/models/describe'
 import { cacheFolder } from '../../src/paths'
 import { sample, sampleNames } from '../helpers/images'
@@ -42,19 +43,18 @@ needs(!isThere && `${spec} cannot be fetched`).describe('the model of nsfwjs', (
   let layers: LayersModel
 
   beforeAll(async () => {
-    await writeDescription(
+    const description = await nsfw.write(
       folder,
-      await nsfw.write(
-        folder,
-        openSources(() => {}),
-      ),
+      openSources(() => {}),
     )
-    model = await loadModel(folder, 'wasm')
     const { modelTopology, weightsManifest } = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'))
     const { paths, weights } = weightsManifest[0]
     const bytes = Uint8Array.from(
       Buffer.concat(paths.map((path: string) => readFileSync(join(folder, path)))),
     )
+    await compileFolder(folder, description)
+    await writeDescription(folder, description)
+    model = await loadModel(folder, 'wasm')
     const artifacts = { modelTopology, weightSpecs: weights, weightData: bytes.buffer }
     layers = await loadLayersModel(tf.io.fromMemory(artifacts))
   }, 600_000)

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomNumbers } from '../../src/random-numbers'
+import { compiled } from './compiled'
 
 /*
  * Networks of a few nodes, each for something that is easily got wrong in writing a network out for another engine.
@@ -280,22 +281,14 @@ export const unknownNetwork = network(8, 3, (net) => {
   net.mean(net.add('oracle', 'Divine', ['image'], float))
 })
 
-/** Model folders that no engine may take, and how what is wrong is to be named. */
-export const unfitNetworks: Record<string, { write: () => string; named: RegExp }> = {
-  'an operation that it does not know': { write: unknownNetwork, named: /Divine/ },
-  'a shard is missing': { write: unfit((folder) => rmSync(join(folder, shard))), named: /group1-shard1of1/ },
-  'a shard is cut off': {
-    write: unfit((folder) => truncateSync(join(folder, shard), 100)),
-    named: /end within first\/kernel/,
-  },
-  'a checksum is of another file': {
-    write: unfit((folder) =>
-      changeJson<{ checksums: object }>(folder, 'whisklens.json', (description) => {
-        description.checksums = { [shard]: '0'.repeat(64) }
-      }),
-    ),
-    named: /group1-shard1of1\.bin is not the file it should be/,
-  },
+interface Unfit {
+  write: () => string | Promise<string>
+  /** How what is wrong is to be named. */
+  named: RegExp
+}
+
+/** Model folders that the compiler may not take. */
+export const unfitNetworks: Record<string, Unfit> = {
   'a kernel is too large': { write: withShape('third/kernel', [1, 1, 6, 9]), named: /third\// },
   'a kernel has too few axes': { write: withShape('first/kernel', [9, 3, 6]), named: /first\/kernel/ },
   'a kernel is for other channels': {
@@ -304,3 +297,47 @@ export const unfitNetworks: Record<string, { write: () => string; named: RegExp 
   },
   'a bias is for other channels': { write: withShape('first/bias', [2, 3]), named: /first\/bias/ },
 }
+
+const wrongChecksum = (file: string): Unfit => ({
+  write: unfit((folder) =>
+    changeJson<{ checksums: object }>(folder, 'whisklens.json', (description) => {
+      description.checksums = { [file]: '0'.repeat(64) }
+    }),
+  ),
+  named: new RegExp(`${file} is not the file it should be`),
+})
+
+const unfitGraphs: Record<string, Unfit> = {
+  'an operation that it does not know': { write: unknownNetwork, named: /Divine/ },
+  'a shard is missing': { write: unfit((folder) => rmSync(join(folder, shard))), named: /group1-shard1of1/ },
+  'a shard is cut off': {
+    write: unfit((folder) => truncateSync(join(folder, shard), 100)),
+    named: /end within first\/kernel/,
+  },
+  'a checksum is of another file': wrongChecksum(shard),
+  'layers that were not compiled': {
+    write: unfit((folder) =>
+      changeJson<{ modelTopology: object }>(folder, 'model.json', (model) => {
+        model.modelTopology = { class_name: 'Sequential', config: { layers: [] } }
+      }),
+    ),
+    named: /layers model, which no engine runs.*whisklens model add/s,
+  },
+}
+
+const unfitOnnx: Record<string, Unfit> = {
+  'model.onnx is missing': { write: unfit(() => {}), named: /no model\.onnx.*whisklens model add/s },
+  'model.onnx is cut off': {
+    write: async () => {
+      const folder = await compiled(unfit(() => {})())
+      truncateSync(join(folder, 'model.onnx'), 300)
+      return folder
+    },
+    named: /cannot be used/,
+  },
+  'a checksum is of another file': wrongChecksum('labels.json'),
+}
+
+/** Model folders that an engine may not take. */
+export const unfitFor = (engine: string): [string, Unfit][] =>
+  Object.entries(engine === 'onnx' ? unfitOnnx : unfitGraphs)

@@ -69,8 +69,7 @@ needs(!isFull && !hasConverter && 'the converter is not installed').describe('a 
 
   it.each([
     ['network.keras', []],
-    ['network.keras', ['--optimize']],
-    ['network.h5', ['--optimize']],
+    ['network.h5', []],
     ['saved', []],
     ['saved', ['--float16']],
   ])(

@@ -48,7 +48,10 @@ describe('the engine "auto"', () => {
   })
 
   it('tells what is wrong with a model that none can run', async () => {
-    const { exitCode, stderr } = await child.run(['auto', modelCopy({ 'model.json': '{}' })], bare)
+    const { exitCode, stderr } = await child.run(
+      ['auto', modelCopy({ 'model.json': '{}', 'model.onnx': null })],
+      bare,
+    )
     expect(exitCode).toBe(1)
     expect(stderr).toContain('model.json is not valid')
   })

@@ -86,7 +86,8 @@ describe('whisklens model', () => {
     for (const [args, code, said] of [
       [['add', 'nonsense'], 1, 'no model "nonsense" in the catalogue'],
       [['add', network, '--from', network], 1, '--from cannot be said of it'],
-      [['add', './nonsense'], 1, 'Expected a file model.json'],
+      [['add', './nonsense'], 1, 'There is no file or folder'],
+      [['add', samples], 1, 'Expected a file model.json'],
       [['add', 'nsfw', '--id', 'other'], 1, 'The catalogue describes "nsfw"'],
       [['add', network, '--sha256', 'abc'], 2, '64 hexadecimal digits'],
       [['add', network, '--range', '1,0'], 2, 'Expected two numbers'],
@@ -177,7 +178,7 @@ describe('whisklens model verify', () => {
 
 describe('whisklens model convert', () => {
   it('folds and fuses a graph, which keeps its labels and what describes it', async () => {
-    const { code, stdout } = await model(['convert', network, 'fused', '--optimize'])
+    const { code, stdout } = await model(['convert', network, 'fused'])
     expect([code, stdout]).toEqual([0, 'fused\n'])
     const operations = (path: string): string[] =>
       JSON.parse(readFileSync(join(path, 'model.json'), 'utf8')).modelTopology.node.map(
@@ -201,19 +202,17 @@ describe('whisklens model convert', () => {
     expect(after?.map(({ label }) => label)).toEqual(before?.map(({ label }) => label))
     for (const [index, { probability }] of (before ?? []).entries())
       expect(after?.[index]?.probability).toBeCloseTo(probability, 4)
-    const again = await model(['convert', network, 'fused', '--optimize'])
+    const again = await model(['convert', network, 'fused'])
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('Replace it with --force')])
     writeFileSync(join(folder.path, 'precious'), 'mine')
-    const elsewhere = await model(['convert', network, '.', '--optimize', '--force'])
+    const elsewhere = await model(['convert', network, '.', '--force'])
     expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('is not replaced')])
     expect(existsSync(join(folder.path, 'precious'))).toBe(true)
     writeFileSync(join(folder.path, 'fused', 'thesis.docx'), 'mine')
-    const beside = await model(['convert', network, 'fused', '--optimize', '--force'])
+    const beside = await model(['convert', network, 'fused', '--force'])
     expect([beside.code, beside.stderr]).toEqual([1, expect.stringContaining('thesis.docx')])
     expect(existsSync(join(folder.path, 'fused', 'thesis.docx'))).toBe(true)
-    const plain = await model(['convert', network, 'plain'])
-    expect(plain.stderr).toContain('is a graph model already')
-    expect(readdirSync(folder.path).filter((name) => /plain|tmp/.test(name))).toEqual([])
+    expect(readdirSync(folder.path).filter((name) => name.includes('tmp'))).toEqual([])
   })
 
   it('says how to get the converter that reads what is Keras’', async () => {

@@ -42,7 +42,7 @@ async function added(id: string, from: string): Promise<string> {
     download: unreachable,
     npmPackage: unreachable,
   })
-  await compileFolder(folder, description, await readdir(folder))
+  await compileFolder(folder, description)
   await writeFile(join(folder, 'whisklens.json'), JSON.stringify(description))
   return folder
 }

@@ -7,8 +7,10 @@ import type { GraphNode, Network } from '../../src/network/graph'
 import { inputOf, outputsOf } from '../../src/network/graph'
 import { toOnnx } from '../../src/network/onnx/write'
 import { bytes, integer, repeated } from '../../src/network/protobuf'
+import { readNetwork } from '../../src/network/read'
 import { toSavedModel } from '../../src/network/saved-model'
 import { floatsOf, integersOf, weightsOf } from '../../src/network/weights'
+import { removeSmallNetworks, unfitNetworks } from '../helpers/small-networks'
 
 const node = (name: string, op: string, input: string[] = [], attr: GraphNode['attr'] = {}): GraphNode => ({
   ...{ name, op, input, attr },
@@ -173,5 +175,15 @@ describe('what another engine cannot run is refused, by the name of its node', (
   ])('native: %s', (_, refused, named) => {
     expect(() => toSavedModel(refused)).toThrow(InvalidInputError)
     expect(() => toSavedModel(refused)).toThrow(named)
+  })
+})
+
+describe('a network that does not fit together is refused, naming the weight', () => {
+  afterAll(removeSmallNetworks)
+
+  it.each(Object.entries(unfitNetworks))('%s', async (_, { write, named }) => {
+    const { files } = await readModelFolder(await write())
+    expect(() => readNetwork(files, 8, 'unfit')).toThrow(InvalidInputError)
+    expect(() => readNetwork(files, 8, 'unfit')).toThrow(named)
   })
 })
