@@ -21,7 +21,7 @@ const options: InferenceSession.SessionOptions = {
 
 /** `[n, rows, columns, 3]` → `[n, 3, rows, columns]` */
 function channelsFirst(images: NetworkInput, size: number): NetworkInput {
-  const planes = images.slice()
+  const planes = new (images instanceof Float32Array ? Float32Array : Uint8Array)(images.length)
   const plane = size * size
   for (let image = 0; image < images.length; image += 3 * plane) {
     for (let pixel = 0; pixel < plane; pixel++) {
