@@ -1,5 +1,7 @@
 import { join } from 'node:path'
-import { engineNames } from '../classifier/engines/names'
+import { findEngine } from '../classifier/engines'
+import { type EngineName, engineNames } from '../classifier/engines/names'
+import { enginesOf } from '../classifier/tasks'
 import { readModelFolder } from '../model-folder/folder'
 import { homeFolder } from '../paths'
 import { openPool } from './classify-pool'
@@ -22,16 +24,20 @@ async function model({ settings }: Connection): Promise<Check> {
 }
 
 /** Classifies a photo in a worker of its own. */
-async function engine(name: string, { settings }: Connection): Promise<Check> {
+async function engine(name: EngineName, { settings }: Connection): Promise<Check> {
+  const hint = findEngine(name).missing()
+  if (hint && settings.engine !== name) return absent(`The engine "${name}" is not installed`, hint)
+  const model = await readModelFolder(settings.model)
+  if (settings.engine !== name && !enginesOf(model).includes(name))
+    return absent(`The model ${model.version} has no file for it`, `whisklens model info ${settings.model}`)
   const pool = openPool(join(__dirname, 'classify-worker.cjs'), 1)
   const image = join(homeFolder(), 'samples', 'coffee.jpg')
   const task = { image, model: settings.model, engine: name, top: 1 }
   try {
     const { classified, fatal, error } = await pool.run(task)
     if (classified) return ok(`${classified.timings.infer} ms an image`)
-    const isAbsent = fatal?.code === 'engine_missing' && settings.engine !== name
     const { message: detail, hint } = fatal ?? error ?? { message: 'It gave no answer', hint: undefined }
-    return { state: isAbsent ? 'absent' : 'failed', detail, hint }
+    return { state: 'failed', detail, hint }
   } finally {
     await pool.close()
   }

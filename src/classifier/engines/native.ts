@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { readGraphModel } from '../../model-folder/graph-model'
 // biome-ignore-start lint/style/noRestrictedImports: it writes a SavedModel, until it runs graphs by tfjs-node's public API
 import { inputOf, outputsOf } from '../../network/graph'
-import { readNetwork } from '../../network/read'
+import { readGraph } from '../../network/read-graph'
 import { graphTag, toSavedModel } from '../../network/saved-model'
 import { homeFolder } from '../../paths'
 // biome-ignore-end lint/style/noRestrictedImports: see above
@@ -47,7 +48,7 @@ const findAddon = (): string | undefined => addonFrom(nativeFolder()) ?? addonFr
 export const native: Engine = {
   missing: () => (findAddon() ? undefined : 'Install it: whisklens doctor --install-native'),
   load: async ({ files, path, input: { size: side } }) => {
-    const network = readNetwork(files, side, path)
+    const network = readGraph(readGraphModel(files, path), side, path)
     setTensorFlowEnvironment()
     const binding = createRequire(__filename)(findAddon() ?? '') as Binding
     const model = loadSavedModel(binding, toSavedModel(network))
