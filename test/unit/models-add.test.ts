@@ -6,11 +6,13 @@ import fc from 'fast-check'
 import { preprocessor } from '../../src/classifier/preprocess'
 import { readModelFolder, userModelsFolder } from '../../src/model-folder/folder'
 import { addModel, copyFiles } from '../../src/models/add'
+import { readDescription } from '../../src/models/copy'
 import { type Description, parseClasses, scaleOf } from '../../src/models/describe'
 import { type ImportOptions, importNetwork } from '../../src/models/import'
 import { installedModels } from '../../src/models/installed'
 import { collectNetwork, digestOf, readerOf, sideOf } from '../../src/models/network-files'
 import { sha256Of } from '../../src/sha256'
+import { removeSmallLayers, type SmallLayers, smallLayers, writeLayers } from '../helpers/small-layers'
 import { removeSmallNetworks, smallNetworks } from '../helpers/small-networks'
 
 let folder: string
@@ -27,6 +29,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 afterAll(removeSmallNetworks)
+afterAll(removeSmallLayers)
 
 const description = (): Description => JSON.parse(readFileSync(join(source, 'whisklens.json'), 'utf8'))
 const tryOut = async (): Promise<void> => {}
@@ -49,6 +52,24 @@ describe('a model that is added', () => {
       'model.onnx',
     ])
     expect(description.checksums?.['labels.json']).toBe(sha256Of(readFileSync(join(source, 'labels.json'))))
+  })
+
+  it('of layers is compiled to what engines read, and the same when it is added again', async () => {
+    const layers = writeLayers(
+      (smallLayers['batch norm and relu6 after convolutions'] as () => SmallLayers)(),
+    )
+    const write = (from: string) => async (to: string) => {
+      await copyFiles(from, to)
+      return readDescription(from)
+    }
+    const added = await addModel('layers', write(layers), { tryOut })
+    const names = ['group1-shard1of1.bin', 'labels.json', 'model.json', 'model.onnx', 'whisklens.json']
+    expect(readdirSync(added).sort()).toEqual(names)
+    const { modelTopology } = JSON.parse(readFileSync(join(added, 'model.json'), 'utf8'))
+    expect(modelTopology.node.map(({ op }: { op: string }) => op)).toContain('_FusedConv2D')
+    const again = await addModel('again', write(added), { tryOut })
+    for (const name of names.slice(0, -1))
+      expect(readFileSync(join(again, name)).equals(readFileSync(join(added, name)))).toBe(true)
   })
 
   it('is tried out before it is there, and is not there when it fails', async () => {

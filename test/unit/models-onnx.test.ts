@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import fc from 'fast-check'
+import { decodeImage } from '../../src/classifier/decode'
 import { findEngine } from '../../src/classifier/engines'
 import { loadModel } from '../../src/classifier/load'
 import { InvalidInputError } from '../../src/errors'
@@ -175,9 +176,10 @@ function network({
   const image = graph.input(name, shape, type)
   if (second) graph.input('more', shape)
   const floats = type === 'float32' ? image : graph.cast(image, 'float32')
-  const pooled = graph.add('GlobalAveragePool', [floats])
+  const planes = shape?.[3] === 3 ? graph.add('Transpose', [floats], { perm: [0, 3, 1, 2] }) : floats
+  const pooled = graph.add('GlobalAveragePool', [planes])
   const flat = graph.add('Flatten', [pooled], { axis: 1 })
-  const kernel = graph.floats([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3])
+  const kernel = graph.floats([0.01, 0, 0, 0, 0.02, 0, 0, 0, 0.03], [3, 3])
   const bias = graph.floats([0, 0, 0], [3])
   const logits = graph.add('Gemm', [flat, kernel, bias])
   const axis: Record<string, Record<string, Attribute>> = { Softmax: { axis: 1 }, LogSoftmax: { axis: 1 } }
@@ -194,6 +196,28 @@ function network({
 const labels = join(folder, 'three.txt')
 writeFileSync(labels, 'a\nb\nc\n')
 const known = { labels, range: [0, 1] as [number, number] }
+
+needs(findEngine('onnx').missing()).it(
+  'images go in as the model takes them: in either layout, as floats or as pixels',
+  async () => {
+    const pixels = (await decodeImage(await pattern(8), { size: 8, kernel: 'linear' })).pixels
+    const logits = [0, 1, 2].map((channel) => {
+      const values = pixels.filter((_, index) => index % 3 === channel)
+      return 0.01 * (channel + 1) * (values.reduce((sum, value) => sum + value, 0) / values.length)
+    })
+    const whole = logits.reduce((sum, value) => sum + Math.exp(value), 0)
+    const expected = logits.map((value) => Math.exp(value) / whole)
+    for (const shape of [
+      [-1, 3, 8, 8],
+      [1, 8, 8, 3],
+    ]) {
+      for (const type of ['float32', 'uint8'] as const) {
+        const added = await add(network({ shape, type }), { labels, range: [0, 255] })
+        expect(furthest(await valuesOf(added, 8), expected)).toBeLessThan(1e-5)
+      }
+    }
+  },
+)
 
 describe('of an ONNX model', () => {
   it.each<[string, string, Partial<ImportOptions>, object]>([
