@@ -15,7 +15,7 @@ import { zipDate } from './zip-date'
 const mostBytes = 35.9 * 1024 * 1024
 
 /** Weights would lose a fourteenth, and every cold start as much time as for unpacking all else. */
-const isWeights = (name: string): boolean => name.endsWith('.bin')
+const isWeights = (name: string): boolean => /\.(bin|onnx)$/.test(name)
 const stored = { level: 0 } as const
 
 const dist = join(__dirname, '..', 'dist')
