@@ -119,7 +119,7 @@ async function main(): Promise<void> {
   const bytes = await readWheels(wheels, values.wheels)
   await mkdir(folder, { recursive: true })
   for (const sample of samples) {
-    const jpeg = await make(sample, bytes[wheels.indexOf(sample.wheel)] ?? new Uint8Array())
+    const jpeg = await make(sample, bytes.get(sample.wheel) ?? new Uint8Array())
     await writeFile(join(folder, sample.name), jpeg)
     console.error(`${join(folder, sample.name)}: ${jpeg.length.toLocaleString('en')} bytes`)
   }

@@ -12,12 +12,26 @@ export interface Block {
 
 type Stage = [repeats: number, kernel: 3 | 5, stride: 1 | 2, expansion: 1 | 6, outputChannels: number]
 
-export const imageSize = 224
 export const classCount = 1000
 export const batchNormEpsilon = 1e-3
 /** The stem and the head keep their width in all Lite models. */
 export const stemChannels = 32
 export const headChannels = 1280
+
+/** How a Lite model differs from Lite0: compound scaling (Tan and Le, 2019) and the image it was trained for. */
+export interface Architecture {
+  /** Factor on the channels of the blocks. */
+  width: number
+  /** Factor on the repeats of a stage; the first and the last stage keep theirs. */
+  depth: number
+  /** Side of the image, pixels. */
+  imageSize: number
+  /** What the shorter side of a photo is brought to before the centre is cut out, pixels. */
+  shortSide: number
+}
+
+export const lite0: Architecture = { width: 1, depth: 1, imageSize: 224, shortSide: 256 }
+export const lite2: Architecture = { width: 1.1, depth: 1.2, imageSize: 260, shortSide: 292 }
 
 /** EfficientNet-B0's stages (Tan and Le, 2019, table 1); Lite drops squeeze-and-excitation and has relu6 for swish. */
 const stages: Stage[] = [
@@ -30,11 +44,20 @@ const stages: Stage[] = [
   [1, 3, 1, 6, 320],
 ]
 
-/** The 16 blocks of EfficientNet-Lite0, in order. Only the first block of a stage strides and changes the width. */
-export function blocks(): Block[] {
+/** The nearest multiple of 8, or the next one where that would take away more than a tenth. */
+function scaledChannels(channels: number, width: number): number {
+  const nearest = Math.max(8, Math.floor((channels * width + 4) / 8) * 8)
+  return nearest < 0.9 * channels * width ? nearest + 8 : nearest
+}
+
+/** The blocks of an EfficientNet-Lite, in order: 16 in Lite0. Only the first block of a stage strides and changes the width. */
+export function blocks({ width, depth }: Architecture): Block[] {
   let inputChannels = stemChannels
-  return stages.flatMap(([repeats, kernel, stride, expansion, outputChannels]) =>
-    Array.from({ length: repeats }, (_, repeat): Block => {
+  return stages.flatMap(([repeats, kernel, stride, expansion, channels], stage) => {
+    const isOuter = stage === 0 || stage === stages.length - 1
+    const length = isOuter ? repeats : Math.ceil(depth * repeats)
+    return Array.from({ length }, (_, repeat): Block => {
+      const outputChannels = scaledChannels(channels, width)
       const block: Block = {
         kernel,
         stride: repeat === 0 ? stride : 1,
@@ -45,6 +68,6 @@ export function blocks(): Block[] {
       }
       inputChannels = outputChannels
       return block
-    }),
-  )
+    })
+  })
 }

