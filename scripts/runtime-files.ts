@@ -116,10 +116,13 @@ export async function baseFiles(architecture: Architecture): Promise<Files> {
 }
 
 /**
- * Everything that belongs beside the bundle in a zip, with all models in the box.
+ * Everything that belongs beside the bundle in a zip, with the models in the box that TensorFlow.js runs: no zip has ONNX
+ * Runtime.
  * @throws Error when sharp is not installed for the architecture
  */
-export const runtimeFiles = async (architecture: Architecture): Promise<Files> => ({
-  ...(await readFolder(join(root, 'models'), root)),
-  ...(await baseFiles(architecture)),
-})
+export async function runtimeFiles(architecture: Architecture): Promise<Files> {
+  const box = Object.entries(await readFolder(join(root, 'models'), root))
+  const paths = new Set(box.map(([path]) => path))
+  const models = box.filter(([path]) => paths.has(join(dirname(path), 'model.json')))
+  return { ...Object.fromEntries(models), ...(await baseFiles(architecture)) }
+}

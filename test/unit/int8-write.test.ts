@@ -66,7 +66,9 @@ describe('a network in int8', () => {
         { range: range.map(threeDigits) as [number, number], mean: mean.map(threeDigits) },
       ]),
     )
-    expect(sha256Of(writeInt8(smallNetwork(), rounded))).toBe('ddaeb9dd72064f7fe0d96d9cdae4d185369cfda54f614c97458853f4d0233061')
+    expect(sha256Of(writeInt8(smallNetwork(), rounded))).toBe(
+      'ddaeb9dd72064f7fe0d96d9cdae4d185369cfda54f614c97458853f4d0233061',
+    )
   })
 
   it('refuses a calibration that lacks a tensor, or whose range is beyond relu6', () => {
