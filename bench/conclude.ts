@@ -86,8 +86,8 @@ function ratiosOf(
   const { inference, chunk } = chunks.engines[reference] ?? { inference: [], chunk: [] }
   const { one, two } = contestants[reference]?.imagesPerSecond ?? { one: [], two: [] }
   return {
-    nativeVsOnnxruntime: times('native', 'onnxruntime'),
-    nativeVsSeed: times('native', 'seed-native'),
+    tfjsNodeVsOnnxruntime: times('tfjs-node', 'onnxruntime'),
+    tfjsNodeVsSeed: times('tfjs-node', 'seed-tfjs-node'),
     wasmVsSeed: times('wasm', 'seed-wasm'),
     chunkVsInference: ratioOf(chunk, inference),
     // Images a second, and so the other way round.

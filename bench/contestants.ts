@@ -1,5 +1,5 @@
 import { findEngine } from '../src/classifier/engines'
-import { nativeFolder } from '../src/classifier/engines/tensorflow'
+import { tfjsNodeFolder } from '../src/classifier/engines/tensorflow'
 import { peersFolder } from './peers'
 
 /** One pipeline from an image's bytes to its label. */
@@ -9,7 +9,7 @@ export interface Contestant {
   script: 'whisklens' | 'seed' | 'onnxruntime'
   args: string[]
   /** What has to be there. */
-  needs?: 'peers' | 'native'
+  needs?: 'peers' | 'tfjs-node'
 }
 
 /** The engine that others are compared with is `wasm`. */
@@ -18,7 +18,12 @@ export const reference = 'wasm'
 /** @param network the model's ONNX file */
 export const contestantsWith = (network: string): Record<string, Contestant> => ({
   onnx: { what: 'Whisklens, engine onnx', script: 'whisklens', args: ['onnx'], needs: 'peers' },
-  native: { what: 'Whisklens, engine native', script: 'whisklens', args: ['native'], needs: 'native' },
+  'tfjs-node': {
+    what: 'Whisklens, engine tfjs-node',
+    script: 'whisklens',
+    args: ['tfjs-node'],
+    needs: 'tfjs-node',
+  },
   wasm: { what: 'Whisklens, engine wasm', script: 'whisklens', args: ['wasm'] },
   onnxruntime: {
     what: 'onnxruntime-node and sharp, the same network',
@@ -26,11 +31,11 @@ export const contestantsWith = (network: string): Record<string, Contestant> => 
     args: [network],
     needs: 'peers',
   },
-  'seed-native': {
+  'seed-tfjs-node': {
     what: 'the seed on tfjs-node',
     script: 'seed',
-    args: ['node', nativeFolder()],
-    needs: 'native',
+    args: ['node', tfjsNodeFolder()],
+    needs: 'tfjs-node',
   },
   'seed-wasm': {
     what: 'the seed on WebAssembly',
@@ -42,7 +47,7 @@ export const contestantsWith = (network: string): Record<string, Contestant> => 
 
 /** Parts those that can run from the reasons why the others cannot. @param noPeers why there are no peers */
 export function available(contestants: Record<string, Contestant>, noPeers: string | undefined) {
-  const reasons = { peers: noPeers, native: findEngine('native').missing() }
+  const reasons = { peers: noPeers, 'tfjs-node': findEngine('tfjs-node').missing() }
   const reasonFor = ({ needs }: Contestant) => needs && reasons[needs]
   const all = Object.entries(contestants)
   return {

@@ -31,8 +31,8 @@ const contestantSchema = z.strictObject({
 export type ContestantFindings = z.infer<typeof contestantSchema>
 
 const ratiosSchema = z.strictObject({
-  nativeVsOnnxruntime: ratio,
-  nativeVsSeed: ratio,
+  tfjsNodeVsOnnxruntime: ratio,
+  tfjsNodeVsSeed: ratio,
   wasmVsSeed: ratio,
   chunkVsInference: ratio,
   largeVsSmallJpeg: ratio,

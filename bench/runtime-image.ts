@@ -7,7 +7,7 @@ export async function imageStart(): Promise<Start> {
   const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8')
   return {
     environment: Object.fromEntries(
-      [...dockerfile.matchAll(/(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]),
+      [...dockerfile.matchAll(/((?:MALLOC|TF)_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]),
     ),
     options: [...dockerfile.matchAll(/"(--[a-z-]+(=\d+)?)"/g)].map(([, option]) => option as string),
   }

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from 'node:path'
 
 /*
  * What `classify` and `predict` need beside their own bundle: the models, the WebAssembly binaries and sharp. A stock
- * zip carries it, and so does the runtime image.
+ * zip carries all of it; the runtime image has sharp among its packages (runtime-packages.ts).
  */
 
 /**
@@ -61,36 +61,6 @@ async function sharpFolders(architecture: Architecture): Promise<string[]> {
   return [...folders]
 }
 
-/**
- * ONNX Runtime for one architecture; its package carries those of all platforms, 290 MB.
- * @param base the folder with the `node_modules` that it is installed in
- */
-export async function onnxFiles(architecture: Architecture, base: string): Promise<Files> {
-  const runtime = findPackage('onnxruntime-node', base)
-  const folders = [runtime, findPackage('onnxruntime-common', runtime)]
-  const all = await Promise.all(folders.map((folder) => readFolder(folder, base)))
-  const isNeededHere = (path: string) => !path.includes('/bin/') || path.includes(`/linux/${architecture}/`)
-  return Object.fromEntries(
-    Object.entries(Object.assign({}, ...all) as Files).filter(
-      ([path]) => isNeeded(path) && isNeededHere(path) && !path.includes('/esm/'),
-    ),
-  )
-}
-
-/** The one file that is loaded of a library, with what says whose it is. @param base as of {@link onnxFiles} */
-export async function libraryFiles(
-  { name, file }: { name: string; file: string },
-  base: string,
-): Promise<Files> {
-  const folder = findPackage(name, base)
-  const files: Files = {}
-  for (const path of [file, 'package.json', 'LICENSE']) {
-    if (existsSync(join(folder, path)))
-      files[join('node_modules', name, path)] = await readFile(join(folder, path))
-  }
-  return files
-}
-
 /** A model's folder. */
 export async function modelFiles(folder: string): Promise<Files> {
   const files = await readFolder(folder, folder)
@@ -99,11 +69,17 @@ export async function modelFiles(folder: string): Promise<Files> {
   )
 }
 
-/** TensorFlow.js' WebAssembly binaries, and sharp. @throws Error when sharp is not installed for the architecture */
-export async function baseFiles(architecture: Architecture): Promise<Files> {
+/** TensorFlow.js' WebAssembly binaries. */
+export async function wasmFiles(): Promise<Files> {
   const files: Files = {}
   const wasm = join(root, 'node_modules', '@tensorflow', 'tfjs-backend-wasm', 'dist')
   for (const name of wasmBinaries) files[join('wasm', name)] = await readFile(join(wasm, name))
+  return files
+}
+
+/** @throws Error when sharp is not installed for the architecture */
+async function sharpFiles(architecture: Architecture): Promise<Files> {
+  const files: Files = {}
   const nested = /node_modules\/.*node_modules\//
   for (const folder of await sharpFolders(architecture)) {
     for (const [path, bytes] of Object.entries(await readFolder(folder, root))) {
@@ -124,5 +100,5 @@ export async function runtimeFiles(architecture: Architecture): Promise<Files> {
   const box = Object.entries(await readFolder(join(root, 'models'), root))
   const paths = new Set(box.map(([path]) => path))
   const models = box.filter(([path]) => paths.has(join(dirname(path), 'model.json')))
-  return { ...Object.fromEntries(models), ...(await baseFiles(architecture)) }
+  return { ...Object.fromEntries(models), ...(await wasmFiles()), ...(await sharpFiles(architecture)) }
 }

@@ -14,8 +14,11 @@ const blocks: [number, number][] = [
   [1024, 1],
 ]
 
-/** MobileNetV1 1.0 of 224 pixels as Keras has it, with random weights that are the same each time. */
-export function mobileNet(tf: typeof Core, { layers, initializers, model }: Layers): LayersModel {
+/**
+ * MobileNetV1 of 224 pixels as Keras has it, with random weights that are the same each time.
+ * @param alpha share of the filters that it has
+ */
+export function mobileNet(tf: typeof Core, { layers, initializers, model }: Layers, alpha = 1): LayersModel {
   let seed = 0
   const random = () => initializers.heNormal({ seed: ++seed })
   const same = { padding: 'same', useBias: false }
@@ -35,10 +38,12 @@ export function mobileNet(tf: typeof Core, { layers, initializers, model }: Laye
     )
   tf.enableProdMode()
   const input = layers.input({ shape: [224, 224, 3] })
-  let tensor = convolve(input, 32, 3, 2)
-  for (const [filters, strides] of blocks) tensor = convolve(depthwise(tensor, strides), filters, 1, 1)
+  let tensor = convolve(input, 32 * alpha, 3, 2)
+  for (const [filters, strides] of blocks) {
+    tensor = convolve(depthwise(tensor, strides), filters * alpha, 1, 1)
+  }
   tensor = layers.globalAveragePooling2d({}).apply(tensor)
-  tensor = layers.reshape({ targetShape: [1, 1, 1024] }).apply(tensor)
+  tensor = layers.reshape({ targetShape: [1, 1, 1024 * alpha] }).apply(tensor)
   tensor = layers.conv2d({ filters: 1000, kernelSize: 1, kernelInitializer: random() }).apply(tensor)
   tensor = layers.activation({ activation: 'softmax' }).apply(tensor)
   tensor = layers.reshape({ targetShape: [1000] }).apply(tensor)

@@ -7,8 +7,8 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`
 
 /** What each ratio is of, and how far it may go. */
 const promises: Record<keyof Ratios, [what: string, promise: string]> = {
-  nativeVsOnnxruntime: ['`native` against onnxruntime-node with sharp, time an image', '≤ 1.0'],
-  nativeVsSeed: ['`native` against the seed on tfjs-node, time an image', '≤ 0.3'],
+  tfjsNodeVsOnnxruntime: ['`tfjs-node` against onnxruntime-node with sharp, time an image', '≤ 1.0'],
+  tfjsNodeVsSeed: ['`tfjs-node` against the seed on tfjs-node, time an image', '≤ 0.3'],
   wasmVsSeed: ['`wasm` against the seed on WebAssembly, time an image', '≤ 0.5'],
   chunkVsInference: ['a chunk from the object store against the network alone, images/s', '≥ 0.95'],
   largeVsSmallJpeg: ['a JPEG of 12 megapixels against one of 500×375, time an image', '≤ 1.6'],

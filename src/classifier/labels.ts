@@ -32,3 +32,11 @@ export function topLabels(probabilities: Float32Array, classes: ModelClass[], co
     return { label, className, wordnetId, index, probability }
   })
 }
+
+/** Probabilities from what a network ends in before its softmax. */
+export function softmax(logits: Float32Array): Float32Array {
+  const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const exponentials = logits.map((value) => Math.exp(value - highest))
+  const sum = exponentials.reduce((a, b) => a + b, 0)
+  return exponentials.map((value) => value / sum)
+}

@@ -1,8 +1,9 @@
 import { InvalidInputError, messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { type ModelFolder, modelFolderPath, readModelFolder } from '../model-folder/folder'
+import { containerMemory } from './container-memory'
 import { findEngine } from './engines'
-import { anyEngine, type EngineName, engineNames, fileOf } from './engines/names'
+import { anyEngine, choiceOf, type EngineName, fileOf } from './engines/names'
 import { stage } from './stage'
 import { enginesOf, loadTask } from './tasks'
 import { inUse, type TaskInUse } from './tasks/in-use'
@@ -48,11 +49,10 @@ export function loadUntried(model: string, engine: string): Promise<LoadedModel>
 }
 
 async function load(model: string, engine: string, forget: () => void): Promise<LoadedModel> {
-  if (engine !== anyEngine) checkInstalled(engine)
+  const choice = choiceOf(engine)
+  if (!choice) checkInstalled(engine)
   const folder = await readModelFolder(model)
-  return engine === anyEngine
-    ? loadOnBest(model, folder)
-    : loadOn(model, folder, engine as EngineName, forget)
+  return choice ? loadOnBest(model, folder, choice) : loadOn(model, folder, engine as EngineName, forget)
 }
 
 function checkInstalled(engine: string): void {
@@ -60,12 +60,22 @@ function checkInstalled(engine: string): void {
   if (hint) throw new WhisklensError('engine_missing', `The engine "${engine}" is not installed`, { hint })
 }
 
+/** Whether an engine is there, and the container has the memory for it. */
+function isFit(engine: EngineName): boolean {
+  const { missing, leastMemory = 0 } = findEngine(engine)
+  return !missing() && leastMemory <= containerMemory
+}
+
 /** An engine that is there may still not start on this machine, or not know an operation of this network. */
-async function loadOnBest(model: string, folder: ModelFolder): Promise<LoadedModel> {
+async function loadOnBest(
+  model: string,
+  folder: ModelFolder,
+  choice: readonly EngineName[],
+): Promise<LoadedModel> {
   const failed: { engine: string; thrown: unknown }[] = []
   // A model that runs on none is loaded on any, for its own words about it.
-  const engines = enginesOf(folder).filter((engine) => !findEngine(engine).missing())
-  for (const engine of engines.length > 0 ? engines : engineNames.slice(-1)) {
+  const engines = enginesOf(folder).filter((engine) => choice.includes(engine) && isFit(engine))
+  for (const engine of engines.length > 0 ? engines : choice.slice(-1)) {
     try {
       // One that does not work is not cached.
       const loaded = await loadOn(model, folder, engine, () => {})

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { dependencies as packages } from '../../runtime/package.json'
 import { findEngine } from '../classifier/engines'
 import { type EngineName, engineNames } from '../classifier/engines/names'
 import { enginesOf } from '../classifier/tasks'
@@ -22,6 +23,14 @@ async function model({ settings }: Connection): Promise<Check> {
   const { version, classes, description } = await readModelFolder(settings.model)
   return ok(`${version}, ${classes.length} classes, ${description.license}`)
 }
+
+/** What actions of one's own can require where manifest.yaml's image is built of this version. */
+const runtimeImage = (): Check =>
+  ok(
+    Object.entries(packages)
+      .map((each) => each.join(' '))
+      .join(', '),
+  )
 
 /** Classifies a photo in a worker of its own. */
 async function engine(name: EngineName, { settings }: Connection): Promise<Check> {
@@ -58,6 +67,7 @@ export async function* findings(connection: Connection): AsyncGenerator<Finding>
     decoder,
     model: () => model(connection),
     ...Object.fromEntries(engineNames.map((name) => [`engine ${name}`, () => engine(name, connection)])),
+    'runtime image': runtimeImage,
     'object store': () => objectStore(connection),
     ...openWhiskChecks(connection),
   }

@@ -1,14 +1,14 @@
 import type { Command } from 'commander'
-import { nativeFolder } from '../classifier/engines/tensorflow'
+import { tfjsNodeFolder } from '../classifier/engines/tensorflow'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, resolveConnection } from './connection'
 import { findings } from './doctor-checks'
 import type { Finding } from './doctor-finding'
-import { installNative } from './install-native'
 import { exitCode, note, type OutputOptions, outputOptions, print, printable, printJson } from './output'
+import { installTfjsNode } from './tfjs-node/install'
 
 interface DoctorOptions extends ConnectionFlags, OutputOptions {
-  installNative?: boolean
+  installTfjsNode?: boolean
 }
 
 /** `whisklens doctor`: what works here, and what is missing. */
@@ -16,7 +16,10 @@ export function register(program: Command): void {
   const command = program
     .command('doctor')
     .description('what works on this machine: engines, decoder, model, connections')
-    .option('--install-native', 'first install the engine "native" (Linux; needs npm, pip and g++; 750 MB)')
+    .option(
+      '--install-tfjs-node',
+      'first install the engine "tfjs-node" (Linux; needs npm, pip and g++; 750 MB)',
+    )
   connectionOptions(outputOptions(command, 'print a JSON object for each finding, one a line'))
     .addHelpText(
       'after',
@@ -26,7 +29,7 @@ WHISKLENS_ENGINE; "auto" takes the first in this list that works.
 
 Examples:
   whisklens doctor
-  whisklens doctor --install-native
+  whisklens doctor --install-tfjs-node
   whisklens doctor --json | jq -r 'select(.state == "failed") | .name'`,
     )
     .action(run)
@@ -36,9 +39,9 @@ const marks: Record<Finding['state'], string> = { ok: 'ok', absent: '–', faile
 
 async function run(options: DoctorOptions): Promise<void> {
   const connection = await resolveConnection(options)
-  if (options.installNative) {
-    await installNative(nativeFolder(), (step) => note(step, options))
-    note(`Installed to ${nativeFolder()}`, options)
+  if (options.installTfjsNode) {
+    await installTfjsNode(tfjsNodeFolder(), (step) => note(step, options))
+    note(`Installed to ${tfjsNodeFolder()}`, options)
   }
   const found: Finding[] = []
   for await (const finding of findings(connection)) {

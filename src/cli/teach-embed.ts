@@ -1,6 +1,6 @@
 import { decodeImage } from '../classifier/decode'
 import { findEngine } from '../classifier/engines'
-import { anyEngine, type EngineName, engineNames, fileOf } from '../classifier/engines/names'
+import { choiceOf, type EngineName, engineNames, fileOf } from '../classifier/engines/names'
 import { networkInput } from '../classifier/network-input'
 import { InvalidInputError, WhisklensError } from '../errors'
 import type { Files } from '../model-folder/folder'
@@ -102,7 +102,8 @@ export async function embedPhotos(
 function installed(engine: string, files: Files): EngineName {
   const isHere = (name: EngineName) => !findEngine(name).missing()
   const fitting = engineNames.filter((name) => files.has(fileOf(name)))
-  const name = engine === anyEngine ? fitting.find(isHere) : engine
+  const choice = choiceOf(engine)
+  const name = choice ? fitting.find((name) => choice.includes(name) && isHere(name)) : engine
   const hint = findEngine(name ?? fitting[0] ?? engine).missing()
   if (hint) throw new WhisklensError('engine_missing', `The engine "${engine}" is not installed`, { hint })
   const known = fitting.find((one) => one === name)

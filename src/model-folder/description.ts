@@ -73,6 +73,8 @@ const classificationSchema = z.strictObject({
   logits: z.boolean().default(false),
   /** So many values come before that of the first class, such as one for the background. */
   skip: z.int().nonnegative().default(0),
+  /** The library that runs it on TensorFlow.js: `@tensorflow-models/mobilenet`. */
+  family: z.literal('mobilenet').optional(),
 })
 
 const embeddingSchema = z.strictObject({

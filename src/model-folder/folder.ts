@@ -36,7 +36,7 @@ export function modelFolderPath(model: string): string {
 }
 
 /** Whether a file of that name shapes results: a notice or a picture does not. */
-export const isModelFile = (name: string): boolean => /\.(json|bin|onnx)$|^group\d+-shard/.test(name)
+export const isModelFile = (name: string): boolean => /\.(json|bin|onnx|pb)$|^group\d+-shard/.test(name)
 
 /**
  * One JSON file of a model folder.

@@ -14,6 +14,7 @@ export const peerLibraries = {
     file: 'dist/face-api.node-wasm.js',
   },
   cocoSsd: { name: '@tensorflow-models/coco-ssd', version: '2.2.3', file: 'dist/coco-ssd.node.js' },
+  mobilenet: { name: '@tensorflow-models/mobilenet', version: '2.1.1', file: 'dist/index.js' },
 } satisfies Record<string, PeerLibrary>
 
 /** As `npm install` takes it. */

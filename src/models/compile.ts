@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { asMobileNet } from '../network/mobilenet'
 import { optimizeNetwork } from '../network/optimize'
 import { readNetwork } from '../network/read'
 import { networkFiles, writeFiles } from '../network/write'
@@ -7,20 +8,21 @@ import type { Description } from './describe'
 import { collectNetwork, readerOf } from './network-files'
 
 /**
- * Makes what engines read of the network in a folder: `model.json`, folded and fused, and `model.onnx`. A graph with its
- * `model.onnx` is left as it is, and so is what only a library can run.
+ * Makes what engines read of the network in a folder: `model.json`, folded and fused, `model.onnx` and `saved_model.pb`. A
+ * graph with its `model.onnx` is left as it is, and so is what only a library can run.
  * @throws InvalidInputError when the network is not what it must be
  */
 export async function compileFolder(
   folder: string,
-  { task, input }: Pick<Description, 'task' | 'input'>,
+  { task, input, family }: Pick<Description, 'task' | 'input'> & { family?: 'mobilenet' },
 ): Promise<void> {
   const names = await readdir(folder)
   if (!names.includes('model.json') || !('size' in input)) return
   if (task !== 'classification' && task !== 'embedding') return
   const { format, files } = await collectNetwork(readerOf(folder))
   if (format === 'graph-model' && names.includes('model.onnx')) return
-  const network = optimizeNetwork(readNetwork(files, input.size, folder))
+  const optimized = optimizeNetwork(readNetwork(files, input.size, folder))
+  const network = family === 'mobilenet' ? asMobileNet(optimized) : optimized
   for (const name of files.keys()) await rm(join(folder, name))
   await writeFiles(folder, networkFiles(network))
 }

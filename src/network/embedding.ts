@@ -13,7 +13,7 @@ export interface Head {
 }
 
 /** What may come between the last product and the probabilities: it changes no order, or only the shape. */
-const closing = ['Softmax', 'Sigmoid', 'Reshape', 'Squeeze', 'Identity', 'BiasAdd', 'Add', 'AddV2']
+const closing = ['Softmax', 'Sigmoid', 'Reshape', 'Squeeze', 'Identity', 'BiasAdd', 'Add', 'AddV2', 'Pad']
 const products = ['MatMul', '_FusedMatMul', 'Conv2D', '_FusedConv2D']
 
 /**

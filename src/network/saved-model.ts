@@ -1,57 +1,19 @@
 import { InvalidInputError } from '../errors'
-import type { GraphNode, Network } from './graph'
-import { textsAttribute } from './graph'
-import { bytes, float, integer, type Message, repeated } from './protobuf'
-import { floatsOf, type Weight, weightsOf } from './weights'
+import type { WeightSpec } from '../model-folder/graph-model'
+import { type GraphNode, type Network, outputsOf, textsAttribute } from './graph'
+import { attributeKinds, savedModelType } from './saved-model-proto'
+import { type Weight, weightsOf } from './weights'
 
 /*
- * Writes a TensorFlow.js network out as a SavedModel, its weights as constants of the graph. The numbers of fields and
- * types are those of saved_model.proto, graph.proto, attr_value.proto and types.proto.
+ * Writes a TensorFlow.js graph as a SavedModel, for TensorFlow to run as a whole. GraphDef's JSON is what model.json has.
+ * Weights of float32 are inputs of the graph, to be fed from the shards of model.json: as constants of the graph,
+ * TensorFlow would copy them each time that it rewrites the graph, 200 MB for 18 MB of weights.
  */
-
-const types: Record<string, number> = { DT_FLOAT: 1, DT_INT32: 3, DT_INT64: 9, DT_BOOL: 10 }
-const weightTypes: Record<string, number> = { float32: 1, int32: 3, bool: 10 }
 
 /** TensorFlow 2 reads graphs of this version as it writes them. */
 const graphVersion = 1000
 
-/** Names the only graph there is in a SavedModel of ours. */
-export const graphTag = 'serve'
-
-const fromBase64 = (text: unknown): Uint8Array => Buffer.from(String(text), 'base64')
-
-function shape(sizes: number[]): Message {
-  const dimensions = sizes.map((size) => integer(1, size))
-  return repeated(bytes, 2, dimensions)
-}
-
-/** Fields of AttrValue, by the one member that its JSON has. */
-const attributeFields: Record<string, (value: unknown) => Message> = {
-  list: (value) => {
-    const { s = [], i = [] } = value as { s?: unknown[]; i?: unknown[] }
-    return bytes(1, [...repeated(bytes, 2, s.map(fromBase64)), ...repeated(integer, 3, i.map(Number))])
-  },
-  s: (value) => bytes(2, fromBase64(value)),
-  i: (value) => integer(3, Number(value)),
-  f: (value) => float(4, Number(value)),
-  b: (value) => integer(5, Number(value)),
-  type: (value) => integer(6, types[String(value)] ?? 0),
-  shape: (value) => {
-    const { dim = [] } = value as { dim?: { size?: unknown }[] }
-    return bytes(7, shape(dim.map(({ size }) => Number(size))))
-  },
-}
-
-function attributesOf({ name, op, attr }: GraphNode): Record<string, Message> {
-  return Object.fromEntries(
-    Object.entries(attr).map(([key, json]) => {
-      const [member = '', value] = Object.entries(json)[0] ?? []
-      const field = attributeFields[member]
-      if (!field) throw new InvalidInputError(`native cannot write ${key} of the operation ${op} (${name})`)
-      return [key, field(value)]
-    }),
-  )
-}
+type Attributes = GraphNode['attr']
 
 /** What a node has of its fusion's making. */
 const fusionAttributes = [
@@ -64,27 +26,6 @@ const fusionAttributes = [
   'filter_format',
 ]
 
-/** NodeDef, as a field of GraphDef. */
-function nodeField(name: string, op: string, inputs: string[], attributes: Record<string, Message>): Message {
-  const entries = Object.entries(attributes).map(([key, value]) => [...bytes(1, key), ...bytes(2, value)])
-  const fields = [
-    ...bytes(1, name),
-    ...bytes(2, op),
-    ...repeated(bytes, 3, inputs),
-    ...repeated(bytes, 5, entries),
-  ]
-  return bytes(1, fields)
-}
-
-/** A constant with its values, which the topology leaves to the weights' files. */
-function constant(name: string, weight: Weight | undefined): Message {
-  const type = weightTypes[weight?.dtype ?? '']
-  if (!weight || type === undefined) throw new InvalidInputError(`There is no weight for the node ${name}`)
-  const content = weight.dtype === 'float32' ? new Uint8Array(floatsOf(weight).buffer) : weight.bytes
-  const tensor = [...integer(1, type), ...bytes(2, shape(weight.shape)), ...bytes(4, content)]
-  return nodeField(name, 'Const', [], { dtype: integer(6, type), value: bytes(8, tensor) })
-}
-
 const unfused: Record<string, string> = {
   _FusedConv2D: 'Conv2D',
   FusedDepthwiseConv2dNative: 'DepthwiseConv2dNative',
@@ -92,34 +33,93 @@ const unfused: Record<string, string> = {
 }
 
 /**
- * A fused operation as the ones it is made of, each on a line of its own: TensorFlow fuses them again as suits the
- * machine. The last has the name of the whole.
+ * A fused operation as the ones it is made of: TensorFlow fuses them again as suits the machine. The last has the name of
+ * the whole.
  */
-function takenApart(node: GraphNode, op: string): Message {
-  const { name, input } = node
-  const [image = '', kernel = '', ...rest] = input
+function unfuse(node: GraphNode): GraphNode[] {
+  const op = unfused[node.op]
+  if (!op) return [node]
+  const [image = '', kernel = '', ...rest] = node.input
   const steps = textsAttribute(node, 'fused_ops')
   const own = Object.entries(node.attr).filter(([key]) => !fusionAttributes.includes(key))
-  const T = { T: integer(6, types.DT_FLOAT ?? 1) }
-  const nameAfter = (step: number) => (step === steps.length ? name : `${name}/unfused_${step}`)
+  const nameAfter = (step: number) => (step === steps.length ? node.name : `${node.name}/unfused_${step}`)
+  const alpha = node.attr.leakyrelu_alpha
   return [
-    ...nodeField(nameAfter(0), op, [image, kernel], attributesOf({ ...node, attr: Object.fromEntries(own) })),
-    ...steps.flatMap((step, index) => {
-      const more = step === 'BiasAdd' ? rest.slice(0, 1) : []
-      return nodeField(nameAfter(index + 1), step, [nameAfter(index), ...more], T)
-    }),
+    { name: nameAfter(0), op, input: [image, kernel], attr: Object.fromEntries(own) },
+    ...steps.map((step, index) => ({
+      name: nameAfter(index + 1),
+      op: step,
+      input: [nameAfter(index), ...(step === 'BiasAdd' ? rest.slice(0, 1) : [])],
+      attr: { T: { type: 'DT_FLOAT' }, ...(step === 'LeakyRelu' && alpha && { alpha }) } as Attributes,
+    })),
   ]
 }
 
-/** The bytes of `saved_model.pb`. @throws InvalidInputError when a node is not one that TensorFlow knows */
+/** Activation with a slope for each channel, which only TensorFlow.js has as an operation. */
+const onlyInTensorFlowJs = 'Prelu'
+
+const shapeOf = (lengths: number[]) => ({ dim: lengths.map((size) => ({ size })) })
+
+const types: Partial<Record<WeightSpec['dtype'], string>> = {
+  float32: 'DT_FLOAT',
+  int32: 'DT_INT32',
+  bool: 'DT_BOOL',
+}
+
+/** Whether a weight is an input of the SavedModel. Others are few and small, and TensorFlow needs to know their values. */
+const isFed = ({ dtype }: Pick<WeightSpec, 'dtype'>): boolean => dtype === 'float32'
+
+function ofWeight(name: string, weight: Weight | undefined): GraphNode {
+  const dtype = weight && types[weight.dtype]
+  if (!weight || !dtype) throw new InvalidInputError(`There is no weight for the node ${name}`)
+  const shape = shapeOf(weight.shape)
+  if (isFed(weight))
+    return { name, op: 'Placeholder', input: [], attr: { dtype: { type: dtype }, shape: { shape } } }
+  const tensor = { dtype, tensorShape: shape, tensorContent: weight.bytes }
+  return { name, op: 'Const', input: [], attr: { dtype: { type: dtype }, value: { tensor } } }
+}
+
+/** @throws InvalidInputError naming what cannot be written */
+function check({ name, op, attr }: GraphNode): void {
+  if (op === onlyInTensorFlowJs) throw new InvalidInputError(`TensorFlow has no operation ${op} (${name})`)
+  for (const [key, value] of Object.entries(attr)) {
+    if (Object.keys(value).every((kind) => attributeKinds.has(kind))) continue
+    throw new InvalidInputError(`A SavedModel cannot have ${key} of the operation ${op} (${name})`)
+  }
+}
+
+const endpoints = (names: string[]) =>
+  Object.fromEntries(
+    names.map((name) => [name, { name: `${name}:0`, dtype: 'DT_FLOAT', tensorShape: { unknownRank: true } }]),
+  )
+
+/**
+ * The bytes of `saved_model.pb`: one signature, whose inputs are the graph's and its weights of float32 by their names.
+ * @throws InvalidInputError when TensorFlow does not have one of its operations, or a weight is missing
+ */
 export function toSavedModel(network: Network): Uint8Array {
   const weights = new Map(weightsOf(network).map((weight) => [weight.name, weight]))
-  const nodes = network.topology.node.flatMap((node) => {
-    if (node.op === 'Const') return constant(node.name, weights.get(node.name))
-    const op = unfused[node.op]
-    return op ? takenApart(node, op) : nodeField(node.name, node.op, node.input, attributesOf(node))
+  const outputs = outputsOf(network)
+  const node = network.topology.node.flatMap((node) =>
+    node.op === 'Const' ? ofWeight(node.name, weights.get(node.name)) : unfuse(node),
+  )
+  node.forEach(check)
+  const inputs = node.filter(({ op }) => op === 'Placeholder')
+  const message = savedModelType.fromObject({
+    savedModelSchemaVersion: 1,
+    metaGraphs: [
+      {
+        metaInfoDef: { tags: ['serve'] },
+        graphDef: { node, versions: { producer: graphVersion } },
+        signatureDef: {
+          serving_default: {
+            inputs: endpoints(inputs.map(({ name }) => name)),
+            outputs: endpoints(outputs),
+            methodName: 'tensorflow/serving/predict',
+          },
+        },
+      },
+    ],
   })
-  const graph = [...nodes, ...bytes(4, integer(1, graphVersion))]
-  const metaGraph = [...bytes(1, bytes(4, graphTag)), ...bytes(2, graph)]
-  return Buffer.concat([...integer(1, 1), ...bytes(2, metaGraph)])
+  return savedModelType.encode(message).finish()
 }

@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { InvalidInputError } from '../errors'
 import type { Network } from './graph'
 import { toOnnx } from './onnx/write'
+import { toSavedModel } from './saved-model'
 
 /** The size TF.js converters use, so that browsers can cache and load shards side by side. */
 const shardBytes = 4 * 1024 * 1024
 
 /**
- * What engines read of a network, by file name: `model.json`, the shards of its weights, and `model.onnx` where ONNX has
- * all of its operations.
+ * What engines read of a network, by file name: `model.json`, the shards of its weights, `model.onnx` where ONNX has all of
+ * its operations, and `saved_model.pb` where TensorFlow has.
  * @param by what has made them, as the file tells
  */
 export function networkFiles(network: Network, by = 'whisklens'): Map<string, Uint8Array> {
@@ -24,7 +25,7 @@ export function networkFiles(network: Network, by = 'whisklens'): Map<string, Ui
     modelTopology: topology,
     weightsManifest: [{ paths, weights: weightSpecs }],
   }
-  const onnx = onnxOf(network)
+  const [onnx, savedModel] = [written(toOnnx, network), written(toSavedModel, network)]
   return new Map<string, Uint8Array>([
     ['model.json', Buffer.from(`${JSON.stringify(model)}\n`)],
     ...paths.map((path, index): [string, Uint8Array] => [
@@ -32,12 +33,14 @@ export function networkFiles(network: Network, by = 'whisklens'): Map<string, Ui
       weights.subarray(index * shardBytes, (index + 1) * shardBytes),
     ]),
     ...(onnx ? [['model.onnx', onnx] as const] : []),
+    ...(savedModel ? [['saved_model.pb', savedModel] as const] : []),
   ])
 }
 
-function onnxOf(network: Network): Uint8Array | undefined {
+/** Nothing of a network that cannot be written so. */
+function written(write: (network: Network) => Uint8Array, network: Network): Uint8Array | undefined {
   try {
-    return toOnnx(network)
+    return write(network)
   } catch (thrown) {
     if (thrown instanceof InvalidInputError) return undefined
     throw thrown

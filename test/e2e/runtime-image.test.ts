@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Container } from '../../src/local/containers/container'
 import { peerLibraries } from '../../src/model-folder/peer-libraries'
 import { plain, sample } from '../helpers/images'
 import { describeWith } from '../helpers/peer-models'
+import { removeRuntimeImages, writeRuntimeImage } from '../helpers/runtime-image'
 import { writeSmallDetector } from '../helpers/small-detector'
 
 /*
@@ -17,26 +16,13 @@ import { writeSmallDetector } from '../helpers/small-detector'
 const root = join(__dirname, '..', '..')
 const folders: string[] = []
 afterAll(() => {
+  removeRuntimeImages()
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-/**
- * @param from the folder with the weights, if they are not to be fetched
- * @returns the image's /whisklens
- */
-async function writeImage(model: string, from?: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'whisklens-image-'))
-  folders.push(folder)
-  const args = ['scripts/write-runtime.ts', join(folder, 'layers'), '--engine', 'wasm', '--models', model]
-  if (from) args.push('--from', from)
-  const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') }
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', ...args], { cwd: root, env })
-  const image = join(folder, 'whisklens')
-  for (const layer of ['base', 'model', 'action']) {
-    cpSync(join(folder, 'layers', layer), image, { recursive: true })
-  }
-  return image
-}
+/** @param from the folder with the weights, if they are not to be fetched */
+const writeImage = (model: string, from?: string): Promise<string> =>
+  writeRuntimeImage('--engine', 'wasm', '--models', model, ...(from ? ['--from', from] : []))
 
 /** A POST of a photo to the bare URL. @returns the predictions */
 async function predict(image: string, model: string, max: string, photo: Buffer): Promise<object[]> {
@@ -86,12 +72,25 @@ describe('the runtime image', () => {
     const image = await writeImage('efficientnet-lite0')
     expect(readdirSync(image).sort()).toEqual([
       'models',
+      'node-util.cjs',
       'node_modules',
+      'packages.json',
       'predict.zip',
       'wasm',
       'without-code.cjs',
     ])
     expect(existsSync(join(image, 'node_modules', '@vladmandic'))).toBe(false)
+    const packages = JSON.parse(readFileSync(join(image, 'packages.json'), 'utf8'))
+    expect(Object.keys(packages).sort()).toEqual([
+      '@tensorflow-models/mobilenet',
+      '@tensorflow/tfjs',
+      'jpeg-js',
+      'sharp',
+    ])
+    for (const [name, version] of Object.entries(packages)) {
+      const installed = join(image, 'node_modules', name, 'package.json')
+      expect([name, JSON.parse(readFileSync(installed, 'utf8')).version]).toEqual([name, version])
+    }
     const [first] = await predict(image, 'efficientnet-lite0', 'max-image-classifier', sample('coffee'))
     expect(first).toMatchObject({ label_id: 'n07920052', label: 'espresso' })
   })

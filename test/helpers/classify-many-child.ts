@@ -7,7 +7,10 @@ import { peakBytes, residentBytes } from './memory'
 async function main(): Promise<void> {
   const [times = '', ...files] = process.argv.slice(2)
   const images = files.map((file) => readFileSync(file))
-  const model = await loadModel('efficientnet-lite0', process.env.WHISKLENS_ENGINE ?? 'wasm')
+  const model = await loadModel(
+    process.env.WHISKLENS_MODEL ?? 'efficientnet-lite0',
+    process.env.WHISKLENS_ENGINE ?? 'wasm',
+  )
   const held: object[] = []
   const resident: number[] = []
   for (let index = 0; index < Number(times); index++) {

@@ -17,20 +17,20 @@ it('prints one JSON object with all figures, and says what is missing', async ()
   // Strict: nothing but what the schema knows, and all of it.
   const found = findingsSchema.parse(printed)
   expect(Object.keys(found.ratios)).toEqual([
-    'nativeVsOnnxruntime',
-    'nativeVsSeed',
+    'tfjsNodeVsOnnxruntime',
+    'tfjsNodeVsSeed',
     'wasmVsSeed',
     'chunkVsInference',
     'largeVsSmallJpeg',
     'coldStart',
     'twoWorkers',
   ])
-  const all = ['native', 'onnx', 'onnxruntime', 'seed-native', 'seed-wasm', 'wasm']
+  const all = ['onnx', 'onnxruntime', 'seed-tfjs-node', 'seed-wasm', 'tfjs-node', 'wasm']
   expect([...Object.keys(found.contestants), ...Object.keys(found.skipped)].sort()).toEqual(all)
   const running = (...names: string[]) => names.every((name) => name in found.contestants)
   const { ratios } = found
-  expect(ratios.nativeVsOnnxruntime !== null).toBe(running('native', 'onnxruntime'))
-  expect(ratios.nativeVsSeed !== null).toBe(running('native', 'seed-native'))
+  expect(ratios.tfjsNodeVsOnnxruntime !== null).toBe(running('tfjs-node', 'onnxruntime'))
+  expect(ratios.tfjsNodeVsSeed !== null).toBe(running('tfjs-node', 'seed-tfjs-node'))
   expect(ratios.wasmVsSeed !== null).toBe(running('wasm', 'seed-wasm'))
   // WebAssembly needs nothing that may be missing.
   expect(running('wasm')).toBe(true)

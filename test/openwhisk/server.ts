@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openwhiskLimits } from '../../src/local/host/server'
+import { type ApiHostOptions, openwhiskLimits } from '../../src/local/host/server'
 import * as local from '../contract/api-host'
 
 /* The OpenWhisk that the suites of this folder are about, over HTTP alone. */
@@ -17,10 +17,13 @@ export interface Server {
 
 const minute = 60_000
 
-/** The server that the environment names, or a host of the local mode with a real server's limits. */
-export async function openServer(): Promise<Server> {
+/**
+ * The server that the environment names, or a host of the local mode with a real server's limits.
+ * @param images stands in for custom images on the local host
+ */
+export async function openServer(images?: ApiHostOptions['images']): Promise<Server> {
   const { WHISKLENS_APIHOST: url, WHISKLENS_AUTH: auth } = process.env
-  if (!url) return openLocal()
+  if (!url) return openLocal(images)
   if (!auth) throw new Error('WHISKLENS_APIHOST needs WHISKLENS_AUTH beside it, as uuid:key.')
   return {
     url: url.replace(/\/$/, ''),
@@ -31,13 +34,14 @@ export async function openServer(): Promise<Server> {
   }
 }
 
-async function openLocal(): Promise<Server> {
+async function openLocal(images: ApiHostOptions['images']): Promise<Server> {
   const folder = local.temporaryFolder()
   // It stands still, so that no minute ends within a test.
   let now = Date.now()
   const host = await local.startTestHost(local.buildRuntime(folder), {
     limits: openwhiskLimits,
     containersPerAction: 4,
+    images,
     now: () => now,
   })
   return {

@@ -23,8 +23,9 @@ export class Session {
 
   private constructor(readonly server: Server) {}
 
-  static async open(): Promise<Session> {
-    const session = new Session(await openServer())
+  /** @param images see {@link openServer} */
+  static async open(images?: Parameters<typeof openServer>[0]): Promise<Session> {
+    const session = new Session(await openServer(images))
     const { body } = await session.send('GET', 'namespaces')
     session.namespace = String(body[0])
     return session

@@ -35,7 +35,7 @@ const anyRecord: fc.Arbitrary<ImageRecord> = fc
     code: fc.constantFrom('image_corrupt', 'lost', 'toString'),
     infer: fc.nat(5000),
     minute: fc.integer({ min: 10, max: 59 }),
-    engine: fc.constantFrom('wasm', 'native', 'none'),
+    engine: fc.constantFrom('wasm', 'tfjs-node', 'none'),
   })
   .map(({ failed, label, code, infer, minute, engine }) => {
     const changes = { engine, at: `2026-11-22T08:${minute}:00.000Z` }

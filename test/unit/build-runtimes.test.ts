@@ -34,7 +34,7 @@ const run = (env: NodeJS.ProcessEnv) => {
 const built = (name: string, model: string, engine: string, tag = 'latest') =>
   [
     'build',
-    `--build-arg MODEL=${model} --build-arg ENGINE=${engine} --build-arg MAX_MODEL=${name}`,
+    `--build-arg MODEL=${model} --build-arg MODELS=${model} --build-arg ENGINE=${engine} --build-arg MAX_MODEL=${name}`,
     `--tag me/${name}:${tag} .`,
   ].join(' ')
 
@@ -43,7 +43,7 @@ it('builds and pushes an image for each model, with what is right for it', () =>
   expect(status).toBe(0)
   expect(asked).toEqual(
     [...maxModels].flatMap(([name, model]) => [
-      built(name, model, model === 'efficientnet-lite0' ? 'auto' : 'wasm'),
+      built(name, model, model === 'efficientnet-lite0' ? 'tfjs' : 'wasm'),
       `push me/${name}:latest`,
     ]),
   )
@@ -70,7 +70,18 @@ it('takes a tag, an engine, a base image and another program, and pushes nothing
   ])
 })
 
+it('builds for another architecture, by the name that docker has for it', () => {
+  const { asked } = run({ MODELS: 'max-image-classifier', USERNAME: 'me', ARCH: 'arm64', PUSH: '0' })
+  expect(asked).toEqual([
+    built('max-image-classifier', 'efficientnet-lite0', 'tfjs').replace(
+      ' --tag',
+      ' --platform linux/arm64 --tag',
+    ),
+  ])
+})
+
 it.each([
+  ['an architecture that is wrong', { MODELS: 'max-image-classifier', USERNAME: 'me', ARCH: 'mips' }, 'mips'],
   ['a name that is wrong', { MODELS: 'max-image-classifier max-oracle', USERNAME: 'me' }, 'max-oracle'],
   ['no models', { USERNAME: 'me' }, 'MODELS'],
   ['no user name', { MODELS: 'max-image-classifier' }, 'USERNAME'],

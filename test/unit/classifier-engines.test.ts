@@ -1,15 +1,17 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { findEngine } from '../../src/classifier/engines'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { modelCopy, removeModelCopies } from '../helpers/model-copy'
+import { needs } from '../helpers/needs'
 
 const root = join(__dirname, '..', '..')
 const modules = join(root, 'node_modules')
 const folder = mkdtempSync(join(tmpdir(), 'whisklens-engines-'))
 
 /** A home with the models and the samples: modules are found by NODE_PATH alone, whatever this checkout has. */
-const bare = { WHISKLENS_HOME: join(folder, 'home'), WHISKLENS_NATIVE: join(folder, 'nothing') }
+const bare = { WHISKLENS_HOME: join(folder, 'home'), WHISKLENS_TFJS_NODE: join(folder, 'nothing') }
 
 let child: Bundle
 beforeAll(async () => {
@@ -57,9 +59,33 @@ describe('the engine "auto"', () => {
   })
 })
 
+describe('the engine "tfjs"', () => {
+  const engineIn = async (memory: string) => {
+    const env = { NODE_PATH: modules, WHISKLENS_HOME: bare.WHISKLENS_HOME, WHISKLENS_MEMORY: memory }
+    const { stdout, stderr } = await child.run(['tfjs', 'efficientnet-lite0'], env)
+    expect(stderr).toBe('')
+    return JSON.parse(stdout).engine
+  }
+
+  needs(findEngine('tfjs-node').missing()).it('is tfjs-node in an action of 512 MB', async () => {
+    expect(await engineIn('512')).toBe('tfjs-node')
+  })
+
+  it('is wasm in a smaller one, though others are better', async () => {
+    expect(await engineIn('256')).toBe('wasm')
+  })
+
+  it('names the engines that a model runs on, where none is of TensorFlow.js', async () => {
+    const onnxOnly = modelCopy({ 'model.json': null })
+    const { exitCode, stderr } = await child.run(['tfjs', onnxOnly], bare)
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('Set WHISKLENS_ENGINE to auto, or to one of: onnx')
+  })
+})
+
 it('an engine that is not installed is refused with what to do', async () => {
-  const { exitCode, stderr } = await child.run(['native', 'efficientnet-lite0'], bare)
+  const { exitCode, stderr } = await child.run(['tfjs-node', 'efficientnet-lite0'], bare)
   expect(exitCode).toBe(1)
-  expect(stderr).toContain('The engine "native" is not installed')
-  expect(stderr).toContain('whisklens doctor --install-native')
+  expect(stderr).toContain('The engine "tfjs-node" is not installed')
+  expect(stderr).toContain('whisklens doctor --install-tfjs-node')
 })

@@ -10,7 +10,7 @@ const noModel = { WHISKLENS_MODEL: 'nonsense' }
 async function doctor(env: NodeJS.ProcessEnv = {}, args: string[] = []) {
   const nothing = join(folder.path, 'nothing')
   const { code, lines, stderr, stdout } = await run(folder.path, ['doctor', '--json', ...args], {
-    WHISKLENS_NATIVE: nothing,
+    WHISKLENS_TFJS_NODE: nothing,
     ...env,
   })
   const found = new Map(
@@ -25,22 +25,22 @@ describe('whisklens doctor', () => {
     expect([code, stderr]).toEqual([0, ''])
     expect([...found.keys()]).toEqual([
       ...['node', 'decoder', 'model'],
-      ...['engine onnx', 'engine native', 'engine wasm', 'engine cpu'],
-      ...['object store', 'openwhisk'],
+      ...['engine onnx', 'engine tfjs-node', 'engine wasm', 'engine cpu'],
+      ...['runtime image', 'object store', 'openwhisk'],
     ])
     for (const name of ['node', 'decoder', 'model', 'engine wasm', 'engine cpu'])
       expect(found.get(name)).toMatchObject({ state: 'ok' })
     expect(found.get('engine wasm')?.detail).toMatch(/^[\d.]+ ms an image$/)
-    for (const name of ['engine native', 'object store', 'openwhisk'])
+    for (const name of ['engine tfjs-node', 'object store', 'openwhisk'])
       expect(found.get(name)).toMatchObject({ state: 'absent', hint: expect.any(String) })
   })
 
   it('fails when the engine that is set is not installed', async () => {
-    const { code, found } = await doctor({ WHISKLENS_ENGINE: 'native' })
+    const { code, found } = await doctor({ WHISKLENS_ENGINE: 'tfjs-node' })
     expect(code).toBe(1)
-    expect(found.get('engine native')).toMatchObject({
+    expect(found.get('engine tfjs-node')).toMatchObject({
       state: 'failed',
-      hint: expect.stringContaining('whisklens doctor --install-native'),
+      hint: expect.stringContaining('whisklens doctor --install-tfjs-node'),
     })
     expect(found.get('engine wasm')?.state).toBe('ok')
   })
@@ -49,7 +49,7 @@ describe('whisklens doctor', () => {
     const { code, found } = await doctor(noModel)
     expect(code).toBe(1)
     expect(found.get('model')).toMatchObject({ state: 'failed', detail: expect.stringContaining('nonsense') })
-    expect(found.size).toBe(9)
+    expect(found.size).toBe(10)
   })
 
   it('looks into the buckets, and keeps their keys to itself', async () => {
@@ -73,11 +73,11 @@ describe('whisklens doctor', () => {
   it('has the same for people', async () => {
     const { code, stdout } = await run(folder.path, ['doctor'], {
       ...noModel,
-      WHISKLENS_NATIVE: join(folder.path, 'nothing'),
+      WHISKLENS_TFJS_NODE: join(folder.path, 'nothing'),
     })
     expect(code).toBe(1)
     expect(stdout).toMatch(/^ok +node +v\d+/m)
     expect(stdout).toMatch(/^FAILED +model +There is no model "nonsense"/m)
-    expect(stdout).toMatch(/^– +engine native .*whisklens doctor --install-native/m)
+    expect(stdout).toMatch(/^– +engine tfjs-node .*whisklens doctor --install-tfjs-node/m)
   })
 })

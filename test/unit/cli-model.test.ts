@@ -137,7 +137,7 @@ describe('whisklens model verify', () => {
     expect([code, failed]).toEqual([0, []])
     expect(checks.map(({ name }) => name)).toEqual([
       ...['description', 'checksums', 'classes', 'network'],
-      ...['engine wasm', 'engine onnx', 'engine native', 'engine cpu'],
+      ...['engine wasm', 'engine onnx', 'engine tfjs-node', 'engine cpu'],
     ])
     expect(checks.find(({ name }) => name === 'engine cpu')?.detail).toMatch(
       /differ from those of wasm by up to/,

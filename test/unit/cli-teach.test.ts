@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from 'node:path'
 import { findEngine } from '../../src/classifier/engines'
 import { engineNames } from '../../src/classifier/engines/names'
-import { nativeFolder } from '../../src/classifier/engines/tensorflow'
+import { tfjsNodeFolder } from '../../src/classifier/engines/tensorflow'
 import { labelledPhotos, variant } from '../helpers/labelled-photos'
 import { needs } from '../helpers/needs'
 import { run as runIn, temporaryFolder } from './cli-run'
@@ -67,7 +67,7 @@ describe('two folders of photos', () => {
       for (const name of names) writeFileSync(at(`${name}-new.jpg`), await variant(name, 31))
       const images = names.map((name) => `${name}-new.jpg`)
       // Engines are found where this process finds them.
-      const env = { NODE_PATH: process.env.NODE_PATH, WHISKLENS_NATIVE: nativeFolder() }
+      const env = { NODE_PATH: process.env.NODE_PATH, WHISKLENS_TFJS_NODE: tfjsNodeFolder() }
       const args = ['--engine', engine, '--model', 'my-pets', '--json', '--quiet']
       const { code, lines, stderr } = await run(['classify', ...args, ...images], env)
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

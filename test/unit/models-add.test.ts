@@ -50,6 +50,7 @@ describe('a model that is added', () => {
       'labels.json',
       'model.json',
       'model.onnx',
+      'saved_model.pb',
     ])
     expect(description.checksums?.['labels.json']).toBe(sha256Of(readFileSync(join(source, 'labels.json'))))
   })
@@ -63,7 +64,8 @@ describe('a model that is added', () => {
       return readDescription(from)
     }
     const added = await addModel('layers', write(layers), { tryOut })
-    const names = ['group1-shard1of1.bin', 'labels.json', 'model.json', 'model.onnx', 'whisklens.json']
+    const made = ['model.json', 'model.onnx', 'saved_model.pb']
+    const names = ['group1-shard1of1.bin', 'labels.json', ...made, 'whisklens.json']
     expect(readdirSync(added).sort()).toEqual(names)
     const { modelTopology } = JSON.parse(readFileSync(join(added, 'model.json'), 'utf8'))
     expect(modelTopology.node.map(({ op }: { op: string }) => op)).toContain('_FusedConv2D')

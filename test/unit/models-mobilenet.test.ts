@@ -6,12 +6,12 @@ import * as tf from '@tensorflow/tfjs-core'
 import { load as loadMobileNet } from '@tensorflow-models/mobilenet'
 import { classifyImage } from '../../src/classifier/classify'
 import { decodeImage } from '../../src/classifier/decode'
-import { artifactsOf } from '../../src/classifier/engines/tfjs'
+import { artifactsOf } from '../../src/classifier/engines/graph'
 import { loadModel } from '../../src/classifier/load'
 import { descriptionSchema } from '../../src/model-folder/description'
-import { readModelFolder } from '../../src/model-folder/folder'
 import { catalogue, needEntry } from '../../src/models/catalogue'
 import { compileFolder } from '../../src/models/compile'
+import { collectNetwork, readerOf } from '../../src/models/network-files'
 import type { Network } from '../../src/network/graph'
 import { inputsOf } from '../../src/network/graph'
 import { readNetwork } from '../../src/network/read'
@@ -164,9 +164,9 @@ withWeights('MobileNet V1 0.25 with its real weights', () => {
   })
 
   it('says what the package says, when it has the form that TensorFlow Hub gives it', async () => {
-    const layers = await added('mobilenet-v1-0.25-layers', weights)
+    const { files } = await collectNetwork(readerOf(weights))
     const hub = await mkdtemp(join(parent, 'hub-'))
-    const network = asHubHasIt(readNetwork((await readModelFolder(layers)).files, 224, layers))
+    const network = asHubHasIt(readNetwork(files, 224, weights))
     await writeFiles(hub, networkFiles(network))
     const folder = await added('mobilenet-v1-0.25', hub)
     const model = await loadModel(folder, 'wasm')

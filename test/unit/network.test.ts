@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { InvalidInputError } from '../../src/errors'
 import { readModelFolder } from '../../src/model-folder/folder'
 import { readGraphModel, type WeightSpec } from '../../src/model-folder/graph-model'
@@ -6,7 +5,6 @@ import { toFloat16 } from '../../src/network/float16'
 import type { GraphNode, Network } from '../../src/network/graph'
 import { inputOf, outputsOf } from '../../src/network/graph'
 import { toOnnx } from '../../src/network/onnx/write'
-import { bytes, integer, repeated } from '../../src/network/protobuf'
 import { readNetwork } from '../../src/network/read'
 import { toSavedModel } from '../../src/network/saved-model'
 import { floatsOf, integersOf, weightsOf } from '../../src/network/weights'
@@ -97,53 +95,6 @@ describe('a graph', () => {
   })
 })
 
-describe('protobuf', () => {
-  /** Reads a number as its specification says, with no regard to how it is written. */
-  function read(message: Uint8Array[]): { tag: bigint; value: bigint; rest: number } {
-    const all = Buffer.concat(message)
-    let position = 0
-    const next = (): bigint => {
-      let value = 0n
-      for (let shift = 0n; ; shift += 7n) {
-        const byte = BigInt(all[position++] ?? 0)
-        value |= (byte & 0x7fn) << shift
-        if (byte < 0x80n) return value
-      }
-    }
-    const [tag, value] = [next(), next()]
-    return { tag, value: BigInt.asIntN(64, value), rest: all.length - position }
-  }
-
-  it('has integers of any size and sign', () => {
-    fc.assert(
-      fc.property(fc.maxSafeInteger(), fc.integer({ min: 1, max: 500 }), (value, field) => {
-        expect(read(integer(field, value))).toEqual({
-          tag: BigInt(field) << 3n,
-          value: BigInt(value),
-          rest: 0,
-        })
-      }),
-    )
-  })
-
-  it('has bytes, texts and messages behind their length', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.string(), (raw, text) => {
-        expect(read(bytes(9, raw))).toEqual({ tag: 74n, value: BigInt(raw.length), rest: raw.length })
-        const length = Buffer.byteLength(text)
-        expect(read(bytes(1, text))).toEqual({ tag: 10n, value: BigInt(length), rest: length })
-        const message = [...bytes(1, text), ...bytes(9, raw)]
-        const inner = Buffer.concat(message).length
-        expect(read(bytes(2, message))).toEqual({ tag: 18n, value: BigInt(inner), rest: inner })
-      }),
-    )
-  })
-
-  it('repeats a field for each value', () => {
-    expect(Buffer.concat(repeated(integer, 1, [3, 300]))).toEqual(Buffer.of(8, 3, 8, 0xac, 2))
-  })
-})
-
 describe('what another engine cannot run is refused, by the name of its node', () => {
   const image = node('image', 'Placeholder')
   const text = (value: string) => Buffer.from(value).toString('base64')
@@ -172,7 +123,7 @@ describe('what another engine cannot run is refused, by the name of its node', (
   it.each([
     ['a constant without weights', network([image, node('lost', 'Const')]), 'lost'],
     ['an attribute', network([image, node('loop', 'While', ['image'], { body: { func: {} } })]), 'loop'],
-  ])('native: %s', (_, refused, named) => {
+  ])('TensorFlow: %s', (_, refused, named) => {
     expect(() => toSavedModel(refused)).toThrow(InvalidInputError)
     expect(() => toSavedModel(refused)).toThrow(named)
   })

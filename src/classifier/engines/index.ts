@@ -1,13 +1,13 @@
 import { InvalidInputError } from '../../errors'
 import { cpu } from './cpu'
-import type { Engine } from './engine'
-import { anyEngine, type EngineName, engineNames } from './names'
-import { native } from './native'
+import type { Engine, TensorFlow } from './engine'
+import { choiceOf, type EngineName, engineNames, engineSettings } from './names'
 import { onnx } from './onnx'
+import { tfjsNode } from './tfjs-node'
 import { wasm } from './wasm'
 
 /** Each loads its library only when it is given a network. */
-const engines: Record<EngineName, Engine> = { onnx, native, wasm, cpu }
+const engines: Record<EngineName, Engine> = { onnx, 'tfjs-node': tfjsNode, wasm, cpu }
 
 /**
  * An engine by its name.
@@ -17,6 +17,18 @@ export function findEngine(name: string): Engine {
   const known = engineNames.find((known) => known === name)
   if (known) return engines[known]
   throw new InvalidInputError(`There is no engine "${name}"`, {
-    hint: `Set WHISKLENS_ENGINE to one of: ${[...engineNames, anyEngine].join(', ')}.`,
+    hint: `Set WHISKLENS_ENGINE to one of: ${engineSettings.join(', ')}.`,
+  })
+}
+
+/**
+ * Starts the TensorFlow.js of an engine.
+ * @throws Error when it does not start here
+ */
+export async function startTensorFlow(name: string): Promise<TensorFlow> {
+  const tensorFlow = await findEngine(name).start?.()
+  if (tensorFlow) return tensorFlow
+  throw new InvalidInputError(`The engine "${name}" is not one of TensorFlow.js`, {
+    hint: `Set WHISKLENS_ENGINE to one of: ${choiceOf('tfjs')?.join(', ')}.`,
   })
 }

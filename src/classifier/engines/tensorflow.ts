@@ -1,10 +1,9 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { cacheFolder } from '../../paths'
 
-/** Where `whisklens doctor --install-native` puts what it makes. */
-export const nativeFolder = (): string =>
-  process.env.WHISKLENS_NATIVE ||
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'whisklens', 'native')
+/** Where `whisklens doctor --install-tfjs-node` puts what it makes. */
+export const tfjsNodeFolder = (): string =>
+  process.env.WHISKLENS_TFJS_NODE || join(cacheFolder(), 'tfjs-node')
 
 /**
  * Has TensorFlow use one thread, since parallel work is done by more processes or workers, and print no notes. It reads

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { homeFolder } from '../../paths'
-import type { Engine } from './engine'
+import type { Engine, TensorFlow } from './engine'
+import { predictorOn } from './graph'
 
 /** The folder with the `.wasm` binaries: `wasm/` beside `models/` where a bundle was unpacked, else the npm package. */
 function wasmFolder(): string {
@@ -12,22 +13,19 @@ function wasmFolder(): string {
   return dirname(resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm'))
 }
 
-async function start(): Promise<void> {
+async function start(): Promise<TensorFlow> {
   const { env } = await import('@tensorflow/tfjs-core')
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
   const { startBackend } = await import('./tfjs')
   setWasmPaths(`${wasmFolder()}/`)
   // The backend warns on every start that SIMD builds are for the browser; it is not news to the user.
   env().set('IS_NODE', true)
-  await startBackend('wasm')
+  return startBackend('wasm')
 }
 
 /** TensorFlow.js on WebAssembly with SIMD: needs nothing native and runs anywhere Node does. */
 export const wasm: Engine = {
   missing: () => undefined,
   start,
-  load: async (network) => {
-    await start()
-    return (await import('./tfjs')).loadOnBackend('wasm', network)
-  },
+  load: async (model) => predictorOn(await start(), model),
 }

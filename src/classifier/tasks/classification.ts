@@ -1,6 +1,5 @@
-import type { DescriptionOf } from '../../model-folder/description'
 import { findEngine } from '../engines'
-import { topLabels } from '../labels'
+import { softmax, topLabels } from '../labels'
 import { type NetworkInput, networkInput } from '../network-input'
 import { stage } from '../stage'
 import type { LoadTask } from './task'
@@ -8,12 +7,13 @@ import type { LoadTask } from './task'
 /** One probability for each class. */
 export const loadClassification: LoadTask<'classification'> = async (folder, engine, path) => {
   const { description, classes } = folder
-  const { input, skip } = description
+  const { input, logits, skip } = description
   const images = networkInput(input)
   const predictor = await findEngine(engine).load({ files: folder.files, path, input })
-  const probabilitiesOf = async (values: NetworkInput): Promise<Float32Array> => {
-    const [output = new Float32Array()] = await predictor.predict(values)
-    const probabilities = toProbabilities(output.subarray(skip), description)
+  const probabilitiesOf = async (images: NetworkInput): Promise<Float32Array> => {
+    const [output = new Float32Array()] = await predictor.predict(images)
+    const values = output.subarray(skip)
+    const probabilities = logits ? softmax(values) : values
     const { length } = probabilities
     if (length !== classes.length) {
       throw new Error(`${description.labels} names ${classes.length} classes, but there are ${length}`)
@@ -30,15 +30,4 @@ export const loadClassification: LoadTask<'classification'> = async (folder, eng
     memory: () => predictor.memory(),
     dispose: () => predictor.dispose(),
   }
-}
-
-function toProbabilities(
-  values: Float32Array,
-  { logits }: Pick<DescriptionOf<'classification'>, 'logits'>,
-): Float32Array {
-  if (!logits) return values
-  const highest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  const exponentials = values.map((value) => Math.exp(value - highest))
-  const sum = exponentials.reduce((a, b) => a + b, 0)
-  return exponentials.map((value) => value / sum)
 }

@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import { readGraphModel } from '../../model-folder/graph-model'
 import { peerLibraries } from '../../model-folder/peer-libraries'
 import type { Detection } from '../../schema'
-import { findEngine } from '../engines'
-import { artifactsOf } from '../engines/tfjs'
+import { startTensorFlow } from '../engines'
+import { artifactsOf } from '../engines/graph'
 import { labelsOf, share } from './found'
 import { loadPeerLibrary } from './peer-library'
 import { withPixels } from './pixels'
@@ -40,7 +40,7 @@ export const loadDetection: LoadTask<'detection'> = async ({ files, description,
     '@tensorflow/tfjs-converter': tfConverter,
   })
   const graph = readGraphModel(files, path)
-  await findEngine(engine).start?.()
+  const tensorFlow = await startTensorFlow(engine)
   const detector = await cocoSsd.load({ modelUrl: tf.io.fromMemory(artifactsOf(graph)) })
 
   async function detect(image: tf.Tensor3D, threshold: number): Promise<Detection[]> {
@@ -65,7 +65,7 @@ export const loadDetection: LoadTask<'detection'> = async ({ files, description,
     // coco-ssd has done so while it was loaded.
     tryOut: async () => {},
     look: (image, count, threshold = description.threshold) =>
-      withPixels(engine, image, async (pixels) => {
+      withPixels(tensorFlow, image, async (pixels) => {
         const detections = await detect(pixels, threshold)
         return { labels: labelsOf(detections, classes, count), detections }
       }),

@@ -3,7 +3,7 @@ import type { DescriptionOf } from '../../model-folder/description'
 import { type ModelFolder, parseJson } from '../../model-folder/folder'
 import { readWeights, weightsManifest } from '../../model-folder/graph-model'
 import type { Detection } from '../../schema'
-import { findEngine } from '../engines'
+import { startTensorFlow } from '../engines'
 import { type FaceNet, loadFaceApi } from './faces-library'
 import { labelsOf, share } from './found'
 import { withPixels } from './pixels'
@@ -27,7 +27,7 @@ const within = (threshold: number) => ({ minConfidence: Math.min(0.999999, Math.
 export const loadFaces: LoadTask<'faces'> = async (folder, engine, path) => {
   const { description, classes } = folder
   const faceApi = loadFaceApi()
-  await findEngine(engine).start?.()
+  const tensorFlow = await startTensorFlow(engine)
   const detector = new faceApi.SsdMobilenetv1()
   const expressionNet = new faceApi.FaceExpressionNet()
   const ageNet = new faceApi.AgeGenderNet()
@@ -84,7 +84,7 @@ export const loadFaces: LoadTask<'faces'> = async (folder, engine, path) => {
     input: description.input,
     tryOut: () =>
       withPixels(
-        engine,
+        tensorFlow,
         { pixels: new Uint8Array(112 * 112 * 3), rows: 112, columns: 112 },
         async (black) => {
           await detector.locateFaces(black, within(1))
@@ -92,7 +92,7 @@ export const loadFaces: LoadTask<'faces'> = async (folder, engine, path) => {
         },
       ),
     look: (image, count, threshold = description.threshold) =>
-      withPixels(engine, image, async (pixels) => {
+      withPixels(tensorFlow, image, async (pixels) => {
         const detections = await detect(pixels, threshold)
         const emotions = detections.flatMap(({ emotions = [] }) => emotions)
         return { labels: labelsOf(emotions, classes, count), detections }

@@ -10,7 +10,7 @@ const onTensorFlowJs: readonly EngineName[] = ['wasm', 'cpu']
 
 /** Whatever loads TensorFlow.js is loaded with the first model that needs it. */
 const tasks: { [T in TaskName]: { engines: readonly EngineName[]; load: LoadTask<T> } } = {
-  classification: { engines: engineNames, load: loadClassification },
+  classification: { engines: engineNames, load: loadClassifier },
   embedding: { engines: [], load: withoutLabels },
   detection: {
     engines: onTensorFlowJs,
@@ -20,6 +20,13 @@ const tasks: { [T in TaskName]: { engines: readonly EngineName[]; load: LoadTask
 }
 
 type Described = Pick<ModelFolder, 'description' | 'files'>
+
+/** ONNX Runtime needs no library for what is a network like others. */
+async function loadClassifier(...args: Parameters<LoadTask<'classification'>>): Promise<Task> {
+  const [{ description }, engine] = args
+  const isLibrarys = description.family === 'mobilenet' && engine !== 'onnx'
+  return isLibrarys ? (await import('./mobilenet')).loadMobileNet(...args) : loadClassification(...args)
+}
 
 /** Whether the folder has what an engine reads. */
 function hasFor(engine: EngineName, { description, files }: Described): boolean {

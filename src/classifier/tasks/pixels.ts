@@ -1,15 +1,14 @@
-import * as tf from '@tensorflow/tfjs-core'
-import type { EngineName } from '../engines/names'
-import { useBackend } from '../engines/tfjs'
+import type * as Core from '@tensorflow/tfjs-core'
+import type { TensorFlow } from '../engines/engine'
 import type { DecodedImage } from '../image'
 
-/** Has a library look at an image as a tensor `[rows, columns, 3]`, 0–255, on the engine's backend. */
+/** Has a library look at an image as a tensor `[rows, columns, 3]`, 0–255, on a backend. */
 export async function withPixels<T>(
-  engine: EngineName,
+  { tf, use }: Pick<TensorFlow, 'tf' | 'use'>,
   { pixels, rows, columns }: Pick<DecodedImage, 'pixels' | 'rows' | 'columns'>,
-  look: (image: tf.Tensor3D) => Promise<T>,
+  look: (image: Core.Tensor3D) => Promise<T>,
 ): Promise<T> {
-  useBackend(engine)
+  use()
   const image = tf.tensor3d(pixels, [rows, columns, 3], 'int32')
   try {
     return await look(image)

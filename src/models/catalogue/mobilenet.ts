@@ -2,12 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidInputError } from '../../errors'
 import { boxModelsFolder } from '../../model-folder/folder'
+import { packageOf, peerLibraries } from '../../model-folder/peer-libraries'
 import { collectNetwork, digestOf, type NetworkFiles, readerOf } from '../network-files'
 import type { CatalogueEntry, Sources } from './entry'
 
 /*
  * MobileNet as the npm package @tensorflow-models/mobilenet 2.1.1 takes it from TensorFlow Hub, and the layers models that
- * its first versions loaded. Its preprocessing is kept: the whole image, squeezed into the square.
+ * its first versions loaded, which are given its ending as they are compiled. The package runs them (tasks/mobilenet.ts).
+ * Its preprocessing is kept: the whole image, squeezed into the square.
  */
 
 interface Network {
@@ -85,6 +87,7 @@ const entryOf = (network: Network): CatalogueEntry => ({
   task: 'classification',
   megabytes: network.megabytes,
   license: 'Apache-2.0',
+  needs: [packageOf(peerLibraries.mobilenet)],
   write: async (folder, sources) => {
     const { files } = await collect(network, sources)
     for (const [name, content] of files) await writeFile(join(folder, name), content)
@@ -102,7 +105,9 @@ const entryOf = (network: Network): CatalogueEntry => ({
         ...(isHub ? { mean: 0, std: 255 } : { mean: 127.5, std: 127.5 }),
       },
       labels: 'labels.json',
-      ...(isHub && { logits: true, skip: 1 }),
+      family: 'mobilenet',
+      logits: true,
+      skip: 1,
       license: 'Apache-2.0',
       description: network.about,
       source: sources.from ? 'A folder' : network.url('model.json'),
