@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
+import { defaultModel, modelFor } from '../src/classifier/default-model'
 
 /*
  * What `classify` and `predict` need beside their own bundle: the models, the WebAssembly binaries and sharp. A stock
@@ -91,14 +92,15 @@ async function sharpFiles(architecture: Architecture): Promise<Files> {
   return files
 }
 
-/**
- * Everything that belongs beside the bundle in a zip, with the models in the box that TensorFlow.js runs: no zip has ONNX
- * Runtime.
- * @throws Error when sharp is not installed for the architecture
- */
-export async function runtimeFiles(architecture: Architecture): Promise<Files> {
-  const box = Object.entries(await readFolder(join(root, 'models'), root))
-  const paths = new Set(box.map(([path]) => path))
-  const models = box.filter(([path]) => paths.has(join(dirname(path), 'model.json')))
-  return { ...Object.fromEntries(models), ...(await wasmFiles()), ...(await sharpFiles(architecture)) }
+/** What belongs beside the bundle in a zip. @param model by default the one in the box that suits the engine */
+export async function stockFiles(
+  architecture: Architecture,
+  engine: 'onnx' | 'wasm',
+  model = modelFor(defaultModel, engine),
+): Promise<Files> {
+  return {
+    ...(await modelFiles(join(root, 'models', model))),
+    ...(engine === 'onnx' ? await onnxFiles(architecture, root) : await wasmFiles()),
+    ...(await sharpFiles(architecture)),
+  }
 }

@@ -39,9 +39,9 @@ export const settingsSchema = z.object({
   runtimeImage: setting,
   eventsToken: setting,
   resultsToken: setting,
-  // A runtime image names in its environment what it has: its model, and the best engine for it.
-  model: setting.transform((name) => name ?? (process.env.WHISKLENS_MODEL || 'efficientnet-lite0')),
-  engine: setting.transform((name) => name ?? (process.env.WHISKLENS_ENGINE || 'wasm')),
+  // A runtime image names in its environment what it has. Without that, the best engine, and the model that suits it.
+  model: setting.transform((name) => name ?? (process.env.WHISKLENS_MODEL || 'default')),
+  engine: setting.transform((name) => name ?? (process.env.WHISKLENS_ENGINE || 'auto')),
   // wsk makes a number of what looks like one.
   gbSecondPrice: z.preprocess(
     (value) => (typeof value === 'number' ? String(value) : value),

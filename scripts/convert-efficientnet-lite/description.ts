@@ -65,7 +65,7 @@ export function folderFiles(
 ): Map<string, Uint8Array> {
   const files = new Map([...network, ['labels.json', labels] as const])
   const checksums = Object.fromEntries([...files].map(([name, bytes]) => [name, sha256Of(bytes)]))
-  const json = { ...description(source, made), ...(made.suffix && { checksums }) }
+  const json = { ...description(source, made), checksums }
   return files
     .set('whisklens.json', Buffer.from(`${JSON.stringify(json, null, 2)}\n`))
     .set('NOTICE', Buffer.from(notice(source, made)))

@@ -1,9 +1,9 @@
 import { InvalidInputError, messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { type ModelFolder, modelFolderPath, readModelFolder } from '../model-folder/folder'
-import { containerMemory } from './container-memory'
-import { findEngine } from './engines'
-import { anyEngine, choiceOf, type EngineName, fileOf } from './engines/names'
+import { modelFor } from './default-model'
+import { findEngine, isFit } from './engines'
+import { choiceOf, type EngineName, anyEngine, fileOf, readBy } from './engines/names'
 import { stage } from './stage'
 import { enginesOf, loadTask } from './tasks'
 import { inUse, type TaskInUse } from './tasks/in-use'
@@ -21,7 +21,7 @@ const cache = new Map<string, Promise<LoadedModel>>()
 
 /**
  * The model of that name on that engine, tried out, loaded on first use and cached for the life of the process.
- * @param model a folder's name in `models/`, or a path
+ * @param model a folder's name in `models/`, a path, or `default` for the one in the box that suits the engine
  * @param engine its name, or `auto` for the best that works
  * @throws InvalidInputError when the folder or engine does not exist or is not valid
  * @throws WhisklensError `engine_missing` when the engine is not installed
@@ -51,8 +51,8 @@ export function loadUntried(model: string, engine: string): Promise<LoadedModel>
 async function load(model: string, engine: string, forget: () => void): Promise<LoadedModel> {
   const choice = choiceOf(engine)
   if (!choice) checkInstalled(engine)
-  const folder = await readModelFolder(model)
-  return choice ? loadOnBest(model, folder, choice) : loadOn(model, folder, engine as EngineName, forget)
+  const name = modelFor(model, engine)
+  return choice ? loadOnBest(name, choice) : loadOn(name, engine as EngineName, forget)
 }
 
 function checkInstalled(engine: string): void {
@@ -60,25 +60,16 @@ function checkInstalled(engine: string): void {
   if (hint) throw new WhisklensError('engine_missing', `The engine "${engine}" is not installed`, { hint })
 }
 
-/** Whether an engine is there, and the container has the memory for it. */
-function isFit(engine: EngineName): boolean {
-  const { missing, leastMemory = 0 } = findEngine(engine)
-  return !missing() && leastMemory <= containerMemory
-}
-
 /** An engine that is there may still not start on this machine, or not know an operation of this network. */
-async function loadOnBest(
-  model: string,
-  folder: ModelFolder,
-  choice: readonly EngineName[],
-): Promise<LoadedModel> {
+async function loadOnBest(model: string, choice: readonly EngineName[]): Promise<LoadedModel> {
+  const folder = await readModelFolder(model, () => false)
   const failed: { engine: string; thrown: unknown }[] = []
   // A model that runs on none is loaded on any, for its own words about it.
   const engines = enginesOf(folder).filter((engine) => choice.includes(engine) && isFit(engine))
   for (const engine of engines.length > 0 ? engines : choice.slice(-1)) {
     try {
       // One that does not work is not cached.
-      const loaded = await loadOn(model, folder, engine, () => {})
+      const loaded = await loadOn(model, engine, () => {})
       await loaded.task.tryOut()
       for (const { engine, thrown } of failed)
         log.warn({ engine, reason: messageOf(thrown) }, 'engine not used')
@@ -90,12 +81,8 @@ async function loadOnBest(
   throw failed.at(-1)?.thrown
 }
 
-async function loadOn(
-  model: string,
-  read: ModelFolder,
-  engine: EngineName,
-  forget: () => void,
-): Promise<LoadedModel> {
+async function loadOn(model: string, engine: EngineName, forget: () => void): Promise<LoadedModel> {
+  const read = await readModelFolder(model, readBy(engine))
   const { files: _, ...folder } = read
   const path = modelFolderPath(model)
   checkEngine(read, engine, path)
@@ -112,7 +99,7 @@ function checkEngine(folder: ModelFolder, engine: EngineName, path: string): voi
   if (engines.length === 0 || engines.includes(engine)) return
   const { id } = folder.description
   const file = fileOf(engine)
-  const reason = folder.files.has(file) ? '' : `: there is no ${file} in ${path}`
+  const reason = folder.names.has(file) ? '' : `: there is no ${file} in ${path}`
   const other = `Set WHISKLENS_ENGINE to ${anyEngine}, or to one of: ${engines.join(', ')}`
   // What was added has one, unless the network has an operation that ONNX has not.
   const add = engine === 'onnx' && reason ? `; or add the model: whisklens model add ${path}` : ''

@@ -42,9 +42,9 @@ export function register(program: Command): void {
     .argument('<images...>', 'files, folders (all images below them), or s3://bucket/prefix')
     .option(
       '--model <name>',
-      'a folder in models/, or the path of one (default: WHISKLENS_MODEL, efficientnet-lite0)',
+      'a folder in models/, or the path of one (default: WHISKLENS_MODEL, or the one in the box that suits the engine)',
     )
-    .option('--engine <name>', 'what runs it (default: WHISKLENS_ENGINE, wasm)')
+    .option('--engine <name>', 'what runs it (default: WHISKLENS_ENGINE, or auto, the fastest that works)')
     .option(
       '--workers <count>',
       'threads, each with a model of its own',

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { dependencies as packages } from '../../runtime/package.json'
+import { modelFor } from '../classifier/default-model'
 import { findEngine } from '../classifier/engines'
 import { type EngineName, engineNames } from '../classifier/engines/names'
 import { enginesOf } from '../classifier/tasks'
@@ -20,7 +21,7 @@ async function decoder(): Promise<Check> {
 }
 
 async function model({ settings }: Connection): Promise<Check> {
-  const { version, classes, description } = await readModelFolder(settings.model)
+  const { version, classes, description } = await readModelFolder(modelFor(settings.model, settings.engine))
   return ok(`${version}, ${classes.length} classes, ${description.license}`)
 }
 
@@ -36,15 +37,16 @@ const runtimeImage = (): Check =>
 async function engine(name: EngineName, { settings }: Connection): Promise<Check> {
   const hint = findEngine(name).missing()
   if (hint && settings.engine !== name) return absent(`The engine "${name}" is not installed`, hint)
-  const model = await readModelFolder(settings.model)
+  const modelName = modelFor(settings.model, name)
+  const { version, ...model } = await readModelFolder(modelName)
   if (settings.engine !== name && !enginesOf(model).includes(name))
-    return absent(`The model ${model.version} has no file for it`, `whisklens model info ${settings.model}`)
+    return absent(`The model ${version} has no file for it`, `whisklens model info ${modelName}`)
   const pool = openPool(join(__dirname, 'classify-worker.cjs'), 1)
   const image = join(homeFolder(), 'samples', 'coffee.jpg')
-  const task = { image, model: settings.model, engine: name, top: 1 }
+  const task = { image, model: modelName, engine: name, top: 1 }
   try {
     const { classified, fatal, error } = await pool.run(task)
-    if (classified) return ok(`${classified.timings.infer} ms an image`)
+    if (classified) return ok(`${version}, ${classified.timings.infer} ms an image`)
     const { message: detail, hint } = fatal ?? error ?? { message: 'It gave no answer', hint: undefined }
     return { state: 'failed', detail, hint }
   } finally {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { modelFor } from '../classifier/default-model'
 import { findEngine } from '../classifier/engines'
 import { InvalidInputError } from '../errors'
 import { idSchema } from '../model-folder/description'
@@ -44,9 +45,9 @@ export function register(program: Command): void {
     .option('--out <folder>', 'where it goes (default: to your other models)')
     .option(
       '--model <name>',
-      'what it is built on, a name or the path of a folder (default: WHISKLENS_MODEL, efficientnet-lite0)',
+      'what it is built on, a name or the path of a folder (default: WHISKLENS_MODEL, or the one in the box that suits the engine)',
     )
-    .option('--engine <name>', 'what runs that (default: WHISKLENS_ENGINE, wasm)')
+    .option('--engine <name>', 'what runs that (default: WHISKLENS_ENGINE, or auto, the fastest that works)')
     .option(
       '--holdout <share>',
       'photos of each label that are held out to test it (default: 20%)',
@@ -71,7 +72,8 @@ Examples:
 
 async function run(folder: string, options: TeachOptions): Promise<void> {
   const { settings } = await resolveConnection(options)
-  const { model = settings.model, engine = settings.engine, holdout, force } = options
+  const { engine = settings.engine, holdout, force } = options
+  const model = modelFor(options.model ?? settings.model, engine)
   const id = options.name ?? nameAfter(folder)
   const target = options.out === undefined ? join(userModelsFolder(), id) : resolve(options.out)
   checkTarget(target, force)

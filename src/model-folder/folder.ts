@@ -8,13 +8,16 @@ import { dataFolder, homeFolder } from '../paths'
 import { sha256Of } from '../sha256'
 import { classSchema, descriptionSchema, type ModelClass, type ModelDescription } from './description'
 
-/** A model folder, read whole. */
+/** A model folder, read whole, or as far as one engine needs it. */
 export interface ModelFolder<Description = ModelDescription> {
   /** `<id>@<8 hex of the sha256 over its files>`: changes whenever anything that shapes a result changes. */
   version: string
   description: Description
   /** None for an embedding. */
   classes: ModelClass[]
+  /** Of all files that shape results. */
+  names: ReadonlySet<string>
+  /** Those that were read. */
   files: ReadonlyMap<string, Buffer>
 }
 
@@ -61,12 +64,8 @@ const read = (path: string): Promise<Buffer> =>
     throw new InvalidInputError(`${path} cannot be read: ${messageOf(cause)}`, { cause })
   })
 
-/**
- * The files of a model folder that shape results, by name and in the order of their names.
- * @throws InvalidInputError when there is no such folder, or one of them cannot be read
- */
-export async function readModelFiles(model: string): Promise<Map<string, Buffer>> {
-  const folder = modelFolderPath(model)
+/** The names of a folder's files that shape results, in order. @throws InvalidInputError when there is no such folder */
+async function namesIn(folder: string, model: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause) => {
     throw new InvalidInputError(`There is no model "${model}": ${folder} cannot be read`, {
       cause,
@@ -75,26 +74,51 @@ export async function readModelFiles(model: string): Promise<Map<string, Buffer>
   })
   // Pipes and folders have names, too; a link may lead to a file.
   const names = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name)
+  return names.filter(isModelFile).sort()
+}
+
+async function readFiles(folder: string, names: string[]): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>()
-  for (const name of names.filter(isModelFile).sort()) files.set(name, await read(join(folder, name)))
+  for (const name of names) files.set(name, await read(join(folder, name)))
   return files
 }
 
 /**
+ * The files of a model folder that shape results, by name and in the order of their names.
+ * @throws InvalidInputError when there is no such folder, or one of them cannot be read
+ */
+export async function readModelFiles(model: string): Promise<Map<string, Buffer>> {
+  const folder = modelFolderPath(model)
+  return readFiles(folder, await namesIn(folder, model))
+}
+
+/**
  * Reads a model folder.
+ * @param isWanted whether a file is needed; without it, all are. What else has a checksum in `whisklens.json` is not read
  * @throws InvalidInputError when the folder or one of its files is missing or does not hold what it must
  */
-export async function readModelFolder(model: string): Promise<ModelFolder> {
+export async function readModelFolder(
+  model: string,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<ModelFolder> {
   const folder = modelFolderPath(model)
-  const files = await readModelFiles(model)
+  const names = await namesIn(folder, model)
+  const head = await readFiles(
+    folder,
+    names.filter((name) => name === 'whisklens.json'),
+  )
+  const description = parseJson(descriptionSchema, head, 'whisklens.json', folder)
+  const { checksums = {}, labels } = { labels: undefined, ...description }
+  const isRead = (name: string) => name === labels || isWanted(name) || !Object.hasOwn(checksums, name)
+  const files = await readFiles(folder, names.filter(isRead))
+  const sums = checkedSums(names, files, checksums, folder)
   const hash = createHash('sha256')
-  for (const [name, content] of files) hash.update(`${name}\0${content.length}\0`).update(content)
-  const description = parseJson(descriptionSchema, files, 'whisklens.json', folder)
-  checkSums(files, description, folder)
+  for (const [name, sum] of sums) hash.update(`${name}\0${sum}\0`)
   return {
     version: `${description.id}@${hash.digest('hex').slice(0, 8)}`,
     description,
     classes: readClasses(files, description, folder),
+    names: new Set(names),
     files,
   }
 }
@@ -105,18 +129,31 @@ export const readClasses = (files: Files, description: ModelDescription, folder:
     ? []
     : parseJson(z.array(classSchema).min(1), files, description.labels, folder)
 
-/** @throws InvalidInputError naming the first file that is not the one whose checksum the description has */
-export function checkSums(files: Files, { checksums = {} }: ModelDescription, folder: string): void {
-  for (const [name, expected] of Object.entries(checksums)) {
-    const file = files.get(name)
-    if (!file) throw new InvalidInputError(`Expected a file ${name} in the model folder ${folder}`)
-    const found = sha256Of(file)
-    if (found === expected) continue
-    throw new InvalidInputError(
-      `${join(folder, name)} is not the file it should be: its sha256 is ${found}, expected ${expected}`,
-      {
-        hint: 'Add the model again; if you changed the file on purpose, change its checksum in whisklens.json.',
-      },
-    )
-  }
+/**
+ * The checksums of a folder's files, by their names.
+ * @param files those that were read
+ * @param listed the checksums in `whisklens.json`
+ * @throws InvalidInputError naming the first file that is missing, or not the one whose checksum is listed
+ */
+export function checkedSums(
+  names: readonly string[],
+  files: ReadonlyMap<string, Buffer>,
+  listed: Record<string, string>,
+  folder: string,
+): Map<string, string> {
+  const missing = Object.keys(listed).find((name) => !names.includes(name))
+  if (missing !== undefined)
+    throw new InvalidInputError(`Expected a file ${missing} in the model folder ${folder}`)
+  return new Map(names.map((name) => [name, checkedSum(files.get(name), listed[name], join(folder, name))]))
+}
+
+function checkedSum(file: Buffer | undefined, listed: string | undefined, path: string): string {
+  const found = file ? sha256Of(file) : (listed ?? '')
+  if (listed === undefined || found === listed) return found
+  throw new InvalidInputError(
+    `${path} is not the file it should be: its sha256 is ${found}, expected ${listed}`,
+    {
+      hint: 'Add the model again; if you changed the file on purpose, change its checksum in whisklens.json.',
+    },
+  )
 }

@@ -32,7 +32,7 @@ export async function addModel(
   write: (folder: string) => Promise<Description>,
   { folder = join(userModelsFolder(), id), force = false, sha256, tryOut }: AddOptions,
 ): Promise<string> {
-  if (!idSchema.safeParse(id).success) {
+  if (!idSchema.safeParse(id).success || id === 'default') {
     throw new InvalidInputError(`A model cannot be called ${JSON.stringify(id)}`, {
       hint: 'Name it with --id: small letters, digits, dots, hyphens and underscores.',
     })

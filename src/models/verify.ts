@@ -1,7 +1,7 @@
 import { InvalidInputError, messageOf, WhisklensError } from '../errors'
 import { descriptionSchema, type ModelDescription } from '../model-folder/description'
 import {
-  checkSums,
+  checkedSums,
   type ModelFolder,
   modelFolderPath,
   parseJson,
@@ -27,7 +27,7 @@ export type Values = ReadonlyMap<number, number>
 /** What runs models here. */
 export interface Engines {
   /** The names of those that a model runs on, best first. */
-  of(model: Pick<ModelFolder, 'description' | 'files'>): readonly string[]
+  of(model: Pick<ModelFolder, 'description' | 'names'>): readonly string[]
   /** What has to be installed before it can run; undefined where it is all there. */
   missing(engine: string): string | undefined
   /** Has an engine look at the same photo each time. @throws WhisklensError why it cannot */
@@ -67,7 +67,7 @@ export async function* verifyModel(model: string, engines: Engines): AsyncGenera
   if (!description) return
   const found = [...filesOf(description, files, folder)]
   for (const { name, find } of found) yield await check(name, find)
-  const names = engines.of({ description, files })
+  const names = engines.of({ description, names: new Set(files.keys()) })
   // Where it is not installed, the next is compared with.
   const first = names.filter((name) => name === preferred)
   yield* checkEngines([...first, ...names.filter((name) => name !== preferred)], folder, engines)
@@ -78,7 +78,7 @@ function* filesOf(description: ModelDescription, files: ModelFolder['files'], fo
   yield {
     name: 'checksums',
     find: () => {
-      checkSums(files, description, folder)
+      checkedSums([...files.keys()], files, description.checksums ?? {}, folder)
       return `${Object.keys(description.checksums ?? {}).length} of ${files.size - 1} files have one`
     },
   }

@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../../errors'
+import { containerMemory } from '../container-memory'
 import { cpu } from './cpu'
 import type { Engine, TensorFlow } from './engine'
 import { choiceOf, type EngineName, engineNames, engineSettings } from './names'
@@ -31,4 +32,10 @@ export async function startTensorFlow(name: string): Promise<TensorFlow> {
   throw new InvalidInputError(`The engine "${name}" is not one of TensorFlow.js`, {
     hint: `Set WHISKLENS_ENGINE to one of: ${choiceOf('tfjs')?.join(', ')}.`,
   })
+}
+
+/** Whether an engine is there, and the container has the memory for it. */
+export function isFit(engine: EngineName): boolean {
+  const { missing, leastMemory = 0 } = findEngine(engine)
+  return !missing() && leastMemory <= containerMemory
 }

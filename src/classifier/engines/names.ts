@@ -20,3 +20,6 @@ export const engineSettings = [...engineNames, ...Object.keys(choices)]
 
 /** The file of a model folder that an engine reads. */
 export const fileOf = (engine: EngineName): string => (engine === 'onnx' ? 'model.onnx' : 'model.json')
+
+/** Tells the files of a network that an engine reads from those that only others do. */
+export const readBy = (engine: EngineName) => (name: string) => name.endsWith('.onnx') === (engine === 'onnx')

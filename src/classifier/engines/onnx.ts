@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-common'
-import { InvalidInputError } from '../../errors'
+import { InvalidInputError, messageOf } from '../../errors'
 import { homeFolder } from '../../paths'
 import type { NetworkInput } from '../network-input'
 import type { Engine, ModelFiles } from './engine'
@@ -50,10 +50,14 @@ function tensorOf(
 export const onnx: Engine = {
   missing: () => {
     try {
-      require.resolve(library)
+      // npm also installs it where it has no binary.
+      require(library)
       return undefined
-    } catch {
-      return `Install it: npm install ${library}@1.30.0`
+    } catch (thrown) {
+      const isThere = (thrown as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND'
+      return isThere
+        ? `It is installed, but does not load here: ${messageOf(thrown)}`
+        : `Install it: npm install ${library}@1.30.0`
     }
   },
   load: async ({ files, path, input }) => {

@@ -19,7 +19,7 @@ const tasks: { [T in TaskName]: { engines: readonly EngineName[]; load: LoadTask
   faces: { engines: onTensorFlowJs, load: async (...args) => (await import('./faces')).loadFaces(...args) },
 }
 
-type Described = Pick<ModelFolder, 'description' | 'files'>
+type Described = Pick<ModelFolder, 'description' | 'names'>
 
 /** ONNX Runtime needs no library for what is a network like others. */
 async function loadClassifier(...args: Parameters<LoadTask<'classification'>>): Promise<Task> {
@@ -29,11 +29,11 @@ async function loadClassifier(...args: Parameters<LoadTask<'classification'>>): 
 }
 
 /** Whether the folder has what an engine reads. */
-function hasFor(engine: EngineName, { description, files }: Described): boolean {
+function hasFor(engine: EngineName, { description, names }: Described): boolean {
   if (description.task === 'faces') return true
   // Graphs of TensorFlow.js take no pixels as they are.
   const isUint8 = 'type' in description.input && description.input.type === 'uint8'
-  return files.has(fileOf(engine)) && (engine === 'onnx' || !isUint8)
+  return names.has(fileOf(engine)) && (engine === 'onnx' || !isUint8)
 }
 
 /** The engines that a model runs on by its task and files, best first. */
