@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { defaultModel, modelFor } from '../src/classifier/default-model'
 
 /*
- * What `classify` and `predict` need beside their own bundle: the models, the WebAssembly binaries and sharp. A stock
+ * What `classify` and `predict` need beside their own bundle: a model, what runs it, and sharp. A stock
  * zip carries all of it; the runtime image has sharp among its packages (runtime-packages.ts).
  */
 
@@ -92,6 +92,19 @@ async function sharpFiles(architecture: Architecture): Promise<Files> {
   return files
 }
 
+/** ONNX Runtime for one architecture: its package carries those of all platforms, 290 MB. */
+async function onnxFiles(architecture: Architecture): Promise<Files> {
+  const runtime = findPackage('onnxruntime-node', root)
+  const folders = [runtime, findPackage('onnxruntime-common', runtime)]
+  const all = await Promise.all(folders.map((folder) => readFolder(folder, root)))
+  const isNeededHere = (path: string) => !path.includes('/bin/') || path.includes(`/linux/${architecture}/`)
+  return Object.fromEntries(
+    Object.entries(Object.assign({}, ...all) as Files).filter(
+      ([path]) => isNeeded(path) && isNeededHere(path) && !path.includes('/esm/'),
+    ),
+  )
+}
+
 /** What belongs beside the bundle in a zip. @param model by default the one in the box that suits the engine */
 export async function stockFiles(
   architecture: Architecture,
@@ -100,7 +113,7 @@ export async function stockFiles(
 ): Promise<Files> {
   return {
     ...(await modelFiles(join(root, 'models', model))),
-    ...(engine === 'onnx' ? await onnxFiles(architecture, root) : await wasmFiles()),
+    ...(engine === 'onnx' ? await onnxFiles(architecture) : await wasmFiles()),
     ...(await sharpFiles(architecture)),
   }
 }

@@ -11,14 +11,12 @@ export const defaultModel = 'default'
 const ofOnnx = 'efficientnet-lite0-int8'
 const ofOthers = 'efficientnet-lite0'
 
-/**
- * The name of a model, where it may be {@link defaultModel}.
- * @param engine its name, or one that stands for the best of several
- */
+/** The engine that is used, where a name stands for the best of several. */
+export const engineFor = (engine: string): string => choiceOf(engine)?.find(isFit) ?? engine
+
+/** The name of a model, where it may be {@link defaultModel}. @param engine may stand for the best of several */
 export function modelFor(model: string, engine: string): string {
   if (model !== defaultModel) return model
-  const choice = choiceOf(engine)
-  const best = choice ? choice.find(isFit) : engine
   const isThere = (name: string) => existsSync(join(boxModelsFolder(), name))
-  return best === 'onnx' && (isThere(ofOnnx) || !isThere(ofOthers)) ? ofOnnx : ofOthers
+  return engineFor(engine) === 'onnx' && (isThere(ofOnnx) || !isThere(ofOthers)) ? ofOnnx : ofOthers
 }

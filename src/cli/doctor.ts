@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+
+import { engineFor, modelFor } from '../classifier/default-model'
 import { tfjsNodeFolder } from '../classifier/engines/tensorflow'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, resolveConnection } from './connection'
@@ -56,7 +58,7 @@ async function run(options: DoctorOptions): Promise<void> {
       printable(hint ? `${detail} (${hint})` : detail),
     ])
     await print(columns(rows))
-    note(`Set here: ${model} on ${engine}`, options)
+    note(`Used here: ${modelFor(model, engine)} on ${engineFor(engine)}`, options)
   }
   if (found.some(({ state }) => state === 'failed')) process.exitCode = exitCode.failed
 }
