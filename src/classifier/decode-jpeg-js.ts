@@ -1,8 +1,9 @@
 import jpeg, { type UintArrRet } from 'jpeg-js'
 import { ImageError, messageOf } from '../errors'
+import { cutOf, scaledSize } from './geometry'
 import type { DecodedImage, InputSpec } from './image'
 import { orientationOf, readExifOrientation, turnUpright, uprightSize } from './orientation'
-import { resample } from './resample'
+import { resample } from './resample/resample'
 
 /** Decodes baseline and progressive JPEG in pure JavaScript: slower, for platforms that sharp has no binary for. */
 export function decodeWithJpegJs(bytes: Uint8Array, input: InputSpec): DecodedImage {
@@ -15,11 +16,18 @@ export function decodeWithJpegJs(bytes: Uint8Array, input: InputSpec): DecodedIm
   const { exifBuffer, ...image } = decode(bytes)
   // jpeg-js leaves the second of the two zero bytes after "Exif" in place.
   const orientation = orientationOf(readExifOrientation(exifBuffer?.subarray(1)))
-  const { pixels, ...size } = resample(image, input, orientation)
+  const scaled = scaledSize(image, input)
+  const cut = cutOf(scaled, input, orientation)
+  const pixels = resample(image, {
+    scaled,
+    region: cut,
+    kernel: input.kernel,
+    columnsFirst: orientation.swapped,
+  })
   const { rows: height, columns: width } = uprightSize(image, orientation)
   return {
-    pixels: turnUpright(pixels, size, orientation),
-    ...uprightSize(size, orientation),
+    pixels: turnUpright(pixels, cut, orientation),
+    ...uprightSize(cut, orientation),
     width,
     height,
     format: 'jpeg',

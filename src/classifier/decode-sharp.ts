@@ -3,8 +3,10 @@ import type sharpModule from 'sharp'
 import type { Metadata } from 'sharp'
 import { ImageError, messageOf } from '../errors'
 import { decodeBudget, decodeBytes } from './decode-memory'
-import { cutOf, type DecodedImage, type InputSpec, maxPixels, type Size, scaledSize } from './image'
+import { cutOf, type Region, scaledSize } from './geometry'
+import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
+import { resample } from './resample/resample'
 import { formatBySignature } from './signature'
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
@@ -49,21 +51,10 @@ export async function decodeWithSharp(
   const memory = decodeBytes(header)
   checkHeader(header, memory)
   const orientation = orientationOf(header.orientation)
-  const region = middle(header, input)
-  const scaled = scaledSize(region, input)
-  const cut = cutOf(scaled, input, orientation)
-  const { pixels, ms } = await oneByOne(async () => {
+  const { pixels, cut, ms } = await oneByOne(async () => {
     const start = performance.now()
-    const image = open(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
-    if (region.width < header.width || region.height < header.height) image.extract(region)
-    if (header.hasAlpha) image.flatten({ background: 'white' })
-    const pixels = await image
-      .resize(scaled.width, scaled.height, { fit: 'fill', kernel: input.kernel })
-      .extract(cut)
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer()
-    return { pixels, ms: performance.now() - start }
+    const found = await pixelsOf(open, bytes, header, input)
+    return { ...found, ms: performance.now() - start }
   }).catch((thrown) => refuse(bytes, thrown))
   const { width, height } = header.autoOrient
   return {
@@ -76,6 +67,62 @@ export async function decodeWithSharp(
     ms,
   }
 }
+
+/** The pixels the network sees, as they are stored. */
+async function pixelsOf(
+  open: typeof sharpModule,
+  bytes: Uint8Array,
+  header: Metadata,
+  input: InputSpec,
+): Promise<{ pixels: Uint8Array; cut: Size }> {
+  const region = middle(header, input)
+  const scaled = scaledSize(region, input)
+  const orientation = orientationOf(header.orientation)
+  const cut = cutOf(scaled, input, orientation)
+  const isWhole = region.width === header.width && region.height === header.height
+  const { shrunk, extent } = shrinkOf(region, scaled, header.format === 'jpeg' && isWhole)
+  const image = open(bytes, {
+    limitInputPixels: maxPixels,
+    failOn: 'error',
+    sequentialRead: true,
+    ignoreIcc: header.space !== 'cmyk',
+  })
+  if (!isWhole) image.extract(region)
+  if (header.hasAlpha) image.flatten({ background: 'white' })
+  if (shrunk.width < region.width || shrunk.height < region.height)
+    image.resize(shrunk.width, shrunk.height, {
+      fit: 'fill',
+      fastShrinkOnLoad: header.format === 'jpeg',
+      kernel: 'lanczos3',
+    })
+  const data = await image.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
+  const columnsFirst = orientation.swapped
+  const resizing = { scaled, region: cut, kernel: input.kernel, extent, columnsFirst }
+  return { pixels: resample({ ...shrunk, data }, resizing), cut }
+}
+
+/**
+ * What sharp shrinks an image to as it decodes it, so that not all of its pixels are ever in memory. It is left well above
+ * the size that {@link resample} brings it to: what libvips would do has errors of its own. It moves enlarged images by
+ * half a pixel, and clips what overshoots in another order when the image lies on its side.
+ */
+function shrinkOf(region: Size, scaled: Size, isJpeg: boolean): { shrunk: Size; extent: Size } {
+  const factors = { width: region.width / scaled.width, height: region.height / scaled.height }
+  const least = Math.min(factors.width, factors.height)
+  const whole = isJpeg ? jpegShrink(least) : 1
+  const shrunk = { width: region.width, height: region.height }
+  const extent = { ...region }
+  for (const side of ['width', 'height'] as const) {
+    if (factors[side] < 4) continue
+    shrunk[side] = Math.floor(
+      region[side] / (isJpeg ? Math.max(factors[side] / 2, whole + 1) : Math.min(factors[side] / 2, 3.99)),
+    )
+    extent[side] = (shrunk[side] * region[side]) / (region[side] - (region[side] % whole))
+  }
+  return { shrunk, extent }
+}
+
+const jpegShrink = (factor: number): number => (factor >= 16 ? 8 : factor >= 8 ? 4 : factor >= 4 ? 2 : 1)
 
 const formatOf = ({ format }: Metadata): string => (format === 'heif' ? 'avif' : format)
 
@@ -104,12 +151,12 @@ function checkHeader(header: Metadata, memory: number): void {
 const longest = 4
 
 /** @returns the part of the stored image that is resized; all of it but for panoramas whose ends are cut off anyway */
-function middle({ width, height, format }: Metadata, input: InputSpec): Size & { left: number; top: number } {
-  // WebP's sides are limited, and it is shrunk while it is read only when it is read whole.
-  const isWhole = format === 'webp' || !('resizeShortSide' in input)
-  const limit = isWhole ? Number.POSITIVE_INFINITY : Math.min(width, height) * longest
-  const size = { width: Math.min(width, limit), height: Math.min(height, limit) }
-  return { ...size, left: (width - size.width) >> 1, top: (height - size.height) >> 1 }
+function middle({ width, height }: Metadata, input: InputSpec): Region {
+  const limit = 'resizeShortSide' in input ? Math.min(width, height) * longest : Number.POSITIVE_INFINITY
+  // As much is left out at both ends, or the centre would move.
+  const within = (side: number): number => (side > limit ? limit + ((side - limit) % 2) : side)
+  const size = { width: within(width), height: within(height) }
+  return { ...size, left: (width - size.width) / 2, top: (height - size.height) / 2 }
 }
 
 /**
