@@ -1,4 +1,4 @@
-"""Classifies the images of a folder with Pillow and onnxruntime: what a short Python program does, one process for each core.
+"""Classifies the images of a folder with Pillow and onnxruntime, one process for each core.
 
 Usage: classify.py <model folder> <folder of images>
 Prints for each image, in order, {"file", "labels": [{"index", "label", "probability"}]}, the five most probable first.
@@ -12,7 +12,7 @@ import sys
 
 import numpy
 import onnxruntime
-from PIL import Image, ImageOps
+from PIL import Image
 
 from preprocess import preprocess
 
@@ -32,7 +32,7 @@ def load(folder):
 
 def classify(path):
     spec = description["input"]
-    pixels = preprocess(Image.open(path), spec)
+    pixels = numpy.asarray(preprocess(Image.open(path), spec, shrink_on_load=True))
     if spec.get("type") != "uint8":
         pixels = (pixels.astype(numpy.float32) - numpy.float32(spec["mean"])) / numpy.float32(spec["std"])
     if spec.get("layout") == "nchw":

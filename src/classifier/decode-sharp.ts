@@ -3,10 +3,11 @@ import type sharpModule from 'sharp'
 import type { Metadata } from 'sharp'
 import { ImageError, messageOf } from '../errors'
 import { decodeBudget, decodeBytes } from './decode-memory'
-import { cutOf, type Region, scaledSize } from './geometry'
+import { cutOf, hull, type Region, scaledSize } from './geometry'
 import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
-import { resample } from './resample/resample'
+import { neededOf, planOf, resample } from './resample/resample'
+import { middleOf, shrunkBy } from './shrink'
 import { formatBySignature } from './signature'
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
@@ -37,92 +38,86 @@ const oneByOne = pLimit(1)
 
 /**
  * Decodes JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page); upright by EXIF, transparency on white,
- * grey, CMYK and 16-bit brought to 8-bit sRGB.
+ * grey, CMYK and 16-bit brought to 8-bit RGB.
+ * @param inputs what is made of the one decode
+ * @returns one for each input
  */
 export async function decodeWithSharp(
   open: typeof sharpModule,
   bytes: Uint8Array,
-  input: InputSpec,
-): Promise<DecodedImage> {
+  inputs: InputSpec[],
+): Promise<DecodedImage[]> {
   // The header is read without sharp's own limit, so that the refusal can name the image's size.
   const header = await open(bytes, { limitInputPixels: false })
     .metadata()
     .catch((thrown) => refuse(bytes, thrown))
-  const memory = decodeBytes(header)
-  checkHeader(header, memory)
-  const orientation = orientationOf(header.orientation)
-  const { pixels, cut, ms } = await oneByOne(async () => {
+  checkHeader(header, decodeBytes(header))
+  return oneByOne(async () => {
     const start = performance.now()
-    const found = await pixelsOf(open, bytes, header, input)
-    return { ...found, ms: performance.now() - start }
-  }).catch((thrown) => refuse(bytes, thrown))
-  const { width, height } = header.autoOrient
-  return {
-    // Turned when it is small: sharp's own autoOrient decodes the whole image at full size.
-    pixels: turnUpright(pixels, cut, orientation),
-    ...uprightSize(cut, orientation),
-    width,
-    height,
-    format: formatOf(header),
-    ms,
-  }
+    const { region, shrunk, plans } = planFor(header, inputs)
+    const part = hull(plans.map(({ plan }) => neededOf(plan)))
+    const data = await read(open, bytes, header, region, shrunk, part).catch((thrown) =>
+      refuse(bytes, thrown),
+    )
+    const orientation = orientationOf(header.orientation)
+    const { width, height } = header.autoOrient
+    return plans.map(({ plan, cut }) => ({
+      // Turned when it is small: sharp's own autoOrient decodes the whole image at full size.
+      pixels: turnUpright(resample({ ...part, data }, plan, part), cut, orientation),
+      ...uprightSize(cut, orientation),
+      width,
+      height,
+      format: formatOf(header),
+      ms: performance.now() - start,
+    }))
+  })
 }
 
-/** The pixels the network sees, as they are stored. */
-async function pixelsOf(
+/** What is read of the image, to what it is shrunk meanwhile, and what becomes of that for each of the inputs. */
+function planFor(header: Metadata, inputs: InputSpec[]) {
+  const { width, height, format } = header
+  const orientation = orientationOf(header.orientation)
+  const shortSides = inputs.map((input) => ('resizeShortSide' in input && input.resizeShortSide) || 0)
+  const region = shortSides.includes(0)
+    ? { left: 0, top: 0, width, height }
+    : middleOf(header, Math.max(...shortSides))
+  const isWhole = region.width === width && region.height === height
+  const wanted = inputs.map((input) => scaledSize(region, input))
+  const shrunk = shrunkBy(region, wanted, format === 'jpeg' && isWhole)
+  const plans = inputs.map((input, index) => {
+    const scaled = wanted[index] as Size
+    const cut = cutOf(scaled, input, orientation)
+    const { extent } = shrunk
+    const resizing = { scaled, region: cut, kernel: input.kernel, extent, columnsFirst: orientation.swapped }
+    return { plan: planOf(shrunk, resizing), cut }
+  })
+  return { region, shrunk, plans }
+}
+
+/** @returns RGB pixels of a part of the shrunk region */
+function read(
   open: typeof sharpModule,
   bytes: Uint8Array,
-  header: Metadata,
-  input: InputSpec,
-): Promise<{ pixels: Uint8Array; cut: Size }> {
-  const region = middle(header, input)
-  const scaled = scaledSize(region, input)
-  const orientation = orientationOf(header.orientation)
-  const cut = cutOf(scaled, input, orientation)
-  const isWhole = region.width === header.width && region.height === header.height
-  const { shrunk, extent } = shrinkOf(region, scaled, header.format === 'jpeg' && isWhole)
+  { format, hasAlpha, space, ...header }: Metadata,
+  region: Region,
+  shrunk: Size,
+  part: Region,
+): Promise<Buffer> {
   const image = open(bytes, {
     limitInputPixels: maxPixels,
     failOn: 'error',
     sequentialRead: true,
-    ignoreIcc: header.space !== 'cmyk',
+    ignoreIcc: space !== 'cmyk',
   })
-  if (!isWhole) image.extract(region)
-  if (header.hasAlpha) image.flatten({ background: 'white' })
-  if (shrunk.width < region.width || shrunk.height < region.height)
-    image.resize(shrunk.width, shrunk.height, {
-      fit: 'fill',
-      fastShrinkOnLoad: header.format === 'jpeg',
-      kernel: 'lanczos3',
-    })
-  const data = await image.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
-  const columnsFirst = orientation.swapped
-  const resizing = { scaled, region: cut, kernel: input.kernel, extent, columnsFirst }
-  return { pixels: resample({ ...shrunk, data }, resizing), cut }
-}
-
-/**
- * What sharp shrinks an image to as it decodes it, so that not all of its pixels are ever in memory. It is left well above
- * the size that {@link resample} brings it to: what libvips would do has errors of its own. It moves enlarged images by
- * half a pixel, and clips what overshoots in another order when the image lies on its side.
- */
-function shrinkOf(region: Size, scaled: Size, isJpeg: boolean): { shrunk: Size; extent: Size } {
-  const factors = { width: region.width / scaled.width, height: region.height / scaled.height }
-  const least = Math.min(factors.width, factors.height)
-  const whole = isJpeg ? jpegShrink(least) : 1
-  const shrunk = { width: region.width, height: region.height }
-  const extent = { ...region }
-  for (const side of ['width', 'height'] as const) {
-    if (factors[side] < 4) continue
-    shrunk[side] = Math.floor(
-      region[side] / (isJpeg ? Math.max(factors[side] / 2, whole + 1) : Math.min(factors[side] / 2, 3.99)),
-    )
-    extent[side] = (shrunk[side] * region[side]) / (region[side] - (region[side] % whole))
+  if (region.width < header.width || region.height < header.height) image.extract(region)
+  if (hasAlpha) image.flatten({ background: 'white' })
+  if (shrunk.width < region.width || shrunk.height < region.height) {
+    // Other formats than JPEG would be shrunk with a filter of their own.
+    const options = { fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: format === 'jpeg' } as const
+    image.resize(shrunk.width, shrunk.height, options)
   }
-  return { shrunk, extent }
+  return image.extract(part).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
 }
-
-const jpegShrink = (factor: number): number => (factor >= 16 ? 8 : factor >= 8 ? 4 : factor >= 4 ? 2 : 1)
 
 const formatOf = ({ format }: Metadata): string => (format === 'heif' ? 'avif' : format)
 
@@ -145,18 +140,6 @@ function checkHeader(header: Metadata, memory: number): void {
       'Give the action more memory, make the image smaller, or save it as a JPEG that is not progressive.'
     throw new ImageError('image_too_large', message, { hint })
   }
-}
-
-/** Of an image more than so many times longer than wide only the middle is read: its rows alone could fill memory. */
-const longest = 4
-
-/** @returns the part of the stored image that is resized; all of it but for panoramas whose ends are cut off anyway */
-function middle({ width, height }: Metadata, input: InputSpec): Region {
-  const limit = 'resizeShortSide' in input ? Math.min(width, height) * longest : Number.POSITIVE_INFINITY
-  // As much is left out at both ends, or the centre would move.
-  const within = (side: number): number => (side > limit ? limit + ((side - limit) % 2) : side)
-  const size = { width: within(width), height: within(height) }
-  return { ...size, left: (width - size.width) / 2, top: (height - size.height) / 2 }
 }
 
 /**

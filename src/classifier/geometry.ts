@@ -67,3 +67,12 @@ function marginOf(rest: number, isMirrored: boolean): number {
   const margin = rest % 2 === 0 ? half : half + (half % 2)
   return isMirrored ? rest - margin : margin
 }
+
+/** The smallest region that all of them lie in. */
+export function hull(regions: Region[]): Region {
+  const left = Math.min(...regions.map((one) => one.left))
+  const top = Math.min(...regions.map((one) => one.top))
+  const right = Math.max(...regions.map((one) => one.left + one.width))
+  const bottom = Math.max(...regions.map((one) => one.top + one.height))
+  return { left, top, width: right - left, height: bottom - top }
+}

@@ -17,17 +17,51 @@ export interface Resizing {
   columnsFirst?: boolean
 }
 
+/** What has to be computed of an image. */
+export interface Plan {
+  columns: Taps
+  rows: Taps
+  columnsFirst: boolean
+}
+
+/** @param size of the image */
+export function planOf(
+  size: Size,
+  { scaled, region, kernel, extent = size, columnsFirst = false }: Resizing,
+): Plan {
+  return {
+    columns: tapsOf(kernel, size.width, extent.width / scaled.width, region.left, region.width),
+    rows: tapsOf(kernel, size.height, extent.height / scaled.height, region.top, region.height),
+    columnsFirst,
+  }
+}
+
+/** The part of the image that is needed. */
+export function neededOf({ columns, rows }: Plan): Region {
+  const [left, top] = [columns.starts[0] as number, rows.starts[0] as number]
+  return { left, top, width: columns.end - left, height: rows.end - top }
+}
+
 /**
  * Resizes an image and cuts a region out, as Pillow's `resize` does to a rounding step: first along the rows, then along
  * the columns, each rounded to 8 bits. Only the pixels inside the region are computed.
+ * @param image at least the part of it that is needed
+ * @param at where that part lies in the image that was planned for
  * @returns width×height×3 bytes
  */
-export function resample(image: RgbImage, resizing: Resizing): Uint8Array {
-  const { scaled, region, kernel, extent = image, columnsFirst = false } = resizing
-  const columns = tapsOf(kernel, image.width, extent.width / scaled.width, region.left, region.width)
-  const rows = tapsOf(kernel, image.height, extent.height / scaled.height, region.top, region.height)
-  return columnsFirst ? blendThenNarrow(image, columns, rows) : narrowThenBlend(image, columns, rows)
+export function resample(
+  image: RgbImage,
+  { columns, rows, columnsFirst }: Plan,
+  at = { left: 0, top: 0 },
+): Uint8Array {
+  const [across, down] = [shifted(columns, at.left), shifted(rows, at.top)]
+  return columnsFirst ? blendThenNarrow(image, across, down) : narrowThenBlend(image, across, down)
 }
+
+const shifted = ({ starts, ...taps }: Taps, by: number): Taps => ({
+  ...taps,
+  starts: by === 0 ? starts : starts.map((start) => start - by),
+})
 
 /** The code reads and writes up to so many bytes more than it uses. */
 const slack = 16

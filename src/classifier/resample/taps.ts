@@ -34,6 +34,8 @@ export interface Taps {
   /** So many for each output, an even number; those beyond the last input are zero. */
   most: number
   weights: Int16Array
+  /** Behind the last input that counts. */
+  end: number
 }
 
 /**
@@ -56,6 +58,7 @@ export function tapsOf(
   const most = Math.ceil(reach) * 2 + 2
   const [starts, weights] = [new Int32Array(count), new Int16Array(count * most)]
   const found = new Float64Array(most)
+  let end = 0
   for (let index = 0; index < count; index++) {
     const centre = (index + offset + 0.5) * scale
     const start = Math.min(length - 1, Math.max(0, Math.trunc(centre - reach + 0.5)))
@@ -66,9 +69,10 @@ export function tapsOf(
       sum += found[i] as number
     }
     starts[index] = start
+    end = Math.max(end, start + taps)
     quantize(found.subarray(0, taps), sum, weights.subarray(index * most))
   }
-  return { starts, weights, most }
+  return { starts, weights, most, end }
 }
 
 /** The weights add up to 1, or an image of one colour would change. */
