@@ -2,7 +2,7 @@ import type { Metadata } from 'sharp'
 import { containerMemory } from './container-memory'
 
 /** What a container has in memory anyway: Node.js, a loaded model, files, and what was left by others (`bench:memory`). */
-const heldAnyway = 232_000_000
+const heldAnyway = 160_000_000
 
 /**
  * How much the decode of one image may take, bytes. The rest of a container's memory is for files that wait, and for what

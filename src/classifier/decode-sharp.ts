@@ -94,6 +94,9 @@ function planFor(header: Metadata, inputs: InputSpec[]) {
   return { region, shrunk, plans }
 }
 
+/** Of more pixels libwebp shrinks a WebP as it decodes it, with a filter of its own: all of them would take ten bytes each. */
+const largeWebp = 4_000_000
+
 /** @returns RGB pixels of a part of the shrunk region */
 function read(
   open: typeof sharpModule,
@@ -112,8 +115,11 @@ function read(
   if (region.width < header.width || region.height < header.height) image.extract(region)
   if (hasAlpha) image.flatten({ background: 'white' })
   if (shrunk.width < region.width || shrunk.height < region.height) {
-    // Other formats than JPEG would be shrunk with a filter of their own.
-    const options = { fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: format === 'jpeg' } as const
+    const options = {
+      fit: 'fill',
+      kernel: 'lanczos3',
+      fastShrinkOnLoad: format === 'jpeg' || header.width * header.height > largeWebp,
+    } as const
     image.resize(shrunk.width, shrunk.height, options)
   }
   return image.extract(part).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
