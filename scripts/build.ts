@@ -41,6 +41,7 @@ const options: BuildOptions = {
 /** Processes of the command line, by the name of their bundle in dist/. */
 const programs = {
   cli: 'src/cli/main.ts',
+  'cli-classify': 'src/cli/main-classify.ts',
   runtime: 'src/local/containers/runtime.ts',
   'classify-worker': 'src/cli/classify-worker.ts',
   inference: 'src/classifier/inference/program.ts',

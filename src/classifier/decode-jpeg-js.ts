@@ -1,11 +1,12 @@
 import jpeg, { type UintArrRet } from 'jpeg-js'
 import { ImageError, messageOf } from '../errors'
+import { cutOf, scaledSize } from './geometry'
 import type { DecodedImage, InputSpec } from './image'
 import { orientationOf, readExifOrientation, turnUpright, uprightSize } from './orientation'
-import { resample } from './resample'
+import { planOf, resample } from './resample/resample'
 
 /** Decodes baseline and progressive JPEG in pure JavaScript: slower, for platforms that sharp has no binary for. */
-export function decodeWithJpegJs(bytes: Uint8Array, input: InputSpec): DecodedImage {
+export function decodeWithJpegJs(bytes: Uint8Array, inputs: InputSpec[]): DecodedImage[] {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) {
     throw new ImageError('image_unsupported', 'The object is not a JPEG image', {
       hint: 'Other formats need sharp: npm install sharp.',
@@ -15,16 +16,25 @@ export function decodeWithJpegJs(bytes: Uint8Array, input: InputSpec): DecodedIm
   const { exifBuffer, ...image } = decode(bytes)
   // jpeg-js leaves the second of the two zero bytes after "Exif" in place.
   const orientation = orientationOf(readExifOrientation(exifBuffer?.subarray(1)))
-  const { pixels, ...size } = resample(image, input, orientation)
   const { rows: height, columns: width } = uprightSize(image, orientation)
-  return {
-    pixels: turnUpright(pixels, size, orientation),
-    ...uprightSize(size, orientation),
-    width,
-    height,
-    format: 'jpeg',
-    ms: performance.now() - start,
-  }
+  return inputs.map((input) => {
+    const scaled = scaledSize(image, input)
+    const cut = cutOf(scaled, input, orientation)
+    const plan = planOf(image, {
+      scaled,
+      region: cut,
+      kernel: input.kernel,
+      columnsFirst: orientation.swapped,
+    })
+    return {
+      pixels: turnUpright(resample(image, plan), cut, orientation),
+      ...uprightSize(cut, orientation),
+      width,
+      height,
+      format: 'jpeg',
+      ms: performance.now() - start,
+    }
+  })
 }
 
 /** jpeg-js takes 20 bytes a pixel (measured: 12 megapixels 245 MB), which is all that an action of 512 MB has left. */

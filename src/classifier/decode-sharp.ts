@@ -3,8 +3,11 @@ import type sharpModule from 'sharp'
 import type { Metadata } from 'sharp'
 import { ImageError, messageOf } from '../errors'
 import { decodeBudget, decodeBytes } from './decode-memory'
-import { cutOf, type DecodedImage, type InputSpec, maxPixels, type Size, scaledSize } from './image'
+import { cutOf, hull, type Region, scaledSize } from './geometry'
+import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
+import { neededOf, planOf, resample } from './resample/resample'
+import { middleOf, shrunkBy } from './shrink'
 import { formatBySignature } from './signature'
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
@@ -35,46 +38,91 @@ const oneByOne = pLimit(1)
 
 /**
  * Decodes JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page); upright by EXIF, transparency on white,
- * grey, CMYK and 16-bit brought to 8-bit sRGB.
+ * grey, CMYK and 16-bit brought to 8-bit RGB.
+ * @param inputs what is made of the one decode
+ * @returns one for each input
  */
 export async function decodeWithSharp(
   open: typeof sharpModule,
   bytes: Uint8Array,
-  input: InputSpec,
-): Promise<DecodedImage> {
+  inputs: InputSpec[],
+): Promise<DecodedImage[]> {
   // The header is read without sharp's own limit, so that the refusal can name the image's size.
   const header = await open(bytes, { limitInputPixels: false })
     .metadata()
     .catch((thrown) => refuse(bytes, thrown))
-  const memory = decodeBytes(header)
-  checkHeader(header, memory)
-  const orientation = orientationOf(header.orientation)
-  const region = middle(header, input)
-  const scaled = scaledSize(region, input)
-  const cut = cutOf(scaled, input, orientation)
-  const { pixels, ms } = await oneByOne(async () => {
+  checkHeader(header, decodeBytes(header))
+  return oneByOne(async () => {
     const start = performance.now()
-    const image = open(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
-    if (region.width < header.width || region.height < header.height) image.extract(region)
-    if (header.hasAlpha) image.flatten({ background: 'white' })
-    const pixels = await image
-      .resize(scaled.width, scaled.height, { fit: 'fill', kernel: input.kernel })
-      .extract(cut)
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer()
-    return { pixels, ms: performance.now() - start }
-  }).catch((thrown) => refuse(bytes, thrown))
-  const { width, height } = header.autoOrient
-  return {
-    // Turned when it is small: sharp's own autoOrient decodes the whole image at full size.
-    pixels: turnUpright(pixels, cut, orientation),
-    ...uprightSize(cut, orientation),
-    width,
-    height,
-    format: formatOf(header),
-    ms,
+    const { region, shrunk, plans } = planFor(header, inputs)
+    const part = hull(plans.map(({ plan }) => neededOf(plan)))
+    const data = await read(open, bytes, header, region, shrunk, part).catch((thrown) =>
+      refuse(bytes, thrown),
+    )
+    const orientation = orientationOf(header.orientation)
+    const { width, height } = header.autoOrient
+    return plans.map(({ plan, cut }) => ({
+      // Turned when it is small: sharp's own autoOrient decodes the whole image at full size.
+      pixels: turnUpright(resample({ ...part, data }, plan, part), cut, orientation),
+      ...uprightSize(cut, orientation),
+      width,
+      height,
+      format: formatOf(header),
+      ms: performance.now() - start,
+    }))
+  })
+}
+
+/** What is read of the image, to what it is shrunk meanwhile, and what becomes of that for each of the inputs. */
+function planFor(header: Metadata, inputs: InputSpec[]) {
+  const { width, height, format } = header
+  const orientation = orientationOf(header.orientation)
+  const shortSides = inputs.map((input) => ('resizeShortSide' in input && input.resizeShortSide) || 0)
+  const region = shortSides.includes(0)
+    ? { left: 0, top: 0, width, height }
+    : middleOf(header, Math.max(...shortSides))
+  const isWhole = region.width === width && region.height === height
+  const wanted = inputs.map((input) => scaledSize(region, input))
+  const shrunk = shrunkBy(region, wanted, format === 'jpeg' && isWhole)
+  const plans = inputs.map((input, index) => {
+    const scaled = wanted[index] as Size
+    const cut = cutOf(scaled, input, orientation)
+    const { extent } = shrunk
+    const resizing = { scaled, region: cut, kernel: input.kernel, extent, columnsFirst: orientation.swapped }
+    return { plan: planOf(shrunk, resizing), cut }
+  })
+  return { region, shrunk, plans }
+}
+
+/** Of more pixels libwebp shrinks a WebP as it decodes it, with a filter of its own: all of them would take ten bytes each. */
+const largeWebp = 4_000_000
+
+/** @returns RGB pixels of a part of the shrunk region */
+function read(
+  open: typeof sharpModule,
+  bytes: Uint8Array,
+  { format, hasAlpha, space, ...header }: Metadata,
+  region: Region,
+  shrunk: Size,
+  part: Region,
+): Promise<Buffer> {
+  const image = open(bytes, {
+    limitInputPixels: maxPixels,
+    failOn: 'error',
+    sequentialRead: true,
+    ignoreIcc: space !== 'cmyk',
+  })
+  if (region.width < header.width || region.height < header.height) image.extract(region)
+  if (hasAlpha) image.flatten({ background: 'white' })
+  if (shrunk.width < region.width || shrunk.height < region.height) {
+    const options = {
+      fit: 'fill',
+      kernel: 'lanczos3',
+      fastShrinkOnLoad: format === 'jpeg' || header.width * header.height > largeWebp,
+    } as const
+    image.resize(shrunk.width, shrunk.height, options)
   }
+  return image.extract(part).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
 }
 
 const formatOf = ({ format }: Metadata): string => (format === 'heif' ? 'avif' : format)
@@ -98,18 +146,6 @@ function checkHeader(header: Metadata, memory: number): void {
       'Give the action more memory, make the image smaller, or save it as a JPEG that is not progressive.'
     throw new ImageError('image_too_large', message, { hint })
   }
-}
-
-/** Of an image more than so many times longer than wide only the middle is read: its rows alone could fill memory. */
-const longest = 4
-
-/** @returns the part of the stored image that is resized; all of it but for panoramas whose ends are cut off anyway */
-function middle({ width, height, format }: Metadata, input: InputSpec): Size & { left: number; top: number } {
-  // WebP's sides are limited, and it is shrunk while it is read only when it is read whole.
-  const isWhole = format === 'webp' || !('resizeShortSide' in input)
-  const limit = isWhole ? Number.POSITIVE_INFINITY : Math.min(width, height) * longest
-  const size = { width: Math.min(width, limit), height: Math.min(height, limit) }
-  return { ...size, left: (width - size.width) >> 1, top: (height - size.height) >> 1 }
 }
 
 /**

@@ -8,6 +8,15 @@ import type { DecodedImage, InputSpec } from './image'
  * @throws ImageError `image_empty`, `image_unsupported`, `image_corrupt` or `image_too_large`
  */
 export async function decodeImage(bytes: Uint8Array, input: InputSpec): Promise<DecodedImage> {
+  const [image] = await decodeForAll(bytes, [input])
+  return image as DecodedImage
+}
+
+/**
+ * As {@link decodeImage} for several that want the same image, which is decoded once.
+ * @returns one for each of the inputs
+ */
+export async function decodeForAll(bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> {
   if (bytes.length === 0) throw new ImageError('image_empty', 'The object is empty')
-  return sharp ? decodeWithSharp(sharp, bytes, input) : decodeWithJpegJs(bytes, input)
+  return sharp ? decodeWithSharp(sharp, bytes, inputs) : decodeWithJpegJs(bytes, inputs)
 }

@@ -1,10 +1,12 @@
-import { open } from 'node:fs/promises'
+import { closeSync, fstatSync, open, read, readFile } from 'node:fs'
+import { promisify } from 'node:util'
 import { ImageError } from '../errors'
 import { maxImageBytes } from './classify-task'
 import { asFileError } from './walk'
 
 /**
- * Reads an image's file.
+ * Reads an image's file. What waits for the disk does not block; the rest is done at once, for each step through Node's
+ * threads takes as long as a small file's reading.
  * @throws WhisklensError `file_not_found`, `access_denied` or `file_unreadable`
  * @throws ImageError `image_too_large`
  */
@@ -12,17 +14,31 @@ export async function readImage(path: string): Promise<Buffer> {
   const failed = (thrown: unknown): never => {
     throw asFileError(thrown, path)
   }
-  const file = await open(path).catch(failed)
+  const file = await promisify(open)(path, 'r').catch(failed)
   try {
-    const { size } = await file.stat()
+    const stats = fstatSync(file)
+    const { size } = stats
     if (size > maxImageBytes) {
       throw new ImageError(
         'image_too_large',
         `The file has ${size} bytes, more than the ${maxImageBytes} that are read`,
       )
     }
-    return await file.readFile().catch(failed)
+    // A pipe has no size.
+    return await (stats.isFile() ? readWhole(file, size) : promisify(readFile)(file)).catch(failed)
   } finally {
-    await file.close()
+    closeSync(file)
   }
+}
+
+async function readWhole(file: number, size: number): Promise<Buffer> {
+  // Not of the pool of small buffers, which would outlive the image.
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let done = 0
+  while (done < size) {
+    const { bytesRead } = await promisify(read)(file, bytes, done, size - done, done)
+    if (bytesRead === 0) break
+    done += bytesRead
+  }
+  return bytes.subarray(0, done)
 }

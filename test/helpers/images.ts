@@ -24,9 +24,9 @@ const labels: Record<string, [string, number][]> = {
     ['monastery', 8],
   ],
   rocket: [
-    ['missile', 31],
-    ['projectile', 17],
-    ['drilling platform', 8],
+    ['missile', 30],
+    ['projectile', 20],
+    ['drilling platform', 9],
   ],
 }
 

@@ -1,7 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import sharp from 'sharp'
+import { assembled } from '../../scripts/assemble-resample'
+import { cutOf, scaledSize } from '../../src/classifier/geometry'
+import type { RgbImage } from '../../src/classifier/image'
 import { orientationOf, readExifOrientation, turnUpright } from '../../src/classifier/orientation'
-import { type RgbImage, resample } from '../../src/classifier/resample'
+import { planOf, resample } from '../../src/classifier/resample/resample'
 import type { SquareInput } from '../../src/model-folder/description'
 import { difference } from '../helpers/images'
 
@@ -17,6 +22,13 @@ const spec = (
   std: 1,
 })
 
+/** The pixels of an upright image. */
+function resampled(image: RgbImage, input: SquareInput, columnsFirst = false): Uint8Array {
+  const scaled = scaledSize(image, input)
+  const region = cutOf(scaled, input, orientationOf(1))
+  return resample(image, planOf(image, { scaled, region, kernel: input.kernel, columnsFirst }))
+}
+
 const image = (side = 40): fc.Arbitrary<RgbImage> =>
   fc
     .record({ width: fc.integer({ min: 1, max: side }), height: fc.integer({ min: 1, max: side }) })
@@ -24,6 +36,10 @@ const image = (side = 40): fc.Arbitrary<RgbImage> =>
       const length = width * height * 3
       return fc.uint8Array({ minLength: length, maxLength: length }).map((data) => ({ width, height, data }))
     })
+
+/** As Python rounds. */
+const halfToEven = (value: number): number =>
+  value % 1 === 0.5 ? Math.floor(value) + (Math.floor(value) % 2) : Math.round(value)
 
 /** The definition, pixel by pixel: every input weighted by the stretched Catmull–Rom kernel. */
 function naive({ width, height, data }: RgbImage, { size, resizeShortSide = size }: SquareInput): Uint8Array {
@@ -37,25 +53,27 @@ function naive({ width, height, data }: RgbImage, { size, resizeShortSide = size
     const scaled = Math.round((length * resizeShortSide) / short)
     const scale = length / scaled
     return Array.from({ length: size }, (_, index) => {
-      const at = (Math.floor((scaled - size) / 2) + index + 0.5) * scale - 0.5
+      const at = (halfToEven((scaled - size) / 2) + index + 0.5) * scale - 0.5
       const weights = Array.from({ length }, (_, from) => kernel((from - at) / Math.max(1, scale)))
       const sum = weights.reduce((total, weight) => total + weight, 0)
       return weights.map((weight) => weight / sum)
     })
   }
   const [columns, rows] = [weightsOf(width), weightsOf(height)]
-  const output = new Uint8ClampedArray(size * size * 3)
-  for (let index = 0; index < output.length; index++) {
+  const narrowed = new Uint8ClampedArray(height * size * 3).map((_, index) => {
     const [x, y, channel] = [Math.floor(index / 3) % size, Math.floor(index / 3 / size), index % 3]
-    let sum = 0
-    rows[y]?.forEach((row, fromY) => {
-      columns[x]?.forEach((column, fromX) => {
-        sum += row * column * (data[(fromY * width + fromX) * 3 + channel] ?? 0)
-      })
-    })
-    output[index] = sum
-  }
-  return new Uint8Array(output)
+    const valueAt = (from: number): number => data[(y * width + from) * 3 + channel] ?? 0
+    return columns[x]?.reduce((sum, weight, from) => sum + weight * valueAt(from), 0) ?? 0
+  })
+  // `map` of an array of bytes rounds and clamps, as resampling does between its passes.
+  return Uint8Array.from(
+    new Uint8ClampedArray(size * size * 3).map((_, index) => {
+      const [at, y] = [index % (size * 3), Math.floor(index / 3 / size)]
+      return (
+        rows[y]?.reduce((sum, weight, from) => sum + weight * (narrowed[from * size * 3 + at] ?? 0), 0) ?? 0
+      )
+    }),
+  )
 }
 
 describe('resampling in JavaScript', () => {
@@ -63,7 +81,7 @@ describe('resampling in JavaScript', () => {
     const sizes = fc.constantFrom(spec(8, 8), spec(7, 9), spec(12, 16), spec(5, 30))
     fc.assert(
       fc.property(image(), sizes, (source, wanted) => {
-        const [given, expected] = [resample(source, wanted).pixels, naive(source, wanted)]
+        const [given, expected] = [resampled(source, wanted), naive(source, wanted)]
         return given.every((value, index) => Math.abs(value - (expected[index] ?? 0)) <= 1)
       }),
       { numRuns: 200 },
@@ -81,7 +99,7 @@ describe('resampling in JavaScript', () => {
         kernels,
         (width, height, colour, kernel) => {
           const data = Uint8Array.from({ length: width * height * 3 }, (_, index) => colour[index % 3] ?? 0)
-          const output = resample({ width, height, data }, spec(9, 11, kernel)).pixels
+          const output = resampled({ width, height, data }, spec(9, 11, kernel))
           return output.length === 9 * 9 * 3 && output.every((value, index) => value === colour[index % 3])
         },
       ),
@@ -91,15 +109,15 @@ describe('resampling in JavaScript', () => {
   it('changes nothing where nothing is scaled', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 300, maxLength: 300 }), (data) => {
-        expect(resample({ width: 10, height: 10, data }, spec(10, 10)).pixels).toEqual(data)
+        expect(resampled({ width: 10, height: 10, data }, spec(10, 10))).toEqual(data)
       }),
     )
   })
 
-  it('cuts the centre, an odd pixel being left over on the right and below', () => {
+  it('cuts the centre, half a pixel being rounded to the even neighbour', () => {
     const data = Uint8Array.from({ length: 13 * 13 * 3 }, (_, index) => Math.floor(index / 3) % 13)
-    const row = resample({ width: 13, height: 13, data }, spec(10, 13)).pixels.subarray(0, 30)
-    expect([...row].filter((_, index) => index % 3 === 0)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const row = resampled({ width: 13, height: 13, data }, spec(10, 13)).subarray(0, 30)
+    expect([...row].filter((_, index) => index % 3 === 0)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
   })
 
   it.each(['cubic', 'lanczos3', 'mitchell', 'linear'] as const)(
@@ -113,8 +131,7 @@ describe('resampling in JavaScript', () => {
         .raw()
         .toBuffer()
       const source = { width: info.width, height: info.height, data }
-      const { pixels } = resample(source, spec(224, 256, kernel))
-      expect(difference(pixels, scaled)).toBeLessThan(1)
+      expect(difference(resampled(source, spec(224, 256, kernel)), scaled)).toBeLessThan(1)
     },
   )
 })
@@ -159,4 +176,30 @@ describe('EXIF orientation', () => {
     const upright = turnUpright(pixels, { width: 5, height: 4 }, orientationOf(orientation))
     expect([...upright].sort((a, b) => a - b)).toEqual([...pixels])
   })
+})
+
+describe('resample.wat', () => {
+  it('is what code.ts holds, assembled', async () => {
+    const code = await readFile(join(__dirname, '../../src/classifier/resample/code.ts'), 'utf8')
+    expect(await assembled()).toBe(code)
+  })
+
+  it.each(['cubic', 'lanczos3', 'linear'] as const)(
+    'gives the transposed image its transposed pixels, columns first, with %s',
+    (kernel) => {
+      fc.assert(
+        fc.property(image(70), ({ width, height, data }) => {
+          const turned = turnUpright(
+            data,
+            { width, height },
+            { swapped: true, mirroredX: false, mirroredY: false },
+          )
+          const across = resampled({ width: height, height: width, data: turned }, spec(9, 11, kernel), true)
+          const size = { width: 9, height: 9 }
+          const back = turnUpright(across, size, { swapped: true, mirroredX: false, mirroredY: false })
+          expect(back).toEqual(resampled({ width, height, data }, spec(9, 11, kernel)))
+        }),
+      )
+    },
+  )
 })

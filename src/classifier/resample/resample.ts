@@ -1,0 +1,156 @@
+import type { Region } from '../geometry'
+import type { InputSpec, RgbImage, Size } from '../image'
+import { type Taps, tapsOf } from './taps'
+import { instantiate } from './wasm'
+
+const { narrow, blend, memory } = instantiate()
+
+/** How an image is resized. */
+export interface Resizing {
+  /** The size that all of the image is resized to, and what of that is wanted. */
+  scaled: Size
+  region: Region
+  kernel: InputSpec['kernel']
+  /** How large all of the image is, in its own pixels, where a fraction of one is missing at its right and lower edge. */
+  extent?: Size
+  /** Whether its columns are resampled before its rows, because they are rows of the upright image. */
+  columnsFirst?: boolean
+}
+
+/** What has to be computed of an image. */
+export interface Plan {
+  columns: Taps
+  rows: Taps
+  columnsFirst: boolean
+}
+
+/** @param size of the image */
+export function planOf(
+  size: Size,
+  { scaled, region, kernel, extent = size, columnsFirst = false }: Resizing,
+): Plan {
+  return {
+    columns: tapsOf(kernel, size.width, extent.width / scaled.width, region.left, region.width),
+    rows: tapsOf(kernel, size.height, extent.height / scaled.height, region.top, region.height),
+    columnsFirst,
+  }
+}
+
+/** The part of the image that is needed. */
+export function neededOf({ columns, rows }: Plan): Region {
+  const [left, top] = [columns.starts[0] as number, rows.starts[0] as number]
+  return { left, top, width: columns.end - left, height: rows.end - top }
+}
+
+/**
+ * Resizes an image and cuts a region out, as Pillow's `resize` does to a rounding step: first along the rows, then along
+ * the columns, each rounded to 8 bits. Only the pixels inside the region are computed.
+ * @param image at least the part of it that is needed
+ * @param at where that part lies in the image that was planned for
+ * @returns width×height×3 bytes
+ */
+export function resample(
+  image: RgbImage,
+  { columns, rows, columnsFirst }: Plan,
+  at = { left: 0, top: 0 },
+): Uint8Array {
+  const [across, down] = [shifted(columns, at.left), shifted(rows, at.top)]
+  return columnsFirst ? blendThenNarrow(image, across, down) : narrowThenBlend(image, across, down)
+}
+
+const shifted = ({ starts, ...taps }: Taps, by: number): Taps => ({
+  ...taps,
+  starts: by === 0 ? starts : starts.map((start) => start - by),
+})
+
+/** The code reads and writes up to so many bytes more than it uses. */
+const slack = 16
+
+/** Lays out WebAssembly's memory. @returns where each part begins */
+function allot(...sizes: number[]): number[] {
+  const starts: number[] = []
+  let end = 0
+  for (const size of sizes) {
+    starts.push(end)
+    end += (size + slack + 15) & ~15
+  }
+  const missing = Math.ceil((end - memory.buffer.byteLength) / 65536)
+  if (missing > 0) memory.grow(missing)
+  return starts
+}
+
+const put = (data: Int16Array | Int32Array, at: number): void =>
+  new Uint8Array(memory.buffer).set(new Uint8Array(data.buffer), at)
+
+/** Input is copied in so many bytes at a time. */
+const bandBytes = 1 << 18
+
+function narrowThenBlend({ data, width }: RgbImage, columns: Taps, rows: Taps): Uint8Array {
+  const stride = width * 3
+  const bytes = columns.starts.length * 3
+  const first = rows.starts[0] as number
+  const height = (rows.starts.at(-1) as number) + rows.most - first
+  const band = Math.max(1, Math.floor(bandBytes / stride))
+  const [input = 0, starts = 0, across = 0, down = 0, narrowed = 0, output = 0] = allot(
+    band * stride + columns.most * 3,
+    columns.starts.length * 4,
+    columns.weights.byteLength,
+    rows.weights.byteLength,
+    height * bytes,
+    rows.starts.length * bytes,
+  )
+  put(
+    columns.starts.map((start) => start * 3),
+    starts,
+  )
+  put(columns.weights, across)
+  put(rows.weights, down)
+  const bytesOfMemory = new Uint8Array(memory.buffer)
+  const present = Math.min(height, data.length / stride - first)
+  for (let y = 0; y < present; y += band) {
+    const count = Math.min(band, present - y)
+    bytesOfMemory.set(data.subarray((first + y) * stride, (first + y + count) * stride), input)
+    narrow(
+      input,
+      stride,
+      count,
+      starts,
+      across,
+      columns.most / 2,
+      columns.starts.length,
+      narrowed + y * bytes,
+    )
+  }
+  rows.starts.forEach((start, y) => {
+    const weights = down + y * rows.most * 2
+    blend(narrowed + (start - first) * bytes, bytes, weights, rows.most / 2, bytes, output + y * bytes)
+  })
+  return bytesOfMemory.slice(output, output + rows.starts.length * bytes)
+}
+
+function blendThenNarrow({ data, width }: RgbImage, columns: Taps, rows: Taps): Uint8Array {
+  const stride = width * 3
+  const [height, bytes] = [rows.starts.length, columns.starts.length * 3]
+  const [input = 0, starts = 0, across = 0, down = 0, blended = 0, output = 0] = allot(
+    rows.most * stride,
+    columns.starts.length * 4,
+    columns.weights.byteLength,
+    rows.weights.byteLength,
+    height * stride + columns.most * 3,
+    height * bytes,
+  )
+  put(
+    columns.starts.map((start) => start * 3),
+    starts,
+  )
+  put(columns.weights, across)
+  put(rows.weights, down)
+  const bytesOfMemory = new Uint8Array(memory.buffer)
+  rows.starts.forEach((start, y) => {
+    bytesOfMemory.set(data.subarray(start * stride, (start + rows.most) * stride), input)
+    const weights = down + y * rows.most * 2
+    blend(input, stride, weights, rows.most / 2, stride, blended + y * stride)
+  })
+  narrow(blended, stride, height, starts, across, columns.most / 2, columns.starts.length, output)
+  return bytesOfMemory.slice(output, output + height * bytes)
+}

@@ -1,0 +1,88 @@
+import type { InputSpec } from '../image'
+
+interface Kernel {
+  /** It is zero from this distance on. */
+  radius: number
+  weight(distance: number): number
+}
+
+/** The cubics of Mitchell and Netravali: b 0 and c ½ is Catmull–Rom's. */
+const cubic = (b: number, c: number): Kernel => ({
+  radius: 2,
+  weight: (x) =>
+    (x < 1
+      ? ((12 - 9 * b - 6 * c) * x + (-18 + 12 * b + 6 * c)) * x * x + (6 - 2 * b)
+      : (((-b - 6 * c) * x + (6 * b + 30 * c)) * x + (-12 * b - 48 * c)) * x + (8 * b + 24 * c)) / 6,
+})
+
+const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x))
+
+const kernels: Record<InputSpec['kernel'], Kernel> = {
+  linear: { radius: 1, weight: (x) => 1 - x },
+  cubic: cubic(0, 1 / 2),
+  mitchell: cubic(1 / 3, 1 / 3),
+  lanczos3: { radius: 3, weight: (x) => sinc(x) * sinc(x / 3) },
+}
+
+/** Bits of a weight's fraction: the largest, a little more than 1, still fits 16 bits. */
+const bits = 14
+
+/** Which inputs count how much for each output along one side. */
+export interface Taps {
+  /** The first input of each output. */
+  starts: Int32Array
+  /** So many for each output, an even number; those beyond the last input are zero. */
+  most: number
+  weights: Int16Array
+  /** Behind the last input that counts. */
+  end: number
+}
+
+/**
+ * The taps of some outputs, as Pillow has them.
+ * @param length inputs there are
+ * @param scale inputs for each output
+ * @param offset the first output, of `count`
+ */
+export function tapsOf(
+  kernel: InputSpec['kernel'],
+  length: number,
+  scale: number,
+  offset: number,
+  count: number,
+): Taps {
+  const { radius, weight } = kernels[kernel]
+  // When shrinking, the kernel is stretched over all the inputs an output stands for, or fine detail would alias.
+  const stretch = Math.max(scale, 1)
+  const reach = radius * stretch
+  const most = Math.ceil(reach) * 2 + 2
+  const [starts, weights] = [new Int32Array(count), new Int16Array(count * most)]
+  const found = new Float64Array(most)
+  let end = 0
+  for (let index = 0; index < count; index++) {
+    const centre = (index + offset + 0.5) * scale
+    const start = Math.min(length - 1, Math.max(0, Math.trunc(centre - reach + 0.5)))
+    const taps = Math.max(1, Math.min(length, Math.trunc(centre + reach + 0.5)) - start)
+    let sum = 0
+    for (let i = 0; i < taps; i++) {
+      found[i] = weight(Math.min(Math.abs(start + i + 0.5 - centre) / stretch, radius))
+      sum += found[i] as number
+    }
+    starts[index] = start
+    end = Math.max(end, start + taps)
+    quantize(found.subarray(0, taps), sum, weights.subarray(index * most))
+  }
+  return { starts, weights, most, end }
+}
+
+/** The weights add up to 1, or an image of one colour would change. */
+function quantize(found: Float64Array, sum: number, weights: Int16Array): void {
+  let [rest, largest] = [1 << bits, 0]
+  for (let i = 0; i < found.length; i++) {
+    const value = Math.round(((found[i] as number) / sum) * 2 ** bits)
+    weights[i] = value
+    rest -= value
+    if (value > (weights[largest] as number)) largest = i
+  }
+  weights[largest] = (weights[largest] as number) + rest
+}

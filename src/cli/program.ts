@@ -1,0 +1,59 @@
+import { Command, CommanderError } from 'commander'
+import { description, version } from '../../package.json'
+import { reportFailure } from './failure'
+import { exitCode } from './output'
+
+/** Modules of commands by their names, in the order of the help. */
+export type Commands = Record<string, () => Promise<{ register(program: Command): void }>>
+
+/** Only the module of the command that is run is loaded. */
+async function createProgram(commands: Commands, [name = '']: string[]): Promise<Command> {
+  const program = new Command('whisklens')
+    .description(description)
+    .version(version)
+    .exitOverride()
+    // All errors are reported in one place, below.
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      `
+Data goes to stdout, progress and notes to stderr. Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 finished with some
+images in error. Settings come from flags, then the environment (WHISKLENS_…), whisklens.config.json, a running local
+mode (whisklens up), ~/.wskprops.
+
+Examples:
+  whisklens classify photos/          labels of your photos, without any server
+  whisklens demo                      the whole system, at work on eight photos
+  whisklens up                        the whole system on this machine, for photos of your own`,
+    )
+  const wanted = Object.hasOwn(commands, name) ? [name] : Object.keys(commands)
+  for (const command of wanted) (await commands[command]?.())?.register(program)
+  return program
+}
+
+async function run(commands: Commands, args: string[]): Promise<number> {
+  try {
+    await (await createProgram(commands, args)).parseAsync(args, { from: 'user' })
+    return Number(process.exitCode ?? exitCode.ok)
+  } catch (thrown) {
+    // --help and --version end this way too.
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCode.ok
+    // Without a command: its help is the message, and it is on stderr already.
+    if (thrown instanceof CommanderError && thrown.code === 'commander.help') return exitCode.usage
+    return reportFailure(thrown, args)
+  }
+}
+
+/** The command line's program: runs the command that its arguments name. */
+export function main(commands: Commands): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // `whisklens … | head`: nobody reads on, and that is no failure.
+      if (code === 'EPIPE') process.exit()
+    })
+  }
+  void run(commands, process.argv.slice(2)).then((code) => {
+    process.exitCode = code
+  })
+}
