@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import pLimit from 'p-limit'
-import { setTensorFlowEnvironment } from '../classifier/engines/tensorflow'
+import { setEngineEnvironment } from '../classifier/engines/environment'
 import { messageOf } from '../errors'
 import type { ClassifyAnswer, ClassifyTask } from './classify-task'
 
@@ -33,7 +33,7 @@ const initialHeap = 128
 export function openPool(worker: string, threads: number): ClassifyPool {
   // Loaded when it is needed, and from its folder: it starts a script that lies beside it.
   const { Piscina } = createRequire(__filename)('piscina') as typeof import('piscina')
-  setTensorFlowEnvironment()
+  setEngineEnvironment()
   setFlagsFromString(`--initial-old-space-size=${initialHeap}`)
   let closing = false
 

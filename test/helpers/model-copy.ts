@@ -1,4 +1,12 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -12,8 +20,18 @@ export function modelCopy(changes: Record<string, Buffer | string | null> = {}):
   const folder = join(parent, `model-${copies}`)
   mkdirSync(folder)
   for (const name of readdirSync(original)) copyFileSync(join(original, name), join(folder, name))
+  forgetChecksums(folder, Object.keys(changes))
   changeModel(folder, changes)
   return folder
+}
+
+/** A file that has no checksum may be another. */
+function forgetChecksums(folder: string, names: string[]): void {
+  const path = join(folder, 'whisklens.json')
+  const description = JSON.parse(readFileSync(path, 'utf8'))
+  if (!names.some((name) => Object.hasOwn(description.checksums, name))) return
+  for (const name of names) delete description.checksums[name]
+  writeFileSync(path, JSON.stringify(description))
 }
 
 export function changeModel(folder: string, changes: Record<string, Buffer | string | null>): void {

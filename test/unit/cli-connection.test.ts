@@ -67,7 +67,7 @@ describe('where to talk to', () => {
   it('is the defaults where nothing is configured', async () => {
     const { settings, apiHost, auth, namespace } = await resolve()
     expect([apiHost, auth, namespace]).toEqual([undefined, undefined, '_'])
-    expect(settings).toMatchObject({ imagesBucket: 'images', resultsBucket: 'results', engine: 'wasm' })
+    expect(settings).toMatchObject({ imagesBucket: 'images', resultsBucket: 'results', engine: 'auto' })
   })
 
   it('is asked for in this order: flags, environment, configuration file, local mode, ~/.wskprops', async () => {

@@ -19,8 +19,8 @@ const defaults = {
   s3Region: 'us-east-1',
   imagesBucket: 'images',
   resultsBucket: 'results',
-  model: 'efficientnet-lite0',
-  engine: 'wasm',
+  model: 'default',
+  engine: 'auto',
   gbSecondPrice: '0.000017',
 }
 

@@ -2,9 +2,11 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-common'
 import { InvalidInputError, messageOf } from '../../errors'
+import { log } from '../../log'
 import { homeFolder } from '../../paths'
 import type { NetworkInput } from '../network-input'
 import type { Engine, ModelFiles } from './engine'
+import { setEngineEnvironment } from './environment'
 
 type OnnxRuntime = typeof import('onnxruntime-common')
 
@@ -46,24 +48,37 @@ function tensorOf(
     : new Tensor('float32', values as Float32Array, shape)
 }
 
+function runtimeOf(): OnnxRuntime {
+  setEngineEnvironment()
+  return require(library)
+}
+
+let hasWarned = false
+
+/** Another engine takes its place, which is slower: that is not to go unseen. */
+function notLoaded(reason: string): string {
+  if (!hasWarned) log.warn({ engine: 'onnx', reason }, 'engine not used')
+  hasWarned = true
+  return `It is installed, but does not load here: ${reason}`
+}
+
 /** ONNX Runtime, on `model.onnx`. */
 export const onnx: Engine = {
   missing: () => {
     try {
       // npm also installs it where it has no binary.
-      require(library)
+      runtimeOf()
       return undefined
     } catch (thrown) {
-      const isThere = (thrown as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND'
-      return isThere
-        ? `It is installed, but does not load here: ${messageOf(thrown)}`
-        : `Install it: npm install ${library}@1.30.0`
+      if ((thrown as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND')
+        return `Install it: npm install ${library}@1.30.0`
+      return notLoaded(messageOf(thrown))
     }
   },
   load: async ({ files, path, input }) => {
     const model = files.get('model.onnx')
     if (!model) throw new InvalidInputError(`Expected a file model.onnx in the model folder ${path}`)
-    const runtime = require(library) as OnnxRuntime
+    const runtime = runtimeOf()
     const session = await runtime.InferenceSession.create(model, options)
     const [name = ''] = session.inputNames
     return {

@@ -10,8 +10,9 @@ import { readGraphModel, type StoredModel } from '../../model-folder/graph-model
 import { homeFolder } from '../../paths'
 import { MiB } from '../container-memory'
 import type { Engine, Graph, TensorFlow } from './engine'
+import { setEngineEnvironment } from './environment'
 import { loadGraph, predictorOn } from './graph'
-import { setTensorFlowEnvironment, tfjsNodeFolder } from './tensorflow'
+import { tfjsNodeFolder } from './tensorflow'
 
 /** What is used of tfjs-node, which has a TensorFlow.js of its own. */
 type TfjsNode = typeof Core & {
@@ -45,7 +46,7 @@ function findFrom(folder: string): string | undefined {
 const find = (): string | undefined => findFrom(tfjsNodeFolder()) ?? findFrom(homeFolder())
 
 async function start(): Promise<TensorFlow> {
-  setTensorFlowEnvironment()
+  setEngineEnvironment()
   // It calls functions of node:util that Node.js 23 removed.
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value == null, isArray: Array.isArray })
   const tf = createRequire(__filename)(find() ?? library) as TfjsNode
