@@ -9,8 +9,9 @@
 # OpenWhisk publishes this base under moving tags only; for builds that can be repeated, name it by its digest:
 #   docker build --build-arg BASE_IMAGE=openwhisk/action-nodejs-v20@sha256:… -t NAME .
 ARG BASE_IMAGE=openwhisk/action-nodejs-v20:nightly
-# What the image runs where no setting says otherwise: a folder of models/, or a name of `whisklens model list`.
-ARG MODEL=efficientnet-lite0
+# What the image runs where no setting says otherwise: a folder of models/, a name of `whisklens model list`, or default,
+# the one in models/ that suits the engine.
+ARG MODEL=default
 # All that it has beside that one, with spaces between; without any, all of models/.
 ARG MODELS=
 # What the image runs them with, and has the packages for: docs/runtime-image.md has the figures.

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { defaultModel } from '../src/classifier/default-model'
 import { readModelFolder } from '../src/model-folder/folder'
 import { type PeerLibrary, peerLibraries } from '../src/model-folder/peer-libraries'
 import { addModel } from '../src/models/add'
@@ -66,7 +67,7 @@ async function main(): Promise<void> {
   const given = models.split(/\s+/).filter(Boolean)
   const names = given.length > 0 ? given : await readdir(join(root, 'models'))
   const libraries: PeerLibrary[] = []
-  for (const name of new Set([...names, model].filter(Boolean))) {
+  for (const name of new Set([...names, model].filter((name) => name !== '' && name !== defaultModel))) {
     libraries.push(...(await writeModel(name, join(folder, 'model'), from)))
   }
   const [base, tensorFlow] = [join(folder, 'base'), join(folder, 'tensorflow')]

@@ -207,7 +207,7 @@ describe.each(['256', '1024'])('an action of %s MB', (memory) => {
       /999 classes.* \(invalid_input\)$/,
     ],
   ])('says what is wrong with %s', async (_, params, expected) => {
-    const { stdout, stderr } = await run({ ...params(), engine: 'wasm' })
+    const { stdout, stderr } = await run({ engine: 'wasm', ...params() })
     expect(JSON.parse(stdout)).toEqual({ error: expect.stringMatching(expected) })
     expect(stderr).toBe('')
   })
