@@ -45,7 +45,7 @@ export function register(program: Command): void {
     .option('--out <folder>', 'where it goes (default: to your other models)')
     .option(
       '--model <name>',
-      'what it is built on, a name or the path of a folder (default: WHISKLENS_MODEL, or the one in the box that suits the engine)',
+      'what it is built on, a name or the path of a folder (default: WHISKLENS_MODEL, efficientnet-lite0)',
     )
     .option('--engine <name>', 'what runs that (default: WHISKLENS_ENGINE, or auto, the fastest that works)')
     .option(
@@ -73,7 +73,8 @@ Examples:
 async function run(folder: string, options: TeachOptions): Promise<void> {
   const { settings } = await resolveConnection(options)
   const { engine = settings.engine, holdout, force } = options
-  const model = modelFor(options.model ?? settings.model, engine)
+  // What is taught on int8 runs on ONNX Runtime only.
+  const model = modelFor(options.model ?? settings.model, 'wasm')
   const id = options.name ?? nameAfter(folder)
   const target = options.out === undefined ? join(userModelsFolder(), id) : resolve(options.out)
   checkTarget(target, force)

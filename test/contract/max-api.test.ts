@@ -170,7 +170,7 @@ describe('GET', () => {
     expect(statusCode).toBe(200)
     expect(Object.keys(body as object)).toEqual(['id', 'name', 'description', 'type', 'source', 'license'])
     for (const value of Object.values(body as object)) expect(value).toMatch(/\w/)
-    expect(body).toMatchObject({ id: 'efficientnet-lite0', license: 'Apache-2.0' })
+    expect(body).toMatchObject({ id: 'efficientnet-lite0-int8', license: 'Apache-2.0' })
   })
 
   it('/model/labels lists all labels', async () => {
@@ -278,7 +278,7 @@ describe('a web action that is not raw', () => {
   it('has the model of its container, whatever a query makes of the parameters', async () => {
     expect(await main({ ...asked, defaultModel: '/etc', engine: 'none' })).toMatchObject({
       statusCode: 200,
-      body: { id: 'efficientnet-lite0' },
+      body: { id: 'efficientnet-lite0-int8' },
     })
     process.env.WHISKLENS_MODEL = 'resnet-9000'
     expect(await main({ ...asked, defaultModel: 'efficientnet-lite0' })).toMatchObject({

@@ -19,7 +19,7 @@ import { removeSmallNetworks, smallNetworks } from '../helpers/small-networks'
  */
 
 const weights = join(__dirname, '..', '..', '..', 'shared', 'models', 'mobilenet_v1_0.25_224')
-const defaultModel = 'efficientnet-lite0'
+const defaultModel = 'efficientnet-lite0-int8'
 /** They end before their softmax. */
 const network = (name: keyof typeof smallNetworks): string => {
   const folder = (smallNetworks[name] as () => string)()

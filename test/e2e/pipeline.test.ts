@@ -89,7 +89,7 @@ describe('the pipeline, through real processes and real clients', () => {
     const { labels, status, engine } = await eventually(() => record('first/coffee.jpg'), 'the record')
     expect({ status, engine, label: labels[0]?.label, labels: labels.length }).toEqual({
       status: 'ok',
-      engine: 'wasm',
+      engine: 'onnx',
       label: 'espresso',
       labels: 5,
     })

@@ -121,8 +121,8 @@ describe('whisklens classify', () => {
       width: 600,
       height: 400,
       format: 'jpeg',
-      model: expect.stringMatching(/^efficientnet-lite0@[0-9a-f]{8}$/),
-      engine: 'wasm',
+      model: expect.stringMatching(/^efficientnet-lite0-int8@[0-9a-f]{8}$/),
+      engine: 'onnx',
       timings: { decode: expect.any(Number), infer: expect.any(Number) },
     })
     expect(records[1]).toEqual({

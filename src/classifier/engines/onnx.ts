@@ -71,7 +71,7 @@ export const onnx: Engine = {
       return undefined
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND')
-        return `Install it: npm install ${library}@1.30.0`
+        return `Install it, without its script, which fetches CUDA: npm install --ignore-scripts ${library}@1.30.0`
       return notLoaded(messageOf(thrown))
     }
   },
