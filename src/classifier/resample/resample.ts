@@ -52,16 +52,10 @@ export function neededOf({ columns, rows }: Plan): Region {
 export function resample(
   image: RgbImage,
   { columns, rows, columnsFirst }: Plan,
-  at = { left: 0, top: 0 },
+  at: Position = { left: 0, top: 0 },
 ): Uint8Array {
-  const [across, down] = [shifted(columns, at.left), shifted(rows, at.top)]
-  return columnsFirst ? blendThenNarrow(image, across, down) : narrowThenBlend(image, across, down)
+  return columnsFirst ? blendThenNarrow(image, columns, rows, at) : narrowThenBlend(image, columns, rows, at)
 }
-
-const shifted = ({ starts, ...taps }: Taps, by: number): Taps => ({
-  ...taps,
-  starts: by === 0 ? starts : starts.map((start) => start - by),
-})
 
 /** The code reads and writes up to so many bytes more than it uses. */
 const slack = 16
@@ -85,7 +79,9 @@ const put = (data: Int16Array | Int32Array, at: number): void =>
 /** Input is copied in so many bytes at a time. */
 const bandBytes = 1 << 18
 
-function narrowThenBlend({ data, width }: RgbImage, columns: Taps, rows: Taps): Uint8Array {
+type Position = Pick<Region, 'left' | 'top'>
+
+function narrowThenBlend({ data, width }: RgbImage, columns: Taps, rows: Taps, at: Position): Uint8Array {
   const stride = width * 3
   const bytes = columns.starts.length * 3
   const first = rows.starts[0] as number
@@ -99,19 +95,17 @@ function narrowThenBlend({ data, width }: RgbImage, columns: Taps, rows: Taps): 
     height * bytes,
     rows.starts.length * bytes,
   )
-  put(
-    columns.starts.map((start) => start * 3),
-    starts,
-  )
+  put(columns.startBytes, starts)
   put(columns.weights, across)
   put(rows.weights, down)
   const bytesOfMemory = new Uint8Array(memory.buffer)
-  const present = Math.min(height, data.length / stride - first)
+  const top = first - at.top
+  const present = Math.min(height, data.length / stride - top)
   for (let y = 0; y < present; y += band) {
     const count = Math.min(band, present - y)
-    bytesOfMemory.set(data.subarray((first + y) * stride, (first + y + count) * stride), input)
+    bytesOfMemory.set(data.subarray((top + y) * stride, (top + y + count) * stride), input)
     narrow(
-      input,
+      input - at.left * 3,
       stride,
       count,
       starts,
@@ -128,7 +122,7 @@ function narrowThenBlend({ data, width }: RgbImage, columns: Taps, rows: Taps): 
   return bytesOfMemory.slice(output, output + rows.starts.length * bytes)
 }
 
-function blendThenNarrow({ data, width }: RgbImage, columns: Taps, rows: Taps): Uint8Array {
+function blendThenNarrow({ data, width }: RgbImage, columns: Taps, rows: Taps, at: Position): Uint8Array {
   const stride = width * 3
   const [height, bytes] = [rows.starts.length, columns.starts.length * 3]
   const [input = 0, starts = 0, across = 0, down = 0, blended = 0, output = 0] = allot(
@@ -139,18 +133,25 @@ function blendThenNarrow({ data, width }: RgbImage, columns: Taps, rows: Taps): 
     height * stride + columns.most * 3,
     height * bytes,
   )
-  put(
-    columns.starts.map((start) => start * 3),
-    starts,
-  )
+  put(columns.startBytes, starts)
   put(columns.weights, across)
   put(rows.weights, down)
   const bytesOfMemory = new Uint8Array(memory.buffer)
   rows.starts.forEach((start, y) => {
-    bytesOfMemory.set(data.subarray(start * stride, (start + rows.most) * stride), input)
+    const top = start - at.top
+    bytesOfMemory.set(data.subarray(top * stride, (top + rows.most) * stride), input)
     const weights = down + y * rows.most * 2
     blend(input, stride, weights, rows.most / 2, stride, blended + y * stride)
   })
-  narrow(blended, stride, height, starts, across, columns.most / 2, columns.starts.length, output)
+  narrow(
+    blended - at.left * 3,
+    stride,
+    height,
+    starts,
+    across,
+    columns.most / 2,
+    columns.starts.length,
+    output,
+  )
   return bytesOfMemory.slice(output, output + height * bytes)
 }

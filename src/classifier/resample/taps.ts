@@ -31,11 +31,28 @@ const bits = 14
 export interface Taps {
   /** The first input of each output. */
   starts: Int32Array
+  /** Where that is in a row of RGB pixels. */
+  startBytes: Int32Array
   /** So many for each output, an even number; those beyond the last input are zero. */
   most: number
   weights: Int16Array
   /** Behind the last input that counts. */
   end: number
+}
+
+/** Photos of one camera are of few sizes. Some 10 kB each. */
+const mostKept = 64
+const kept = new Map<string, Taps>()
+
+/** As {@link computeTaps}, from memory where they were asked for before. */
+export function tapsOf(...wanted: Parameters<typeof computeTaps>): Taps {
+  const key = wanted.join()
+  const known = kept.get(key)
+  if (known) return known
+  if (kept.size >= mostKept) kept.clear()
+  const taps = computeTaps(...wanted)
+  kept.set(key, taps)
+  return taps
 }
 
 /**
@@ -44,7 +61,7 @@ export interface Taps {
  * @param scale inputs for each output
  * @param offset the first output, of `count`
  */
-export function tapsOf(
+function computeTaps(
   kernel: InputSpec['kernel'],
   length: number,
   scale: number,
@@ -72,7 +89,7 @@ export function tapsOf(
     end = Math.max(end, start + taps)
     quantize(found.subarray(0, taps), sum, weights.subarray(index * most))
   }
-  return { starts, weights, most, end }
+  return { starts, startBytes: starts.map((start) => start * 3), weights, most, end }
 }
 
 /** The weights add up to 1, or an image of one colour would change. */
