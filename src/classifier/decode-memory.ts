@@ -1,5 +1,5 @@
-import type { Metadata } from 'sharp'
 import { containerMemory } from './container-memory'
+import type { Header } from './jpeg-header'
 
 /** What a container has in memory anyway: Node.js, a loaded model, files, and what was left by others (`bench:memory`). */
 const heldAnyway = 176_000_000
@@ -29,7 +29,7 @@ const rowsKept = 1700
  *   AVIF 195 / 736, with transparency 233 / 885, 10-bit 312 / 1185
  *   TIFF 22 / 45, 16-bit 42 / 81, in one compressed strip 40
  */
-export function decodeBytes(header: Metadata): number {
+export function decodeBytes(header: Header): number {
   const { format, width, height, channels, isProgressive, hasAlpha } = header
   const pixels = width * height
   const pixelBytes = channels * (header.depth === 'ushort' ? 2 : 1)

@@ -1,10 +1,10 @@
 import pLimit from 'p-limit'
 import type sharpModule from 'sharp'
-import type { Metadata } from 'sharp'
 import { ImageError, messageOf } from '../errors'
 import { decodeBudget, decodeBytes } from './decode-memory'
 import { cutOf, hull, type Region, scaledSize } from './geometry'
 import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
+import { type Header, plainJpegHeader } from './jpeg-header'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
 import { neededOf, planOf, resample } from './resample/resample'
 import { middleOf, shrunkBy } from './shrink'
@@ -47,10 +47,7 @@ export async function decodeWithSharp(
   bytes: Uint8Array,
   inputs: InputSpec[],
 ): Promise<DecodedImage[]> {
-  // The header is read without sharp's own limit, so that the refusal can name the image's size.
-  const header = await open(bytes, { limitInputPixels: false })
-    .metadata()
-    .catch((thrown) => refuse(bytes, thrown))
+  const header = plainJpegHeader(bytes) ?? (await readHeader(open, bytes))
   checkHeader(header, decodeBytes(header))
   return oneByOne(async () => {
     const start = performance.now()
@@ -73,8 +70,14 @@ export async function decodeWithSharp(
   })
 }
 
+/** Without sharp's own limit, so that the refusal can name the image's size. */
+const readHeader = (open: typeof sharpModule, bytes: Uint8Array): Promise<Header> =>
+  open(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch((thrown) => refuse(bytes, thrown))
+
 /** What is read of the image, to what it is shrunk meanwhile, and what becomes of that for each of the inputs. */
-function planFor(header: Metadata, inputs: InputSpec[]) {
+function planFor(header: Header, inputs: InputSpec[]) {
   const { width, height, format } = header
   const orientation = orientationOf(header.orientation)
   const shortSides = inputs.map((input) => ('resizeShortSide' in input && input.resizeShortSide) || 0)
@@ -101,7 +104,7 @@ const largeWebp = 4_000_000
 function read(
   open: typeof sharpModule,
   bytes: Uint8Array,
-  { format, hasAlpha, space, ...header }: Metadata,
+  { format, hasAlpha, space, ...header }: Header,
   region: Region,
   shrunk: Size,
   part: Region,
@@ -125,9 +128,9 @@ function read(
   return image.extract(part).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
 }
 
-const formatOf = ({ format }: Metadata): string => (format === 'heif' ? 'avif' : format)
+const formatOf = ({ format }: Header): string => (format === 'heif' ? 'avif' : format)
 
-function checkHeader(header: Metadata, memory: number): void {
+function checkHeader(header: Header, memory: number): void {
   const { width, height } = header.autoOrient
   if (header.compression === 'hevc') {
     const hint = 'Convert it to JPEG, as phones do when they share a photo.'

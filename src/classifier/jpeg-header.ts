@@ -1,0 +1,39 @@
+import type { Metadata } from 'sharp'
+
+/** What decoding needs to know of an image beforehand. */
+export type Header = Pick<Metadata, 'format' | 'width' | 'height' | 'channels' | 'space' | 'autoOrient'> &
+  Partial<Metadata>
+
+const startOfImage = 0xffd8
+const baseline = 0xffc0
+const startOfScan = 0xffda
+
+/** Tables, restart interval, comment; and of applications all but EXIF, which may hold an orientation. */
+const isPassedOver = (marker: number): boolean =>
+  [0xffc4, 0xffdb, 0xffdd, 0xfffe, 0xffe0].includes(marker) || (marker >= 0xffe2 && marker <= 0xffef)
+
+/**
+ * The header of a plain JPEG: baseline in one scan, grey or in three colours, without EXIF. That saves libvips from opening
+ * each image twice.
+ * @returns undefined for any other image, about which libvips has to tell
+ */
+export function plainJpegHeader(bytes: Uint8Array): Header | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (view.byteLength < 4 || view.getUint16(0) !== startOfImage) return undefined
+  let frame: Header | undefined
+  for (let at = 2; at + 10 <= view.byteLength; at += 2 + view.getUint16(at + 2)) {
+    const marker = view.getUint16(at)
+    if (marker === startOfScan) return view.getUint8(at + 4) === frame?.channels ? frame : undefined
+    if (marker === baseline && !frame) frame = frameAt(view, at + 4)
+    else if (!isPassedOver(marker)) return undefined
+  }
+  return undefined
+}
+
+function frameAt(view: DataView, at: number): Header | undefined {
+  const [depth, height, width] = [view.getUint8(at), view.getUint16(at + 1), view.getUint16(at + 3)]
+  const channels = view.getUint8(at + 5)
+  if (depth !== 8 || height === 0 || width === 0 || (channels !== 1 && channels !== 3)) return undefined
+  const space = channels === 3 ? 'srgb' : 'b-w'
+  return { format: 'jpeg', width, height, channels, space, autoOrient: { width, height } }
+}

@@ -1,0 +1,64 @@
+import fc from 'fast-check'
+import sharp from 'sharp'
+import { plainJpegHeader } from '../../src/classifier/jpeg-header'
+import { plain, sample, sampleNames } from '../helpers/images'
+
+const told = ['format', 'width', 'height', 'channels', 'space', 'autoOrient'] as const
+
+/** What of libvips' header the other has, too. */
+async function byVips(bytes: Buffer): Promise<object> {
+  const header = await sharp(bytes).metadata()
+  return Object.fromEntries(told.map((name) => [name, header[name]]))
+}
+
+const photo = () => plain(31, 17, '#c86432')
+
+describe('the header of a plain JPEG', () => {
+  it.each([
+    ['4:2:0', () => photo().jpeg()],
+    ['4:4:4', () => photo().jpeg({ chromaSubsampling: '4:4:4' })],
+    ['grey', () => photo().toColourspace('b-w').jpeg()],
+    ['a colour profile', () => photo().withIccProfile('p3').jpeg()],
+    ['restarts, optimized tables', () => photo().jpeg({ optimiseCoding: true, quality: 100 })],
+  ])('is what libvips says, %s', async (_, make) => {
+    const bytes = await make().toBuffer()
+    expect(plainJpegHeader(bytes)).toEqual(await byVips(bytes))
+  })
+
+  it('is what libvips says, samples', async () => {
+    for (const name of sampleNames) {
+      const header = plainJpegHeader(sample(name))
+      if (header) expect(header).toEqual(await byVips(sample(name)))
+    }
+  })
+
+  it.each([
+    ['progressive', () => photo().jpeg({ progressive: true })],
+    ['CMYK', () => photo().toColourspace('cmyk').jpeg()],
+    ['with EXIF', () => photo().withMetadata({ orientation: 6 }).jpeg()],
+    ['PNG', () => photo().png()],
+  ])('is left to libvips, %s', async (_, make) => {
+    expect(plainJpegHeader(await make().toBuffer())).toBeUndefined()
+  })
+
+  it('is left to libvips where colours come in scans of their own, which takes more memory', async () => {
+    const bytes = await photo().jpeg().toBuffer()
+    const scan = bytes.indexOf(Buffer.from([0xff, 0xda, 0x00, 0x0c, 0x03]))
+    expect(scan).toBeGreaterThan(0)
+    bytes[scan + 4] = 1
+    expect(plainJpegHeader(bytes)).toBeUndefined()
+  })
+
+  it('is left to libvips wherever it is cut short or damaged', async () => {
+    const bytes = await photo().jpeg().toBuffer()
+    const scan = bytes.indexOf(Buffer.from([0xff, 0xda]))
+    for (let length = 0; length < scan; length++)
+      expect(plainJpegHeader(bytes.subarray(0, length))).toBeUndefined()
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(scan), (noise, at) => {
+        // It ends, and does not throw.
+        plainJpegHeader(Buffer.concat([bytes.subarray(0, at), noise]))
+      }),
+    )
+  })
+})
