@@ -43,8 +43,17 @@ const programs = {
   cli: 'src/cli/main.ts',
   'cli-classify': 'src/cli/main-classify.ts',
   runtime: 'src/local/containers/runtime.ts',
-  'classify-worker': 'src/cli/classify-worker.ts',
   inference: 'src/classifier/inference/program.ts',
+}
+
+/**
+ * Each worker reads its bundle whole, of which TensorFlow.js would be four fifths: found in node_modules when an engine
+ * needs it. As `require`, for its packages are CommonJS.
+ */
+const worker: BuildOptions = {
+  entryPoints: { 'classify-worker': 'src/cli/classify-worker.ts' },
+  external: [...external, '@tensorflow/*'],
+  supported: { 'dynamic-import': false },
 }
 
 /**
@@ -98,7 +107,8 @@ async function publish(): Promise<void> {
 
 async function main(): Promise<void> {
   try {
-    await build({ ...options, entryPoints: programs, outdir: fresh, outExtension: { '.js': '.cjs' } })
+    for (const entries of [{ entryPoints: programs }, worker])
+      await build({ ...options, ...entries, outdir: fresh, outExtension: { '.js': '.cjs' } })
     const built = await buildActions()
     await publish()
     const version = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version as string
