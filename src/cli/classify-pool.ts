@@ -29,19 +29,21 @@ const initialHeap = 128
 /**
  * Starts worker threads.
  * @param worker the bundle that exports the task as its default
+ * @param atOnce how many start at once; others do when there are images for them
  */
-export function openPool(worker: string, threads: number): ClassifyPool {
+export function openPool(worker: string, threads: number, atOnce: number = threads): ClassifyPool {
   // Loaded when it is needed, and from its folder: it starts a script that lies beside it.
   const { Piscina } = createRequire(__filename)('piscina') as typeof import('piscina')
   setEngineEnvironment()
   setFlagsFromString(`--initial-old-space-size=${initialHeap}`)
   let closing = false
 
-  function start(threads: number, concurrentTasksPerWorker: number): Piscina {
+  function start(minThreads: number, maxThreads: number, concurrentTasksPerWorker: number): Piscina {
     const pool: Piscina = new Piscina({
       filename: worker,
-      minThreads: threads,
-      maxThreads: threads,
+      minThreads,
+      maxThreads,
+      idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker,
       resourceLimits: { maxOldGenerationSizeMb: maxHeap },
     })
@@ -56,12 +58,12 @@ export function openPool(worker: string, threads: number): ClassifyPool {
     return pool
   }
 
-  const pool = start(threads, tasksPerWorker)
+  const pool = start(Math.min(atOnce, threads), threads, tasksPerWorker)
   const oneByOne = pLimit(1)
 
   /** A dead worker takes all its images with it. Each is tried again by itself, so that only the culprit fails. */
   async function runAlone(task: ClassifyTask): Promise<ClassifyAnswer> {
-    const alone = start(1, 1)
+    const alone = start(1, 1, 1)
     try {
       return await alone.run(task)
     } catch (thrown) {

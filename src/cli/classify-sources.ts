@@ -40,21 +40,3 @@ async function* objectsOf(address: string, store: Store): AsyncGenerator<Source>
     yield { file: `s3://${name}/${key}`, download }
   }
 }
-
-/**
- * Takes the first few of a sequence to see how many there are: a worker takes a second to load its model, and three
- * images need no more than three.
- */
-export async function peek<T>(found: AsyncGenerator<T>, most: number) {
-  const first: T[] = []
-  while (first.length < most) {
-    const { done, value } = await found.next()
-    if (done) break
-    first.push(value)
-  }
-  async function* sources() {
-    yield* first
-    yield* found
-  }
-  return { sources: sources(), atLeast: first.length }
-}

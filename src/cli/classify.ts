@@ -4,8 +4,8 @@ import type { Command } from 'commander'
 import pLimit from 'p-limit'
 import { WhisklensError } from '../errors'
 import { readAhead } from '../read-ahead'
-import { openPool, tasksPerWorker } from './classify-pool'
-import { peek, type Source, sourcesOf } from './classify-sources'
+import { type ClassifyPool, openPool, tasksPerWorker } from './classify-pool'
+import { type Source, sourcesOf } from './classify-sources'
 import { type ClassifyAnswer, problemOf } from './classify-task'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
 import { wholeNumber } from './options'
@@ -21,6 +21,7 @@ import {
   printJson,
 } from './output'
 import { startProgress } from './progress'
+import { isImageName } from './walk'
 
 interface ClassifyOptions extends ConnectionFlags, OutputOptions {
   model?: string
@@ -69,24 +70,29 @@ Examples:
 
 async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   const started = Date.now()
+  // First of all: a worker takes longer to start than it takes to find the settings and the first images.
+  const isOne = paths.length === 1 && isImageName(paths[0] as string)
+  const pool = openPool(join(__dirname, 'classify-worker.cjs'), options.workers, isOne ? 1 : 2)
+  const counts = await classifyAll(paths, options, pool).finally(pool.close)
+  const seconds = (Date.now() - started) / 1000
+  const failed = counts.failed > 0 ? `, ${counts.failed} in error` : ''
+  const rate = (counts.found / seconds).toFixed(1)
+  note(`Classified ${plural(counts.ok, 'image')}${failed} in ${seconds.toFixed(1)} s (${rate}/s)`, options)
+  process.exitCode = exitCodeOf(counts)
+}
+
+/** Prints what each image is. @throws WhisklensError when there is none, or none can be classified */
+async function classifyAll(paths: string[], options: ClassifyOptions, pool: ClassifyPool) {
   const connection = await resolveConnection(options)
-  const { model = connection.settings.model, engine = connection.settings.engine, top } = options
-  const found = sourcesOf(paths, () => needStore(connection))
-  const { sources, atLeast: threads } = await peek(found, options.workers)
-  if (threads === 0) {
-    throw new WhisklensError('nothing_found', 'There is no image to classify', {
-      hint: 'In folders, files count by their extension: jpg, jpeg, png, webp, gif, avif, tif, tiff.',
-    })
-  }
-  const pool = openPool(join(__dirname, 'classify-worker.cjs'), threads)
+  const { model = connection.settings.model, engine = connection.settings.engine, top, workers } = options
   // What is downloaded waits in memory for its turn.
-  const downloads = pLimit(threads * tasksPerWorker + 4)
+  const downloads = pLimit(workers * tasksPerWorker + 4)
   const progress = startProgress('images', { ...options, withLines: true })
   const counts = { found: 0, ok: 0, failed: 0 }
   let isGrowing = true
 
   async function* images() {
-    yield* sources
+    yield* sourcesOf(paths, () => needStore(connection))
     isGrowing = false
   }
 
@@ -101,7 +107,7 @@ async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   }
 
   try {
-    for await (const answer of readAhead(images(), threads * aheadPerWorker, classify)) {
+    for await (const answer of readAhead(images(), workers * aheadPerWorker, classify)) {
       if (answer.fatal) throw new WhisklensError(answer.fatal.code, answer.fatal.message, answer.fatal)
       counts[answer.error ? 'failed' : 'ok']++
       await printAnswer(answer, options)
@@ -110,13 +116,11 @@ async function run(paths: string[], options: ClassifyOptions): Promise<void> {
     }
   } finally {
     progress.stop()
-    await pool.close()
   }
-  const seconds = (Date.now() - started) / 1000
-  const failed = counts.failed > 0 ? `, ${counts.failed} in error` : ''
-  const rate = (counts.found / seconds).toFixed(1)
-  note(`Classified ${plural(counts.ok, 'image')}${failed} in ${seconds.toFixed(1)} s (${rate}/s)`, options)
-  process.exitCode = exitCodeOf(counts)
+  if (counts.found > 0) return counts
+  throw new WhisklensError('nothing_found', 'There is no image to classify', {
+    hint: 'In folders, files count by their extension: jpg, jpeg, png, webp, gif, avif, tif, tiff.',
+  })
 }
 
 function printAnswer({ file, classified, error }: Answer, { json }: OutputOptions) {

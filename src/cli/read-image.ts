@@ -4,6 +4,10 @@ import { ImageError } from '../errors'
 import { maxImageBytes } from './classify-task'
 import { asFileError } from './walk'
 
+const openFile = promisify(open)
+const readAll = promisify(readFile)
+const readPart = promisify(read)
+
 /**
  * Reads an image's file. What waits for the disk does not block; the rest is done at once, for each step through Node's
  * threads takes as long as a small file's reading.
@@ -14,7 +18,7 @@ export async function readImage(path: string): Promise<Buffer> {
   const failed = (thrown: unknown): never => {
     throw asFileError(thrown, path)
   }
-  const file = await promisify(open)(path, 'r').catch(failed)
+  const file = await openFile(path, 'r').catch(failed)
   try {
     const stats = fstatSync(file)
     const { size } = stats
@@ -25,7 +29,7 @@ export async function readImage(path: string): Promise<Buffer> {
       )
     }
     // A pipe has no size.
-    return await (stats.isFile() ? readWhole(file, size) : promisify(readFile)(file)).catch(failed)
+    return await (stats.isFile() ? readWhole(file, size) : readAll(file)).catch(failed)
   } finally {
     closeSync(file)
   }
@@ -36,7 +40,7 @@ async function readWhole(file: number, size: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(size)
   let done = 0
   while (done < size) {
-    const { bytesRead } = await promisify(read)(file, bytes, done, size - done, done)
+    const { bytesRead } = await readPart(file, bytes, done, size - done, done)
     if (bytesRead === 0) break
     done += bytesRead
   }

@@ -41,6 +41,22 @@ describe('a pool of workers', () => {
     },
   )
 
+  it('starts more workers than at first when there are images for them', async () => {
+    const worker = join(folder.path, 'thread.cjs')
+    await writeFile(
+      worker,
+      `module.exports = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        return { classified: { labels: [{ label: require('node:worker_threads').threadId }] } }
+      }`,
+    )
+    const opened = openPool(worker, 3, 1)
+    pool = opened
+    const images = Array.from({ length: 200 }, (_, n) => task(`image ${n}`))
+    const answers = await Promise.all(images.map(opened.run))
+    expect(new Set(answers.map(({ classified }) => classified?.labels[0]?.label)).size).toBe(3)
+  })
+
   it('survives a worker that runs out of memory', async () => {
     const { run } = await poolOf(obedient, 1)
     const answers = await Promise.all(['a', 'memory', 'b'].map((image) => run(task(image))))

@@ -40,8 +40,8 @@ export interface Taps {
   end: number
 }
 
-/** Photos of one camera are of few sizes. Some 10 kB each. */
-const mostKept = 64
+/** Photos are of few sizes. Those of one side take some 6 kB. */
+const mostKept = 256
 const kept = new Map<string, Taps>()
 
 /** As {@link computeTaps}, from memory where they were asked for before. */
