@@ -2,39 +2,38 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import openwhisk from 'openwhisk'
-import type { ApiHost } from '../../src/local/host/server'
-import { buildRuntime, auth as localAuth, startTestHost, temporaryFolder, zip } from '../contract/api-host'
+import { temporaryFolder, zip } from '../contract/api-host'
 import { changed, constantFeed, echo, everything, openDeployment } from '../contract/deployment'
 import { needs } from '../helpers/needs'
+import { openServer, type Server } from './server'
 
 /*
  * `whisklens deploy` and wskdeploy take turns on one platform: the server of WHISKLENS_APIHOST and WHISKLENS_AUTH, or the
  * local API host. Where wskdeploy is not on PATH, puts such as it sends stand in for it.
  */
 
-const { WHISKLENS_APIHOST, WHISKLENS_AUTH, PATH = '' } = process.env
+const { PATH = '' } = process.env
 const wskdeploy = PATH.split(delimiter)
   .map((path) => join(path, 'wskdeploy'))
   .find(existsSync)
 
 const folder = temporaryFolder()
-let host: ApiHost | undefined
+let server: Server
 let deployment: ReturnType<typeof openDeployment>
 let address: { apiHost: string; auth: string }
 let client: ReturnType<typeof openwhisk>
 
 beforeAll(async () => {
-  if (WHISKLENS_APIHOST) address = { apiHost: WHISKLENS_APIHOST, auth: WHISKLENS_AUTH ?? '' }
-  else {
-    host = await startTestHost(buildRuntime(folder), { containersPerAction: 1 })
-    address = { apiHost: host.url, auth: localAuth }
-  }
+  server = await openServer()
+  // What ran before has used up this one's invocations.
+  await server.nextMinute()
+  address = { apiHost: server.url, auth: server.auth }
   deployment = openDeployment(address, folder, constantFeed)
   client = openwhisk({ apihost: address.apiHost, api_key: address.auth })
 })
 afterAll(async () => {
   await deployment.undeploy()
-  await host?.close()
+  await server.close()
   rmSync(folder, { recursive: true })
 })
 
