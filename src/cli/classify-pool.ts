@@ -4,6 +4,7 @@ import pLimit from 'p-limit'
 import { setEngineEnvironment } from '../classifier/engines/environment'
 import { messageOf } from '../errors'
 import type { ClassifyAnswer, ClassifyTask } from './classify-task'
+import { restBeforeExit } from './leave'
 
 type Piscina = import('piscina').Piscina<ClassifyTask, ClassifyAnswer>
 
@@ -11,6 +12,7 @@ type Piscina = import('piscina').Piscina<ClassifyTask, ClassifyAnswer>
 export interface ClassifyPool {
   /** Never rejects: an image that ends its worker is an error like any other. */
   run(task: ClassifyTask): Promise<ClassifyAnswer>
+  /** Waits for what the workers have begun; what waits for them is dropped. */
   close(): Promise<void>
 }
 
@@ -74,11 +76,25 @@ export function openPool(worker: string, threads: number, atOnce: number = threa
     }
   }
 
-  return {
-    run: (task) => pool.run(task).catch(() => oneByOne(() => runAlone(task))),
-    close: async () => {
-      closing = true
-      await pool.destroy()
-    },
+  // What waits does so here: the workers' own queues cannot be emptied before they are ended.
+  const limit = pLimit(threads * tasksPerWorker)
+  const running = new Set<Promise<unknown>>()
+
+  async function run(task: ClassifyTask): Promise<ClassifyAnswer> {
+    const answer = pool.run(task).catch(() => oneByOne(() => runAlone(task)))
+    running.add(answer)
+    return answer.finally(() => running.delete(answer))
   }
+
+  async function close(): Promise<void> {
+    closing = true
+    limit.clearQueue()
+    await Promise.allSettled(running)
+    await pool.destroy()
+    forget()
+  }
+  const forget = restBeforeExit(close)
+
+  // What is dropped is never answered.
+  return { run: (task) => (closing ? new Promise(() => {}) : limit(run, task)), close }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
 import type { BatchSummary } from '../schema'
+import { leave } from './leave'
 
 /** What every command can be told about its output. */
 export interface OutputOptions {
@@ -14,7 +15,7 @@ export const outputOptions = (command: Command, json: string): Command =>
     .option('--json', json)
     .option('--quiet', 'no progress and no notes on stderr')
     .hook('preAction', () => {
-      process.once('SIGINT', () => process.exit(exitCode.interrupted))
+      process.once('SIGINT', () => void leave(exitCode.interrupted))
     })
 
 export const exitCode = { ok: 0, failed: 1, usage: 2, someInError: 3, interrupted: 130 } as const

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { description, version } from '../../package.json'
 import { reportFailure } from './failure'
+import { leave } from './leave'
 import { exitCode } from './output'
 
 /** Modules of commands by their names, in the order of the help. */
@@ -41,6 +42,8 @@ async function run(commands: Commands, args: string[]): Promise<number> {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCode.ok
     // Without a command: its help is the message, and it is on stderr already.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return exitCode.usage
+    // The process ends for that reason, below.
+    if ((thrown as NodeJS.ErrnoException).code === 'EPIPE') return exitCode.ok
     return reportFailure(thrown, args)
   }
 }
@@ -50,7 +53,7 @@ export function main(commands: Commands): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
       // `whisklens … | head`: nobody reads on, and that is no failure.
-      if (code === 'EPIPE') process.exit()
+      if (code === 'EPIPE') void leave()
     })
   }
   void run(commands, process.argv.slice(2)).then((code) => {
