@@ -209,7 +209,7 @@ describe('GET', () => {
       expect(statusCode).toBe(200)
       expect(headers['content-type']).toMatch(/^text\/html/)
       const page = body as string
-      expect(page).toContain('<h1>efficientnet-lite0</h1>')
+      expect(page).toContain('<h1>efficientnet-lite0-int8</h1>')
       expect(page).not.toMatch(/(src|href|action)="|https?:|\son\w+=/)
       const policy = headers['content-security-policy'] ?? ''
       expect(policy).toContain("default-src 'none'")
