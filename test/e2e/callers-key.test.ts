@@ -76,7 +76,7 @@ describe('with what the platform adds to their parameters, actions', () => {
       results: [expect.objectContaining({ className: 'tiger cat' }), expect.anything(), expect.anything()],
     })
     expect(await invoke('classify', { describe: true })).toEqual({
-      model: expect.stringMatching(/^efficientnet-lite0@/),
+      model: expect.stringMatching(/^efficientnet-lite0-int8@/),
       engine: 'onnx',
     })
     const images = [{ bucket: 'images', key: 'photos/cat.jpg' }]

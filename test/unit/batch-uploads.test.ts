@@ -35,8 +35,8 @@ beforeAll(async () => {
 afterAll(() => objects.close())
 beforeEach(async () => {
   runner = await newRunner(objects)
-  // Midday, whatever the time is: the store's clock tells another one.
-  runner.clock.advance(minutes(720) - (runner.clock.now() % minutes(1440)))
+  // The next midday, whatever the time is: by the store's clock, all that is there was written before.
+  runner.clock.advance((minutes(720 + 1440) - (runner.clock.now() % minutes(1440))) % minutes(1440))
   day = uploadsBatch(isoOf(runner.clock.now()))
   const { report } = runner
   // `aggregate` keeps what `classify` found, too.
