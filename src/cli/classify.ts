@@ -6,7 +6,7 @@ import { WhisklensError } from '../errors'
 import { readAhead } from '../read-ahead'
 import { type ClassifyPool, openPool, tasksPerWorker } from './classify-pool'
 import { type Source, sourcesOf } from './classify-sources'
-import { type ClassifyAnswer, problemOf } from './classify-task'
+import { type Classified, type ClassifyAnswer, problemOf } from './classify-task'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
 import { wholeNumber } from './options'
 import {
@@ -77,8 +77,19 @@ async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   const seconds = (Date.now() - started) / 1000
   const failed = counts.failed > 0 ? `, ${counts.failed} in error` : ''
   const rate = (counts.found / seconds).toFixed(1)
-  note(`Classified ${plural(counts.ok, 'image')}${failed} in ${seconds.toFixed(1)} s (${rate}/s)`, options)
+  const { model, engine } = counts.used ?? {}
+  const how = model ? `, by ${model} on ${engine}` : ''
+  const what = `Classified ${plural(counts.ok, 'image')}${failed}`
+  note(`${what} in ${seconds.toFixed(1)} s (${rate}/s)${how}`, options)
   process.exitCode = exitCodeOf(counts)
+}
+
+interface Counts {
+  found: number
+  ok: number
+  failed: number
+  /** What classified the first image: the same as all others. */
+  used?: Pick<Classified, 'model' | 'engine'>
 }
 
 /** Prints what each image is. @throws WhisklensError when there is none, or none can be classified */
@@ -88,7 +99,7 @@ async function classifyAll(paths: string[], options: ClassifyOptions, pool: Clas
   // What is downloaded waits in memory for its turn.
   const downloads = pLimit(workers * tasksPerWorker + 4)
   const progress = startProgress('images', { ...options, withLines: true })
-  const counts = { found: 0, ok: 0, failed: 0 }
+  const counts: Counts = { found: 0, ok: 0, failed: 0 }
   let isGrowing = true
 
   async function* images() {
@@ -110,6 +121,7 @@ async function classifyAll(paths: string[], options: ClassifyOptions, pool: Clas
     for await (const answer of readAhead(images(), workers * aheadPerWorker, classify)) {
       if (answer.fatal) throw new WhisklensError(answer.fatal.code, answer.fatal.message, answer.fatal)
       counts[answer.error ? 'failed' : 'ok']++
+      counts.used ??= answer.classified
       await printAnswer(answer, options)
       const { found: total, ok, failed: errors } = counts
       progress.update({ done: ok + errors, total, errors, isGrowing })
