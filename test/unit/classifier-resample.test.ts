@@ -77,12 +77,12 @@ function naive({ width, height, data }: RgbImage, { size, resizeShortSide = size
 }
 
 describe('resampling in JavaScript', () => {
-  it('agrees with the definition to a rounding step, for any image', () => {
+  it('agrees with the definition to a rounding step of each of its passes, for any image', () => {
     const sizes = fc.constantFrom(spec(8, 8), spec(7, 9), spec(12, 16), spec(5, 30))
     fc.assert(
       fc.property(image(), sizes, (source, wanted) => {
         const [given, expected] = [resampled(source, wanted), naive(source, wanted)]
-        return given.every((value, index) => Math.abs(value - (expected[index] ?? 0)) <= 1)
+        return given.every((value, index) => Math.abs(value - (expected[index] ?? 0)) <= 2)
       }),
       { numRuns: 200 },
     )
