@@ -52,7 +52,7 @@ async function run(commands: Commands, args: string[]): Promise<number> {
 export function main(commands: Commands): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-      // `whisklens … | head`: nobody reads on, and that is no failure.
+      // `whisklens … | head` closes the pipe early: not an error.
       if (code === 'EPIPE') void leave()
     })
   }

@@ -1,8 +1,18 @@
 import { findEngine } from '../../src/classifier/engines'
 import type { Predictor } from '../../src/classifier/engines/engine'
 import type { EngineName } from '../../src/classifier/engines/names'
-import type { Network } from '../../src/network/graph'
+import type { GraphNode, Network } from '../../src/network/graph'
 import { networkFiles } from '../../src/network/write'
+
+/** A network of nodes, without weights unless `more` has some. */
+export const networkOf = (nodes: GraphNode[], more: Partial<Network> = {}): Network => ({
+  topology: { node: nodes },
+  signature: undefined,
+  weightSpecs: [],
+  weights: new Uint8Array(),
+  size: 4,
+  ...more,
+})
 
 /** Makes a network that is in memory ready to run. */
 export const loadNetwork = (engine: EngineName, network: Network): Promise<Predictor> =>

@@ -8,23 +8,15 @@ import { toOnnx } from '../../src/network/onnx/write'
 import { readNetwork } from '../../src/network/read'
 import { toSavedModel } from '../../src/network/saved-model'
 import { floatsOf, integersOf, weightsOf } from '../../src/network/weights'
+import { networkOf } from '../helpers/network'
 import { removeSmallNetworks, unfitNetworks } from '../helpers/small-networks'
 
 const node = (name: string, op: string, input: string[] = [], attr: GraphNode['attr'] = {}): GraphNode => ({
   ...{ name, op, input, attr },
 })
 
-const network = (nodes: GraphNode[], more: Partial<Network> = {}): Network => ({
-  topology: { node: nodes },
-  signature: undefined,
-  weightSpecs: [],
-  weights: new Uint8Array(),
-  size: 4,
-  ...more,
-})
-
 const withWeights = (weightSpecs: WeightSpec[], values: ArrayBufferView): Network =>
-  network([], { weightSpecs, weights: Uint8Array.from(Buffer.from(values.buffer)) })
+  networkOf([], { weightSpecs, weights: Uint8Array.from(Buffer.from(values.buffer)) })
 
 describe('weights', () => {
   it('of 16 bits are the numbers that were rounded to them, all of them', () => {
@@ -51,7 +43,9 @@ describe('weights', () => {
       Buffer.from(Int32Array.of(-1, 2).buffer),
       Buffer.from(Float32Array.of(0.25).buffer),
     ])
-    const [odd, axes, scalar] = weightsOf(network([], { weightSpecs: specs, weights: Uint8Array.from(raw) }))
+    const [odd, axes, scalar] = weightsOf(
+      networkOf([], { weightSpecs: specs, weights: Uint8Array.from(raw) }),
+    )
     if (!odd || !axes || !scalar) throw new Error('A weight is missing')
     expect(Array.from(floatsOf(odd))).toEqual([-1, 0, 126.5])
     expect(integersOf(axes)).toEqual([-1, 2])
@@ -81,17 +75,17 @@ describe('a graph', () => {
 
   it('ends with what its signature names, in that order', () => {
     const signature = { outputs: { b: { name: 'right:0' }, a: { name: 'left' } } }
-    expect(outputsOf(network([image, left, right], { signature }))).toEqual(['right', 'left'])
+    expect(outputsOf(networkOf([image, left, right], { signature }))).toEqual(['right', 'left'])
   })
 
   it('ends with what no other node reads, where it has no signature', () => {
-    expect(outputsOf(network([image, left, right]))).toEqual(['left', 'right'])
+    expect(outputsOf(networkOf([image, left, right]))).toEqual(['left', 'right'])
   })
 
   it('has one input', () => {
-    expect(inputOf(network([image, left])).name).toBe('image')
-    expect(() => inputOf(network([left]))).toThrow('found 0')
-    expect(() => inputOf(network([image, node('other', 'Placeholder')]))).toThrow('found 2')
+    expect(inputOf(networkOf([image, left])).name).toBe('image')
+    expect(() => inputOf(networkOf([left]))).toThrow('found 0')
+    expect(() => inputOf(networkOf([image, node('other', 'Placeholder')]))).toThrow('found 2')
   })
 })
 
@@ -101,13 +95,13 @@ describe('what another engine cannot run is refused, by the name of its node', (
   const convolution = (attr: GraphNode['attr']): Network => {
     const weightSpecs: WeightSpec[] = [{ name: 'kernel', shape: [1, 1, 3, 1], dtype: 'float32' }]
     const nodes = [image, node('kernel', 'Const'), node('stem', '_FusedConv2D', ['image', 'kernel'], attr)]
-    return network(nodes, { weightSpecs, weights: new Uint8Array(12) })
+    return networkOf(nodes, { weightSpecs, weights: new Uint8Array(12) })
   }
 
   it.each([
-    ['an operation', network([image, node('oracle', 'Divine', ['image'])]), 'Divine (oracle)'],
-    ['a node that is not there', network([image, node('relu', 'Relu', ['nowhere'])]), 'nowhere'],
-    ['a constant without weights', network([image, node('lost', 'Const')]), 'lost'],
+    ['an operation', networkOf([image, node('oracle', 'Divine', ['image'])]), 'Divine (oracle)'],
+    ['a node that is not there', networkOf([image, node('relu', 'Relu', ['nowhere'])]), 'nowhere'],
+    ['a constant without weights', networkOf([image, node('lost', 'Const')]), 'lost'],
     ['a padding', convolution({ padding: { s: text('EXPLICIT') } }), 'stem'],
     ['a format', convolution({ padding: { s: text('SAME') }, data_format: { s: text('NCHW') } }), 'stem'],
     [
@@ -121,8 +115,8 @@ describe('what another engine cannot run is refused, by the name of its node', (
   })
 
   it.each([
-    ['a constant without weights', network([image, node('lost', 'Const')]), 'lost'],
-    ['an attribute', network([image, node('loop', 'While', ['image'], { body: { func: {} } })]), 'loop'],
+    ['a constant without weights', networkOf([image, node('lost', 'Const')]), 'lost'],
+    ['an attribute', networkOf([image, node('loop', 'While', ['image'], { body: { func: {} } })]), 'loop'],
   ])('TensorFlow: %s', (_, refused, named) => {
     expect(() => toSavedModel(refused)).toThrow(InvalidInputError)
     expect(() => toSavedModel(refused)).toThrow(named)

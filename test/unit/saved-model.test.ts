@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { GraphNode, Network } from '../../src/network/graph'
 import { toSavedModel } from '../../src/network/saved-model'
 import { savedModelType } from '../../src/network/saved-model-proto'
+import { networkOf } from '../helpers/network'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
@@ -15,14 +16,7 @@ const image: GraphNode = {
 /** Reads what was written, as JSON: bytes in base64, 64-bit integers as texts. */
 function read(network: Partial<Network> & { nodes: GraphNode[] }) {
   const { nodes, ...more } = network
-  const bytes = toSavedModel({
-    topology: { node: nodes },
-    signature: undefined,
-    weightSpecs: [],
-    weights: new Uint8Array(),
-    size: 4,
-    ...more,
-  })
+  const bytes = toSavedModel(networkOf(nodes, more))
   const options = { bytes: String, longs: String, enums: String, defaults: false }
   const [graph] = savedModelType.toObject(savedModelType.decode(bytes), options).metaGraphs
   const found = new Map<string, GraphNode>(graph.graphDef.node.map((node: GraphNode) => [node.name, node]))

@@ -66,7 +66,7 @@ export async function reconcile(context: Context): Promise<Omit<Polled, 'message
   return { resumed, batch: await lookThrough(context) }
 }
 
-/** Has the watched buckets looked through. @returns the batch of the day */
+/** Makes sure that the watched buckets are compared with the records. @returns the batch of the day */
 async function lookThrough(context: Context): Promise<string> {
   const batch = today(context)
   // A holder that seems to live may have died a moment ago: an activation that waits for a sign of it tells.

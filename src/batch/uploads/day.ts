@@ -57,7 +57,7 @@ export async function makeDay(batch: string, context: Context): Promise<void> {
 export const today = ({ clock }: Pick<Context, 'clock'>): string => uploadsBatch(isoOf(clock.now()))
 
 /**
- * Sees to it that the watched buckets are looked through.
+ * Makes sure that the watched buckets are compared with the records.
  * @param expects more may come: it goes on for a while
  * @returns whether this activation has asked for another one; else the day has a live holder
  */

@@ -55,7 +55,7 @@ function runtimeOf(): OnnxRuntime {
 
 let hasWarned = false
 
-/** Another engine takes its place, which is slower: that is not to go unseen. */
+/** A slower engine takes its place: the log says why, once. */
 function notLoaded(reason: string): string {
   if (!hasWarned) log.warn({ engine: 'onnx', reason }, 'engine not used')
   hasWarned = true

@@ -4,7 +4,7 @@ import type { Head } from '../embedding'
 import { producersOf } from './read'
 
 /*
- * Cuts ONNX classifiers before their last layer, and puts another on, whoever wrote them: quantized ones, too, whose
+ * Cuts ONNX classifiers of any exporter before their last layer, and puts another on: quantized ones, too, whose
  * operations stand between a DequantizeLinear and a QuantizeLinear each.
  */
 

@@ -2,7 +2,7 @@ import { onnx } from 'onnx-proto'
 import { InvalidInputError } from '../../errors'
 
 /*
- * Reads ONNX models, whoever wrote them.
+ * Reads ONNX models of any exporter.
  */
 
 /** A tensor that goes into a model or comes out of it. */
