@@ -1,6 +1,6 @@
 import { InvalidInputError, messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
-import { type ModelFolder, modelFolderPath, readModelFolder } from '../model-folder/folder'
+import { type ModelFolder, modelFolderPath, readModelFolder, readModelHead } from '../model-folder/folder'
 import { modelFor } from './default-model'
 import { findEngine, isFit } from './engines'
 import { anyEngine, choiceOf, type EngineName, fileOf, readBy } from './engines/names'
@@ -62,10 +62,10 @@ function checkInstalled(engine: string): void {
 
 /** An engine that is there may still not start on this machine, or not know an operation of this network. */
 async function loadOnBest(model: string, choice: readonly EngineName[]): Promise<LoadedModel> {
-  const folder = await readModelFolder(model, () => false)
+  const head = await readModelHead(model)
   const failed: { engine: string; thrown: unknown }[] = []
   // A model that runs on none is loaded on any, for its own words about it.
-  const engines = enginesOf(folder).filter((engine) => choice.includes(engine) && isFit(engine))
+  const engines = enginesOf(head).filter((engine) => choice.includes(engine) && isFit(engine))
   for (const engine of engines.length > 0 ? engines : choice.slice(-1)) {
     try {
       // One that does not work is not cached.

@@ -93,6 +93,21 @@ export async function readModelFiles(model: string): Promise<Map<string, Buffer>
 }
 
 /**
+ * What a model is, and which files it has.
+ * @throws InvalidInputError when there is no such folder, or `whisklens.json` is missing or does not hold what it must
+ */
+export async function readModelHead(model: string): Promise<Pick<ModelFolder, 'names' | 'description'>> {
+  const folder = modelFolderPath(model)
+  const names = await namesIn(folder, model)
+  const head = await readFiles(
+    folder,
+    names.filter((name) => name === 'whisklens.json'),
+  )
+  const description = parseJson(descriptionSchema, head, 'whisklens.json', folder)
+  return { names: new Set(names), description }
+}
+
+/**
  * Reads a model folder.
  * @param isWanted whether a file is needed; without it, all are. What else has a checksum in `whisklens.json` is not read
  * @throws InvalidInputError when the folder or one of its files is missing or does not hold what it must
@@ -102,23 +117,18 @@ export async function readModelFolder(
   isWanted: (name: string) => boolean = () => true,
 ): Promise<ModelFolder> {
   const folder = modelFolderPath(model)
-  const names = await namesIn(folder, model)
-  const head = await readFiles(
-    folder,
-    names.filter((name) => name === 'whisklens.json'),
-  )
-  const description = parseJson(descriptionSchema, head, 'whisklens.json', folder)
+  const { names, description } = await readModelHead(model)
   const { checksums = {}, labels } = { labels: undefined, ...description }
   const isRead = (name: string) => name === labels || isWanted(name) || !Object.hasOwn(checksums, name)
-  const files = await readFiles(folder, names.filter(isRead))
-  const sums = checkedSums(names, files, checksums, folder)
+  const files = await readFiles(folder, [...names].filter(isRead))
+  const sums = checkedSums([...names], files, checksums, folder)
   const hash = createHash('sha256')
   for (const [name, sum] of sums) hash.update(`${name}\0${sum}\0`)
   return {
     version: `${description.id}@${hash.digest('hex').slice(0, 8)}`,
     description,
     classes: readClasses(files, description, folder),
-    names: new Set(names),
+    names,
     files,
   }
 }
