@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { undeployManifest } from '../openwhisk/deploy/deploy'
 import { needOpenWhisk, resolveConnection } from './connection'
 import { type DeployOptions, manifestOf, manifestOptions, report } from './deploy'
-import { note } from './output'
+import { exitCode, note } from './output'
 
 /** `whisklens undeploy`: removes every entity that `deploy` makes. */
 export function register(program: Command): void {
@@ -27,6 +27,9 @@ async function run(options: DeployOptions): Promise<void> {
   for await (const change of undeployManifest(await manifestOf(options, connection), address, options)) {
     await report(change, options)
     count++
+    if (!change.failure) continue
+    note(`The feed of ${change.name} may still act for it: ${change.failure}`, options)
+    process.exitCode = exitCode.failed
   }
   note(`${count} entities ${options.dryRun ? 'would be removed' : 'removed'} on ${address.apiHost}`, options)
 }

@@ -68,11 +68,13 @@ interface BaseClient {
   request(method: string, path: string, options: object): Promise<unknown>
 }
 
-/** Whether a call of the npm client failed with one of these statuses. */
+/** Whether a call failed with one of these statuses: one of the npm client, or of {@link tellFeed}. */
 export const isStatus =
   (...statuses: number[]) =>
-  (thrown: unknown): boolean =>
-    statuses.includes((thrown as { statusCode?: number }).statusCode ?? 0)
+  (thrown: unknown): boolean => {
+    const { statusCode, status = 0 } = thrown as { statusCode?: number; status?: number }
+    return statuses.includes(statusCode ?? status)
+  }
 
 /** Repeats a call that was throttled or failed in passing, after growing, jittered pauses. @throws OpenWhiskError */
 export const patiently = <T>(call: () => Promise<T>, retries: number): Promise<T> =>
@@ -134,6 +136,26 @@ export function connect(address: ApiAddress, retries = 8): OpenWhisk {
     },
   }
 }
+
+/**
+ * Has a feed begin or end firing a trigger. Its invocation counts against the rates of the namespace: waits where they
+ * are used up.
+ * @throws OpenWhiskError, with 502 where the feed itself failed
+ */
+export const tellFeed = (
+  client: ReturnType<typeof openwhisk>,
+  event: 'create' | 'delete',
+  feed: { name: string; trigger: string; params?: object },
+): Promise<unknown> =>
+  patiently(
+    () =>
+      client.feeds[event](feed as never)
+        .catch((thrown) => resultOf(client, thrown))
+        .catch((thrown) => {
+          throw asOpenWhiskError(`${event} ${feed.trigger} at the feed ${feed.name}`, thrown, true)
+        }),
+    8,
+  )
 
 /** Between two looks at an activation that outlasts its blocking call, milliseconds; and how many there are at most. */
 const lookEvery = 2_000

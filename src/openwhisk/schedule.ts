@@ -1,5 +1,5 @@
 import { OpenWhiskError } from '../errors'
-import { type ApiAddress, asOpenWhiskError, clientOf, isStatus } from './client'
+import { type ApiAddress, asOpenWhiskError, clientOf, isStatus, tellFeed } from './client'
 
 /** The feed of clusters that fires a trigger at intervals; a bare server has none. */
 const intervalFeed = '/whisk.system/alarms/interval'
@@ -34,11 +34,8 @@ export async function schedule(
     if (!(await knowsAlarms(client))) return false
     await unschedule(address, trigger)
     await client.triggers.update({ name })
-    await client.feeds.create({
-      name: intervalFeed,
-      trigger: name,
-      params: { minutes, trigger_payload: payload },
-    })
+    const params = { minutes, trigger_payload: payload }
+    await tellFeed(client, 'create', { name: intervalFeed, trigger: name, params })
     await client.rules.update({ name: rule, trigger: name, action })
     await client.rules.enable({ name: rule })
     return true
@@ -71,9 +68,11 @@ export async function unschedule(address: ApiAddress, trigger: string): Promise<
   try {
     await client.rules.delete({ name: rule }).catch(ignoring(isStatus(404)))
     // The feed answers 404 for an alarm that it does not know, and as a failed action where it is older.
-    await client.feeds.delete({ name: intervalFeed, trigger: name }).catch(ignoring(isStatus(403, 404, 502)))
+    const ended = tellFeed(client, 'delete', { name: intervalFeed, trigger: name })
+    await ended.catch(ignoring(isStatus(403, 404, 502)))
     await client.triggers.delete({ name }).catch(ignoring(isStatus(404)))
   } catch (thrown) {
+    if (thrown instanceof OpenWhiskError) throw thrown
     throw asOpenWhiskError(`end the polls of ${trigger}`, thrown)
   }
 }

@@ -146,6 +146,17 @@ it('leaves nothing behind when it is removed', async () => {
   expect(await deployment.undeploy()).toEqual([])
 })
 
+it('removes a trigger whose feed fails, and tells what it failed with', async () => {
+  await deploy()
+  const watched = { name: 'p/watch', trigger: 'uploaded' }
+  await client.feeds.delete(watched).catch(() => {})
+  const removed = await deployment.undeploy()
+  expect(removed.map(({ name }) => name)).toEqual(everything.toReversed())
+  expect(removed.filter(({ failure }) => failure)).toEqual([
+    expect.objectContaining({ name: 'uploaded', failure: expect.stringContaining('unknown') }),
+  ])
+})
+
 it('keeps a package that holds actions of others, and says so', async () => {
   await deploy()
   await putAsWskdeploy('p/other', echo)

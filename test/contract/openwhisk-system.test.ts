@@ -2,9 +2,10 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import type { Dict } from 'openwhisk'
 import { stringify } from 'yaml'
-import type { ApiHost, ApiHostOptions } from '../../src/local/host/server'
+import { type ApiHost, type ApiHostOptions, generousLimits } from '../../src/local/host/server'
 import { type Change, deployManifest, undeployManifest } from '../../src/openwhisk/deploy/deploy'
 import { readManifest } from '../../src/openwhisk/manifest'
+import { schedule, unschedule } from '../../src/openwhisk/schedule'
 import { auth, buildRuntime, clientOf, eventually, startTestHost, temporaryFolder } from './api-host'
 
 const folder = temporaryFolder()
@@ -268,6 +269,32 @@ describe('/whisk.system/alarms', () => {
     expect(await changed(undeployManifest(await manifestOf(6), address))).toHaveLength(all.length)
     expect(await failure(read(interval, 'polled'))).toBe('Trigger authentication request failed.')
     expect(JSON.stringify(entities())).not.toContain('"minutes":6')
+  })
+
+  it('is ended at the next minute where the rates of this one are used up', async () => {
+    let time = Date.UTC(2026, 0, 1, 12)
+    let step = 0
+    // Each look at the clock, as each invocation takes one, is a step on.
+    const now = () => {
+      time += step
+      return time
+    }
+    const limits = { ...generousLimits, invocationsPerMinute: 3 }
+    const narrow = await startTestHost(runtime, { dataDir: join(folder, 'narrow'), now, limits })
+    try {
+      const address = { apiHost: narrow.url, auth }
+      const scheduled = { trigger: '/guest/photos', action: '/whisk.system/utils/echo' }
+      expect(await schedule(address, { ...scheduled, minutes: 5, payload: {} })).toBe(true)
+      const client = clientOf(narrow)
+      expect((await client.triggers.list()).map(({ name }) => name)).toEqual(['photos-poll'])
+      await client.actions.invoke({ name: '/whisk.system/utils/echo' })
+      await expect(client.actions.invoke({ name: '/whisk.system/utils/echo' })).rejects.toThrow('Too many')
+      step = 20_000
+      await unschedule(address, '/guest/photos')
+      expect([await client.triggers.list(), await client.rules.list()]).toEqual([[], []])
+    } finally {
+      await narrow.close()
+    }
   })
 
   it('is kept over a restart, and makes up for what was missed, once', async () => {

@@ -17,6 +17,8 @@ export interface Change {
   differs: string[]
   /** The version before the change. */
   version?: string
+  /** Why the feed of a removed trigger could not end what it does for it. */
+  failure?: string
 }
 
 export interface DeployOptions {
@@ -74,8 +76,9 @@ export async function* undeployManifest(
   for (const entity of (await entitiesOf(manifest, namespace, { withCode: false })).reverse()) {
     const found = await readEntity(client, entity)
     if (!found) continue
-    if (!dryRun) await removeEntity(client, entity)
-    yield { kind: entity.kind, name: entity.name, change: 'delete', differs: [], version: found.version }
+    const failure = dryRun ? undefined : await removeEntity(client, entity)
+    const { kind, name } = entity
+    yield { kind, name, change: 'delete', differs: [], version: found.version, failure }
   }
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { OpenWhiskError } from '../../errors'
-import { asOpenWhiskError, type clientOf, isStatus } from '../client'
+import { messageOf, OpenWhiskError } from '../../errors'
+import { asOpenWhiskError, type clientOf, isStatus, tellFeed } from '../client'
 import type { Entity, EntityBody } from './entities'
 
 export type Client = ReturnType<typeof clientOf>
@@ -88,20 +88,25 @@ export async function putEntity(client: Client, entity: Entity): Promise<void> {
   const field = kind === 'sequence' ? 'action' : kind
   await step(`${kind} ${name}`, resourceOf(client, kind).update({ name, [field]: body }))
   if (!feed) return
-  const create = () => client.feeds.create({ name: feed.name, trigger: name, params: feed.params })
+  const create = () => tellFeed(client, 'create', { name: feed.name, trigger: name, params: feed.params })
   // A feed may refuse a trigger that it already has, as alarms do; wskdeploy sends DELETE first, too.
   const createAnew = () =>
-    client.feeds
-      .delete({ name: feed.name, trigger: name })
+    tellFeed(client, 'delete', { name: feed.name, trigger: name })
       .catch(() => {})
       .then(create)
-  await step(`feed ${feed.name}`, create().catch(createAnew))
+  await create().catch(createAnew)
 }
 
-/** Removes an entity; a trigger's feed with it. An entity that is gone already is no error. @throws OpenWhiskError */
-export async function removeEntity(client: Client, { kind, name, feed }: Entity): Promise<void> {
-  // A feed that fails, or is gone already, must not keep the rest from being removed.
-  if (feed) await client.feeds.delete({ name: feed.name, trigger: name }).catch(() => {})
+/**
+ * Removes an entity; a trigger's feed with it. An entity that is gone already is no error.
+ * @returns what the feed failed with, which does not keep its trigger from being removed
+ * @throws OpenWhiskError
+ */
+export async function removeEntity(
+  client: Client,
+  { kind, name, feed }: Entity,
+): Promise<string | undefined> {
+  const failure = feed && (await endFeed(client, feed.name, name))
   await resourceOf(client, kind)
     .delete({ name })
     .catch((thrown) => {
@@ -111,4 +116,12 @@ export async function removeEntity(client: Client, { kind, name, feed }: Entity)
       const hint = `The package holds actions of your own: wsk package get --summary ${name}`
       throw new OpenWhiskError(error.status, error.message, { cause: thrown, hint })
     })
+  return failure
 }
+
+/** @returns what the feed failed with; one that is gone already has nothing to end */
+const endFeed = (client: Client, name: string, trigger: string): Promise<string | undefined> =>
+  tellFeed(client, 'delete', { name, trigger }).then(
+    () => undefined,
+    (thrown) => (isMissing(thrown) ? undefined : messageOf(thrown)),
+  )
