@@ -10,8 +10,9 @@ import {
   needStore,
   resolveConnection,
 } from './connection'
+import { firedBatchSchema } from './fired-batch'
 import { begun, followBatch } from './follow'
-import { firedBatchSchema, matching } from './options'
+import { matching } from './options'
 import {
   exitCode,
   exitCodeOfBatches,

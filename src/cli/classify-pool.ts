@@ -6,7 +6,13 @@ import { messageOf } from '../errors'
 import type { ClassifyAnswer, ClassifyTask } from './classify-task'
 import { restBeforeExit } from './leave'
 
-type Piscina = import('piscina').Piscina<ClassifyTask, ClassifyAnswer>
+type Piscina = import('piscina').Piscina<ClassifyTask[], ClassifyAnswer[]>
+
+/** An image that no worker has yet. */
+interface Waiting {
+  task: ClassifyTask
+  answer: (answer: ClassifyAnswer) => void
+}
 
 /** Worker threads that classify images. */
 export interface ClassifyPool {
@@ -16,8 +22,14 @@ export interface ClassifyPool {
   close(): Promise<void>
 }
 
-/** An image is read and decoded while another is in the worker's engine; more would only take memory. */
-export const tasksPerWorker = 3
+/** A message to a thread and back costs as much as a twentieth of an image: where many images wait, it has so many. */
+const tasksPerMessage = 4
+
+/** Images are read and decoded while others are in the worker's engine; more messages would only take memory. */
+const messagesPerWorker = 2
+
+/** How many images a worker has at most. */
+export const tasksPerWorker = tasksPerMessage * messagesPerWorker
 
 /** Megabytes of a worker's heap; pixels, weights and tensors lie outside it. */
 const maxHeap = 512
@@ -60,14 +72,14 @@ export function openPool(worker: string, threads: number, atOnce: number = threa
     return pool
   }
 
-  const pool = start(Math.min(atOnce, threads), threads, tasksPerWorker)
+  const pool = start(Math.min(atOnce, threads), threads, messagesPerWorker)
   const oneByOne = pLimit(1)
 
   /** A dead worker takes all its images with it. Each is tried again by itself, so that only the culprit fails. */
   async function runAlone(task: ClassifyTask): Promise<ClassifyAnswer> {
     const alone = start(1, 1, 1)
     try {
-      return await alone.run(task)
+      return (await alone.run([task]))[0] as ClassifyAnswer
     } catch (thrown) {
       const message = `The worker that classified the image ended: ${messageOf(thrown)}`
       return { error: { code: 'internal', message } }
@@ -77,24 +89,46 @@ export function openPool(worker: string, threads: number, atOnce: number = threa
   }
 
   // What waits does so here: the workers' own queues cannot be emptied before they are ended.
-  const limit = pLimit(threads * tasksPerWorker)
+  const waiting: Waiting[] = []
   const running = new Set<Promise<unknown>>()
 
-  async function run(task: ClassifyTask): Promise<ClassifyAnswer> {
-    const answer = pool.run(task).catch(() => oneByOne(() => runAlone(task)))
-    running.add(answer)
-    return answer.finally(() => running.delete(answer))
+  /** The last images go to the workers in smaller messages, for them to end together. */
+  function send(): void {
+    while (waiting.length > 0 && running.size < threads * messagesPerWorker) {
+      const fair = Math.ceil(waiting.length / (threads * messagesPerWorker))
+      const message = waiting.splice(0, Math.min(tasksPerMessage, fair))
+      const sent = pool
+        .run(message.map(({ task }) => task))
+        .catch(() => Promise.all(message.map(({ task }) => oneByOne(() => runAlone(task)))))
+        .then((answers) =>
+          message.forEach(({ answer }, index) => void answer(answers[index] as ClassifyAnswer)),
+        )
+        .finally(() => {
+          running.delete(sent)
+          send()
+        })
+      running.add(sent)
+    }
   }
 
   async function close(): Promise<void> {
     closing = true
-    limit.clearQueue()
+    waiting.length = 0
     await Promise.allSettled(running)
     await pool.destroy()
     forget()
   }
   const forget = restBeforeExit(close)
 
-  // What is dropped is never answered.
-  return { run: (task) => (closing ? new Promise(() => {}) : limit(run, task)), close }
+  return {
+    run: (task) =>
+      new Promise((answer) => {
+        // What is dropped is never answered.
+        if (closing) return
+        waiting.push({ task, answer })
+        // Those that are asked for in one go share messages.
+        setImmediate(send)
+      }),
+    close,
+  }
 }

@@ -5,7 +5,9 @@ import { type ClassifyAnswer, type ClassifyTask, problemOf } from './classify-ta
 import { readImage } from './read-image'
 
 /** Runs in each worker thread of `whisklens classify`, with a model of its own. Never throws. */
-export default async function classify({ image, model, engine, top }: ClassifyTask): Promise<ClassifyAnswer> {
+export default (tasks: ClassifyTask[]): Promise<ClassifyAnswer[]> => Promise.all(tasks.map(classify))
+
+async function classify({ image, model, engine, top }: ClassifyTask): Promise<ClassifyAnswer> {
   let loaded: LoadedModel
   try {
     loaded = await loadModel(model, engine)

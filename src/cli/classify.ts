@@ -1,39 +1,18 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import pLimit from 'p-limit'
-import { WhisklensError } from '../errors'
-import { readAhead } from '../read-ahead'
-import { type ClassifyPool, openPool, tasksPerWorker } from './classify-pool'
-import { type Source, sourcesOf } from './classify-sources'
-import { type Classified, type ClassifyAnswer, problemOf } from './classify-task'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { openPool } from './classify-pool'
+import { type ConnectionFlags, connectionOptions } from './connection'
 import { wholeNumber } from './options'
-import {
-  exitCodeOf,
-  note,
-  type OutputOptions,
-  outputOptions,
-  percent,
-  plural,
-  print,
-  printable,
-  printJson,
-} from './output'
-import { startProgress } from './progress'
+import { exitCodeOf, note, type OutputOptions, outputOptions, plural } from './output'
 import { isImageName } from './walk'
 
-interface ClassifyOptions extends ConnectionFlags, OutputOptions {
+export interface ClassifyOptions extends ConnectionFlags, OutputOptions {
   model?: string
   engine?: string
   workers: number
   top: number
 }
-
-type Answer = { file: string } & ClassifyAnswer
-
-/** A slow image holds back so many faster ones behind it, for each worker. They are paths and labels, no pixels. */
-const aheadPerWorker = 64
 
 /** `whisklens classify`: labels without a server. */
 export function register(program: Command): void {
@@ -70,9 +49,10 @@ Examples:
 
 async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   const started = Date.now()
-  // First of all: a worker takes longer to start than it takes to find the settings and the first images.
+  // First of all, before more code is loaded: workers take longer to start than it takes to find the first images.
   const isOne = paths.length === 1 && isImageName(paths[0] as string)
   const pool = openPool(join(__dirname, 'classify-worker.cjs'), options.workers, isOne ? 1 : 2)
+  const { classifyAll } = await import('./classify-all')
   const counts = await classifyAll(paths, options, pool).finally(pool.close)
   const seconds = (Date.now() - started) / 1000
   const failed = counts.failed > 0 ? `, ${counts.failed} in error` : ''
@@ -82,66 +62,4 @@ async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   const what = `Classified ${plural(counts.ok, 'image')}${failed}`
   note(`${what} in ${seconds.toFixed(1)} s (${rate}/s)${how}`, options)
   process.exitCode = exitCodeOf(counts)
-}
-
-interface Counts {
-  found: number
-  ok: number
-  failed: number
-  /** What classified the first image: the same as all others. */
-  used?: Pick<Classified, 'model' | 'engine'>
-}
-
-/** Prints what each image is. @throws WhisklensError when there is none, or none can be classified */
-async function classifyAll(paths: string[], options: ClassifyOptions, pool: ClassifyPool) {
-  const connection = await resolveConnection(options)
-  const { model = connection.settings.model, engine = connection.settings.engine, top, workers } = options
-  // What is downloaded waits in memory for its turn.
-  const downloads = pLimit(workers * tasksPerWorker + 4)
-  const progress = startProgress('images', { ...options, withLines: true })
-  const counts: Counts = { found: 0, ok: 0, failed: 0 }
-  let isGrowing = true
-
-  async function* images() {
-    yield* sourcesOf(paths, () => needStore(connection))
-    isGrowing = false
-  }
-
-  async function classify({ file, download, error }: Source): Promise<Answer> {
-    counts.found++
-    if (error) return { file, error }
-    const task = async () => pool.run({ image: download ? await download() : file, model, engine, top })
-    const answer = await (download ? downloads(task) : task()).catch((thrown) => ({
-      error: problemOf(thrown),
-    }))
-    return { file, ...answer }
-  }
-
-  try {
-    for await (const answer of readAhead(images(), workers * aheadPerWorker, classify)) {
-      if (answer.fatal) throw new WhisklensError(answer.fatal.code, answer.fatal.message, answer.fatal)
-      counts[answer.error ? 'failed' : 'ok']++
-      counts.used ??= answer.classified
-      await printAnswer(answer, options)
-      const { found: total, ok, failed: errors } = counts
-      progress.update({ done: ok + errors, total, errors, isGrowing })
-    }
-  } finally {
-    progress.stop()
-  }
-  if (counts.found > 0) return counts
-  throw new WhisklensError('nothing_found', 'There is no image to classify', {
-    hint: 'In folders, files count by their extension: jpg, jpeg, png, webp, gif, avif, tif, tiff.',
-  })
-}
-
-function printAnswer({ file, classified, error }: Answer, { json }: OutputOptions) {
-  if (json) {
-    const { labels = [], ...rest } = classified ?? {}
-    return printJson({ file, labels, ...rest, error })
-  }
-  const labels = classified?.labels.map(({ label, probability }) => `${label} ${percent(probability)}`)
-  return print(
-    `${printable(file)}  ${labels?.join(', ') ?? `error: ${error?.code}, ${printable(error?.message ?? '')}`}\n`,
-  )
 }

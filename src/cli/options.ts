@@ -1,7 +1,5 @@
 import { InvalidArgumentError } from 'commander'
 import type * as z from 'zod'
-import { isUploads } from '../batch/uploads/day'
-import { batchIdSchema } from '../schema'
 
 /** @returns a parser for an option that takes a whole number */
 export const wholeNumber = (least: number, most: number) => (text: string) => {
@@ -22,12 +20,6 @@ export const matching =
     const [{ message = '' } = {}] = parsed.error.issues
     throw new InvalidArgumentError(expected ?? `${message.charAt(0).toUpperCase()}${message.slice(1)}.`)
   }
-
-/** The id of a batch that somebody fired. */
-export const firedBatchSchema = batchIdSchema.refine(
-  (batch) => !isUploads(batch),
-  'The uploads of a day are no batch that anybody fired: they are closed after midnight',
-)
 
 const hour = 60 * 60 * 1000
 const units: Record<string, number> = { h: hour, d: 24 * hour, w: 7 * 24 * hour }

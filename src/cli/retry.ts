@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { fireAndFollow } from './batch'
 import { type ConnectionFlags, connectionOptions, resolveConnection } from './connection'
-import { firedBatchSchema, matching } from './options'
+import { firedBatchSchema } from './fired-batch'
+import { matching } from './options'
 import { type OutputOptions, outputOptions } from './output'
 
 interface RetryOptions extends ConnectionFlags, OutputOptions {

@@ -18,7 +18,8 @@ async function poolOf(code: string, threads = 2): Promise<ClassifyPool> {
 
 const task = (image: string) => ({ image, model: 'm', engine: 'e', top: 5 })
 
-const obedient = `module.exports = async ({ image }) => {
+const obedient = `module.exports = (tasks) => Promise.all(tasks.map(classify))
+async function classify({ image }) {
   await new Promise((resolve) => setTimeout(resolve, 5))
   if (image === 'exit') process.exit(1)
   if (image === 'throw') setImmediate(() => { throw new Error('nobody catches this') })
@@ -45,9 +46,9 @@ describe('a pool of workers', () => {
     const worker = join(folder.path, 'thread.cjs')
     await writeFile(
       worker,
-      `module.exports = async () => {
+      `module.exports = async (tasks) => {
         await new Promise((resolve) => setTimeout(resolve, 20))
-        return { classified: { labels: [{ label: require('node:worker_threads').threadId }] } }
+        return tasks.map(() => ({ classified: { labels: [{ label: require('node:worker_threads').threadId }] } }))
       }`,
     )
     const opened = openPool(worker, 3, 1)
