@@ -1,34 +1,40 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { makePhotos, small } from './photos'
 import { root } from './processes'
 import { median } from './statistics'
+import { writeModel } from './transformers/model'
 
 /*
- * `whisklens classify --json` beside a short Python program with Pillow and onnxruntime: whole processes on all cores, the
- * same model.onnx and the same photos, in turns. Fails where fewer than 99 % of the photos have the same first label.
+ * `whisklens classify --json` beside a short Python program with Pillow and onnxruntime, and beside transformers.js where it
+ * is installed: whole processes on all cores, the same model.onnx and the same photos, in turns. Fails where fewer than 99 %
+ * of the photos have the same first label as Python's.
  */
 
-const usage = `npm run bench:python -- [--model <folder>] [--photos <folder>] [--python <program>] [--images <n>] [--rounds <n>]
+const usage = `npm run bench:python -- [--model <folder>] [--photos <folder>] [--python <program>] [--transformers <folder>] [--images <n>] [--rounds <n>]
   --model    a folder with a model.onnx (models/efficientnet-lite0)
   --photos   a folder of images; without it, so many are made
   --python   a Python that has Pillow, numpy and onnxruntime (python3)
+  --transformers  a folder whose node_modules has @huggingface/transformers; it runs EfficientNet-Lite0 in float
 `
+
+const leastAgreement = 0.99
+const floatModel = join(root, 'models', 'efficientnet-lite0')
 
 const { values } = parseArgs({
   options: {
-    model: { type: 'string', default: join(root, 'models', 'efficientnet-lite0') },
+    model: { type: 'string', default: floatModel },
     photos: { type: 'string' },
     python: { type: 'string', default: 'python3' },
+    transformers: { type: 'string' },
     images: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '5' },
     help: { type: 'boolean', default: false },
   },
 })
-const leastAgreement = 0.99
 
 interface Line {
   labels: { index: number }[]
@@ -61,7 +67,7 @@ async function main(): Promise<void> {
   try {
     const photos = values.photos ?? join(folder, 'photos')
     if (!values.photos) await makePhotos(photos, Number(values.images), small)
-    const programs = {
+    const programs: Record<string, string[]> = {
       whisklens: [
         process.execPath,
         join(root, 'bin', 'whisklens.js'),
@@ -69,28 +75,38 @@ async function main(): Promise<void> {
       ],
       python: [values.python, join(__dirname, 'python', 'classify.py'), values.model, photos],
     }
-    const runs: Record<keyof typeof programs, Run[]> = { whisklens: [], python: [] }
-    for (let round = 0; round < Number(values.rounds); round++) {
-      const names = Object.keys(programs) as (keyof typeof programs)[]
-      for (const name of round % 2 ? names.reverse() : names)
-        runs[name].push(await run(programs[name], folder))
+    if (values.transformers) {
+      const model = join(folder, 'model')
+      await writeModel(floatModel, model)
+      const program = join(__dirname, 'transformers', 'classify.mjs')
+      programs.transformers = [process.execPath, program, resolve(values.transformers), model, photos]
     }
-    const agreement = agreementOf(runs.whisklens[0] as Run, runs.python[0] as Run)
-    const ratio = (what: 'wall' | 'cpu'): number =>
-      median(runs.whisklens.map((ours, round) => ours[what] / (runs.python[round] as Run)[what]))
-    const seconds = (name: keyof typeof runs) => ({
-      wall: median(runs[name].map(({ wall }) => wall)),
-      cpu: median(runs[name].map(({ cpu }) => cpu)),
+    const names = Object.keys(programs)
+    const runs = Object.fromEntries(names.map((name) => [name, [] as Run[]]))
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const name of round % 2 ? names.toReversed() : names)
+        runs[name]?.push(await run(programs[name] as string[], folder))
+    }
+    const { whisklens = [] } = runs
+    const others = names.filter((name) => name !== 'whisklens')
+    const ofOthers = <T>(what: (theirs: Run[]) => T): Record<string, T> =>
+      Object.fromEntries(others.map((name) => [name, what(runs[name] as Run[])]))
+    const ratio = (what: 'wall' | 'cpu', theirs: Run[]): number =>
+      median(whisklens.map((ours, round) => ours[what] / (theirs[round] as Run)[what]))
+    const seconds = (of: Run[]) => ({
+      wall: median(of.map(({ wall }) => wall)),
+      cpu: median(of.map(({ cpu }) => cpu)),
     })
+    const agreement = ofOthers((theirs) => agreementOf(whisklens[0] as Run, theirs[0] as Run))
     const found = {
       model: values.model,
-      photos: runs.python[0]?.labels.length,
-      seconds: { whisklens: seconds('whisklens'), python: seconds('python') },
-      ratio: { wall: ratio('wall'), cpu: ratio('cpu') },
+      photos: whisklens[0]?.labels.length,
+      seconds: { whisklens: seconds(whisklens), ...ofOthers(seconds) },
+      ratio: ofOthers((theirs) => ({ wall: ratio('wall', theirs), cpu: ratio('cpu', theirs) })),
       agreement,
     }
     process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
-    if (agreement < leastAgreement) process.exitCode = 1
+    if ((agreement.python ?? 0) < leastAgreement) process.exitCode = 1
   } finally {
     await rm(folder, { recursive: true })
   }
