@@ -14,7 +14,7 @@ import { megabytes, table } from './scale/table'
 import { unpack } from './unpack'
 
 /*
- * The memory of `classify` with WebAssembly over photos of all formats and sizes up to 24 megapixels: in an action of 512
+ * The memory of `classify` over photos of all formats and sizes up to 24 megapixels: in an action of 512
  * MB as it is deployed to stock nodejs:20, and in one of 256 MB as the runtime image starts. Linux only, for it
  * reads /proc. Fails when memory passes the action's, or when an image ends otherwise than with labels or refused from its
  * header as too large for the action.
@@ -24,6 +24,8 @@ const { values } = parseArgs({
   options: {
     images: { type: 'string', default: '500' },
     chunk: { type: 'string', default: '50' },
+    /** Of `classify`, as scripts/build-stock.ts makes it: its engine and model are measured. */
+    zip: { type: 'string', default: join(root, 'dist', 'stock', 'classify.zip') },
     json: { type: 'boolean', default: false },
   },
 })
@@ -88,7 +90,7 @@ async function measure(container: ChildProcess, mixed: ImageRef[], settings: Set
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'whisklens-memory-'))
   const [action, scripts] = [join(folder, 'action'), join(folder, 'scripts')]
-  await unpack(join(root, 'dist', 'stock', 'classify.zip'), action)
+  await unpack(values.zip, action)
   await bundleScripts(['store'], scripts)
   const store = await startChild(join(scripts, 'store.js'), [join(folder, 'store')])
   try {
