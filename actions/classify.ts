@@ -57,7 +57,7 @@ export const main = answering((params) =>
     const list = listSchema.safeParse(params)
     const images = list.success ? list.data.images : parseEvent(params)?.filter(({ removed }) => !removed)
     if (!images) {
-      throw new InvalidInputError('Expected an image to classify', {
+      throw new InvalidInputError('bad_parameter', 'Expected an image to classify', {
         hint: 'Pass image (base64), images ([{bucket, key}]), bucket and key, or an S3 notification.',
       })
     }

@@ -3,6 +3,7 @@ import '../src/classifier/inference/begin'
 
 import { loadModelApart } from '../src/classifier/inference/load'
 import { settingsFromParams } from '../src/config'
+import { errorCodes } from '../src/error-codes'
 import { WhisklensError } from '../src/errors'
 import { log } from '../src/log'
 import { isAuthorized, type WebRequest, type WebResponse } from '../src/openwhisk/web'
@@ -28,7 +29,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
     }
     return await answer(request, await loadModelApart(model, engine), process.env.WHISKLENS_MAX_MODEL)
   } catch (thrown) {
-    if (thrown instanceof WhisklensError) return failure(500, thrown.message)
+    if (thrown instanceof WhisklensError) return failure(errorCodes[thrown.code].status, thrown.message)
     log.error({ err: thrown }, 'prediction failed')
     return failure(500, 'Something went wrong; the activation log says more.')
   }

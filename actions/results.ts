@@ -3,7 +3,7 @@ import { newestBatches } from '../src/batch/reports/newest'
 import { batchNotFound, matches, readResultsAfter } from '../src/batch/reports/results'
 import { readSummary } from '../src/batch/reports/summary-object'
 import { settingsFromParams } from '../src/config'
-import { InvalidInputError, StorageError } from '../src/errors'
+import { InvalidInputError, WhisklensError } from '../src/errors'
 import { ownParameters } from '../src/openwhisk/action'
 import {
   errorResponse,
@@ -44,7 +44,7 @@ const textTypes = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv
 
 /** Shows results, as data for scripts and as a page for people: the list of batches, or one batch and its records. */
 export async function main(request: WebRequest): Promise<WebResponse> {
-  const answer = await answerTo(request).catch(errorAnswer)
+  const answer = await answerTo(request).catch(errorResponse)
   return { ...answer, headers: { ...answer.headers, ...privacy } }
 }
 
@@ -79,7 +79,7 @@ const withUrl = (store: Store) => (record: ImageRecord) => ({
 function batchList(batches: BatchSummary[], format: Exclude<Format, 'html'>): WebResponse {
   if (format === 'json') return json(200, { batches })
   if (format === 'jsonl') return text(format, toJsonLines(batches))
-  throw new InvalidInputError('The list of batches is not available as CSV', {
+  throw new InvalidInputError('bad_parameter', 'The list of batches is not available as CSV', {
     hint: 'Name a batch with ?batch=…, or ask for format=jsonl.',
   })
 }
@@ -100,11 +100,6 @@ const text = (format: 'jsonl' | 'csv', body: string, headers = {}): WebResponse 
 
 const methodNotAllowed = (method: string): WebResponse => {
   const message = `Expected GET, not ${method.toUpperCase()}`
-  const { headers, ...answer } = json(405, { error: { code: 'method_not_allowed', message } })
+  const { headers, ...answer } = errorResponse(new WhisklensError('method_not_allowed', message))
   return { ...answer, headers: { ...headers, allow: 'GET' } }
-}
-
-function errorAnswer(thrown: unknown): WebResponse {
-  if (!(thrown instanceof StorageError && thrown.code === 'batch_not_found')) return errorResponse(thrown)
-  return json(404, { error: { code: thrown.code, message: thrown.message, hint: thrown.hint } })
 }

@@ -23,5 +23,5 @@ export const main = answering(async (params) => {
 })
 
 function noSuchBatch(batch: string): never {
-  throw new InvalidInputError(`There is no batch "${batch}"`)
+  throw new InvalidInputError('batch_not_found', `There is no batch "${batch}"`)
 }

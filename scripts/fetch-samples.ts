@@ -99,7 +99,7 @@ async function make({ name, source, sha256 }: Sample, wheel: Uint8Array): Promis
   const digest = createHash('sha256').update(jpeg).digest('hex')
   if (digest !== sha256) {
     throw new WhisklensError(
-      'sample_differs',
+      'wrong_checksum',
       `Expected ${name} to have the SHA-256 ${sha256}, it has ${digest}`,
       {
         hint: 'Another version of sharp encodes differently; use the one in package-lock.json.',

@@ -42,6 +42,7 @@ async function readNouns(): Promise<string> {
       .digest('hex')
     if (digest !== sha256) {
       throw new InvalidInputError(
+        'bad_model',
         `Expected ${name}@${version} to have the SHA-256 ${sha256}, it has ${digest}`,
       )
     }
@@ -77,7 +78,7 @@ function parseSynset(line: string): [id: string, synset: Synset] {
 /** The synsets above a class and the class itself. */
 function ancestors(id: string, synsets: Map<string, Synset>, found: Map<string, Synset>): void {
   const synset = synsets.get(id)
-  if (!synset) throw new InvalidInputError(`Expected WordNet to know ${id}`)
+  if (!synset) throw new InvalidInputError('bad_model', `Expected WordNet to know ${id}`)
   if (found.has(id)) return
   found.set(id, synset)
   for (const parent of synset.parents) ancestors(parent, synsets, found)

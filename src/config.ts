@@ -72,7 +72,7 @@ export const packageInputs: string[] = settingNames.filter((name) => name !== 'r
 export function parseSettings(source: Partial<Record<SettingName, unknown>>): Settings {
   const parsed = settingsSchema.safeParse(source)
   if (parsed.success) return parsed.data
-  throw new InvalidInputError(`The settings are not valid: ${z.prettifyError(parsed.error)}`)
+  throw new InvalidInputError('bad_setting', `The settings are not valid: ${z.prettifyError(parsed.error)}`)
 }
 
 /** The settings among an action's parameters; others are ignored. @throws InvalidInputError */
@@ -95,7 +95,11 @@ function textOrFile(text: string): string {
     return readFileSync(text, 'utf8')
   } catch (cause) {
     const why = messageOf(cause)
-    throw new InvalidInputError(`WHISKLENS_CA is neither PEM nor a file that can be read: ${why}`, { cause })
+    throw new InvalidInputError(
+      'bad_setting',
+      `WHISKLENS_CA is neither PEM nor a file that can be read: ${why}`,
+      { cause },
+    )
   }
 }
 

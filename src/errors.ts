@@ -1,41 +1,34 @@
+import { type ErrorCode, errorKind, type ImageErrorCode } from './error-codes'
+
 /** What every error of Whisklens carries beyond its message. */
 export interface ErrorDetails {
-  /** Whether the same call may succeed later without anything being changed. */
+  /** Whether the same call may succeed later without anything being changed; unless given, what the table says. */
   retryable?: boolean
-  /** What the reader can do about it, as one sentence. */
+  /** What the reader can do about it, as one sentence; unless given, see {@link hintOf}. */
   hint?: string
   cause?: unknown
 }
 
 /**
- * The base of all errors of this project. `code` is stable and meant for scripts; `message` says what happened and
+ * The base of all errors of this project. `code` is of the table in error-codes.ts, stable and meant for scripts; `message` says what happened and
  * to which object; `hint` says what to do.
  */
 export class WhisklensError extends Error {
   override name = 'WhisklensError'
-  readonly code: string
+  readonly code: ErrorCode
   readonly retryable: boolean
   readonly hint?: string
 
-  constructor(code: string, message: string, { retryable = false, hint, cause }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { retryable, hint, cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
-    this.retryable = retryable
+    this.retryable = retryable ?? errorKind(code).retryable === true
     this.hint = hint
   }
 }
 
-/** Codes an image's error record can carry. They are part of the public contract: never rename one. */
-export type ImageErrorCode =
-  | 'image_empty'
-  | 'image_unsupported'
-  | 'image_corrupt'
-  | 'image_too_large'
-  | 'object_not_found'
-  | 'access_denied'
-  | 'download_failed'
-  | 'lost'
-  | 'internal'
+/** What to do about an error: what it says itself, or else what the table says of its code. */
+export const hintOf = ({ hint, code }: WhisklensError): string | undefined => hint ?? errorKind(code).hint
 
 /** One image could not be classified; becomes the `error` of its record. */
 export class ImageError extends WhisklensError {
@@ -52,7 +45,7 @@ export class StorageError extends WhisklensError {
   override name = 'StorageError'
   readonly status: number
 
-  constructor(code: string, status: number, message: string, details?: ErrorDetails) {
+  constructor(code: ErrorCode, status: number, message: string, details?: ErrorDetails) {
     super(code, message, details)
     this.status = status
   }
@@ -64,7 +57,7 @@ export class OpenWhiskError extends WhisklensError {
   readonly status: number
 
   /** @param code `tls_untrusted` when the API host's certificate is the reason */
-  constructor(status: number, message: string, details?: ErrorDetails, code = 'openwhisk_error') {
+  constructor(status: number, message: string, details?: ErrorDetails, code: ErrorCode = 'openwhisk_error') {
     super(code, message, details)
     this.status = status
   }
@@ -73,10 +66,6 @@ export class OpenWhiskError extends WhisklensError {
 /** A setting, parameter or file given by the user does not hold what it must. */
 export class InvalidInputError extends WhisklensError {
   override name = 'InvalidInputError'
-
-  constructor(message: string, details?: ErrorDetails) {
-    super('invalid_input', message, details)
-  }
 }
 
 /** Another activation has taken charge of a batch; this one has to stop. Nothing is lost by it. */
@@ -85,17 +74,6 @@ export class BatchTakenOverError extends WhisklensError {
 
   constructor(batch: string) {
     super('batch_taken_over', `Another activation has taken charge of the batch "${batch}"`)
-  }
-}
-
-/** An answer of one of the local servers: thrown by a handler, turned into the protocol's error body at the edge. */
-export class HttpError extends WhisklensError {
-  override name = 'HttpError'
-  readonly status: number
-
-  constructor(status: number, code: string, message: string, details?: ErrorDetails) {
-    super(code, message, details)
-    this.status = status
   }
 }
 

@@ -81,7 +81,7 @@ function compile(glob: string): RE2JS {
     return RE2JS.compile(sourceOf(glob), RE2JS.DOTALL)
   } catch (cause) {
     const shown = glob.length > 80 ? `${glob.slice(0, 80)}…` : glob
-    throw new InvalidInputError(`The glob "${shown}" is not valid: ${messageOf(cause)}`, {
+    throw new InvalidInputError('bad_parameter', `The glob "${shown}" is not valid: ${messageOf(cause)}`, {
       hint: 'Globs are made of *, ** for folders, ?, [a-z], [!a-z] and {a,b}; a backslash makes the next character literal.',
       cause,
     })

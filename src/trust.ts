@@ -30,7 +30,7 @@ export function certificatesIn(text: string): string {
   const found = pemIn(text)?.matchAll(blocks) ?? []
   const bodies = [...found].map(([, body = '']) => body.replace(/\\[nr]|\s/g, ''))
   if (bodies.length === 0) {
-    throw new InvalidInputError('WHISKLENS_CA holds no certificate', {
+    throw new InvalidInputError('bad_setting', 'WHISKLENS_CA holds no certificate', {
       hint: 'Set it to the PEM of the authority: export WHISKLENS_CA="$(cat ca.pem)". The command line also takes the path.',
     })
   }
@@ -41,7 +41,7 @@ function certificate(body: string): string {
   try {
     return new X509Certificate(Buffer.from(body, 'base64')).toString()
   } catch (cause) {
-    throw new InvalidInputError('WHISKLENS_CA holds a certificate that cannot be read', {
+    throw new InvalidInputError('bad_setting', 'WHISKLENS_CA holds a certificate that cannot be read', {
       hint: 'The PEM may be truncated or edited. Check the file: openssl x509 -in ca.pem -noout.',
       cause,
     })

@@ -62,7 +62,8 @@ function sinceOf(
  */
 export const main = answering(async (params) => {
   const parsed = requestSchema.safeParse(params)
-  if (!parsed.success) throw new InvalidInputError(`Not a feed request: ${z.prettifyError(parsed.error)}`)
+  if (!parsed.success)
+    throw new InvalidInputError('bad_parameter', `Not a feed request: ${z.prettifyError(parsed.error)}`)
   const { lifecycleEvent, triggerName, prefix, minutes, settle } = parsed.data
   const settings = settingsFromParams(params)
   const bucket = parsed.data.bucket ?? settings.imagesBucket
@@ -71,16 +72,22 @@ export const main = answering(async (params) => {
   // `wsk` writes `_` for the caller's own namespace.
   const trigger = triggerName.replace(/^\/_\//, `/${activation.namespace}/`)
   if (bucket === settings.resultsBucket) {
-    throw new InvalidInputError(`The bucket "${bucket}" holds the results: watching it would never end`)
+    throw new InvalidInputError(
+      'bad_parameter',
+      `The bucket "${bucket}" holds the results: watching it would never end`,
+    )
   }
   if (lifecycleEvent !== 'DELETE' && !trigger.startsWith(`/${activation.namespace}/`)) {
-    throw new InvalidInputError(`The trigger ${trigger} is of another namespace, and could not be fired`)
+    throw new InvalidInputError(
+      'bad_parameter',
+      `The trigger ${trigger} is of another namespace, and could not be fired`,
+    )
   }
 
   const existing = async (): Promise<Registration> => {
     const registration = await readRegistration(results, trigger)
     if (registration) return registration
-    throw new InvalidInputError(`The trigger ${trigger} watches no bucket`, {
+    throw new InvalidInputError('feed_not_found', `The trigger ${trigger} watches no bucket`, {
       hint: 'Create it with this feed first.',
     })
   }

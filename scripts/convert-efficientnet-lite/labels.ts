@@ -30,13 +30,13 @@ export function readLabels(
 ): { labels: Label[]; differences: SpellingDifference[] } {
   const ids = lines(synsets)
   if (ids.length !== classCount)
-    throw new InvalidInputError(`Expected ${classCount} synsets, found ${ids.length}`)
+    throw new InvalidInputError('bad_model', `Expected ${classCount} synsets, found ${ids.length}`)
   const byId = new Map(lines(lemmas).map((line) => line.split('\t') as [string, string]))
   const spellings: Record<number, string> = IMAGENET_CLASSES
   const differences: SpellingDifference[] = []
   const labels = ids.map((wordnetId, index) => {
     const lemma = byId.get(wordnetId)
-    if (!lemma) throw new InvalidInputError(`Expected a lemma for ${wordnetId}`)
+    if (!lemma) throw new InvalidInputError('bad_model', `Expected a lemma for ${wordnetId}`)
     const className = spellings[index] ?? lemma
     if (className !== lemma) differences.push({ index, wordnetId, className, lemma })
     return { wordnetId, className }

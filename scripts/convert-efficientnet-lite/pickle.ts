@@ -11,7 +11,7 @@ export interface PickleContext {
 const nothingOutside: PickleContext = {
   globals: new Map(),
   persistentLoad: () => {
-    throw new InvalidInputError('Expected a pickle without persistent ids')
+    throw new InvalidInputError('bad_model', 'Expected a pickle without persistent ids')
   },
 }
 
@@ -35,7 +35,8 @@ export function readPickle(
 
   const advance = (count: number): number => {
     at += count
-    if (at > bytes.length) throw new InvalidInputError('Expected more bytes: the pickle is cut off')
+    if (at > bytes.length)
+      throw new InvalidInputError('bad_model', 'Expected more bytes: the pickle is cut off')
     return at - count
   }
   const uint8 = () => view.getUint8(advance(1))
@@ -61,51 +62,59 @@ export function readPickle(
   }
   const pop = (): unknown => {
     if (stack.length === 0 || stack.at(-1) === mark) {
-      throw new InvalidInputError('Expected a value on the stack of the pickle')
+      throw new InvalidInputError('bad_model', 'Expected a value on the stack of the pickle')
     }
     return stack.pop()
   }
   const popToMark = (): unknown[] => {
     const start = stack.lastIndexOf(mark)
-    if (start < 0) throw new InvalidInputError('Expected a mark on the stack of the pickle')
+    if (start < 0) throw new InvalidInputError('bad_model', 'Expected a mark on the stack of the pickle')
     return stack.splice(start).slice(1)
   }
   const append = (items: unknown[]) => {
     const list = stack.at(-1)
-    if (!Array.isArray(list)) throw new InvalidInputError('Expected the pickle to append to a list')
+    if (!Array.isArray(list))
+      throw new InvalidInputError('bad_model', 'Expected the pickle to append to a list')
     list.push(...items)
   }
   const setItems = (items: unknown[]) => {
     const dict = stack.at(-1)
-    if (!(dict instanceof Map)) throw new InvalidInputError('Expected the pickle to set items of a dict')
+    if (!(dict instanceof Map))
+      throw new InvalidInputError('bad_model', 'Expected the pickle to set items of a dict')
     for (let index = 0; index < items.length; index += 2) dict.set(items[index], items[index + 1])
   }
   const recall = (index: number): unknown => {
-    if (!memo.has(index)) throw new InvalidInputError(`Expected the pickle to have memoised ${index}`)
+    if (!memo.has(index))
+      throw new InvalidInputError('bad_model', `Expected the pickle to have memoised ${index}`)
     return memo.get(index)
   }
   const global = (): unknown => {
     const name = `${line()}.${line()}`
     if (!globals.has(name)) {
-      throw new InvalidInputError(`Refused to load ${name}: not on the list of what is allowed`)
+      throw new InvalidInputError('bad_model', `Refused to load ${name}: not on the list of what is allowed`)
     }
     return globals.get(name)
   }
   const reduce = (args: unknown, callable: unknown): unknown => {
     if (typeof callable !== 'function' || !Array.isArray(args)) {
-      throw new InvalidInputError('Expected the pickle to call a function with a tuple of arguments')
+      throw new InvalidInputError(
+        'bad_model',
+        'Expected the pickle to call a function with a tuple of arguments',
+      )
     }
     return callable(...args)
   }
   /** `BUILD` sets attributes of an object. Maps have none here: what PyTorch adds to them (`_metadata`) is dropped. */
   const build = () => {
     pop()
-    if (!(stack.at(-1) instanceof Map)) throw new InvalidInputError('Expected attributes on a dict only')
+    if (!(stack.at(-1) instanceof Map))
+      throw new InvalidInputError('bad_model', 'Expected attributes on a dict only')
   }
 
   const checkProtocol = () => {
     const protocol = uint8()
-    if (protocol !== 2) throw new InvalidInputError(`Expected pickle protocol 2, found ${protocol}`)
+    if (protocol !== 2)
+      throw new InvalidInputError('bad_model', `Expected pickle protocol 2, found ${protocol}`)
   }
 
   const operations = new Map<number, () => unknown>([
@@ -145,7 +154,10 @@ export function readPickle(
     if (code === 0x2e) return { value: pop(), end: at } // STOP
     const operation = operations.get(code)
     if (!operation) {
-      throw new InvalidInputError(`Refused the pickle opcode 0x${code.toString(16)} at byte ${at - 1}`)
+      throw new InvalidInputError(
+        'bad_model',
+        `Refused the pickle opcode 0x${code.toString(16)} at byte ${at - 1}`,
+      )
     }
     operation()
   }

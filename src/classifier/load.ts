@@ -103,13 +103,18 @@ function checkEngine(folder: ModelFolder, engine: EngineName, path: string): voi
   const other = `Set WHISKLENS_ENGINE to ${anyEngine}, or to one of: ${engines.join(', ')}`
   // What was added has one, unless the network has an operation that ONNX has not.
   const add = engine === 'onnx' && reason ? `; or add the model: whisklens model add ${path}` : ''
-  throw new InvalidInputError(`The model "${id}" does not run on the engine "${engine}"${reason}`, {
-    hint: `${other}${add}.`,
-  })
+  throw new InvalidInputError(
+    'model_unfit',
+    `The model "${id}" does not run on the engine "${engine}"${reason}`,
+    {
+      hint: `${other}${add}.`,
+    },
+  )
 }
 
 function unusableError(path: string, cause: unknown): WhisklensError {
   // What is already said in words for the user is said once.
   if (cause instanceof WhisklensError && cause.hint) return cause
-  return new InvalidInputError(`The model in ${path} cannot be used: ${messageOf(cause)}`, { cause })
+  const code = cause instanceof WhisklensError ? cause.code : 'bad_model'
+  return new InvalidInputError(code, `The model in ${path} cannot be used: ${messageOf(cause)}`, { cause })
 }

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
+import { isErrorCode } from '../error-codes'
 import { WhisklensError } from '../errors'
 import { type ApiAddress, asOpenWhiskError, clientOf, isStatus } from '../openwhisk/client'
 
 /** An error of ours leaves an action as `message (code). hint`; the platform's own have no code. */
 function parseError(text: string): { message: string; code?: string; hint?: string } {
-  const [, message = text, code, hint] = /^(.*) \(([a-z]+(?:_[a-z]+)+)\)(?:\. (.*))?$/s.exec(text) ?? []
-  return { message, code, hint }
+  const [, message, code, hint] = /^(.*) \(([a-z_]+)\)(?:\. (.*))?$/s.exec(text) ?? []
+  return message !== undefined && isErrorCode(code) ? { message, code, hint } : { message: text }
 }
 
 const errorSchema = z.union([
@@ -33,7 +34,9 @@ function actionError(action: string, result: unknown): WhisklensError {
   const { message, code, hint } = z.object({ error: errorSchema }).safeParse(result).data?.error ?? {
     message: 'it did not say why',
   }
-  return new WhisklensError(code ?? 'action_failed', `${action} failed: ${message}`, { hint })
+  return new WhisklensError(isErrorCode(code) ? code : 'action_failed', `${action} failed: ${message}`, {
+    hint,
+  })
 }
 
 /** Activations are written a while after they have ended; until then there is none. */

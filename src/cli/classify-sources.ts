@@ -32,7 +32,7 @@ const sourceOf = (file: string, problem?: unknown): Source => ({
 
 async function* objectsOf(address: string, store: Store): AsyncGenerator<Source> {
   const [, name, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(address) ?? []
-  if (!name) throw new InvalidInputError(`Expected s3://bucket/prefix instead of ${address}`)
+  if (!name) throw new InvalidInputError('bad_parameter', `Expected s3://bucket/prefix instead of ${address}`)
   const bucket = store.bucket(name)
   for await (const { key } of bucket.list({ prefix })) {
     if (key !== prefix && !isImageName(key)) continue

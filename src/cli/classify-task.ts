@@ -1,5 +1,6 @@
 import { errorOf } from '../batch/records/record'
 import type { Classification } from '../classifier/classify'
+import type { ErrorCode } from '../error-codes'
 import { StorageError, WhisklensError } from '../errors'
 
 /** What a worker of `whisklens classify` is given. */
@@ -14,7 +15,7 @@ export interface ClassifyTask {
 
 /** An error as data: what is thrown loses its code on the way between threads. */
 export interface Problem {
-  code: string
+  code: ErrorCode
   message: string
   hint?: string
 }

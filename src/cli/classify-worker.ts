@@ -12,7 +12,7 @@ async function classify({ image, model, engine, top }: ClassifyTask): Promise<Cl
   try {
     loaded = await loadModel(model, engine)
   } catch (thrown) {
-    const { code, hint } = thrown instanceof WhisklensError ? thrown : { code: 'internal' }
+    const { code = 'internal', hint } = thrown instanceof WhisklensError ? thrown : {}
     return { fatal: { code, message: messageOf(thrown), hint } }
   }
   try {

@@ -34,7 +34,9 @@ const configSchema = z.strictObject({
 const readIfThere = (path: string): Promise<string | undefined> =>
   readFile(path, 'utf8').catch((thrown) => {
     if (['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw new InvalidInputError(`Could not read ${path}: ${messageOf(thrown)}`, { cause: thrown })
+    throw new InvalidInputError('bad_setting', `Could not read ${path}: ${messageOf(thrown)}`, {
+      cause: thrown,
+    })
   })
 
 function parseFile<T>(path: string, content: string, schema: z.ZodType<T>): T {
@@ -44,12 +46,12 @@ function parseFile<T>(path: string, content: string, schema: z.ZodType<T>): T {
   } catch (thrown) {
     // The parser's message quotes the text around the mistake, which may be a key.
     const why = messageOf(thrown).replace(/, .* is not valid JSON$/s, '')
-    throw new InvalidInputError(`${path} is not JSON: ${why}`)
+    throw new InvalidInputError('bad_setting', `${path} is not JSON: ${why}`)
   }
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(({ path: at, message }) => [...at, message].join(': '))
-  throw new InvalidInputError(`${path} is not valid: ${problems.join('; ')}`, {
+  throw new InvalidInputError('bad_setting', `${path} is not valid: ${problems.join('; ')}`, {
     hint: path.endsWith(configFile)
       ? `Known settings: ${[...fileSettings, 'apiHost', 'auth', 'namespace'].join(', ')}.`
       : undefined,
@@ -138,9 +140,13 @@ export async function readIdentity({ cert, key }: IdentityFiles): Promise<Pick<T
     createSecureContext({ cert: certText, key: keyText })
     return { cert: certText, key: keyText }
   } catch (cause) {
-    throw new InvalidInputError(`CERT and KEY of ~/.wskprops cannot be used: ${messageOf(cause)}`, {
-      hint: 'They are the paths of a client certificate for the API host and of its key, in PEM.',
-      cause,
-    })
+    throw new InvalidInputError(
+      'bad_setting',
+      `CERT and KEY of ~/.wskprops cannot be used: ${messageOf(cause)}`,
+      {
+        hint: 'They are the paths of a client certificate for the API host and of its key, in PEM.',
+        cause,
+      },
+    )
   }
 }

@@ -90,7 +90,7 @@ export async function resolveConnection(
   const dataDir = resolve(cwd, flags.data ?? (env.WHISKLENS_DATA || '.whisklens'))
   const local = await fromLocalMode(dataDir)
   if (!local && flags.data) {
-    throw new InvalidInputError(`No local mode is running on ${dataDir}`, {
+    throw new InvalidInputError('not_configured', `No local mode is running on ${dataDir}`, {
       hint: `Start it with: whisklens up --data ${flags.data}`,
     })
   }
@@ -128,9 +128,13 @@ const insecureNames = ['WHISKLENS_INSECURE', '__OW_IGNORE_CERTS']
 function refuseInsecure(env: NodeJS.ProcessEnv): void {
   const name = insecureNames.find((one) => env[one])
   if (!name) return
-  throw new InvalidInputError(`${name} is set: the check of certificates is not turned off by a variable`, {
-    hint: 'Unset it, and give --insecure to the one command that needs it, or set WHISKLENS_CA.',
-  })
+  throw new InvalidInputError(
+    'bad_setting',
+    `${name} is set: the check of certificates is not turned off by a variable`,
+    {
+      hint: 'Unset it, and give --insecure to the one command that needs it, or set WHISKLENS_CA.',
+    },
+  )
 }
 
 const startIt = 'Start the local mode (npm start, or whisklens up)'
@@ -139,14 +143,16 @@ const startIt = 'Start the local mode (npm start, or whisklens up)'
 export function needOpenWhisk({ apiHost, auth, settings, trust }: Connection): ApiAddress {
   if (apiHost && auth) return { apiHost, auth, ca: settings.ca, ...trust }
   const problem = apiHost ? `There is no API key for ${apiHost}` : 'No OpenWhisk is configured'
-  throw new InvalidInputError(problem, { hint: `${startIt}, or set WHISKLENS_APIHOST and WHISKLENS_AUTH.` })
+  throw new InvalidInputError('not_configured', problem, {
+    hint: `${startIt}, or set WHISKLENS_APIHOST and WHISKLENS_AUTH.`,
+  })
 }
 
 /** The object store of a connection. @throws InvalidInputError when none is known */
 export function needStore({ settings, trust }: Connection): Store {
   const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
   if (needed.every((name) => settings[name])) return openStore({ ...settings, insecure: trust.insecure })
-  throw new InvalidInputError('No object store is configured', {
+  throw new InvalidInputError('not_configured', 'No object store is configured', {
     hint: `${startIt}, or set ${needed.map(environmentName).join(', ')}.`,
   })
 }

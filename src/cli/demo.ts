@@ -82,9 +82,13 @@ const marker = '.whisklens-demo'
 async function emptyFolder(folder: string): Promise<void> {
   const names: string[] = await readdir(folder).catch(() => [])
   if (names.length > 0 && !names.includes(marker)) {
-    throw new InvalidInputError(`${folder} is not empty, and not a folder of an earlier demo`, {
-      hint: 'Choose another folder with --data.',
-    })
+    throw new InvalidInputError(
+      'already_exists',
+      `${folder} is not empty, and not a folder of an earlier demo`,
+      {
+        hint: 'Choose another folder with --data.',
+      },
+    )
   }
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })

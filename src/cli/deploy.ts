@@ -82,7 +82,10 @@ function checkSettings(settings: Settings, options: OutputOptions): void {
   const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
   const missing = needed.filter((name) => !settings[name]).map(environmentName)
   if (missing.length > 0) {
-    throw new InvalidInputError(`The actions would find no object store: ${missing.join(', ')} not set`)
+    throw new InvalidInputError(
+      'bad_deployment',
+      `The actions would find no object store: ${missing.join(', ')} not set`,
+    )
   }
   const tokens: SettingName[] = ['eventsToken', 'resultsToken']
   for (const name of tokens.filter((token) => !settings[token])) {

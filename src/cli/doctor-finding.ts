@@ -1,4 +1,4 @@
-import { messageOf, WhisklensError } from '../errors'
+import { hintOf, messageOf, WhisklensError } from '../errors'
 
 /** The outcome of one check. */
 export interface Finding {
@@ -18,5 +18,5 @@ export const absent = (detail: string, hint?: string): Check => ({ state: 'absen
 export const failed = (thrown: unknown): Check => ({
   state: 'failed',
   detail: messageOf(thrown),
-  hint: thrown instanceof WhisklensError ? thrown.hint : undefined,
+  hint: thrown instanceof WhisklensError ? hintOf(thrown) : undefined,
 })

@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander'
-import { messageOf, OpenWhiskError, WhisklensError } from '../errors'
+import type { ErrorCode } from '../error-codes'
+import { hintOf, messageOf, OpenWhiskError, WhisklensError } from '../errors'
 import { exitCode } from './output'
 
 interface Failure {
-  code: string
+  code: ErrorCode
   message: string
   hint?: string
   exit: number
@@ -20,12 +21,6 @@ function usageFailure({ code, message }: CommanderError, command = ''): Failure 
   return { code: 'usage', message: first, hint, exit: exitCode.usage }
 }
 
-/** What to do about errors of the library, where the command line can say more than it. */
-const hints: Record<string, string> = {
-  batch_not_found: 'whisklens status lists the batches; one that was just fired takes a moment to begin.',
-  action_failed: 'It is safe to do it again. whisklens status tells whether the batch goes on by itself.',
-}
-
 const notDeployed =
   'Deploy Whisklens there: whisklens deploy. In the local mode, start it again: whisklens up.'
 
@@ -33,7 +28,8 @@ function failureOf(thrown: unknown, command?: string): Failure {
   if (thrown instanceof CommanderError) return usageFailure(thrown, command)
   if (thrown instanceof WhisklensError) {
     const isMissing = thrown instanceof OpenWhiskError && thrown.status === 404
-    const { code, message, hint = isMissing ? notDeployed : hints[code] } = thrown
+    const { code, message } = thrown
+    const hint = isMissing && !thrown.hint ? notDeployed : hintOf(thrown)
     return { code, message, hint, exit: exitCode.failed }
   }
   return { code: 'internal', message: messageOf(thrown), exit: exitCode.failed }

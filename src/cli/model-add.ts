@@ -51,7 +51,8 @@ async function run(model: string, flags: AddFlags): Promise<void> {
 
 /** @throws InvalidInputError when flags were given that say what is said already */
 function refuse(flags: string[], why: string): void {
-  if (flags.length > 0) throw new InvalidInputError(`${why}: ${flags.join(', ')} cannot be said of it`)
+  if (flags.length > 0)
+    throw new InvalidInputError('bad_parameter', `${why}: ${flags.join(', ')} cannot be said of it`)
 }
 
 function addEntry(id: string, flags: AddFlags): Promise<string> {
@@ -63,7 +64,7 @@ function addEntry(id: string, flags: AddFlags): Promise<string> {
 
 async function addFolder(path: string, flags: AddFlags): Promise<string> {
   refuse(flags.from ? ['--from'] : [], `${path} is where the model is from`)
-  if (!existsSync(path)) throw new InvalidInputError(`There is no file or folder ${path}`)
+  if (!existsSync(path)) throw new InvalidInputError('file_not_found', `There is no file or folder ${path}`)
   const folder = statSync(path).isFile() ? dirname(path) : path
   if (existsSync(join(folder, 'whisklens.json'))) {
     refuse(describingFlags(flags), `${folder} has a whisklens.json`)

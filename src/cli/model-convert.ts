@@ -59,7 +59,7 @@ async function run(
     if (input === undefined) return
   }
   if (input === undefined || output === undefined) {
-    throw new InvalidInputError('Expected what to convert, and the folder to make', {
+    throw new InvalidInputError('bad_parameter', 'Expected what to convert, and the folder to make', {
       hint: 'whisklens model convert <input> <output>',
     })
   }

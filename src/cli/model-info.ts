@@ -33,7 +33,7 @@ async function run(name: string, { json }: OutputOptions): Promise<void> {
   const read = await readModelFolder(name).catch((thrown) => {
     const entry = findEntry(name)
     if (!entry) throw thrown
-    throw new InvalidInputError(`The model "${name}" is not here yet`, {
+    throw new InvalidInputError('model_not_found', `The model "${name}" is not here yet`, {
       hint: `Add it: whisklens model add ${name}`,
     })
   })
@@ -89,7 +89,7 @@ async function networkDigest(files: ModelFolder['files']): Promise<string | unde
   if (!files.has('model.json') && !files.has('model.onnx')) return undefined
   return digestIn([...files.keys()], async (name) => {
     const file = files.get(name)
-    if (!file) throw new InvalidInputError(`Expected a file ${name}`)
+    if (!file) throw new InvalidInputError('bad_model', `Expected a file ${name}`)
     return file
   })
 }

@@ -5,6 +5,7 @@ import { readModelFolder } from '../model-folder/folder'
 import { checkProbabilities, networkFacts, type Values } from '../models/verify'
 import { homeFolder } from '../paths'
 import { openPool } from './classify-pool'
+import type { Problem } from './classify-task'
 
 /** More than any model has classes. */
 const allClasses = 1_000_000
@@ -20,7 +21,8 @@ export async function look(model: string, engine: string): Promise<Values> {
   try {
     const { classified, fatal, error } = await pool.run({ image, model, engine, top: allClasses })
     if (classified) return new Map(classified.labels.map(({ index, probability }) => [index, probability]))
-    const { code, message, hint } = fatal ?? error ?? { code: 'internal', message: 'It gave no answer' }
+    const noAnswer: Problem = { code: 'internal', message: 'It gave no answer' }
+    const { code, message, hint } = fatal ?? error ?? noAnswer
     throw new WhisklensError(code, message, { hint })
   } finally {
     await pool.close()

@@ -46,9 +46,13 @@ async function run(options: PruneOptions): Promise<void> {
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   const time = Date.now() - options.olderThan
   if (!options.dryRun && !options.yes && !canAsk()) {
-    throw new InvalidInputError('There is no terminal to ask on whether to remove batches', {
-      hint: 'Say --yes to remove them, or --dry-run to see which.',
-    })
+    throw new InvalidInputError(
+      'confirmation_needed',
+      'There is no terminal to ask on whether to remove batches',
+      {
+        hint: 'Say --yes to remove them, or --dry-run to see which.',
+      },
+    )
   }
   const found = await endedBefore(results, time)
   if (found.length === 0) return note(`No batch ended before ${new Date(time).toISOString()}`, options)

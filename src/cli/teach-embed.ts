@@ -108,7 +108,7 @@ function installed(engine: string, files: Files): EngineName {
   if (hint) throw new WhisklensError('engine_missing', `The engine "${engine}" is not installed`, { hint })
   const known = fitting.find((one) => one === name)
   if (known) return known
-  throw new InvalidInputError(`The model to teach does not run on the engine "${engine}"`, {
+  throw new InvalidInputError('model_unfit', `The model to teach does not run on the engine "${engine}"`, {
     hint: `Take one of these with --engine: ${fitting.join(', ')}.`,
   })
 }

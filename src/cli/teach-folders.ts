@@ -21,7 +21,7 @@ const layout =
  */
 export async function readLabelFolders(folder: string): Promise<LabelFolders> {
   const refuse = (message: string): never => {
-    throw new InvalidInputError(message, { hint: layout })
+    throw new InvalidInputError('bad_examples', message, { hint: layout })
   }
   const entries = await readdir(folder, { withFileTypes: true }).catch((thrown) => {
     if (thrown.code === 'ENOTDIR') return refuse(`${printable(folder)} is a file, expected a folder`)

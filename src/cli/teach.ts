@@ -118,7 +118,7 @@ function nameAfter(folder: string): string {
     .replace(/^[._-]+|-+$/g, '')
     .slice(0, 64)
   if (idSchema.safeParse(name).success) return name
-  throw new InvalidInputError(`No name can be made of ${printable(folder)}`, {
+  throw new InvalidInputError('bad_parameter', `No name can be made of ${printable(folder)}`, {
     hint: 'Give it one with --name.',
   })
 }
@@ -127,12 +127,12 @@ function nameAfter(folder: string): string {
 function checkTarget(target: string, force = false): void {
   if (!existsSync(target)) return
   if (!force) {
-    throw new InvalidInputError(`There is a folder ${target} already`, {
+    throw new InvalidInputError('already_exists', `There is a folder ${target} already`, {
       hint: 'Replace the model in it with --force, or give the new one another name with --name.',
     })
   }
   if (!existsSync(join(target, 'whisklens.json')))
-    throw new InvalidInputError(`${target} is no model's folder, and is left as it is`)
+    throw new InvalidInputError('already_exists', `${target} is no model's folder, and is left as it is`)
 }
 
 /** @throws InvalidInputError when the model makes no vector of an image */
@@ -140,9 +140,13 @@ async function readBase(model: string): Promise<BaseModel> {
   const base = await readModelFolder(model)
   const { task } = base.description
   if (task === 'classification' || task === 'embedding') return base as BaseModel
-  throw new InvalidInputError(`The model "${model}" is for ${task}, and cannot be taught labels`, {
-    hint: 'Take one for classification or embedding with --model.',
-  })
+  throw new InvalidInputError(
+    'model_unfit',
+    `The model "${model}" is for ${task}, and cannot be taught labels`,
+    {
+      hint: 'Take one for classification or embedding with --model.',
+    },
+  )
 }
 
 /** @throws InvalidInputError when a label has too few photos to be told from others */
@@ -150,7 +154,11 @@ function checkEnough(labels: string[], photos: Photo[]): void {
   const few = labels.filter((_, label) => photos.filter((photo) => photo.label === label).length < 2)
   if (few.length === 0) return
   const names = few.map((name) => `"${printable(name)}"`).join(', ')
-  throw new InvalidInputError(`There are fewer than two photos that can be read of ${names}`, {
-    hint: 'Twenty photos of each label are a good start.',
-  })
+  throw new InvalidInputError(
+    'bad_examples',
+    `There are fewer than two photos that can be read of ${names}`,
+    {
+      hint: 'Twenty photos of each label are a good start.',
+    },
+  )
 }

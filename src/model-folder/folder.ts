@@ -47,27 +47,32 @@ export const isModelFile = (name: string): boolean => /\.(json|bin|onnx|pb)$|^gr
  */
 export function parseJson<T>(schema: z.ZodType<T>, files: Files, name: string, folder: string): T {
   const file = files.get(name)
-  if (!file) throw new InvalidInputError(`Expected a file ${name} in the model folder ${folder}`)
+  if (!file) throw new InvalidInputError('bad_model', `Expected a file ${name} in the model folder ${folder}`)
   let json: unknown
   try {
     json = JSON.parse(new TextDecoder().decode(file))
   } catch (cause) {
-    throw new InvalidInputError(`${join(folder, name)} is not JSON: ${messageOf(cause)}`, { cause })
+    throw new InvalidInputError('bad_model', `${join(folder, name)} is not JSON: ${messageOf(cause)}`, {
+      cause,
+    })
   }
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
-  throw new InvalidInputError(`${join(folder, name)} is not valid: ${z.prettifyError(parsed.error)}`)
+  throw new InvalidInputError(
+    'bad_model',
+    `${join(folder, name)} is not valid: ${z.prettifyError(parsed.error)}`,
+  )
 }
 
 const read = (path: string): Promise<Buffer> =>
   readFile(path).catch((cause) => {
-    throw new InvalidInputError(`${path} cannot be read: ${messageOf(cause)}`, { cause })
+    throw new InvalidInputError('bad_model', `${path} cannot be read: ${messageOf(cause)}`, { cause })
   })
 
 /** The names of a folder's files that shape results, in order. @throws InvalidInputError when there is no such folder */
 async function namesIn(folder: string, model: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause) => {
-    throw new InvalidInputError(`There is no model "${model}": ${folder} cannot be read`, {
+    throw new InvalidInputError('model_not_found', `There is no model "${model}": ${folder} cannot be read`, {
       cause,
       hint: 'Expected in WHISKLENS_MODEL or --model: the path of a folder, or a name. whisklens model list tells which are here, and which can be added.',
     })
@@ -153,7 +158,7 @@ export function checkedSums(
 ): Map<string, string> {
   const missing = Object.keys(listed).find((name) => !names.includes(name))
   if (missing !== undefined)
-    throw new InvalidInputError(`Expected a file ${missing} in the model folder ${folder}`)
+    throw new InvalidInputError('bad_model', `Expected a file ${missing} in the model folder ${folder}`)
   return new Map(names.map((name) => [name, checkedSum(files.get(name), listed[name], join(folder, name))]))
 }
 
@@ -161,6 +166,7 @@ function checkedSum(file: Buffer | undefined, listed: string | undefined, path: 
   const found = file ? sha256Of(file) : (listed ?? '')
   if (listed === undefined || found === listed) return found
   throw new InvalidInputError(
+    'wrong_checksum',
     `${path} is not the file it should be: its sha256 is ${found}, expected ${listed}`,
     {
       hint: 'Add the model again; if you changed the file on purpose, change its checksum in whisklens.json.',

@@ -71,9 +71,13 @@ export function readStoredModel(files: Files, folder: string): StoredModel {
 export function readGraphModel(files: Files, folder: string): StoredModel {
   const model = readStoredModel(files, folder)
   if (model.topology.node) return model
-  throw new InvalidInputError(`The network in ${folder} is a layers model, which no engine runs`, {
-    hint: `Add it, which compiles it: whisklens model add ${folder}`,
-  })
+  throw new InvalidInputError(
+    'model_unfit',
+    `The network in ${folder} is a layers model, which no engine runs`,
+    {
+      hint: `Add it, which compiles it: whisklens model add ${folder}`,
+    },
+  )
 }
 
 /**
@@ -95,7 +99,7 @@ export function readWeights(
 function shardOf(files: Files, path: string, folder: string): Uint8Array {
   const shard = files.get(path)
   if (shard) return shard
-  throw new InvalidInputError(`Expected the weights' file ${path} in the model folder ${folder}`)
+  throw new InvalidInputError('bad_model', `Expected the weights' file ${path} in the model folder ${folder}`)
 }
 
 const bytesPerValue: Record<string, number> = {
@@ -116,15 +120,17 @@ export function tensorsOf({ weightSpecs, weights }: Weights): Uint8Array[] {
   const tensors = weightSpecs.map(({ name, shape, dtype, quantization }) => {
     const stored = quantization?.dtype ?? dtype
     const size = bytesPerValue[stored]
-    if (size === undefined) throw new InvalidInputError(`The weight ${name} is of an unknown type: ${stored}`)
+    if (size === undefined)
+      throw new InvalidInputError('bad_model', `The weight ${name} is of an unknown type: ${stored}`)
     const end = offset + shape.reduce((product, length) => product * length, size)
-    if (end > weights.length) throw new InvalidInputError(`The weights end within ${name}`)
+    if (end > weights.length) throw new InvalidInputError('bad_model', `The weights end within ${name}`)
     const bytes = weights.subarray(offset, end)
     offset = end
     return bytes
   })
   const left = weights.length - offset
-  if (left > 0) throw new InvalidInputError(`The weights go on for ${left} bytes after their last tensor`)
+  if (left > 0)
+    throw new InvalidInputError('bad_model', `The weights go on for ${left} bytes after their last tensor`)
   return tensors
 }
 

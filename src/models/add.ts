@@ -33,12 +33,12 @@ export async function addModel(
   { folder = join(userModelsFolder(), id), force = false, sha256, tryOut }: AddOptions,
 ): Promise<string> {
   if (!idSchema.safeParse(id).success || id === 'default') {
-    throw new InvalidInputError(`A model cannot be called ${JSON.stringify(id)}`, {
+    throw new InvalidInputError('bad_parameter', `A model cannot be called ${JSON.stringify(id)}`, {
       hint: 'Name it with --id: small letters, digits, dots, hyphens and underscores.',
     })
   }
   if (existsSync(folder) && !force) {
-    throw new InvalidInputError(`There is a model "${id}" already: ${folder}`, {
+    throw new InvalidInputError('already_exists', `There is a model "${id}" already: ${folder}`, {
       hint: 'Replace it with --force.',
     })
   }

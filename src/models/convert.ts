@@ -30,13 +30,14 @@ export interface ConvertOptions {
  */
 export async function sourceOf(path: string): Promise<Source> {
   const stats = await stat(path).catch((cause) => {
-    throw new InvalidInputError(`There is no file or folder ${path}`, { cause })
+    throw new InvalidInputError('file_not_found', `There is no file or folder ${path}`, { cause })
   })
   if (stats.isFile() && /\.(keras|h5|hdf5)$/.test(path)) return { kind: 'keras', path }
   const folder = stats.isFile() && basename(path) === 'model.json' ? dirname(path) : path
   const names = await readdir(folder).catch((): string[] => [])
   if (names.includes('tfhub_module.pb')) {
     throw new InvalidInputError(
+      'model_unsupported',
       `${path} is a module of TensorFlow 1's Hub, which TensorFlow 2 reads no more`,
       {
         hint: 'Hubs have most of them as a SavedModel of TensorFlow 2, too: convert that one.',
@@ -46,11 +47,11 @@ export async function sourceOf(path: string): Promise<Source> {
   if (names.includes('saved_model.pb')) return { kind: 'tf_saved_model', path }
   if (names.includes('model.json')) return { kind: 'tfjs', path: folder }
   if (path.endsWith('.onnx') || names.some((name) => name.endsWith('.onnx'))) {
-    throw new InvalidInputError(`${path} is an ONNX model, which needs no converting`, {
+    throw new InvalidInputError('model_unsupported', `${path} is an ONNX model, which needs no converting`, {
       hint: `Add it: whisklens model add ${path}`,
     })
   }
-  throw new InvalidInputError(`${path} is nothing that can be converted`, {
+  throw new InvalidInputError('bad_model', `${path} is nothing that can be converted`, {
     hint: 'Expected a .keras or .h5 file, or a folder with saved_model.pb or model.json.',
   })
 }
@@ -90,13 +91,22 @@ export async function convertModel(
 /** @throws InvalidInputError when something is there that is not to be replaced */
 async function checkTarget(target: string, { force }: ConvertOptions): Promise<void> {
   if (!existsSync(target)) return
-  if (!force) throw new InvalidInputError(`${target} is there already`, { hint: 'Replace it with --force.' })
+  if (!force)
+    throw new InvalidInputError('already_exists', `${target} is there already`, {
+      hint: 'Replace it with --force.',
+    })
   const names = await readdir(target).catch((): string[] => ['no folder'])
   const foreign = names.find((name) => !isModelFile(name) && !/^(NOTICE|LICENSE|README)/.test(name))
   if (foreign !== undefined)
-    throw new InvalidInputError(`${target} is not replaced: with ${foreign} it is more than a model's folder`)
+    throw new InvalidInputError(
+      'already_exists',
+      `${target} is not replaced: with ${foreign} it is more than a model's folder`,
+    )
   if (names.length > 0 && !names.includes('model.json'))
-    throw new InvalidInputError(`${target} is no folder with a network, and is not replaced`)
+    throw new InvalidInputError(
+      'already_exists',
+      `${target} is no folder with a network, and is not replaced`,
+    )
 }
 
 async function compileInto(to: string, from: string, { size }: ConvertOptions): Promise<void> {
@@ -104,7 +114,7 @@ async function compileInto(to: string, from: string, { size }: ConvertOptions): 
   const { format, files } = found
   const side = size ?? sideOf(found)
   if (side === undefined && format === 'layers-model') {
-    throw new InvalidInputError('The network does not tell the size of its images', {
+    throw new InvalidInputError('bad_parameter', 'The network does not tell the size of its images', {
       hint: 'Say it: --size 224.',
     })
   }

@@ -86,7 +86,7 @@ async function run(command: string, args: string[]): Promise<string> {
   } catch (cause) {
     const { code, stderr = '' } = cause as { code?: unknown; stderr?: string }
     if (code === 'ENOENT') {
-      throw new InvalidInputError(`There is no ${command}, which the converter needs`, {
+      throw new InvalidInputError('tool_missing', `There is no ${command}, which the converter needs`, {
         hint: `Install Python 3.${python.least} to 3.${python.most} with venv: apt-get install python3 python3-venv`,
         cause,
       })
@@ -124,7 +124,7 @@ export async function installConverter(tell: (step: string) => void): Promise<vo
 async function checkFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch((): string[] => [])
   if (names.length === 0 || names.includes('pyvenv.cfg')) return
-  throw new InvalidInputError(`${folder} is no virtual environment of Python`, {
+  throw new InvalidInputError('bad_setting', `${folder} is no virtual environment of Python`, {
     hint: 'WHISKLENS_CONVERTER has to name a folder that is empty, or is to be made.',
   })
 }
@@ -133,9 +133,13 @@ async function checkPython(): Promise<void> {
   const version = await run('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])
   const [major, minor = 0] = version.trim().split('.').map(Number)
   if (major === 3 && minor >= python.least && minor <= python.most) return
-  throw new InvalidInputError(`TensorFlow ${tensorFlow.version} is not for Python ${version.trim()}`, {
-    hint: `Expected python3 to be 3.${python.least} to 3.${python.most}.`,
-  })
+  throw new InvalidInputError(
+    'tool_missing',
+    `TensorFlow ${tensorFlow.version} is not for Python ${version.trim()}`,
+    {
+      hint: `Expected python3 to be 3.${python.least} to 3.${python.most}.`,
+    },
+  )
 }
 
 /** What the converter reads: a file of Keras, or a SavedModel. */
@@ -154,7 +158,7 @@ export async function runConverter(
   { float16 = false } = {},
 ): Promise<void> {
   if (!isConverterInstalled()) {
-    throw new InvalidInputError('The converter of TensorFlow is not installed', {
+    throw new InvalidInputError('tool_missing', 'The converter of TensorFlow is not installed', {
       hint: 'Install it once: whisklens model convert --install (needs Python 3; 300 MB, 1.5 GB unpacked).',
     })
   }

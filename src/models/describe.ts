@@ -13,7 +13,10 @@ export type Description = z.input<typeof descriptionSchema>
 export function checkDescription(description: unknown): Description {
   const parsed = descriptionSchema.safeParse(description)
   if (parsed.success) return description as Description
-  throw new InvalidInputError(`The model is not described as it must be: ${z.prettifyError(parsed.error)}`)
+  throw new InvalidInputError(
+    'bad_model',
+    `The model is not described as it must be: ${z.prettifyError(parsed.error)}`,
+  )
 }
 
 export const writeDescription = (folder: string, description: Description): Promise<void> =>
@@ -40,11 +43,11 @@ export function parseClasses(text: string, name: string): ModelClass[] {
   try {
     if (isJson) list = JSON.parse(text)
   } catch (cause) {
-    throw new InvalidInputError(`${name} is not JSON`, { cause })
+    throw new InvalidInputError('bad_model', `${name} is not JSON`, { cause })
   }
   const parsed = listSchema.safeParse(list)
   if (!parsed.success) {
-    throw new InvalidInputError(`${name} names no classes: ${z.prettifyError(parsed.error)}`, {
+    throw new InvalidInputError('bad_model', `${name} names no classes: ${z.prettifyError(parsed.error)}`, {
       hint: 'A class is a name, or {"className": …}: a line each, or in an array of JSON.',
     })
   }

@@ -20,9 +20,13 @@ export async function onnxFileOf(path: string): Promise<string | undefined> {
   const names = all.includes('model.json') ? [] : all.filter((name) => name.endsWith('.onnx'))
   if (names.includes('model.onnx')) return join(path, 'model.onnx')
   if (names.length > 1) {
-    throw new InvalidInputError(`There are several ONNX models in ${path}: ${names.sort().join(', ')}`, {
-      hint: 'Name the file itself.',
-    })
+    throw new InvalidInputError(
+      'bad_parameter',
+      `There are several ONNX models in ${path}: ${names.sort().join(', ')}`,
+      {
+        hint: 'Name the file itself.',
+      },
+    )
   }
   return names[0] && join(path, names[0])
 }
@@ -45,6 +49,7 @@ export async function copyOnnx(file: string, folder: string): Promise<OnnxFacts>
 function refuse({ inputs, outputs }: OnnxFacts, why: string, hint?: string): never {
   const list = (values: OnnxValue[]): string => values.map(describeValue).join(', ') || 'nothing'
   throw new InvalidInputError(
+    'model_unsupported',
     `The model does not fit: ${why}. It takes ${list(inputs)} and gives ${list(outputs)}`,
     { hint },
   )

@@ -67,6 +67,7 @@ export async function importNetwork(
   }
   if (task !== 'classification' && task !== 'embedding') {
     throw new InvalidInputError(
+      'bad_parameter',
       `A network for ${task} needs a whisklens.json: it cannot be described by options`,
     )
   }
@@ -89,7 +90,7 @@ async function importGraph(from: string, folder: string, options: ImportOptions)
   const told = await copyGraph(from, folder)
   const { size = told, logits } = options
   if (size === undefined) {
-    throw new InvalidInputError('The network does not tell the size of its images', {
+    throw new InvalidInputError('bad_parameter', 'The network does not tell the size of its images', {
       hint: 'Say it: --size 224.',
     })
   }
@@ -116,6 +117,7 @@ async function classesOf(
   if (labels === undefined && classes) return classes
   if (labels === undefined) {
     throw new InvalidInputError(
+      'bad_parameter',
       'Expected a file with the names of the classes, in the order of the outputs',
       {
         hint: 'Name it: --labels <file>, with a name a line or an array of JSON.',
@@ -123,7 +125,7 @@ async function classesOf(
     )
   }
   const text = await readFile(labels, 'utf8').catch((cause) => {
-    throw new InvalidInputError(`There is no file ${labels}`, { cause })
+    throw new InvalidInputError('file_not_found', `There is no file ${labels}`, { cause })
   })
   return parseClasses(text, labels)
 }
@@ -156,7 +158,11 @@ function scaleFor(
   if (type === 'uint8') return { mean: 0, std: 1 }
   if (published.mean !== undefined && published.std !== undefined)
     return { mean: published.mean, std: published.std }
-  throw new InvalidInputError('Expected the range of values that the network takes pixels in', {
-    hint: 'Say it: --range 0,1 or --range -1,1, or --mean and --std, one number or one for each channel.',
-  })
+  throw new InvalidInputError(
+    'bad_parameter',
+    'Expected the range of values that the network takes pixels in',
+    {
+      hint: 'Say it: --range 0,1 or --range -1,1, or --mean and --std, one number or one for each channel.',
+    },
+  )
 }

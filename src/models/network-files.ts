@@ -30,17 +30,20 @@ function parse(model: Buffer): z.infer<typeof modelJsonSchema> {
   try {
     json = JSON.parse(model.toString())
   } catch (cause) {
-    throw new InvalidInputError(`model.json is not JSON: ${messageOf(cause)}`, { cause })
+    throw new InvalidInputError('bad_model', `model.json is not JSON: ${messageOf(cause)}`, { cause })
   }
   const parsed = modelJsonSchema.safeParse(json)
   if (parsed.success) return parsed.data
-  throw new InvalidInputError(`model.json is no network of TensorFlow.js: ${z.prettifyError(parsed.error)}`)
+  throw new InvalidInputError(
+    'bad_model',
+    `model.json is no network of TensorFlow.js: ${z.prettifyError(parsed.error)}`,
+  )
 }
 
 /** Reads the files of a folder. @throws InvalidInputError naming a file that is not there */
 export const readerOf = (folder: string) => (name: string) =>
   readFile(join(folder, name)).catch((cause) => {
-    throw new InvalidInputError(`Expected a file ${name} in ${folder}`, { cause })
+    throw new InvalidInputError('bad_model', `Expected a file ${name} in ${folder}`, { cause })
   })
 
 /**

@@ -82,7 +82,10 @@ function classesById(names: Record<string, string>): ModelClass[] {
     Array.from({ length: count }, (_, index) => {
       const name = names[index]
       if (name === undefined)
-        throw new InvalidInputError(`The classes of the model go up to ${count - 1}, but ${index} is missing`)
+        throw new InvalidInputError(
+          'bad_model',
+          `The classes of the model go up to ${count - 1}, but ${index} is missing`,
+        )
       return name
     }),
   )
@@ -140,7 +143,7 @@ async function readJson(folder: string, name: string): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new InvalidInputError(`${join(folder, name)} is not JSON`, { cause })
+    throw new InvalidInputError('bad_model', `${join(folder, name)} is not JSON`, { cause })
   }
 }
 
@@ -181,7 +184,10 @@ function parseNames(text: string): Record<string, string> | undefined {
 export function publishedInside(metadata: ReadonlyMap<string, string>): Published {
   const format = metadata.get('Image.BitmapPixelFormat') ?? 'Rgb8'
   if (format !== 'Rgb8')
-    throw new InvalidInputError(`The model takes pixels as ${format}, and gets them as Rgb8 only`)
+    throw new InvalidInputError(
+      'model_unsupported',
+      `The model takes pixels as ${format}, and gets them as Rgb8 only`,
+    )
   const range = ranges[metadata.get('Image.NominalPixelRange') ?? '']
   const names = parseNames(metadata.get('names') ?? metadata.get('id2label') ?? '')
   return { ...(range && scaleOf(range)), ...(names && { classes: classesById(names) }) }

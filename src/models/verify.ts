@@ -110,7 +110,10 @@ export function networkFacts(
     found.push(`model.onnx: ${[inputs, outputs].map((some) => some.map(describeValue).join()).join(' → ')}`)
   }
   if (found.length > 0) return found.join('; ')
-  throw new InvalidInputError(`Expected a file model.json or model.onnx in the model folder ${folder}`)
+  throw new InvalidInputError(
+    'bad_model',
+    `Expected a file model.json or model.onnx in the model folder ${folder}`,
+  )
 }
 
 /** What is wrong with the model itself shows in the first; others may just not know an operation of it. */
@@ -147,9 +150,13 @@ async function* checkEngines(
 export function checkProbabilities(values: Values): void {
   const odd = [...values.values()].find((value) => !(value >= 0 && value <= 1 + tolerance))
   if (odd === undefined) return
-  throw new InvalidInputError(`It gives values that are no probabilities, such as ${odd.toPrecision(3)}`, {
-    hint: 'If the network ends before its softmax, say so: "logits": true in whisklens.json, or --logits.',
-  })
+  throw new InvalidInputError(
+    'bad_model',
+    `It gives values that are no probabilities, such as ${odd.toPrecision(3)}`,
+    {
+      hint: 'If the network ends before its softmax, say so: "logits": true in whisklens.json, or --logits.',
+    },
+  )
 }
 
 /** @throws Error when they differ by more than they may */

@@ -26,7 +26,10 @@ export function embeddingNetwork(network: Network): Network {
   const weights = new Map(weightsOf(network).map((weight) => [weight.name, weight]))
   const [output = '', ...others] = outputsOf(network)
   if (others.length > 0)
-    throw new InvalidInputError(`Expected a model with one output, found ${others.length + 1}`)
+    throw new InvalidInputError(
+      'model_unsupported',
+      `Expected a model with one output, found ${others.length + 1}`,
+    )
 
   function lastProduct(name: string): GraphNode {
     const node = nodes.get(name)
@@ -35,6 +38,7 @@ export function embeddingNetwork(network: Network): Network {
     if (node && isWeighed && products.includes(node.op) && isOnePixel(node)) return node
     if (node && isWeighed && closing.includes(node.op)) return lastProduct(input)
     throw new InvalidInputError(
+      'model_unsupported',
       `The model does not end in a matrix product that could be replaced, but in ${node?.op ?? 'nothing'} (${name})`,
       { hint: 'Take another base with --model: most image classifiers end in a dense layer.' },
     )

@@ -12,7 +12,7 @@ export function toFloat16(value: number): number {
   const magnitude = Math.abs(value)
   // 65,504 is the largest; from half a step beyond it rounding would give infinity.
   if (!(magnitude < 65_520))
-    throw new InvalidInputError(`Expected a weight within the range of float16, got ${value}`)
+    throw new InvalidInputError('bad_model', `Expected a weight within the range of float16, got ${value}`)
   const sign = value < 0 ? 0x8000 : 0
   const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14)
   // In steps of the last of the ten fraction bits a normal number is 1,024 or more: it carries into the exponent.

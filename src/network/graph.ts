@@ -73,7 +73,10 @@ export const inputsOf = ({ input }: GraphNode): string[] =>
 export function inputOf({ topology }: Network): GraphNode {
   const [input, ...others] = topology.node.filter(({ op }) => op === 'Placeholder')
   if (input && others.length === 0) return input
-  throw new InvalidInputError(`Expected a network with one input, found ${input ? others.length + 1 : 0}`)
+  throw new InvalidInputError(
+    'model_unsupported',
+    `Expected a network with one input, found ${input ? others.length + 1 : 0}`,
+  )
 }
 
 /** The nodes whose values the network is run for: those its signature names, else those that no other reads. */

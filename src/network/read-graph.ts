@@ -13,7 +13,10 @@ const graphSchema = z.object({
 export function parseTopology<T>(schema: z.ZodType<T>, value: unknown, folder: string): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new InvalidInputError(`The network in ${folder} is not valid: ${z.prettifyError(parsed.error)}`)
+  throw new InvalidInputError(
+    'bad_model',
+    `The network in ${folder} is not valid: ${z.prettifyError(parsed.error)}`,
+  )
 }
 
 /**

@@ -71,7 +71,7 @@ const isFed = ({ dtype }: Pick<WeightSpec, 'dtype'>): boolean => dtype === 'floa
 
 function ofWeight(name: string, weight: Weight | undefined): GraphNode {
   const dtype = weight && types[weight.dtype]
-  if (!weight || !dtype) throw new InvalidInputError(`There is no weight for the node ${name}`)
+  if (!weight || !dtype) throw new InvalidInputError('bad_model', `There is no weight for the node ${name}`)
   const shape = shapeOf(weight.shape)
   if (isFed(weight))
     return { name, op: 'Placeholder', input: [], attr: { dtype: { type: dtype }, shape: { shape } } }
@@ -81,10 +81,14 @@ function ofWeight(name: string, weight: Weight | undefined): GraphNode {
 
 /** @throws InvalidInputError naming what cannot be written */
 function check({ name, op, attr }: GraphNode): void {
-  if (op === onlyInTensorFlowJs) throw new InvalidInputError(`TensorFlow has no operation ${op} (${name})`)
+  if (op === onlyInTensorFlowJs)
+    throw new InvalidInputError('model_unsupported', `TensorFlow has no operation ${op} (${name})`)
   for (const [key, value] of Object.entries(attr)) {
     if (Object.keys(value).every((kind) => attributeKinds.has(kind))) continue
-    throw new InvalidInputError(`A SavedModel cannot have ${key} of the operation ${op} (${name})`)
+    throw new InvalidInputError(
+      'model_unsupported',
+      `A SavedModel cannot have ${key} of the operation ${op} (${name})`,
+    )
   }
 }
 

@@ -71,10 +71,10 @@ export function checkShapes({ topology, weightSpecs }: Pick<Network, 'topology' 
 function checkKernel(node: GraphNode, shape: readonly number[], channels: Channels): void {
   const [image = '', kernel] = inputsOf(node)
   const said = `The weight ${kernel} of [${shape}] does not fit the operation ${node.name}`
-  if (shape.length !== 4) throw new InvalidInputError(`${said}: a kernel has 4 axes`)
+  if (shape.length !== 4) throw new InvalidInputError('bad_model', `${said}: a kernel has 4 axes`)
   const given = channels.of(image)
   if (given !== undefined && given % (shape[2] ?? 0) !== 0)
-    throw new InvalidInputError(`${said}: it is given ${given} channels`)
+    throw new InvalidInputError('bad_model', `${said}: it is given ${given} channels`)
 }
 
 function checkBias(node: GraphNode, shapes: Shapes, channels: Channels): void {
@@ -84,6 +84,7 @@ function checkBias(node: GraphNode, shapes: Shapes, channels: Channels): void {
   const made = channels.after(node)
   if (biases && String(biases) !== String([made]))
     throw new InvalidInputError(
+      'bad_model',
       `The weight ${bias} of [${biases}] does not fit the operation ${node.name}: it makes ${made} channels`,
     )
 }

@@ -1,4 +1,4 @@
-import { WhisklensError } from '../errors'
+import { hintOf, WhisklensError } from '../errors'
 import { log } from '../log'
 
 type Main = (params: Record<string, unknown>) => Promise<object>
@@ -21,8 +21,7 @@ export const answering =
       return await main(ownParameters(params))
     } catch (thrown) {
       if (thrown instanceof WhisklensError) {
-        const { code, message, hint } = thrown
-        return { error: [`${message} (${code})`, hint].filter(Boolean).join('. ') }
+        return { error: [`${thrown.message} (${thrown.code})`, hintOf(thrown)].filter(Boolean).join('. ') }
       }
       log.error({ err: thrown }, 'the action failed')
       return { error: 'Something went wrong; the activation log says more' }

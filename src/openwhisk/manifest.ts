@@ -72,6 +72,7 @@ function interpolate(value: unknown, env: NodeJS.ProcessEnv): unknown {
     if (name) return env[name[1] ?? name[2] ?? ''] ?? ''
     if (!interpolated.test(value)) return value
     throw new InvalidInputError(
+      'bad_deployment',
       `The text "${value}" mixes variables with text, which wskdeploy reads otherwise`,
       {
         hint: 'A variable has to be the whole value.',
@@ -92,11 +93,18 @@ export async function readManifest(path: string, env: NodeJS.ProcessEnv): Promis
   try {
     yaml = parse(await readFile(path, 'utf8'), { version: '1.1' })
   } catch (cause) {
-    throw new InvalidInputError(`The manifest ${path} cannot be read: ${messageOf(cause)}`, { cause })
+    throw new InvalidInputError(
+      'bad_deployment',
+      `The manifest ${path} cannot be read: ${messageOf(cause)}`,
+      { cause },
+    )
   }
   const parsed = manifestSchema.safeParse(interpolate(yaml, env))
   if (!parsed.success) {
-    throw new InvalidInputError(`The manifest ${path} is not valid: ${z.prettifyError(parsed.error)}`)
+    throw new InvalidInputError(
+      'bad_deployment',
+      `The manifest ${path} is not valid: ${z.prettifyError(parsed.error)}`,
+    )
   }
   const { name, packages } = parsed.data.project
   return { project: name, packages, resolve: (file) => resolve(dirname(path), file) }

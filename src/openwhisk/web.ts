@@ -1,4 +1,5 @@
-import { WhisklensError } from '../errors'
+import { errorCodes } from '../error-codes'
+import { hintOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { isSameSecret } from '../same-secret'
 
@@ -25,16 +26,17 @@ export const json = (statusCode: number, body: unknown): WebResponse => ({
   body,
 })
 
-/** The answer for anything thrown: what users did wrong in words, everything else without detail. */
+/** The answer for anything thrown, with its code's status: errors of ours in words, everything else without detail. */
 export function errorResponse(thrown: unknown): WebResponse {
-  if (thrown instanceof WhisklensError) {
-    const { code, message, hint } = thrown
-    return json(code === 'invalid_input' ? 400 : 502, { error: { code, message, hint } })
-  }
+  if (thrown instanceof WhisklensError) return refusal(thrown)
   log.error({ err: thrown }, 'web action failed')
-  return json(500, {
-    error: { code: 'internal', message: 'Something went wrong; the activation log says more.' },
-  })
+  const message = 'Something went wrong; the activation log says more.'
+  return json(errorCodes.internal.status, { error: { code: 'internal', message } })
+}
+
+const refusal = (error: WhisklensError): WebResponse => {
+  const { code, message } = error
+  return json(errorCodes[code].status, { error: { code, message, hint: hintOf(error) } })
 }
 
 /**
@@ -51,10 +53,4 @@ export function isAuthorized(request: WebRequest, token: string | undefined): bo
 }
 
 export const unauthorized = (): WebResponse =>
-  json(401, {
-    error: {
-      code: 'unauthorized',
-      message: 'Expected a valid token',
-      hint: 'Send it as "Authorization: Bearer …" or as ?token=…',
-    },
-  })
+  refusal(new WhisklensError('unauthorized', 'Expected a valid token'))

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes'
 import { messageOf, StorageError } from '../errors'
 import { hintIfUntrusted } from '../trust'
 
@@ -28,7 +29,7 @@ const hintIfUntrustedStore = (thrown: unknown): string | undefined =>
   (thrown as SdkError | undefined)?.statusCode ? undefined : hintIfUntrusted(messageOf(thrown))
 
 /** Codes of the store's errors, by what its answer says. */
-function codeOf({ code, statusCode }: SdkError, tooLarge: boolean): string {
+function codeOf({ code, statusCode }: SdkError, tooLarge: boolean): ErrorCode {
   if (tooLarge) return 'object_too_large'
   if (code === 'NoSuchBucket') return 'bucket_not_found'
   if (code === 'NoSuchUpload') return 'upload_not_found'
@@ -42,11 +43,6 @@ function codeOf({ code, statusCode }: SdkError, tooLarge: boolean): string {
 
 const tokenHint =
   'Deploy again with new temporary credentials; WHISKLENS_S3_SESSION_TOKEN belongs to the two keys beside it.'
-
-const hints: Record<string, string> = {
-  bucket_not_found: 'Create the bucket, or check WHISKLENS_IMAGES_BUCKET and WHISKLENS_RESULTS_BUCKET.',
-  access_denied: 'Check WHISKLENS_S3_ACCESS_KEY_ID, its secret and what its policy allows.',
-}
 
 /**
  * Turns what the SDK threw into a StorageError that says what was tried.
@@ -66,7 +62,7 @@ export function asStorageError(thrown: unknown, action: string, declaredSize?: n
     declaredSize === undefined ? `${error.code ?? ''} ${messageOf(thrown)}`.trim() : `${declaredSize} bytes`
   return new StorageError(code, status, `Could not ${action}: ${detail}`, {
     cause: thrown,
-    hint: isTokenError(error.code) ? tokenHint : hints[code],
+    hint: isTokenError(error.code) ? tokenHint : undefined,
     retryable:
       code === 'store_failed' &&
       (error.retryable === true || status === 0 || status >= 500 || status === 429),

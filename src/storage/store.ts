@@ -78,7 +78,7 @@ export interface Store {
 export function openStore(settings: Settings & { insecure?: boolean }): Store {
   const { s3Endpoint, s3Region, s3AccessKeyId, s3SecretAccessKey, s3SessionToken, ca, insecure } = settings
   if (!s3Endpoint || !s3AccessKeyId || !s3SecretAccessKey) {
-    throw new InvalidInputError('No object store is configured', {
+    throw new InvalidInputError('not_configured', 'No object store is configured', {
       hint: 'Set WHISKLENS_S3_ENDPOINT, WHISKLENS_S3_ACCESS_KEY_ID and WHISKLENS_S3_SECRET_ACCESS_KEY.',
     })
   }

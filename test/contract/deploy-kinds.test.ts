@@ -90,7 +90,7 @@ it.each([
 ])('deploys nothing where the platform has %s', async (_, kinds, wanted, kind, message) => {
   offer(...kinds)
   await expect(deploy(wanted, { kind })).rejects.toMatchObject({
-    code: 'invalid_input',
+    code: 'kind_unsupported',
     message: expect.stringContaining(message),
     hint: expect.any(String),
   })

@@ -169,7 +169,7 @@ it('keeps a package that holds actions of others, and says so', async () => {
 })
 
 it('refuses results in the bucket that is watched', async () => {
-  await expect(deploy({ resultsBucket: 'images' })).rejects.toMatchObject({ code: 'invalid_input' })
+  await expect(deploy({ resultsBucket: 'images' })).rejects.toMatchObject({ code: 'bad_deployment' })
 })
 
 it('says what to do when the code was not built', async () => {

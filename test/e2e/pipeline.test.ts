@@ -220,7 +220,7 @@ describe('the pipeline, through real processes and real clients', () => {
 
   it('tells why an action failed in words, and nothing of its inside', async () => {
     const call = ow.actions.invoke({ name: 'whisklens/classify', params: {}, blocking: true, result: true })
-    await expect(call).rejects.toThrow('Expected an image to classify (invalid_input)')
+    await expect(call).rejects.toThrow('Expected an image to classify (bad_parameter)')
   })
 
   it('stops a batch whose model cannot be loaded, and says why', async () => {

@@ -128,7 +128,7 @@ describe('aggregating a piece of a batch', () => {
 })
 
 describe('a failure that is no image’s', () => {
-  const failure = { code: 'invalid_input', message: 'There is no model "tiny"' }
+  const failure = { code: 'model_not_found', message: 'There is no model "tiny"' }
 
   it('stops the batch when it comes again and again, without a single image in error', async () => {
     await runner.photos.put('a', 'v1')
@@ -140,7 +140,7 @@ describe('a failure that is no image’s', () => {
     }
     expect(await runner.start({ batch: 'b1' })).toMatchObject({
       state: 'stopped',
-      reason: 'There is no model "tiny" (invalid_input)',
+      reason: 'There is no model "tiny" (model_not_found)',
       totals: { ok: 0, error: 0, pending: 1 },
     })
     expect(asked('classify-images').length).toBeLessThan(5)

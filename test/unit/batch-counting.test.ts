@@ -82,14 +82,14 @@ describe('a dry run', () => {
 
   it('says so when there is too much to count', async () => {
     const late = runner.start({ dryRun: true }, { deadline: runner.clock.now() + minutes(1) })
-    await expect(late).rejects.toMatchObject({ code: 'invalid_input', message: /one activation can count/ })
+    await expect(late).rejects.toMatchObject({ code: 'too_many_images', message: /one activation can count/ })
   })
 })
 
 describe('a batch with a limit of its cost', () => {
   it('is refused before anything is written, with both figures', async () => {
     await expect(runner.start({ batch: 'b1', maxCost: 3.99 })).rejects.toMatchObject({
-      code: 'invalid_input',
+      code: 'cost_exceeded',
       message: 'A batch of 4 is likely to cost 4 (8 GB-s, by earlier batches), more than maxCost, 3.99',
     })
     expect(await written()).toEqual([])

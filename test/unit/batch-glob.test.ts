@@ -75,7 +75,7 @@ describe('a glob', () => {
   ])('%s is refused when it is asked for: it would mean something else elsewhere', (glob) => {
     for (const asked of [{ include: glob }, { exclude: glob }]) {
       expect(() => parseBatchRequest(asked)).toThrow(
-        expect.objectContaining({ code: 'invalid_input', message: expect.stringContaining(glob) }),
+        expect.objectContaining({ code: 'bad_parameter', message: expect.stringContaining(glob) }),
       )
     }
   })
@@ -92,7 +92,7 @@ describe('a glob', () => {
         try {
           expect(typeof globMatcher(glob)(key)).toBe('boolean')
         } catch (thrown) {
-          expect(thrown).toMatchObject({ code: 'invalid_input' })
+          expect(thrown).toMatchObject({ code: 'bad_parameter' })
         }
       }),
     )

@@ -28,7 +28,7 @@ it('results that the store does not take end with its error, leave no upload, an
   const records = Array.from({ length: 12 }, (_, number) => errorRecord(`k${10 + number}`, { message }))
   await writePart(results, 'b1', 0, records, 'a1')
   const batch = doneBatch('photos', records.length)
-  const refuse = () => Promise.reject(new StorageError('quota_exceeded', 403, 'No space is left'))
+  const refuse = () => Promise.reject(new StorageError('access_denied', 403, 'No space is left'))
   const full: Bucket = { ...results, copyPart: refuse, uploadPart: refuse }
   await expect(closeBatch(objects.store, full, batch)).rejects.toThrow('No space is left')
   expect(await objects.unfinishedUploads(results)).toEqual([])

@@ -322,7 +322,7 @@ describe('what an error record says', () => {
     ['object_too_large', 'image_too_large'],
     ['bucket_not_found', 'download_failed'],
     ['store_failed', 'download_failed'],
-  ])('of the store’s %s is %s', (code, expected) => {
+  ] as const)('of the store’s %s is %s', (code, expected) => {
     const error = errorOf(
       new StorageError(code, 500, 'Could not read', { retryable: code === 'store_failed' }),
     )

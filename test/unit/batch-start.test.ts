@@ -185,7 +185,7 @@ describe('firing a batch', () => {
 
   it('refuses the results bucket as the source: its results would be its images', async () => {
     await expect(runner.start({ bucket: runner.results.name })).rejects.toMatchObject({
-      code: 'invalid_input',
+      code: 'bad_parameter',
     })
   })
 

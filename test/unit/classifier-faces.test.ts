@@ -90,7 +90,7 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
     it('weights are missing', async () => {
       const loading = broken('a', (folder) => rmSync(join(folder, 'age_gender_model.bin')))
       await expect(loading).rejects.toMatchObject({
-        code: 'invalid_input',
+        code: 'bad_model',
         message: expect.stringContaining('age_gender_model.bin'),
       })
     })
@@ -108,7 +108,7 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
         const weights = group.weights.slice(0, -1)
         writeFileSync(join(folder, manifest), JSON.stringify([{ ...group, weights }]))
       })
-      await expect(loading).rejects.toMatchObject({ code: 'invalid_input' })
+      await expect(loading).rejects.toMatchObject({ code: 'bad_model' })
       expect(tf.memory().numTensors).toBe(numTensors)
     })
   })

@@ -100,24 +100,24 @@ describe('other messages', () => {
     ['a bucket without a key', { bucket: 'images' }],
   ])('%s is refused with what is expected', async (_, params) => {
     const error = await refusal(params)
-    expect(error).toContain('Expected an image to classify (invalid_input)')
+    expect(error).toContain('Expected an image to classify (bad_parameter)')
     expect(error).toContain('image (base64)')
   })
 
   it('images without a store are refused with the settings that are missing', async () => {
     const error = await refusal({ images: [{ bucket: 'images', key: 'a.jpg' }] })
-    expect(error).toContain('invalid_input')
+    expect(error).toContain('(not_configured)')
     expect(error).toContain('WHISKLENS_S3_ENDPOINT')
   })
 
   it.each([
-    ['an unknown model', { model: 'resnet-9000' }, 'resnet-9000'],
-    ['an unknown model of the deployment', { defaultModel: 'resnet-9000' }, 'resnet-9000'],
-    ['an unknown engine', { engine: 'abacus' }, 'abacus'],
-    ['a setting that is no text', { model: 7 }, 'model'],
-  ])('%s is refused by name', async (_, settings, named) => {
+    ['an unknown model', { model: 'resnet-9000' }, 'resnet-9000', 'model_not_found'],
+    ['an unknown model of the deployment', { defaultModel: 'resnet-9000' }, 'resnet-9000', 'model_not_found'],
+    ['an unknown engine', { engine: 'abacus' }, 'abacus', 'bad_setting'],
+    ['a setting that is no text', { model: 7 }, 'model', 'bad_setting'],
+  ])('%s is refused by name', async (_, settings, named, code) => {
     const error = await refusal({ image: base64('cat'), ...settings })
-    expect(error).toContain('invalid_input')
+    expect(error).toContain(`(${code})`)
     expect(error).toContain(named)
   })
 

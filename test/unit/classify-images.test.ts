@@ -88,7 +88,7 @@ describe('a chunk of images', () => {
         throw new StorageError('access_denied', 403, 'Not yours')
       },
       busy: () => {
-        throw new StorageError('unavailable', 503, 'Later', { retryable: true })
+        throw new StorageError('store_failed', 503, 'Later', { retryable: true })
       },
       giant: () => {
         throw new StorageError('object_too_large', 200, 'Over 64 MiB')

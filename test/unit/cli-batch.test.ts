@@ -148,6 +148,7 @@ describe('whisklens batch', () => {
     expect(await fails('No "model" (openwhisk_error)')).toEqual({
       code: 'openwhisk_error',
       message: 'start-batch failed: No "model"',
+      hint: expect.stringContaining('WHISKLENS_APIHOST'),
     })
     expect(await fails('It exited unexpectedly.')).toEqual({
       code: 'action_failed',
@@ -230,7 +231,7 @@ describe('whisklens batch', () => {
   })
 
   it('tells what a dry run failed with', async () => {
-    api = counting({ success: false, result: { error: { code: 'invalid_input', message: 'not that one' } } })
+    api = counting({ success: false, result: { error: { code: 'bad_parameter', message: 'not that one' } } })
     const { code, stderr } = await whisklens('', '--dry-run')
     expect([code, stderr]).toEqual([1, 'error: start-batch failed: not that one\n'])
     api = counting({ success: false, result: { error: 'The action exceeded its time limits.' } })

@@ -90,7 +90,7 @@ describe('whisklens', () => {
       const { code, stdout, stderr } = await whisklens(...args, '--json')
       expect([code, stdout]).toEqual([1, ''])
       const { error } = JSON.parse(stderr)
-      expect(error).toMatchObject({ code: 'invalid_input', hint: expect.stringContaining('npm start') })
+      expect(error).toMatchObject({ code: 'not_configured', hint: expect.stringContaining('npm start') })
     },
   )
 })

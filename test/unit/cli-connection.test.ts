@@ -170,7 +170,7 @@ describe('where to talk to', () => {
 
   it('says so when no local mode runs on the folder that --data names', async () => {
     await expect(resolve({ data: 'nowhere' })).rejects.toMatchObject({
-      code: 'invalid_input',
+      code: 'not_configured',
       hint: 'Start it with: whisklens up --data nowhere',
     })
   })
@@ -196,7 +196,7 @@ describe('where to talk to', () => {
   ])('refuses the configuration file %s', async (content, message) => {
     await write('whisklens.config.json', content)
     await expect(resolve()).rejects.toMatchObject({
-      code: 'invalid_input',
+      code: 'bad_setting',
       message: expect.stringMatching(message),
     })
   })
@@ -217,14 +217,14 @@ describe('whom a command trusts', () => {
   it('is not for a folder to say, nor for a variable that turns the check off', async () => {
     for (const name of ['WHISKLENS_INSECURE', '__OW_IGNORE_CERTS']) {
       await expect(resolve({}, { [name]: 'true' })).rejects.toMatchObject({
-        code: 'invalid_input',
+        code: 'bad_setting',
         message: expect.stringContaining(`${name} is set`),
         hint: expect.stringContaining('--insecure'),
       })
     }
     for (const setting of [{ ca: 'x' }, { insecure: true }]) {
       await writeConfig(setting)
-      await expect(resolve()).rejects.toMatchObject({ code: 'invalid_input' })
+      await expect(resolve()).rejects.toMatchObject({ code: 'bad_setting' })
     }
   })
 

@@ -81,16 +81,15 @@ describe('a model in a thread of its own', () => {
           ({ code, message, hint }) => ({ code, message, hint }),
         )
     const cases = [
-      ['no-such-model', 'wasm'],
-      [model, 'tpu'],
-      [unfitting(), 'wasm'],
+      ['no-such-model', 'wasm', 'model_not_found'],
+      [model, 'tpu', 'bad_setting'],
+      [unfitting(), 'wasm', 'bad_model'],
     ] as const
-    for (const [name, engine] of cases) {
+    for (const [name, engine, code] of cases) {
       const expected = await refusal(loadModel, name, engine)
-      expect(expected?.code).toBe('invalid_input')
+      expect(expected?.code).toBe(code)
       expect(await refusal(loadModelApart, name, engine)).toEqual(expected)
     }
-    await expect(loadModelApart(model, 'tpu')).rejects.toBeInstanceOf(InvalidInputError)
     await expect(loadModelApart(model, 'tpu')).rejects.toBeInstanceOf(WhisklensError)
   })
 })
@@ -109,7 +108,7 @@ describe('a model that was not tried out', () => {
     const options = { model: apart, store, activationId: 'a1', deadline: Date.now() + 60_000 }
     const images = Array.from({ length: 20 }, (_, index) => ({ bucket: 'images', key: `${index}` }))
     await expect(classifyImages(images, options)).rejects.toMatchObject({
-      code: 'invalid_input',
+      code: 'bad_model',
       message: expect.stringContaining('names 999 classes, but there are 1000'),
     })
     // Nothing goes on behind the answer.
@@ -135,7 +134,7 @@ describe('a task in use', () => {
     const dispose = jest.fn()
     const forget = jest.fn()
     const task = { input: {}, look: async () => ({ labels: [] }), tryOut: async () => {}, memory: () => ({}) }
-    const unusable = (cause: unknown) => new InvalidInputError('unusable', { cause })
+    const unusable = (cause: unknown) => new InvalidInputError('bad_model', 'unusable', { cause })
     const running = inUse({ ...task, dispose, ...given } as Task, { unusable, forget })
     return { look: () => running.look(image, 1), tryOut: running.tryOut, dispose, forget }
   }
@@ -156,7 +155,7 @@ describe('a task in use', () => {
     for (const one of found) {
       expect(one).toMatchObject({
         status: 'rejected',
-        reason: { code: 'invalid_input', message: 'unusable' },
+        reason: { code: 'bad_model', message: 'unusable' },
       })
     }
     expect(dispose).toHaveBeenCalledTimes(1)
@@ -194,17 +193,17 @@ describe.each(['256', '1024'])('an action of %s MB', (memory) => {
     [
       'an unknown engine',
       () => ({ ...cat, engine: 'tpu' }),
-      /^There is no engine "tpu" \(invalid_input\)\. Set/,
+      /^There is no engine "tpu" \(bad_setting\)\. Set/,
     ],
     [
       'a model that does not work',
       () => ({ ...cat, model: unfitting() }),
-      /999 classes.* \(invalid_input\)$/,
+      /999 classes.* \(bad_model\)\. whisklens model verify/,
     ],
     [
       'such a model, described',
       () => ({ describe: true, model: unfitting() }),
-      /999 classes.* \(invalid_input\)$/,
+      /999 classes.* \(bad_model\)\. whisklens model verify/,
     ],
   ])('says what is wrong with %s', async (_, params, expected) => {
     const { stdout, stderr } = await run({ engine: 'wasm', ...params() })

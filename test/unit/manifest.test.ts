@@ -155,7 +155,7 @@ describe('a manifest', () => {
     ['of an input', manifestOf({ inputs: { a: { value: 1, description: 'x' } } })],
   ])('with an unknown name among those %s is refused', async (_, yaml) => {
     await expect(read(yaml)).rejects.toMatchObject({
-      code: 'invalid_input',
+      code: 'bad_deployment',
       message: expect.stringContaining('is not valid'),
     })
   })
@@ -172,7 +172,7 @@ describe('a manifest', () => {
     ['no project', stringify({ packages: {} })],
     ['nothing in it', ''],
   ])('with %s is refused', async (_, yaml) => {
-    await expect(read(yaml, { TIMEOUT: '1000' })).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(read(yaml, { TIMEOUT: '1000' })).rejects.toMatchObject({ code: 'bad_deployment' })
   })
 
   it('with a name twice is refused', async () => {
@@ -213,7 +213,7 @@ describe('variables in a manifest', () => {
     '%s is refused: wskdeploy makes something else of it',
     async (text) => {
       await expect(inputOf(text, env)).rejects.toMatchObject({
-        code: 'invalid_input',
+        code: 'bad_deployment',
         message: expect.stringContaining(text),
       })
     },

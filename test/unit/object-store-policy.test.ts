@@ -53,7 +53,7 @@ describe('a policy document', () => {
   ])('with a %s that would go unheeded is refused', (element, changes) => {
     const statement = { ...allow('s3:GetObject', objects), ...changes }
     expect(() => parsePolicy(document(statement))).toThrow(
-      expect.objectContaining({ code: 'invalid_input', message: expect.stringContaining(element) }),
+      expect.objectContaining({ code: 'bad_policy', message: expect.stringContaining(element) }),
     )
     // Not even beside one that is fine.
     expect(() => parsePolicy(document(allow('s3:*', '*'), statement))).toThrow(/policy/)

@@ -134,7 +134,7 @@ describe('what is refused', () => {
   ])('answers %s=%s with 400 and names the parameter', async (name, value) => {
     const answer = await ask({ batch: 'photos', [name]: value })
     expect(answer.statusCode).toBe(400)
-    expect(errorIn(answer)).toMatchObject({ code: 'invalid_input', message: expect.stringContaining(name) })
+    expect(errorIn(answer)).toMatchObject({ code: 'bad_parameter', message: expect.stringContaining(name) })
   })
 
   it('answers 404 for a batch that nobody started', async () => {

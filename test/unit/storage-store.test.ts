@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import fc from 'fast-check'
 import pLimit from 'p-limit'
-import { StorageError } from '../../src/errors'
+import { hintOf, StorageError } from '../../src/errors'
 import { asStorageError } from '../../src/storage/errors'
 import { type Bucket, openStore } from '../../src/storage/store'
 import { anyKeys, collect, inBytes, setClock, startTestStore, type TestStore } from './batch-fixtures'
@@ -206,10 +206,9 @@ describe('a listing', () => {
   })
 
   it('of a bucket that is not there is an error that says what to do', async () => {
-    await expect(collect(objects.store.bucket('nowhere').list())).rejects.toMatchObject({
-      code: 'bucket_not_found',
-      hint: expect.stringContaining('WHISKLENS_IMAGES_BUCKET'),
-    })
+    const error = await collect(objects.store.bucket('nowhere').list()).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'bucket_not_found' })
+    expect(hintOf(error)).toContain('WHISKLENS_IMAGES_BUCKET')
   })
 })
 
@@ -322,12 +321,9 @@ describe('a store', () => {
 
   it('that refuses the credentials says so, and is not asked again', async () => {
     const stranger = openStore({ ...objects.settings, s3SecretAccessKey: 'wrong' }).bucket(bucket.name)
-    await expect(stranger.get('a')).rejects.toMatchObject({
-      code: 'access_denied',
-      status: 403,
-      retryable: false,
-      hint: expect.stringContaining('WHISKLENS_S3_ACCESS_KEY_ID'),
-    })
+    const error = await stranger.get('a').catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'access_denied', status: 403, retryable: false })
+    expect(hintOf(error)).toContain('WHISKLENS_S3_ACCESS_KEY_ID')
     await expect(stranger.put('a', 'v1')).rejects.toMatchObject({ code: 'access_denied' })
   })
 

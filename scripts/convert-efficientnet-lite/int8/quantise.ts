@@ -48,7 +48,7 @@ const clamp = (value: number, min: number, max: number): number => Math.min(Math
 export function byteScaleOf([min, max]: Range): ByteScale {
   const [lowest, highest] = [Math.min(min, 0), Math.max(max, 0)]
   if (!Number.isFinite(highest - lowest)) {
-    throw new InvalidInputError(`Expected a finite range, got ${min} to ${max}`)
+    throw new InvalidInputError('bad_model', `Expected a finite range, got ${min} to ${max}`)
   }
   // Any step will do for a range of zero, but a scale is never zero.
   const scale = Math.fround(Math.max((highest - lowest) / 255, 2 ** -100))
@@ -91,7 +91,7 @@ export function roundKeepingSum(values: Float64Array): Float64Array {
 /** Steps as fine as the weights allow, and coarse enough for the bias to fit: a channel may be nearly all bias. */
 function weightScaleOf(extent: number, bias: number, inputScale: number): number {
   const scale = Math.max(extent / largestWeight, Math.abs(bias) / inputScale / largestBias, 2 ** -100)
-  if (!Number.isFinite(scale)) throw new InvalidInputError('Expected finite weights and biases')
+  if (!Number.isFinite(scale)) throw new InvalidInputError('bad_model', 'Expected finite weights and biases')
   return Math.fround(scale)
 }
 
@@ -106,6 +106,7 @@ export function quantiseLayer({ weights, bias }: FloatLayer, input: LayerInput):
   const area = rowLength / inputs
   if (![rowLength, inputs, area].every(Number.isInteger)) {
     throw new InvalidInputError(
+      'bad_model',
       `Expected means for ${rowLength} weights a channel in ${input.groups} groups, got ${input.means.length}`,
     )
   }

@@ -45,7 +45,7 @@ export function writeInt8(network: Network, calibration: Calibration): Uint8Arra
 
   const measured = (name: string) => {
     const found = calibration[name]
-    if (!found) throw new InvalidInputError(`Expected ${name} in the calibration`)
+    if (!found) throw new InvalidInputError('bad_model', `Expected ${name} in the calibration`)
     return found
   }
   const scaleOf = (name: string): ByteScale =>
@@ -53,7 +53,7 @@ export function writeInt8(network: Network, calibration: Calibration): Uint8Arra
   const tensorOf = (name = ''): string => tensors.get(name) ?? ''
   const weightOf = (name = ''): Weight => {
     const weight = weights.get(name)
-    if (!weight) throw new InvalidInputError(`Expected ${name} to be a weight`)
+    if (!weight) throw new InvalidInputError('bad_model', `Expected ${name} to be a weight`)
     return weight
   }
 
@@ -93,7 +93,10 @@ export function writeInt8(network: Network, calibration: Calibration): Uint8Arra
     const [min, max] = measured(node.name).range
     // Bytes that hold nothing outside of 0–6 need no relu6.
     if (textsAttribute(node, 'fused_ops').includes('Relu6') && (min < 0 || max > 6)) {
-      throw new InvalidInputError(`Expected the range of ${node.name} within 0 and 6, got ${min} to ${max}`)
+      throw new InvalidInputError(
+        'bad_model',
+        `Expected the range of ${node.name} within 0 and 6, got ${min} to ${max}`,
+      )
     }
     const [input, kernel] = inputsOf(node)
     const output = graph.add('Conv', [tensorOf(input), ...parameters(node)], {
@@ -127,7 +130,8 @@ export function writeInt8(network: Network, calibration: Calibration): Uint8Arra
   const nodes = network.topology.node.filter(({ op }) => op !== 'Const')
   for (const node of nodes) {
     const operation = operations[node.op]
-    if (!operation) throw new InvalidInputError(`Expected no operation ${node.op} (${node.name})`)
+    if (!operation)
+      throw new InvalidInputError('bad_model', `Expected no operation ${node.op} (${node.name})`)
     tensors.set(node.name, operation(node, ...inputsOf(node).map(tensorOf)))
   }
   const { name = '' } = nodes.at(-1) ?? {}

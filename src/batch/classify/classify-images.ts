@@ -2,7 +2,7 @@ import pLimit from 'p-limit'
 import { classifyImage } from '../../classifier/classify'
 import { isMemoryScarce } from '../../classifier/container-memory'
 import type { LoadedModel } from '../../classifier/load'
-import { InvalidInputError, StorageError } from '../../errors'
+import { ImageError, StorageError, WhisklensError } from '../../errors'
 import type { ImageRecord, ImageRef } from '../../schema'
 import type { Store } from '../../storage/store'
 import { errorOf, unknownRecord } from '../records/record'
@@ -96,15 +96,17 @@ async function classifyObject(
     Object.assign(record, classification, { status: 'ok' })
     Object.assign(record.timings, timings)
   } catch (thrown) {
-    if (thrown instanceof InvalidInputError || isUntrusted(thrown)) throw thrown
+    if (isNoImages(thrown)) throw thrown
     record.error = errorOf(thrown)
   }
   return record
 }
 
-/** A store that cannot be asked says nothing of an image. */
-const isUntrusted = (thrown: unknown): boolean =>
-  thrown instanceof StorageError && thrown.code === 'tls_untrusted'
+/** A failure of the model, its engine or the settings, and a store that cannot be asked, say nothing of an image. */
+const isNoImages = (thrown: unknown): boolean =>
+  thrown instanceof StorageError
+    ? thrown.code === 'tls_untrusted'
+    : thrown instanceof WhisklensError && !(thrown instanceof ImageError)
 
 async function download({ bucket, key }: ImageRef, store: Store) {
   const start = Date.now()

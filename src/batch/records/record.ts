@@ -1,4 +1,5 @@
 import { isoOf, msOf } from '../../clock'
+import type { ErrorCode, ImageErrorCode } from '../../error-codes'
 import { ImageError, messageOf, StorageError } from '../../errors'
 import { type ImageRecord, type ImageRef, recordSchema } from '../../schema'
 import { compareAndSwap } from '../../storage/compare-and-swap'
@@ -38,24 +39,22 @@ export const unknownRecord = (
   at: isoOf(made.at),
 })
 
+/** What a failure of the store is to an image; any other is that of its download. */
+const ofStorage: Partial<Record<ErrorCode, ImageErrorCode>> = {
+  object_not_found: 'object_not_found',
+  access_denied: 'access_denied',
+  object_too_large: 'image_too_large',
+}
+
 /** What an error record says of anything thrown while an image was worked on. */
-export function errorOf(thrown: unknown): NonNullable<ImageRecord['error']> {
+export function errorOf(thrown: unknown): NonNullable<ImageRecord['error']> & { code: ImageErrorCode } {
   if (thrown instanceof ImageError) {
     const { code, message, retryable } = thrown
     return { code, message, retryable, attempts: 1 }
   }
   if (thrown instanceof StorageError) {
-    const code = {
-      object_not_found: 'object_not_found',
-      access_denied: 'access_denied',
-      object_too_large: 'image_too_large',
-    }[thrown.code]
-    return {
-      code: code ?? 'download_failed',
-      message: thrown.message,
-      retryable: thrown.retryable,
-      attempts: 1,
-    }
+    const { code, message, retryable } = thrown
+    return { code: ofStorage[code] ?? 'download_failed', message, retryable, attempts: 1 }
   }
   return { code: 'internal', message: messageOf(thrown), retryable: true, attempts: 1 }
 }

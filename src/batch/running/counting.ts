@@ -15,7 +15,7 @@ async function countAhead(batch: OpenBatch, { store, results, clock, activation 
   for await (const { position } of walk) {
     Object.assign(counted.plan, position)
     if (clock.now() < activation.deadline - handOverTime) continue
-    throw new InvalidInputError('There are more images than one activation can count', {
+    throw new InvalidInputError('too_many_images', 'There are more images than one activation can count', {
       hint: 'Narrow the prefix; without dryRun and maxCost any number will do.',
     })
   }
@@ -37,6 +37,7 @@ export async function refuseAboveCost(batch: OpenBatch, maxCost: number, context
   if (estimate.cost <= maxCost) return
   const images = counted.plan.planned - counted.plan.base
   throw new InvalidInputError(
+    'cost_exceeded',
     `A batch of ${images} is likely to cost ${estimate.cost} (${basisOf(estimate)}), more than maxCost, ${maxCost}`,
     { hint: 'Nothing was dispatched. Raise maxCost, or choose fewer images.' },
   )

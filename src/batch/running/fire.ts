@@ -43,6 +43,7 @@ function newBatchOf(request: BatchRequest & { batch: string }, { settings, activ
   const bucket = request.bucket ?? settings.imagesBucket
   if (bucket === settings.resultsBucket) {
     throw new InvalidInputError(
+      'bad_parameter',
       `The bucket "${bucket}" holds the results and cannot be the source of a batch`,
     )
   }
@@ -99,10 +100,14 @@ async function write(
 const lastRun = ({ run, queued }: NextBatch): number => (queued ? run + 1 : run)
 
 const noSuchBatch = (batch: string): InvalidInputError =>
-  new InvalidInputError(`There is no batch "${batch}"`)
+  new InvalidInputError('batch_not_found', `There is no batch "${batch}"`)
 
 function starting(batch: string): never {
-  throw new InvalidInputError(`The batch "${batch}" is just being started by another activation`, {
-    retryable: true,
-  })
+  throw new InvalidInputError(
+    'batch_in_use',
+    `The batch "${batch}" is just being started by another activation`,
+    {
+      retryable: true,
+    },
+  )
 }

@@ -48,7 +48,7 @@ function parse<T>(
   const parsed = schema.safeParse(given)
   const problem = parsed.success ? check(parsed.data, Object.keys(given)) : z.prettifyError(parsed.error)
   if (parsed.success && problem === undefined) return parsed.data
-  throw new InvalidInputError(`The batch request is not valid: ${problem}`)
+  throw new InvalidInputError('bad_parameter', `The batch request is not valid: ${problem}`)
 }
 
 function contradictionIn(request: BatchRequest, names: string[]): string | undefined {

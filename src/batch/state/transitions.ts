@@ -191,7 +191,11 @@ export function refuseOther(batch: Batch, request: BatchRequest): void {
   const { batch: id, bucket, request: asked } = batch
   const hint = 'Choose another id, or leave it out.'
   if (!request.retry && (request.prefix !== asked.prefix || (request.bucket ?? bucket) !== bucket)) {
-    throw new InvalidInputError(`The batch "${id}" is about s3://${bucket}/${asked.prefix}`, { hint })
+    throw new InvalidInputError(
+      'batch_differs',
+      `The batch "${id}" is about s3://${bucket}/${asked.prefix}`,
+      { hint },
+    )
   }
   const isNew = 'outcome' in batch && batch.outcome === 'complete'
   if (isNew && !request.retry) return
@@ -199,7 +203,11 @@ export function refuseOther(batch: Batch, request: BatchRequest): void {
   const others = differences(asked, request).filter((name) => !request.retry || request[name] !== undefined)
   const refused = isNew ? others.filter((name) => name !== 'limit') : others
   if (refused.length === 0) return
-  throw new InvalidInputError(`The batch "${id}" goes on, and was fired with another ${refused.join(', ')}`, {
-    hint: 'Give the same filters, retry it, or choose another id.',
-  })
+  throw new InvalidInputError(
+    'batch_differs',
+    `The batch "${id}" goes on, and was fired with another ${refused.join(', ')}`,
+    {
+      hint: 'Give the same filters, retry it, or choose another id.',
+    },
+  )
 }

@@ -17,7 +17,7 @@ const engines: Record<EngineName, Engine> = { onnx, 'tfjs-node': tfjsNode, wasm,
 export function findEngine(name: string): Engine {
   const known = engineNames.find((known) => known === name)
   if (known) return engines[known]
-  throw new InvalidInputError(`There is no engine "${name}"`, {
+  throw new InvalidInputError('bad_setting', `There is no engine "${name}"`, {
     hint: `Set WHISKLENS_ENGINE to one of: ${engineSettings.join(', ')}.`,
   })
 }
@@ -29,7 +29,7 @@ export function findEngine(name: string): Engine {
 export async function startTensorFlow(name: string): Promise<TensorFlow> {
   const tensorFlow = await findEngine(name).start?.()
   if (tensorFlow) return tensorFlow
-  throw new InvalidInputError(`The engine "${name}" is not one of TensorFlow.js`, {
+  throw new InvalidInputError('bad_setting', `The engine "${name}" is not one of TensorFlow.js`, {
     hint: `Set WHISKLENS_ENGINE to one of: ${choiceOf('tfjs')?.join(', ')}.`,
   })
 }

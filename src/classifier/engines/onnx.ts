@@ -77,7 +77,8 @@ export const onnx: Engine = {
   },
   load: async ({ files, path, input }) => {
     const model = files.get('model.onnx')
-    if (!model) throw new InvalidInputError(`Expected a file model.onnx in the model folder ${path}`)
+    if (!model)
+      throw new InvalidInputError('model_unfit', `Expected a file model.onnx in the model folder ${path}`)
     const runtime = runtimeOf()
     const session = await runtime.InferenceSession.create(model, options)
     const [name = ''] = session.inputNames

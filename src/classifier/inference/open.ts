@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { InvalidInputError, WhisklensError } from '../../errors'
+import { WhisklensError } from '../../errors'
 import { homeFolder } from '../../paths'
 import { containerMemory, isMemoryScarce, MiB } from '../container-memory'
 import type { Answer, Inference, Question, Respond } from './protocol'
@@ -49,7 +49,6 @@ export const inference: Inference = {
 }
 
 function errorOf({ code, message, hint, stack }: NonNullable<Answer['error']>): Error {
-  if (code === 'invalid_input') return new InvalidInputError(message, { hint })
   if (code) return new WhisklensError(code, message, { hint })
   return Object.assign(new Error(message), { stack })
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../error-codes'
 import type { InputSpec } from '../image'
 import type { LoadedModel } from '../load'
 import type { TaskInUse } from '../tasks/in-use'
@@ -19,7 +20,7 @@ export interface Question {
 /** Its answer: a value, or why there is none. An error of ours would lose its class on the way from another bundle. */
 export interface Answer {
   value?: unknown
-  error?: { code?: string; message: string; hint?: string; stack?: string }
+  error?: { code?: ErrorCode; message: string; hint?: string; stack?: string }
 }
 
 /** Never rejects. */

@@ -48,7 +48,11 @@ export function loadTask(folder: ModelFolder, engine: EngineName, path: string):
 }
 
 async function withoutLabels({ description }: ModelFolder): Promise<never> {
-  throw new InvalidInputError(`The model "${description.id}" is an embedding: it has no labels of its own`, {
-    hint: `Teach it some: whisklens teach <folder> --model ${description.id}`,
-  })
+  throw new InvalidInputError(
+    'model_unfit',
+    `The model "${description.id}" is an embedding: it has no labels of its own`,
+    {
+      hint: `Teach it some: whisklens teach <folder> --model ${description.id}`,
+    },
+  )
 }

@@ -19,7 +19,10 @@ interface MobileNetLibrary {
 /** What 0 and 255 become. @throws InvalidInputError when the channels differ, which the library does not know */
 function rangeOf({ mean, std }: SquareInput): [number, number] {
   if (typeof mean === 'number' && typeof std === 'number') return [(0 - mean) / std, (255 - mean) / std]
-  throw new InvalidInputError('A model of the family mobilenet needs one mean and one std for all channels')
+  throw new InvalidInputError(
+    'bad_model',
+    'A model of the family mobilenet needs one mean and one std for all channels',
+  )
 }
 
 /**

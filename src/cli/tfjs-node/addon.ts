@@ -58,9 +58,13 @@ export const addonFolders = [join(tfjsNode, 'lib'), join(tfjsNode, 'deps')]
 export function targetOf(architecture: string): Target {
   const target = process.platform === 'linux' ? targets[architecture] : undefined
   if (target) return target
-  throw new InvalidInputError(`tfjs-node cannot be built for ${process.platform} on ${architecture}`, {
-    hint: 'It is built for Linux on x64 and arm64. Use another engine: WHISKLENS_ENGINE=auto.',
-  })
+  throw new InvalidInputError(
+    'platform_unsupported',
+    `tfjs-node cannot be built for ${process.platform} on ${architecture}`,
+    {
+      hint: 'It is built for Linux on x64 and arm64. Use another engine: WHISKLENS_ENGINE=auto.',
+    },
+  )
 }
 
 /**

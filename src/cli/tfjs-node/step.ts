@@ -18,7 +18,7 @@ export async function runStep(cwd: string, command: string, args: string[]): Pro
   } catch (cause) {
     const { code, stderr } = cause as { code?: unknown; stderr?: string }
     if (code === 'ENOENT') {
-      throw new InvalidInputError(`There is no ${command}, which the installation needs`, {
+      throw new InvalidInputError('tool_missing', `There is no ${command}, which the installation needs`, {
         hint: 'It takes npm, Python 3 with pip, and a C++ compiler: apt-get install python3-pip g++',
         cause,
       })

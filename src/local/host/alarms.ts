@@ -1,6 +1,7 @@
 import * as z from 'zod'
-import { HttpError, messageOf } from '../../errors'
+import { messageOf } from '../../errors'
 import { log } from '../../log'
+import { HttpError } from '../http-error'
 import { type Alarm, alarmOf, type Feed, feedNames, nextTime, parse, timeOf } from './alarm'
 import { type Api, type Host, readPayload } from './api'
 import { pathOf, type TriggerEntity } from './entities'

@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
-import { HttpError, messageOf } from '../../errors'
+import { messageOf } from '../../errors'
+import { HttpError } from '../http-error'
 import type { Activations } from './activations'
 import type { Entities } from './entities'
 import type { Invoker } from './invoke'

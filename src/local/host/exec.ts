@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { HttpError } from '../../errors'
+import type { HttpError } from '../http-error'
 import type { Entities, Exec } from './entities'
 import { defaultKind, kinds } from './kinds'
 import { checkSize, sequenceLength, sizes } from './limits'

@@ -1,4 +1,4 @@
-import { HttpError } from '../../errors'
+import { HttpError } from '../http-error'
 
 /** How much a namespace may ask for. */
 export interface Limits {

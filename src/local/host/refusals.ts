@@ -1,4 +1,4 @@
-import { HttpError } from '../../errors'
+import { HttpError } from '../http-error'
 
 /** Refusals, with a real server's messages. */
 export const badRequest = (message: string, cause?: unknown): HttpError =>

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { HttpError } from '../../errors'
+import { HttpError } from '../http-error'
 import { type Api, entityPath, type Host, inNamespace, readJson } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { pathOf, type Reference, type RuleEntity, type RuleLink } from './entities'

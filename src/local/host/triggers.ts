@@ -1,4 +1,5 @@
-import { HttpError, messageOf } from '../../errors'
+import { messageOf } from '../../errors'
+import { HttpError } from '../http-error'
 import { type Api, entityPath, type Host, inNamespace, readPayload, requestHeaders } from './api'
 import { collectionRoutes, commonContent, commonFields, commonSummary } from './collection'
 import { clock, pathOf, type Reference, type RuleLink } from './entities'

@@ -1,4 +1,4 @@
-import { HttpError } from '../../errors'
+import { HttpError } from '../http-error'
 import { type Api, type ApiContext, checkLength, corsHeaders, type Host } from './api'
 import { within } from './invoke'
 import { longestWait } from './limits'

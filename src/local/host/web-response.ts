@@ -1,4 +1,4 @@
-import { HttpError } from '../../errors'
+import { HttpError } from '../http-error'
 import { isRecord } from './api'
 import { badRequest } from './refusals'
 import type { ActivationResponse } from './response'

@@ -1,4 +1,4 @@
-import type { HttpError } from '../../errors'
+import type { HttpError } from '../http-error'
 import { isAllowed, type Policy } from './policy'
 import { s3Error } from './s3-error'
 

@@ -41,7 +41,10 @@ export type Policy = z.infer<typeof policySchema>
 export function parsePolicy(document: unknown): Policy {
   const parsed = policySchema.safeParse(document)
   if (parsed.success) return parsed.data
-  throw new InvalidInputError(`The policy cannot be evaluated: ${z.prettifyError(parsed.error)}`)
+  throw new InvalidInputError(
+    'bad_policy',
+    `The policy cannot be evaluated: ${z.prettifyError(parsed.error)}`,
+  )
 }
 
 /** Whether `text` matches `pattern`, where `*` is any text, slashes included, and `?` one character; O(pattern · text). */

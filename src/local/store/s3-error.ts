@@ -1,4 +1,4 @@
-import { HttpError } from '../../errors'
+import { HttpError } from '../http-error'
 
 /** The S3 error codes this store answers with; status and wording are those of Amazon S3. */
 const errors = {

@@ -25,7 +25,7 @@ const entryOf = (id: string, network: string, name: string, megabytes: number): 
     const read = from ? readerOf(from) : (file: string) => download(`${url}/${file}`)
     const { format, files } = await collectNetwork(read)
     if (format !== 'graph-model') {
-      throw new InvalidInputError(`Expected a graph-model in ${from ?? url}, it is a ${format}`)
+      throw new InvalidInputError('bad_model', `Expected a graph-model in ${from ?? url}, it is a ${format}`)
     }
     for (const [file, content] of files) await writeFile(join(folder, file), content)
     await writeFile(join(folder, 'labels.json'), `${JSON.stringify(classes)}\n`)

@@ -15,7 +15,11 @@ export const findEntry = (id: string): CatalogueEntry | undefined =>
 export function needEntry(id: string): CatalogueEntry {
   const entry = findEntry(id)
   if (entry) return entry
-  throw new InvalidInputError(`There is no folder ${id}, and no model "${id}" in the catalogue`, {
-    hint: 'whisklens model list names those that are in it.',
-  })
+  throw new InvalidInputError(
+    'model_not_found',
+    `There is no folder ${id}, and no model "${id}" in the catalogue`,
+    {
+      hint: 'whisklens model list names those that are in it.',
+    },
+  )
 }

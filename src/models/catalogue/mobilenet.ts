@@ -69,14 +69,18 @@ async function collect(network: Network, { from, download }: Sources): Promise<N
   const found = await collectNetwork(from ? readerOf(from) : (file) => download(url(file)))
   const where = from ?? url('model.json')
   if (found.format !== format) {
-    throw new InvalidInputError(`Expected a ${format} in ${where}, it is a ${found.format}`, {
+    throw new InvalidInputError('model_unfit', `Expected a ${format} in ${where}, it is a ${found.format}`, {
       hint: 'whisklens model list names the others; a network of your own is added with whisklens model add <folder> --id.',
     })
   }
   if (digest !== undefined && digestOf(found) !== digest) {
-    throw new InvalidInputError(`The network in ${where} is not ${id}: its sha256 is ${digestOf(found)}`, {
-      hint: 'A network of your own is added by its folder, under another name: whisklens model add <folder> --id.',
-    })
+    throw new InvalidInputError(
+      'model_unfit',
+      `The network in ${where} is not ${id}: its sha256 is ${digestOf(found)}`,
+      {
+        hint: 'A network of your own is added by its folder, under another name: whisklens model add <folder> --id.',
+      },
+    )
   }
   return found
 }

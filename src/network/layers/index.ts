@@ -67,7 +67,7 @@ const writeModel = (model: ModelTopology, writing: Writing, given?: Tensor): Ten
     : writeGraph(model.config, writing, given)
 
 function writeSequence([first, ...others]: LayerJson[], writing: Writing, given?: Tensor): Tensor {
-  if (!first) throw new InvalidInputError('Expected a model with layers')
+  if (!first) throw new InvalidInputError('bad_model', 'Expected a model with layers')
   const begin = (): Tensor => {
     if (first.class_name === 'InputLayer') return given ?? writeInput(first, writing)
     // A model at the beginning has an input of its own.
@@ -87,7 +87,7 @@ function writeGraph(config: ModelTopology['config'], writing: Writing, given?: T
     const known = written.get(name)
     if (known) return known
     const json = layers.get(name)
-    if (!json) throw new InvalidInputError(`The model has no layer ${name}, which is read`)
+    if (!json) throw new InvalidInputError('bad_model', `The model has no layer ${name}, which is read`)
     const [reads = [], ...uses] = json.inbound_nodes
     if (uses.length > 0) refuse(layerOf(json), 'is used more than once')
     if (reads.some(([, , output]) => output > 0)) refuse(layerOf(json), 'reads a second output')
@@ -105,7 +105,10 @@ function writeGraph(config: ModelTopology['config'], writing: Writing, given?: T
 function onlyOne(what: string, ends: [string, ...unknown[]][] = []): string {
   const [[name] = [], ...others] = ends
   if (name !== undefined && others.length === 0) return name
-  throw new InvalidInputError(`Expected a model of layers with one ${what}, found ${ends.length}`)
+  throw new InvalidInputError(
+    'model_unsupported',
+    `Expected a model of layers with one ${what}, found ${ends.length}`,
+  )
 }
 
 /**

@@ -38,7 +38,7 @@ const nameOf = ({ name, kind }: Pick<Layer, 'name' | 'kind'>): string => `The la
 
 /** @throws InvalidInputError naming the layer */
 export function refuse(layer: Pick<Layer, 'name' | 'kind'>, why: string): never {
-  throw new InvalidInputError(`${nameOf(layer)} ${why}`)
+  throw new InvalidInputError('model_unsupported', `${nameOf(layer)} ${why}`)
 }
 
 /** @throws InvalidInputError naming the layer, when its settings are none that we know */

@@ -54,6 +54,6 @@ export class LayerWeights {
     const [first, ...others] = [...this.#untaken].map(({ name }) => name)
     if (first === undefined) return
     const more = others.length > 0 ? `, nor ${others.length} more` : ''
-    throw new InvalidInputError(`No layer reads the weight ${first}${more}`)
+    throw new InvalidInputError('bad_model', `No layer reads the weight ${first}${more}`)
   }
 }

@@ -94,6 +94,7 @@ function beforeLastProduct(reader: Reader, name: string): string {
   if (isOne && isOnePixel && products.includes(opType ?? '')) return first
   if (given.length === 1 && closing.includes(opType ?? '')) return beforeLastProduct(reader, given[0] ?? '')
   throw new InvalidInputError(
+    'model_unsupported',
     `The model does not end in a matrix product that could be replaced, but in ${opType || 'nothing'} (${name})`,
     { hint: 'Take another base with --model: most image classifiers end in a dense layer.' },
   )
@@ -119,7 +120,10 @@ export function cutOnnx(model: onnx.ModelProto): onnx.ModelProto {
   const graph = model.graph ?? {}
   const [output, ...others] = graph.output ?? []
   if (!output || others.length > 0)
-    throw new InvalidInputError(`Expected a model with one output, found ${graph.output?.length ?? 0}`)
+    throw new InvalidInputError(
+      'model_unsupported',
+      `Expected a model with one output, found ${graph.output?.length ?? 0}`,
+    )
   const reader = new Reader(graph)
   const vector = unrounded(reader, beforeLastProduct(reader, output.name ?? ''))
   const { nodes, names } = reader.readBy(vector)

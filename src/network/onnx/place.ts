@@ -20,7 +20,10 @@ export interface Place {
 export type Translate = (place: Place) => string
 
 export function refuse({ name, op }: GraphNode, detail?: string): never {
-  throw new InvalidInputError(`onnx cannot run ${detail ? `${detail} of ` : ''}the operation ${op} (${name})`)
+  throw new InvalidInputError(
+    'model_unsupported',
+    `onnx cannot run ${detail ? `${detail} of ` : ''}the operation ${op} (${name})`,
+  )
 }
 
 export const allInputs = ({ inputs, input }: Place): string[] =>

@@ -30,9 +30,10 @@ export function decode(bytes: Uint8Array): onnx.ModelProto {
   try {
     model = onnx.ModelProto.decode(bytes)
   } catch (cause) {
-    throw new InvalidInputError('The file is no ONNX model, or is cut short', { cause })
+    throw new InvalidInputError('bad_model', 'The file is no ONNX model, or is cut short', { cause })
   }
-  if (!model.graph?.node?.length) throw new InvalidInputError('The file is no ONNX model: it has no graph')
+  if (!model.graph?.node?.length)
+    throw new InvalidInputError('bad_model', 'The file is no ONNX model: it has no graph')
   return model
 }
 
@@ -116,6 +117,7 @@ export async function takeIn(
     const name = entries.get('location') ?? ''
     if (!/^[\w-][\w.-]*$/.test(name)) {
       throw new InvalidInputError(
+        'bad_model',
         `The weight ${tensor.name} is in ${JSON.stringify(name)}, expected a file in the same folder`,
       )
     }
@@ -124,7 +126,7 @@ export async function takeIn(
     const offset = Number(entries.get('offset') ?? 0)
     const length = Number(entries.get('length') ?? file.length - offset)
     if (!(offset + length <= file.length))
-      throw new InvalidInputError(`The file ${name} ends within the weight ${tensor.name}`)
+      throw new InvalidInputError('bad_model', `The file ${name} ends within the weight ${tensor.name}`)
     tensor.rawData = file.subarray(offset, offset + length)
     tensor.externalData = []
     tensor.dataLocation = DataLocation.DEFAULT

@@ -142,7 +142,7 @@ export function toOnnx(network: Network): Uint8Array {
 
   const nodeOf = (name: string): GraphNode => {
     const node = nodes.get(name)
-    if (!node) throw new InvalidInputError(`The network has no node ${name}, which is read`)
+    if (!node) throw new InvalidInputError('bad_model', `The network has no node ${name}, which is read`)
     return node
   }
   const weightOf = (node: GraphNode): Weight => weights.get(node.name) ?? refuse(node)

@@ -87,9 +87,13 @@ function refuseOverlap({ packages }: Manifest): void {
   for (const { inputs } of Object.values(packages)) {
     const { imagesBucket = 'images', resultsBucket = 'results' } = inputs
     if ((imagesBucket || 'images') !== (resultsBucket || 'results')) continue
-    throw new InvalidInputError(`The bucket "${imagesBucket}" cannot hold both images and results`, {
-      hint: 'Set WHISKLENS_IMAGES_BUCKET and WHISKLENS_RESULTS_BUCKET to different buckets.',
-    })
+    throw new InvalidInputError(
+      'bad_deployment',
+      `The bucket "${imagesBucket}" cannot hold both images and results`,
+      {
+        hint: 'Set WHISKLENS_IMAGES_BUCKET and WHISKLENS_RESULTS_BUCKET to different buckets.',
+      },
+    )
   }
 }
 

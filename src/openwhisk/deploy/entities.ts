@@ -98,16 +98,19 @@ function triggerEntity(name: string, { feed, inputs }: ManifestPackage['triggers
 
 async function actionBody(manifest: Manifest, name: string, action: ManifestAction): Promise<EntityBody> {
   if (action.docker === undefined && action.runtime === undefined) {
-    throw new InvalidInputError(`The action ${name} has neither a runtime nor a docker image`)
+    throw new InvalidInputError(
+      'bad_deployment',
+      `The action ${name} has neither a runtime nor a docker image`,
+    )
   }
   if (action.docker === '') {
-    throw new InvalidInputError(`The image of the action ${name} is empty`, {
+    throw new InvalidInputError('bad_deployment', `The image of the action ${name} is empty`, {
       hint: 'Set WHISKLENS_RUNTIME_IMAGE, or deploy manifest.stock.yaml, which needs no image.',
     })
   }
   const path = manifest.resolve(action.function)
   const zip = await readFile(path).catch((cause) => {
-    throw new InvalidInputError(`The code of the action ${name} is not there: ${path}`, {
+    throw new InvalidInputError('bad_deployment', `The code of the action ${name} is not there: ${path}`, {
       hint: 'Build it: npm run build.',
       cause,
     })

@@ -36,24 +36,32 @@ export function kindOf(wanted: string, deployed: string | undefined, choice: Kin
   const candidates = current.length > 0 ? current : usable.map(({ kind }) => kind)
   const newest = supportedKinds.find((kind) => candidates.includes(kind))
   if (newest) return newest
-  throw new InvalidInputError(`${choice.apiHost} offers no kind that Whisklens supports: ${listOf(choice)}`, {
-    hint: `Whisklens is tested on ${supportedKinds.join(', ')}; --kind takes any kind of Node.js ${oldestMajor} or later.`,
-  })
+  throw new InvalidInputError(
+    'kind_unsupported',
+    `${choice.apiHost} offers no kind that Whisklens supports: ${listOf(choice)}`,
+    {
+      hint: `Whisklens is tested on ${supportedKinds.join(', ')}; --kind takes any kind of Node.js ${oldestMajor} or later.`,
+    },
+  )
 }
 
 function checkSupported(kind: string): string {
   const [, major = 0] = /^nodejs:(\d+)$/.exec(kind) ?? []
   if (Number(major) >= oldestMajor) return kind
-  throw new InvalidInputError(`Whisklens does not run on the kind "${kind}"`, {
+  throw new InvalidInputError('kind_unsupported', `Whisklens does not run on the kind "${kind}"`, {
     hint: `Name a kind of Node.js ${oldestMajor} or later, such as ${supportedKinds[0]}.`,
   })
 }
 
 function checkOffered(kind: string, choice: KindChoice): string {
   if (!choice.offered || choice.offered.some((one) => one.kind === kind)) return kind
-  throw new InvalidInputError(`${choice.apiHost} does not offer the kind "${kind}": ${listOf(choice)}`, {
-    hint: 'Choose one with --kind.',
-  })
+  throw new InvalidInputError(
+    'kind_unsupported',
+    `${choice.apiHost} does not offer the kind "${kind}": ${listOf(choice)}`,
+    {
+      hint: 'Choose one with --kind.',
+    },
+  )
 }
 
 const listOf = ({ offered = [] }: KindChoice): string =>

@@ -1,5 +1,6 @@
 import { classifyImage, recordLabels } from '../../classifier/classify'
 import type { LoadedModel } from '../../classifier/load'
+import { errorCodes } from '../../error-codes'
 import { ImageError } from '../../errors'
 import type { ModelClass } from '../../model-folder/description'
 import { json, type WebRequest, type WebResponse } from '../../openwhisk/web'
@@ -17,8 +18,8 @@ import { swagger } from './swagger'
 export const failure = (statusCode: number, message: string): WebResponse =>
   json(statusCode, { status: 'error', message })
 
-const invalidImage = (detail: string): WebResponse =>
-  failure(400, `The provided input is not a valid image (${detail}).`)
+const invalidImage = ({ code, message }: ImageError): WebResponse =>
+  failure(errorCodes[code].status, `The provided input is not a valid image (${message}).`)
 
 /**
  * Answers one request of a web action, raw or not; a POST to the bare URL is a prediction, too.
@@ -73,7 +74,7 @@ async function predict(request: WebRequest, model: LoadedModel, family: Family):
     const predictions = family.predictions(findings, labelsOf(model.folder.classes))
     return json(200, { status: 'ok', predictions })
   } catch (thrown) {
-    if (thrown instanceof ImageError) return invalidImage(thrown.message)
+    if (thrown instanceof ImageError) return invalidImage(thrown)
     throw thrown
   }
 }

@@ -30,7 +30,7 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'format'}: ${message}`)
-  throw new InvalidInputError(`The request is not valid: ${problems.join('; ')}`)
+  throw new InvalidInputError('bad_parameter', `The request is not valid: ${problems.join('; ')}`)
 }
 
 /** Forms send fields that were left empty too. */
