@@ -24,8 +24,9 @@ const { values } = parseArgs({
   options: {
     images: { type: 'string', default: '500' },
     chunk: { type: 'string', default: '50' },
-    /** Of `classify`, as scripts/build-stock.ts makes it: its engine and model are measured. */
+    /** Of `classify`, as scripts/build-stock.ts makes it, with the engine and a model for it. */
     zip: { type: 'string', default: join(root, 'dist', 'stock', 'classify.zip') },
+    engine: { type: 'string', default: 'onnx' },
     json: { type: 'boolean', default: false },
   },
 })
@@ -94,7 +95,7 @@ async function main(): Promise<void> {
   await bundleScripts(['store'], scripts)
   const store = await startChild(join(scripts, 'store.js'), [join(folder, 'store')])
   try {
-    const settings = settingsFromParams(await store.ask('settings'))
+    const settings = settingsFromParams({ ...(await store.ask('settings')), engine: values.engine })
     const bucket = openStore(settings).bucket('mixed')
     await bucket.createIfMissing()
     const mixed: ImageRef[] = []
