@@ -11,6 +11,7 @@ import type { LoadedModel } from '../src/classifier/load'
 import { stage } from '../src/classifier/stage'
 import { type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError, WhisklensError } from '../src/errors'
+import { log } from '../src/log'
 import { answering } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import { batchIdSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
@@ -55,17 +56,26 @@ export const main = answering((params) =>
     const chunk = chunkSchema.safeParse(params)
     if (chunk.success) return { ...(await classifyPiece(loading, settings, chunk.data)), spent: spent() }
     const list = listSchema.safeParse(params)
-    const images = list.success ? list.data.images : parseEvent(params)?.filter(({ removed }) => !removed)
-    if (!images) {
-      throw new InvalidInputError('bad_parameter', 'Expected an image to classify', {
-        hint: 'Pass image (base64), images ([{bucket, key}]), bucket and key, or an S3 notification.',
-      })
-    }
+    const images = list.success ? list.data.images : imagesOf(params)
     const records = await classifyAll(loading, settings, images, true)
     const rest = images.slice(records.length)
     return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
   }),
 )
+
+/** The images of a notification. @throws InvalidInputError for any other message */
+function imagesOf(params: Record<string, unknown>): ImageRef[] {
+  try {
+    const { events, refused } = parseEvent(params)
+    if (refused.length > 0) log.warn({ refused }, 'part of a notification was refused')
+    return events.filter(({ removed }) => !removed)
+  } catch (cause) {
+    throw new InvalidInputError('bad_parameter', 'Expected an image to classify', {
+      hint: 'Pass image (base64), images ([{bucket, key}]), bucket and key, or a notification of a bucket.',
+      cause,
+    })
+  }
+}
 
 async function classifyInline(model: LoadedModel, base64: string): Promise<object> {
   const { labels } = await classifyImage(model, Buffer.from(base64, 'base64'), inlineLabels)

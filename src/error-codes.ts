@@ -177,6 +177,11 @@ export const errorCodes = {
     when: 'The trigger watches no bucket.',
     hint: 'Create the trigger with the feed bucket-feed.',
   },
+  event_unknown: {
+    status: 400,
+    when: 'A notification is of no known shape, or none of its records is valid.',
+    hint: 'docs/events.md lists the senders that are known, and how they are set up.',
+  },
   subscription_refused: {
     status: 502,
     when: 'A subscription to SNS could not be confirmed.',

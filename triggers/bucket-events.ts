@@ -1,43 +1,91 @@
 import { contextOf } from '../src/batch/context'
+import type { Context } from '../src/batch/state/platform'
 import { notify } from '../src/batch/uploads/notify'
-import { settingsFromParams } from '../src/config'
+import { packageInputs, settingsFromParams } from '../src/config'
+import { InvalidInputError, messageOf } from '../src/errors'
+import { log } from '../src/log'
 import { ownParameters } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import {
   errorResponse,
   isAuthorized,
   json,
+  methodNotAllowed,
   unauthorized,
   type WebRequest,
   type WebResponse,
 } from '../src/openwhisk/web'
-import { parseEvent, parseJson } from '../src/storage/events'
+import { parseEvent, parseText, withAttributes } from '../src/storage/events'
+import { noteRefusal } from '../src/storage/refusals'
 import { confirmationUrl, confirmSubscription } from '../src/storage/sns'
+
+/** So many refused parts of a notification are named in the answer. */
+const maxNamed = 10
 
 /** Receives a bucket's notifications and fires the triggers that watch it, many images to a fire. */
 export async function main(request: WebRequest): Promise<WebResponse> {
   try {
     const settings = settingsFromParams(request)
     if (!isAuthorized(request, settings.eventsToken)) return unauthorized()
-    const message = messageOf(request)
+    if (request.__ow_method !== 'post') return methodNotAllowed(request.__ow_method, ['POST'])
+    const message = contentOf(request)
     const subscription = confirmationUrl(message)
     if (subscription) {
       await confirmSubscription(subscription)
       return json(200, { confirmed: true })
     }
-    const events = parseEvent(message)
-    // A test event, as stores send when notifications are set up, and anything else without images is fine too. Some
-    // stores tell of every bucket they have: the results bucket cannot be watched.
-    const created = (events ?? []).filter(
-      ({ removed, bucket, key }) => !removed && bucket !== settings.resultsBucket && !key.endsWith('/'),
-    )
-    const fired = await notify(created, contextOf(settings, currentActivation()))
-    return json(200, { received: events?.length ?? 0, images: created.length, fired })
+    const context = contextOf(settings, currentActivation())
+    return json(200, await accept(withAttributes(message, request.__ow_headers), context))
   } catch (thrown) {
     return errorResponse(thrown)
   }
 }
 
-/** SNS sends JSON as plain text, which the platform leaves alone. */
-const messageOf = (request: WebRequest): unknown =>
-  typeof request.__ow_body === 'string' ? parseJson(request.__ow_body) : ownParameters(request)
+/** Other bodies than JSON objects arrive as they are: text, as SNS sends it, or base64. */
+function contentOf(request: WebRequest): unknown {
+  const body: unknown = request.__ow_body
+  if (typeof body === 'string') return parseText(body)
+  if (body !== undefined) return body
+  const { token, ...params } = ownParameters(request)
+  return Object.fromEntries(Object.entries(params).filter(([name]) => !packageInputs.includes(name)))
+}
+
+async function accept(message: unknown, context: Context) {
+  const { events, refused } = await parse(message, context)
+  // Some stores tell of every bucket they have: the results bucket cannot be watched.
+  const created = events.filter(
+    ({ removed, bucket, key }) => !removed && bucket !== context.results.name && !key.endsWith('/'),
+  )
+  const fired = await notify(created, context)
+  const answer = { received: events.length + refused.length, images: created.length, fired }
+  return refused.length > 0 ? { ...answer, refused: refused.slice(0, maxNamed) } : answer
+}
+
+/** What is refused is noted as well: a sender seldom shows what it was answered. */
+async function parse(message: unknown, context: Context) {
+  try {
+    const notification = parseEvent(message)
+    const { refused } = notification
+    const [first] = refused
+    if (first) {
+      log.warn(
+        { refused: refused.slice(0, maxNamed), count: refused.length },
+        'part of a notification was refused',
+      )
+      await note(`${first.at} ${first.reason}`, context)
+    }
+    return notification
+  } catch (thrown) {
+    if (thrown instanceof InvalidInputError) {
+      log.warn({ reason: thrown.message }, 'a notification was refused')
+      await note(thrown.message, context)
+    }
+    throw thrown
+  }
+}
+
+/** No reason to refuse the rest. */
+const note = (reason: string, context: Context): Promise<void> =>
+  noteRefusal(context.results, reason, context).catch((thrown) =>
+    log.warn({ reason: messageOf(thrown) }, 'the refusal was not noted'),
+  )

@@ -6,6 +6,7 @@ import { type EngineName, engineNames } from '../classifier/engines/names'
 import { enginesOf } from '../classifier/tasks'
 import { readModelFolder } from '../model-folder/folder'
 import { homeFolder } from '../paths'
+import { readRefusals } from '../storage/refusals'
 import { openPool } from './classify-pool'
 import { type Connection, needStore } from './connection'
 import { absent, type Check, type Finding, failed, ok } from './doctor-finding'
@@ -62,6 +63,16 @@ async function objectStore(connection: Connection): Promise<Check> {
   return ok(`${s3Endpoint}, buckets ${imagesBucket} and ${resultsBucket}`)
 }
 
+/** What `bucket-events` refused lately. */
+async function notifications(connection: Connection): Promise<Check> {
+  const [last, ...others] = await readRefusals(
+    needStore(connection).bucket(connection.settings.resultsBucket),
+  )
+  if (!last) return ok('none was refused in the last week')
+  const more = others.length > 0 ? ` (and ${others.length} others in the last week)` : ''
+  return absent(`refused at ${last.at}: ${last.reason}${more}`, 'docs/events.md, Where notifications go')
+}
+
 /** Everything Whisklens may need on this machine, one after the other. */
 export async function* findings(connection: Connection): AsyncGenerator<Finding> {
   const checks: Record<string, () => Check | Promise<Check>> = {
@@ -71,6 +82,7 @@ export async function* findings(connection: Connection): AsyncGenerator<Finding>
     ...Object.fromEntries(engineNames.map((name) => [`engine ${name}`, () => engine(name, connection)])),
     'runtime image': runtimeImage,
     'object store': () => objectStore(connection),
+    ...(connection.settings.s3Endpoint && { notifications: () => notifications(connection) }),
     ...openWhiskChecks(connection),
   }
   for (const [name, check] of Object.entries(checks)) {

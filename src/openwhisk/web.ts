@@ -26,6 +26,17 @@ export const json = (statusCode: number, body: unknown): WebResponse => ({
   body,
 })
 
+/** The answer to a method that a known path does not have. */
+export function methodNotAllowed(method: string, allowed: string[]): WebResponse {
+  const message = `Expected ${allowed.join(' or ')}, not ${method.toUpperCase()}`
+  const { headers, ...answer } = refusal(new WhisklensError('method_not_allowed', message))
+  return { ...answer, headers: { ...headers, allow: allowed.join(', ') } }
+}
+
+/** The method that a request is answered as: the platform drops the body of an answer to HEAD itself. */
+export const methodOf = ({ __ow_method }: WebRequest): string =>
+  __ow_method === 'head' ? 'get' : __ow_method
+
 /** The answer for anything thrown, with its code's status: errors of ours in words, everything else without detail. */
 export function errorResponse(thrown: unknown): WebResponse {
   if (thrown instanceof WhisklensError) return refusal(thrown)

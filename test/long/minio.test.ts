@@ -58,7 +58,7 @@ withMinio('MinIO', () => {
 
   beforeAll(async () => {
     webhook = createServer(async (request, response) => {
-      events.push(...(parseEvent(await json(request)) ?? []))
+      events.push(...parseEvent(await json(request)).events)
       response.end()
     }).listen(0, '127.0.0.1')
     await once(webhook, 'listening')

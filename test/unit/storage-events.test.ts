@@ -1,5 +1,7 @@
 import fc from 'fast-check'
-import { parseEvent } from '../../src/storage/events'
+import { InvalidInputError } from '../../src/errors'
+import { parseEvent, parseText, withAttributes } from '../../src/storage/events'
+import { bodyOf, created, fixtureNames, unknownShapes } from '../helpers/event-fixtures'
 import { anyKey } from './batch-fixtures'
 
 /** How S3 writes a key in an event: as in a form, `+` for a space. */
@@ -26,11 +28,23 @@ const s3Record = (key: string, eventName = 'ObjectCreated:Put', object: object =
   },
 })
 
-const keys = (message: unknown) => parseEvent(message)?.map(({ key }) => key)
+const eventsOf = (message: unknown) => parseEvent(message).events
+const keys = (message: unknown) => eventsOf(message).map(({ key }) => key)
+
+/** Why a message is refused as a whole. */
+function refusalOf(message: unknown): string {
+  try {
+    parseEvent(message)
+  } catch (thrown) {
+    if (thrown instanceof InvalidInputError) return thrown.message
+    throw thrown
+  }
+  throw new Error('It was understood')
+}
 
 describe('an S3 notification', () => {
   it('of AWS names the image', () => {
-    expect(parseEvent({ Records: [s3Record('happy+face%21.jpg')] })).toEqual([
+    expect(eventsOf({ Records: [s3Record('happy+face%21.jpg')] })).toEqual([
       {
         bucket: 'photos',
         key: 'happy face!.jpg',
@@ -52,16 +66,16 @@ describe('an S3 notification', () => {
         }),
       ],
     }
-    expect(parseEvent(message)).toMatchObject([{ bucket: 'photos', key: 'x/a b.jpg', removed: false }])
+    expect(eventsOf(message)).toMatchObject([{ bucket: 'photos', key: 'x/a b.jpg', removed: false }])
   })
 
   it('of Versity has the key as it stood in the request, and null for what it does not know', () => {
     const versity = { ...s3Record('x/a%20b.jpg', 's3:ObjectCreated:Put', { versionId: null, eTag: null }) }
-    expect(parseEvent({ Records: [{ ...versity, glacierEventData: {} }] })).toEqual([
+    expect(eventsOf({ Records: [{ ...versity, glacierEventData: {} }] })).toEqual([
       { bucket: 'photos', key: 'x/a b.jpg', size: 3, etag: undefined, removed: false },
     ])
     const removed = s3Record('a.jpg', 's3:ObjectRemoved:Delete', { size: 0, eTag: null, versionId: null })
-    expect(parseEvent({ Records: [removed] })).toMatchObject([{ key: 'a.jpg', removed: true }])
+    expect(eventsOf({ Records: [removed] })).toMatchObject([{ key: 'a.jpg', removed: true }])
   })
 
   it('of an upload in parts or of a copy is one of an image too', () => {
@@ -70,19 +84,19 @@ describe('an S3 notification', () => {
       's3:ObjectCreated:Copy',
       'ObjectCreated:Post',
     ]) {
-      expect(parseEvent({ Records: [s3Record('a.jpg', name)] })).toMatchObject([{ removed: false }])
+      expect(eventsOf({ Records: [s3Record('a.jpg', name)] })).toMatchObject([{ removed: false }])
     }
   })
 
   it('tells that an image went', () => {
     for (const name of ['ObjectRemoved:Delete', 's3:ObjectRemoved:DeleteMarkerCreated']) {
-      expect(parseEvent({ Records: [s3Record('a.jpg', name)] })).toMatchObject([{ removed: true }])
+      expect(eventsOf({ Records: [s3Record('a.jpg', name)] })).toMatchObject([{ removed: true }])
     }
   })
 
   it('passes over what is neither', () => {
     const names = ['ObjectRestore:Post', 's3:ObjectTagging:Put', 's3:ReducedRedundancyLostObject']
-    expect(parseEvent({ Records: names.map((name) => s3Record('a.jpg', name)) })).toEqual([])
+    expect(eventsOf({ Records: names.map((name) => s3Record('a.jpg', name)) })).toEqual([])
   })
 
   it('can hold many images, in the order of the message', () => {
@@ -91,7 +105,7 @@ describe('an S3 notification', () => {
 
   it('can carry an etag in quotes', () => {
     const message = { Records: [s3Record('a', 'ObjectCreated:Put', { eTag: '"abc"' })] }
-    expect(parseEvent(message)).toMatchObject([{ etag: 'abc' }])
+    expect(eventsOf(message)).toMatchObject([{ etag: 'abc' }])
   })
 
   it('that is a test of the connection names no image', () => {
@@ -109,7 +123,7 @@ describe('an S3 notification', () => {
       Time: '2026-11-22T08:00:00Z',
       Bucket: 'Test-Bucket',
     }
-    for (const message of [aws, versity, { Records: [] }]) expect(parseEvent(message)).toEqual([])
+    for (const message of [aws, versity, { Records: [] }]) expect(eventsOf(message)).toEqual([])
   })
 })
 
@@ -163,7 +177,7 @@ describe('an IBM Cloud Object Storage event', () => {
   }
 
   it('names the image by its key as it is', () => {
-    expect(parseEvent(message)).toEqual([
+    expect(eventsOf(message)).toEqual([
       {
         bucket: 'photos',
         key: 'x/100%+😀.jpg',
@@ -176,34 +190,58 @@ describe('an IBM Cloud Object Storage event', () => {
   })
 
   it('says what it knows where the file is left out', () => {
-    expect(parseEvent({ ...message, file: undefined })).toMatchObject([
+    expect(eventsOf({ ...message, file: undefined })).toMatchObject([
       { etag: '4cf6d2b4b1d3e4e9', size: 31_337, lastModified: undefined },
     ])
-    expect(parseEvent({ bucket: 'photos', key: 'a.jpg' })).toMatchObject([{ bucket: 'photos', key: 'a.jpg' }])
+    expect(eventsOf({ bucket: 'photos', key: 'a.jpg' })).toMatchObject([{ bucket: 'photos', key: 'a.jpg' }])
   })
 
   it('tells that an image went', () => {
-    expect(parseEvent({ ...message, status: 'deleted', file: {} })).toMatchObject([{ removed: true }])
+    expect(eventsOf({ ...message, status: 'deleted', file: {} })).toMatchObject([{ removed: true }])
   })
 })
 
+/** Of any message: nothing but an InvalidInputError is thrown, and no image is without a name. */
+function parseAnything(message: unknown): void {
+  let events: ReturnType<typeof eventsOf> = []
+  try {
+    events = eventsOf(message)
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(InvalidInputError)
+  }
+  for (const { bucket, key } of events) expect([bucket, key]).not.toContain('')
+}
+
 describe('any other message', () => {
-  it('is none of a bucket', () => {
-    for (const message of [{}, { images: [] }, { Records: 'none' }, { Records: [{}] }, null, 7, 'text', []]) {
-      expect(parseEvent(message)).toBeUndefined()
-    }
+  it.each([
+    [{}, 'it is empty'],
+    [{ images: [] }, 'of no known shape: its fields are images'],
+    [{ Records: 'none' }, 'of no known shape: its fields are Records'],
+    [{ Records: [{}] }, 'Records[0] is of no known shape: it is empty'],
+    [{ Records: [7] }, 'Records[0] is no JSON object'],
+    [null, 'is no JSON object'],
+    ['text', 'is no JSON object'],
+    [{ Records: [s3Record('a'.repeat(0))] }, 'Records[0] is a S3 event, but not valid: s3.object.key'],
+  ])('%j is refused: %s', (message, reason) => {
+    expect(refusalOf(message)).toContain(reason)
   })
 
-  it('never throws', () => {
-    fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 5 }), (message) => {
-        parseEvent(message)
+  it('is refused with the shapes that are known, and without its values', () => {
+    const message = { password: 'secret', ...Object.fromEntries([...'abcdefgh'].map((name) => [name, 1])) }
+    expect(() => parseEvent(message)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/its fields are password, a, b, c, d, e, f, g and others$/),
+        hint: expect.stringMatching(/S3 event, .*Cloudflare R2 event.*also inside .*SNS.*SQS/),
       }),
-      { numRuns: 2000 },
     )
   })
 
-  it('never throws, and names no image without a key, though it looks like a notification', () => {
+  it('never throws anything else', () => {
+    fc.assert(fc.property(fc.jsonValue({ maxDepth: 5 }), parseAnything), { numRuns: 2000 })
+    fc.assert(fc.property(fc.string(), parseAnything))
+  })
+
+  it('that looks like a notification names no image without a key', () => {
     const anything = fc.jsonValue()
     const orAnything = <T>(value: T) =>
       fc.oneof({ weight: 3, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: anything })
@@ -229,14 +267,183 @@ describe('any other message', () => {
       },
       { requiredKeys: [] },
     )
+    /** Any file, with a value of it replaced. */
+    const damaged = fc
+      .tuple(fc.constantFrom(...fixtureNames), fc.nat(), anything)
+      .map(([name, at, value]) => replaceAt(JSON.parse(bodyOf(name)), at, value))
+    fc.assert(fc.property(fc.oneof(s3, cos, damaged), parseAnything), { numRuns: 2000 })
+  })
+})
+
+/** Replaces one of the values in a document, at any depth. */
+function replaceAt(document: unknown, at: number, value: unknown): unknown {
+  const paths: ((replacement: unknown) => void)[] = []
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    for (const key of Object.keys(node)) {
+      paths.push((replacement) => Object.assign(node, { [key]: replacement }))
+      visit((node as Record<string, unknown>)[key])
+    }
+  }
+  visit(document)
+  paths[at % paths.length]?.(value)
+  return document
+}
+
+describe('the notification', () => {
+  it.each(Object.entries(created))('%s names its new images', (name, images) => {
+    const { events, refused } = parseEvent(JSON.parse(bodyOf(name)))
+    const isNew = ({ removed }: { removed: boolean }) => !removed
+    expect(events.filter(isNew)).toEqual(images.map((image) => ({ ...image, removed: false })))
+    expect(refused).toHaveLength(name.includes('one-bad') ? 1 : 0)
+  })
+
+  it.each(unknownShapes)('%s is refused', (name) => {
+    expect(refusalOf(JSON.parse(bodyOf(name)))).toContain('[0] is of no known shape: its fields are topic')
+  })
+
+  it('every file has its expectation', () => {
+    expect([...Object.keys(created), ...unknownShapes].sort()).toEqual(fixtureNames.sort())
+  })
+
+  it('tells which record is not valid, and why', () => {
+    expect(parseEvent(JSON.parse(bodyOf('s3-one-bad-record-of-three'))).refused).toEqual([
+      { at: 'Records[1]', reason: expect.stringMatching(/^is a S3 event, but not valid: s3\.object\.key: /) },
+    ])
+  })
+
+  it('keeps every good record, in order, whatever lies between', () => {
+    const good = fc.tuple(
+      fc.constant(true),
+      anyKey.map((key) => s3Record(encoded(key))),
+    )
+    const bad = fc.tuple(
+      fc.constant(false),
+      fc.constantFrom<unknown>({}, 7, null, 'x', { eventName: 'ObjectCreated:Put', s3: {} }, s3Record('')),
+    )
     fc.assert(
-      fc.property(fc.oneof(s3, cos), (message) => {
-        for (const { bucket, key } of parseEvent(message) ?? []) {
-          expect(bucket).not.toBe('')
-          expect(key).not.toBe('')
-        }
+      fc.property(good, fc.array(fc.oneof(good, bad), { maxLength: 9 }), (first, others) => {
+        const records = [...others, first]
+        const { events, refused } = parseEvent({ Records: records.map(([, record]) => record) })
+        const isGood = ([is]: [boolean, unknown]) => is
+        expect(events).toEqual(
+          records.filter(isGood).flatMap(([, record]) => eventsOf({ Records: [record] })),
+        )
+        expect(refused.map(({ at }) => at)).toEqual(
+          records.flatMap(([is], index) => (is ? [] : [`Records[${index}]`])),
+        )
       }),
-      { numRuns: 2000 },
+    )
+  })
+
+  it('is the same in any envelopes, whole, as text or in base64', () => {
+    const base64 = (message: unknown) => Buffer.from(JSON.stringify(message)).toString('base64')
+    const envelopes: ((message: unknown) => unknown)[] = [
+      (message) => JSON.stringify(message),
+      (message) => base64(message),
+      (message) => [message],
+      (message) => ({ Type: 'Notification', Message: JSON.stringify(message) }),
+      (message) => ({
+        Records: [
+          { EventSource: 'aws:sns', Sns: { Type: 'Notification', Message: JSON.stringify(message) } },
+        ],
+      }),
+      (message) => ({ Records: [{ messageId: '1', body: JSON.stringify(message), eventSource: 'aws:sqs' }] }),
+      (message) => ({ messages: [{ id: '1', body: message }] }),
+      (message) => ({ message: { data: base64(message), attributes: {} }, subscription: 's' }),
+      (message) => ({ specversion: '1.0', type: 'other', data: message }),
+      (message) => ({ specversion: '1.0', type: 'other', data_base64: base64(message) }),
+    ]
+    const nested = fc.array(fc.constantFrom(...envelopes), { maxLength: 3 })
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(created)), nested, (name, around) => {
+        const message = JSON.parse(bodyOf(name))
+        const wrapped = around.reduce((inner: unknown, envelope) => envelope(inner), message)
+        expect(eventsOf(wrapped)).toEqual(eventsOf(message))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('may not be nested without end', () => {
+    const wrapped = Array.from({ length: 12 }).reduce((inner: unknown) => [inner], { Records: [] })
+    expect(refusalOf(wrapped)).toContain('too many messages inside each other')
+  })
+
+  it.each([
+    [
+      'cloudflare-r2',
+      'PutObject',
+      ['CopyObject', 'CompleteMultipartUpload'],
+      ['DeleteObject', 'LifecycleDeletion'],
+    ],
+    [
+      'backblaze-b2',
+      'b2:ObjectCreated:Upload',
+      ['b2:ObjectCreated:Copy', 'b2:ObjectCreated:MultipartUpload', 'b2:ObjectCreated:Replica'],
+      ['b2:ObjectDeleted:Delete', 'b2:HideMarkerCreated:Hide'],
+    ],
+    [
+      'gcs-eventarc',
+      'google.cloud.storage.object.v1.finalized',
+      [],
+      ['google.cloud.storage.object.v1.deleted', 'google.cloud.storage.object.v1.archived'],
+    ],
+    ['gcs-pubsub-push', 'OBJECT_FINALIZE', [], ['OBJECT_DELETE', 'OBJECT_ARCHIVE']],
+    [
+      'oracle-object-storage',
+      'com.oraclecloud.objectstorage.createobject',
+      ['com.oraclecloud.objectstorage.updateobject'],
+      ['com.oraclecloud.objectstorage.deleteobject'],
+    ],
+    ['eventbridge', 'Object Created', [], ['Object Deleted']],
+  ])('%s tells what came and what went', (name, type, alsoCreated, removed) => {
+    const as = (other: string) => eventsOf(JSON.parse(bodyOf(name).replace(type, other)))
+    for (const other of alsoCreated) expect(as(other)).toMatchObject([{ removed: false }])
+    for (const other of removed) expect(as(other)).toMatchObject([{ removed: true }])
+    const others = {
+      'cloudflare-r2': 'Other',
+      'backblaze-b2': 'b2:MultipartUploadCreated:LiveRead',
+      'gcs-eventarc': 'google.cloud.storage.object.v1.metadataUpdated',
+      'gcs-pubsub-push': 'OBJECT_METADATA_UPDATE',
+      'oracle-object-storage': 'com.oraclecloud.objectstorage.restoreobject',
+      eventbridge: 'Object Tags Added',
+    }
+    expect(as(others[name as keyof typeof others])).toEqual([])
+  })
+
+  it('by Eventarc in the binary form has its type in the headers', () => {
+    const { data, type } = JSON.parse(bodyOf('gcs-eventarc'))
+    const headers = { 'content-type': 'application/json', 'ce-type': type, 'ce-specversion': '1.0' }
+    expect(eventsOf(withAttributes(data, headers))).toMatchObject([{ key: 'album/red kite+1%25.jpg' }])
+    expect(refusalOf(withAttributes(data, {}))).toContain('of no known shape')
+  })
+
+  it('that a subscription has ended names no image', () => {
+    expect(eventsOf({ Type: 'UnsubscribeConfirmation', Message: 'You have chosen to deactivate …' })).toEqual(
+      [],
+    )
+  })
+
+  it('drops no image for a size or an etag that is none', () => {
+    const record = s3Record('a.jpg', 'ObjectCreated:Put', { size: 'large', eTag: 7 })
+    expect(eventsOf({ Records: [record] })).toEqual([
+      { bucket: 'photos', key: 'a.jpg', size: undefined, etag: undefined, removed: false },
+    ])
+  })
+})
+
+describe('text', () => {
+  it('is JSON, with or without a byte order mark, or JSON in base64', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const json = JSON.stringify(value)
+        const read = JSON.parse(json)
+        expect(parseText(json)).toEqual(read)
+        expect(parseText(`\uFEFF${json}`)).toEqual(read)
+        // Digits and short words are both; events are neither.
+        if (/^[[{]/.test(json)) expect(parseText(Buffer.from(json).toString('base64'))).toEqual(read)
+      }),
     )
   })
 })
@@ -254,14 +461,14 @@ describe('a notification through EventBridge', () => {
   })
 
   it('names the image as it is, for there keys are not encoded', () => {
-    expect(parseEvent(event('Object Created', 'a+b %41.jpg'))).toEqual([
+    expect(eventsOf(event('Object Created', 'a+b %41.jpg'))).toEqual([
       { bucket: 'photos', key: 'a+b %41.jpg', size: 3, etag: 'd41d', removed: false },
     ])
-    expect(parseEvent(event('Object Deleted', 'a.jpg'))).toMatchObject([{ key: 'a.jpg', removed: true }])
+    expect(eventsOf(event('Object Deleted', 'a.jpg'))).toMatchObject([{ key: 'a.jpg', removed: true }])
   })
 
   it('of anything but a coming or going image names none', () => {
-    expect(parseEvent(event('Object Tags Added', 'a.jpg'))).toEqual([])
+    expect(eventsOf(event('Object Tags Added', 'a.jpg'))).toEqual([])
   })
 })
 
@@ -275,10 +482,10 @@ describe('a notification through SNS', () => {
 
   it('is what it wraps', () => {
     expect(keys(wrapped({ Records: [s3Record('a+b.jpg')] }))).toEqual(['a b.jpg'])
-    expect(parseEvent(wrapped({ Service: 'Amazon S3', Event: 's3:TestEvent' }))).toEqual([])
+    expect(eventsOf(wrapped({ Service: 'Amazon S3', Event: 's3:TestEvent' }))).toEqual([])
   })
 
-  it('that wraps something else is none', () => {
-    expect(parseEvent(wrapped('hello'))).toBeUndefined()
+  it('that wraps something else is refused', () => {
+    expect(refusalOf(wrapped('hello'))).toContain('Message is no JSON object')
   })
 })

@@ -1,0 +1,115 @@
+import { InvalidInputError } from '../../errors'
+import { backblazeB2, cloudflareR2, gcsEventarc, gcsPubSub, ibmCos, oracle } from './clouds'
+import { envelopeNames, listed, openEnvelope } from './envelopes'
+import { eventBridge, s3Record, s3Test } from './s3'
+import type { Fields, ImageEvent, Shape } from './shape'
+
+export { withAttributes } from './envelopes'
+export type { ImageEvent } from './shape'
+
+/** The one of IBM comes last: it has no mark of its own. */
+const shapes = [
+  s3Record,
+  s3Test,
+  eventBridge,
+  cloudflareR2,
+  backblazeB2,
+  gcsEventarc,
+  gcsPubSub,
+  oracle,
+  ibmCos,
+]
+
+/** What AWS SNS sends when a subscription ends. */
+const isFarewell = ({ Type }: Fields): boolean => Type === 'UnsubscribeConfirmation'
+
+/** A part of a message that was not understood. */
+export interface Refused {
+  /** Such as `Records[1]`; empty for the whole message. */
+  at: string
+  reason: string
+}
+
+/** What a message names. */
+export interface Notification {
+  events: ImageEvent[]
+  refused: Refused[]
+}
+
+/** S3 in SNS in SQS is as deep as they come. */
+const maxDepth = 8
+
+/** Text as JSON, which may be in base64, as OpenWhisk passes on bodies of types that it does not know. */
+export function parseText(text: string): unknown {
+  for (const json of [text, Buffer.from(text, 'base64').toString('utf8')]) {
+    try {
+      return JSON.parse(json.replace(/^\uFEFF/, ''))
+    } catch {}
+  }
+  return undefined
+}
+
+/**
+ * The images that a notification names. What it does not state about an image is left out; what is not understood drops
+ * nothing else. A message about something else than new or removed objects (a test, a new tag) names none.
+ * @throws InvalidInputError when nothing of the message is understood; the hint lists the known shapes
+ */
+export function parseEvent(message: unknown): Notification {
+  const found = [...read(message, '', maxDepth)]
+  const events = found.flatMap((one) => ('reason' in one ? [] : [one]))
+  const refused = found.flatMap((one) => ('reason' in one ? [one] : []))
+  const [first] = refused
+  if (first && refused.length === found.length) throw notUnderstood(first)
+  return { events, refused }
+}
+
+const notUnderstood = ({ at, reason }: Refused): InvalidInputError =>
+  new InvalidInputError('event_unknown', `The notification is not understood: ${[at, reason].filter(Boolean).join(' ')}`, {
+    hint: `Known are: ${shapes.map(({ name }) => name).join(', ')}; also inside ${envelopeNames.join(', ')}.`,
+  })
+
+function* read(message: unknown, at: string, depth: number): Generator<ImageEvent | Refused> {
+  if (depth === 0) return yield { at, reason: 'holds too many messages inside each other' }
+  if (Array.isArray(message)) return yield* readAll(listed(message), at, depth)
+  const parsed = typeof message === 'string' ? parseText(message) : undefined
+  if (parsed) return yield* read(parsed, at, depth - 1)
+  if (typeof message !== 'object' || message === null) return yield { at, reason: 'is no JSON object' }
+  const fields = message as Fields
+  if (isFarewell(fields)) return
+  const shape = shapes.find(({ claims }) => claims(fields))
+  if (shape) return yield* readAs(shape, fields, at)
+  const inner = openEnvelope(fields)
+  if (inner) return yield* readAll(inner, at, depth)
+  yield { at, reason: `is of no known shape: ${describe(fields)}` }
+}
+
+function* readAll(
+  inner: [at: string, message: unknown][],
+  at: string,
+  depth: number,
+): Generator<ImageEvent | Refused> {
+  for (const [where, one] of inner) {
+    const separator = at && !where.startsWith('[') ? '.' : ''
+    yield* read(one, at + separator + where, depth - 1)
+  }
+}
+
+function* readAs(
+  { name, change, image }: Shape,
+  fields: Fields,
+  at: string,
+): Generator<ImageEvent | Refused> {
+  const changed = change(fields)
+  if (!changed) return
+  const { data, error } = image.safeParse(fields)
+  if (data) return yield { ...data, removed: changed === 'removed' }
+  const problems = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  yield { at, reason: `is a ${name}, but not valid: ${problems.join('; ')}` }
+}
+
+/** Some of a message's fields by name: values may be secret. */
+function describe(fields: Fields): string {
+  const names = Object.keys(fields).map((name) => name.slice(0, 40))
+  if (names.length === 0) return 'it is empty'
+  return `its fields are ${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and others' : ''}`
+}

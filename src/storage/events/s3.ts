@@ -1,0 +1,67 @@
+import * as z from 'zod'
+import type { ImageRef } from '../../schema'
+import { changeIn, known, required, type Shape, unquote } from './shape'
+
+/** `%F0%9F%98%80+a.jpg` → `😀 a.jpg`; a key that some sender left unencoded stays as it is. */
+function decodeKey(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '))
+  } catch {
+    return key
+  }
+}
+
+/** One record of S3's event message, as AWS, MinIO, Versity, Ceph and the embedded store send it. */
+export const s3Record: Shape = {
+  name: 'S3 event',
+  claims: ({ eventName, s3 }) => typeof eventName === 'string' && s3 !== undefined,
+  change: ({ eventName }) => changeIn(eventName, /ObjectCreated:/, /ObjectRemoved:/),
+  image: z
+    .object({
+      eventSource: z.string().optional().catch(undefined),
+      s3: z.object({
+        bucket: z.object({ name: required.bucket }),
+        object: z.object({ key: required.key, size: known.size, eTag: known.etag }),
+      }),
+    })
+    .transform(
+      ({ eventSource, s3: { bucket, object } }): ImageRef => ({
+        bucket: bucket.name,
+        // S3 URL-encodes it, with `+` for a space; Ceph does not.
+        key: eventSource === 'ceph:s3' ? object.key : decodeKey(object.key),
+        size: object.size ?? undefined,
+        etag: unquote(object.eTag),
+      }),
+    ),
+}
+
+/** What AWS and Versity send to test the connection. */
+export const s3Test: Shape = {
+  name: 'S3 test event',
+  claims: ({ Event }) => Event === 's3:TestEvent',
+  change: () => undefined,
+  image: z.never(),
+}
+
+/** What AWS EventBridge makes of it; here the key stands as it is. */
+export const eventBridge: Shape = {
+  name: 'S3 event of EventBridge',
+  claims: ({ source }) => source === 'aws.s3',
+  // Changes of tags, access lists and storage classes are reported the same way.
+  change: (message) => changeIn(message['detail-type'], /^Object Created$/, /^Object Deleted$/),
+  image: z
+    .object({
+      detail: z.object({
+        bucket: z.object({ name: required.bucket }),
+        object: z.object({ key: required.key, size: known.size, etag: known.etag }),
+      }),
+    })
+    .transform(
+      ({ detail: { bucket, object } }): ImageRef => ({
+        bucket: bucket.name,
+        key: object.key,
+        size: object.size ?? undefined,
+        etag: unquote(object.etag),
+      }),
+    ),
+}
