@@ -36,8 +36,8 @@ export interface Notification {
   refused: Refused[]
 }
 
-/** S3 in SNS in SQS is as deep as they come. */
-const maxDepth = 8
+/** S3 in SNS in SQS takes seven steps. */
+const maxDepth = 16
 
 /** Text as JSON, which may be in base64, as OpenWhisk passes on bodies of types that it does not know. */
 export function parseText(text: string): unknown {
