@@ -63,3 +63,110 @@ describe('the form of a request', () => {
     expect(await readForm(request(formOf('b', Buffer.of(1)), type))).toBeUndefined()
   })
 })
+
+describe('the form of a client that does as the standard, Flask or busboy let it', () => {
+  const type = 'multipart/form-data; boundary=b'
+  const image = Buffer.from('\xff\xd8\r\n\n--b \r\xff\xd9', 'latin1')
+  const form = (lineEnd: string, lines: (string | Buffer)[]) =>
+    Buffer.concat(lines.flatMap((line) => [Buffer.from(line as string), Buffer.from(lineEnd)]))
+  const disposition = 'Content-Disposition: form-data; name="image"; filename="a.jpg"'
+  const expectImage = async (body: Buffer) =>
+    expect(Buffer.from((await readForm(request(body, type)))?.image ?? [])).toEqual(image)
+
+  it.each([
+    ['an unquoted name', 'Content-Disposition: form-data; name=image; filename=a.jpg'],
+    ['a name behind the file name', 'Content-Disposition: form-data; filename="a; name=b.jpg"; name="image"'],
+    [
+      'an encoded file name',
+      'Content-Disposition: form-data; name="image"; filename*=UTF-8\'\'na%C3%AFve.jpg',
+    ],
+    ['both file names', `${disposition}; filename*=UTF-8''na%C3%AFve.jpg`],
+    ['an encoded name', "Content-Disposition: form-data; name*=UTF-8''image; filename=a.jpg"],
+    ['quotes in the file name', 'Content-Disposition: form-data; name="image"; filename="a\\".jpg"'],
+    ['a file name in UTF-8', 'Content-Disposition: form-data; name="image"; filename="é😀.jpg"'],
+    ['no file name', 'Content-Disposition: form-data; name="image"'],
+    ['lower case and no spaces', 'content-disposition:form-data;name="image";filename="a.jpg"'],
+    ['upper case', 'CONTENT-DISPOSITION: FORM-DATA; NAME="image"; FILENAME="a.jpg"'],
+    ['a folded header', 'Content-Disposition: form-data;\r\n name="image";\r\n\tfilename="a.jpg"'],
+    ['a type', `${disposition}\r\nContent-Type: image/jpeg`],
+    ['a type before its name', `Content-Type: application/octet-stream\r\n${disposition}`],
+    ['a text type', `${disposition}\r\nContent-Type: text/plain; charset=utf-8`],
+  ])('has its image, with %s', async (_, header) => {
+    await expectImage(form('\r\n', ['--b', header, '', image, '--b--']))
+  })
+
+  it.each([
+    ['a preamble', ['This is for old clients.', '--b', disposition, '', image, '--b--']],
+    ['an epilogue', ['--b', disposition, '', image, '--b--', 'The end.']],
+    ['spaces behind the boundary', ['--b  ', disposition, '', image, '--b--\t']],
+    ['other fields around it', fields('x', '', 'image2')],
+    ['another image behind it', ['--b', disposition, '', image, '--b', disposition, '', 'second', '--b--']],
+  ])('has its image, with %s', async (_, lines) => {
+    await expectImage(form('\r\n', lines))
+    await expectImage(form('\r\n', lines).subarray(0, -2))
+  })
+
+  function fields(...names: string[]): (string | Buffer)[] {
+    const parts = names.flatMap((name) => ['--b', `Content-Disposition: form-data; name="${name}"`, '', name])
+    return [...parts, '--b', disposition, '', image, ...parts, '--b--']
+  }
+
+  it.each([
+    ['LF', '\n'],
+    ['CR', '\r'],
+  ])('has its image, with line ends of %s', async (_, lineEnd) => {
+    const bytes = Buffer.from('\xff\xd8\r\n--b--\r\n \xff\r\n', 'latin1')
+    const body = form(lineEnd, ['before', '--b', disposition, 'Content-Type: image/jpeg', '', bytes, '--b--'])
+    const { image: found } = (await readForm(request(body, type))) ?? {}
+    expect(Buffer.from(found ?? [])).toEqual(bytes)
+  })
+
+  it('is none where it was cut off', async () => {
+    const whole = form('\r\n', ['--b', disposition, '', image, '--b--'])
+    for (let end = 1; end < whole.length - 3; end++)
+      expect(await readForm(request(whole.subarray(0, end), type))).toBeUndefined()
+  })
+
+  it('has its bytes whatever the style', async () => {
+    const pick = (...values: string[]) => fc.constantFrom(...values)
+    const style = fc.record({
+      lineEnd: pick('\r\n', '\n'),
+      preamble: pick('', 'a', '-- b'),
+      padding: pick('', ' ', '\t '),
+      name: pick('name=image', 'name="image"'),
+      more: pick('', '; filename=a.jpg', '; filename="b;name=c.jpg"', "; filename*=UTF-8''%C3%A4.jpg"),
+      header: pick('Content-Disposition', 'content-disposition'),
+      type: pick('', 'Content-Type: image/png', 'X-Other: 1'),
+      end: pick('', 'epilogue'),
+    })
+    await fc.assert(
+      fc.asyncProperty(style, fc.uint8Array({ maxLength: 500 }), async (style, bytes) => {
+        fc.pre(!Buffer.from(bytes).includes('--b'))
+        const { lineEnd, preamble, padding, header, name, more, type: typeLine, end } = style
+        const lines = [
+          ...(preamble ? [preamble] : []),
+          `--b${padding}`,
+          `${header}: form-data; ${name}${more}`,
+          ...(typeLine ? [typeLine] : []),
+          '',
+          Buffer.from(bytes),
+          `--b--${padding}`,
+          ...(end ? [end] : []),
+        ]
+        const found = await readForm(request(form(lineEnd, lines), type))
+        expect(Buffer.from(found?.image ?? [])).toEqual(Buffer.from(bytes))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('never throws', async () => {
+    const piece = fc.constantFrom('--b', '--b--', '\r\n', '\n', '\r', disposition, 'x', ':', ' ', '\0')
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (pieces) => {
+        await readForm(request(Buffer.from(pieces.join('')), type))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})

@@ -366,7 +366,7 @@ describe('the notification', () => {
   })
 
   it('may not be nested without end', () => {
-    const wrapped = Array.from({ length: 20 }).reduce((inner: unknown) => [inner], { Records: [] })
+    const wrapped = Array.from({ length: 30 }).reduce((inner: unknown) => [inner], { Records: [] })
     expect(refusalOf(wrapped)).toContain('too many messages inside each other')
   })
 

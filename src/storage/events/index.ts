@@ -37,7 +37,7 @@ export interface Notification {
 }
 
 /** S3 in SNS in SQS takes seven steps. */
-const maxDepth = 16
+const maxDepth = 24
 
 /** Text as JSON, which may be in base64, as OpenWhisk passes on bodies of types that it does not know. */
 export function parseText(text: string): unknown {

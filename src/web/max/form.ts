@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import { Busboy } from '@fastify/busboy'
 import type { WebRequest } from '../../openwhisk/web'
 
 /** What a client sends with the image. */
@@ -17,22 +19,51 @@ function queried({ __ow_query, ...params }: WebRequest, name: string): string | 
 /** The form of a request for a prediction, or undefined where it is none. */
 export async function readForm(request: WebRequest): Promise<PredictionForm | undefined> {
   const { __ow_body, __ow_headers } = request
-  const type = __ow_headers['content-type'] ?? ''
-  if (!__ow_body || !/^multipart\/form-data\b/i.test(type)) return undefined
-  const form = await parse(Buffer.from(__ow_body, 'base64'), type)
-  const image = form?.get('image')
-  if (!(image instanceof Blob)) return undefined
-  const field = form?.get('threshold')
-  const threshold = queried(request, 'threshold') ?? (typeof field === 'string' ? field : undefined)
-  return { image: new Uint8Array(await image.arrayBuffer()), threshold }
+  const [, quoted, bare] =
+    /^multipart\/form-data\b.*?;\s*boundary=(?:"([^"]+)"|([^;\s]+))/is.exec(
+      __ow_headers['content-type'] ?? '',
+    ) ?? []
+  const boundary = quoted ?? bare
+  if (!__ow_body || !boundary) return undefined
+  const parts = await partsOf(Buffer.from(__ow_body, 'base64'), boundary).catch(() => undefined)
+  const image = parts?.get('image')
+  return image && { image, threshold: queried(request, 'threshold') ?? parts?.get('threshold')?.toString() }
 }
 
-/** Node's own Response reads multipart bodies, but none with a boundary of less than 27 characters, which may have one. */
-async function parse(body: Buffer, type: string): Promise<FormData | undefined> {
-  const [, quoted, bare] = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type) ?? []
-  const boundary = randomUUID()
-  const lines = `\r\n${body.toString('latin1')}`.replaceAll(`\r\n--${quoted ?? bare}`, `\r\n--${boundary}`)
-  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` }
-  const response = new Response(Buffer.from(lines.slice(2), 'latin1'), { headers })
-  return response.formData().catch(() => undefined)
+/** The bytes of each part by its name; the first of several with one name, as Flask has it. */
+async function partsOf(body: Buffer, boundary: string): Promise<Map<string, Buffer>> {
+  const ours = randomUUID()
+  const headers = { 'content-type': `multipart/form-data; boundary=${ours}` } as const
+  const parser = new Busboy({ headers, isPartAFile: () => true })
+  const parts = new Map<string, Promise<Buffer>>()
+  parser.on('file', (name, stream) => {
+    const bytes = buffer(stream)
+    // The parser reports its failure as well.
+    bytes.catch(() => {})
+    if (!parts.has(name)) parts.set(name, bytes)
+  })
+  await new Promise((resolve, reject) => {
+    parser.on('finish', resolve).on('error', reject)
+    parser.end(withLineEnds(body, boundary, ours))
+  })
+  return new Map(await Promise.all([...parts].map(async ([name, bytes]) => [name, await bytes] as const)))
+}
+
+const lineEnd = '(?:\\r\\n|\\n|\\r(?!\\n))'
+
+/**
+ * The parser takes line ends of CRLF only, and no spaces behind a boundary, as the standard has it. Flask also takes LF
+ * and CR: whichever ends the first boundary's line separates the parts.
+ */
+function withLineEnds(body: Buffer, boundary: string, replacement: string): Buffer {
+  const text = body.toString('latin1')
+  const line = `--${boundary.replace(/[^\w]/g, '\\$&')}(--)?[ \\t]*`
+  const [, , separator = '\r\n'] = new RegExp(`(?:^|[\\r\\n])${line}(${lineEnd})`).exec(text) ?? []
+  const headers = `(?:[^\\r\\n]+${lineEnd})*${lineEnd}`
+  const delimiter = new RegExp(`(?:^|${separator})${line}(?:$|${separator}(${headers})?)`, 'g')
+  const delimited = text.replace(delimiter, (_, last = '', block = '') => {
+    const lines = block.replace(/\r\n|\n|\r/g, '\r\n')
+    return `\r\n--${replacement}${last}\r\n${lines}`
+  })
+  return Buffer.from(delimited, 'latin1')
 }
