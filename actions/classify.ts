@@ -7,6 +7,7 @@ import { classifyImages } from '../src/batch/classify/classify-images'
 import { readChunk } from '../src/batch/records/chunks'
 import { classifyImage } from '../src/classifier/classify'
 import { loadModelApart } from '../src/classifier/inference/load'
+import { imageBytes } from '../src/classifier/inline-image'
 import type { LoadedModel } from '../src/classifier/load'
 import { stage } from '../src/classifier/stage'
 import { type Settings, settingsFromParams } from '../src/config'
@@ -77,8 +78,8 @@ function imagesOf(params: Record<string, unknown>): ImageRef[] {
   }
 }
 
-async function classifyInline(model: LoadedModel, base64: string): Promise<object> {
-  const { labels } = await classifyImage(model, Buffer.from(base64, 'base64'), inlineLabels)
+async function classifyInline(model: LoadedModel, text: string): Promise<object> {
+  const { labels } = await classifyImage(model, imageBytes(text), inlineLabels)
   return { results: labels.map(({ className, probability }) => ({ className, probability })) }
 }
 

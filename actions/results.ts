@@ -3,12 +3,15 @@ import { newestBatches } from '../src/batch/reports/newest'
 import { batchNotFound, matches, readResultsAfter } from '../src/batch/reports/results'
 import { readSummary } from '../src/batch/reports/summary-object'
 import { settingsFromParams } from '../src/config'
-import { InvalidInputError, WhisklensError } from '../src/errors'
+import { InvalidInputError } from '../src/errors'
 import { ownParameters } from '../src/openwhisk/action'
+import { currentActivation } from '../src/openwhisk/activation'
 import {
   errorResponse,
   isAuthorized,
   json,
+  methodNotAllowed,
+  methodOf,
   unauthorized,
   type WebRequest,
   type WebResponse,
@@ -16,7 +19,7 @@ import {
 import type { BatchSummary, ImageRecord } from '../src/schema'
 import { openStore, type Store } from '../src/storage/store'
 import { galleryPage } from '../src/web/page'
-import { csv, type Export, exportRecords, jsonLines } from '../src/web/results/export'
+import { csv, type Export, exportRecords, jsonLines, textTypes } from '../src/web/results/export'
 import { takePage } from '../src/web/results/page'
 import {
   type Format,
@@ -39,9 +42,6 @@ const privacy = {
   'x-content-type-options': 'nosniff',
 }
 
-/** The charset is not decoration: without it OpenWhisk takes a type it does not know for binary. */
-const textTypes = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' }
-
 /** Shows results, as data for scripts and as a page for people: the list of batches, or one batch and its records. */
 export async function main(request: WebRequest): Promise<WebResponse> {
   const answer = await answerTo(request).catch(errorResponse)
@@ -51,7 +51,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
 async function answerTo(request: WebRequest): Promise<WebResponse> {
   const settings = settingsFromParams(request)
   if (!isAuthorized(request, settings.resultsToken)) return unauthorized()
-  if (request.__ow_method !== 'get') return methodNotAllowed(request.__ow_method)
+  if (methodOf(request) !== 'get') return methodNotAllowed(request.__ow_method, ['GET', 'HEAD'])
   const format = formatOf(request.format, request.__ow_headers.accept)
   const store = openStore(settings)
   const results = store.bucket(settings.resultsBucket)
@@ -64,7 +64,9 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
   const render = asked.urls === 'true' ? withUrl(store) : (record: ImageRecord) => record
   if (format !== 'json') {
     const chosen = format === 'csv' ? csv : jsonLines(render)
-    return exported(await exportRecords(results, summary, asked, chosen), format, asked)
+    const { deadline } = currentActivation()
+    const found = await exportRecords(results, summary, { query: asked, format: chosen, deadline })
+    return exported(found, format, asked)
   }
   const page = { matches: matches(asked), limit: asked.limit ?? usualLimit }
   const { items, next } = await takePage(readResultsAfter(results, asked.batch, asked.after), render, page)
@@ -97,9 +99,3 @@ const text = (format: 'jsonl' | 'csv', body: string, headers = {}): WebResponse 
   headers: { 'content-type': textTypes[format], ...headers },
   body,
 })
-
-const methodNotAllowed = (method: string): WebResponse => {
-  const message = `Expected GET, not ${method.toUpperCase()}`
-  const { headers, ...answer } = errorResponse(new WhisklensError('method_not_allowed', message))
-  return { ...answer, headers: { ...headers, allow: 'GET' } }
-}

@@ -239,17 +239,39 @@ describe('GET', () => {
 
 describe('everything else', () => {
   it.each([
-    ['get', '/model/predict'],
-    ['put', '/model/predict'],
-    ['delete', ''],
     ['get', '/etc/passwd'],
-    ['post', '/model/labels'],
+    ['post', '/model'],
+    ['head', '/model/predictions'],
   ])('%s %s is 404 in the same form', async (method, path) => {
     expect(await ask(method, { path })).toMatchObject({
       statusCode: 404,
+      body: { status: 'error', message: expect.stringContaining(path) },
+    })
+  })
+
+  it.each([
+    ['get', '/model/predict', 'POST'],
+    ['head', '/model/predict', 'POST'],
+    ['put', '/model/predict', 'POST'],
+    ['delete', '', 'GET, POST, HEAD'],
+    ['patch', '/', 'GET, POST, HEAD'],
+    ['post', '/model/labels', 'GET, HEAD'],
+    ['put', '/model/metadata', 'GET, HEAD'],
+    ['delete', '/swagger.json', 'GET, HEAD'],
+  ])('%s %s is 405, and %s are allowed', async (method, path, allow) => {
+    expect(await ask(method, { path })).toMatchObject({
+      statusCode: 405,
+      headers: { allow },
       body: { status: 'error', message: expect.stringContaining(method.toUpperCase()) },
     })
   })
+
+  it.each(['', '/', '/model/metadata', '/model/labels', '/swagger.json'])(
+    'HEAD of %j is what GET is: the platform drops the body',
+    async (path) => {
+      expect(await ask('head', { path })).toEqual(await ask('get', { path }))
+    },
+  )
 
   it('CORS is left to the platform, which answers it for every web action; ours would come twice', async () => {
     for (const response of [await ask('get'), await predict(curlForm(sample('cat')))]) {

@@ -148,10 +148,34 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
     })
 
     it('answers 404 to anything else', async () => {
-      for (const path of ['/model/predict', '/etc/passwd', '/model']) {
+      for (const path of ['/etc/passwd', '/model']) {
         const response = await reached.ask(path)
         expect(response.status).toBe(404)
         expect(await response.json()).toMatchObject({ status: 'error' })
+      }
+    })
+
+    it('answers 405 to another method, and names those that there are', async () => {
+      for (const [method, path, allow] of [
+        ['GET', '/model/predict', 'POST'],
+        ['PUT', '/model/predict', 'POST'],
+        ['DELETE', '/model/metadata', 'GET, HEAD'],
+      ] as const) {
+        const response = await reached.ask(path, { method })
+        expect([response.status, response.headers.get('allow')]).toEqual([405, allow])
+        expect(await response.json()).toMatchObject({ status: 'error' })
+      }
+    })
+
+    it('answers HEAD as GET, without the body', async () => {
+      for (const path of ['/', '/model/metadata', '/swagger.json']) {
+        const [head, get] = [await reached.ask(path, { method: 'HEAD' }), await reached.ask(path)]
+        expect([head.status, head.headers.get('content-type')]).toEqual([
+          200,
+          get.headers.get('content-type'),
+        ])
+        expect(await head.text()).toBe('')
+        await get.body?.cancel()
       }
     })
 

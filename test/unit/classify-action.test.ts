@@ -57,6 +57,17 @@ describe('{image: base64}', () => {
     expect(await main({ image: wrapped })).toEqual(await main({ image: base64('coffee') }))
   })
 
+  it('takes a data: URL, URL-safe base64, and base64 whose + became spaces', async () => {
+    const photo = base64('coffee')
+    expect(photo).toContain('+')
+    const sent = [
+      `data:image/jpeg;base64,${photo}`,
+      photo.replaceAll('+', '-').replaceAll('/', '_'),
+      photo.replaceAll('+', ' '),
+    ]
+    for (const image of sent) expect(await main({ image })).toEqual(await main({ image: photo }))
+  })
+
   it('is not disturbed by settings that wskdeploy left empty or unresolved', async () => {
     const settings = {
       s3Endpoint: '',
@@ -74,7 +85,9 @@ describe('{image: base64}', () => {
     ['text', Buffer.from('no photo').toString('base64'), 'image_unsupported'],
     ['half a photo', sample('cat').subarray(0, 20_000).toString('base64'), 'image_corrupt'],
     ['a giant', pngClaiming(60_000, 60_000).toString('base64'), 'image_too_large'],
-    ['no base64', '!!!', 'image_empty'],
+    ['no base64', '!!!', 'invalid_input'],
+    ['a URL', 'https://example.com/cat.jpg', 'invalid_input'],
+    ['nothing but a data: URL', 'data:image/jpeg;base64,', 'image_empty'],
   ])('refuses %s', async (_, image, code) => {
     expect(await refusal({ image })).toContain(`(${code})`)
   })

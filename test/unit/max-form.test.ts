@@ -84,7 +84,7 @@ describe('the form of a client that does as the standard, Flask or busboy let it
     ['an encoded name', "Content-Disposition: form-data; name*=UTF-8''image; filename=a.jpg"],
     ['quotes in the file name', 'Content-Disposition: form-data; name="image"; filename="a\\".jpg"'],
     ['a file name in UTF-8', 'Content-Disposition: form-data; name="image"; filename="é😀.jpg"'],
-    ['no file name', 'Content-Disposition: form-data; name="image"'],
+    ['a type and no file name', 'Content-Type: image/png\r\nContent-Disposition: form-data; name=image'],
     ['lower case and no spaces', 'content-disposition:form-data;name="image";filename="a.jpg"'],
     ['upper case', 'CONTENT-DISPOSITION: FORM-DATA; NAME="image"; FILENAME="a.jpg"'],
     ['a folded header', 'Content-Disposition: form-data;\r\n name="image";\r\n\tfilename="a.jpg"'],
@@ -121,6 +121,11 @@ describe('the form of a client that does as the standard, Flask or busboy let it
     expect(Buffer.from(found ?? [])).toEqual(bytes)
   })
 
+  it('has no image where that is no file', async () => {
+    const body = form('\r\n', ['--b', 'Content-Disposition: form-data; name="image"', '', 'cat.jpg', '--b--'])
+    expect(await readForm(request(body, type))).toBeUndefined()
+  })
+
   it('is none where it was cut off', async () => {
     const whole = form('\r\n', ['--b', disposition, '', image, '--b--'])
     for (let end = 1; end < whole.length - 3; end++)
@@ -134,7 +139,7 @@ describe('the form of a client that does as the standard, Flask or busboy let it
       preamble: pick('', 'a', '-- b'),
       padding: pick('', ' ', '\t '),
       name: pick('name=image', 'name="image"'),
-      more: pick('', '; filename=a.jpg', '; filename="b;name=c.jpg"', "; filename*=UTF-8''%C3%A4.jpg"),
+      more: pick('; filename=a.jpg', '; filename="b;name=c.jpg"', "; filename*=UTF-8''%C3%A4.jpg"),
       header: pick('Content-Disposition', 'content-disposition'),
       type: pick('', 'Content-Type: image/png', 'X-Other: 1'),
       end: pick('', 'epilogue'),

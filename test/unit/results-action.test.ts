@@ -1,9 +1,11 @@
 import { main } from '../../actions/results'
 import { newestIds } from '../../src/batch/reports/newest'
 import { progressOf } from '../../src/batch/reports/progress'
+import { exportKey } from '../../src/batch/state/layout'
 import { writeArrival } from '../../src/batch/uploads/arrivals'
 import type { WebResponse } from '../../src/openwhisk/web'
 import type { BatchSummary, ImageRecord } from '../../src/schema'
+import { parseLines } from '../helpers/clients'
 import {
   errorOf,
   recordOf,
@@ -106,12 +108,24 @@ describe('who may see results', () => {
   })
 })
 
+describe('HEAD', () => {
+  it('is answered as GET: the platform drops the body', async () => {
+    for (const query of [
+      {},
+      { batch: 'photos' },
+      { batch: 'photos', format: 'csv' },
+      { format: 'html' },
+    ] as Query[])
+      expect(await ask(query, { method: 'head' })).toEqual(await ask(query))
+  })
+})
+
 describe('what is refused', () => {
-  it.each(['post', 'put', 'delete', 'head', 'patch'])(
+  it.each(['post', 'put', 'delete', 'patch'])(
     'answers %s with 405 and names what is allowed',
     async (method) => {
       const answer = await ask({}, { method, headers: { authorization: `Bearer ${token}` } })
-      expect(answer).toMatchObject({ statusCode: 405, headers: { allow: 'GET' } })
+      expect(answer).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD' } })
       expect(errorIn(answer).code).toBe('method_not_allowed')
     },
   )
@@ -382,24 +396,82 @@ describe('a batch too large for one answer', () => {
     expect(await (await fetch(headers.location ?? '')).text()).toContain('bucket,key,status')
   })
 
-  it('does not redirect what is selected, nor an open batch', async () => {
-    for (const query of [
-      { label: 'espresso' },
-      { limit: '3' },
-      { status: 'ok' },
-      { urls: 'true' },
-    ] as Query[]) {
-      expect((await ask({ batch: 'large', format: 'jsonl', ...query })).statusCode).toBe(200)
-    }
-    await writeRunning(
-      store,
-      'large-open',
-      names.map((key) => recordOf(key)),
-      2000,
-    )
-    const { statusCode, headers } = await ask({ batch: 'large-open', format: 'jsonl' })
+  const linesAt = async (url: string) => parseLines<ImageRecord>(await (await fetch(url)).text())
+
+  it('answers with a page, and where the next one is, only where a limit asks for it', async () => {
+    const { statusCode, headers, body } = await ask({ batch: 'large', format: 'jsonl', limit: '3' })
     expect(statusCode).toBe(200)
-    expect(headers.link).toContain('after=')
+    expect(parseLines(String(body))).toHaveLength(3)
+    expect(headers.link).toContain('limit=3')
+  })
+
+  it.each([
+    ['jsonl', 'large', names.length],
+    ['csv', 'quotes', 1700],
+  ])('redirects to a file of what is selected in %s', async (format, batch, records) => {
+    const query = { batch, format, label: 'espresso' }
+    const { statusCode, headers, body } = await ask(query)
+    expect({ statusCode, body }).toEqual({ statusCode: 302, body: '' })
+    const { pathname, searchParams } = new URL(headers.location ?? '')
+    expect(pathname).toMatch(new RegExp(`/batches/${batch}/exports/[0-9a-f]{16}/results.${format}$`))
+    expect(searchParams.get('X-Amz-Expires')).toBe('900')
+    const file = await fetch(headers.location ?? '')
+    expect(file.headers.get('content-type')).toContain('charset=utf-8')
+    const isNext = format === 'jsonl' ? '\n' : '\r\n'
+    const lines = (await file.text()).trimEnd().split(isNext)
+    expect(lines).toHaveLength(records + (format === 'csv' ? 1 : 0))
+    // Another selection is another file, and an empty one needs none.
+    expect((await ask({ ...query, status: 'ok' })).headers.location).not.toContain(pathname)
+    expect((await ask({ ...query, label: 'zebra' })).statusCode).toBe(200)
+  })
+
+  it('redirects to the rest behind a page', async () => {
+    const { headers } = await ask({ batch: 'large', format: 'jsonl', limit: '3' })
+    const after = new URLSearchParams(headers.link).get('after') ?? ''
+    const rest = await ask({ batch: 'large', format: 'jsonl', after: after.replace(/>.*/, '') })
+    expect(rest.statusCode).toBe(302)
+    expect((await linesAt(rest.headers.location ?? '')).map(({ key }) => key)).toEqual(names.slice(3))
+  })
+
+  it('refuses URLs of more images than an answer holds', async () => {
+    const answer = await ask({ batch: 'large', format: 'jsonl', urls: 'true' })
+    expect(answer.statusCode).toBe(400)
+    expect(errorIn(answer)).toMatchObject({ hint: expect.stringContaining('limit=1000') })
+  })
+
+  it('says so where there is no time to write the file, and leaves nothing of it', async () => {
+    const deadline = process.env.__OW_DEADLINE
+    process.env.__OW_DEADLINE = String(Date.now())
+    try {
+      const answer = await ask({ batch: 'large', format: 'jsonl', prefix: 'large/0' })
+      expect(answer.statusCode).toBe(400)
+      expect(errorIn(answer).message).toContain('in time')
+    } finally {
+      if (deadline === undefined) delete process.env.__OW_DEADLINE
+      else process.env.__OW_DEADLINE = deadline
+    }
+    const key = exportKey(
+      'large',
+      JSON.stringify({ prefix: 'large/0', batch: 'large', whole: false }),
+      'results.jsonl',
+    )
+    expect(await store.results.head(key)).toBeUndefined()
+  })
+
+  it('gives all of an open day', async () => {
+    const day = 'uploads-2026-11-23'
+    const all = Array.from({ length: 2071 }, (_, index) => recordOf(`${String(index).padStart(5, '0')}.jpg`))
+    for (let at = 0; at < all.length; at += 500) {
+      const activationId = String(at).padStart(32, '0')
+      await writeArrival(store.results, day, all.slice(at, at + 500), { at, activationId })
+    }
+    const open = batchOf('images', {}, { batch: day, kind: 'uploads' })
+    await saveBatch(store.results, open)
+    await putSummary(store.results, progressOf(open))
+    const { statusCode, headers } = await ask({ batch: day, format: 'jsonl' })
+    expect(statusCode).toBe(302)
+    const records = await linesAt(headers.location ?? '')
+    expect(records.map(({ key }) => key)).toEqual(all.map(({ key }) => key))
   })
 })
 

@@ -72,6 +72,10 @@ export const resultsNames = ['results.jsonl', 'results.csv', 'errors.jsonl'] as 
 export type ResultsName = (typeof resultsNames)[number]
 export const resultsKey = (batch: string, file: ResultsName): string => batchFolder(batch) + file
 
+/** What an answer of `results` had no room for: the records that a query selected, as one file. */
+export const exportKey = (batch: string, query: string, file: ResultsName): string =>
+  `${batchFolder(batch)}exports/${sha256Of(query).slice(0, 16)}/${file}`
+
 /** Under this prefix lie the segments that a closing makes its files of. */
 export const closingPrefix = (batch: string): string => `${batchFolder(batch)}closing/`
 /** The `n`th segment of a run, as the holder of an epoch wrote it. */

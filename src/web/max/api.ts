@@ -2,8 +2,8 @@ import { classifyImage, recordLabels } from '../../classifier/classify'
 import type { LoadedModel } from '../../classifier/load'
 import { errorCodes } from '../../error-codes'
 import { ImageError } from '../../errors'
-import type { ModelClass } from '../../model-folder/description'
-import { json, type WebRequest, type WebResponse } from '../../openwhisk/web'
+import type { ModelClass, ModelDescription } from '../../model-folder/description'
+import { json, methodOf, type WebRequest, type WebResponse } from '../../openwhisk/web'
 import { familyOf } from './families'
 import type { Family, MaxLabel } from './family'
 import { readForm } from './form'
@@ -21,39 +21,64 @@ export const failure = (statusCode: number, message: string): WebResponse =>
 const invalidImage = ({ code, message }: ImageError): WebResponse =>
   failure(errorCodes[code].status, `The provided input is not a valid image (${message}).`)
 
+type Answer = () => WebResponse | Promise<WebResponse>
+
 /**
  * Answers one request of a web action, raw or not; a POST to the bare URL is a prediction, too.
  * @param max the model of MAX that this one stands for; without it, the first that does the same
  */
 export async function answer(request: WebRequest, model: LoadedModel, max?: string): Promise<WebResponse> {
-  const { classes, description } = model.folder
-  const family = familyOf(description.task, max)
+  const family = familyOf(model.folder.description.task, max)
   const path = request.__ow_path.replace(/\/$/, '')
-  const asked = `${request.__ow_method} ${path}`
-  switch (asked) {
-    case 'get ':
-      return tryItPage(description)
-    case 'get /model/metadata':
-      return json(200, {
-        id: description.id,
-        name: description.id,
-        description: description.description,
-        type: family.type,
-        source: description.source,
-        license: description.license,
-      })
-    case 'get /swagger.json':
-      return json(200, swagger(description, family))
-    case 'post /model/predict':
-    case 'post ':
-      return predict(request, model, family)
-  }
-  if (asked === 'get /model/labels' && family.hasLabels) {
-    const labels = labelsOf(classes)
-    return json(200, { count: labels.length, labels })
-  }
-  return failure(404, `There is no ${request.__ow_method.toUpperCase()} ${path || '/'} here`)
+  const answers = answersAt(path, request, model, family)
+  const allowed = Object.keys(answers)
+  if (allowed.length === 0) return failure(404, `There is no ${path || '/'} here`)
+  const found = answers[methodOf(request)]
+  if (found) return found()
+  const names = allowed.map((name) => name.toUpperCase())
+  if (allowed.includes('get')) names.push('HEAD')
+  const refused = failure(
+    405,
+    `There is no ${request.__ow_method.toUpperCase()} of ${path || '/'}, but ${names.join(', ')}`,
+  )
+  return { ...refused, headers: { ...refused.headers, allow: names.join(', ') } }
 }
+
+/** What is answered at a path, by method. */
+function answersAt(
+  path: string,
+  request: WebRequest,
+  model: LoadedModel,
+  family: Family,
+): Record<string, Answer> {
+  const { classes, description } = model.folder
+  const post = () => predict(request, model, family)
+  switch (path) {
+    case '':
+      return { get: () => tryItPage(description), post }
+    case '/model/predict':
+      return { post }
+    case '/model/metadata':
+      return { get: () => json(200, metadataOf(description, family)) }
+    case '/swagger.json':
+      return { get: () => json(200, swagger(description, family)) }
+    case '/model/labels': {
+      const labels = labelsOf(classes)
+      return family.hasLabels ? { get: () => json(200, { count: labels.length, labels }) } : {}
+    }
+    default:
+      return {}
+  }
+}
+
+const metadataOf = ({ id, description, source, license }: ModelDescription, { type }: Family) => ({
+  id,
+  name: id,
+  description,
+  type,
+  source,
+  license,
+})
 
 const labelsOf = (classes: ModelClass[]): MaxLabel[] =>
   classes.map(({ wordnetId, id, className }, index) => ({

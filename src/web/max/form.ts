@@ -25,28 +25,38 @@ export async function readForm(request: WebRequest): Promise<PredictionForm | un
     ) ?? []
   const boundary = quoted ?? bare
   if (!__ow_body || !boundary) return undefined
-  const parts = await partsOf(Buffer.from(__ow_body, 'base64'), boundary).catch(() => undefined)
-  const image = parts?.get('image')
-  return image && { image, threshold: queried(request, 'threshold') ?? parts?.get('threshold')?.toString() }
+  const form = await parse(Buffer.from(__ow_body, 'base64'), boundary).catch(() => undefined)
+  const image = form?.files.get('image')
+  return image && { image, threshold: queried(request, 'threshold') ?? form?.fields.get('threshold') }
 }
 
-/** The bytes of each part by its name; the first of several with one name, as Flask has it. */
-async function partsOf(body: Buffer, boundary: string): Promise<Map<string, Buffer>> {
+interface Form {
+  files: Map<string, Buffer>
+  fields: Map<string, string>
+}
+
+/** What has a file name, or a type that is no text, is a file; the first of several with one name counts, as in Flask. */
+async function parse(body: Buffer, boundary: string): Promise<Form> {
   const ours = randomUUID()
-  const headers = { 'content-type': `multipart/form-data; boundary=${ours}` } as const
-  const parser = new Busboy({ headers, isPartAFile: () => true })
-  const parts = new Map<string, Promise<Buffer>>()
+  const parser = new Busboy({
+    headers: { 'content-type': `multipart/form-data; boundary=${ours}` },
+    isPartAFile: (_, type, filename) => filename !== undefined || !(type ?? 'text/plain').startsWith('text/'),
+  })
+  const files = new Map<string, Promise<Buffer>>()
+  const fields = new Map<string, string>()
+  parser.on('field', (name, value) => fields.has(name) || fields.set(name, value))
   parser.on('file', (name, stream) => {
     const bytes = buffer(stream)
     // The parser reports its failure as well.
     bytes.catch(() => {})
-    if (!parts.has(name)) parts.set(name, bytes)
+    if (!files.has(name)) files.set(name, bytes)
   })
   await new Promise((resolve, reject) => {
     parser.on('finish', resolve).on('error', reject)
     parser.end(withLineEnds(body, boundary, ours))
   })
-  return new Map(await Promise.all([...parts].map(async ([name, bytes]) => [name, await bytes] as const)))
+  const read = await Promise.all([...files].map(async ([name, bytes]) => [name, await bytes] as const))
+  return { files: new Map(read), fields }
 }
 
 const lineEnd = '(?:\\r\\n|\\n|\\r(?!\\n))'

@@ -1,0 +1,56 @@
+import { InvalidInputError } from '../errors'
+
+const hint =
+  'Send the bytes in base64 (standard or URL-safe, line breaks are fine), alone or as data:image/…;base64,….'
+
+const refused = (reason: string): InvalidInputError => new InvalidInputError(`The image ${reason}`, { hint })
+
+/**
+ * The bytes of an image that came as text: base64 of either alphabet, with or without padding and line breaks, alone or
+ * in a data: URL. Form encoding makes a space of each `+`; where that is certain, it is undone.
+ * @throws InvalidInputError for anything else: bytes that may be damaged get no labels
+ */
+export function imageBytes(text: string): Buffer {
+  const base64 = text.replace(/^\s*data:[^,]*,/i, (head) => {
+    if (/;\s*base64\s*,$/i.test(head)) return ''
+    throw refused('is a data: URL that is not in base64')
+  })
+  if (/^\s*https?:/i.test(text)) throw refused('is a URL, which is not fetched')
+  // Spaces at the start were none: no image format begins with the byte that `+` stands for there.
+  const letters = withoutSpaces(base64.replace(/[\r\n\t\f]/g, '').trimStart())
+  const other = /[^A-Za-z0-9+/_-]/.exec(letters.replace(/={1,2}$/, ''))
+  if (other) throw refused(`is not base64: character ${other.index + 1} is ${JSON.stringify(other[0])}`)
+  if (!isWhole(letters)) throw refused(`is not whole base64: ${letters.length} characters cannot be bytes`)
+  return Buffer.from(letters, 'base64')
+}
+
+/** Padding may be left out; where it is there, it fills up the last four. */
+const isWhole = (letters: string): boolean =>
+  letters.endsWith('=') ? letters.length % 4 === 0 : letters.length % 4 !== 1
+
+/** Tools break lines at 60 to 76 letters, always whole fours. */
+function areLines(runs: string[]): boolean {
+  const [{ length } = ''] = runs
+  const others = runs.slice(1, -1)
+  const last = runs.at(-1) ?? ''
+  return (
+    length >= 60 && length % 4 === 0 && others.every((run) => run.length === length) && last.length <= length
+  )
+}
+
+/**
+ * The letters of text with spaces inside, each of which was a `+`, or a line break. Text that has a `+` or is URL-safe has
+ * lost none; of other text, equal lines or the length decide.
+ */
+function withoutSpaces(text: string): string {
+  const breaks = text.replaceAll(' ', '')
+  if (breaks.length === text.length || /[+_-]/.test(breaks)) return breaks
+  const pluses = text.replaceAll(' ', '+')
+  const isPadded = text.includes('=')
+  const plusesFit = pluses.length % 4 === 0 && !pluses.includes('=+')
+  const noPluses = !plusesFit && (isPadded || pluses.length % 4 === 1)
+  const inLines = areLines(text.split(' '))
+  if (breaks.length % 4 === 0 && (inLines || noPluses)) return breaks
+  if (plusesFit && (isPadded || !inLines)) return pluses
+  throw refused('has spaces of which it cannot be told whether they were "+" or line breaks')
+}

@@ -1,0 +1,121 @@
+import fc from 'fast-check'
+import { imageBytes } from '../../src/classifier/inline-image'
+import { InvalidInputError } from '../../src/errors'
+import { sample } from '../helpers/images'
+
+const cat = sample('cat')
+const text = cat.toString('base64')
+const unpadded = (base64: string): string => base64.replace(/=+$/, '')
+const wrapped = (base64: string, length: number, lineEnd: string): string =>
+  base64.replace(new RegExp(`.{${length}}(?=.)`, 'g'), `$&${lineEnd}`)
+
+/** What an HTML form, or a client that forgets to encode, makes of it. */
+const formEncoded = (base64: string): string => new URLSearchParams(`image=${base64}`).get('image') ?? ''
+
+/** The bytes, or undefined where they are refused. */
+function bytesOf(base64: string): Buffer | undefined {
+  try {
+    return imageBytes(base64)
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(InvalidInputError)
+    return undefined
+  }
+}
+
+describe('the bytes of an image that came as text', () => {
+  it.each([
+    ['base64', text],
+    ['base64 without padding', unpadded(text)],
+    ['URL-safe base64', cat.toString('base64url')],
+    ['URL-safe base64 in lines', wrapped(cat.toString('base64url'), 76, ' ')],
+    ['lines of 76', wrapped(text, 76, '\n')],
+    ['lines of 64 with CRLF', `\r\n${wrapped(text, 64, '\r\n')}\r\n`],
+    ['lines that became one, with spaces', wrapped(text, 76, ' ')],
+    ['spaces around it', `  ${text} `],
+    ['a data: URL', `data:image/jpeg;base64,${text}`],
+    ['a data: URL with parameters', `DATA:image/jpeg;charset=utf-8;BASE64,${text}`],
+    ['a data: URL without a type', `data:;base64,${text}`],
+    ['a data: URL in lines', `data:image/jpeg;base64,\n${wrapped(text, 76, '\n')}\n`],
+    ['a form', formEncoded(text)],
+    ['a form, in lines', formEncoded(wrapped(text, 76, '\n'))],
+    ['a data: URL in a form', formEncoded(`data:image/svg+xml;base64,${text}`)],
+  ])('are those of %s', (_, given) => {
+    expect(imageBytes(given)).toEqual(cat)
+  })
+
+  it.each([
+    ['!!!', 'is not base64: character 1 is "!"'],
+    [`${text.slice(0, 99)}%2B${text.slice(102)}`, 'character 100 is "%"'],
+    [`"${text}"`, 'character 1 is "\\""'],
+    [`${text}=`, 'is not'],
+    [`AA==${text}`, 'character 3 is "="'],
+    [`${text}\u00e9`, 'is not base64'],
+    ['AAAAA', 'is not whole base64: 5 characters'],
+    ['data:image/svg+xml,%3Csvg/%3E', 'is a data: URL that is not in base64'],
+    ['data:image/jpeg;base64', 'character 5 is ":"'],
+    ['https://example.com/cat.jpg', 'is a URL, which is not fetched'],
+    ['photos/cat.jpg?', 'character 11 is "."'],
+    [`${'A'.repeat(76)} ${'A'.repeat(7)}`, 'it cannot be told'],
+  ])('are not those of %.20s', (given, reason) => {
+    expect(() => imageBytes(given)).toThrow(
+      expect.objectContaining({
+        code: 'invalid_input',
+        message: expect.stringContaining(reason.replace('photos', '')),
+        hint: expect.stringContaining('base64'),
+      }),
+    )
+  })
+
+  /** As a JPEG begins; no format begins with the byte that a leading `+` stands for. */
+  const bytes = fc.uint8Array({ maxLength: 400 }).map((rest) => Buffer.from([0xff, ...rest]))
+
+  it('are never other ones: those sent, or none', () => {
+    const changes: ((base64: string) => string)[] = [
+      (base64) => base64,
+      unpadded,
+      formEncoded,
+      (base64) => formEncoded(unpadded(base64)),
+      (base64) => wrapped(base64, 76, '\n'),
+      (base64) => wrapped(base64, 76, '\r\n'),
+      (base64) => wrapped(base64, 64, ' '),
+      (base64) => wrapped(unpadded(base64), 76, ' '),
+      (base64) => formEncoded(wrapped(base64, 76, '\n')),
+      (base64) => base64.replaceAll('+', '-').replaceAll('/', '_'),
+      (base64) => ` ${base64}  `,
+      (base64) => `data:image/png;base64,${base64}`,
+      (base64) => formEncoded(`data:image/png;base64,${base64}`),
+    ]
+    fc.assert(
+      fc.property(bytes, fc.constantFrom(...changes), (sent, change) => {
+        const read = bytesOf(change(sent.toString('base64')))
+        // Faster than a comparison by jest.
+        expect(read?.equals(sent) ?? true).toBe(true)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  it('are those sent, wherever text is padded, in lines or in a form', () => {
+    const changes = [formEncoded, (base64: string) => formEncoded(`data:image/png;base64,${base64}`)]
+    fc.assert(
+      fc.property(bytes, fc.constantFrom(...changes), (sent, change) => {
+        fc.pre(sent.length % 3 !== 0)
+        expect(bytesOf(change(sent.toString('base64')))?.equals(sent)).toBe(true)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('are refused where a letter is none', () => {
+    const others = fc
+      .string({ unit: 'binary', minLength: 1, maxLength: 1 })
+      .filter((letter) => !/[\w+/=\s-]/.test(letter))
+    fc.assert(
+      fc.property(bytes, fc.nat(), others, (sent, at, letter) => {
+        const base64 = sent.toString('base64')
+        const place = at % base64.length
+        expect(bytesOf(base64.slice(0, place) + letter + base64.slice(place + 1))).toBeUndefined()
+      }),
+    )
+  })
+})
