@@ -17,7 +17,7 @@ export function imageBytes(text: string): Buffer {
   })
   if (/^\s*https?:/i.test(text)) throw refused('is a URL, which is not fetched')
   // Spaces at the start were none: no image format begins with the byte that `+` stands for there.
-  const letters = withoutSpaces(base64.replace(/[\r\n\t\f]/g, '').trimStart())
+  const letters = withoutSpaces(base64.replace(/[\r\n\t\f]/g, '').replace(/^ +/, ''))
   const other = /[^A-Za-z0-9+/_-]/.exec(letters.replace(/={1,2}$/, ''))
   if (other) throw refused(`is not base64: character ${other.index + 1} is ${JSON.stringify(other[0])}`)
   if (!isWhole(letters)) throw refused(`is not whole base64: ${letters.length} characters cannot be bytes`)
