@@ -63,14 +63,19 @@ async function objectStore(connection: Connection): Promise<Check> {
   return ok(`${s3Endpoint}, buckets ${imagesBucket} and ${resultsBucket}`)
 }
 
+/** So many refusals are shown. */
+const refusalsShown = 3
+
 /** What `bucket-events` refused lately. */
 async function notifications(connection: Connection): Promise<Check> {
-  const [last, ...others] = await readRefusals(
-    needStore(connection).bucket(connection.settings.resultsBucket),
+  const refusals = await readRefusals(needStore(connection).bucket(connection.settings.resultsBucket))
+  if (refusals.length === 0) return ok('none was refused in the last week')
+  const shown = refusals.slice(0, refusalsShown).map(({ at, reason }) => `refused at ${at}: ${reason}`)
+  const more = refusals.length - shown.length
+  return absent(
+    `${shown.join('; ')}${more > 0 ? `; and ${more} others in the last week` : ''}`,
+    'docs/events.md, Where notifications go',
   )
-  if (!last) return ok('none was refused in the last week')
-  const more = others.length > 0 ? ` (and ${others.length} others in the last week)` : ''
-  return absent(`refused at ${last.at}: ${last.reason}${more}`, 'docs/events.md, Where notifications go')
 }
 
 /** Everything Whisklens may need on this machine, one after the other. */

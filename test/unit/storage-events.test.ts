@@ -216,12 +216,13 @@ describe('any other message', () => {
   it.each([
     [{}, 'it is empty'],
     [{ images: [] }, 'of no known shape: its fields are images'],
+    [{ '{"bucket": "images"': '' }, 'it has no fields (was JSON sent as a form?'],
     [{ Records: 'none' }, 'of no known shape: its fields are Records'],
     [{ Records: [{}] }, 'Records[0] is of no known shape: it is empty'],
     [{ Records: [7] }, 'Records[0] is no JSON object'],
     [null, 'is no JSON object'],
     ['text', 'is no JSON object'],
-    [{ Records: [s3Record('a'.repeat(0))] }, 'Records[0] is a S3 event, but not valid: s3.object.key'],
+    [{ Records: [s3Record('a'.repeat(0))] }, 'Records[0] is not a valid S3 event: s3.object.key'],
   ])('%j is refused: %s', (message, reason) => {
     expect(refusalOf(message)).toContain(reason)
   })
@@ -308,7 +309,7 @@ describe('the notification', () => {
 
   it('tells which record is not valid, and why', () => {
     expect(parseEvent(JSON.parse(bodyOf('s3-one-bad-record-of-three'))).refused).toEqual([
-      { at: 'Records[1]', reason: expect.stringMatching(/^is a S3 event, but not valid: s3\.object\.key: /) },
+      { at: 'Records[1]', reason: expect.stringMatching(/^is not a valid S3 event: s3\.object\.key: /) },
     ])
   })
 

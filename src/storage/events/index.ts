@@ -104,12 +104,15 @@ function* readAs(
   const { data, error } = image.safeParse(fields)
   if (data) return yield { ...data, removed: changed === 'removed' }
   const problems = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  yield { at, reason: `is a ${name}, but not valid: ${problems.join('; ')}` }
+  yield { at, reason: `is not a valid ${name}: ${problems.join('; ')}` }
 }
 
-/** Some of a message's fields by name: values may be secret. */
+/** Some of a message's fields by name: values may be secret, and the name of a form's field may be a whole message. */
 function describe(fields: Fields): string {
-  const names = Object.keys(fields).map((name) => name.slice(0, 40))
+  const names = Object.keys(fields)
   if (names.length === 0) return 'it is empty'
-  return `its fields are ${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and others' : ''}`
+  const words = names.filter((name) => /^[\w.:-]{1,40}$/.test(name))
+  if (words.length === 0)
+    return 'it has no fields (was JSON sent as a form? Its content type is application/json)'
+  return `its fields are ${words.slice(0, 8).join(', ')}${words.length > 8 ? ' and others' : ''}`
 }
