@@ -222,3 +222,48 @@ describe('who may call', () => {
     expect((await fetch(`${web}/default/own`)).status).toBe(401)
   })
 })
+
+describe('methods', () => {
+  it('HEAD is the action’s to answer, and its body is not sent', async () => {
+    const code =
+      'const main = ({ __ow_method }) => ({ headers: { "content-type": "text/css", "x-method": __ow_method }, body: "p {}" })'
+    await deploy('styled', code)
+    const head = await fetch(`${web}/default/styled`, { method: 'HEAD' })
+    const get = await fetch(`${web}/default/styled`)
+    expect([head.status, head.headers.get('x-method'), await head.text()]).toEqual([200, 'head', ''])
+    expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'))
+    expect([get.headers.get('x-method'), await get.text()]).toEqual(['get', 'p {}'])
+  })
+
+  it('HEAD of the host’s own resources is as GET', async () => {
+    for (const path of ['/', '/api/v1']) {
+      const head = await fetch(host.url + path, { method: 'HEAD' })
+      expect([path, head.status, await head.text()]).toEqual([path, 200, ''])
+    }
+  })
+
+  it('that a resource does not have are 405, and those that it has are named', async () => {
+    const basic = `Basic ${Buffer.from(auth).toString('base64')}`
+    for (const [method, path, allow] of [
+      ['PUT', '/', 'GET'],
+      ['DELETE', '/api/v1', 'GET'],
+      ['PATCH', '/api/v1/namespaces/_/triggers/event', 'GET, PUT, POST, DELETE'],
+      ['POST', '/api/v1/namespaces', 'GET'],
+    ]) {
+      const answer = await fetch(host.url + path, { method, headers: { authorization: basic } })
+      expect([path, answer.status, answer.headers.get('allow')]).toEqual([path, 405, allow])
+      expect(await answer.json()).toMatchObject({
+        error: `HTTP method not allowed, supported methods: ${allow}`,
+        code: expect.any(String),
+      })
+    }
+    const unknown = await fetch(`${host.url}/api/v2`, { method: 'PUT' })
+    expect(unknown.status).toBe(404)
+  })
+
+  it('are not told to those without the key', async () => {
+    expect((await fetch(`${host.url}/api/v1/namespaces/_/triggers/event`, { method: 'PATCH' })).status).toBe(
+      401,
+    )
+  })
+})

@@ -111,9 +111,7 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
 function createApi(host: Host, alarms: Alarms): Api {
   const api: Api = new Hono({ getPath: (request) => new URL(request.url).pathname.replace(/\/{2,}/g, '/') })
   api.onError((thrown, c) => answerError(c, thrown))
-  api.notFound((c) =>
-    answerError(c, new HttpError(404, 'not_found', 'The requested resource could not be found.')),
-  )
+  api.notFound((c) => answerError(c, unknownResource(c, methodsAt(api, c.req.path))))
   api.use(async (c, next) => {
     c.set('transaction', newTransaction())
     c.set('isUser', isSameSecret(keyOf(c) ?? '', host.auth))
@@ -141,6 +139,20 @@ function createApi(host: Host, alarms: Alarms): Api {
   alarmRoutes(api, alarms)
   webActionRoutes(api, host)
   return api
+}
+
+const methods = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS']
+
+/** The methods that a path is known by; what all methods of a path run through is no resource. */
+const methodsAt = (api: Api, path: string): string[] =>
+  methods.filter((method) => api.router.match(method, path)[0].some(([[, { method: own }]]) => own !== 'ALL'))
+
+function unknownResource(c: ApiContext, allowed: string[]): HttpError {
+  if (allowed.length === 0)
+    return new HttpError(404, 'not_found', 'The requested resource could not be found.')
+  c.header('Allow', allowed.join(', '))
+  const supported = `HTTP method not allowed, supported methods: ${allowed.join(', ')}`
+  return new HttpError(405, 'method_not_allowed', supported)
 }
 
 function answerError(c: ApiContext, thrown: Error): Response {
