@@ -3,6 +3,7 @@ import { readSecrets } from '../../src/local/state'
 import { type Clients, clientsOf, parseLines } from '../helpers/clients'
 import { bodyOf, created, unknownShapes } from '../helpers/event-fixtures'
 import {
+  eventually,
   newDataDir,
   type RunningLocal,
   removeDataDir,
@@ -101,6 +102,19 @@ it('what was refused is logged, and shown by doctor', async () => {
   await post(bodyOf('azure-event-grid'), 'application/json')
   const { body } = await post(bodyOf('s3-one-bad-record-of-three'), 'text/plain')
   expect(body.refused).toEqual([{ at: 'Records[1]', reason: expect.stringContaining('s3.object.key') }])
+  const refusals = await eventually(async () => {
+    const activations = await clients.ow.activations.list({
+      name: 'whisklens/bucket-events',
+      limit: 20,
+    } as never)
+    const logs = await Promise.all(
+      activations.map(({ activationId: name }) => clients.ow.activations.logs({ name })),
+    )
+    const lines = logs.flatMap((each) => (each as unknown as { logs: string[] }).logs).join('\n')
+    return lines.includes('part of a notification was refused') && lines
+  }, 'the log')
+  expect(refusals).toContain('Records[1]')
+  expect(refusals).toContain('a notification was refused')
   // Without a model the checks of engines are done at once.
   const { stdout } = await whisklens(['doctor', '--json', '--data', dataDir], { WHISKLENS_MODEL: 'nonsense' })
   const findings = parseLines<Finding>(stdout)
