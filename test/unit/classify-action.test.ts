@@ -176,6 +176,19 @@ describe('what an activation took', () => {
     }
   })
 
+  it('is told though a record of the event is not valid, or of another store', async () => {
+    const record = (object: object) => ({
+      eventName: 'ObjectCreated:Put',
+      s3: { bucket: { name: photos.name }, object },
+    })
+    for (const message of [
+      { Records: [record({}), record({ key: 'cat.jpg' }), {}] },
+      { account: '1', action: 'PutObject', bucket: photos.name, object: { key: 'cat.jpg' } },
+    ])
+      expect((await answerTo(message)).images).toMatchObject([{ key: 'cat.jpg', status: 'ok' }])
+    expect(await refusal({ Records: [record({})] })).toContain('(invalid_input)')
+  })
+
   it('names the process it ran in', async () => {
     const runs = [await action.run([JSON.stringify(deletion)]), await action.run([JSON.stringify(deletion)])]
     const containers = runs.map(({ stdout }) => JSON.parse(stdout).spent.container)
