@@ -64,7 +64,7 @@ export function parseEvent(message: unknown): Notification {
 }
 
 const notUnderstood = ({ at, reason }: Refused): InvalidInputError =>
-  new InvalidInputError('event_unknown', `The notification is not understood: ${[at, reason].filter(Boolean).join(' ')}`, {
+  new InvalidInputError('event_unknown', `The notification is not understood: ${at || 'it'} ${reason}`, {
     hint: `Known are: ${shapes.map(({ name }) => name).join(', ')}; also inside ${envelopeNames.join(', ')}.`,
   })
 

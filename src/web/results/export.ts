@@ -64,7 +64,7 @@ export async function exportRecords(
   const page: Page<string> = await takePage(records(), line, { matches: matches(query), limit })
   if (!page.next || limit !== undefined) return { text: header + page.items.join(''), next: page.next }
   if (written) return link(key)
-  if (query.urls) throw tooLarge('with URLs of the images')
+  if (query.urls === 'true') throw tooLarge('with URLs of the images')
   const target = exportKey(summary.batch, JSON.stringify(query), file)
   await writeLines(results, target, records(), { query, format, deadline })
   return link(target)
