@@ -162,6 +162,11 @@ export const errorCodes = {
     when: 'There are more images than one activation can count for dryRun or maxCost.',
     hint: 'Narrow the prefix.',
   },
+  answer_too_large: {
+    status: 400,
+    when: 'The records that a query of results selects do not fit into one answer, and could not be written to a file.',
+    hint: 'Ask for pages with limit and after, or run whisklens results.',
+  },
   cost_exceeded: {
     status: 400,
     when: 'The batch is likely to cost more than maxCost. Nothing was dispatched.',

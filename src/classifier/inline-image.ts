@@ -3,7 +3,8 @@ import { InvalidInputError } from '../errors'
 const hint =
   'Send the bytes in base64 (standard or URL-safe, line breaks are fine), alone or as data:image/…;base64,….'
 
-const refused = (reason: string): InvalidInputError => new InvalidInputError(`The image ${reason}`, { hint })
+const refused = (reason: string): InvalidInputError =>
+  new InvalidInputError('bad_parameter', `The image ${reason}`, { hint })
 
 /**
  * The bytes of an image that came as text: base64 of either alphabet, with or without padding and line breaks, alone or

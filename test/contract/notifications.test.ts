@@ -65,7 +65,7 @@ describe.each(types)('as %s', (type) => {
     const { status, body } = await post(bodyOf(name), type)
     expect(status).toBe(400)
     expect(body.error).toMatchObject({
-      code: 'invalid_input',
+      code: 'event_unknown',
       message: expect.stringContaining('of no known shape: its fields are topic'),
       hint: expect.stringContaining('Cloudflare R2 event'),
     })

@@ -85,8 +85,8 @@ describe('{image: base64}', () => {
     ['text', Buffer.from('no photo').toString('base64'), 'image_unsupported'],
     ['half a photo', sample('cat').subarray(0, 20_000).toString('base64'), 'image_corrupt'],
     ['a giant', pngClaiming(60_000, 60_000).toString('base64'), 'image_too_large'],
-    ['no base64', '!!!', 'invalid_input'],
-    ['a URL', 'https://example.com/cat.jpg', 'invalid_input'],
+    ['no base64', '!!!', 'bad_parameter'],
+    ['a URL', 'https://example.com/cat.jpg', 'bad_parameter'],
     ['nothing but a data: URL', 'data:image/jpeg;base64,', 'image_empty'],
   ])('refuses %s', async (_, image, code) => {
     expect(await refusal({ image })).toContain(`(${code})`)
@@ -186,7 +186,7 @@ describe('what an activation took', () => {
       { account: '1', action: 'PutObject', bucket: photos.name, object: { key: 'cat.jpg' } },
     ])
       expect((await answerTo(message)).images).toMatchObject([{ key: 'cat.jpg', status: 'ok' }])
-    expect(await refusal({ Records: [record({})] })).toContain('(invalid_input)')
+    expect(await refusal({ Records: [record({})] })).toContain('(bad_parameter)')
   })
 
   it('names the process it ran in', async () => {

@@ -62,7 +62,7 @@ describe('the bytes of an image that came as text', () => {
   ])('are not those of %s', (_, given, reason) => {
     expect(() => imageBytes(given)).toThrow(
       expect.objectContaining({
-        code: 'invalid_input',
+        code: 'bad_parameter',
         message: expect.stringContaining(`The image ${reason}`),
         hint: expect.stringContaining('base64'),
       }),

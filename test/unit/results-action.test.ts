@@ -436,7 +436,10 @@ describe('a batch too large for one answer', () => {
   it('refuses URLs of more images than an answer holds', async () => {
     const answer = await ask({ batch: 'large', format: 'jsonl', urls: 'true' })
     expect(answer.statusCode).toBe(400)
-    expect(errorIn(answer)).toMatchObject({ hint: expect.stringContaining('limit=1000') })
+    expect(errorIn(answer)).toMatchObject({
+      code: 'answer_too_large',
+      hint: expect.stringContaining('limit=1000'),
+    })
   })
 
   it('says so where there is no time to write the file, and leaves nothing of it', async () => {

@@ -231,6 +231,7 @@ describe('any other message', () => {
     const message = { password: 'secret', ...Object.fromEntries([...'abcdefgh'].map((name) => [name, 1])) }
     expect(() => parseEvent(message)).toThrow(
       expect.objectContaining({
+        code: 'event_unknown',
         message: expect.stringMatching(/its fields are password, a, b, c, d, e, f, g and others$/),
         hint: expect.stringMatching(/S3 event, .*Cloudflare R2 event.*also inside .*SNS.*SQS/),
       }),

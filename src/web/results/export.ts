@@ -71,7 +71,7 @@ export async function exportRecords(
 }
 
 const tooLarge = (why: string): InvalidInputError =>
-  new InvalidInputError(`The records are too many for one answer ${why}`, {
+  new InvalidInputError('answer_too_large', `The records are too many for one answer ${why}`, {
     hint: 'Ask for pages: &limit=1000, then what the link header names as next; or run whisklens results.',
   })
 
