@@ -88,10 +88,9 @@ async function overInitAndRun(name: string, models: string): Promise<Reached> {
         __ow_body: Buffer.from(await request.arrayBuffer()).toString('base64'),
       }
       const { statusCode, headers, body } = await post('/run', { value, activation_id: 'a1' })
-      return new Response(typeof body === 'string' ? body : JSON.stringify(body), {
-        status: statusCode,
-        headers,
-      })
+      const text = typeof body === 'string' ? body : JSON.stringify(body)
+      // As every HTTP server does.
+      return new Response(request.method === 'HEAD' ? null : text, { status: statusCode, headers })
     },
     stop: async () => {
       await container.stop()
