@@ -59,6 +59,9 @@ async function parse(body: Buffer, boundary: string): Promise<Form> {
   return { files: new Map(read), fields }
 }
 
+/** A part has a few; more are not looked for, so that a hostile form takes no longer than another. */
+const maxHeaders = 20
+
 const lineEnd = '(?:\\r\\n|\\n|\\r(?!\\n))'
 
 /**
@@ -69,7 +72,7 @@ function withLineEnds(body: Buffer, boundary: string, replacement: string): Buff
   const text = body.toString('latin1')
   const line = `--${boundary.replace(/[^\w]/g, '\\$&')}(--)?[ \\t]*`
   const [, , separator = '\r\n'] = new RegExp(`(?:^|[\\r\\n])${line}(${lineEnd})`).exec(text) ?? []
-  const headers = `(?:[^\\r\\n]+${lineEnd})*${lineEnd}`
+  const headers = `(?:[^\\r\\n]+${lineEnd}){0,${maxHeaders}}${lineEnd}`
   const delimiter = new RegExp(`(?:^|${separator})${line}(?:$|${separator}(${headers})?)`, 'g')
   const delimited = text.replace(delimiter, (_, last = '', block = '') => {
     const lines = block.replace(/\r\n|\n|\r/g, '\r\n')
