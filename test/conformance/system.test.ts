@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { type BatchSummary, batchRequestSchema, type ImageRecord, isClosed } from '../../src/schema'
 import { parseLines } from '../helpers/clients'
+import { bodyOf } from '../helpers/event-fixtures'
 import { sample, sampleLabels, sampleNames } from '../helpers/images'
 import { eventually } from '../helpers/local-mode'
 import { type Deployment, hasWskdeploy, openDeployment, type Params, secrets } from './deployment'
@@ -188,6 +189,18 @@ describe('manifest.stock.yaml', () => {
       found.map(async (key) => JSON.parse((await deployment.read(key)) ?? '') as ImageRecord),
     )
     expect(records.map(outcomeOf).sort()).toEqual(outcomesBelow(''))
+  })
+
+  it('understands notifications as JSON, as text and in base64', async () => {
+    for (const type of ['application/json', 'text/plain', 'application/octet-stream'])
+      for (const [name, status, answer] of [
+        ['backblaze-b2-test', 200, { received: 0, images: 0, fired: 0 }],
+        ['azure-event-grid', 400, { error: expect.objectContaining({ code: 'event_unknown' }) }],
+      ] as const) {
+        const headers = { 'content-type': type, authorization: `Bearer ${secrets.eventsToken}` }
+        const found = await deployment.ask('bucket-events', { method: 'POST', headers, body: bodyOf(name) })
+        expect([type, found.status, await found.json()]).toEqual([type, status, answer])
+      }
   })
 
   it('refuses notifications without the token', async () => {
