@@ -115,6 +115,26 @@ describe.each(guarded)('%s', (...target) => {
     for (const word of hidden()) expect(text).not.toContain(word)
   })
 
+  it('takes no other method, and names those it takes', async () => {
+    const [, method, path] = target
+    const url = `${local.connection.apiHost}/api/v1/web/guest/whisklens/${action}${path}?token=${token()}`
+    for (const other of ['PUT', 'DELETE', 'PATCH']) {
+      const { status, headers } = await fetch(url, { method: other })
+      expect([other, status, headers.get('allow')]).toEqual([
+        other,
+        405,
+        method === 'GET' ? 'GET, HEAD' : 'POST',
+      ])
+    }
+    const [head, same] = [await fetch(url, { method: 'HEAD' }), await fetch(url, { method })]
+    expect([head.status, head.headers.get('content-type')]).toEqual([
+      method === 'GET' ? 200 : 405,
+      same.headers.get('content-type'),
+    ])
+    expect(await head.text()).toBe('')
+    await same.body?.cancel()
+  })
+
   it('lets in whoever has it', async () => {
     expect((await ask(target, `?token=${token()}`)).status).toBe(200)
     expect((await ask(target, '', bearer(token()))).status).toBe(200)
