@@ -26,7 +26,11 @@ const maxNamed = 10
 export async function main(request: WebRequest): Promise<WebResponse> {
   try {
     const settings = settingsFromParams(request)
-    if (!isAuthorized(request, settings.eventsToken)) return unauthorized()
+    if (!isAuthorized(request, settings.eventsToken)) {
+      // The request itself may hold anything: none of it is noted.
+      await note('a request had no valid token', () => contextOf(settings, currentActivation()))
+      return unauthorized()
+    }
     if (request.__ow_method !== 'post') return methodNotAllowed(request.__ow_method, ['POST'])
     const message = contentOf(request)
     const subscription = confirmationUrl(message)
@@ -72,20 +76,23 @@ async function parse(message: unknown, context: Context) {
         { refused: refused.slice(0, maxNamed), count: refused.length },
         'part of a notification was refused',
       )
-      await note(`${first.at} ${first.reason}`, context)
+      await note(`${first.at} ${first.reason}`, () => context)
     }
     return notification
   } catch (thrown) {
     if (thrown instanceof InvalidInputError) {
       log.warn({ reason: thrown.message }, 'a notification was refused')
-      await note(thrown.message, context)
+      await note(thrown.message, () => context)
     }
     throw thrown
   }
 }
 
-/** No reason to refuse the rest. */
-const note = (reason: string, context: Context): Promise<void> =>
-  noteRefusal(context.results, reason, context).catch((thrown) =>
-    log.warn({ reason: messageOf(thrown) }, 'the refusal was not noted'),
-  )
+/** A refusal that cannot be noted is still one. */
+async function note(reason: string, context: () => Context): Promise<void> {
+  try {
+    await noteRefusal(context().results, reason, context())
+  } catch (thrown) {
+    log.warn({ reason: messageOf(thrown) }, 'the refusal was not noted')
+  }
+}

@@ -98,6 +98,15 @@ it('another method is refused', async () => {
     })
 })
 
+it('a request without the token is refused, noted, and nothing of it is kept', async () => {
+  const url = `${local.connection.apiHost}/api/v1/web/guest/whisklens/bucket-events?token=guess-of-a-stranger`
+  const answer = await fetch(url, { method: 'POST', body: bodyOf('minio') })
+  expect(answer.status).toBe(401)
+  const noted = await clients.read('events/refused.json')
+  expect(noted).toContain('a request had no valid token')
+  expect(noted).not.toContain('stranger')
+})
+
 it('what was refused is logged, and shown by doctor', async () => {
   await post(bodyOf('azure-event-grid'), 'application/json')
   const { body } = await post(bodyOf('s3-one-bad-record-of-three'), 'text/plain')
