@@ -3,7 +3,7 @@ import '../src/classifier/inference/begin'
 
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { classifyImages } from '../src/batch/classify/classify-images'
+import { type ClassifyOptions, classifyImages } from '../src/batch/classify/classify-images'
 import { readChunk } from '../src/batch/records/chunks'
 import { classifyImage } from '../src/classifier/classify'
 import { loadModelApart } from '../src/classifier/inference/load'
@@ -15,7 +15,7 @@ import { InvalidInputError, WhisklensError } from '../src/errors'
 import { log } from '../src/log'
 import { answering } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
-import { batchIdSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
+import { batchIdSchema, exifOptionSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
 import { parseEvent } from '../src/storage/events'
 import { openStore } from '../src/storage/store'
 
@@ -31,6 +31,7 @@ const chunkSchema = rangeSchema.extend({
   batch: batchIdSchema,
   chunk: rangeSchema.extend({ epoch: z.int() }),
   by: z.int(),
+  exif: exifOptionSchema.optional(),
 })
 const describeSchema = z.object({ describe: z.literal(true) })
 
@@ -58,7 +59,7 @@ export const main = answering((params) =>
     if (chunk.success) return { ...(await classifyPiece(loading, settings, chunk.data)), spent: spent() }
     const list = listSchema.safeParse(params)
     const images = list.success ? list.data.images : imagesOf(params)
-    const records = await classifyAll(loading, settings, images, true)
+    const records = await classifyAll(loading, settings, images, { handsOnRest: true })
     const rest = images.slice(records.length)
     return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
   }),
@@ -99,12 +100,13 @@ async function classifyPiece(
   }
 }
 
-const partOf = ({ model }: Settings, { chunk, start, end, by }: z.infer<typeof chunkSchema>) => ({
+const partOf = ({ model }: Settings, { chunk, start, end, by, exif }: z.infer<typeof chunkSchema>) => ({
   start,
   end,
   chunk,
   model,
   by,
+  exif,
 })
 
 async function classifyChunk(
@@ -112,19 +114,23 @@ async function classifyChunk(
   settings: Settings,
   message: z.infer<typeof chunkSchema>,
 ) {
-  const { batch, chunk, start, end } = message
+  const { batch, chunk, start, end, exif } = message
   const results = openStore(settings).bucket(settings.resultsBucket)
   const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)
-  return { batch, part: partOf(settings, message), images: await classifyAll(model, settings, images) }
+  return {
+    batch,
+    part: partOf(settings, message),
+    images: await classifyAll(model, settings, images, { exif }),
+  }
 }
 
 function classifyAll(
   model: Promise<LoadedModel>,
   settings: Settings,
   images: ImageRef[],
-  handsOnRest = false,
+  options: Pick<ClassifyOptions, 'handsOnRest' | 'exif'>,
 ) {
   const { id, deadline } = currentActivation()
   const store = openStore(settings)
-  return classifyImages(images, { model, store, activationId: id, deadline, handsOnRest })
+  return classifyImages(images, { model, store, activationId: id, deadline, ...options })
 }

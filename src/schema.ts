@@ -34,6 +34,22 @@ export const detectionSchema = z.strictObject({
 })
 export type Detection = z.infer<typeof detectionSchema>
 
+/** What a camera wrote into a photo. */
+export const exifSchema = z.strictObject({
+  /** By the camera's clock, ISO 8601 to the second; with an offset from UTC where the photo has one. */
+  takenAt: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:\d\d)?$/)
+    .optional(),
+  /** Make and model. */
+  camera: z.string().optional(),
+  /** Degrees north and east. Only in the records of batches that asked for it. */
+  position: z
+    .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
+    .optional(),
+})
+export type Exif = z.infer<typeof exifSchema>
+
 /** What is known of one image, success or failure. */
 export const recordSchema = z.strictObject({
   schema: z.literal('whisklens.record/1'),
@@ -53,6 +69,7 @@ export const recordSchema = z.strictObject({
   width: z.int().positive().nullable(),
   height: z.int().positive().nullable(),
   format: z.string().nullable(),
+  exif: exifSchema.optional(),
   error: z
     .strictObject({
       code: z.string(),
@@ -92,6 +109,10 @@ const size = text
       Number.parseInt(value, 10) *
       unitsOfSize[value.replace(/^\d+/, '').toLowerCase() as keyof typeof unitsOfSize],
   )
+
+/** `position`: records say where photos were taken, too. */
+export const exifOptionSchema = z.literal('position', "expected 'position'")
+export type ExifOption = z.infer<typeof exifOptionSchema>
 
 const isShare = (value: string): boolean => Number.parseFloat(value) > 0 && Number.parseFloat(value) <= 100
 
@@ -141,6 +162,7 @@ export const batchRequestSchema = z.strictObject({
   /** Classify what a feed's notifications missed, by the name of its trigger; goes alone. */
   poll: text.optional(),
   chunkSize: count.max(1000).optional(),
+  exif: exifOptionSchema.optional(),
 })
 export type BatchRequest = z.infer<typeof batchRequestSchema>
 

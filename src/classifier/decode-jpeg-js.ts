@@ -15,7 +15,8 @@ export function decodeWithJpegJs(bytes: Uint8Array, inputs: InputSpec[]): Decode
   const start = performance.now()
   const { exifBuffer, ...image } = decode(bytes)
   // jpeg-js leaves the second of the two zero bytes after "Exif" in place.
-  const orientation = orientationOf(readExifOrientation(exifBuffer?.subarray(1)))
+  const exif = exifBuffer?.subarray(1)
+  const orientation = orientationOf(readExifOrientation(exif))
   const { rows: height, columns: width } = uprightSize(image, orientation)
   return inputs.map((input) => {
     const scaled = scaledSize(image, input)
@@ -32,6 +33,7 @@ export function decodeWithJpegJs(bytes: Uint8Array, inputs: InputSpec[]): Decode
       width,
       height,
       format: 'jpeg',
+      exif,
       ms: performance.now() - start,
     }
   })

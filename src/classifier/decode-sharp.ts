@@ -65,6 +65,8 @@ export async function decodeWithSharp(
       width,
       height,
       format: formatOf(header),
+      // The directories of a TIFF file are laid out as those of EXIF.
+      exif: header.format === 'tiff' ? bytes : header.exif,
       ms: performance.now() - start,
     }))
   })

@@ -24,6 +24,8 @@ export interface DecodedImage {
   height: number
   /** `jpeg`, `png`, `webp`, `gif`, `avif` or `tiff`. */
   format: string
+  /** What a camera wrote, as it lies in the file. */
+  exif?: Uint8Array
   /** How long its pixels took, once their turn had come, milliseconds. */
   ms: number
 }

@@ -34,13 +34,14 @@ interface BatchOptions extends ConnectionFlags, OutputOptions {
   limit?: number
   maxErrors?: string
   maxCost?: number
+  exif?: 'position'
   dryRun?: boolean
   wait: boolean
 }
 
 /** `whisklens batch`: what `wsk trigger fire batch-requested` does, and waiting for it. */
 export function register(program: Command): void {
-  const { batch, since, minSize, maxSize, sample, maxErrors, maxCost } = batchRequestSchema.shape
+  const { batch, since, minSize, maxSize, sample, maxErrors, maxCost, exif } = batchRequestSchema.shape
   const command = program
     .command('batch')
     .description('classify what the images bucket holds below a prefix, on OpenWhisk')
@@ -70,6 +71,11 @@ export function register(program: Command): void {
       'do nothing if it is likely to cost more, in the currency of the price of a GB-second',
       matching(maxCost, 'Expected a number above 0, such as 2.5.'),
     )
+    .option(
+      '--exif <what>',
+      'position: keep where photos were taken; their date and camera are kept anyway',
+      matching(exif, 'Expected position.'),
+    )
     .option('--dry-run', 'only count what would be done, and estimate its cost')
     .option('--no-wait', 'print the id and end, once it is fired')
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
@@ -96,8 +102,8 @@ async function run(prefix: string, options: BatchOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const { bucket, model, force, include, exclude, minSize, maxSize, sample, limit } = options
   const filters = { include, exclude, since: options.since?.toISOString(), minSize, maxSize, sample, limit }
-  const { maxErrors, maxCost } = options
-  const request = { prefix, bucket, model, force, ...filters, maxErrors, maxCost }
+  const { maxErrors, maxCost, exif } = options
+  const request = { prefix, bucket, model, force, ...filters, maxErrors, maxCost, exif }
   if (options.dryRun) return dryRun({ ...request, batch: options.batch, dryRun: true }, connection, options)
   const batch = options.batch ?? defaultBatchId(Date.now(), randomBytes(3).toString('hex'))
   const summary = await fireAndFollow({ ...request, batch }, connection, options)

@@ -29,7 +29,13 @@ export async function classifyAll(
   pool: ClassifyPool,
 ): Promise<Counts> {
   const connection = await resolveConnection(options)
-  const { model = connection.settings.model, engine = connection.settings.engine, top, workers } = options
+  const {
+    model = connection.settings.model,
+    engine = connection.settings.engine,
+    top,
+    workers,
+    exif,
+  } = options
   // What is downloaded waits in memory for its turn.
   const downloads = pLimit(workers * tasksPerWorker + 4)
   const progress = startProgress('images', { ...options, withLines: true })
@@ -44,7 +50,7 @@ export async function classifyAll(
   async function classify({ file, download, error }: Source): Promise<Answer> {
     counts.found++
     if (error) return { file, error }
-    const task = async () => pool.run({ image: download ? await download() : file, model, engine, top })
+    const task = async () => pool.run({ image: download ? await download() : file, model, engine, top, exif })
     const answer = await (download ? downloads(task) : task()).catch((thrown) => ({
       error: problemOf(thrown),
     }))

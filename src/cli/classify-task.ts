@@ -2,6 +2,7 @@ import { errorOf } from '../batch/records/record'
 import type { Classification } from '../classifier/classify'
 import type { ErrorCode } from '../error-codes'
 import { StorageError, WhisklensError } from '../errors'
+import type { ExifOption } from '../schema'
 
 /** What a worker of `whisklens classify` is given. */
 export interface ClassifyTask {
@@ -11,6 +12,8 @@ export interface ClassifyTask {
   engine: string
   /** How many labels to keep. */
   top: number
+  /** `position`: where photos were taken is told, too. */
+  exif?: ExifOption
 }
 
 /** An error as data: what is thrown loses its code on the way between threads. */

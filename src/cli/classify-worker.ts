@@ -7,7 +7,7 @@ import { readImage } from './read-image'
 /** Runs in each worker thread of `whisklens classify`, with a model of its own. Never throws. */
 export default (tasks: ClassifyTask[]): Promise<ClassifyAnswer[]> => Promise.all(tasks.map(classify))
 
-async function classify({ image, model, engine, top }: ClassifyTask): Promise<ClassifyAnswer> {
+async function classify({ image, model, engine, top, exif }: ClassifyTask): Promise<ClassifyAnswer> {
   let loaded: LoadedModel
   try {
     loaded = await loadModel(model, engine)
@@ -17,7 +17,7 @@ async function classify({ image, model, engine, top }: ClassifyTask): Promise<Cl
   }
   try {
     const bytes = typeof image === 'string' ? await readImage(image) : image
-    const classification = await classifyImage(loaded, bytes, top)
+    const classification = await classifyImage(loaded, bytes, top, undefined, exif === 'position')
     return { classified: { ...classification, model: loaded.folder.version, engine: loaded.engine } }
   } catch (thrown) {
     return { error: problemOf(thrown) }

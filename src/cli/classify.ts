@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { exifOptionSchema } from '../schema'
 import { openPool } from './classify-pool'
 import { type ConnectionFlags, connectionOptions } from './connection'
-import { wholeNumber } from './options'
+import { matching, wholeNumber } from './options'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural } from './output'
 import { isImageName } from './walk'
 
@@ -12,6 +13,7 @@ export interface ClassifyOptions extends ConnectionFlags, OutputOptions {
   engine?: string
   workers: number
   top: number
+  exif?: 'position'
 }
 
 /** `whisklens classify`: labels without a server. */
@@ -32,6 +34,11 @@ export function register(program: Command): void {
       availableParallelism(),
     )
     .option('--top <count>', 'labels for each image', wholeNumber(1, 1000), 5)
+    .option(
+      '--exif <what>',
+      'position: print where photos were taken, too, with --json',
+      matching(exifOptionSchema, 'Expected position.'),
+    )
   connectionOptions(outputOptions(command, 'print a record for each image, one a line'))
     .addHelpText(
       'after',

@@ -47,7 +47,14 @@ export async function classify(
   return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
 }
 
-const partOf = ({ start, end, chunk, model, by }: ChunkMessage) => ({ start, end, chunk, model, by })
+const partOf = ({ start, end, chunk, model, by, exif }: ChunkMessage) => ({
+  start,
+  end,
+  chunk,
+  model,
+  by,
+  exif,
+})
 
 async function piece(message: ChunkMessage, surroundings: Surroundings, classifier: Classifier) {
   const { batch, chunk, start, end } = message

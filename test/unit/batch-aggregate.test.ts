@@ -236,6 +236,15 @@ function withDenied(keys: string[]): Store {
   }
 }
 
+describe('what is left of a piece', () => {
+  it('is dispatched with what the batch keeps of EXIF', async () => {
+    await begin(true)
+    const part = { start: 0, end: 4, chunk, model: 'tiny', by: 1, exif: 'position' as const }
+    await report({ batch: 'b1', images: images(['a', 'b']), part })
+    expect(asked('classify-images')).toMatchObject([{ params: { start: 2, end: 4, exif: 'position' } }])
+  })
+})
+
 describe('aggregating uploads', () => {
   const day = () => `uploads-${now().slice(0, 10)}`
 

@@ -104,12 +104,17 @@ describe('a batch request', () => {
     },
   )
 
-  it.each([{ limit: 0 }, { limit: -1 }, { limit: 'x' }, { since: 'x' }, { force: 'x' }, { chunkSize: 1001 }])(
-    'with %j is refused',
-    (asked) => {
-      expect(() => parseBatchRequest(asked)).toThrow('The batch request is not valid')
-    },
-  )
+  it.each([
+    { limit: 0 },
+    { limit: -1 },
+    { limit: 'x' },
+    { since: 'x' },
+    { force: 'x' },
+    { chunkSize: 1001 },
+    { exif: 'all' },
+  ])('with %j is refused', (asked) => {
+    expect(() => parseBatchRequest(asked)).toThrow('The batch request is not valid')
+  })
 
   it('without an id gets one that sorts by time and differs within a second', () => {
     const id = defaultBatchId(Date.parse('2026-11-22T07:30:00.999Z'), 'a1b2c3d4e5f6')
@@ -134,6 +139,15 @@ describe('a batch request', () => {
 })
 
 describe('firing a batch', () => {
+  it.each<{ exif?: string }>([{ exif: 'position' }, {}])(
+    'has classify told what to keep of EXIF: %j',
+    async (asked) => {
+      await upload('x/a')
+      await runner.start({ batch: 'b1', ...asked })
+      expect(chunks().map(({ params }) => JSON.parse(JSON.stringify(params)).exif)).toEqual([asked.exif])
+    },
+  )
+
   it('sees it through and fires batch-completed with its summary', async () => {
     await upload('x/a', 'x/b', 'y')
     const summary = await runner.start({ batch: 'b1', prefix: 'x/' })

@@ -1,3 +1,4 @@
+import sharp, { type Exif } from 'sharp'
 import { main } from '../../actions/classify'
 import { writeChunk } from '../../src/batch/records/chunks'
 import { classifiedSchema } from '../../src/batch/running/aggregate'
@@ -187,6 +188,25 @@ describe('what an activation took', () => {
     ])
       expect((await answerTo(message)).images).toMatchObject([{ key: 'cat.jpg', status: 'ok' }])
     expect(await refusal({ Records: [record({})] })).toContain('(bad_parameter)')
+  })
+
+  it('has where a photo was taken only if the batch asks for it, and goes on with that', async () => {
+    const gps = {
+      GPSLatitudeRef: 'S',
+      GPSLatitude: '33/1 51/1 0/1',
+      GPSLongitudeRef: 'E',
+      GPSLongitude: '151/1 12/1 0/1',
+    }
+    const exif = { IFD0: { Make: 'Leica' }, IFD3: gps } as Exif
+    await photos.put('taken.jpg', await sharp(sample('cat')).withExif(exif).jpeg().toBuffer())
+    const chunk = { start: 0, end: 1, epoch: 1 }
+    await writeChunk(results, 'b2', chunk, [{ bucket: photos.name, key: 'taken.jpg' }])
+    const message = { batch: 'b2', chunk, by: 1, start: 0, end: 1 }
+    const plain = await answerTo(message)
+    expect(plain.images[0]?.exif).toEqual({ camera: 'Leica' })
+    const { images, part } = await answerTo({ ...message, exif: 'position' })
+    expect(images[0]?.exif).toEqual({ camera: 'Leica', position: { latitude: -33.85, longitude: 151.2 } })
+    expect([plain.part?.exif, part?.exif]).toEqual([undefined, 'position'])
   })
 
   it('names the process it ran in', async () => {

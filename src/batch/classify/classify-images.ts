@@ -1,9 +1,9 @@
 import pLimit from 'p-limit'
-import { classifyImage } from '../../classifier/classify'
+import { classifyImage, recordLabels } from '../../classifier/classify'
 import { isMemoryScarce } from '../../classifier/container-memory'
 import type { LoadedModel } from '../../classifier/load'
 import { ImageError, StorageError, WhisklensError } from '../../errors'
-import type { ImageRecord, ImageRef } from '../../schema'
+import type { ExifOption, ImageRecord, ImageRef } from '../../schema'
 import type { Store } from '../../storage/store'
 import { errorOf, unknownRecord } from '../records/record'
 
@@ -31,6 +31,8 @@ export interface ClassifyOptions {
   deadline: number
   /** Whether what is left over goes into the output, too: nothing else knows of it. */
   handsOnRest?: boolean
+  /** `position`: where photos were taken is kept. */
+  exif?: ExifOption
 }
 
 /**
@@ -80,7 +82,7 @@ const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(valu
 /** @throws WhisklensError when the model cannot be loaded or does not work, or the store is not trusted: no image's fault, and no image's record */
 async function classifyObject(
   image: ImageRef,
-  { model, store, activationId }: ClassifyOptions,
+  { model, store, activationId, exif }: ClassifyOptions,
 ): Promise<ImageRecord> {
   const at = Date.now()
   const [loading, downloading] = await Promise.allSettled([model, download(image, store)])
@@ -92,7 +94,13 @@ async function classifyObject(
     const { body, etag, size, lastModified, ms } = downloading.value
     Object.assign(record, { etag, size, lastModified })
     record.timings.download = ms
-    const { timings, ...classification } = await classifyImage(loading.value, body)
+    const { timings, ...classification } = await classifyImage(
+      loading.value,
+      body,
+      recordLabels,
+      undefined,
+      exif === 'position',
+    )
     Object.assign(record, classification, { status: 'ok' })
     Object.assign(record.timings, timings)
   } catch (thrown) {

@@ -1,7 +1,14 @@
 import pLimit from 'p-limit'
 import * as z from 'zod'
 import { siblingAction } from '../../openwhisk/activation'
-import { type ImageRecord, imageRefSchema, type Range, rangeSchema, recordSchema } from '../../schema'
+import {
+  exifOptionSchema,
+  type ImageRecord,
+  imageRefSchema,
+  type Range,
+  rangeSchema,
+  recordSchema,
+} from '../../schema'
 import { listParts, writePart } from '../records/parts'
 import { outcomesOf } from '../records/record'
 import { keepRecord } from '../records/retry'
@@ -24,7 +31,12 @@ export const classifiedSchema = z.object({
   rest: z.array(imageRefSchema).optional(),
   batch: z.string().optional(),
   part: rangeSchema
-    .extend({ chunk: rangeSchema.extend({ epoch: z.int() }), model: z.string(), by: z.int() })
+    .extend({
+      chunk: rangeSchema.extend({ epoch: z.int() }),
+      model: z.string(),
+      by: z.int(),
+      exif: exifOptionSchema.optional(),
+    })
     .optional(),
   /** Why there are no records, where that is no image's fault. */
   failure: z.object({ code: z.string(), message: z.string() }).optional(),
@@ -99,8 +111,8 @@ async function keepPart(
   const { results, activation } = context
   await keepRecords(images, context)
   if (images.length > 0) await writePart(results, batch, part.start, images, activation.id, usage())
-  const { chunk, end, model, by } = part
-  const rest: ChunkMessage = { batch, by, chunk, start: part.start + images.length, end, model }
+  const { chunk, end, model, by, exif } = part
+  const rest: ChunkMessage = { batch, by, chunk, start: part.start + images.length, end, model, exif }
   return { batches: [batch], rest: rest.start < end ? rest : undefined }
 }
 

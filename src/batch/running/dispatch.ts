@@ -2,7 +2,7 @@ import pLimit from 'p-limit'
 import { messageOf } from '../../errors'
 import { log } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
-import type { Range } from '../../schema'
+import type { ExifOption, Range } from '../../schema'
 import { readChunk } from '../records/chunks'
 import { writePart } from '../records/parts'
 import { unknownRecord } from '../records/record'
@@ -20,6 +20,7 @@ export interface ChunkMessage extends Range {
   model: string
   /** The epoch in which it is given out: a failure counts against no later one. */
   by: number
+  exif?: ExifOption
 }
 
 /** So many invocations are made at a time. All of them may be refused, and count against the minute. */
@@ -28,13 +29,22 @@ const atOnce = { unknown: 8, known: 32 }
 /** Gives pieces to `classify-images`, many at a time. What is refused is told, and nothing more is asked for then. */
 export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Context): Promise<Sent[]> {
   const { openwhisk, activation } = context
+  const { exif } = batch.request
   const sequence = siblingAction(activation, 'classify-images')
   const limit = pLimit(batch.dispatch.window.isKnown ? atOnce.known : atOnce.unknown)
   let refusal: Sent['refusal']
   const give = async (piece: Piece): Promise<Sent> => {
     if (refusal) return { piece, refusal }
     const { start, end, chunk, by } = piece
-    const message: ChunkMessage = { batch: batch.batch, by, chunk, start, end, model: batch.model.model }
+    const message: ChunkMessage = {
+      batch: batch.batch,
+      by,
+      chunk,
+      start,
+      end,
+      model: batch.model.model,
+      exif,
+    }
     try {
       return { piece, activationId: await openwhisk.invoke(sequence, message) }
     } catch (thrown) {
