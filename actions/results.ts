@@ -1,6 +1,7 @@
 import { toJsonLines } from '../src/batch/records/json-lines'
 import { newestBatches } from '../src/batch/reports/newest'
-import { batchNotFound, matches, readResultsAfter } from '../src/batch/reports/results'
+import { matches } from '../src/batch/reports/query'
+import { batchNotFound, readResultsAfter } from '../src/batch/reports/results'
 import { readSummary } from '../src/batch/reports/summary-object'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
@@ -19,7 +20,9 @@ import {
 import type { BatchSummary, ImageRecord } from '../src/schema'
 import { openStore, type Store } from '../src/storage/store'
 import { galleryPage } from '../src/web/page'
-import { csv, type Export, exportRecords, jsonLines, textTypes } from '../src/web/results/export'
+import { type Export, exportRecords } from '../src/web/results/export'
+import { type ExportName, exportTypes } from '../src/web/results/export-formats'
+import { chooseView } from '../src/web/results/labels'
 import { takePage } from '../src/web/results/page'
 import {
   type Format,
@@ -58,44 +61,47 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
   // The page asks for its data itself; it has to know where images come from to allow no other place.
   if (format === 'html') return galleryPage(new URL(results.presign('-', 1)).origin)
   const asked = parseResultsRequest(ownParameters(request))
-  if (asked.batch === undefined) return batchList(await newestBatches(results), format)
+  const { view, notice } = await chooseView(results, asked, format)
+  if (asked.batch === undefined)
+    return batchList(await newestBatches(results, undefined, view), notice, format)
   const summary = await readSummary(results, asked.batch)
   if (!summary) throw batchNotFound(asked.batch)
-  const render = asked.urls === 'true' ? withUrl(store) : (record: ImageRecord) => record
+  const more = asked.urls === 'true' ? urlIn(store) : () => ({})
   if (format !== 'json') {
-    const chosen = format === 'csv' ? csv : jsonLines(render)
     const { deadline } = currentActivation()
-    const found = await exportRecords(results, summary, { query: asked, format: chosen, deadline })
+    const found = await exportRecords(results, summary, { query: asked, name: format, view, more, deadline })
     return exported(found, format, asked)
   }
   const page = { matches: matches(asked), limit: asked.limit ?? usualLimit }
-  const { items, next } = await takePage(readResultsAfter(results, asked.batch, asked.after), render, page)
-  return json(200, { summary, records: items, next })
+  const render = (record: ImageRecord) => ({ ...record, ...more(record) })
+  const records = readResultsAfter(results, asked.batch, { after: asked.after, view })
+  const { items, next } = await takePage(records, render, page)
+  const shown = { ...summary, labels: view.counts(summary.labels) }
+  return json(200, { summary: shown, records: items, next, notice })
 }
 
-const withUrl = (store: Store) => (record: ImageRecord) => ({
-  ...record,
-  url: store.bucket(record.bucket).presign(record.key, imageUrlLife),
-})
+const urlIn =
+  (store: Store) =>
+  ({ bucket, key }: ImageRecord) => ({ url: store.bucket(bucket).presign(key, imageUrlLife) })
 
-function batchList(batches: BatchSummary[], format: Exclude<Format, 'html'>): WebResponse {
-  if (format === 'json') return json(200, { batches })
+function batchList(batches: BatchSummary[], notice: object | undefined, format: Format): WebResponse {
+  if (format === 'json') return json(200, { batches, notice })
   if (format === 'jsonl') return text(format, toJsonLines(batches))
-  throw new InvalidInputError('bad_parameter', 'The list of batches is not available as CSV', {
+  throw new InvalidInputError('bad_parameter', 'The list of batches is not available as CSV or Parquet', {
     hint: 'Name a batch with ?batch=…, or ask for format=jsonl.',
   })
 }
 
-function exported(found: Export, format: 'jsonl' | 'csv', asked: ResultsRequest): WebResponse {
+function exported(found: Export, format: ExportName, asked: ResultsRequest): WebResponse {
   if ('url' in found) return { statusCode: 302, headers: { location: found.url }, body: '' }
-  return text(format, found.text, {
+  return text(format, found.body, {
     'content-disposition': `attachment; filename="${asked.batch}.${format}"`,
     ...(found.next && { link: `<?${nextQuery(asked, format, found.next)}>; rel="next"` }),
   })
 }
 
-const text = (format: 'jsonl' | 'csv', body: string, headers = {}): WebResponse => ({
+const text = (format: ExportName, body: string, headers = {}): WebResponse => ({
   statusCode: 200,
-  headers: { 'content-type': textTypes[format], ...headers },
+  headers: { 'content-type': exportTypes[format], ...headers },
   body,
 })

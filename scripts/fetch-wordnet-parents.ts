@@ -90,9 +90,9 @@ async function main([file = join('src', 'labels', 'synsets.json')]: string[]): P
   const found = new Map<string, Synset>()
   for (const { wordnetId } of classes) ancestors(wordnetId, synsets, found)
   const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1))
-  const isClass = new Set(classes.map(({ wordnetId }) => wordnetId))
-  // The names of the classes are in the labels of every record.
-  const names = sorted.filter(([id]) => !isClass.has(id)).map(([id, synset]) => [id, synset.names.join(', ')])
+  // Classes are named as models name them.
+  const classNames = new Map(classes.map(({ wordnetId, className }) => [wordnetId, className]))
+  const names = sorted.map(([id, synset]) => [id, classNames.get(id) ?? synset.names.join(', ')])
   const parents = sorted.map(([id, synset]) => [id, synset.parents.join(' ')])
   const json = { names: Object.fromEntries(names), parents: Object.fromEntries(parents) }
   const text = `${JSON.stringify(json, null, 2)}\n`

@@ -125,6 +125,12 @@ export const errorCodes = {
     hint: 'Use Allow and Deny statements with actions and resources only.',
   },
 
+  bad_labels: {
+    status: 500,
+    when: 'labels.json of the results bucket, or the file of --labels, cannot be used.',
+    hint: 'Mend or remove the file; without it, labels are those of the model.',
+  },
+
   // Batches and feeds
   batch_not_found: {
     status: 404,

@@ -1,23 +1,36 @@
+import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import { csvHeader, toCsvLine } from '../batch/reports/csv'
+import { toRow } from '../batch/reports/columns'
+import { type CsvFormat, rawCsv, spreadsheetCsv } from '../batch/reports/csv'
+import { readLabelView } from '../batch/reports/labels-file'
 import { newestBatches } from '../batch/reports/newest'
-import { matches, querySchema, readResults } from '../batch/reports/results'
-import { WhisklensError } from '../errors'
+import { writeParquet } from '../batch/reports/parquet'
+import { matches, querySchema } from '../batch/reports/query'
+import { readResults } from '../batch/reports/results'
+import { messageOf, WhisklensError } from '../errors'
+import { parseLabelRules } from '../labels/rules'
+import { type LabelView, labelView, modelsLabels } from '../labels/view'
 import { batchIdSchema, type ImageRecord } from '../schema'
+import type { Bucket } from '../storage/store'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
 import { writeNewFile } from './new-file'
 import { matching, wholeNumber } from './options'
 import { note, type OutputOptions, outputOptions, percent, plural, print, printable } from './output'
-import { writeParquet } from './parquet'
 
 interface ResultsOptions extends ConnectionFlags, OutputOptions {
   label?: string
   status?: 'ok' | 'error'
   prefix?: string
   minProbability?: number
+  takenSince?: string
+  takenUntil?: string
+  camera?: string
   limit?: number
+  /** A file; false for the model's. */
+  labels?: string | false
   csv?: boolean
+  raw?: boolean
   jsonl?: boolean
   parquet?: string
 }
@@ -42,11 +55,32 @@ export function register(program: Command): void {
       'only if the most probable label is at least so probable, 0–1',
       matching(querySchema.shape.minProbability, 'Expected a number from 0 to 1.'),
     )
+    .option(
+      '--taken-since <date>',
+      "only photos taken then or later by their camera's clock: 2026, 2026-05, 2026-05-31, 2026-05-31T18:00",
+      matching(querySchema.shape.takenSince),
+    )
+    .option(
+      '--taken-until <date>',
+      'only photos taken until then, all of that day, month or year included',
+      matching(querySchema.shape.takenUntil),
+    )
+    .option('--camera <text>', 'only photos whose camera contains it')
     .option('--limit <count>', 'so many records at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .addOption(new Option('--csv', 'print CSV, one label for each image').conflicts(['json', 'jsonl']))
-    .option('--jsonl', 'the same as --json')
+    .option(
+      '--labels <file>',
+      'show labels by the rules of a file instead of labels.json in the results bucket',
+    )
+    .option('--no-labels', 'show labels as the model named them')
+    .addOption(new Option('--csv', 'print CSV that is safe to open in a spreadsheet').conflicts('json'))
     .addOption(
-      new Option('--parquet <file>', 'write Apache Parquet, with all labels; - for stdout').conflicts([
+      new Option('--raw', 'print CSV for programs: texts as they are, no byte order mark')
+        .implies({ csv: true })
+        .conflicts(['json', 'jsonl', 'parquet']),
+    )
+    .addOption(new Option('--jsonl', 'print the columns of the CSV as JSON Lines').conflicts(['json', 'csv']))
+    .addOption(
+      new Option('--parquet <file>', 'write the same columns as Apache Parquet; - for stdout').conflicts([
         'json',
         'jsonl',
         'csv',
@@ -58,6 +92,9 @@ export function register(program: Command): void {
       `
 A label is found by a part of any of its names, by its WordNet id, and by what it is a kind of: "dog", "vehicle" and
 n02084071 find all that is below them in WordNet. Parts count as well: "cat" finds cats, and the catamaran.
+
+CSV, JSON Lines and Parquet have the same columns. In CSV an apostrophe goes before what a spreadsheet would run as a
+formula; --raw prints every text as it is.
 
 Examples:
   whisklens results                               the newest batch
@@ -78,10 +115,20 @@ async function run(id: string | undefined, options: ResultsOptions): Promise<voi
       hint: 'Start one: whisklens batch <prefix>',
     })
   }
+  const view = await viewOf(results, options)
   if (id === undefined) note(`Batch ${batch}`, options)
-  const found = selected(readResults(results, batch), options)
+  const found = selected(readResults(results, batch, view), options)
   if (options.parquet !== undefined) return exportParquet(found, options.parquet, options)
   for await (const text of formatted(found, options)) await print(text)
+}
+
+async function viewOf(results: Bucket, { labels }: ResultsOptions): Promise<LabelView> {
+  if (labels === false) return modelsLabels
+  if (typeof labels !== 'string') return readLabelView(results)
+  const text = await readFile(labels, 'utf8').catch((cause) => {
+    throw new WhisklensError('bad_labels', `${labels} cannot be read: ${messageOf(cause)}`, { cause })
+  })
+  return labelView(parseLabelRules(text, labels))
 }
 
 async function exportParquet(
@@ -112,22 +159,26 @@ async function* selected(
   if (count === 0) note(isEmpty ? nothing : 'No record matches', options)
 }
 
-async function* formatted(records: AsyncIterable<ImageRecord>, { json, jsonl, csv }: ResultsOptions) {
-  if (json || jsonl) for await (const record of records) yield `${JSON.stringify(record)}\n`
-  else if (csv) {
-    // Not before there are records: of a batch that is missing nothing is written.
-    let header = csvHeader
-    for await (const record of records) {
-      yield header + toCsvLine(record)
-      header = ''
-    }
-    if (header) yield header
-  } else yield* tables(records)
+async function* formatted(records: AsyncIterable<ImageRecord>, { json, jsonl, csv, raw }: ResultsOptions) {
+  if (json) for await (const record of records) yield `${JSON.stringify(record)}\n`
+  else if (jsonl) for await (const record of records) yield `${JSON.stringify(toRow(record))}\n`
+  else if (csv) yield* lines(records, raw ? rawCsv : spreadsheetCsv)
+  else yield* tables(records)
+}
+
+/** The header is not printed before there are records: of a batch that is missing nothing is written. */
+async function* lines(records: AsyncIterable<ImageRecord>, { header, line }: CsvFormat) {
+  let before = header
+  for await (const record of records) {
+    yield before + line(record)
+    before = ''
+  }
+  if (before) yield before
 }
 
 const row = ({ key, labels: [top], error }: ImageRecord): string[] => [
   printable(key),
-  printable(top?.label ?? `error: ${error?.code}`),
+  printable(top?.label ?? (error ? `error: ${error.code}` : 'no label')),
   top ? percent(top.probability) : '',
 ]
 

@@ -1,8 +1,15 @@
 import synsets from './synsets.json'
 
-/** Names of WordNet synsets in lower case, by id; classes have none, for labels name them. */
+/** The synsets above the classes: those that something is a kind of. */
+export const kinds: ReadonlySet<string> = new Set(
+  Object.values(synsets.parents).flatMap((ids) => ids.split(' ')),
+)
+
+/** Names of the kinds in lower case, by id; those of the classes are in the labels. */
 const names = new Map(
-  Object.entries(synsets.names).map(([id, text]) => [id, text.toLowerCase().split(', ')] as const),
+  Object.entries(synsets.names)
+    .filter(([id]) => kinds.has(id))
+    .map(([id, text]) => [id, text.toLowerCase().split(', ')] as const),
 )
 
 /** What each synset is a kind of. */

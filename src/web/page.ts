@@ -78,6 +78,14 @@ ${logo}<h1>Whisklens</h1>
 <legend class="hidden-text">Status</legend>
 ${segment('', 'All')}${segment('ok', 'Classified')}${segment('error', 'Errors')}
 </fieldset>
+<details class="photo" id="photo">
+<summary>Date and camera</summary>
+<div>
+<label>Taken from <input type="date" name="takenSince"></label>
+<label>until <input type="date" name="takenUntil"></label>
+<label>Camera <input type="search" name="camera" placeholder="Canon" spellcheck="false"></label>
+</div>
+</details>
 </form>
 <div class="downloads"><a id="jsonl" download>JSON Lines</a><a id="csv" download>CSV</a></div>
 </div>

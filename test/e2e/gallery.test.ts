@@ -40,6 +40,11 @@ const records: ImageRecord[] = [
   ),
 ].sort((a, b) => (a.key < b.key ? -1 : 1))
 
+const large: ImageRecord[] = Array.from({ length: 2500 }, (_, index) => ({
+  ...recordOf(`large/${String(index).padStart(5, '0')}.jpg`),
+  exif: { camera: 'Leica' },
+}))
+
 needs(missing.length > 0 && `missing ${missing.join(' and ')}`).describe('the gallery page', () => {
   let store: TestStore
   let server: Awaited<ReturnType<typeof serveAction>>
@@ -58,6 +63,17 @@ needs(missing.length > 0 && `missing ${missing.join(' and ')}`).describe('the ga
       if (status === 'ok') await store.images.put(key, photo, { contentType: 'image/jpeg' })
     await writeClosed(store, 'photos', records)
     await writeClosed(store, 'older', [recordOf(name(0), 'tripod')], '2026-11-01T07:29:00.000Z')
+    const taken = (index: number, takenAt: string, camera: string): ImageRecord => ({
+      ...recordOf(`taken/${index}.jpg`),
+      exif: { takenAt, camera },
+    })
+    const days = [
+      taken(1, '2026-05-01T23:59:59', 'Canon EOS R5'),
+      taken(2, '2026-05-02T10:11:12', 'Canon EOS R5'),
+      taken(3, '2026-05-03T10:11:12', 'Apple iPhone 15'),
+    ]
+    await writeClosed(store, 'large', large, '2026-09-01T07:29:00.000Z')
+    await writeClosed(store, 'taken', days, '2026-10-01T07:29:00.000Z')
     server = await serveAction(store.settings)
     const { chromium: launcher } = await import('playwright-core')
     browser = await launcher.launch({
@@ -111,7 +127,12 @@ needs(missing.length > 0 && `missing ${missing.join(' and ')}`).describe('the ga
 
   it('shows the newest batch, its totals and labels, and a card with a photo for each image', async () => {
     await open()
-    expect(await page.locator('.batch .name').allTextContents()).toEqual(['photos', 'older'])
+    expect(await page.locator('.batch .name').allTextContents()).toEqual([
+      'photos',
+      'older',
+      'taken',
+      'large',
+    ])
     expect(await page.locator('.batch[aria-current] .name').textContent()).toBe('photos')
     expect(await page.locator('#totals').textContent()).toBe('Classified129Errors1')
     expect(await page.locator('#labels .name').allTextContents()).toEqual(['daisy', 'espresso', hostileLabel])
@@ -180,6 +201,64 @@ needs(missing.length > 0 && `missing ${missing.join(' and ')}`).describe('the ga
     await page.getByLabel('Errors', { exact: true }).check({ force: true })
     await waitForCards(1)
     expect(await cards().locator('.label').textContent()).toContain('image_corrupt')
+    expect(complaints).toEqual([])
+  })
+
+  it('filters by date and camera, and shows them with an image', async () => {
+    await open('&batch=taken')
+    await waitForCards(3)
+    await page.locator('#photo summary').click()
+    await page.getByLabel('Camera').fill('canon')
+    await waitForCards(2)
+    await page.getByLabel('Taken from').fill('2026-05-02')
+    await waitForCards(1)
+    expect(await page.locator('#count').textContent()).toBe('Showing 1 matching image')
+    const { searchParams } = new URL(page.url())
+    expect([searchParams.get('camera'), searchParams.get('takenSince')]).toEqual(['canon', '2026-05-02'])
+    await page.reload()
+    await waitForCards(1)
+    expect(await page.getByLabel('Camera').inputValue()).toBe('canon')
+    await cards().locator('summary').click()
+    expect(await cards().locator('.about').textContent()).toMatch(/taken .*2026.* · Canon EOS R5/)
+    await page.getByLabel('Camera').fill('')
+    await page.getByLabel('Taken from').fill('')
+    await page.getByLabel('until').fill('2026-05-01')
+    await until(async () => (await cards().locator('.key').allTextContents()).join() === 'taken/1.jpg')
+    expect(complaints).toEqual([])
+  })
+
+  it('shows labels by labels.json, and what is wrong with it', async () => {
+    await store.results.put('labels.json', JSON.stringify({ rename: { tripod: 'Stativ' } }))
+    await open('&batch=older')
+    expect(await cards().locator('.label').textContent()).toBe('Stativ')
+    expect(await page.locator('#labels .name').textContent()).toBe('Stativ')
+    await store.results.put('labels.json', '{"renames": {}}')
+    await page.reload()
+    await page.locator('#notice').filter({ hasText: 'labels.json cannot be used' }).waitFor()
+    await waitForCards(1)
+    expect(await cards().locator('.label').textContent()).toBe('tripod')
+    await store.results.delete('labels.json')
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    await page.locator('#notice').waitFor({ state: 'hidden' })
+    expect(complaints).toEqual([])
+  })
+
+  it('downloads all that is chosen as one file, however large it is', async () => {
+    const download = async (name: string): Promise<string[]> => {
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('link', { name, exact: true }).click(),
+      ])
+      return readFileSync(await file.path(), 'utf8')
+        .trimEnd()
+        .split('\n')
+    }
+    await open('&batch=large&camera=leica')
+    const rows = await download('JSON Lines')
+    expect(rows.map((row) => JSON.parse(row).key)).toEqual(large.map(({ key }) => key))
+    const csv = await download('CSV')
+    expect(csv[0]).toMatch(/^\uFEFFbucket,key,/)
+    expect(csv.slice(1).map((line) => line.split(',')[1])).toEqual(large.map(({ key }) => key))
     expect(complaints).toEqual([])
   })
 

@@ -232,7 +232,7 @@ describe('closing a batch', () => {
   it('leaves empty files for a batch without images', async () => {
     await closeBatch(objects.store, results, doneBatch('photos', 0))
     expect(await textOf(results, resultsKey('b1', 'results.jsonl'))).toBe('')
-    expect(await textOf(results, resultsKey('b1', 'results.csv'))).toMatch(/^bucket,key,[^\n]*\r\n$/)
+    expect(await textOf(results, resultsKey('b1', 'results.csv'))).toMatch(/^\uFEFFbucket,key,[^\n]*\r\n$/)
     expect(await textOf(results, documentKey('b1'))).toContain('"status":"complete"')
   })
 })

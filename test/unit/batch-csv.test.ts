@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { csvHeader, toCsvLine } from '../../src/batch/reports/csv'
-import { anyKey, errorRecord, okRecord } from './batch-fixtures'
+import { columns, toRow } from '../../src/batch/reports/columns'
+import { type CsvFormat, rawCsv, spreadsheetCsv } from '../../src/batch/reports/csv'
+import { neutralise } from '../../src/batch/reports/formulas'
+import type { ImageRecord } from '../../src/schema'
+import { anyKey, errorRecord, okRecord, tabby } from './batch-fixtures'
 
 /** A reader of RFC 4180, as spreadsheets have one. */
 function parseCsv(text: string): string[][] {
@@ -15,15 +18,45 @@ function parseCsv(text: string): string[][] {
   return rows
 }
 
-const cells = (record: Parameters<typeof toCsvLine>[0]): Record<string, string> => {
-  const [names = [], values = []] = parseCsv(csvHeader + toCsvLine(record))
+const cells = (record: ImageRecord, { header, line }: CsvFormat = rawCsv): Record<string, string> => {
+  const [names = [], values = []] = parseCsv(header.replace(/^\uFEFF/, '') + line(record))
   expect(values).toHaveLength(names.length)
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']))
 }
 
+/** As docs/results.md tells how to get a text back. */
+const restored = (text: string): string =>
+  text
+    .replace(/^'('*[\t\r\n])/, '$1')
+    .replace(/(^|[;|\t\r\n])'('*(?:(?![;|\t\r\n])[\p{Zs}\p{Cc}\p{Cf}"])*[=+\-@＝＋－＠])/gu, '$1$2')
+
+const formulas = [
+  '=1+1',
+  '+1',
+  '-1',
+  '@SUM(A1)',
+  '\tx',
+  '\rx',
+  '\n=1',
+  '＝1+1',
+  '－1',
+  ' =1',
+  '\u0000=1',
+  '"=1',
+]
+const anyText = fc.oneof(
+  anyKey,
+  fc.string(),
+  fc.constantFrom('a,b', '"', 'a\r\nb', '\n', ' a ', ',', '""', ...formulas),
+  fc.string({
+    unit: fc.constantFrom('=', '+', '-', '@', "'", '"', ';', '|', '\t', '\r', '\n', ' ', 'a', '＝'),
+  }),
+)
+
 describe('a batch as CSV', () => {
-  it('has the most probable label of an image', () => {
-    expect(cells(okRecord('a.jpg'))).toMatchObject({
+  it('has the most probable label of an image, and all of them', () => {
+    const lynx = { ...tabby, label: 'lynx', probability: 1 / 12 }
+    expect(cells(okRecord('a.jpg', { labels: [tabby, lynx] }))).toMatchObject({
       bucket: 'photos',
       key: 'a.jpg',
       status: 'ok',
@@ -32,6 +65,7 @@ describe('a batch as CSV', () => {
       wordnetId: 'n02123045',
       error: '',
       width: '2',
+      labels: 'tabby 0.75; lynx 0.0833',
     })
   })
 
@@ -45,16 +79,73 @@ describe('a batch as CSV', () => {
     })
   })
 
-  it('reads back as it was, whatever a key or a label holds', () => {
-    const anyText = fc.oneof(
-      anyKey,
-      fc.string(),
-      fc.constantFrom('a,b', '"', 'a\r\nb', '\n', ' a ', ',', '""'),
-    )
+  it('reads back as it was where it is raw, whatever a key or a label holds', () => {
     fc.assert(
       fc.property(anyText, anyText, (key, etag) => {
-        expect(cells(okRecord(key, { etag }))).toMatchObject({ key, etag })
+        const row = cells(okRecord(key, { etag }))
+        expect(row).toMatchObject({ key, etag })
+        expect(Object.keys(row)).toEqual(columns.map(({ name }) => name))
       }),
     )
+  })
+
+  it('begins with a byte order mark for spreadsheets, and with the first column for programs', () => {
+    expect(Buffer.from(spreadsheetCsv.header).subarray(0, 3).toString('hex')).toBe('efbbbf')
+    expect(rawCsv.header).toMatch(/^bucket,key,status,label,/)
+    expect(spreadsheetCsv.header.slice(1)).toBe(rawCsv.header)
+  })
+
+  it('keeps a key outside ASCII', () => {
+    expect(cells(okRecord('Фото/猫😀.jpg'), spreadsheetCsv).key).toBe('Фото/猫😀.jpg')
+  })
+})
+
+describe('formulas', () => {
+  it.each(formulas)('are none for a spreadsheet in a key: %j', (text) => {
+    expect(cells(okRecord(text), spreadsheetCsv).key?.startsWith("'")).toBe(true)
+    expect(cells(okRecord(text), rawCsv).key).toBe(text)
+  })
+
+  it('are none in a label, a name of a class or an etag', () => {
+    const label = { ...tabby, label: '=HYPERLINK("https://example.com")', className: '@x, y' }
+    const row = cells(okRecord('a', { labels: [label], etag: '-1' }), spreadsheetCsv)
+    expect(row).toMatchObject({ label: `'${label.label}`, className: "'@x, y", etag: "'-1" })
+  })
+
+  it('are none behind what another setting takes for a separator', () => {
+    expect(neutralise('a;=1+1;b')).toBe("a;'=1+1;b")
+    expect(neutralise('a\n=1+1')).toBe("a\n'=1+1")
+    expect(neutralise('a\t"=1+1"')).toBe(`a\t'"=1+1"`)
+  })
+
+  it('are all there is: other texts stay as they are', () => {
+    for (const text of ["'quoted'", 'a=b', '2026-11-22', 'x-1.jpg', 'a, -b', '', '😀', '"a"'])
+      expect(neutralise(text)).toBe(text)
+  })
+
+  it('come back by the documented rule, whatever the text', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const neutral = neutralise(text)
+        expect(restored(neutral)).toBe(text)
+        for (const cell of [neutral, ...neutral.split(/[;|\t\r\n]/)])
+          expect(cell).not.toMatch(/^["\p{Cc}\p{Cf}\p{Zs}]*[=+\-@＝＋－＠]/u)
+        expect(neutral).not.toMatch(/^[\t\r\n]/)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('do not come of numbers: those are numbers for a spreadsheet, negative ones too', () => {
+    const record = okRecord('a', { timings: { download: -1, decode: 0, infer: 0 } })
+    expect(cells(record, spreadsheetCsv).downloadMs).toBe('-1')
+  })
+})
+
+describe('a row of JSON Lines', () => {
+  it('has the columns of the CSV, with null where there is nothing', () => {
+    const row = toRow(errorRecord('a.jpg', {}, { width: null }))
+    expect(Object.keys(row)).toEqual(parseCsv(rawCsv.header)[0])
+    expect(row).toMatchObject({ error: 'image_corrupt', label: null, width: null, labels: [] })
   })
 })

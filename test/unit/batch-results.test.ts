@@ -4,14 +4,8 @@ import { comparePositions } from '../../src/batch/records/keys'
 import { writePart } from '../../src/batch/records/parts'
 import { newestBatches } from '../../src/batch/reports/newest'
 import { progressOf } from '../../src/batch/reports/progress'
-import {
-  listBatches,
-  matches,
-  type Position,
-  querySchema,
-  readResults,
-  readResultsAfter,
-} from '../../src/batch/reports/results'
+import { matches, querySchema } from '../../src/batch/reports/query'
+import { listBatches, type Position, readResults, readResultsAfter } from '../../src/batch/reports/results'
 import { resultsKey, summaryKey } from '../../src/batch/state/layout'
 import { writeArrival } from '../../src/batch/uploads/arrivals'
 import type { ImageRecord } from '../../src/schema'
@@ -204,7 +198,7 @@ describe('pages of results', () => {
 
   const pageAfter = (after: string | undefined, request: PageRequest, bucket = results) =>
     takePage(
-      readResultsAfter(bucket, 'b1', after === undefined ? undefined : cursorSchema.parse(after)),
+      readResultsAfter(bucket, 'b1', { after: after === undefined ? undefined : cursorSchema.parse(after) }),
       ({ key, etag }) => ({ key, etag }),
       request,
     )

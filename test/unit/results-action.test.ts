@@ -1,4 +1,6 @@
+import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { main } from '../../actions/results'
+import { columns } from '../../src/batch/reports/columns'
 import { newestIds } from '../../src/batch/reports/newest'
 import { progressOf } from '../../src/batch/reports/progress'
 import { exportKey } from '../../src/batch/state/layout'
@@ -289,7 +291,21 @@ describe('the records of a batch', () => {
   })
 })
 
-describe('text formats', () => {
+/** The keys in an answer of any export format. */
+async function keysIn({ headers, body }: WebResponse): Promise<string[]> {
+  const [type] = headers['content-type']?.split(';') ?? []
+  if (type === 'application/vnd.apache.parquet') {
+    const file = new Uint8Array(Buffer.from(String(body), 'base64')).buffer
+    return (await parquetReadObjects({ file })).map(({ key }) => key)
+  }
+  const lines = String(body).trimEnd().split(/\r?\n/)
+  if (type === 'application/x-ndjson') return lines.map((line) => JSON.parse(line).key)
+  return lines
+    .slice(1)
+    .map((line) => (/^images,"((?:[^"]|"")*)"/.exec(line)?.[1] ?? '').replaceAll('""', '"'))
+}
+
+describe('export formats', () => {
   it('gives JSON Lines, one record a line', async () => {
     const { headers, body } = await ask({ batch: 'photos', format: 'jsonl' })
     // Without a charset, OpenWhisk takes the type for binary and the body for base64.
@@ -303,9 +319,30 @@ describe('text formats', () => {
     expect(headers).toMatchObject({ 'content-type': 'text/csv; charset=utf-8' })
     expect(headers['content-disposition']).toBe('attachment; filename="photos.csv"')
     const [header, first] = String(body).split('\r\n')
-    expect(header).toBe('bucket,key,status,label,probability,wordnetId,error,width,height,etag,model,at')
+    expect(header).toBe(`\uFEFF${columns.map(({ name }) => name).join(',')}`)
     expect(first).toMatch(/^images,"a, ""b""\n\.jpg",ok,espresso,0\.9,/)
     expect(String(body).split('\r\n')).toHaveLength(keys.length + 2)
+  })
+
+  it('gives CSV that is safe in a spreadsheet, and as it is with raw', async () => {
+    await writeClosed(store, 'formulas', [recordOf('=1+1.jpg', '@label')])
+    expect((await ask({ batch: 'formulas', format: 'csv' })).body).toContain("images,'=1+1.jpg,ok,'@label,")
+    const raw = String((await ask({ batch: 'formulas', format: 'csv', raw: 'true' })).body)
+    expect(raw).toMatch(/^bucket,key/)
+    expect(raw).toContain('images,=1+1.jpg,ok,@label,')
+    const stored = (await store.results.get('batches/formulas/results.csv')).body.toString()
+    expect(stored).toContain("images,'=1+1.jpg,ok,'@label,")
+  })
+
+  it('has the same columns in CSV, JSON Lines and Parquet', async () => {
+    const names = columns.map(({ name }) => name)
+    const body = async (format: string) => String((await ask({ batch: 'photos', format })).body)
+    expect((await body('csv')).split('\r\n')[0]?.slice(1).split(',')).toEqual(names)
+    expect(Object.keys(JSON.parse((await body('jsonl')).split('\n')[0] ?? ''))).toEqual(names)
+    const file = new Uint8Array(Buffer.from(await body('parquet'), 'base64')).buffer
+    const [first] = await parquetReadObjects({ file })
+    expect(Object.keys(first ?? {})).toEqual(names)
+    expect(first).toMatchObject({ key: keys[0], label: 'espresso', probability: 0.9 })
   })
 
   it('goes by what the client accepts, and by the parameter first', async () => {
@@ -343,7 +380,7 @@ describe('text formats', () => {
 
 describe('a batch too large for one answer', () => {
   const names = Array.from(
-    { length: 1500 },
+    { length: 2500 },
     (_, index) => `large/${String(index).padStart(5, '0')}-${'"'.repeat(40)}.jpg`,
   )
 
@@ -377,15 +414,39 @@ describe('a batch too large for one answer', () => {
   })
 
   it('redirects to the whole file for fifteen minutes', async () => {
-    const { statusCode, headers, body } = await ask({ batch: 'large', format: 'jsonl' })
+    const { statusCode, headers, body } = await ask({ batch: 'large', format: 'csv' })
     expect({ statusCode, body }).toEqual({ statusCode: 302, body: '' })
     expect(new URL(headers.location ?? '').searchParams.get('X-Amz-Expires')).toBe('900')
     const whole = await (await fetch(headers.location ?? '')).text()
-    expect(whole.trimEnd().split('\n')).toHaveLength(names.length)
+    expect(whole.trimEnd().split('\r\n')).toHaveLength(names.length + 1)
   })
 
+  it.each<Query>([{ format: 'jsonl' }, { format: 'csv', raw: 'true' }, { format: 'parquet' }])(
+    'gives all in a file of its own, and pages where there is a limit: %j',
+    async (query) => {
+      const { statusCode, headers } = await ask({ batch: 'large', ...query })
+      expect(statusCode).toBe(302)
+      const file = await fetch(headers.location ?? '')
+      const type = file.headers.get('content-type') ?? ''
+      const bytes = Buffer.from(await file.arrayBuffer())
+      const body = query.format === 'parquet' ? bytes.toString('base64') : bytes.toString()
+      const whole = { statusCode, headers: { 'content-type': type }, body }
+      expect(await keysIn(whole)).toEqual(names)
+      const visited: string[] = []
+      let pages = 0
+      for (let next: Query | undefined = { batch: 'large', limit: '1000', ...query }; next; pages++) {
+        const answer: WebResponse = await ask(next)
+        visited.push(...(await keysIn(answer)))
+        const link = /^<\?([^>]+)>; rel="next"$/.exec(answer.headers.link ?? '')?.[1]
+        next = link ? Object.fromEntries(new URLSearchParams(link)) : undefined
+      }
+      expect(visited).toEqual(names)
+      expect(pages).toBeGreaterThan(1)
+    },
+  )
+
   it('redirects as well when the file would fit but its quotes would not', async () => {
-    const all = Array.from({ length: 1700 }, (_, index) =>
+    const all = Array.from({ length: 1300 }, (_, index) =>
       recordOf(`${String(index).padStart(5, '0')}${'"'.repeat(100)}.jpg`),
     )
     await writeClosed(store, 'quotes', all)
@@ -407,7 +468,7 @@ describe('a batch too large for one answer', () => {
 
   it.each([
     ['jsonl', 'large', names.length],
-    ['csv', 'quotes', 1700],
+    ['csv', 'quotes', 1300],
   ])('redirects to a file of what is selected in %s', async (format, batch, records) => {
     const query = { batch, format, label: 'espresso' }
     const { statusCode, headers, body } = await ask(query)
@@ -475,6 +536,142 @@ describe('a batch too large for one answer', () => {
     expect(statusCode).toBe(302)
     const records = await linesAt(headers.location ?? '')
     expect(records.map(({ key }) => key)).toEqual(all.map(({ key }) => key))
+  })
+})
+
+describe('date and camera', () => {
+  const taken = (key: string, takenAt?: string, camera?: string): ImageRecord => ({
+    ...recordOf(key),
+    ...((takenAt || camera) && { exif: { ...(takenAt && { takenAt }), ...(camera && { camera }) } }),
+  })
+
+  beforeAll(() =>
+    writeClosed(store, 'taken', [
+      taken('1.jpg', '2026-04-30T23:59:59', 'Canon EOS R5'),
+      taken('2.jpg', '2026-05-01T00:00:00+02:00', 'Apple iPhone 15 Pro'),
+      taken('3.jpg', '2026-05-31T23:59:59'),
+      taken('4.jpg', undefined, 'Canon PowerShot'),
+      taken('5.jpg'),
+    ]),
+  )
+
+  it.each<[Query, string[]]>([
+    [{ takenSince: '2026-05-01' }, ['2.jpg', '3.jpg']],
+    [{ takenUntil: '2026-05' }, ['1.jpg', '2.jpg', '3.jpg']],
+    [{ takenUntil: '2026-04-30' }, ['1.jpg']],
+    [{ takenSince: '2026-05', takenUntil: '2026-05-01T00:00' }, ['2.jpg']],
+    [{ camera: 'canon' }, ['1.jpg', '4.jpg']],
+    [{ camera: 'IPHONE', takenSince: '2026' }, ['2.jpg']],
+    [{ takenSince: '', takenUntil: '', camera: '' }, ['1.jpg', '2.jpg', '3.jpg', '4.jpg', '5.jpg']],
+  ])('%j finds %j', async (query, found) => {
+    expect(await keysOf({ batch: 'taken', ...query })).toEqual(found)
+  })
+
+  it.each(['yesterday', '2026-13', '2026-05-32', '05/01/2026', '2026-05-01T25:00'])(
+    '%s is no date',
+    async (takenSince) => {
+      const answer = await ask({ batch: 'taken', takenSince })
+      expect(answer.statusCode).toBe(400)
+      expect(errorIn(answer).message).toContain('takenSince')
+    },
+  )
+
+  it('are columns of the exports, and selections are not answered with the whole file', async () => {
+    const { body } = await ask({ batch: 'taken', format: 'jsonl', camera: 'apple' })
+    expect(JSON.parse(String(body))).toMatchObject({
+      key: '2.jpg',
+      takenAt: '2026-05-01T00:00:00',
+      camera: 'Apple iPhone 15 Pro',
+      latitude: null,
+    })
+    const parquet = await ask({ batch: 'taken', format: 'parquet', camera: 'apple' })
+    const file = new Uint8Array(Buffer.from(String(parquet.body), 'base64')).buffer
+    const { schema } = parquetMetadata(file)
+    expect(schema.find(({ name }) => name === 'takenAt')?.logical_type).toMatchObject({
+      isAdjustedToUTC: false,
+    })
+    expect(await parquetReadObjects({ file })).toMatchObject([{ takenAt: new Date('2026-05-01T00:00:00Z') }])
+  })
+})
+
+describe('labels.json', () => {
+  const rules = {
+    schema: 'whisklens.labels/1',
+    ignore: ['tripod'],
+    rename: { espresso: 'coffee' },
+    groups: { kitty: ['lynx', 'tabby'] },
+    minimum: { kitty: 0.65 },
+  }
+  const putRules = (text: string) => store.results.put('labels.json', text)
+  const topsOf = (records: ImageRecord[]) => records.map(({ labels: [top] }) => top?.label)
+
+  afterEach(() => store.results.delete('labels.json'))
+
+  it('is how all answers show labels, while the files of a closed batch keep those of the model', async () => {
+    const before = (await store.results.get('batches/photos/results.jsonl')).body.toString()
+    await putRules(JSON.stringify(rules))
+    const { summary, records } = await recordsOf({ batch: 'photos' })
+    const tops = ['coffee', 'kitty', 'tiger cat', undefined, 'tiger cat', 'coffee']
+    expect(topsOf(records)).toEqual(tops)
+    expect(summary.labels).toEqual([
+      { label: 'coffee', count: 2 },
+      { label: 'kitty', count: 2 },
+    ])
+    const { body } = await ask({ batch: 'photos', format: 'jsonl' })
+    const rows = String(body).trimEnd().split('\n')
+    expect(rows.map((row) => JSON.parse(row).label)).toEqual(tops.map((top) => top ?? null))
+    expect(String((await ask({ batch: 'photos', format: 'csv' })).body)).toContain(',ok,coffee,0.9,')
+    expect((await store.results.get('batches/photos/results.jsonl')).body.toString()).toBe(before)
+  })
+
+  it('is what filters go by, and the names of the model find as well', async () => {
+    await putRules(JSON.stringify(rules))
+    expect(await keysOf({ batch: 'photos', label: 'coffee' })).toEqual([keys[0], keys[5]])
+    expect(await keysOf({ batch: 'photos', label: 'espresso' })).toEqual([keys[0], keys[5]])
+    expect(await keysOf({ batch: 'photos', label: 'tripod' })).toEqual([])
+  })
+
+  it('is left aside on request', async () => {
+    await putRules(JSON.stringify(rules))
+    expect(topsOf((await recordsOf({ batch: 'photos', labels: 'model' })).records)).toContain('espresso')
+  })
+
+  it('keeps exports from being answered with a file that does not know it', async () => {
+    await putRules(JSON.stringify({ rename: { espresso: 'coffee' } }))
+    const locationOf = async (query: Query) =>
+      (await ask({ batch: 'large', format: 'csv', ...query })).headers.location ?? ''
+    const shown = await locationOf({})
+    expect(shown).toContain('/exports/')
+    expect(await (await fetch(shown)).text()).toContain(',ok,coffee,')
+    expect(await locationOf({ labels: 'model' })).toContain('/batches/large/results.csv')
+  })
+
+  it.each(['{', '{"renames":{}}'])(
+    'that is wrong is a notice in the gallery, and an error of exports: %s',
+    async (text) => {
+      await putRules(text)
+      for (const query of [{}, { batch: 'photos' }] as Query[]) {
+        const { statusCode, body } = await ask(query)
+        expect(statusCode).toBe(200)
+        expect(body).toMatchObject({
+          notice: { code: 'bad_labels', message: expect.stringContaining('s3://results/labels.json') },
+        })
+      }
+      expect(topsOf((await recordsOf({ batch: 'photos' })).records)).toContain('espresso')
+      for (const format of ['csv', 'jsonl', 'parquet']) {
+        const answer = await ask({ batch: 'photos', format })
+        expect(answer.statusCode).toBe(500)
+        expect(errorIn(answer)).toMatchObject({ code: 'bad_labels', hint: expect.any(String) })
+      }
+      expect((await ask({ batch: 'photos', format: 'csv', labels: 'model' })).statusCode).toBe(200)
+    },
+  )
+
+  it('is shown in the list of batches', async () => {
+    await putRules(JSON.stringify(rules))
+    const { batches } = (await ask({})).body as { batches: BatchSummary[] }
+    const photos = batches.find(({ batch }) => batch === 'photos')
+    expect(photos?.labels.map(({ label }) => label)).toEqual(['coffee', 'kitty'])
   })
 })
 

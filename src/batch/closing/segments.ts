@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { ImageRecord } from '../../schema'
 import { comparePositions } from '../records/keys'
-import { csvHeader, toCsvLine } from '../reports/csv'
+import { spreadsheetCsv } from '../reports/csv'
 import { count, emptyTally, type Tally, tallySchema } from '../reports/summary'
 import type { ClosingBatch, EndedBatch } from '../state/batch'
 import { type ResultsName, resultsNames, segmentKey } from '../state/layout'
@@ -52,7 +52,7 @@ type Files = Record<ResultsName, Buffer>
 function openLines(isFirst: boolean) {
   const lines: Record<ResultsName, string[]> = {
     'results.jsonl': [],
-    'results.csv': isFirst ? [csvHeader] : [],
+    'results.csv': isFirst ? [spreadsheetCsv.header] : [],
     'errors.jsonl': [],
   }
   let bytes = 0
@@ -61,7 +61,7 @@ function openLines(isFirst: boolean) {
     add: (record: ImageRecord) => {
       const line = `${JSON.stringify(record)}\n`
       lines['results.jsonl'].push(line)
-      lines['results.csv'].push(toCsvLine(record))
+      lines['results.csv'].push(spreadsheetCsv.line(record))
       if (record.error) lines['errors.jsonl'].push(line)
       bytes += Buffer.byteLength(line)
     },

@@ -1,28 +1,36 @@
 import type { ImageRecord } from '../../schema'
+import { type Column, columns } from './columns'
+import { neutralise } from './formulas'
 
-const columns: [name: string, of: (record: ImageRecord) => string | number | null | undefined][] = [
-  ['bucket', ({ bucket }) => bucket],
-  ['key', ({ key }) => key],
-  ['status', ({ status }) => status],
-  ['label', ({ labels }) => labels[0]?.label],
-  ['probability', ({ labels }) => labels[0]?.probability],
-  ['wordnetId', ({ labels }) => labels[0]?.wordnetId],
-  ['error', ({ error }) => error?.code],
-  ['width', ({ width }) => width],
-  ['height', ({ height }) => height],
-  ['etag', ({ etag }) => etag],
-  ['model', ({ model }) => model],
-  ['at', ({ at }) => at],
-]
-
-/** RFC 4180: quoted where a comma, a quote or a line break would be misread. */
-const field = (value: string | number | null | undefined): string => {
-  const text = String(value ?? '')
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+/** How records become CSV. */
+export interface CsvFormat {
+  /** Begins a file. */
+  header: string
+  /** @returns one record, with its line end */
+  line: (record: ImageRecord) => string
 }
 
-export const csvHeader = `${columns.map(([name]) => name).join(',')}\r\n`
+/** RFC 4180: quoted where a comma, a quote or a line break would be misread. */
+const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
-/** One record as a line of CSV: its most probable label, or its error. */
-export const toCsvLine = (record: ImageRecord): string =>
-  `${columns.map(([, of]) => field(of(record))).join(',')}\r\n`
+/** A list in one cell: `tabby 0.75; tiger cat 0.0833`. */
+const listOf = (labels: ImageRecord['labels']): string =>
+  labels.map(({ label, probability }) => `${label} ${Number(probability.toPrecision(3))}`).join('; ')
+
+const csvOf = (prefix: string, textOf: (text: string) => string): CsvFormat => {
+  const cell = ({ of }: Column, record: ImageRecord): string => {
+    const value = of(record) ?? ''
+    if (typeof value === 'number') return String(value)
+    return field(textOf(typeof value === 'string' ? value : listOf(value)))
+  }
+  return {
+    header: `${prefix}${columns.map(({ name }) => name).join(',')}\r\n`,
+    line: (record) => `${columns.map((column) => cell(column, record)).join(',')}\r\n`,
+  }
+}
+
+/** For spreadsheets: no cell is a formula, and the byte order mark has the file read as UTF-8. */
+export const spreadsheetCsv = csvOf('\uFEFF', neutralise)
+
+/** For programs: every text as it is. */
+export const rawCsv = csvOf('', (text) => text)

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import { type LabelView, modelsLabels } from '../../labels/view'
 import type { BatchSummary } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { listBatches } from './results'
@@ -29,7 +30,11 @@ export function newestIds(batches: string[], limit: number): string[] {
 }
 
 /** The summaries of the newest batches, newest first; their rarer labels are left out. */
-export async function newestBatches(results: Bucket, limit = 50): Promise<BatchSummary[]> {
+export async function newestBatches(
+  results: Bucket,
+  limit = 50,
+  view: LabelView = modelsLabels,
+): Promise<BatchSummary[]> {
   const batches: string[] = []
   for await (const batch of listBatches(results)) batches.push(batch)
   const atOnce = pLimit(16)
@@ -40,5 +45,5 @@ export async function newestBatches(results: Bucket, limit = 50): Promise<BatchS
     .filter((summary) => summary !== undefined)
     .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
     .slice(0, limit)
-    .map((summary) => ({ ...summary, labels: summary.labels.slice(0, labelsInList) }))
+    .map((summary) => ({ ...summary, labels: view.counts(summary.labels).slice(0, labelsInList) }))
 }

@@ -1,7 +1,5 @@
-import * as z from 'zod'
-import type { Label } from '../../classifier/labels'
 import { StorageError } from '../../errors'
-import { kindOf } from '../../labels/kinds'
+import { type LabelView, modelsLabels } from '../../labels/view'
 import { type BatchSummary, type ImageRecord, isClosed, type Range } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { comparePositions } from '../records/keys'
@@ -14,41 +12,6 @@ import { readSummary } from './summary-object'
 
 /** The ids of all batches, with the uploads of each day among them. */
 export const listBatches = (results: Bucket): AsyncGenerator<string> => results.folders('batches/')
-
-const probability = 'expected a number from 0 to 1'
-const limit = 'expected a whole number from 1 to 1000'
-
-/** What of a batch's records is asked for. */
-export const querySchema = z.object({
-  /** Part of the top label's names, or what it is a kind of: a WordNet id, or a name such as `dog`. */
-  label: z.string().optional(),
-  status: z.enum(['ok', 'error']).optional(),
-  prefix: z.string().optional(),
-  minProbability: z.coerce.number(probability).min(0, probability).max(1, probability).optional(),
-  limit: z.coerce.number(limit).int(limit).min(1, limit).max(1000, limit).default(100),
-})
-export type ResultsQuery = z.infer<typeof querySchema>
-
-export function matches({ label, status, prefix, minProbability }: Omit<ResultsQuery, 'limit'>) {
-  const isWanted = label === undefined ? () => true : isLabelled(label)
-  return (record: ImageRecord): boolean => {
-    const top = record.labels[0]
-    return (
-      (status === undefined || record.status === status) &&
-      (prefix === undefined || record.key.startsWith(prefix)) &&
-      isWanted(top) &&
-      (minProbability === undefined || (top?.probability ?? 0) >= minProbability)
-    )
-  }
-}
-
-/** Kinds come on top of parts of names: `dog` finds the beagle, and the dog sled all the same. */
-function isLabelled(text: string): (label: Label | undefined) => boolean {
-  const part = text.toLowerCase()
-  const isKind = kindOf(text)
-  return (label) =>
-    label !== undefined && (label.className.toLowerCase().includes(part) || isKind(label.wordnetId))
-}
 
 /** The error of a batch that nobody has started. */
 export const batchNotFound = (batch: string): StorageError =>
@@ -80,23 +43,33 @@ export interface Found {
 }
 
 /** All records of a batch, as {@link readResultsAfter} reads them. */
-export async function* readResults(results: Bucket, batch: string): AsyncGenerator<ImageRecord> {
-  for await (const { record } of readResultsAfter(results, batch)) yield record
+export async function* readResults(
+  results: Bucket,
+  batch: string,
+  view?: LabelView,
+): AsyncGenerator<ImageRecord> {
+  for await (const { record } of readResultsAfter(results, batch, { view })) yield record
+}
+
+export interface Reading {
+  /** The position behind which to begin. Of a file that has not changed since, nothing before it is read. */
+  after?: Position
+  /** How labels are shown; else as the model named them. */
+  view?: LabelView
 }
 
 /**
  * The records of a batch in the order of their keys, then of their buckets: from its results once it is closed, from
  * its parts before.
- * @param after the position behind which to begin. Of a file that has not changed since, nothing before it is read
  * @throws StorageError `batch_not_found`; `precondition_failed` when the file is replaced meanwhile
  */
 export async function* readResultsAfter(
   results: Bucket,
   batch: string,
-  after?: Position,
+  { after, view = modelsLabels }: Reading = {},
 ): AsyncGenerator<Found> {
-  for await (const found of await openRecords(results, batch, after?.file)) {
-    if (!after || comparePositions(found.record, after) > 0) yield found
+  for await (const { record, file } of await openRecords(results, batch, after?.file)) {
+    if (!after || comparePositions(record, after) > 0) yield { record: view.record(record), file }
   }
 }
 

@@ -73,7 +73,7 @@ export type ResultsName = (typeof resultsNames)[number]
 export const resultsKey = (batch: string, file: ResultsName): string => batchFolder(batch) + file
 
 /** What an answer of `results` had no room for: the records that a query selected, as one file. */
-export const exportKey = (batch: string, query: string, file: ResultsName): string =>
+export const exportKey = (batch: string, query: string, file: string): string =>
   `${batchFolder(batch)}exports/${sha256Of(query).slice(0, 16)}/${file}`
 
 /** Under this prefix lie the segments that a closing makes its files of. */

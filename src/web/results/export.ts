@@ -1,32 +1,16 @@
-import { Readable } from 'node:stream'
-import { csvHeader, toCsvLine } from '../../batch/reports/csv'
-import { type Found, hasFiles, matches, readResultsAfter } from '../../batch/reports/results'
+import { matches } from '../../batch/reports/query'
+import { hasFiles, readResultsAfter } from '../../batch/reports/results'
 import { exportKey, resultsKey } from '../../batch/state/layout'
 import { InvalidInputError } from '../../errors'
+import type { LabelView } from '../../labels/view'
 import type { BatchSummary, ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { maxPageBytes, type Page, takePage } from './page'
+import { type ExportName, exportFormat, exportTypes } from './export-formats'
+import { maxPageBytes, takePage } from './page'
 import type { ResultsRequest } from './request'
 
-/** A batch's records as text: the text itself, or where it lies when it is too large for an answer. */
-export type Export = { text: string; next?: string } | { url: string }
-
-export interface ExportFormat {
-  file: 'results.jsonl' | 'results.csv'
-  header: string
-  line: (record: ImageRecord) => string
-}
-
-export const csv: ExportFormat = { file: 'results.csv', header: csvHeader, line: toCsvLine }
-
-export const jsonLines = (render: (record: ImageRecord) => object): ExportFormat => ({
-  file: 'results.jsonl',
-  header: '',
-  line: (record) => `${JSON.stringify(render(record))}\n`,
-})
-
-/** The charset is not decoration: without it OpenWhisk takes a type it does not know for binary. */
-export const textTypes = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' }
+/** A batch's records in an export format: the body of the answer, or where they lie when they are too many for one. */
+export type Export = { body: string; next?: string } | { url: string }
 
 /** How long a link to a file is good for, in seconds. */
 const linkLife = 15 * 60
@@ -34,39 +18,45 @@ const linkLife = 15 * 60
 /** So long before the platform ends the activation, writing a file is given up, milliseconds. */
 const timeToAnswer = 10_000
 
-/** Writing goes in pieces of this size, bytes: a stream of single lines is slow. */
-const pieceBytes = 64 * 1024
-
 export interface ExportRequest {
   query: ResultsRequest
-  format: ExportFormat
+  name: ExportName
+  view: LabelView
+  /** What a record has beyond the columns, in JSON Lines. */
+  more: (record: ImageRecord) => object
   /** When the platform ends the activation, milliseconds since the epoch. */
   deadline: number
 }
 
 /**
- * The records of a batch in a text format: a page where a limit is given, else all of them. What does not fit into an
- * answer lies in a file: a closed batch has one of all its records; any other selection is written to one.
+ * The records of a batch in an export format: a page where a limit is given, else all of them. What does not fit into an
+ * answer lies in a file: a closed batch has one of all its records as CSV; any other selection is written to one.
  * @throws InvalidInputError when there is no time to write it
  */
 export async function exportRecords(
   results: Bucket,
   summary: BatchSummary,
-  { query, format, deadline }: ExportRequest,
+  { query, name, view, more, deadline }: ExportRequest,
 ): Promise<Export> {
-  const { file, header, line } = format
-  const key = resultsKey(summary.batch, file)
+  const { file, measure, bodyOf, stream } = exportFormat(name, query.raw === 'true', more)
   const link = (to: string) => ({ url: results.presign(to, linkLife) })
-  const written = query.whole && hasFiles(summary) ? await results.head(key) : undefined
-  if (written && written.size > maxPageBytes) return link(key)
-  const records = () => readResultsAfter(results, summary.batch, query.after)
+  // Files of batches have the model's labels.
+  const isInFile = file && query.whole && view.isModels && hasFiles(summary)
+  const written = isInFile ? await results.head(resultsKey(summary.batch, file)) : undefined
+  if (written && written.size > maxPageBytes) return link(written.key)
+  const records = () => readResultsAfter(results, summary.batch, { after: query.after, view })
   const { limit } = query
-  const page: Page<string> = await takePage(records(), line, { matches: matches(query), limit })
-  if (!page.next || limit !== undefined) return { text: header + page.items.join(''), next: page.next }
-  if (written) return link(key)
+  const page = await takePage(records(), (record) => record, { matches: matches(query), limit, measure })
+  if (!page.next || limit !== undefined) return { body: await bodyOf(page.items), next: page.next }
+  if (written) return link(written.key)
   if (query.urls === 'true') throw tooLarge('with URLs of the images')
-  const target = exportKey(summary.batch, JSON.stringify(query), file)
-  await writeLines(results, target, records(), { query, format, deadline })
+  const target = exportKey(summary.batch, JSON.stringify(query), `results.${name}`)
+  const timed = inTime(records(), query, deadline)
+  try {
+    await results.putStream(target, stream(timed.records), exportTypes[name])
+  } catch (thrown) {
+    throw timed.isLate() ? tooLarge('to be written in time') : thrown
+  }
   return link(target)
 }
 
@@ -75,31 +65,17 @@ const tooLarge = (why: string): InvalidInputError =>
     hint: 'Ask for pages: &limit=1000, then what the link header names as next; or run whisklens results.',
   })
 
-async function writeLines(
-  results: Bucket,
-  key: string,
-  records: AsyncIterable<Found>,
-  { query, format: { header, line }, deadline }: ExportRequest,
-): Promise<void> {
+/** The records that a query selects, until time is up. */
+function inTime(found: AsyncIterable<{ record: ImageRecord }>, query: ResultsRequest, deadline: number) {
   const isWanted = matches(query)
   let isLate = false
-  async function* pieces(): AsyncGenerator<string> {
-    let piece = header
-    for await (const { record } of records) {
+  async function* selected() {
+    for await (const { record } of found) {
       isLate = Date.now() > deadline - timeToAnswer
       // Whatever is thrown aborts the upload: nothing is left of it.
       if (isLate) throw new Error('out of time')
-      if (isWanted(record)) piece += line(record)
-      if (piece.length < pieceBytes) continue
-      yield piece
-      piece = ''
+      if (isWanted(record)) yield record
     }
-    yield piece
   }
-  const type = key.endsWith('.csv') ? textTypes.csv : textTypes.jsonl
-  try {
-    await results.putStream(key, Readable.from(pieces(), { objectMode: false }), type)
-  } catch (thrown) {
-    throw isLate ? tooLarge('to be written in time') : thrown
-  }
+  return { records: selected(), isLate: () => isLate }
 }

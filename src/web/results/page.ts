@@ -18,6 +18,8 @@ export interface PageRequest {
   matches: (record: ImageRecord) => boolean
   /** Most items; the size of an answer ends a page as well. */
   limit?: number
+  /** What takes as much of the answer as an item does; the item itself, unless given. */
+  measure?: (record: ImageRecord) => object | string
   /** Most records that are looked through. */
   mostScanned?: number
 }
@@ -26,12 +28,12 @@ export interface PageRequest {
  * Takes a page of a batch's records. It may have fewer items than the limit, even none, and be followed by others: only
  * where there is no `next` are there no more.
  * @param records those after the page before
- * @param render what is shown of a record: JSON, or a line of text
+ * @param render what is shown of a record
  */
 export async function takePage<T extends object | string>(
   records: AsyncIterable<Found>,
   render: (record: ImageRecord) => T,
-  { matches, limit = Number.POSITIVE_INFINITY, mostScanned = usuallyScanned }: PageRequest,
+  { matches, measure, limit = Number.POSITIVE_INFINITY, mostScanned = usuallyScanned }: PageRequest,
 ): Promise<Page<T>> {
   const items: T[] = []
   let bytes = 0
@@ -42,7 +44,7 @@ export async function takePage<T extends object | string>(
     if (matches(record)) {
       const item = render(record)
       // Text is measured as JSON too, for as such it travels: every quote in it takes two bytes.
-      bytes += Buffer.byteLength(JSON.stringify(item)) + 1
+      bytes += Buffer.byteLength(JSON.stringify(measure ? measure(record) : item)) + 1
       const isFull = items.length >= limit || (items.length > 0 && bytes > maxPageBytes)
       if (last && isFull) return { items, next: toCursor(last) }
       items.push(item)

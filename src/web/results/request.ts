@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import { querySchema } from '../../batch/reports/results'
+import { querySchema } from '../../batch/reports/query'
 import { InvalidInputError } from '../../errors'
 import { batchIdSchema } from '../../schema'
 import { cursorSchema } from './cursor'
 
-const formats = ['json', 'jsonl', 'csv', 'html'] as const
+const formats = ['json', 'jsonl', 'csv', 'parquet', 'html'] as const
 export type Format = (typeof formats)[number]
 
 const formatSchema = z.enum(formats)
@@ -16,10 +16,25 @@ const requestSchema = querySchema.extend({
   after: cursorSchema.optional(),
   /** Whether each record carries a URL of its image. */
   urls: z.enum(['true', 'false']).optional(),
+  /** `model` for labels as the model named them, whatever labels.json says. */
+  labels: z.enum(['model']).optional(),
+  /** Whether CSV is for programs instead of spreadsheets. */
+  raw: z.enum(['true', 'false']).optional(),
 })
 
 /** Parameters that make the answer another than what lies in the batch's own files. */
-const changing = ['label', 'status', 'prefix', 'minProbability', 'limit', 'after', 'urls']
+const changing = [
+  'label',
+  'status',
+  'prefix',
+  'minProbability',
+  'takenSince',
+  'takenUntil',
+  'camera',
+  'limit',
+  'after',
+  'urls',
+]
 
 export type ResultsRequest = z.infer<typeof requestSchema> & {
   /** Nothing is selected and nothing added: all records of the batch are asked for as they are. */

@@ -30,11 +30,14 @@ function labelRow(label) {
 }
 
 function aboutImage(record) {
-  const { width, height, format, size, timings } = record
+  const { width, height, format, size, exif, timings } = record
   const facts = [
     width && height ? width + ' × ' + height : '',
     format ? format.toUpperCase() : '',
     size ? bytes(size) : '',
+    // By the camera's clock, wherever that was.
+    exif?.takenAt ? 'taken ' + date(exif.takenAt.slice(0, 19)) : '',
+    exif?.camera ?? '',
     timings.infer ? 'classified in ' + Math.round(timings.infer) + ' ms' : '',
   ]
   return make('p', { class: 'about small muted' }, facts.filter(Boolean).join(' · '))

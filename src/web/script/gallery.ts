@@ -1,7 +1,8 @@
 /** What happens when: loading, refreshing while a batch is under way, and what people do. */
 export const gallery = `
 async function loadBatches(signal) {
-  const { batches } = await ask({}, signal)
+  const { batches, notice } = await ask({}, signal)
+  view.notice = notice?.message ?? ''
   if (JSON.stringify(batches) === JSON.stringify(view.batches)) return
   view.batches = batches
   if (!chosen.batch && batches[0]) {
@@ -15,7 +16,8 @@ async function loadBatches(signal) {
 /** Shows the chosen batch as it is now; cards that are there stay, and so does what is open or focused. */
 async function loadRecords(signal) {
   const limit = view.isStale ? pageSize : Math.min(mostRefreshed, Math.max(pageSize, shown.size))
-  const { summary, records, next } = await askRecords({ limit }, signal)
+  const { summary, records, next, notice } = await askRecords({ limit }, signal)
+  view.notice = notice?.message ?? ''
   const seen = JSON.stringify([summary, records.map(versionOf)])
   if (seen === view.seen) return false
   const rest = placeCards(grid, records, grid.firstElementChild)
@@ -75,7 +77,7 @@ async function refresh(withList = !chosen.batch || ++rounds % 8 === 0) {
     const isNew = chosen.batch !== '' && (await loadRecords(signal))
     view.pause = isNew ? pauses.least : Math.min(pauses.most, view.pause * 1.5)
     view.failed = view.isFinal = false
-    showNotice('')
+    showNotice(view.notice)
   } catch (thrown) {
     if (!signal.aborted) failed(thrown)
   } finally {
@@ -128,9 +130,10 @@ function readLocation() {
 
 let typing
 byId('filter').addEventListener('input', () => {
-  const { label, status } = byId('filter').elements
+  const fields = byId('filter').elements
+  const typed = Object.fromEntries(filterNames.map((name) => [name, fields[name].value.trim()]))
   clearTimeout(typing)
-  typing = setTimeout(() => filterBy({ label: label.value.trim(), status: status.value }), 250)
+  typing = setTimeout(() => filterBy(typed), 250)
 })
 byId('filter').addEventListener('submit', (event) => event.preventDefault())
 byId('more').addEventListener('click', loadMore)

@@ -21,7 +21,7 @@ function showLive() {
 }
 
 function emptyText() {
-  if (chosen.label || chosen.status) return 'No image matches the filter.'
+  if (isFiltered()) return 'No image matches the filter.'
   if (isOpen()) return 'The first results are on their way.'
   return view.summary.state === 'complete'
     ? 'Nothing to show: all images were unchanged since an earlier batch.'
@@ -30,9 +30,8 @@ function emptyText() {
 
 function showCount() {
   const { ok, error } = view.summary.totals
-  const isFiltered = chosen.label || chosen.status
   const images = shown.size === 1 ? ' image' : ' images'
-  const whole = isFiltered
+  const whole = isFiltered()
     ? ' matching' + images + (view.next ? ', and there are more' : '')
     : ' of ' + count(ok + error) + ' images'
   setText('count', 'Showing ' + count(shown.size) + whole)
@@ -47,9 +46,12 @@ function showDownloads() {
 }
 
 function showFilter() {
-  const { label, status } = byId('filter').elements
-  if (label.value.trim() !== chosen.label) label.value = chosen.label
-  status.value = chosen.status
+  const fields = byId('filter').elements
+  for (const name of filterNames) {
+    // Spaces that are being typed stay.
+    if (fields[name].value.trim() !== chosen[name]) fields[name].value = chosen[name]
+  }
+  if (chosen.takenSince || chosen.takenUntil || chosen.camera) byId('photo').open = true
 }
 
 function showList() {

@@ -7,10 +7,14 @@ const mostRefreshed = 240
 const pauses = { least: 2000, most: 15000, afterErrors: 30000 }
 
 const token = new URLSearchParams(location.search).get('token') ?? ''
-const chosen = { batch: '', label: '', status: '' }
+const chosen = { batch: '', label: '', status: '', takenSince: '', takenUntil: '', camera: '' }
+const filterNames = Object.keys(chosen).filter((name) => name !== 'batch')
+const isFiltered = () => filterNames.some((name) => chosen[name])
 const view = {
   batches: [],
   summary: undefined,
+  /** What people are to know of all that is shown. */
+  notice: '',
   next: undefined,
   /** What is shown is of an earlier choice. */
   isStale: true,
@@ -48,9 +52,9 @@ async function askRecords({ limit, after }, signal) {
   const records = []
   for (;;) {
     const query = { ...chosen, urls: 'true', limit: limit - records.length, after }
-    const { summary, records: more, next } = await ask(query, signal)
+    const { summary, records: more, next, notice } = await ask(query, signal)
     records.push(...more)
-    if (!next || records.length >= limit) return { summary, records, next }
+    if (!next || records.length >= limit) return { summary, records, next, notice }
     after = next
   }
 }

@@ -16,6 +16,15 @@ export const images = `
 }
 .segments input:checked + span { background: var(--raised); box-shadow: var(--shadow); font-weight: 600 }
 .segments input:focus-visible + span { outline: 3px solid var(--accent); outline-offset: 2px }
+.photo { font-size: .88rem }
+.photo summary { padding: .55rem .5rem; border-radius: 8px; color: var(--muted); cursor: pointer }
+.photo[open] { flex-basis: 100% }
+.photo div { display: flex; flex-wrap: wrap; gap: .4rem 1rem; padding: 0 .5rem }
+.photo label { white-space: nowrap }
+.photo input {
+  min-height: 2rem; max-width: 10rem; padding: .2rem .6rem; border: 1px solid var(--line); border-radius: 8px;
+  background: var(--surface)
+}
 .downloads { display: flex; gap: .25rem }
 .downloads a { padding: .25rem .6rem; border-radius: 8px; font-size: .85rem; text-decoration: none }
 .downloads a:hover { background: var(--accent-soft) }

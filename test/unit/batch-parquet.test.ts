@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
-import { writeParquet } from '../../src/cli/parquet'
+import { writeParquet } from '../../src/batch/reports/parquet'
 import type { ImageRecord } from '../../src/schema'
 import { anyKey, errorRecord, from, okRecord, tabby } from './batch-fixtures'
 
@@ -30,6 +30,10 @@ const rowOf = (record: ImageRecord) => {
     probability: top?.probability ?? null,
     error: record.error?.code ?? null,
     size: record.size === null ? null : BigInt(record.size),
+    takenAt: record.exif?.takenAt ? new Date(`${record.exif.takenAt.slice(0, 19)}Z`) : null,
+    camera: record.exif?.camera ?? null,
+    latitude: record.exif?.position?.latitude ?? null,
+    longitude: record.exif?.position?.longitude ?? null,
     lastModified: record.lastModified === null ? null : new Date(record.lastModified),
     at: new Date(record.at),
     downloadMs: timings.download,
@@ -44,6 +48,20 @@ const time = fc
   .map((d) => d.toISOString())
 const probability = fc.double({ min: 0, max: 1, noNaN: true })
 
+const anyExif = fc.record(
+  {
+    takenAt: fc
+      .tuple(time, fc.constantFrom('', '+02:00', '-11:30'))
+      .map(([text, offset]) => text.slice(0, 19) + offset),
+    camera: anyKey,
+    position: fc.record({
+      latitude: fc.double({ min: -90, max: 90, noNaN: true }),
+      longitude: fc.double({ min: -180, max: 180, noNaN: true }),
+    }),
+  },
+  { requiredKeys: [] },
+)
+
 const anyRecord: fc.Arbitrary<ImageRecord> = fc
   .record({
     bucket: anyKey,
@@ -57,6 +75,7 @@ const anyRecord: fc.Arbitrary<ImageRecord> = fc
       { maxLength: 5 },
     ),
     at: time,
+    exif: fc.option(anyExif, { nil: undefined }),
   })
   .chain((changes) =>
     fc

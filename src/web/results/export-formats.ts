@@ -1,0 +1,92 @@
+import { PassThrough, Readable } from 'node:stream'
+import { toRow } from '../../batch/reports/columns'
+import { type CsvFormat, rawCsv, spreadsheetCsv } from '../../batch/reports/csv'
+import { writeParquet } from '../../batch/reports/parquet'
+import type { ImageRecord } from '../../schema'
+
+/** How the records of a batch become text, or bytes. */
+export interface ExportFormat {
+  /** The file in which a closed batch has the same. */
+  file?: 'results.csv'
+  /** What takes as much of an answer as a record does, once it is JSON. */
+  measure: (record: ImageRecord) => object | string
+  /** The body of an answer; base64 where that is not text. */
+  bodyOf: (records: ImageRecord[]) => string | Promise<string>
+  /** The whole, of any size. */
+  stream: (records: AsyncIterable<ImageRecord>) => Readable
+}
+
+/** The charset is not decoration: without it OpenWhisk takes a type it does not know for binary. */
+export const exportTypes = {
+  jsonl: 'application/x-ndjson; charset=utf-8',
+  csv: 'text/csv; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+}
+export type ExportName = keyof typeof exportTypes
+
+/** Writing goes in pieces of this size, bytes: a stream of single lines is slow. */
+const pieceBytes = 64 * 1024
+
+async function* pieces(records: AsyncIterable<ImageRecord>, { header, line }: CsvFormat) {
+  let piece = header
+  for await (const record of records) {
+    piece += line(record)
+    if (piece.length < pieceBytes) continue
+    yield piece
+    piece = ''
+  }
+  yield piece
+}
+
+const textFormat = (text: CsvFormat, file?: 'results.csv'): ExportFormat => ({
+  file,
+  measure: text.line,
+  bodyOf: (records) => text.header + records.map(text.line).join(''),
+  stream: (records) => Readable.from(pieces(records, text), { objectMode: false }),
+})
+
+const csv = textFormat(spreadsheetCsv, 'results.csv')
+const csvForPrograms = textFormat(rawCsv)
+
+/** @param more what a row has beyond the columns */
+const jsonLines = (more: (record: ImageRecord) => object): ExportFormat =>
+  textFormat({
+    header: '',
+    line: (record) => `${JSON.stringify({ ...toRow(record), ...more(record) })}\n`,
+  })
+
+const parquet: ExportFormat = {
+  // A record as JSON takes more than its row in base64.
+  measure: (record) => record,
+  bodyOf: async (records) => {
+    const written: Buffer[] = []
+    await writeParquet(records, async (bytes) => written.push(Buffer.from(bytes)))
+    return Buffer.concat(written).toString('base64')
+  },
+  stream: (records) => {
+    const stream = new PassThrough()
+    const write = (bytes: Uint8Array) =>
+      new Promise<void>((done, fail) =>
+        stream.write(Buffer.from(bytes), (error) => (error ? fail(error) : done())),
+      )
+    writeParquet(records, write).then(
+      () => stream.end(),
+      (thrown) => stream.destroy(thrown),
+    )
+    return stream
+  },
+}
+
+/**
+ * @param raw whether CSV is for programs
+ * @param more what a row of JSON Lines has beyond the columns
+ */
+export function exportFormat(
+  name: ExportName,
+  raw: boolean,
+  more: (record: ImageRecord) => object,
+): ExportFormat {
+  if (name === 'parquet') return parquet
+  if (name === 'jsonl') return jsonLines(more)
+  return raw ? csvForPrograms : csv
+}

@@ -1,0 +1,108 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parquetReadObjects } from 'hyparquet'
+import { columns } from '../../src/batch/reports/columns'
+import { resultsKey, summaryKey } from '../../src/batch/state/layout'
+import { type ImageRecord, recordSchema } from '../../src/schema'
+import { errorRecord, okRecord, tabby } from './batch-fixtures'
+import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
+
+const folder = temporaryFolder()
+let store: Awaited<ReturnType<typeof startStore>>
+const records: ImageRecord[] = [
+  okRecord('=cmd.jpg', { exif: { takenAt: '2026-05-01T10:00:00', camera: 'Canon EOS R5' } }),
+  okRecord('b.jpg', {
+    exif: { takenAt: '2026-06-01T10:00:00+02:00', position: { latitude: -1.5, longitude: 2 } },
+  }),
+  errorRecord('c.jpg'),
+]
+
+beforeAll(async () => {
+  store = await startStore(folder.path)
+  const lines = records.map((record) => `${JSON.stringify(record)}\n`)
+  await store.results.put(resultsKey('b1', 'results.jsonl'), lines.join(''))
+  await store.results.put(summaryKey('b1'), JSON.stringify(summaryOf('b1', { state: 'complete' })))
+})
+afterAll(() => store.close())
+
+const results = (...args: string[]) => run(folder.path, ['results', 'b1', ...args], store.env)
+const names = columns.map(({ name }) => name)
+
+describe('whisklens results', () => {
+  it('prints the same columns as CSV, JSON Lines and Parquet', async () => {
+    const csv = (await results('--csv')).stdout.split('\r\n')
+    expect(csv[0]?.replace('\uFEFF', '').split(',')).toEqual(names)
+    const rows = (await results('--jsonl')).lines.map((line) => JSON.parse(line))
+    expect(rows.map((row) => Object.keys(row))).toEqual(records.map(() => names))
+    await results('--parquet', 'all.parquet')
+    const file = new Uint8Array(await readFile(join(folder.path, 'all.parquet'))).buffer
+    const read = await parquetReadObjects({ file })
+    expect(read.map((row) => Object.keys(row))).toEqual(records.map(() => names))
+    for (const [index, row] of read.entries())
+      for (const name of ['key', 'label', 'error', 'camera', 'latitude', 'width'])
+        expect(row[name]).toEqual(rows[index][name])
+    expect(read[1]).toMatchObject({ takenAt: new Date('2026-06-01T10:00:00Z'), latitude: -1.5, longitude: 2 })
+  })
+
+  it('prints CSV that is safe in a spreadsheet, and as it is with --raw', async () => {
+    const safe = (await results('--csv')).stdout
+    expect(safe).toContain(",'=cmd.jpg,ok,")
+    expect(safe.startsWith('\uFEFFbucket')).toBe(true)
+    const raw = (await results('--raw')).stdout
+    expect(raw).toContain(',=cmd.jpg,ok,')
+    expect(raw.startsWith('bucket')).toBe(true)
+    expect((await results('--raw', '--jsonl')).code).toBe(2)
+  })
+
+  it('prints whole records with --json', async () => {
+    const { lines } = await results('--json')
+    expect(lines.map((line) => recordSchema.parse(JSON.parse(line)))).toEqual(records)
+  })
+
+  it('finds by date and camera', async () => {
+    const keys = async (...args: string[]) =>
+      (await results('--jsonl', ...args)).lines.map((line) => JSON.parse(line).key)
+    expect(await keys('--taken-since', '2026-06')).toEqual(['b.jpg'])
+    expect(await keys('--taken-until', '2026-05')).toEqual(['=cmd.jpg'])
+    expect(await keys('--camera', 'canon')).toEqual(['=cmd.jpg'])
+    const { code, stderr } = await results('--taken-since', 'yesterday')
+    expect(code).toBe(2)
+    expect(stderr).toContain('Expected a date such as 2026-05')
+  })
+})
+
+describe('labels.json', () => {
+  const labels = async (...args: string[]) => {
+    const { code, lines, stderr } = await results('--jsonl', '--status', 'ok', '--limit', '1', ...args)
+    return { code, label: lines[0] && JSON.parse(lines[0]).label, stderr }
+  }
+  beforeAll(() => store.results.put('labels.json', JSON.stringify({ rename: { tabby: 'Katze' } })))
+  afterAll(() => store.results.delete('labels.json'))
+
+  it('in the results bucket, or a file in its place, is how labels are shown', async () => {
+    expect(await labels()).toMatchObject({ code: 0, label: 'Katze' })
+    await writeFile(join(folder.path, 'mine.json'), JSON.stringify({ groups: { animal: ['cat'] } }))
+    expect(await labels('--labels', 'mine.json')).toMatchObject({ code: 0, label: 'animal' })
+    expect(await labels('--no-labels')).toMatchObject({ code: 0, label: tabby.label })
+  })
+
+  it('that ignores all labels of an image leaves it without one', async () => {
+    await writeFile(join(folder.path, 'none.json'), JSON.stringify({ ignore: ['entity'] }))
+    expect(await labels('--labels', 'none.json')).toMatchObject({ code: 0, label: null })
+    expect((await results('--labels', 'none.json', '--status', 'ok')).stdout).toContain('no label')
+  })
+
+  it('that is wrong or missing is an error that says where and why', async () => {
+    await writeFile(join(folder.path, 'wrong.json'), '{"renames":{}}')
+    const wrong = await labels('--labels', 'wrong.json')
+    expect(wrong.code).toBe(1)
+    expect(wrong.stderr).toMatch(/wrong\.json cannot be used: .*renames/s)
+    const missing = await labels('--labels', 'nothing.json')
+    expect(missing.code).toBe(1)
+    expect(missing.stderr).toContain('nothing.json cannot be read')
+    await store.results.put('labels.json', 'no json')
+    const stored = await labels()
+    expect(stored.code).toBe(1)
+    expect(stored.stderr).toContain('/labels.json cannot be used')
+  })
+})
