@@ -94,7 +94,7 @@ describe('the package, installed in another folder,', () => {
         () => ow.activations.get({ name: activationId }).catch(() => undefined),
         'the activation',
       )
-      expect(response.result?.error).toContain('(image_unsupported)')
+      expect(response?.result?.error).toContain('(image_unsupported)')
       expect((logs ?? []).join('\n')).toMatch(/"level":"warn".*sharp is not found/)
       const { found, code } = await findings(local.dataDir)
       expect(code).toBe(1)
