@@ -51,17 +51,24 @@ export async function lookBefore(results: Bucket, batch: string): Promise<Before
   return { run: found?.run ?? 0, isOpen: found !== undefined && !isEnded(found) }
 }
 
+/** All in milliseconds. */
+interface BeginningLimits {
+  /** For the action to start in, of which there is no sign yet. */
+  startsWithin?: number
+  /** In all. */
+  atMost?: number
+  pollEvery?: number
+}
+
 /**
  * Waits for a batch that may have been fired just now: until it has a summary, and as long as its entry tells that
  * it is about to begin.
- * @param startsWithin milliseconds for the action to start in, of which there is no sign yet
- * @param atMost milliseconds in all
  * @returns its summary, if there is one
  */
 export async function awaitBeginning(
   results: Bucket,
   batch: string,
-  { startsWithin = 10_000, atMost = Number.POSITIVE_INFINITY, pollEvery = 500 } = {},
+  { startsWithin = 10_000, atMost = Number.POSITIVE_INFINITY, pollEvery = 500 }: BeginningLimits = {},
 ): Promise<BatchSummary | undefined> {
   const began = Date.now()
   let signAt = began
@@ -79,19 +86,18 @@ export async function awaitBeginning(
 
 /**
  * The summary of a batch that may have been fired just now, for which it waits a moment.
- * @param atMost milliseconds
  * @throws WhisklensError `batch_not_found`, or `batch_not_started` where it was fired and does not begin
  */
 export async function soonBegun(
   results: Bucket,
   batch: string,
   options: OutputOptions,
-  atMost = 10_000,
+  limits: BeginningLimits = { startsWithin: 5_000, atMost: 10_000 },
 ): Promise<BatchSummary> {
   const found = await readSummary(results, batch)
   if (found) return found
   note(`Waiting for the batch ${batch} to begin`, options)
-  const summary = await awaitBeginning(results, batch, { atMost })
+  const summary = await awaitBeginning(results, batch, limits)
   if (summary) return summary
   throw (await isListedOpen(results, batch)) ? notBegun(batch) : batchNotFound(batch)
 }

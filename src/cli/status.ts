@@ -27,7 +27,7 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-One that was just fired is waited for, for ten seconds. The uploads of a day (UTC) are a batch, too: uploads-2026-11-22.
+One that was just fired is waited for, up to ten seconds. The uploads of a day (UTC) are a batch, too: uploads-2026-11-22.
 
 Examples:
   whisklens status

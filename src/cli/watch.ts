@@ -44,7 +44,7 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   const batches = id === undefined ? await openBatches(results, options) : [id]
-  if (id !== undefined) await soonBegun(results, id, options, Number.POSITIVE_INFINITY)
+  if (id !== undefined) await soonBegun(results, id, options, {})
   const progress = openProgress(options)
   // One that cannot be followed is no reason to leave the others: all are seen to their ends.
   const ends = await Promise.allSettled(
