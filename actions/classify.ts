@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { type ClassifyOptions, classifyImages } from '../src/batch/classify/classify-images'
 import { readChunk } from '../src/batch/records/chunks'
 import { classifyImage } from '../src/classifier/classify'
+import { decoder, warnIfOnlyJpeg } from '../src/classifier/decode'
 import { loadModelApart } from '../src/classifier/inference/load'
 import { imageBytes } from '../src/classifier/inline-image'
 import type { LoadedModel } from '../src/classifier/load'
@@ -37,7 +38,8 @@ const describeSchema = z.object({ describe: z.literal(true) })
 
 /**
  * Classifies what the message holds: one image in base64 (`image`), images of the object store (`images`), a piece of
- * a batch (`batch`, `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` names the model.
+ * a batch (`batch`, `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` names the model, the
+ * engine and the decoder.
  * With records goes what they took: `spent: {ms, container}`.
  */
 export const main = answering((params) =>
@@ -45,6 +47,7 @@ export const main = answering((params) =>
     const started = performance.now()
     const spent = () => ({ ms: Math.round(performance.now() - started), container })
     const settings = settingsFromParams({ ...params, defaultModel: params.model || params.defaultModel })
+    warnIfOnlyJpeg()
     const loading = loadModelApart(settings.model, settings.engine)
     // Who needs it hears of it; a message that is not understood needs none.
     loading.catch(() => {})
@@ -53,7 +56,7 @@ export const main = answering((params) =>
     if (describeSchema.safeParse(params).success) {
       const { task, folder, engine } = await loading
       await task.tryOut()
-      return { model: folder.version, engine }
+      return { model: folder.version, engine, decoder }
     }
     const chunk = chunkSchema.safeParse(params)
     if (chunk.success) return { ...(await classifyPiece(loading, settings, chunk.data)), spent: spent() }

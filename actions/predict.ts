@@ -1,6 +1,7 @@
 // First, for it takes as long as everything else.
 import '../src/classifier/inference/begin'
 
+import { warnIfOnlyJpeg } from '../src/classifier/decode'
 import { loadModelApart } from '../src/classifier/inference/load'
 import { settingsFromParams } from '../src/config'
 import { errorCodes } from '../src/error-codes'
@@ -23,6 +24,7 @@ const settingsOf = ({ __ow_query, ...params }: WebRequest) =>
 /** The MAX prediction API over the configured model. Open to all unless `resultsToken` is set. */
 export async function main(request: WebRequest): Promise<WebResponse> {
   try {
+    warnIfOnlyJpeg()
     const { model, engine, resultsToken } = settingsOf(request)
     if (resultsToken && !isAuthorized(request, resultsToken)) {
       return failure(401, 'Expected a valid token: send it as "Authorization: Bearer …" or as ?token=…')

@@ -1,4 +1,4 @@
-import * as url from 'node:url'
+import type { UrlWithStringQuery } from 'node:url'
 
 export * from 'node:url'
 
@@ -8,13 +8,12 @@ export * from 'node:url'
  */
 
 /** The parts of a URL or of a request's path, named as those of `url.parse`. */
-export function parse(text: string): Partial<url.UrlWithStringQuery> {
-  if (text.startsWith('/') && !text.includes('#')) {
+export function parse(text: string): Partial<UrlWithStringQuery> {
+  if (text.startsWith('/') || !URL.canParse(text)) {
     // Paths are kept verbatim: `new URL` would resolve dot segments, which keys may contain.
-    const [pathname = '', ...query] = text.split(/(?=\?)/)
-    return { pathname, search: query.join('') || null, path: text, href: text }
+    const [, pathname = '', search = '', hash = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(text) ?? []
+    return { pathname, search: search || null, hash: hash || null, path: pathname + search, href: text }
   }
-  if (!URL.canParse(text)) return url.parse(text)
   const { protocol, host, hostname, port, pathname, search, hash, href, username, password } = new URL(text)
   return {
     protocol,

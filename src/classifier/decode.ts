@@ -1,7 +1,16 @@
 import { ImageError } from '../errors'
+import { log } from '../log'
 import { decodeWithJpegJs } from './decode-jpeg-js'
 import { decodeWithSharp, sharp } from './decode-sharp'
 import type { DecodedImage, InputSpec } from './image'
+
+/** What decodes images here. */
+export const decoder = sharp ? `sharp ${sharp.versions.sharp}` : 'jpeg-js'
+
+/** Tells the log where most formats cannot be decoded: their images are all `image_unsupported`. */
+export function warnIfOnlyJpeg(): void {
+  if (!sharp) log.warn({ decoder }, 'sharp is not found: images that are no JPEG cannot be decoded')
+}
 
 /**
  * Decodes an image, brings its shorter side to the model's size and cuts out the centre.

@@ -1,6 +1,4 @@
 import type { Command } from 'commander'
-import { batchNotFound } from '../batch/reports/results'
-import { readSummary } from '../batch/reports/summary-object'
 import { connect } from '../openwhisk/client'
 import { watchActivation } from './activations'
 import {
@@ -11,7 +9,7 @@ import {
   resolveConnection,
 } from './connection'
 import { firedBatchSchema } from './fired-batch'
-import { begun, followBatch } from './follow'
+import { begun, followBatch, soonBegun } from './follow'
 import { matching } from './options'
 import {
   exitCode,
@@ -46,7 +44,7 @@ Example:
 async function run(batch: string, options: ConnectionFlags & OutputOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  if (!(await readSummary(results, batch))) throw batchNotFound(batch)
+  await soonBegun(results, batch, options)
   const action = `/${connection.namespace}/whisklens/start-batch`
   const address = needOpenWhisk(connection)
   const activationId = await connect(address).invoke(action, { batch, cancel: true })

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { rounded } from '../batch/records/usage'
-import { estimateCost, outcomes } from '../batch/reports/cost'
+import { estimateCost, outcomes, withUsage } from '../batch/reports/cost'
 import { newestBatches } from '../batch/reports/newest'
 import { priceSchema } from '../config'
 import type { BatchSummary } from '../schema'
@@ -33,7 +33,7 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-GB-seconds are the memory of classify and aggregate times the time they ran, as their activations told. Not counted:
+The uploads of a day count while they come in, too. GB-seconds are the memory of classify and aggregate times the time they ran, as their activations told. Not counted:
 activations that died, the start of containers, start-batch, the closing of a batch. The cost is in the currency of the
 price, US dollars unless you set your platform's.
 
@@ -60,7 +60,10 @@ async function run(options: CostOptions): Promise<void> {
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   const { images, price = Number(connection.settings.gbSecondPrice) } = options
   if (images !== undefined) return estimate(results, images, price, options)
-  await list(await newestBatches(results, options.limit), options)
+  const summaries: BatchSummary[] = []
+  for (const summary of await newestBatches(results, options.limit))
+    summaries.push(await withUsage(results, summary))
+  await list(summaries, options)
 }
 
 const bases = {

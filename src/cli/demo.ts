@@ -159,12 +159,17 @@ async function uploadedRecords(results: Bucket, since: Date): Promise<number> {
   return count
 }
 
-async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + patience; Date.now() < end; await sleep(200)) {
+/** Waits for something to be there. @param atMost milliseconds @throws WhisklensError `demo_timeout` */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  atMost = patience,
+): Promise<T> {
+  for (const end = Date.now() + atMost; Date.now() < end; await sleep(200)) {
     const found = await look()
     if (found) return found
   }
-  throw new WhisklensError('demo_timeout', `Waited ${patience / 1000} s in vain for ${what}`)
+  throw new WhisklensError('demo_timeout', `Waited ${atMost / 1000} s in vain for ${what}`)
 }
 
 function report(summary: BatchSummary, records: ImageRecord[], folder: string): string {

@@ -18,7 +18,8 @@ async function decoder(): Promise<Check> {
   // Loaded when it is needed: no other command does in this process.
   const { sharp } = await import('../classifier/decode-sharp')
   if (sharp) return ok(`sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`)
-  return absent('sharp is not installed: only JPEG is decoded, and slowly', 'Install it: npm install sharp')
+  const detail = 'sharp is not installed: only JPEG is decoded, all else is image_unsupported'
+  return { state: 'failed', detail, hint: 'Install it: npm install sharp' }
 }
 
 async function model({ settings }: Connection): Promise<Check> {

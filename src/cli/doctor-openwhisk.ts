@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
+import * as z from 'zod'
 import { toEnvironment } from '../config'
 import { InvalidInputError } from '../errors'
-import { type ApiAddress, clientOf } from '../openwhisk/client'
+import { type ApiAddress, clientOf, connect, isStatus } from '../openwhisk/client'
 import { type Change, deployManifest } from '../openwhisk/deploy/deploy'
 import { kindOf } from '../openwhisk/deploy/kinds'
 import { namespaceOf, readEntity } from '../openwhisk/deploy/resources'
@@ -57,6 +58,27 @@ async function deployment(address: ApiAddress, { given }: Connection): Promise<C
   return absent(`${versions}; not the code of this build: ${names}`, 'whisklens deploy')
 }
 
+const describedSchema = z.object({ model: z.string(), engine: z.string(), decoder: z.string() })
+
+/** What the deployed `classify` answers: where it runs, libraries may be missing that are here. */
+async function classify(address: ApiAddress, { namespace }: Connection): Promise<Check> {
+  const name = `/${namespace}/whisklens/classify`
+  const answer = await connect(address, 0)
+    .call(name, { describe: true })
+    .catch((thrown) => {
+      if (isStatus(404)(thrown)) return undefined
+      throw thrown
+    })
+  if (!answer) return absent('Whisklens is not deployed', 'whisklens deploy')
+  const { model, engine, decoder } = describedSchema.parse(answer)
+  if (decoder.startsWith('sharp')) return ok(`${model} on ${engine}, images decoded by ${decoder}`)
+  return {
+    state: 'failed',
+    detail: `${name} decodes JPEG only, with ${decoder}: sharp is not found there`,
+    hint: 'Deploy manifest.yaml with the runtime image, or manifest.stock.yaml, whose zip holds sharp',
+  }
+}
+
 async function alarms(address: ApiAddress): Promise<Check> {
   if (await hasAlarms(address)) return ok('/whisk.system/alarms: buckets are polled')
   return absent(
@@ -76,6 +98,7 @@ export function openWhiskChecks(connection: Connection): Record<string, () => Pr
     openwhisk: check(host),
     limits: check(limits),
     deployment: check(deployment),
+    classify: check(classify),
     alarms: check(alarms),
   }
 }

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { batchNotFound } from '../batch/reports/results'
 import { readSummary } from '../batch/reports/summary-object'
 import { type Batch, isEnded, readBatch } from '../batch/state/batch'
 import { isListedOpen } from '../batch/state/open'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
+import { note, type OutputOptions } from './output'
 import type { Headway } from './progress'
 
 /** What is known of a batch before it is fired: one of the same id may have been done before. */
@@ -49,27 +51,62 @@ export async function lookBefore(results: Bucket, batch: string): Promise<Before
   return { run: found?.run ?? 0, isOpen: found !== undefined && !isEnded(found) }
 }
 
+/** All in milliseconds. */
+interface BeginningLimits {
+  /** For the action to start in, of which there is no sign yet. */
+  startsWithin?: number
+  /** In all. */
+  atMost?: number
+  pollEvery?: number
+}
+
 /**
  * Waits for a batch that may have been fired just now: until it has a summary, and as long as its entry tells that
  * it is about to begin.
- * @param startsWithin milliseconds for the action to start in, of which there is no sign yet
- * @returns whether there is one
+ * @returns its summary, if there is one
  */
 export async function awaitBeginning(
   results: Bucket,
   batch: string,
-  { startsWithin = 10_000, pollEvery = 500 } = {},
-): Promise<boolean> {
-  let signAt = Date.now()
+  { startsWithin = 10_000, atMost = Number.POSITIVE_INFINITY, pollEvery = 500 }: BeginningLimits = {},
+): Promise<BatchSummary | undefined> {
+  const began = Date.now()
+  let signAt = began
   for (;;) {
     // The entry first: it goes when the end of a batch is announced, which leaves its summary.
     const isListed = await isListedOpen(results, batch)
-    if (await readSummary(results, batch)) return true
-    if (isListed) signAt = Date.now()
-    else if (Date.now() - signAt >= startsWithin) return false
+    const summary = await readSummary(results, batch)
+    if (summary) return summary
+    const now = Date.now()
+    if (isListed) signAt = now
+    if (now - signAt >= startsWithin || now - began >= atMost) return undefined
     await sleep(pollEvery)
   }
 }
+
+/**
+ * The summary of a batch that may have been fired just now, for which it waits a moment.
+ * @throws WhisklensError `batch_not_found`, or `batch_not_started` where it was fired and does not begin
+ */
+export async function soonBegun(
+  results: Bucket,
+  batch: string,
+  options: OutputOptions,
+  limits: BeginningLimits = { startsWithin: 5_000, atMost: 10_000 },
+): Promise<BatchSummary> {
+  const found = await readSummary(results, batch)
+  if (found) return found
+  note(`Waiting for the batch ${batch} to begin`, options)
+  const summary = await awaitBeginning(results, batch, limits)
+  if (summary) return summary
+  throw (await isListedOpen(results, batch)) ? notBegun(batch) : batchNotFound(batch)
+}
+
+const notBegun = (batch: string): WhisklensError =>
+  new WhisklensError('batch_not_started', `The batch ${batch} was fired and has not begun`, {
+    retryable: true,
+    hint: `Wait for it: whisklens watch ${batch}`,
+  })
 
 /**
  * Waits for a batch that was fired, reading its summary again and again.

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { fireAndFollow } from './batch'
-import { type ConnectionFlags, connectionOptions, resolveConnection } from './connection'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
 import { firedBatchSchema } from './fired-batch'
+import { soonBegun } from './follow'
 import { matching } from './options'
 import { type OutputOptions, outputOptions } from './output'
 
@@ -26,7 +27,13 @@ batch that was cancelled or stopped goes on where it ended.
 Example:
   whisklens retry 20261122-073000-a1b2c3`,
     )
-    .action(async (batch: string, options: RetryOptions) => {
-      await fireAndFollow({ batch, retry: true }, await resolveConnection(options), options)
-    })
+    .action(run)
+}
+
+async function run(batch: string, options: RetryOptions): Promise<void> {
+  const connection = await resolveConnection(options)
+  const results = needStore(connection).bucket(connection.settings.resultsBucket)
+  // Before it is fired: without a batch, there is nothing to wait for.
+  await soonBegun(results, batch, options)
+  await fireAndFollow({ batch, retry: true }, connection, options)
 }

@@ -1,15 +1,11 @@
 import type { Command } from 'commander'
 import { newestBatches } from '../batch/reports/newest'
-import { batchNotFound } from '../batch/reports/results'
-import { readSummary } from '../batch/reports/summary-object'
 import type { Batch } from '../batch/state/batch'
 import { readBatch } from '../batch/state/batch'
-import { isListedOpen } from '../batch/state/open'
-import { WhisklensError } from '../errors'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { headwayOf } from './follow'
+import { headwayOf, soonBegun } from './follow'
 import { matching, wholeNumber } from './options'
 import { note, type OutputOptions, outputOptions, print, printable, printJson } from './output'
 import { type Pace, paceOf } from './pace'
@@ -31,7 +27,7 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-The uploads of a day (UTC) are a batch, too: uploads-2026-11-22.
+One that was just fired is waited for, up to ten seconds. The uploads of a day (UTC) are a batch, too: uploads-2026-11-22.
 
 Examples:
   whisklens status
@@ -45,8 +41,7 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   if (id === undefined) return list(await newestBatches(results, options.limit), options)
-  const summary = await readSummary(results, id)
-  if (!summary) throw (await isListedOpen(results, id)) ? notBegun(id) : batchNotFound(id)
+  const summary = await soonBegun(results, id, options)
   const batch = isClosed(summary.state) ? undefined : await readBatch(results, id)
   if (!batch) return options.json ? printJson(summary) : print(describeSummary(summary))
   const headway = headwayOf(summary, batch)
@@ -54,12 +49,6 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   if (options.json) return printJson({ ...summary, progress: { ...pace, running: headway.running } })
   await print(describeSummary(summary, describeHeadway(headway, 'images', pace)))
 }
-
-const notBegun = (batch: string): WhisklensError =>
-  new WhisklensError('batch_not_started', `The batch ${batch} was fired and is about to begin`, {
-    retryable: true,
-    hint: `Wait for it: whisklens watch ${batch}`,
-  })
 
 /** The average since the beginning: one look tells no more, and nothing of a batch that was fired again. */
 function averagePace({ done, total, isGrowing }: Headway, { startedAt, run }: Batch): Pace {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { batchNotFound } from '../batch/reports/results'
 import { readSummary } from '../batch/reports/summary-object'
 import { listOpen } from '../batch/state/open'
 import { isUploads } from '../batch/uploads/day'
@@ -7,7 +6,7 @@ import { WhisklensError } from '../errors'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { awaitBeginning, begun, followBatch, headwayOf } from './follow'
+import { begun, followBatch, headwayOf, soonBegun } from './follow'
 import { matching } from './options'
 import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
 import { openProgress, type Progress } from './progress'
@@ -30,7 +29,7 @@ export function register(program: Command): void {
       `
 Shows how many images are done, at what rate and for how long it will go on, how many are in error, and how many
 activations are at work; at the end, the summary. Where stderr is no terminal, a line now and then. The uploads of a day
-are watched only by name: uploads-2026-11-22.
+are watched by name, as uploads-2026-11-22, or where no other batch is open; they go on until midnight (UTC).
 
 Examples:
   whisklens watch
@@ -45,10 +44,7 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   const batches = id === undefined ? await openBatches(results, options) : [id]
-  if (id !== undefined && !(await readSummary(results, id))) {
-    note(`Waiting for the batch ${id} to begin`, options)
-    if (!(await awaitBeginning(results, id))) throw batchNotFound(id)
-  }
+  if (id !== undefined) await soonBegun(results, id, options, {})
   const progress = openProgress(options)
   // One that cannot be followed is no reason to leave the others: all are seen to their ends.
   const ends = await Promise.allSettled(
@@ -61,13 +57,19 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
   process.exitCode = exitCodeOfBatches(summaries)
 }
 
-/** All batches that are open, or the newest of them. @throws WhisklensError `batch_not_found` when none is */
+/**
+ * All batches that are open, or the newest of them; days of uploads, which are open until they are over, only where no
+ * other is.
+ * @throws WhisklensError `batch_not_found` when none is
+ */
 async function openBatches(results: Bucket, options: WatchOptions): Promise<string[]> {
-  const open: BatchSummary[] = []
+  const all: BatchSummary[] = []
   for await (const batch of listOpen(results)) {
-    const summary = isUploads(batch) ? undefined : await readSummary(results, batch)
-    if (summary && !isClosed(summary.state)) open.push(summary)
+    const summary = await readSummary(results, batch)
+    if (summary && !isClosed(summary.state)) all.push(summary)
   }
+  const fired = all.filter(({ batch }) => !isUploads(batch))
+  const open = fired.length > 0 ? fired : all
   open.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
   const [newest] = open
   if (!newest) {

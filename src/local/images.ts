@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { userModelsFolder } from '../model-folder/folder'
 import { homeFolder } from '../paths'
@@ -5,6 +6,10 @@ import { maxModels } from '../web/max/models'
 
 /** Names the stand-in for the runtime image: child processes with this checkout's modules and models. */
 export const runtimeImage = 'whisklens-runtime'
+
+/** Where modules of the folder are found: an installed package's are beside it, not below. */
+const moduleFolders = (home: string): string[] =>
+  createRequire(join(home, 'package.json')).resolve.paths('sharp') ?? []
 
 /**
  * What the runtime image and those of MAX models have in their environment, for their stand-ins: modules, models, those
@@ -20,7 +25,7 @@ export function imageEnvironment(image = '', memory = 512): Record<string, strin
     WHISKLENS_HOME: home,
     WHISKLENS_MODELS: userModelsFolder(),
     // What is found by this process is found in the container, too, such as libraries that some models need.
-    NODE_PATH: [process.env.NODE_PATH, join(home, 'node_modules')].filter(Boolean).join(delimiter),
+    NODE_PATH: [process.env.NODE_PATH, ...moduleFolders(home)].filter(Boolean).join(delimiter),
     // A real container's cgroup says so.
     WHISKLENS_MEMORY: String(memory),
     WHISKLENS_DEFAULT_ACTION: join(home, 'dist', 'actions', 'predict.zip'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import * as z from 'zod'
 import { InvalidInputError, messageOf } from '../errors'
 import { dataFolder, homeFolder } from '../paths'
@@ -33,7 +33,7 @@ export const boxModelsFolder = (): string => join(homeFolder(), 'models')
 
 /** The folder of a model given by path or by name: one that the user added goes before one in the box. */
 export function modelFolderPath(model: string): string {
-  if (model.includes('/')) return model
+  if (model.includes('/') || model.includes(sep)) return model
   const added = join(userModelsFolder(), model)
   return existsSync(added) ? added : join(boxModelsFolder(), model)
 }

@@ -66,6 +66,8 @@ const execute = promisify(execFile)
 export const converterFolder = (): string =>
   process.env.WHISKLENS_CONVERTER || join(cacheFolder(), 'converter')
 
+const systemPython = process.platform === 'win32' ? 'python' : 'python3'
+
 const pythonOf = (folder: string): string =>
   process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python')
 
@@ -110,7 +112,7 @@ export async function installConverter(tell: (step: string) => void): Promise<vo
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   tell(`Making a virtual environment of Python in ${folder}`)
-  await run('python3', ['-m', 'venv', folder])
+  await run(systemPython, ['-m', 'venv', folder])
   const pip = (...args: string[]) =>
     run(pythonOf(folder), ['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet', ...args])
   tell(`Fetching ${packages.join(', ')} with pip: 300 MB, 1.5 GB unpacked`)
@@ -130,7 +132,7 @@ async function checkFolder(folder: string): Promise<void> {
 }
 
 async function checkPython(): Promise<void> {
-  const version = await run('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])
+  const version = await run(systemPython, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])
   const [major, minor = 0] = version.trim().split('.').map(Number)
   if (major === 3 && minor >= python.least && minor <= python.most) return
   throw new InvalidInputError(

@@ -78,6 +78,7 @@ describe('with what the platform adds to their parameters, actions', () => {
     expect(await invoke('classify', { describe: true })).toEqual({
       model: expect.stringMatching(/^efficientnet-lite0-int8@/),
       engine: 'onnx',
+      decoder: expect.stringMatching(/^sharp /),
     })
     const images = [{ bucket: 'images', key: 'photos/cat.jpg' }]
     expect(await invoke('classify-images', { images })).toMatchObject({ records: { ok: 1, error: 0 } })

@@ -42,6 +42,24 @@ describe.each(nodeVersions)('Node.js $major', ({ binary = '', missing }) => {
     }
   })
 
+  const commands = [
+    ['classify', '--quiet', '--json', join(__dirname, '..', '..', 'samples', 'cat.jpg')],
+    ['doctor', '--json'],
+    ['model', 'info', 'efficientnet-lite0'],
+  ]
+  for (const args of commands)
+    needs(missing).it(`deprecates nothing that ${args[0]} calls`, async () => {
+      const child = spawn(binary, ['--throw-deprecation', bin, ...args], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      const [, stderr, [code]] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, 'close'),
+      ])
+      expect([code, stderr]).toEqual([0, ''])
+    })
+
   needs(missing || stockMissing).it('runs the zip of the stock image', async () => {
     const action = await startActionProcess(binary)
     try {

@@ -1,9 +1,12 @@
+import { writePart } from '../../src/batch/records/parts'
+import { unknownRecord } from '../../src/batch/records/record'
 import { addUsage } from '../../src/batch/records/usage'
-import { assumedMsPerImage, estimateCost } from '../../src/batch/reports/cost'
+import { assumedMsPerImage, estimateCost, withUsage } from '../../src/batch/reports/cost'
 import { emptyTally, summarize } from '../../src/batch/reports/summary'
+import { writeArrival } from '../../src/batch/uploads/arrivals'
 import type { BatchSummary } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
-import { batchOf, putSummary, saveBatch, startTestStore, type TestStore } from './batch-fixtures'
+import { batchOf, doneBatch, putSummary, saveBatch, startTestStore, type TestStore } from './batch-fixtures'
 
 let objects: TestStore
 let results: Bucket
@@ -36,6 +39,55 @@ async function done(batch: string, { images, seconds, model = 'm@1', state = 'co
 
 const estimate = (images: number, modelVersion?: string) =>
   estimateCost(results, { modelVersion, images, memory, price: 0.01 })
+
+describe('what a day of uploads has cost', () => {
+  const day = 'uploads-2026-11-22'
+  const record = unknownRecord(
+    { bucket: 'b', key: 'k' },
+    { model: 'm@1', engine: 'e', activationId: 'a', at: 0 },
+  )
+  const used = (container: string) => ({ classifyMs: 2000, aggregateMs: 1000, container })
+  const summaryOf = (state: BatchSummary['state'], usage = emptyTally().usage) =>
+    summarize(
+      { ...emptyTally(), ok: 3, usage },
+      {
+        batch: day,
+        state,
+        listed: 3,
+        planned: 3,
+        skipped: 0,
+        exact: false,
+        startedAt: '2026-11-22T00:00:00.000Z',
+        memory,
+        gbSecondPrice: 0.5,
+      },
+    )
+
+  beforeEach(async () => {
+    const model = { model: 'm', modelVersion: 'm@1', memory, gbSecondPrice: 0.5 }
+    const sorted = { upTo: '', position: 0, ok: 1, error: 0, files: [] }
+    // What is sorted already, an arrival, and a part of what a look found.
+    const usage = { classifyMs: 500, aggregateMs: 500, containers: ['a'] }
+    await saveBatch(
+      results,
+      doneBatch('photos', 2, { batch: day, kind: 'uploads', model, sorted, usage, dispatch: { next: 2 } }),
+    )
+    await writeArrival(results, day, [record], { at: 0, activationId: 'a', usage: used('a') })
+    await writePart(results, day, 0, [record, { ...record, key: 'l' }], 'b', used('b'))
+  })
+
+  it('counts while uploads still come in', async () => {
+    expect(await withUsage(results, summaryOf('running'))).toEqual({
+      ...summaryOf('running'),
+      ...{ gbSeconds: 7, cost: 3.5, containers: 2 },
+    })
+  })
+
+  it('is that of its summary once it is closed', async () => {
+    const closed = summaryOf('complete', { classifyMs: 4000, aggregateMs: 0, containers: ['a'] })
+    expect(await withUsage(results, closed)).toEqual(closed)
+  })
+})
 
 describe('what a batch will cost', () => {
   it('is assumed on the safe side while nothing was measured', async () => {

@@ -245,7 +245,21 @@ describe('firing a batch again', () => {
   it('is refused for other images than its own', async () => {
     await upload('a/1')
     await runner.start({ batch: 'b1', prefix: 'a/' })
-    await expect(runner.start({ batch: 'b1', prefix: 'b/' })).rejects.toThrow('is about s3://')
+    await expect(runner.start({ batch: 'b1', prefix: 'b/' })).rejects.toMatchObject({
+      code: 'batch_differs',
+      message: expect.stringContaining('is about s3://'),
+    })
+  })
+
+  it('is refused for a moment while another activation removes it', async () => {
+    await runner.start({ batch: 'b1' })
+    const release = await hold('b1')
+    await expect(runner.start({ batch: 'b1' })).rejects.toMatchObject({
+      code: 'batch_in_use',
+      retryable: true,
+    })
+    await release()
+    expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete' })
   })
 
   it('does what was added or changed since, and counts what was not', async () => {

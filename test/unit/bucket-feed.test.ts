@@ -110,7 +110,7 @@ it('does not know a trigger that was deleted', async () => {
   await tell('CREATE')
   await tell('DELETE')
   for (const event of ['READ', 'UPDATE', 'PAUSE', 'UNPAUSE'])
-    expect((await tell(event)).error).toContain('watches no bucket')
+    expect((await tell(event)).error).toContain('watches no bucket (feed_not_found)')
 })
 
 it('changes what is asked for, and nothing else', async () => {

@@ -87,5 +87,6 @@ it('an engine that is not installed is refused with what to do', async () => {
   const { exitCode, stderr } = await child.run(['tfjs-node', 'efficientnet-lite0'], bare)
   expect(exitCode).toBe(1)
   expect(stderr).toContain('The engine "tfjs-node" is not installed')
+  expect(stderr).toContain("code: 'engine_missing'")
   expect(stderr).toContain('whisklens doctor --install-tfjs-node')
 })

@@ -99,6 +99,7 @@ describe('other messages', () => {
     expect(await main({ describe: true })).toEqual({
       model: expect.stringMatching(/^efficientnet-lite0-int8@[0-9a-f]{8}$/),
       engine: 'onnx',
+      decoder: expect.stringMatching(/^sharp /),
     })
   })
 

@@ -98,9 +98,13 @@ describe('whisklens batch', () => {
 
   it('says so when no active rule listens', async () => {
     api = () => ({ status: 204 })
-    const { code, stderr } = await whisklens('')
+    const { code, stderr } = await whisklens('', '--json')
     expect(code).toBe(1)
-    expect(stderr).toMatch(/no active rule listens\nhint: Enable it: wsk rule enable on-batch-requested/)
+    expect(JSON.parse(stderr).error).toMatchObject({
+      code: 'no_active_rule',
+      message: expect.stringMatching(/no active rule listens$/),
+      hint: expect.stringMatching(/^Enable it: wsk rule enable on-batch-requested/),
+    })
   })
 
   it('tells at once when start-batch fails, in its own words', async () => {

@@ -10,12 +10,14 @@ const folder = temporaryFolder()
 let store: Awaited<ReturnType<typeof startStore>>
 let server: Server
 let invoked: unknown[]
+let requests: unknown[]
 let onInvoked: () => Promise<unknown>
 let response: object | undefined
 
 beforeAll(async () => {
   store = await startStore(folder.path)
   server = createServer(async (request, answer) => {
+    requests.push(request.url)
     const body = String(Buffer.concat(await request.toArray()))
     const isInvocation = request.url?.includes('/actions/whisklens/start-batch')
     if (isInvocation) {
@@ -36,20 +38,28 @@ afterAll(async () => {
 
 beforeEach(() => {
   invoked = []
+  requests = []
   onInvoked = async () => {}
   response = undefined
 })
 
 const put = (summary: BatchSummary) => store.results.put(summaryKey(summary.batch), JSON.stringify(summary))
 
-const cancel = (...args: string[]) =>
-  run(folder.path, ['cancel', ...args], {
+const cancel = (...args: string[]) => whisklens('cancel', ...args)
+const whisklens = (...args: string[]) =>
+  run(folder.path, args, {
     ...store.env,
     WHISKLENS_APIHOST: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     WHISKLENS_AUTH: 'uuid:key',
   })
 
 const totals = { listed: 3, planned: 3, skipped: 0, ok: 1, error: 1, pending: 1 }
+
+it.each(['cancel', 'retry'])('%s looks for the batch before it asks for anything', async (command) => {
+  const { code, stdout, stderr } = await whisklens(command, 'nope')
+  expect([code, stdout, invoked, requests]).toEqual([1, '', [], []])
+  expect(stderr).toMatch(/^Waiting for the batch nope to begin\nerror: There is no batch "nope"\nhint: /)
+})
 
 describe('whisklens cancel', () => {
   it('ends with 0 once the batch is cancelled, whatever is in error', async () => {
@@ -74,7 +84,8 @@ describe('whisklens cancel', () => {
     await put(summaryOf('b1', { state: 'running' }))
     response = { success: false, result: { error: { code: 'bucket_not_found', message: 'no such bucket' } } }
     const { code, stderr } = await cancel('b1')
-    expect([code, stderr]).toEqual([1, 'error: start-batch failed: no such bucket\n'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^error: start-batch failed: no such bucket\nhint: Create the bucket/)
   })
 
   it('refuses the uploads of a day', async () => {

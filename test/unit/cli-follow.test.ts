@@ -100,14 +100,14 @@ describe('waiting for a batch that was fired just now', () => {
     const waiting = begins()
     await sleep(200)
     await putSummary(runner.results, summaryOf('b1', { state: 'planning' }))
-    expect(await waiting).toBe(true)
+    expect(await waiting).toMatchObject({ state: 'planning' })
   })
 
   it('ends when there is no sign of it, or none any more', async () => {
-    expect(await begins()).toBe(false)
+    expect(await begins()).toBeUndefined()
     await putEntry(runner.results, 'b1', 1)
     const waiting = begins()
     await deleteEntry(runner.results, 'b1', 1)
-    expect(await waiting).toBe(false)
+    expect(await waiting).toBeUndefined()
   })
 })

@@ -122,7 +122,9 @@ describe('batches', () => {
       expect([code, stdout, stderr]).toEqual([
         1,
         '',
-        expect.stringMatching(/^error: There is no batch "nosuch"\nhint: whisklens status lists the batches/),
+        expect.stringMatching(
+          /^error: There is no batch "nosuch"\nhint: whisklens status lists the batches/m,
+        ),
       ])
     },
   )

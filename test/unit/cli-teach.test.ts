@@ -150,6 +150,12 @@ describe('what cannot be taught is refused with what to do', () => {
     for (const word of words) expect(stderr).toContain(word)
   }
 
+  it('with a code of its own', async () => {
+    await layout('alone', ['cat/1.jpg'])
+    const { stderr } = await run(['teach', 'alone', '--json'])
+    expect(JSON.parse(stderr).error.code).toBe('bad_examples')
+  })
+
   beforeAll(() => layout('two', ['cat/1.jpg', 'dog/2.jpg']))
 
   it('a folder that is not there', () => expectRefused(['nowhere'], 'nowhere'))

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { progressOf } from '../../src/batch/reports/progress'
 import type { ClosingBatch, OpenBatch } from '../../src/batch/state/batch'
 import { documentKey, summaryKey } from '../../src/batch/state/layout'
-import { putEntry } from '../../src/batch/state/open'
+import { deleteEntry, putEntry } from '../../src/batch/state/open'
 import { closing, ended } from '../../src/batch/state/transitions'
 import type { BatchSummary } from '../../src/schema'
 import { doneBatch, saveBatch } from './batch-fixtures'
@@ -140,6 +141,20 @@ describe('whisklens watch', () => {
     expect([all.code, batches]).toEqual([0, new Set(['first', 'second'])])
   })
 
+  it('shows the day of uploads where no other batch is open', async () => {
+    const day = 'uploads-2026-11-23'
+    const over = async () => {
+      await put(summaryOf(day, { totals }))
+      await deleteEntry(store.results, day, 1)
+    }
+    const { code, lines } = await watch([], [over])
+    expect(lines.map(({ batch, state }) => `${batch} ${state}`)).toEqual([
+      `${day} running`,
+      `${day} complete`,
+    ])
+    expect(code).toBe(0)
+  })
+
   it('sees all to their ends when one cannot be followed', async () => {
     await open(running('sound'))
     await open(running('broken'))
@@ -154,18 +169,32 @@ describe('whisklens watch', () => {
     await put(summaryOf('broken'))
   })
 
-  it('waits for one that was fired just now, of which status says so', async () => {
-    const watching = whisklens('watch', 'fired')
-    await putEntry(store.results, 'fired', 1)
-    const { code, stderr } = await whisklens('status', 'fired')
-    expect([code, stderr]).toEqual([
-      1,
-      expect.stringContaining('The batch fired was fired and is about to begin'),
+  it.each(['watch', 'status'])('waits for one that was fired just now, as %s does', async (command) => {
+    const id = `fired-${command}`
+    const child = spawn(process.execPath, [bin, command, id], {
+      cwd: folder.path,
+      env: { ...bareEnvironment(folder.path), ...store.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const stdout = text(child.stdout)
+    const closed = once(child, 'close')
+    // It says first that it waits; nothing tells of the batch until then.
+    await once(createInterface({ input: child.stderr }), 'line')
+    await putEntry(store.results, id, 1)
+    await put(summaryOf(id, { totals }))
+    expect([await closed, await stdout]).toEqual([
+      [0, null],
+      expect.stringMatching(new RegExp(`^batch +${id}\\nstate +complete\\n`)),
     ])
-    await put(summaryOf('fired', { totals }))
-    expect(await watching).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(/^batch +fired\nstate +complete\n/),
+  })
+
+  it('is said by status not to have begun, where it does not', async () => {
+    await putEntry(store.results, 'slow', 1)
+    const { code, stderr } = await whisklens('status', 'slow', '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(stderr.split('\n').at(-2) ?? '').error).toMatchObject({
+      code: 'batch_not_started',
+      hint: 'Wait for it: whisklens watch slow',
     })
   })
 

@@ -100,6 +100,7 @@ describe('a model that is added', () => {
     const before = (await readModelFolder('mine')).version
     const changed = async (to: string) => ({ ...(await copy(to)), license: 'MIT' })
     await expect(addModel('mine', changed, { tryOut })).rejects.toMatchObject({
+      code: 'already_exists',
       message: expect.stringContaining('There is a model "mine" already'),
       hint: expect.stringContaining('--force'),
     })

@@ -101,9 +101,10 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
     })
 
     it('runs on onnx alone', async () => {
-      await expect(loadModel(added, 'wasm')).rejects.toThrow(
-        /does not run on the engine "wasm": .*model\.json/,
-      )
+      await expect(loadModel(added, 'wasm')).rejects.toMatchObject({
+        code: 'model_unfit',
+        message: expect.stringMatching(/does not run on the engine "wasm": .*model\.json/),
+      })
     })
 
     it('is taught, and what comes of it once more', async () => {

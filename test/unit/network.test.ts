@@ -114,6 +114,18 @@ describe('what another engine cannot run is refused, by the name of its node', (
     expect(() => toOnnx(refused)).toThrow(named)
   })
 
+  it('an operation that is not known is told from a network that is damaged', () => {
+    const codeOf = (...nodes: GraphNode[]) => {
+      try {
+        toOnnx(networkOf([image, ...nodes]))
+      } catch (thrown) {
+        return (thrown as InvalidInputError).code
+      }
+    }
+    expect(codeOf(node('oracle', 'Divine', ['image']))).toBe('model_unsupported')
+    expect(codeOf(node('relu', 'Relu', ['nowhere']))).toBe('bad_model')
+  })
+
   it.each([
     ['a constant without weights', networkOf([image, node('lost', 'Const')]), 'lost'],
     ['an attribute', networkOf([image, node('loop', 'While', ['image'], { body: { func: {} } })]), 'loop'],

@@ -46,8 +46,9 @@ describe('parse, for libraries', () => {
     )
   })
 
-  it('leaves what is neither to url.parse', () => {
-    expect(ours.parse('no url')).toEqual(url.parse('no url'))
+  it('takes what is neither for a path, as url.parse does', () => {
+    for (const text of ['no-url', 'a/b?c#d', '/a#b?c', '/a/../b?c#'])
+      expect(read(ours.parse(text), true)).toEqual(read(url.parse(text), true))
   })
 
   it('comes with all else of the module', () => {

@@ -350,6 +350,7 @@ describe('what the SDK throws', () => {
     ['ConditionalRequestConflict', 409, 'precondition_failed', false],
     ['AccessDenied', 403, 'access_denied', false],
     ['InvalidAccessKeyId', 403, 'access_denied', false],
+    ['NotImplemented', 501, 'not_implemented', false],
     ['InternalError', 500, 'store_failed', true],
     ['SlowDown', 503, 'store_failed', true],
     ['TooManyRequests', 429, 'store_failed', true],

@@ -4,6 +4,7 @@ import { gbSecondsOf, type Memory, manifestMemory, rounded } from '../records/us
 import { readBatch } from '../state/batch'
 import { reported } from '../state/transitions'
 import { isUploads } from '../uploads/day'
+import { readUnsorted } from '../uploads/sort'
 import { newestBatches } from './newest'
 
 /** What an image is taken to need while nothing was measured: about twice what one takes on WebAssembly, milliseconds. */
@@ -34,6 +35,21 @@ export const outcomes = ({ totals: { ok, error } }: BatchSummary): number => ok 
 /** Uploads come in ones and twos, which takes more for each than a batch does. */
 const tells = (summary: BatchSummary): boolean =>
   isClosed(summary.state) && !isUploads(summary.batch) && summary.gbSeconds > 0 && outcomes(summary) > 0
+
+/** A summary with what its batch has used, which that of a day of uploads tells only once the day is closed. */
+export async function withUsage(results: Bucket, summary: BatchSummary): Promise<BatchSummary> {
+  if (!isUploads(summary.batch) || isClosed(summary.state)) return summary
+  const day = await readBatch(results, summary.batch)
+  if (!day) return summary
+  const { usage } = await readUnsorted(results, day)
+  const gbSeconds = gbSecondsOf(usage, day.model?.memory ?? manifestMemory)
+  return {
+    ...summary,
+    containers: usage.containers.length,
+    gbSeconds: rounded(gbSeconds),
+    cost: rounded(gbSeconds * summary.pricePerGbSecond),
+  }
+}
 
 /**
  * How many classifications a batch's GB-seconds are of. Its summary counts an image once, however often the batch was

@@ -97,7 +97,7 @@ async function recordsSoFar(results: Bucket, batch: Batch): Promise<AsyncIterabl
     const range = { start: batch.plan.base, end: Math.max(batch.plan.planned, 1) }
     return mergeRecords([...before, recordsOf(results, batch.batch, range)], (_, later) => later)
   }
-  const unsorted = await readUnsorted(results, batch)
+  const { records: unsorted } = await readUnsorted(results, batch)
   const sorted = batch.sorted.files.map((key) => linesAsRecords(results, key))
   return mergeRecords([...before, ...sorted, each(unsorted)], newerOf)
 }

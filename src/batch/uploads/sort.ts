@@ -99,9 +99,15 @@ async function readPortion(
   return { records: newest.inOrder(), usage }
 }
 
-/** What of an open day is not sorted yet, in order: bounded, as long as its holder keeps pace. */
-export async function readUnsorted(results: Bucket, day: Batch): Promise<ImageRecord[]> {
+/**
+ * What of an open day is not sorted yet, in order, and what all of the day has used so far: bounded, as long as its
+ * holder keeps pace.
+ */
+export async function readUnsorted(
+  results: Bucket,
+  day: Batch,
+): Promise<{ records: ImageRecord[]; usage: UsageSum }> {
   const arrivals: Arrival[] = []
   for await (const arrival of listArrivals(results, day.batch, day.sorted.upTo)) arrivals.push(arrival)
-  return (await readPortion(results, day, arrivals, day.dispatch.next)).records
+  return readPortion(results, day, arrivals, day.dispatch.next)
 }

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ChannelAgent, channelDescriptor } from './channel'
 import { Logs } from './logs'
 import { residentBytes } from './memory'
+import { hasGroups, signalGroup } from './process-group'
 
 /** What ended a container in the middle of its work. */
 export type Failure = 'exit' | 'memory' | 'timeout'
@@ -57,13 +58,13 @@ export class Container {
     this.child = fork(runtime, [], {
       cwd: folder,
       // Nothing of the host's own environment, which holds secrets.
-      env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: folder, TMPDIR: folder, ...environment },
+      env: { PATH: process.env.PATH, LANG: 'C.UTF-8', ...homesOf(folder), ...environment },
       // The first as the platform's runtime does.
       execArgv: ['--expose-gc', `--max-old-space-size=${memory}`],
       // The last is the pair of sockets; on Windows, full duplex needs 'overlapped'.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'overlapped'],
       // A process group of its own, so that what the action starts ends with it.
-      detached: true,
+      detached: hasGroups,
     })
     const { stdout, stderr } = this.child as { stdout: Readable; stderr: Readable }
     this.logs = new Logs(stdout, stderr)
@@ -134,7 +135,8 @@ export class Container {
     const timer = setTimeout(() => this.signal('SIGKILL'), 1000)
     await this.exited
     clearTimeout(timer)
-    await rm(this.options.folder, { recursive: true, force: true })
+    // Windows keeps the files of a process for a moment.
+    await rm(this.options.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   private exchange(path: string, payload: string, resolve: (reply: Reply) => void): void {
@@ -159,13 +161,14 @@ export class Container {
   }
 
   private signal(signal: NodeJS.Signals): void {
-    try {
-      if (this.child.pid) process.kill(-this.child.pid, signal)
-    } catch {
-      // Already gone.
-    }
+    // A group may outlive its leader; a tree is found by it.
+    if (this.child.pid && (hasGroups || !this.isGone)) signalGroup(this.child.pid, signal)
   }
 }
+
+/** The container's folder as home and for temporary files, by each system's names. */
+const homesOf = (folder: string): Record<string, string> =>
+  hasGroups ? { HOME: folder, TMPDIR: folder } : { USERPROFILE: folder, TEMP: folder, TMP: folder }
 
 function written(payload: object): string | undefined {
   try {

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** The resident memory of a process in bytes, 0 when there is no such process. */
+/** The resident memory of a process in bytes; 0 when there is no such process, and on Windows, which has no ps. */
 export function residentBytes(pid: number): number {
+  if (process.platform === 'win32') return 0
   try {
     const kilobytes =
       process.platform === 'linux'

@@ -11,6 +11,7 @@ import { Worker } from 'node:worker_threads'
 import { channelDescriptor } from './channel'
 import { loadArchive, loadSource } from './code'
 import { endOfActivation } from './logs'
+import { signalGroup } from './process-group'
 
 interface Reply {
   status: number
@@ -123,8 +124,8 @@ function collectGarbage(): void {
 }
 
 // No host, no container: the channel closes when the host ends in whatever way. An action that never yields would not
-// notice, so a thread of its own looks as well. Both take along what the action started.
-process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
+// notice, so a thread of its own looks as well, but on Windows, where the parent's id stays. Both take along what the action started.
+process.on('disconnect', () => signalGroup(process.pid, 'SIGKILL'))
 new Worker(
   `setInterval(() => process.ppid === ${process.ppid} || process.kill(-process.pid, 'SIGKILL'), 1000)`,
   { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 } },

@@ -78,8 +78,7 @@ export function openBucket(name: string, folder: string): Bucket | undefined {
   }
   let { bucket, lines } = replay(name, folder)
   if (lines > 2 * bucket.objects.size + 1000) {
-    writeJournal(journalIn(folder), linesInEffect(bucket))
-    bucket.journal.close()
+    writeJournal(journalIn(folder), linesInEffect(bucket), bucket.journal.close)
     bucket = replay(name, folder).bucket
   }
   bucket.keys = [...bucket.objects.keys()].sort()

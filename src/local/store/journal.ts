@@ -71,12 +71,16 @@ export function openJournal<T>(file: string): Journal<T> {
   }
 }
 
-/** Writes a new journal in place of any old one, at once. */
-export function writeJournal<T>(file: string, values: Iterable<T>): void {
+/**
+ * Writes a new journal in place of any old one, at once.
+ * @param closeOld called when all is read of the old one: Windows replaces no open file
+ */
+export function writeJournal<T>(file: string, values: Iterable<T>, closeOld = () => {}): void {
   const draft = `${file}.new`
   writeFileSync(draft, '')
   const journal = openJournal<T>(draft)
   for (const value of values) journal.append(value)
   journal.close()
+  closeOld()
   renameSync(draft, file)
 }

