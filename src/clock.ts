@@ -18,5 +18,8 @@ export const systemClock: Clock = {
 /** Milliseconds since the epoch as ISO 8601. */
 export const isoOf = (milliseconds: number): string => new Date(milliseconds).toISOString()
 
+/** Milliseconds since the epoch as a date. */
+export const dateOf = (milliseconds: number): Date => new Date(milliseconds)
+
 /** ISO 8601 as milliseconds since the epoch. */
 export const msOf = (iso: string): number => Date.parse(iso)

@@ -116,10 +116,42 @@ export type ExifOption = z.infer<typeof exifOptionSchema>
 
 const isShare = (value: string): boolean => Number.parseFloat(value) > 0 && Number.parseFloat(value) <= 100
 
+/** In order, without those that begin with another one: what lies below them is listed once. */
+const disjoint = (prefixes: string[]): string[] => {
+  const ordered = [...new Set(prefixes)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return ordered.filter((prefix) => !ordered.some((other) => other !== prefix && prefix.startsWith(other)))
+}
+
+/** File extensions of image formats. */
+export const formatExtensions = {
+  jpeg: ['jpg', 'jpeg', 'jpe', 'jfif'],
+  png: ['png'],
+  webp: ['webp'],
+  gif: ['gif'],
+  avif: ['avif'],
+  tiff: ['tif', 'tiff'],
+  heic: ['heic', 'heif'],
+} as const
+type ImageFormat = keyof typeof formatExtensions
+const formats = Object.keys(formatExtensions) as ImageFormat[]
+
+const hour = 60 * 60 * 1000
+const unitsOfAge: Record<string, number> = { h: hour, d: 24 * hour, w: 7 * 24 * hour }
+
+/** An age such as `12h`, `30d` or `8w`, milliseconds. */
+export const ageOf = (text: string): number =>
+  Number.parseInt(text, 10) * (unitsOfAge[text.slice(-1)] as number)
+
 /** What one may ask of `start-batch`; a name that is not listed is an error, so that typing mistakes show. */
 export const batchRequestSchema = z.strictObject({
-  prefix: text.default(''),
+  /** Of the keys: one, or several. */
+  prefix: z
+    .union([text.transform((prefix) => [prefix]), z.array(z.string()).min(1)])
+    .transform(disjoint)
+    .default(['']),
   bucket: text.optional(),
+  /** A list of images, of which only those are meant that the filters select: `s3://bucket/key`. */
+  manifest: text.pipe(z.string().regex(/^s3:\/\/[^/]+\/.+$/s, 'expected s3://bucket/key')).optional(),
   model: text.optional(),
   batch: text
     .pipe(batchIdSchema)
@@ -133,6 +165,16 @@ export const batchRequestSchema = z.strictObject({
   exclude: text.optional(),
   since: text.pipe(z.coerce.date()).optional(),
   until: text.pipe(z.coerce.date()).optional(),
+  /** Instead of `since`: no older than that when the batch is fired. */
+  newerThan: text
+    .pipe(z.string().regex(/^[1-9]\d{0,4}[hdw]$/, 'expected an age such as 12h, 30d or 8w'))
+    .optional(),
+  /** Keys with the extensions of these formats, in any case: `jpeg,png`. */
+  format: text
+    .transform((names) => names.toLowerCase().split(',').filter(Boolean))
+    .pipe(z.array(z.enum(formats, `expected one or more of ${formats.join(', ')}, with commas in between`)))
+    .transform((names) => names.join(','))
+    .optional(),
   limit: count.optional(),
   /** Bytes. */
   minSize: size.optional(),

@@ -40,7 +40,7 @@ const planOf = (asked: object = {}, from: Partial<Position> = {}): OpenBatch =>
   batchOf(photos.name, asked, { plan: from })
 
 const planChunks = (batch: OpenBatch, images: Bucket, records: Bucket, readOnly = false) =>
-  planChunksOf(batch, images, records, { now: Date.now(), readOnly })
+  planChunksOf(batch, { bucket: () => images }, records, { now: Date.now(), readOnly })
 
 const upload = (key: string, content = 'v1'): Promise<string> => photos.put(key, content)
 
@@ -326,7 +326,7 @@ describe('chunks', () => {
     let isPaced = false
     const images = listing(photos, listed(numbered(20_000).map((key) => objectInfo(key))))
     const found: number[] = []
-    for await (const chunk of planChunksOf(planOf(), images, results, {
+    for await (const chunk of planChunksOf(planOf(), { bucket: () => images }, results, {
       now: Date.now(),
       isPaced: () => isPaced,
     })) {

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
+import { keysBelow } from '../planning/missing'
+import { keyBefore } from '../records/keys'
 import { type Choice, mergeRecords, newerOf, type Records } from '../records/merge'
 import { findByKey } from '../records/ordered'
 import { partPositionSchema, recordsInOrder } from '../records/parts'
@@ -114,7 +116,7 @@ async function* stillThere(
   { last, stale }: { last: string | undefined; stale: Stale },
 ): Records {
   if (!batch.plan.swept || batch.outcome !== 'complete') return yield* records
-  const find = findByKey(images.list({ prefix: batch.request.prefix, startAfter: before(last) }))
+  const find = findByKey(keysBelow(images, '', batch.request.prefix, last ? keyBefore(last) : ''))
   let isRefused = false
   for await (const record of records) {
     const found: Version | undefined = isRefused ? record : await unlessRefused(find(record.key), record)
@@ -124,6 +126,3 @@ async function* stillThere(
     yield record
   }
 }
-
-/** A key that listings have before another one: without its last character, which may take two of UTF-16. */
-const before = (key: string | undefined): string | undefined => key?.replace(/.$/su, '') || undefined

@@ -18,15 +18,9 @@ const recordsAhead = 16
 /** What a page of a listing holds at most: the next one is on its way when the first of these is looked at. */
 const pageLength = 1_000
 
-/** Which images are looked at, and by what they count as done. */
-interface Walk {
-  bucket: string
-  prefix: string
+/** By what images count as done. */
+export interface Look {
   modelVersion: string
-  /** The walk begins behind this key. */
-  cursor: string
-  /** The last key that the walk may come to. */
-  lastKey?: string
   /** Records count for nothing. */
   force: boolean
   /** What failed in passing is left alone until its time has come. */
@@ -40,6 +34,16 @@ interface Walk {
   isMeant(image: ObjectInfo): boolean
   /** Whether an image is to be done whatever its record says; keys have to be asked for in order. */
   isWanted?(key: string): Promise<boolean>
+}
+
+/** Which images are looked at. */
+interface Walk extends Look {
+  bucket: string
+  prefixes: string[]
+  /** The walk begins behind this key. */
+  cursor: string
+  /** The last key that the walk may come to. */
+  lastKey?: string
 }
 
 /** What a walk came by: an image, or keys that only records have. */
@@ -58,14 +62,18 @@ interface Noted extends ObjectInfo {
   note?: ObjectInfo
 }
 
+/** An image with its record, as listings tell of them. */
+export interface Found {
+  bucket: string
+  image?: Noted
+  record?: ObjectInfo
+}
+
 /** Walks through images, their records and the notes of what failed, side by side: three listings in one order. */
 export async function* walkImages(walk: Walk, images: Bucket, results: Bucket): AsyncGenerator<Step> {
-  const { bucket, prefix, modelVersion, cursor, lastKey, isMeant, isWanted = async () => false } = walk
-  const below = (root: string) => inOrder(keysBelow(results, root, prefix, cursor))
-  const source = prefetched(
-    inOrder(images.list({ prefix, startAfter: cursor || undefined }), cursor),
-    pageLength,
-  )
+  const { bucket, prefixes, modelVersion, cursor, lastKey } = walk
+  const below = (root: string) => inOrder(keysBelow(results, root, prefixes, cursor))
+  const source = prefetched(inOrder(keysBelow(images, '', prefixes, cursor), cursor), pageLength)
   const notes = () => below(retryPrefix(modelVersion, bucket))
   const forget = (key: string) => dropNote(results, modelVersion, { bucket, key })
   const noted = walk.rests ? withNotes(source, notes(), forget) : source
@@ -73,23 +81,46 @@ export async function* walkImages(walk: Walk, images: Bucket, results: Bucket): 
     noted,
     prefetched(below(recordsPrefix(modelVersion, bucket)), pageLength),
   )
-  const look = async ([image, record]: [Noted | undefined, ObjectInfo | undefined]) => {
-    const meant = image !== undefined && isMeant(image)
-    const fresh = meant && !walk.force && (await isFresh(walk, image, record, results))
-    if (fresh && image.note) await forget(image.key)
-    return { image, record, meant, fresh }
+  async function* found(): AsyncGenerator<Found> {
+    for await (const [image, record] of pairs) yield { bucket, image, record }
   }
-  for await (const { image, record, meant, fresh } of readAhead(pairs, recordsAhead, look)) {
+  for await (const { image, record, due } of look(walk, found(), results)) {
     if (!image) {
       if (record) yield { cursor: '', listed: false, gone: record.key }
       continue
     }
     if (lastKey !== undefined && compareKeys(image.key, lastKey) > 0) return
-    const { note, ...object } = image
-    const ref = { bucket, ...object }
-    const rests = async () => note !== undefined && isResting(results, modelVersion, ref, walk.now)
-    const isDue = meant && (fresh ? await isWanted(image.key) : !(await rests()))
-    yield { cursor: image.key, listed: meant, ...(isDue && { image: ref }) }
+    yield { cursor: image.key, ...due }
+  }
+}
+
+/** Whether an image is meant, and what of it is to be classified. */
+type Due = Pick<Step, 'listed' | 'image'>
+
+/** Looks at what was found, at a few records ahead of the one in use. @returns what is to be done about each, in order */
+export async function* look<T extends Found>(
+  asked: Look,
+  found: AsyncIterable<T>,
+  results: Bucket,
+): AsyncGenerator<T & { due: Due }> {
+  const { modelVersion, isMeant, isWanted = async () => false } = asked
+  const seen = async (one: T) => {
+    const { bucket, image, record } = one
+    const meant = image !== undefined && isMeant(image)
+    const fresh = meant && !asked.force && (await isFresh(asked, bucket, image, record, results))
+    if (fresh && image.note) await dropNote(results, modelVersion, { bucket, key: image.key })
+    return { one, meant, fresh }
+  }
+  for await (const { one, meant, fresh } of readAhead(found, recordsAhead, seen)) {
+    if (!meant || !one.image) {
+      yield { ...one, due: { listed: false } }
+      continue
+    }
+    const { note, ...object } = one.image
+    const image = { bucket: one.bucket, ...object }
+    const rests = async () => note !== undefined && isResting(results, modelVersion, image, asked.now)
+    const isDue = fresh ? await isWanted(image.key) : !(await rests())
+    yield { ...one, due: { listed: true, ...(isDue && { image }) } }
   }
 }
 
@@ -105,19 +136,25 @@ async function* withNotes(
   }
 }
 
-/** A listing below a folder that mirrors the images', under the keys of the images. */
-async function* keysBelow(
-  results: Bucket,
+/**
+ * What lies below a folder that mirrors the images', under the keys of the images.
+ * @param prefixes of the images' keys, in order; none begins with another one
+ */
+export async function* keysBelow(
+  bucket: Bucket,
   root: string,
-  prefix: string,
+  prefixes: string[],
   cursor: string,
 ): AsyncGenerator<ObjectInfo> {
-  const listing = results.list({ prefix: root + prefix, startAfter: cursor && root + cursor })
-  for await (const object of listing) yield { ...object, key: object.key.slice(root.length) }
+  for (const prefix of prefixes) {
+    const listing = bucket.list({ prefix: root + prefix, startAfter: cursor ? root + cursor : undefined })
+    for await (const object of listing) yield { ...object, key: object.key.slice(root.length) }
+  }
 }
 
 async function isFresh(
-  { modelVersion, bucket, now, readOnly, fresh }: Walk,
+  { modelVersion, now, readOnly, fresh }: Look,
+  bucket: string,
   image: ObjectInfo,
   record: ObjectInfo | undefined,
   results: Bucket,

@@ -1,15 +1,17 @@
 import type { ImageRecord, ImageRef } from '../../schema'
-import type { Bucket, ObjectInfo } from '../../storage/store'
+import type { Bucket, Store } from '../../storage/store'
 import { findByKey } from '../records/ordered'
 import { leavesRecord } from '../records/record'
 import type { OpenBatch, Plan } from '../state/batch'
-import { isUnfiltered, selects } from '../state/filters'
+import { isUnfiltered, selects, selectsKey } from '../state/filters'
 import { resultsKey } from '../state/layout'
-import { type Step, walkImages } from './missing'
+import { readSorted, sortList } from './list-sort'
+import { entryAt, walkList } from './listed'
+import { type Look, type Step, walkImages } from './missing'
 import { type Sizes, sizesOf } from './sizes'
 
 /** How far planning has come: what of a plan it moves. */
-export type Position = Pick<Plan, 'listed' | 'skipped' | 'planned' | 'cursor' | 'done' | 'swept'>
+export type Position = Pick<Plan, 'listed' | 'skipped' | 'planned' | 'cursor' | 'done' | 'swept' | 'list'>
 
 /** Images of a chunk to be written; none where it is only told how far planning has come. */
 export interface Planned {
@@ -25,47 +27,100 @@ const tellEvery = 100
 /** What is missing waits for more of it while so many images are passed by: a walk of one activation has to come further than that. */
 const mostLooks = 20_000
 
-export const positionOf = ({ listed, skipped, planned, cursor, done, swept }: Plan): Position => ({
+export const positionOf = ({ listed, skipped, planned, cursor, done, swept, list }: Plan): Position => ({
   listed,
   skipped,
   planned,
   cursor,
   done,
   swept,
+  list,
 })
 
+interface PlanOptions {
+  /** Milliseconds since the epoch. */
+  now: number
+  /** Nothing may be written but the portions of a list. */
+  readOnly?: boolean
+  /** Whether invocations are scarce. */
+  isPaced?(): boolean
+}
+
+/** What planning is about. */
+type Planning = Pick<OpenBatch, 'batch' | 'run' | 'revision' | 'bucket' | 'request' | 'plan' | 'model'>
+
 /**
- * Walks on through the source listing from where a batch's planning stands, in chunks of what has to be classified.
- * @param now milliseconds since the epoch; `isPaced` tells whether invocations are scarce
+ * Walks on through the source listing, or through the list of images that a batch was fired with, from where its planning
+ * stands, in chunks of what has to be classified.
+ * @throws WhisklensError for a list that is not there, has changed since, or cannot be understood
  */
 export async function* planChunks(
-  batch: Pick<OpenBatch, 'batch' | 'bucket' | 'request' | 'plan' | 'model'>,
-  images: Bucket,
+  batch: Planning,
+  store: Store,
   results: Bucket,
-  { now, readOnly = false, isPaced }: { now: number; readOnly?: boolean; isPaced?: () => boolean },
+  options: PlanOptions,
 ): AsyncGenerator<Planned> {
-  const { request, plan, model } = batch
-  const seesAll = isUnfiltered(request) && plan.lastKey === undefined
-  const walk = {
-    bucket: batch.bucket,
-    prefix: request.prefix,
-    modelVersion: model.modelVersion,
-    cursor: plan.cursor,
-    lastKey: plan.lastKey,
-    force: request.force,
-    rests: false,
-    now,
-    readOnly,
-    isMeant: selects(request) as (image: ObjectInfo) => boolean,
-    isWanted: request.retry ? failedBefore(results, batch.batch) : undefined,
+  const { manifest } = batch.request
+  if (manifest === undefined) {
+    const { bucket, request, plan } = batch
+    const { cursor, lastKey } = plan
+    const walk = { ...lookOf(batch, results, options), bucket, prefixes: request.prefix, cursor, lastKey }
+    return yield* chunksOf(batch, walkImages(walk, store.bucket(bucket), results), options)
   }
+  const sorting = {
+    batch: batch.batch,
+    run: batch.run,
+    epoch: batch.revision,
+    manifest,
+    bucket: batch.bucket,
+  }
+  let { plan } = batch
+  for await (const list of sortList(sorting, plan.list, store, results)) {
+    plan = { ...plan, list }
+    yield { images: [], gone: [], position: positionOf(plan) }
+  }
+  const entries = readSorted(plan.list?.files ?? [], results, entryAt(plan.cursor))
+  const isNamed = namedBy(batch.request)
+  const look = lookOf(batch, results, options)
+  const isMeant: Look['isMeant'] = (image) => isNamed(image.key) && look.isMeant(image)
+  const walk = { ...look, isMeant, isNamed, lastKey: plan.lastKey }
+  yield* chunksOf({ ...batch, plan }, walkList(walk, entries, store, results), options)
+}
+
+const lookOf = (
+  { batch, request, model }: Planning,
+  results: Bucket,
+  { now, readOnly = false }: PlanOptions,
+): Look => ({
+  modelVersion: model.modelVersion,
+  force: request.force,
+  rests: false,
+  now,
+  readOnly,
+  isMeant: selects(request),
+  isWanted: request.retry ? failedBefore(results, batch) : undefined,
+})
+
+/** Whether a key is one of those that a request is about. */
+function namedBy(request: Planning['request']): (key: string) => boolean {
+  const isSelected = selectsKey(request)
+  return (key) => request.prefix.some((prefix) => key.startsWith(prefix)) && isSelected(key)
+}
+
+async function* chunksOf(
+  { request, plan }: Planning,
+  steps: AsyncGenerator<Step>,
+  { isPaced }: PlanOptions,
+): AsyncGenerator<Planned> {
+  const seesAll = isUnfiltered(request) && plan.lastKey === undefined
   const chunks = openChunks(plan, sizesOf(request.chunkSize, isPaced))
   const isFull = (): boolean =>
     request.limit !== undefined && chunks.position().planned - plan.base >= request.limit
-  for await (const step of isFull() ? [] : walkImages(walk, images, results)) {
-    if (step.gone === undefined || seesAll) yield* chunks.add(step)
-    if (isFull()) break
-  }
+  if (!isFull())
+    for await (const step of steps) {
+      if (step.gone === undefined || seesAll) yield* chunks.add(step)
+      if (isFull()) break
+    }
   yield* chunks.rest()
   const swept = seesAll && !isFull()
   yield { images: [], gone: chunks.gone(), position: { ...chunks.position(), done: true, swept } }

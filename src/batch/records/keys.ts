@@ -6,6 +6,13 @@ import type { ObjectInfo } from '../../storage/store'
 export const compareKeys = (a: string, b: string): number =>
   a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 
+/** A key that listings have before another one, with little in between. */
+export function keyBefore(key: string): string {
+  const [last = ''] = key.match(/.$/su) ?? []
+  const start = key.slice(0, key.length - last.length)
+  return last > '!' && last <= '~' ? `${start}${String.fromCharCode(last.charCodeAt(0) - 1)}~` : start
+}
+
 /** The order in which a batch's records are read: by key, as stores list, and by bucket where keys are equal. */
 export const comparePositions = (
   a: Pick<ImageRecord, 'key' | 'bucket'>,

@@ -28,16 +28,19 @@ export function newestRecords() {
   }
 }
 
-export type Records = AsyncGenerator<ImageRecord>
+/** What is of one image. */
+type OfImage = Pick<ImageRecord, 'key' | 'bucket'>
+
+export type Records<T extends OfImage = ImageRecord> = AsyncGenerator<T>
 
 /** Of two records of one image the one to keep. */
-export type Choice = (left: ImageRecord, right: ImageRecord) => ImageRecord
+export type Choice<T extends OfImage = ImageRecord> = (left: T, right: T) => T
 
 /**
  * Merges ordered records, each image once in each, into one such order. Holds one record of each.
  * @param choose between two of one image; of an earlier source and a later one, in this order
  */
-export function mergeRecords(sources: Records[], choose: Choice): Records {
+export function mergeRecords<T extends OfImage>(sources: Records<T>[], choose: Choice<T>): Records<T> {
   const [first = none(), second] = sources
   if (!second) return first
   const middle = Math.ceil(sources.length / 2)
@@ -48,9 +51,13 @@ export function mergeRecords(sources: Records[], choose: Choice): Records {
   )
 }
 
-async function* none(): Records {}
+async function* none(): AsyncGenerator<never> {}
 
-async function* mergeTwo(left: Records, right: Records, choose: Choice): Records {
+async function* mergeTwo<T extends OfImage>(
+  left: Records<T>,
+  right: Records<T>,
+  choose: Choice<T>,
+): Records<T> {
   try {
     let [a, b] = await Promise.all([left.next(), right.next()])
     while (!a.done && !b.done) {

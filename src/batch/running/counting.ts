@@ -7,21 +7,34 @@ import type { OpenBatch } from '../state/batch'
 import type { Context } from '../state/platform'
 import { handOverTime } from './outlast'
 
-/** Counts what there is to do in a batch and what it is likely to cost. Writes nothing. */
-async function countAhead(batch: OpenBatch, { store, results, clock, activation }: Context) {
+/** Counts what there is to do in a batch and what it is likely to cost. Leaves nothing behind. */
+async function countAhead(batch: OpenBatch, context: Context) {
   const counted = { ...batch, plan: { ...batch.plan } }
-  const images = store.bucket(batch.bucket)
-  const walk = planChunks(batch, images, results, { now: clock.now(), readOnly: true })
-  for await (const { position } of walk) {
-    Object.assign(counted.plan, position)
+  try {
+    await count(batch, counted.plan, context)
+  } finally {
+    const before = batch.plan.list?.files ?? []
+    const made = counted.plan.list?.files.filter((file) => !before.includes(file)) ?? []
+    await context.results.deleteAll(made)
+  }
+  const { modelVersion, memory, gbSecondPrice: price = 0 } = batch.model
+  const images = counted.plan.planned - counted.plan.base
+  return { counted, estimate: await estimateCost(context.results, { modelVersion, images, memory, price }) }
+}
+
+/** Plans all of a batch, and writes no chunk. @param plan is moved to its end */
+async function count(
+  batch: OpenBatch,
+  plan: OpenBatch['plan'],
+  { store, results, clock, activation }: Context,
+): Promise<void> {
+  for await (const { position } of planChunks(batch, store, results, { now: clock.now(), readOnly: true })) {
+    Object.assign(plan, position)
     if (clock.now() < activation.deadline - handOverTime) continue
     throw new InvalidInputError('too_many_images', 'There are more images than one activation can count', {
       hint: 'Narrow the prefix; without dryRun and maxCost any number will do.',
     })
   }
-  const { modelVersion, memory, gbSecondPrice: price = 0 } = batch.model
-  const images_ = counted.plan.planned - counted.plan.base
-  return { counted, estimate: await estimateCost(results, { modelVersion, images: images_, memory, price }) }
 }
 
 /** What a batch would do and is likely to cost, as the summary of one that is not planned yet. */

@@ -1,6 +1,6 @@
-import { isoOf } from '../../clock'
+import { dateOf, isoOf } from '../../clock'
 import { InvalidInputError } from '../../errors'
-import type { BatchRequest, BatchSummary } from '../../schema'
+import { ageOf, type BatchRequest, type BatchSummary } from '../../schema'
 import { inUse } from '../reports/prune'
 import {
   type Batch,
@@ -28,15 +28,20 @@ import { defaultBatchId, type FireRequest } from './request'
 export async function fire({ failed, ...request }: FireRequest, context: Context): Promise<BatchSummary> {
   const batch = request.batch ?? defaultBatchId(context.clock.now(), context.activation.id)
   const asked = { ...request, batch }
-  if (request.dryRun) return dryRun(await asOpen(newBatchOf(asked, context), context), context)
+  const dated = datedFrom(asked, context.clock.now())
+  if (request.dryRun) return dryRun(await asOpen(newBatchOf(dated, context), context), context)
   try {
-    await begin(asked, context)
+    await begin(dated, context)
   } catch (thrown) {
     await outlast(thrown, { ...asked, failed }, context)
     throw thrown
   }
   return (await advance({ advance: batch }, context)) ?? starting(batch)
 }
+
+/** With the date that an age means at the time of the fire. */
+const datedFrom = <T extends BatchRequest>(request: T, now: number): T =>
+  request.newerThan === undefined ? request : { ...request, since: dateOf(now - ageOf(request.newerThan)) }
 
 function newBatchOf(request: BatchRequest & { batch: string }, { settings, activation, clock }: Context) {
   const { batch } = request

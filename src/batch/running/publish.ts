@@ -2,6 +2,7 @@ import { OpenWhiskError } from '../../errors'
 import { log } from '../../log'
 import type { BatchSummary } from '../../schema'
 import { dropSegments, finalSummary } from '../closing/close'
+import { dropList } from '../planning/list-sort'
 import { openSummary } from '../reports/summary-object'
 import { type EndedBatch, isEnded } from '../state/batch'
 import { type Lease, whileHeld } from '../state/lease'
@@ -21,6 +22,8 @@ export async function publish(lease: Lease, context: Context): Promise<BatchSumm
   if (!batch.announced) await whileHeld(lease, context, tell(summary, context))
   await lease.save((current) => (isEnded(current) ? announced(current) : undefined))
   await dropSegments(batch.batch, batch.run, context)
+  // A run that ended early goes on with its list.
+  if (batch.status === 'complete' && batch.plan.list) await dropList(batch.batch, batch.run, results)
   await deleteEntry(results, batch.batch, batch.run)
   return summary
 }

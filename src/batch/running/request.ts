@@ -52,8 +52,9 @@ function parse<T>(
 }
 
 function contradictionIn(request: BatchRequest, names: string[]): string | undefined {
-  const { reconcile, poll, minSize = 0, maxSize = Number.POSITIVE_INFINITY } = request
+  const { reconcile, poll, newerThan, since, minSize = 0, maxSize = Number.POSITIVE_INFINITY } = request
   if (minSize > maxSize) return 'minSize is larger than maxSize'
+  if (newerThan !== undefined && since !== undefined) return 'newerThan and since exclude each other'
   const alone = reconcile ? 'reconcile' : poll !== undefined && 'poll'
   const others = names.filter((name) => name !== alone)
   return alone && others.length > 0 ? `${alone} goes alone, without ${others.join(', ')}` : undefined

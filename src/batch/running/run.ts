@@ -80,7 +80,7 @@ function sourceOf(lease: Lease, context: Context, isStopped: () => boolean): Asy
   const batch = lease.batch() as OpenBatch
   if (batch.plan.done) return nothing()
   if (batch.kind === 'uploads') return watchDay(lease, context, isStopped)
-  return planChunks(batch, context.store.bucket(batch.bucket), context.results, {
+  return planChunks(batch, context.store, context.results, {
     now: context.clock.now(),
     isPaced: () => lease.batch().dispatch.window.perMinute !== undefined,
   })

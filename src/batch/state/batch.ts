@@ -84,6 +84,29 @@ const modelSchema = z.strictObject({
 })
 export type BatchModel = z.infer<typeof modelSchema>
 
+/**
+ * What the lines of a list of images are. `keys`: a key, or `s3://bucket/key`. `json`: an object with `source-ref` or
+ * `content`. `pair`: CSV of bucket and key. `inventory`: CSV of bucket, URL-encoded key, and what S3 Inventory tells of an
+ * object.
+ */
+const shapeSchema = z.enum(['keys', 'json', 'pair', 'inventory'])
+export type Shape = z.infer<typeof shapeSchema>
+
+/** Of a run that was fired with a list of images: how far that is read and sorted. */
+const listSchema = z.strictObject({
+  /** The version of the list that is read. */
+  etag: z.string(),
+  /** What of it is read, and its shape once that is known. */
+  bytes: z.int().nonnegative(),
+  lines: z.int().nonnegative(),
+  shape: shapeSchema.optional(),
+  /** Its sorted portions. */
+  files: z.array(z.string()),
+  /** All of it is sorted: planning goes by the portions. */
+  sorted: z.boolean(),
+})
+export type SortedList = z.infer<typeof listSchema>
+
 const planSchema = z.strictObject({
   /** First position of the current run. Within a run keys are in order. */
   base: z.int().nonnegative(),
@@ -99,6 +122,7 @@ const planSchema = z.strictObject({
   swept: z.boolean(),
   /** Last key that the run may come to: a limited batch that is retried keeps to the images it chose. */
   lastKey: z.string().optional(),
+  list: listSchema.optional(),
 })
 export type Plan = z.infer<typeof planSchema>
 

@@ -1,10 +1,22 @@
 import { createHash } from 'node:crypto'
 import { msOf } from '../../clock'
 import { globMatcher } from '../../glob'
-import type { BatchRequest } from '../../schema'
+import { type BatchRequest, formatExtensions } from '../../schema'
 import type { ObjectInfo } from '../../storage/store'
 
-const filterNames = ['include', 'exclude', 'since', 'until', 'minSize', 'maxSize', 'sample', 'limit'] as const
+const filterNames = [
+  'manifest',
+  'include',
+  'exclude',
+  'format',
+  'since',
+  'until',
+  'newerThan',
+  'minSize',
+  'maxSize',
+  'sample',
+  'limit',
+] as const
 type FilterName = (typeof filterNames)[number]
 
 /** What of the images below a prefix a batch is about. */
@@ -25,36 +37,47 @@ export const isUnfiltered = (from: Filters): boolean => !filterNames.some((name)
 /** The names of the filters in which two differ. */
 export function differences(a: Filters, b: Filters): FilterName[] {
   const [one, other] = [filtersOf(a), filtersOf(b)]
-  return filterNames.filter((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]))
+  return filterNames.filter(
+    (name) =>
+      JSON.stringify(one[name]) !== JSON.stringify(other[name]) &&
+      // It follows from the time of the fire.
+      !(name === 'since' && one.newerThan !== undefined && one.newerThan === other.newerThan),
+  )
 }
 
 /** Folder markers, as consoles create them, are no images. */
 const isFolder = ({ key, size }: ObjectInfo): boolean => key.endsWith('/') && size === 0
 
-/** Whether a listed object is selected, the limit apart. @throws InvalidInputError for a glob that is not valid */
-export function selects({
-  include,
-  exclude,
-  since,
-  until,
-  minSize = 0,
-  maxSize = Infinity,
-  sample,
-}: Filters) {
+/** Whether a key is selected. @throws InvalidInputError for a glob that is not valid */
+export function selectsKey({ include, exclude, format, sample }: Filters): (key: string) => boolean {
   const glob = (pattern: string | undefined, fallback: boolean) =>
     pattern ? globMatcher(pattern) : () => fallback
   const included = glob(include, true)
   const excluded = glob(exclude, false)
+  const formatted = hasFormat(format)
   const sampled = inSample(sample)
-  return (object: ObjectInfo): boolean =>
+  return (key) => included(key) && !excluded(key) && formatted(key) && sampled(key)
+}
+
+/** Whether a listed object is selected, the limit apart. @throws InvalidInputError for a glob that is not valid */
+export function selects(filters: Filters): (object: ObjectInfo) => boolean {
+  const { since, until, minSize = 0, maxSize = Infinity } = filters
+  const named = selectsKey(filters)
+  return (object) =>
     !isFolder(object) &&
-    included(object.key) &&
-    !excluded(object.key) &&
     (since === undefined || msOf(object.lastModified) >= since.getTime()) &&
     (until === undefined || msOf(object.lastModified) <= until.getTime()) &&
     object.size >= minSize &&
     object.size <= maxSize &&
-    sampled(object.key)
+    named(object.key)
+}
+
+/** By the extension: listings say no more of what an object is. */
+function hasFormat(format: string | undefined): (key: string) => boolean {
+  if (!format) return () => true
+  const names = format.split(',') as (keyof typeof formatExtensions)[]
+  const extensions = new Set<string>(names.flatMap((name) => formatExtensions[name]))
+  return (key) => extensions.has(/\.([^./]+)$/.exec(key)?.[1]?.toLowerCase() ?? '')
 }
 
 /** Goes by a hash of the key: the same images each time, and all those of any smaller sample. */

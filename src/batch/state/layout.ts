@@ -68,6 +68,14 @@ export function parsePartKey(key: string): Part | undefined {
   return match ? { key, start: Number(match[1]), end: Number(match[2]), errors: Number(match[3]) } : undefined
 }
 
+/** Under this prefix lie the sorted portions of the list of images that a run was fired with. */
+export const listPrefix = (batch: string): string => `${batchFolder(batch)}list/`
+/** The `n`th portion of a run, as it was planned from a revision of the batch on. */
+export const listKey = (
+  batch: string,
+  { run, n, epoch }: { run: number; n: number; epoch: number },
+): string => `${listPrefix(batch)}${run}-${position(n)}-${epoch}.jsonl`
+
 export const resultsNames = ['results.jsonl', 'results.csv', 'errors.jsonl'] as const
 export type ResultsName = (typeof resultsNames)[number]
 export const resultsKey = (batch: string, file: ResultsName): string => batchFolder(batch) + file

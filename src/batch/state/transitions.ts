@@ -128,7 +128,8 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
     const asked = { ...batch.request, maxErrors: request.maxErrors }
     // Whatever kept them from reporting may be mended: the next attempt is the first one.
     const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: piece.at > 0 ? 0 : 1 }))
-    const resumed = { ...common, request: asked, dispatch: { ...batch.dispatch, before, pieces } }
+    const plan = isHalfRead(batch) ? { ...batch.plan, list: undefined } : batch.plan
+    const resumed = { ...common, request: asked, plan, dispatch: { ...batch.dispatch, before, pieces } }
     if (batch.model) return { ...resumed, status: 'open', model: batch.model }
     // The model may be what it was stopped for.
     return { ...resumed, status: 'requested', request: { ...asked, model: request.model ?? asked.model } }
@@ -144,6 +145,9 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
     sorted: { ...batch.sorted, files: [] },
   }
 }
+
+/** Of a list that changed while it was read, nothing is planned yet: it is read anew. */
+const isHalfRead = ({ plan }: EndedBatch): boolean => plan.list !== undefined && !plan.list.sorted
 
 /** A retry goes by what its batch is about. */
 const retried = (before: BatchRequest, request: BatchRequest): BatchRequest => ({
@@ -190,12 +194,10 @@ export function announced(batch: EndedBatch): NextBatch {
 export function refuseOther(batch: Batch, request: BatchRequest): void {
   const { batch: id, bucket, request: asked } = batch
   const hint = 'Choose another id, or leave it out.'
-  if (!request.retry && (request.prefix !== asked.prefix || (request.bucket ?? bucket) !== bucket)) {
-    throw new InvalidInputError(
-      'batch_differs',
-      `The batch "${id}" is about s3://${bucket}/${asked.prefix}`,
-      { hint },
-    )
+  const isOther = request.prefix.join('\n') !== asked.prefix.join('\n')
+  if (!request.retry && (isOther || (request.bucket ?? bucket) !== bucket)) {
+    const about = asked.prefix.map((prefix) => `s3://${bucket}/${prefix}`).join(', ')
+    throw new InvalidInputError('batch_differs', `The batch "${id}" is about ${about}`, { hint })
   }
   const isNew = 'outcome' in batch && batch.outcome === 'complete'
   if (isNew && !request.retry) return

@@ -158,7 +158,8 @@ async function* lookInto(
   const { taken, fresh } = eyes
   const now = clock.now()
   const isMeant = meantBy(feed, now, eyes)
-  const walk = { bucket, prefix, modelVersion, cursor: '', force: false, rests: true, now, isMeant, fresh }
+  const prefixes = [prefix]
+  const walk = { bucket, prefixes, modelVersion, cursor: '', force: false, rests: true, now, isMeant, fresh }
   const sizes = sizesOf()
   const pending: ImageRef[] = []
   const take = (size: number): ImageRef[] => {

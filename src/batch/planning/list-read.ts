@@ -1,0 +1,95 @@
+import { StorageError, WhisklensError } from '../../errors'
+import type { Store } from '../../storage/store'
+import type { Shape } from '../state/batch'
+import { isContinued, type Listed, parseLine, shapeOf } from './list-lines'
+
+/** Where reading a list goes on. */
+export interface ReadPosition {
+  /** Bytes and lines that are read. */
+  bytes: number
+  lines: number
+  /** Known once the first line is read. */
+  shape?: Shape
+}
+
+/** An image of a list, and the position behind its line. */
+export interface Read extends ReadPosition {
+  listed: Listed
+}
+
+/** @param address `s3://bucket/key` */
+const locate = (address: string): { bucket: string; key: string } => {
+  const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(address) ?? []
+  return { bucket, key }
+}
+
+/** The version of a list that is there. @throws WhisklensError `manifest_not_found` */
+export async function etagOf(address: string, store: Store): Promise<string> {
+  const { bucket, key } = locate(address)
+  const found = await store.bucket(bucket).head(key)
+  if (found) return found.etag
+  throw new WhisklensError('manifest_not_found', `There is no list of images at ${address}`)
+}
+
+/**
+ * Reads one version of a list, a line at a time, from a position on. Empty lines count for nothing.
+ * @throws WhisklensError `manifest_invalid` for a line that cannot be understood, `manifest_changed` when the list is
+ *   another version
+ */
+export async function* readList(
+  address: string,
+  etag: string,
+  from: ReadPosition,
+  store: Store,
+): AsyncGenerator<Read> {
+  const { bucket, key } = locate(address)
+  let { bytes, lines, shape } = from
+  let pending = ''
+  const source = store.bucket(bucket).lines(key, { from: bytes, etag })
+  for await (const text of naming(address, source)) {
+    const isFirst = bytes === 0 && pending === ''
+    bytes += Buffer.byteLength(text) + 1
+    lines++
+    const line = `${pending}${isFirst ? text.replace(/^\ufeff/, '') : text}`
+    try {
+      const trimmed = line.replace(/\r$/, '')
+      if (trimmed === '') continue
+      shape ??= shapeOf(trimmed)
+      if (isContinued(line, shape)) pending = `${line}\n`
+      else {
+        pending = ''
+        yield { listed: parseLine(trimmed, shape), bytes, lines, shape }
+      }
+      if (pending.length > longestRecord) throw notClosed()
+    } catch (thrown) {
+      throw atLine(thrown, address, lines)
+    }
+  }
+  if (pending !== '') throw atLine(notClosed(), address, lines)
+}
+
+/** Of CSV that goes over several lines, characters: keys have 1,024 bytes. */
+const longestRecord = 16 * 1024
+
+const notClosed = (): WhisklensError => new WhisklensError('manifest_invalid', 'A quote is not closed')
+
+/** Says of which list a line is that cannot be understood. */
+function atLine(thrown: unknown, address: string, line: number): unknown {
+  if (!(thrown instanceof WhisklensError) || thrown.code !== 'manifest_invalid') return thrown
+  const { code, message, hint, cause } = thrown
+  return new WhisklensError(code, `Line ${line} of ${address} is not valid. ${message}`, { hint, cause })
+}
+
+/** Tells of a list that is another version, or gone, in the words of a list. */
+async function* naming(address: string, lines: AsyncIterable<string>): AsyncGenerator<string> {
+  try {
+    yield* lines
+  } catch (thrown) {
+    if (!(thrown instanceof StorageError)) throw thrown
+    if (!['precondition_failed', 'object_not_found'].includes(thrown.code)) throw thrown
+    throw new WhisklensError('manifest_changed', `${address} was changed while it was read`, {
+      hint: 'Fire the batch again: the list is read anew.',
+      cause: thrown,
+    })
+  }
+}

@@ -1,0 +1,77 @@
+import { readAhead } from '../../read-ahead'
+import { imageRefSchema } from '../../schema'
+import type { Bucket, ObjectInfo, Store } from '../../storage/store'
+import { comparePositions } from '../records/keys'
+import { recordsPrefix } from '../state/layout'
+import type { Entry } from './list-sort'
+import { lookUp } from './look-up'
+import { type Found, type Look, look, type Step } from './missing'
+
+/** Images that are looked up at a time, and the next ones while these are planned. */
+const blockLength = 1_000
+const blocksAhead = 2
+
+/** Which images of a list are looked at. */
+export interface ListedWalk extends Look {
+  /** The last image that the walk may come to, as a cursor. */
+  lastKey?: string
+  /** Whether an image that is not there is meant, by its key alone. */
+  isNamed(key: string): boolean
+}
+
+/** Images of a list may lie in several buckets: a cursor names both. */
+const cursorOf = ({ bucket, key }: Entry): string => JSON.stringify({ bucket, key })
+
+/** The image that a cursor names. */
+export const entryAt = (cursor: string): Entry | undefined =>
+  cursor === '' ? undefined : imageRefSchema.parse(JSON.parse(cursor))
+
+/** Walks through the images of a sorted list, with their records. What is not there is classified all the same: its record says so. */
+export async function* walkList(
+  walk: ListedWalk,
+  entries: AsyncIterable<Entry>,
+  store: Store,
+  results: Bucket,
+): AsyncGenerator<Step> {
+  const last = entryAt(walk.lastKey ?? '')
+  const find = (block: Entry[]) => findAll(block, walk.modelVersion, store, results)
+  async function* found(): AsyncGenerator<Found & { entry: Entry }> {
+    for await (const block of readAhead(blocksOf(entries), blocksAhead, find)) yield* block
+  }
+  for await (const { entry, image, due } of look(walk, found(), results)) {
+    if (last && comparePositions(entry, last) > 0) return
+    const cursor = cursorOf(entry)
+    if (image) yield { cursor, ...due }
+    else yield { cursor, ...(walk.isNamed(entry.key) ? { listed: true, image: entry } : { listed: false }) }
+  }
+}
+
+async function* blocksOf(entries: AsyncIterable<Entry>): AsyncGenerator<Entry[]> {
+  let block: Entry[] = []
+  for await (const entry of entries) {
+    if (block.push(entry) < blockLength) continue
+    yield block
+    block = []
+  }
+  if (block.length > 0) yield block
+}
+
+/** The images of a block and their records, bucket by bucket. */
+async function findAll(block: Entry[], modelVersion: string, store: Store, results: Bucket) {
+  const buckets = [...new Set(block.map(({ bucket }) => bucket))]
+  const known = await Promise.all(
+    buckets.map(async (name): Promise<[string, Map<string, ObjectInfo>, Map<string, ObjectInfo>]> => {
+      const keys = block.filter(({ bucket }) => bucket === name).map(({ key }) => key)
+      const root = recordsPrefix(modelVersion, name)
+      // Records of longer names are looked up singly.
+      const short = keys.filter((key) => Buffer.byteLength(root + key) <= 1024)
+      return [name, ...(await Promise.all([lookUp(store.bucket(name), keys), lookUp(results, short, root)]))]
+    }),
+  )
+  const images = new Map(known.map(([name, found]) => [name, found]))
+  const records = new Map(known.map(([name, , found]) => [name, found]))
+  return block.map((entry) => {
+    const { bucket, key } = entry
+    return { entry, bucket, image: images.get(bucket)?.get(key), record: records.get(bucket)?.get(key) }
+  })
+}

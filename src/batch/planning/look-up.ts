@@ -1,0 +1,64 @@
+import pLimit from 'p-limit'
+import { StorageError } from '../../errors'
+import type { Bucket, ObjectInfo } from '../../storage/store'
+import { compareKeys, inOrder, keyBefore } from '../records/keys'
+
+/** A page of a listing. */
+const pageLength = 1_000
+
+/** Where a page tells of fewer keys than that, it is faster to ask after each. */
+const leastOfPage = 20
+
+const atOnce = 32
+
+/**
+ * What of some keys a bucket has. Where they lie close together they are listed, else asked after one by one.
+ * @param keys in order, each once
+ * @param root what stands in front of the keys in the bucket, and not in those returned
+ */
+export async function lookUp(bucket: Bucket, keys: string[], root = ''): Promise<Map<string, ObjectInfo>> {
+  const found = new Map<string, ObjectInfo>()
+  let next = 0
+  let [seen, told] = [0, 0]
+  const [first] = keys
+  if (first === undefined) return found
+  const listing = bucket.list({ prefix: root, startAfter: root + keyBefore(first) || undefined })
+  for await (const { key: name, ...object } of inOrder(listing)) {
+    const key = name.slice(root.length)
+    const from = next
+    while (next < keys.length && compareKeys(keys[next] as string, key) < 0) next++
+    if (keys[next] === key) {
+      found.set(key, { key, ...object })
+      next++
+    }
+    told += next - from
+    if (next === keys.length) return found
+    if (++seen % pageLength > 0) continue
+    if (told < leastOfPage) {
+      await askAfter(bucket, keys.slice(next), root, found)
+      return found
+    }
+    told = 0
+  }
+  return found
+}
+
+async function askAfter(bucket: Bucket, keys: string[], root: string, found: Map<string, ObjectInfo>) {
+  const limit = pLimit(atOnce)
+  const ask = async (key: string): Promise<void> => {
+    const object = await headOf(bucket, root + key)
+    if (object) found.set(key, { ...object, key })
+  }
+  await Promise.all(keys.map((key) => limit(ask, key)))
+}
+
+/** What is encrypted with its owner's own key answers no HEAD, and is listed all the same. */
+async function headOf(bucket: Bucket, key: string): Promise<ObjectInfo | undefined> {
+  try {
+    return await bucket.head(key)
+  } catch (thrown) {
+    if (!(thrown instanceof StorageError) || thrown.status !== 400) throw thrown
+    for await (const object of bucket.list({ prefix: key })) return object.key === key ? object : undefined
+    return undefined
+  }
+}
