@@ -38,11 +38,23 @@ export const errorCodes = {
     when: 'The file, or its pixels, take more memory than there is for one image.',
     hint: 'Shrink the image, or give classify more memory: WHISKLENS_MEMORY.',
   },
-  object_not_found: {
+  image_missing: {
     status: 502,
     image: true,
-    when: 'The object store has no object under that key.',
-    hint: 'The object was deleted or renamed; upload it again, or fire the batch again to plan without it.',
+    when: 'The bucket has no image under that key: a list names it, or it was deleted since.',
+    hint: 'Upload it again, or correct the list; a batch that is fired again looks anew.',
+  },
+  object_archived: {
+    status: 502,
+    image: true,
+    when: 'The storage class of the object is an archive (GLACIER, DEEP_ARCHIVE), which hands nothing out.',
+    hint: 'Restore it, for example with aws s3api restore-object, and run whisklens retry then.',
+  },
+  object_encrypted: {
+    status: 502,
+    image: true,
+    when: 'The object is encrypted with a key that its owner keeps (SSE-C), which Whisklens does not have.',
+    hint: 'Store a copy with SSE-S3 or SSE-KMS.',
   },
   access_denied: {
     status: 502,
@@ -153,6 +165,21 @@ export const errorCodes = {
     when: 'A batch of that id exists, with another bucket, prefix or filters.',
     hint: 'Choose another id, or fire it with the same filters.',
   },
+  manifest_not_found: {
+    status: 404,
+    when: 'There is no list of images at the address that a batch was fired with.',
+    hint: 'Check the address, s3://bucket/key; whisklens batch --manifest uploads a file.',
+  },
+  manifest_changed: {
+    status: 409,
+    when: 'The list of images was replaced while it was read.',
+    hint: 'Fire the batch again: the list is read anew.',
+  },
+  manifest_invalid: {
+    status: 400,
+    when: 'A line of a list of images cannot be understood.',
+    hint: 'Lists hold keys, JSON lines with source-ref or content, or CSV of bucket and key or of S3 Inventory.',
+  },
   batch_not_started: {
     status: 502,
     when: 'A batch was fired, and did not begin.',
@@ -204,6 +231,11 @@ export const errorCodes = {
     status: 502,
     when: 'There is no such bucket.',
     hint: 'Create the bucket, or check WHISKLENS_IMAGES_BUCKET and WHISKLENS_RESULTS_BUCKET.',
+  },
+  object_not_found: {
+    status: 502,
+    when: 'The object store has no object under that key.',
+    hint: 'It was deleted or renamed; fire the batch again.',
   },
   object_too_large: {
     status: 502,

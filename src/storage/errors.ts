@@ -6,6 +6,7 @@ interface SdkError {
   code?: string
   statusCode?: number
   retryable?: boolean
+  message?: string
 }
 
 /** Errors of temporary credentials, for which AWS answers with status 400. */
@@ -29,8 +30,11 @@ const hintIfUntrustedStore = (thrown: unknown): string | undefined =>
   (thrown as SdkError | undefined)?.statusCode ? undefined : hintIfUntrusted(messageOf(thrown))
 
 /** Codes of the store's errors, by what its answer says. */
-function codeOf({ code, statusCode }: SdkError, tooLarge: boolean): ErrorCode {
+function codeOf({ code, statusCode, message = '' }: SdkError, tooLarge: boolean): ErrorCode {
   if (tooLarge) return 'object_too_large'
+  if (code === 'InvalidObjectState') return 'object_archived'
+  // The answer to a request without the key that the object was encrypted with.
+  if (statusCode === 400 && /server.side encryption/i.test(message)) return 'object_encrypted'
   if (code === 'NoSuchBucket') return 'bucket_not_found'
   if (code === 'NoSuchUpload') return 'upload_not_found'
   if (code === 'NotImplemented' || statusCode === 501) return 'not_implemented'

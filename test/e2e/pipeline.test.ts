@@ -140,7 +140,7 @@ describe('the pipeline, through real processes and real clients', () => {
       result: true,
     })
     expect(result.images).toMatchObject([
-      { key: 'never/was.jpg', status: 'error', error: { code: 'object_not_found' } },
+      { key: 'never/was.jpg', status: 'error', error: { code: 'image_missing' } },
     ])
   })
 

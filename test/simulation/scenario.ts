@@ -1,21 +1,16 @@
 import { corrupt, killer } from './classifier'
+import { type About, photos, type ScenarioEvent } from './events'
+import { listed, writeList } from './lists'
 import type { Random } from './random'
 import { buckets, models, type World } from './world'
 
 /** What a seed is about, beyond its faults. */
 export interface Scenario {
-  /** The batches that are fired, by id, with their prefixes. */
-  batches: Map<string, string>
+  /** The batches that are fired, by id, with what they are about. */
+  batches: Map<string, About>
   /** Of the registration of the feed; undefined where no bucket is watched. */
   watched?: string
   events: ScenarioEvent[]
-}
-
-export interface ScenarioEvent {
-  /** Milliseconds after the beginning. */
-  at: number
-  name: string
-  happen(world: World): void
 }
 
 export const trigger = '/guest/image-uploaded'
@@ -23,7 +18,6 @@ export const trigger = '/guest/image-uploaded'
 /** Names that stores take and programs stumble over. */
 const names = ['a', 'b/c', 'B', 'é', '～', '😀', 'x y', 'z+%20&', '0', 'k~']
 
-export const photos = 'photos/'
 export const uploads = 'uploads/'
 
 /**
@@ -32,16 +26,18 @@ export const uploads = 'uploads/'
  */
 export function drawScenario(random: Random, isCalm: boolean): Scenario {
   const watched = random.chance(0.5) ? random.pick([uploads, uploads, '']) : undefined
-  const batches = new Map([['b1', photos]])
-  if (random.chance(0.25)) batches.set('b2', random.pick([photos, '']))
-  const events: ScenarioEvent[] = [fire(random, 'b1', photos, 0)]
+  const batches = new Map<string, About>([['b1', { prefix: photos }]])
+  if (random.chance(0.25)) batches.set('b2', { prefix: random.pick([photos, '']) })
+  const events: ScenarioEvent[] = [fire(random, 'b1', { prefix: photos }, 0)]
   const span = random.pick([5_000, 60_000, 60_000, 300_000])
+  const lists = random.fork('lists')
+  if (lists.chance(0.35)) events.push(...fireList(lists, span, batches))
   const when = () => Math.floor(random.next() * span)
   const add = (kinds: ScenarioKind[], most: number) => {
     for (let left = random.between(0, most); left > 0; left--)
       events.push(random.pick(kinds)(random, when(), batches))
   }
-  if (batches.has('b2')) events.push(fire(random, 'b2', batches.get('b2') as string, when()))
+  if (batches.has('b2')) events.push(fire(random, 'b2', batches.get('b2') as About, when()))
   add([change, change, remove, create], 6)
   add([refire, refire, cancel, retry], random.pick([0, 2, 4]))
   add([nudge, reconcile, poll, isCalm ? nudge : kill], random.pick([0, 2, 4]))
@@ -54,7 +50,7 @@ export function drawScenario(random: Random, isCalm: boolean): Scenario {
   return { batches, watched, events }
 }
 
-type ScenarioKind = (random: Random, at: number, batches: Map<string, string>) => ScenarioEvent
+type ScenarioKind = (random: Random, at: number, batches: Map<string, About>) => ScenarioEvent
 
 const fireWith = (params: Record<string, unknown>) => (world: World) => {
   try {
@@ -72,21 +68,30 @@ const invokeWith = (name: string, params: Record<string, unknown>) => (world: Wo
   }
 }
 
-function fire(random: Random, batch: string, prefix: string, at: number): ScenarioEvent {
+function fire(random: Random, batch: string, about: About, at: number): ScenarioEvent {
   const chunkSize = random.pick([undefined, 1, 3])
   const force = random.chance(0.1) || undefined
-  return { at, name: `fire ${batch}`, happen: fireWith({ batch, prefix, chunkSize, force }) }
+  return { at, name: `fire ${batch}`, happen: fireWith({ batch, ...about, chunkSize, force }) }
 }
 
-const anyOf = (random: Random, batches: Map<string, string>): [string, string] => random.pick([...batches])
+/** A batch that is fired with a list of images; at times that is replaced meanwhile. */
+function fireList(random: Random, span: number, batches: Map<string, About>): ScenarioEvent[] {
+  const at = random.chance(0.5) ? 0 : Math.floor(random.next() * span)
+  batches.set('m1', listed)
+  const events = [writeList(random, at), fire(random, 'm1', listed, at)]
+  if (random.chance(0.3)) events.push(writeList(random, at + random.pick([300, 2_000, 60_000])))
+  return events
+}
+
+const anyOf = (random: Random, batches: Map<string, About>): [string, About] => random.pick([...batches])
 
 const refire: ScenarioKind = (random, at, batches) => {
-  const [batch, prefix] = anyOf(random, batches)
-  return fire(random, batch, prefix, at)
+  const [batch, about] = anyOf(random, batches)
+  return fire(random, batch, about, at)
 }
 const cancel: ScenarioKind = (random, at, batches) => {
-  const [batch, prefix] = anyOf(random, batches)
-  return { at, name: `cancel ${batch}`, happen: fireWith({ batch, prefix, cancel: true }) }
+  const [batch, about] = anyOf(random, batches)
+  return { at, name: `cancel ${batch}`, happen: fireWith({ batch, ...about, cancel: true }) }
 }
 const retry: ScenarioKind = (random, at, batches) => {
   const [batch] = anyOf(random, batches)

@@ -1,5 +1,8 @@
 import { leastPart } from '../../src/batch/closing/join'
 import { segmentBytes } from '../../src/batch/closing/segments'
+import { portion } from '../../src/batch/planning/list-sort'
+import { block } from '../../src/batch/planning/listed'
+import { page } from '../../src/batch/planning/look-up'
 import { log } from '../../src/log'
 import { closeAgain, watchClosings } from './closed-twice'
 import { drawRates, type FaultKind } from './faults'
@@ -15,6 +18,7 @@ import {
   documentOf,
   watchParts,
 } from './invariants'
+import { checkListed } from './lists'
 import { defaultLimits, type Limits } from './platform/rates'
 import { inFull, mostEvents, pass, settle } from './quiet'
 import { type Random, seeded } from './random'
@@ -76,6 +80,10 @@ export async function simulate(seed: number, { keepsTrace = false } = {}): Promi
   const scenario = drawScenario(random.fork('scenario'), world.isCalm)
   leastPart.value = world.options.partBytes
   segmentBytes.value = random.pick([1_500, 8_000, 8 * 1024 * 1024])
+  portion.images = random.pick([2, 7, 50_000])
+  block.length = random.pick([3, 1_000])
+  page.length = random.pick([2, 1_000])
+  page.least = 2
   const complaints = new Complaints()
   let isClosedTwice = false
   try {
@@ -135,12 +143,14 @@ async function run(
   if (scenario.watched !== undefined) await inFull(world, { poll: trigger }, complaints)
   // One that had ended early first does the rest of its run, and only then looks for what has changed since.
   const early = fired.filter(([batch]) => documentOf(world, batch)?.status !== 'complete')
-  for (const [batch, prefix] of [...early, ...fired]) await inFull(world, { batch, prefix }, complaints)
-  for (const [batch, prefix] of fired) {
+  for (const [batch, about] of [...early, ...fired]) await inFull(world, { batch, ...about }, complaints)
+  for (const [batch, { prefix, manifest }] of fired) {
     const ended = checkEnded(world, batch, complaints)
-    if (ended) checkComplete(world, ended, prefix, complaints)
+    if (ended && manifest !== undefined) checkListed(world, ended, complaints)
+    else if (ended) checkComplete(world, ended, prefix, complaints)
   }
-  for (const prefix of [...fired.map(([, of]) => of), ...(scenario.watched ? [scenario.watched] : [])])
+  const looked = fired.filter(([, { manifest }]) => manifest === undefined).map(([, { prefix }]) => prefix)
+  for (const prefix of [...looked, ...(scenario.watched ? [scenario.watched] : [])])
     checkNewest(world, prefix, complaints)
   if (scenario.watched !== undefined) await closeDays(world, complaints)
   // Entries of fires that died at once are forgotten after a minute.

@@ -63,6 +63,9 @@ export interface World {
   isCalm: boolean
   /** When each image was written last, by the true time, where a scenario did so. */
   changedAt: Map<string, number>
+  /** Images of the list that batches are fired with, and of all its versions. */
+  listed: string[]
+  everListed: Set<string>
   /** When the last notification was sent that was dealt with. */
   toldAt: number
   /** What an action must not fail with. */
@@ -116,6 +119,8 @@ export function createWorld(options: WorldOptions): World {
     classified: new Map<string, number>(),
     isCalm: options.isCalm,
     changedAt: new Map<string, number>(),
+    listed: [] as string[],
+    everListed: new Set<string>(),
     toldAt: 0,
     unexpected: [] as string[],
     hasGivenUp: false,

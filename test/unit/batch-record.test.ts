@@ -238,7 +238,7 @@ describe('a failure', () => {
     expect(await newest('a.jpg')).toEqual(record)
   })
 
-  it.each(['access_denied', 'object_not_found', 'download_failed'])(
+  it.each(['access_denied', 'image_missing', 'download_failed', 'object_archived', 'object_encrypted'])(
     'to read the image (%s) is not kept: it says nothing about the image and may be mended without touching it',
     async (code) => {
       const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
@@ -317,7 +317,9 @@ describe('what an error record says', () => {
   })
 
   it.each([
-    ['object_not_found', 'object_not_found'],
+    ['object_not_found', 'image_missing'],
+    ['object_archived', 'object_archived'],
+    ['object_encrypted', 'object_encrypted'],
     ['access_denied', 'access_denied'],
     ['object_too_large', 'image_too_large'],
     ['bucket_not_found', 'download_failed'],

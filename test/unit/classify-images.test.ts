@@ -103,7 +103,7 @@ describe('a chunk of images', () => {
       ['text', 'error', 'image_unsupported', false],
       ['empty', 'error', 'image_empty', false],
       ['half', 'error', 'image_corrupt', false],
-      ['gone', 'error', 'object_not_found', false],
+      ['gone', 'error', 'image_missing', false],
       ['mine', 'error', 'access_denied', false],
       ['busy', 'error', 'download_failed', true],
       ['giant', 'error', 'image_too_large', false],

@@ -7,9 +7,8 @@ import type { Entry } from './list-sort'
 import { lookUp } from './look-up'
 import { type Found, type Look, look, type Step } from './missing'
 
-/** Images that are looked up at a time, and the next ones while these are planned. */
-const blockLength = 1_000
-const blocksAhead = 2
+/** Images that are looked up at a time, and how many times ahead of those that are planned. */
+export const block = { length: 1_000, ahead: 2 }
 
 /** Which images of a list are looked at. */
 export interface ListedWalk extends Look {
@@ -34,9 +33,9 @@ export async function* walkList(
   results: Bucket,
 ): AsyncGenerator<Step> {
   const last = entryAt(walk.lastKey ?? '')
-  const find = (block: Entry[]) => findAll(block, walk.modelVersion, store, results)
+  const find = (wanted: Entry[]) => findAll(wanted, walk.modelVersion, store, results)
   async function* found(): AsyncGenerator<Found & { entry: Entry }> {
-    for await (const block of readAhead(blocksOf(entries), blocksAhead, find)) yield* block
+    for await (const all of readAhead(blocksOf(entries), block.ahead, find)) yield* all
   }
   for await (const { entry, image, due } of look(walk, found(), results)) {
     if (last && comparePositions(entry, last) > 0) return
@@ -47,21 +46,21 @@ export async function* walkList(
 }
 
 async function* blocksOf(entries: AsyncIterable<Entry>): AsyncGenerator<Entry[]> {
-  let block: Entry[] = []
+  let pending: Entry[] = []
   for await (const entry of entries) {
-    if (block.push(entry) < blockLength) continue
-    yield block
-    block = []
+    if (pending.push(entry) < block.length) continue
+    yield pending
+    pending = []
   }
-  if (block.length > 0) yield block
+  if (pending.length > 0) yield pending
 }
 
 /** The images of a block and their records, bucket by bucket. */
-async function findAll(block: Entry[], modelVersion: string, store: Store, results: Bucket) {
-  const buckets = [...new Set(block.map(({ bucket }) => bucket))]
+async function findAll(wanted: Entry[], modelVersion: string, store: Store, results: Bucket) {
+  const buckets = [...new Set(wanted.map(({ bucket }) => bucket))]
   const known = await Promise.all(
     buckets.map(async (name): Promise<[string, Map<string, ObjectInfo>, Map<string, ObjectInfo>]> => {
-      const keys = block.filter(({ bucket }) => bucket === name).map(({ key }) => key)
+      const keys = wanted.filter(({ bucket }) => bucket === name).map(({ key }) => key)
       const root = recordsPrefix(modelVersion, name)
       // Records of longer names are looked up singly.
       const short = keys.filter((key) => Buffer.byteLength(root + key) <= 1024)
@@ -70,7 +69,7 @@ async function findAll(block: Entry[], modelVersion: string, store: Store, resul
   )
   const images = new Map(known.map(([name, found]) => [name, found]))
   const records = new Map(known.map(([name, , found]) => [name, found]))
-  return block.map((entry) => {
+  return wanted.map((entry) => {
     const { bucket, key } = entry
     return { entry, bucket, image: images.get(bucket)?.get(key), record: records.get(bucket)?.get(key) }
   })

@@ -3,11 +3,8 @@ import { StorageError } from '../../errors'
 import type { Bucket, ObjectInfo } from '../../storage/store'
 import { compareKeys, inOrder, keyBefore } from '../records/keys'
 
-/** A page of a listing. */
-const pageLength = 1_000
-
-/** Where a page tells of fewer keys than that, it is faster to ask after each. */
-const leastOfPage = 20
+/** Of a listing; where a page tells of fewer keys than the least, it is faster to ask after each. */
+export const page = { length: 1_000, least: 20 }
 
 const atOnce = 32
 
@@ -33,8 +30,8 @@ export async function lookUp(bucket: Bucket, keys: string[], root = ''): Promise
     }
     told += next - from
     if (next === keys.length) return found
-    if (++seen % pageLength > 0) continue
-    if (told < leastOfPage) {
+    if (++seen % page.length > 0) continue
+    if (told < page.least) {
       await askAfter(bucket, keys.slice(next), root, found)
       return found
     }

@@ -10,8 +10,11 @@ import { type Context, unlessRefused } from '../state/platform'
 /** A download older than this is checked against the source before its record is believed. */
 const trustDownloadFor = 10 * 60 * 1000
 
+/** Failures to read an image that say nothing of others: it is not there, or kept in a way in which it cannot be read. */
+const ofTheObject = ['image_missing', 'object_archived', 'object_encrypted']
+
 /** Failures to read an image: they may be mended without touching it, and then no listing shows that it is to be redone. */
-const unread = ['access_denied', 'object_not_found', 'download_failed']
+const unread = ['access_denied', 'download_failed', ...ofTheObject]
 
 /** The record of an image of which nothing is known yet but what its listing or event said. */
 export const unknownRecord = (
@@ -41,7 +44,8 @@ export const unknownRecord = (
 
 /** What a failure of the store is to an image; any other is that of its download. */
 const ofStorage: Partial<Record<ErrorCode, ImageErrorCode>> = {
-  object_not_found: 'object_not_found',
+  object_archived: 'object_archived',
+  object_encrypted: 'object_encrypted',
   access_denied: 'access_denied',
   object_too_large: 'image_too_large',
 }
@@ -54,6 +58,7 @@ export function errorOf(thrown: unknown): NonNullable<ImageRecord['error']> & { 
   }
   if (thrown instanceof StorageError) {
     const { code, message, retryable } = thrown
+    if (code === 'object_not_found') return { code: 'image_missing', message, retryable, attempts: 1 }
     return { code: ofStorage[code] ?? 'download_failed', message, retryable, attempts: 1 }
   }
   return { code: 'internal', message: messageOf(thrown), retryable: true, attempts: 1 }
@@ -77,6 +82,11 @@ const parseRecord = (body: string): ImageRecord | undefined => {
 /** Whether a record is kept as its image's newest: without one, the next batch tries the image again. */
 export const leavesRecord = ({ error }: ImageRecord): boolean =>
   !(error && (error.retryable || unread.includes(error.code)))
+
+/** Whether images that all fail with an error may do so for one reason: their keys, their bucket, or what passes. */
+export const mayBeShared = (error: ImageRecord['error']): boolean =>
+  error !== undefined &&
+  (error.retryable || (unread.includes(error.code) && !ofTheObject.includes(error.code)))
 
 /** The newest record of an image, if there is one. */
 export async function readRecord(results: Bucket, model: string, image: Pick<ImageRef, 'bucket' | 'key'>) {

@@ -51,7 +51,8 @@ export async function keepRecord(
   record: ImageRecord,
 ): Promise<void> {
   if (leavesRecord(record)) await writeRecord(context, record)
-  else await note(context.results, record)
+  // What only a list names, and no listing, is found by none of these looks.
+  else if (record.error?.code !== 'image_missing' || record.etag) await note(context.results, record)
 }
 
 /** Whether a version of an image that has a note is to be left alone at a time, milliseconds since the epoch. */

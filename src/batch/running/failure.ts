@@ -1,7 +1,7 @@
 import { StorageError } from '../../errors'
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { leavesRecord } from '../records/record'
+import { mayBeShared } from '../records/record'
 import { openBatch } from '../state/batch'
 import { recordsPrefix } from '../state/layout'
 import type { Context } from '../state/platform'
@@ -31,7 +31,7 @@ interface Failed {
  */
 export async function failureOf(images: ImageRecord[], context?: Context): Promise<Failed | undefined> {
   const [first] = images
-  const isSame = (record: ImageRecord) => record.error?.code === first?.error?.code && !leavesRecord(record)
+  const isSame = ({ error }: ImageRecord) => error?.code === first?.error?.code && mayBeShared(error)
   if (first?.error && images.length >= alike && images.every(isSame)) return failed(first.error, 0)
   const done = images.findIndex(
     ({ error }) => error && !error.retryable && ofKeysOrBuckets.includes(error.code),

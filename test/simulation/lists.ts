@@ -1,0 +1,74 @@
+import { type About, photos, type ScenarioEvent } from './events'
+import type { Complaints, Left } from './invariants'
+import type { Random } from './random'
+import { buckets, type World } from './world'
+
+/*
+ * A batch that is fired with a list of images: in any order and shape, some of them twice, some of them not there.
+ */
+
+const listKey = 'manifests/list'
+/** What a batch is about that is fired with it. */
+export const listed: About = { prefix: '', manifest: `s3://${buckets.results}/${listKey}` }
+
+const shapes: ((key: string) => string)[] = [
+  (key) => key,
+  (key) => `s3://${buckets.images}/${key}`,
+  (key) => JSON.stringify({ 'source-ref': `s3://${buckets.images}/${key}` }),
+  (key) => JSON.stringify({ content: `s3://${buckets.images}/${key}`, mimeType: 'image/jpeg' }),
+  (key) => `${buckets.images},"${key.replaceAll('"', '""')}"`,
+  (key) => `"${buckets.images}","${encodeURIComponent(key)}","48211","2026-11-20T10:00:00.000Z"`,
+]
+
+/** Has a list of some images written, in place of what was there. */
+export function writeList(random: Random, at: number): ScenarioEvent {
+  const ours = random.fork(`list ${at}`)
+  const happen = (world: World): void => {
+    const there = world.images.page('', '', 1000).map(({ key }) => key)
+    const missing = Array.from({ length: ours.between(0, 6) }, (_, index) => `${photos}missing ${index}.jpg`)
+    const keys = [...there.filter(() => ours.chance(0.7)), ...missing]
+    const line = ours.pick(shapes)
+    const named = [...keys, ...keys.filter(() => ours.chance(0.3))]
+    const lines = shuffled(named, ours).map((key) => `${line(key)}${ours.chance(0.1) ? '\r' : ''}\n`)
+    world.listed = keys
+    for (const key of keys) world.everListed.add(key)
+    world.results.put(listKey, Buffer.from(lines.join('')), { now: world.time.now })
+  }
+  return { at, name: 'write list', happen }
+}
+
+function shuffled<T>(values: T[], random: Random): T[] {
+  const left = [...values]
+  return values.map(() => left.splice(random.between(0, left.length - 1), 1)[0] as T)
+}
+
+/** That a batch of a list, fired when nothing changed any more, has each image of it once, and those that are missing as errors. */
+export function checkListed(world: World, { batch, summary, records }: Left, complaints: Complaints): void {
+  const id = batch.batch
+  const { everListed, images, results, model } = world
+  complaints.expect(summary.state === 'complete', () => `${id} ended as ${summary.state}: ${summary.reason}`)
+  if (summary.state !== 'complete') return
+  complaints.expect(
+    summary.totals.listed === world.listed.length,
+    () => `${id} has listed ${summary.totals.listed} of ${world.listed.length} images of its list`,
+  )
+  const known = new Map(records.map((record) => [record.key, record]))
+  for (const key of world.listed) {
+    const [record, image] = [known.get(key), images.get(key)]
+    const newest = results.get(`images/${model}/images/${key}`)?.body.toString('utf8')
+    const isFresh = image !== undefined && newest !== undefined && JSON.parse(newest).etag === image.etag
+    complaints.expect(record !== undefined || isFresh, () => `${id} has lost ${key} of its list`)
+    if (image && record)
+      // As with filters: what another batch has classified since is skipped, and stays as it was in the results.
+      complaints.expect(isFresh || record.etag === image.etag, () => `${id} has ${key} as of ${record.etag}`)
+    if (!image)
+      complaints.expect(
+        record?.error?.code === 'image_missing',
+        () => `${id} has no error of ${key}, which is missing, but ${JSON.stringify(record?.error)}`,
+      )
+  }
+  for (const key of known.keys())
+    complaints.expect(everListed.has(key), () => `${id} has ${key}, which is on no list`)
+  const portions = results.page(`batches/${id}/list/`, '', 1000)
+  complaints.expect(portions.length === 0, () => `${id} has left portions of its list`)
+}
