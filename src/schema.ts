@@ -138,6 +138,10 @@ const formats = Object.keys(formatExtensions) as ImageFormat[]
 const hour = 60 * 60 * 1000
 const unitsOfAge: Record<string, number> = { h: hour, d: 24 * hour, w: 7 * 24 * hour }
 
+export const ageSchema = text.pipe(
+  z.string().regex(/^[1-9]\d{0,4}[hdw]$/, 'expected an age such as 12h, 30d or 8w'),
+)
+
 /** An age such as `12h`, `30d` or `8w`, milliseconds. */
 export const ageOf = (text: string): number =>
   Number.parseInt(text, 10) * (unitsOfAge[text.slice(-1)] as number)
@@ -166,9 +170,7 @@ export const batchRequestSchema = z.strictObject({
   since: text.pipe(z.coerce.date()).optional(),
   until: text.pipe(z.coerce.date()).optional(),
   /** Instead of `since`: no older than that when the batch is fired. */
-  newerThan: text
-    .pipe(z.string().regex(/^[1-9]\d{0,4}[hdw]$/, 'expected an age such as 12h, 30d or 8w'))
-    .optional(),
+  newerThan: ageSchema.optional(),
   /** Keys with the extensions of these formats, in any case: `jpeg,png`. */
   format: text
     .transform((names) => names.toLowerCase().split(',').filter(Boolean))

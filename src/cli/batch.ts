@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { defaultBatchId } from '../batch/running/request'
 import { WhisklensError } from '../errors'
 import { connect } from '../openwhisk/client'
@@ -15,9 +15,11 @@ import {
   resolveConnection,
 } from './connection'
 import { type Before, type FollowOptions, followBatch, headwayOf, lookBefore } from './follow'
+import { placeManifest } from './manifest'
 import { matching, wholeNumber } from './options'
 import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
 import { startProgress } from './progress'
+import { selectionOf } from './selection'
 import { costOf, describeSummary } from './summary'
 
 interface BatchOptions extends ConnectionFlags, OutputOptions {
@@ -27,6 +29,9 @@ interface BatchOptions extends ConnectionFlags, OutputOptions {
   force?: boolean
   include?: string
   exclude?: string
+  manifest?: string
+  format?: string
+  newerThan?: string
   since?: Date
   minSize?: number
   maxSize?: number
@@ -41,11 +46,13 @@ interface BatchOptions extends ConnectionFlags, OutputOptions {
 
 /** `whisklens batch`: what `wsk trigger fire batch-requested` does, and waiting for it. */
 export function register(program: Command): void {
-  const { batch, since, minSize, maxSize, sample, maxErrors, maxCost, exif } = batchRequestSchema.shape
+  const { batch, since, newerThan, format, minSize, maxSize, sample, maxErrors, maxCost, exif } =
+    batchRequestSchema.shape
   const command = program
     .command('batch')
-    .description('classify what the images bucket holds below a prefix, on OpenWhisk')
-    .argument('<prefix>', "what the images' keys begin with; '' for all")
+    .description('classify images of a bucket, on OpenWhisk: below prefixes, matching globs, or of a list')
+    .argument('[prefixes...]', "what the images' keys begin with, '' for all; or globs: 'photos/**/*.jpg'")
+    .option('--manifest <list>', 'only images of a list: a file, s3://bucket/key, or - for stdin')
     .option('--bucket <name>', 'the bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
     .option('--model <name>', 'the model (default: that of the deployment)')
     .option('--batch <id>', 'id of the batch; firing it again does what is missing', matching(batch))
@@ -57,6 +64,12 @@ export function register(program: Command): void {
       'only images changed since then',
       matching(since, 'Expected a date such as 2026-01-31.'),
     )
+    .addOption(
+      new Option('--newer-than <age>', 'only images changed within that time: 12h, 7d, 8w')
+        .argParser(matching(newerThan, 'Expected an age such as 12h, 30d or 8w.'))
+        .conflicts('since'),
+    )
+    .option('--format <formats>', 'only keys with extensions of these formats: jpeg,png', matching(format))
     .option('--min-size <size>', 'only images of so many bytes or more: 500, 10k, 5M', matching(minSize))
     .option('--max-size <size>', 'only images of so many bytes or less', matching(maxSize))
     .option(
@@ -87,7 +100,10 @@ classified are skipped. Interrupting the command does not stop the batch.
 
 Examples:
   whisklens batch photos/
-  whisklens batch '' --include '*.jpg' --since 2026-01-01
+  whisklens batch photos/ scans/ --newer-than 7d --format jpeg,png
+  whisklens batch 'photos/**/*.jpg' --since 2026-01-01
+  whisklens batch --manifest inventory.csv    lists: keys, JSON lines, CSV; docs/batches.md names the columns
+  grep cat keys.txt | whisklens batch --manifest -
   whisklens batch '' --min-size 10k --sample 1% --max-cost 0.5
   whisklens batch photos/ --dry-run --json
   id=$(whisklens batch photos/ --no-wait)     a moment later: whisklens watch "$id"`,
@@ -98,18 +114,43 @@ Examples:
 /** People wait less patiently than actions. */
 const retries = 4
 
-async function run(prefix: string, options: BatchOptions): Promise<void> {
+async function run(prefixes: string[], options: BatchOptions): Promise<void> {
+  if (prefixes.length === 0 && options.manifest === undefined)
+    throw new InvalidArgumentError(
+      "Expected a prefix ('' for all images), a glob, or --manifest with a list.",
+    )
   const connection = await resolveConnection(options)
-  const { bucket, model, force, include, exclude, minSize, maxSize, sample, limit } = options
-  const filters = { include, exclude, since: options.since?.toISOString(), minSize, maxSize, sample, limit }
-  const { maxErrors, maxCost, exif } = options
-  const request = { prefix, bucket, model, force, ...filters, maxErrors, maxCost, exif }
-  if (options.dryRun) return dryRun({ ...request, batch: options.batch, dryRun: true }, connection, options)
   const batch = options.batch ?? defaultBatchId(Date.now(), randomBytes(3).toString('hex'))
-  const summary = await fireAndFollow({ ...request, batch }, connection, options)
+  const results = needStore(connection).bucket(connection.settings.resultsBucket)
+  const selection = selectionOf(prefixes, options.include)
+  const list =
+    options.manifest === undefined ? undefined : await placeManifest(options.manifest, batch, results)
+  const { prefix, include } = selection
+  const [only] = prefix
+  const about = { prefix: prefix.length === 1 ? only : prefix, include, manifest: list?.address }
+  const request = { ...about, ...requestOf(options), batch }
+  if (options.dryRun)
+    return dryRun({ ...request, dryRun: true }, connection, options).finally(() => list?.remove())
+  const summary = await fireAndFollow(request, connection, options)
   // One that was stopped may never have come to list it.
   if (summary?.state !== 'complete' || summary.totals.listed > 0) return
-  note(`The bucket holds nothing below ${JSON.stringify(prefix)}`, options)
+  const below = prefix.map((one) => JSON.stringify(one)).join(', ')
+  note(list ? 'The list names no image that is selected' : `The bucket holds nothing below ${below}`, options)
+}
+
+function requestOf(options: BatchOptions) {
+  const { bucket, model, force, exclude, newerThan, format, minSize, maxSize, sample, limit } = options
+  const filters = {
+    exclude,
+    newerThan,
+    format,
+    since: options.since?.toISOString(),
+    minSize,
+    maxSize,
+    sample,
+  }
+  const { maxErrors, maxCost, exif } = options
+  return { bucket, model, force, ...filters, limit, maxErrors, maxCost, exif }
 }
 
 /** Fires `batch-requested`, waits until the batch is closed, and prints its summary; without `wait`, only its id. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import type * as z from 'zod'
+import { ageOf, ageSchema } from '../schema'
 
 /** @returns a parser for an option that takes a whole number */
 export const wholeNumber = (least: number, most: number) => (text: string) => {
@@ -21,13 +22,6 @@ export const matching =
     throw new InvalidArgumentError(expected ?? `${message.charAt(0).toUpperCase()}${message.slice(1)}.`)
   }
 
-const hour = 60 * 60 * 1000
-const units: Record<string, number> = { h: hour, d: 24 * hour, w: 7 * 24 * hour }
-
 /** Parses an option that takes an age: so many hours, days or weeks. @returns milliseconds */
-export function age(text: string): number {
-  const [, count, unit = ''] = /^([1-9]\d{0,4})([hdw])$/.exec(text) ?? []
-  const length = units[unit]
-  if (length === undefined) throw new InvalidArgumentError('Expected an age such as 12h, 30d or 8w.')
-  return Number(count) * length
-}
+export const age = (text: string): number =>
+  ageOf(matching(ageSchema, 'Expected an age such as 12h, 30d or 8w.')(text))

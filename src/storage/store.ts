@@ -57,7 +57,8 @@ export interface Bucket extends Multipart, Listing {
    * The lines of a text object, read block by block as they are asked for: no connection stays open in between, however
    * long whoever reads them takes.
    * @param options the byte with which the first line begins, how many are read at a time, and the version to read
-   * @throws StorageError `precondition_failed` when the object is another version, or replaced meanwhile
+   * @throws StorageError `precondition_failed` when the object is another version, or replaced meanwhile,
+   *   `object_too_large` for a line of more than 4 MiB
    */
   lines(key: string, options?: { from?: number; blockBytes?: number; etag?: string }): AsyncIterable<string>
   /** A URL that reads the object without credentials until it expires. */
@@ -107,6 +108,16 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
 
 /** So many objects one request may delete, says S3. */
 const mostDeleted = 1000
+
+/** Of a text, characters: what is no text at all may have no end of a line. */
+const longestLine = 4 * 1024 * 1024
+
+const lineTooLong = (address: string): StorageError =>
+  new StorageError(
+    'object_too_large',
+    200,
+    `${address} has a line of more than 4 MiB: it is no text of lines`,
+  )
 
 /** The error of one object among many, in the form of those of whole requests. */
 const sdkError = ({ Code: code, Message }: S3.Error): Error =>
@@ -220,6 +231,7 @@ function openBucket(s3: S3, name: string): Bucket {
         size = Number(ContentRange?.split('/')[1] ?? 0)
         const lines = `${rest}${decoder.write(Body as Buffer)}`.split('\n')
         rest = lines.pop() ?? ''
+        if (rest.length > longestLine) throw lineTooLong(`s3://${name}/${key}`)
         yield* lines
       }
       if (rest !== '') yield rest

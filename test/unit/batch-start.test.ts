@@ -57,7 +57,7 @@ const later = (): void => runner.clock.advance(minutes(1))
 describe('a batch request', () => {
   it('has defaults', () => {
     expect(parseBatchRequest({})).toEqual({
-      prefix: '',
+      prefix: [''],
       force: false,
       dryRun: false,
       cancel: false,

@@ -23,7 +23,7 @@ const isHeading = (text: string): boolean =>
 
 /** Size, time, etag, version, flag, storage class and the like: each column of an inventory behind the key. */
 const inventoryColumn =
-  /^(\d*|\d{4}-\d\d-\d\dT[\d:.]+Z|[\da-f]{32}(-\d+)?|true|false|[A-Z][A-Z0-9_-]*|[\w.-]{20,})$/
+  /^(\d*|\d{4}-\d\d-\d\dT[\d:.]+Z|[\da-f]{32}(-\d+)?|true|false|[A-Z][A-Z0-9_-]*|[\w.+/=-]{20,})$/
 
 const shapes =
   'Lists hold keys, JSON lines with "source-ref" or "content", or CSV of bucket and key or of S3 Inventory.'
@@ -51,7 +51,7 @@ export function shapeOf(line: string): Shape {
 export function parseLine(line: string, shape: Shape): Listed {
   refuseBinary(line)
   const listed = parsers[shape](line)
-  if (!listed) throw invalid('It is not like the lines before', line, shapes)
+  if (!listed) throw invalid('It names no image', line)
   const { bucket, key } = listed
   if (bucket !== undefined && !bucketName.test(bucket)) throw invalid('It names no bucket', line)
   if (key === '') throw invalid('It names no key', line)
@@ -114,9 +114,12 @@ export function fieldsOf(line: string): string[] | undefined {
   }
 }
 
-/** Whether a line of CSV goes on in the next one, inside of quotes. */
-export const isContinued = (line: string, shape: Shape): boolean =>
-  (shape === 'pair' || shape === 'inventory') && (line.match(/"/g)?.length ?? 0) % 2 === 1
+/** Whether a line of CSV goes on in the next one, inside of quotes. @param shape undefined for the first line */
+export function isContinued(line: string, shape: Shape | undefined): boolean {
+  const isCsv =
+    shape === undefined ? /^(".*|[a-z0-9._-]+,")/.test(line) : shape === 'pair' || shape === 'inventory'
+  return isCsv && (line.match(/"/g)?.length ?? 0) % 2 === 1
+}
 
 function refuseBinary(line: string): void {
   if (/[\0\ufffd]/.test(line)) throw invalid('It is not text in UTF-8', line, 'Save the list as UTF-8.')

@@ -54,10 +54,10 @@ export async function* readList(
     try {
       const trimmed = line.replace(/\r$/, '')
       if (trimmed === '') continue
-      shape ??= shapeOf(trimmed)
       if (isContinued(line, shape)) pending = `${line}\n`
       else {
         pending = ''
+        shape ??= shapeOf(trimmed)
         yield { listed: parseLine(trimmed, shape), bytes, lines, shape }
       }
       if (pending.length > longestRecord) throw notClosed()
