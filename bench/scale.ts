@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { openRunner, type Runner, unlimited, usual } from './scale/runner'
-import { burstTable, containersTable, growthTable } from './scale/tables'
+import { burstTable, containersTable, growthTable, listsTable } from './scale/tables'
 
 /*
  * What batches of any size need, found by simulation: the actions' own code, against an object store and a platform
@@ -53,6 +53,14 @@ command('growth', 'batches of several sizes at a server’s own limits', true)
       runner.batch({ ...options, images }, flags.chunkSize),
     )
     process.stdout.write(growthTable(found))
+  })
+
+command('lists', 'batches that are fired with a list of images, in no order, a tenth of them twice')
+  .option('--images <list>', 'sizes', numbers, [1_000, 10_000, 100_000, 1_000_000])
+  .action(async (flags: Flags & { images: number[] }) => {
+    const options = { ...optionsOf(flags), isListed: true }
+    const found = await report(flags.images, (runner, images) => runner.batch({ ...options, images }))
+    process.stdout.write(listsTable(found))
   })
 
 command('containers', 'the same work for each container, on more and more of them')

@@ -1,5 +1,6 @@
 import { type BatchSummary, summarySchema } from '../../src/schema'
 import { prefix } from './images'
+import { refOf } from './records'
 import { createScaleWorld, type ScaleOptions, type ScaleWorld } from './world'
 
 /** What one batch came to. */
@@ -31,7 +32,8 @@ export async function runBatch(options: ScaleOptions, chunkSize?: number): Promi
     if (planned === 0 && text.includes('"done":true')) planned = time.now - began
     if (reported === 0 && text.includes('"status":"closing"')) reported = time.now - began
   }
-  platform.fire('batch-requested', { batch: 'b1', prefix, chunkSize })
+  const about = options.isListed ? { manifest: writeList(world, options.images) } : { prefix }
+  platform.fire('batch-requested', { batch: 'b1', ...about, chunkSize })
   await time.run(() => end !== undefined && platform.isIdle())
   if (end === undefined) throw new Error(`The batch stands still: ${world.failures.join()}`)
   const { totals } = check(world, options.images)
@@ -46,6 +48,20 @@ export async function runBatch(options: ScaleOptions, chunkSize?: number): Promi
     requests: Object.fromEntries(world.requests),
     totals,
   }
+}
+
+/** Writes a list of all images as S3 Inventory has it, in no order, a tenth of them twice. @returns its address */
+function writeList({ results, time }: ScaleWorld, images: number): string {
+  // A prime: multiples of it come by every number once.
+  const step = 7_368_787
+  function* lines(): Generator<string> {
+    for (let n = 0; n < images * 1.1; n++) {
+      const { key, size, etag, lastModified } = refOf((n * step) % images, 'images')
+      yield `"images","${encodeURIComponent(key)}","${size}","${lastModified}","${etag}"\n`
+    }
+  }
+  results.putList('lists/all', lines(), time.now)
+  return 's3://results/lists/all'
 }
 
 /** That every image was done once, and has its line in its place. */

@@ -2,6 +2,7 @@ import type { ImageRecord, ImageRef } from '../../src/schema'
 import { type Contents, type Kept, Objects } from '../../test/simulation/store/contents'
 import { Uploads } from '../../test/simulation/store/uploads'
 import { numberOf } from './images'
+import { OnDisk } from './on-disk'
 import { type Records, recordOf, refOf } from './records'
 
 /** For bodies of which only the length counts. */
@@ -22,6 +23,8 @@ interface Made {
 export class Results implements Contents {
   private readonly objects = new Objects()
   private readonly made = new Map<string, Made>()
+  /** The list of images, and its portions. */
+  private readonly disk = new OnDisk()
   /** The number of the image on the next line of `results.jsonl`. */
   line = 0
   /** Told of each version of the document of a batch. */
@@ -37,6 +40,7 @@ export class Results implements Contents {
   get(key: string): Kept | undefined {
     if (key.startsWith('images/')) return this.records.get(key)
     const kept = this.objects.get(key)
+    if (kept && this.disk.has(key)) return { ...kept, size: this.disk.size(key), body: this.disk.body(key) }
     if (!kept || !isMade(key)) return kept
     return { ...kept, body: this.bodyOf(key, kept.body) }
   }
@@ -44,12 +48,22 @@ export class Results implements Contents {
   put(key: string, body: Buffer, more: Parameters<Contents['put']>[2]): Kept {
     if (key.startsWith('images/')) return this.records.put(key, body, more)
     if (key.endsWith('/batch.json')) this.onDocument(body.toString('utf8'))
+    if (key.includes('/list/')) {
+      this.disk.write(key, body)
+      return this.objects.put(key, zeros.subarray(0, 0), more)
+    }
     if (!isMade(key)) return this.objects.put(key, body, more)
     const etag = more.etag ?? String(more.now)
     if (/\/results\.jsonl$/.test(key)) this.check(key, body)
     if (/\/(chunks|parts)\//.test(key)) this.made.set(key, madeOf(body))
     // An object's size is that of its body.
     return this.objects.put(key, zeros.subarray(0, body.length), { ...more, etag })
+  }
+
+  /** Has a list of images written. */
+  putList(key: string, lines: Iterable<string>, now: number): void {
+    this.disk.writeLines(key, lines)
+    this.objects.put(key, zeros.subarray(0, 0), { now })
   }
 
   delete(key: string): void {

@@ -55,6 +55,31 @@ export const growthTable = (found: Measured<BatchReport>[]): string =>
     ]),
   ])
 
+/** Batches of lists. */
+export const listsTable = (found: Measured<BatchReport>[]): string =>
+  table([
+    [
+      'images',
+      'lines',
+      'all planned after',
+      'time',
+      'start-batch',
+      'requests an image',
+      'peak memory',
+      'CPU time',
+    ],
+    ...found.map((report) => [
+      thousands(report.images),
+      thousands(Math.ceil(report.images * 1.1)),
+      time(report.planned),
+      time(report.duration),
+      thousands(report.activations['start-batch'] ?? 0),
+      (storeRequests(report) / report.images).toFixed(3),
+      megabytes(report.peak),
+      time(report.seconds * 1000),
+    ]),
+  ])
+
 /** Bursts of uploads. */
 export const burstTable = (found: Measured<BurstReport>[]): string =>
   table([

@@ -27,6 +27,8 @@ export interface ScaleOptions {
   images: number
   /** Of them, from the beginning. */
   there?: number
+  /** The batch is fired with a list of all of them, in no order, a tenth of them twice. */
+  isListed?: boolean
   limits: Limits
   /** Of `classify`; there is no lack of others. */
   containers: number

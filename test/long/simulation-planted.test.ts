@@ -22,6 +22,7 @@ const planted = [
   ['last-key-of-a-page', store],
   ['one-part-missing', decide],
   ['older-version-wins', 'src/batch/records/merge'],
+  ['listed-twice', 'src/batch/planning/list-sort'],
   ['released-before-the-last-write', 'src/batch/running/publish'],
 ]
 
