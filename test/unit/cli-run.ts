@@ -29,13 +29,14 @@ export const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
   HOME: home,
 })
 
-/** Runs `whisklens` in a folder where nothing is configured. */
-export async function run(folder: string, args: string[], env: NodeJS.ProcessEnv = {}) {
+/** Runs `whisklens` in a folder where nothing is configured. @param input what comes on stdin */
+export async function run(folder: string, args: string[], env: NodeJS.ProcessEnv = {}, input?: string) {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: folder,
     env: { ...bareEnvironment(folder), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   })
+  child.stdin.end(input)
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output.stdout += text
