@@ -11,7 +11,7 @@ const wildcard = /(?<!\\)[*?[{]/
 
 /** What a glob begins with, as it stands in keys. */
 const literalOf = (glob: string): string =>
-  glob.slice(0, wildcard.exec(glob)?.index ?? glob.length).replace(/\\(.)/gsu, '$1')
+  glob.slice(0, wildcard.exec(glob)?.index ?? glob.length).replace(/\\([*?[{])/g, '$1')
 
 const escaped = (text: string): string => text.replace(/[\\*?[\](){},|!]/g, '\\$&')
 

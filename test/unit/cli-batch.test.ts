@@ -1,8 +1,11 @@
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { summaryKey } from '../../src/batch/state/layout'
-import type { BatchSummary } from '../../src/schema'
+import { type BatchSummary, batchRequestSchema } from '../../src/schema'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
 
 /** A stand-in for OpenWhisk's API: it notes what it was asked, and answers as a test wants. */
@@ -41,12 +44,18 @@ beforeEach(() => {
 const put = (summary: BatchSummary) => store.results.put(summaryKey(summary.batch), JSON.stringify(summary))
 const pending: Answer = { status: 404, body: { error: 'The requested resource does not exist.' } }
 
-const whisklens = (...args: string[]) =>
-  run(folder.path, ['batch', ...args], {
-    ...store.env,
-    WHISKLENS_APIHOST: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    WHISKLENS_AUTH: 'uuid:key',
-  })
+const whisklensWith = (input: string | undefined, ...args: string[]) =>
+  run(
+    folder.path,
+    ['batch', ...args],
+    {
+      ...store.env,
+      WHISKLENS_APIHOST: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      WHISKLENS_AUTH: 'uuid:key',
+    },
+    input,
+  )
+const whisklens = (...args: string[]) => whisklensWith(undefined, ...args)
 
 /** Fires become batches that are complete at once. */
 const completing =
@@ -57,6 +66,15 @@ const completing =
     setTimeout(() => put(summaryOf(String(batch), standing)), 1000)
     return { status: 202, body: { activationId: 'fired' } }
   }
+
+/** start-batch is invoked, and its activation can be read at the second look. */
+const counting = (response: object): Api => {
+  let looks = 0
+  return (path) => {
+    if (path === '/_/actions/whisklens/start-batch') return { status: 202, body: { activationId: 'counts' } }
+    return path === '/_/activations/counts' && ++looks > 1 ? { status: 200, body: { response } } : pending
+  }
+}
 
 describe('whisklens batch', () => {
   it('fires batch-requested with an id of its own, waits and prints the summary', async () => {
@@ -193,16 +211,6 @@ describe('whisklens batch', () => {
     expect(stderr).toContain('error: start-batch failed: Too many requests')
   })
 
-  /** start-batch is invoked, and its activation can be read at the second look. */
-  const counting = (response: object): Api => {
-    let looks = 0
-    return (path) => {
-      if (path === '/_/actions/whisklens/start-batch')
-        return { status: 202, body: { activationId: 'counts' } }
-      return path === '/_/activations/counts' && ++looks > 1 ? { status: 200, body: { response } } : pending
-    }
-  }
-
   it('asks start-batch to count with --dry-run, and fires nothing', async () => {
     const totals = { listed: 9, planned: 4, skipped: 5, ok: 0, error: 0, pending: 4 }
     api = counting({ success: true, result: summaryOf('x', { totals }) })
@@ -249,5 +257,105 @@ describe('whisklens batch', () => {
     const { code, stderr } = await whisklens('')
     expect(code).toBe(1)
     expect(stderr).toMatch(/authentication is invalid\nhint: Check the API key/)
+  })
+})
+
+describe('whisklens batch --manifest', () => {
+  const listOf = async (body: Record<string, unknown> | undefined) => {
+    const [, bucket, key = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(String(body?.manifest)) ?? []
+    expect(bucket).toBe(store.results.name)
+    return { key, text: (await store.results.find(key))?.body.toString() }
+  }
+
+  it('uploads a file, decompressed, and fires with its address, the same for the same list', async () => {
+    api = completing()
+    const text = 'in/a.jpg\nin/b.jpg\n'
+    await writeFile(join(folder.path, 'keys.txt'), text)
+    await writeFile(join(folder.path, 'keys.gz'), gzipSync(text))
+    for (const file of ['keys.txt', 'keys.gz'])
+      expect((await whisklens('--manifest', file, '--batch', 'listed')).code).toBe(0)
+    const [first, second] = asked.filter(({ path }) => path.includes('/triggers/'))
+    expect(first?.body).toMatchObject({ prefix: '', batch: 'listed' })
+    expect(await listOf(first?.body)).toMatchObject({
+      key: expect.stringMatching(/^batches\/listed\/manifest-/),
+      text,
+    })
+    expect(second?.body.manifest).toBe(first?.body.manifest)
+  })
+
+  it('takes keys on stdin, and goes by prefixes and filters', async () => {
+    api = completing()
+    const { code } = await whisklensWith(
+      'in/a.jpg\n',
+      'in/',
+      '--manifest',
+      '-',
+      '--newer-than',
+      '7d',
+      '--format',
+      'JPEG,png',
+    )
+    expect(code).toBe(0)
+    expect(asked[0]?.body).toMatchObject({ prefix: 'in/', newerThan: '7d', format: 'jpeg,png' })
+    expect((await listOf(asked[0]?.body)).text).toBe('in/a.jpg\n')
+  })
+
+  it('leaves a list of the store where it is', async () => {
+    api = completing()
+    await whisklens('--manifest', 's3://animals/lists/all.csv')
+    expect(asked[0]?.body.manifest).toBe('s3://animals/lists/all.csv')
+  })
+
+  it('removes what it has uploaded to be counted', async () => {
+    const totals = { listed: 1, planned: 1, skipped: 0, ok: 0, error: 0, pending: 1 }
+    api = counting({ success: true, result: summaryOf('x', { totals }) })
+    expect((await whisklensWith('a.jpg\n', '--manifest', '-', '--dry-run')).code).toBe(0)
+    const { key, text } = await listOf(asked[0]?.body)
+    expect([key, text]).toEqual([expect.stringMatching(/\/manifest-/), undefined])
+  })
+
+  it('tells of a list that is not there, and of none', async () => {
+    const missing = await whisklens('--manifest', 'nosuch.txt')
+    expect([missing.code, missing.stderr]).toEqual([
+      1,
+      expect.stringContaining('There is no file or folder nosuch.txt'),
+    ])
+    const none = await whisklens()
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('or --manifest with a list')])
+    expect(asked).toEqual([])
+  })
+})
+
+describe('what whisklens batch selects', () => {
+  const bodyOf = async (...args: string[]) => {
+    api = completing()
+    await whisklens(...args)
+    return asked[0]?.body
+  }
+
+  it('are several prefixes', async () => {
+    const body = await bodyOf('photos/', 'scans/', 'photos/2026/')
+    expect(batchRequestSchema.parse(body).prefix).toEqual(['photos/', 'scans/'])
+    expect(body?.include).toBeUndefined()
+  })
+
+  it('are globs, looked for below what they begin with', async () => {
+    expect(await bodyOf('photos/20*/**/*.jpg')).toMatchObject({
+      prefix: 'photos/20',
+      include: 'photos/20*/**/*.jpg',
+    })
+  })
+
+  it('excludes ages with dates, globs in two places, and formats that are none', async () => {
+    for (const [args, problem] of [
+      [['', '--newer-than', '7d', '--since', '2026-01-01'], /newer-than.*cannot be used with.*since/],
+      [['', '--newer-than', 'soon'], /an age such as 12h, 30d or 8w/],
+      [['a/*.jpg', '--include', '*.png'], /not both: a\/\*\.jpg/],
+      [['', '--format', 'jpeg,doc'], /one or more of jpeg, png/],
+    ] as const) {
+      const { code, stderr } = await whisklens(...args)
+      expect([code, stderr]).toEqual([2, expect.stringMatching(problem)])
+    }
+    expect(asked).toEqual([])
   })
 })
