@@ -150,7 +150,7 @@ export const ageOf = (text: string): number =>
 export const batchRequestSchema = z.strictObject({
   /** Of the keys: one, or several. */
   prefix: z
-    .union([text.transform((prefix) => [prefix]), z.array(z.string()).min(1)])
+    .union([text.transform((prefix) => [prefix]), z.array(text).min(1)])
     .transform(disjoint)
     .default(['']),
   bucket: text.optional(),

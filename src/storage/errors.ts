@@ -63,7 +63,9 @@ export function asStorageError(thrown: unknown, action: string, declaredSize?: n
   const status = error.statusCode ?? 0
   const code = codeOf(error, declaredSize !== undefined)
   const detail =
-    declaredSize === undefined ? `${error.code ?? ''} ${messageOf(thrown)}`.trim() : `${declaredSize} bytes`
+    declaredSize === undefined
+      ? `${error.code ?? ''} ${messageOf(thrown) ?? ''}`.trim()
+      : `${declaredSize} bytes`
   return new StorageError(code, status, `Could not ${action}: ${detail}`, {
     cause: thrown,
     hint: isTokenError(error.code) ? tokenHint : undefined,

@@ -167,18 +167,20 @@ function openBucket(s3: S3, name: string): Bucket {
         throw asStorageError(thrown, `read s3://${name}/${key}`)
       })
 
-  const missingIsUndefined = (thrown: unknown): undefined => {
-    const error = asStorageError(thrown, `read from s3://${name}`)
-    if (error.code === 'object_not_found') return undefined
-    throw error
-  }
+  const missingIsUndefined =
+    (key: string) =>
+    (thrown: unknown): undefined => {
+      const error = asStorageError(thrown, `read s3://${name}/${key}`)
+      if (error.code === 'object_not_found') return undefined
+      throw error
+    }
 
   return {
     ...openMultipart(s3, name),
     ...openListing(s3, name),
     name,
     get,
-    find: (key) => get(key).catch(missingIsUndefined),
+    find: (key) => get(key).catch(missingIsUndefined(key)),
     head: (key) =>
       s3
         .headObject(at(key))
@@ -189,7 +191,7 @@ function openBucket(s3: S3, name: string): Bucket {
           size: answer.ContentLength ?? 0,
           lastModified: (answer.LastModified ?? new Date(0)).toISOString(),
         }))
-        .catch(missingIsUndefined),
+        .catch(missingIsUndefined(key)),
     put: async (key, body, { replaces, contentType, metadata } = {}) => {
       const request = s3.putObject({ ...at(key), Body: body, ContentType: contentType, Metadata: metadata })
       demand(request, replaces)

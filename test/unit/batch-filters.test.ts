@@ -40,6 +40,20 @@ describe('what a batch selects', () => {
     expect(selected({ include: '', exclude: '' }, ['a.jpg'])).toEqual(['a.jpg'])
   })
 
+  it('goes by the extensions of formats, in any case', () => {
+    const keys = ['a.jpg', 'b.JPEG', 'c.jfif', 'd.png', 'e.tiff', 'jpg', 'x.jpg/f', 'g.jpg.txt']
+    expect(selected(batchRequestSchema.parse({ format: 'JPEG,tiff' }), keys)).toEqual([
+      'a.jpg',
+      'b.JPEG',
+      'c.jfif',
+      'e.tiff',
+    ])
+    expect(selected(batchRequestSchema.parse({ format: '' }), keys)).toEqual(keys)
+    expect(batchRequestSchema.safeParse({ format: 'jpeg,doc' }).error?.issues[0]?.message).toMatch(
+      /^expected one or/,
+    )
+  })
+
   it('begins with what was changed at the given time', () => {
     const since = new Date('2026-11-22T07:00:00Z')
     const at = (lastModified: string) => selects({ since })(objectInfo('a.jpg', { lastModified }))

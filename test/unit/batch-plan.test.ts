@@ -109,6 +109,24 @@ describe('planning', () => {
     expect(end).toMatchObject({ listed: 1, planned: 1, done: true })
   })
 
+  it('goes through several prefixes in the order of keys, each image once', async () => {
+    const keys = ['a/1', 'a/b/2', 'b', 'b/3', 'c/4', 'c/d/5', 'ca', '～/6', '😀/7']
+    await uploadAll(...keys)
+    const prefix = fc.constantFrom('', 'a', 'a/', 'a/b', 'b/', 'c/', 'c/d/', 'x', '～', '😀/')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(prefix, { minLength: 1, maxLength: 4 }),
+        fc.constantFrom('', ...keys),
+        async (prefixes, cursor) => {
+          const found = await plan({ prefix: prefixes }, { cursor })
+          const isAsked = (key: string) => prefixes.some((one) => key.startsWith(one))
+          expect(found.keys).toEqual(keys.filter((key) => inBytes(key, cursor) > 0 && isAsked(key)))
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
   it('stops at a limit of images to be classified, skipped ones not counted', async () => {
     await uploadAll('a', 'b', 'c', 'd', 'e')
     advanceClock(minutes(20))

@@ -7,7 +7,7 @@ import { readBatch } from '../../src/batch/state/batch'
 import { openKey } from '../../src/batch/state/layout'
 import { listOpen } from '../../src/batch/state/open'
 import { OpenWhiskError, StorageError } from '../../src/errors'
-import type { BatchSummary } from '../../src/schema'
+import { type BatchSummary, batchRequestSchema } from '../../src/schema'
 import {
   collect,
   errorRecord,
@@ -81,7 +81,7 @@ describe('a batch request', () => {
   it('takes numerals and booleans for text, as wsk sends what looks like one', () => {
     const asked = { prefix: 2026, batch: 42, limit: '7', force: 'true', dryRun: '' }
     expect(parseBatchRequest(asked)).toMatchObject({
-      prefix: '2026',
+      prefix: ['2026'],
       batch: '42',
       limit: 7,
       force: true,
@@ -103,6 +103,18 @@ describe('a batch request', () => {
       expect(() => parseBatchRequest({ batch })).toThrow('The batch request is not valid')
     },
   )
+
+  it('takes one prefix or several, of which none lies within another', () => {
+    const prefixOf = (prefix: unknown) => batchRequestSchema.parse({ prefix }).prefix
+    expect([prefixOf('photos/'), prefixOf(2026), prefixOf(undefined)]).toEqual([['photos/'], ['2026'], ['']])
+    expect(prefixOf(['😀', '～', 'a/', 'a/b', 'a/'])).toEqual(['a/', '～', '😀'])
+  })
+
+  it('names an age or a date, and a list in a bucket', () => {
+    expect(() => parseBatchRequest({ newerThan: '7d', since: '2026-01-01' })).toThrow('exclude each other')
+    expect(() => parseBatchRequest({ newerThan: '7 days' })).toThrow('an age such as 12h, 30d or 8w')
+    expect(() => parseBatchRequest({ manifest: 'keys.txt' })).toThrow('expected s3://bucket/key')
+  })
 
   it.each([
     { limit: 0 },
@@ -435,6 +447,24 @@ describe('a batch that outlasts its activation', () => {
   })
 })
 
+describe('a batch of images of an age', () => {
+  it('counts it from each fire, and is the same batch meanwhile', async () => {
+    await upload('a')
+    runner.clock.advance(minutes(8 * 24 * 60))
+    expect(await runner.start({ batch: 'old', newerThan: '7d' })).toMatchObject({ totals: { listed: 0 } })
+    expect(await runner.start({ batch: 'b1', newerThan: '2w' }, soon(runner, -90_000))).toMatchObject({
+      state: 'planning',
+    })
+    runner.clock.advance(minutes(1))
+    expect(await runner.start({ batch: 'b1', newerThan: '2w' })).toMatchObject({
+      totals: { listed: 1, ok: 1 },
+    })
+    await expect(runner.start({ batch: 'b1', newerThan: '1w', dryRun: true })).resolves.toMatchObject({
+      totals: { listed: 0 },
+    })
+  })
+})
+
 describe('a batch whose activation died', () => {
   it.each<[string, (runner: Runner) => void]>([
     ['before the model was known', ({ openwhisk }) => (openwhisk.call = die)],
@@ -521,7 +551,7 @@ describe('a failure that may pass', () => {
       'Slow down',
     )
     const [again] = successors()
-    expect(again).toMatchObject({ params: { prefix: 'x/', failed: 1 } })
+    expect(again).toMatchObject({ params: { prefix: ['x/'], failed: 1 } })
     recover()
     const summary = await runner.start(again?.params ?? {})
     expect(summary).toMatchObject({ state: 'complete', totals: { listed: 1, ok: 1 } })
