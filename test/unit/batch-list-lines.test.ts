@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { fieldsOf, isContinued, parseLine, shapeOf } from '../../src/batch/planning/list-lines'
 import type { Shape } from '../../src/batch/state/batch'
+import { hintOf, type WhisklensError } from '../../src/errors'
 import { anyKey } from './batch-fixtures'
 
 const parsed = (line: string) => parseLine(line, shapeOf(line))
@@ -10,8 +11,8 @@ function refusal(line: string, shape?: Shape) {
   try {
     return { ...parseLine(line, shape ?? shapeOf(line)) }
   } catch (thrown) {
-    const { code, message, hint } = thrown as { code: string; message: string; hint?: string }
-    return { code, message, hint }
+    const { code, message } = thrown as WhisklensError
+    return { code, message, hint: hintOf(thrown as WhisklensError) }
   }
 }
 

@@ -25,9 +25,6 @@ const isHeading = (text: string): boolean =>
 const inventoryColumn =
   /^(\d*|\d{4}-\d\d-\d\dT[\d:.]+Z|[\da-f]{32}(-\d+)?|true|false|[A-Z][A-Z0-9_-]*|[\w.+/=-]{20,})$/
 
-const shapes =
-  'Lists hold keys, JSON lines with "source-ref" or "content", or CSV of bucket and key or of S3 Inventory.'
-
 /** @throws WhisklensError `manifest_invalid` for a line that no shape has */
 export function shapeOf(line: string): Shape {
   if (line.startsWith('\x1f')) throw invalid('It is compressed with gzip', line, 'Decompress it first.')
@@ -125,12 +122,11 @@ function refuseBinary(line: string): void {
   if (/[\0\ufffd]/.test(line)) throw invalid('It is not text in UTF-8', line, 'Save the list as UTF-8.')
 }
 
-const unknownLayout = (line: string): WhisklensError =>
-  invalid('Its columns are not known', line, `Expected CSV of bucket,key or of S3 Inventory. ${shapes}`)
+const unknownLayout = (line: string): WhisklensError => invalid('Its columns are not known', line)
 
 const longestShown = 120
 
-function invalid(problem: string, line: string, hint = shapes, cause?: unknown): WhisklensError {
+function invalid(problem: string, line: string, hint?: string, cause?: unknown): WhisklensError {
   const shown = JSON.stringify(line.length > longestShown ? `${line.slice(0, longestShown)}…` : line)
   return new WhisklensError('manifest_invalid', `${problem}: ${shown}`, { hint, cause })
 }
