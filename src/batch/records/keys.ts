@@ -3,8 +3,18 @@ import type { ImageRecord } from '../../schema'
 import type { ObjectInfo } from '../../storage/store'
 
 /** The order in which object stores list: by UTF-8 bytes. JavaScript's own is by UTF-16 units and differs for emoji. */
-export const compareKeys = (a: string, b: string): number =>
-  a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+export function compareKeys(a: string, b: string): number {
+  // Without a copy of the bytes: a list of a million images is compared twenty million times.
+  const length = Math.min(a.length, b.length)
+  for (let index = 0; index < length; index++) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)]
+    if (left !== right) return rankOf(left) - rankOf(right)
+  }
+  return a.length - b.length
+}
+
+/** Surrogates, of which emoji are made, come behind all other units of UTF-16. */
+const rankOf = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit)
 
 /** A key that listings have before another one, with little in between. */
 export function keyBefore(key: string): string {
