@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { type ReadPosition, readList } from '../../src/batch/planning/list-read'
 import { portion } from '../../src/batch/planning/list-sort'
 import { block } from '../../src/batch/planning/listed'
 import { lookUp, page } from '../../src/batch/planning/look-up'
@@ -247,6 +248,48 @@ describe('a batch of a list', () => {
     })
     expect((await readBatch(results, 'b1'))?.request.manifest).toBe(manifestAt())
   })
+})
+
+describe('reading a list', () => {
+  const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`
+  const writers: ((key: string) => string)[] = [
+    (key) => `animals,${quoted(key)}`,
+    (key) => `"animals","${encodeURIComponent(key)}","7"`,
+    (key) => JSON.stringify({ 'source-ref': `s3://animals/${key}` }),
+  ]
+
+  it('goes on behind any of its lines, whatever the keys, line ends and empty lines', async () => {
+    const key = fc.array(fc.constantFrom('a', '"', ',', '\n', 'é', '😀', ' ', '%20'), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    const keys = fc.array(
+      key.map((pieces) => pieces.join('')),
+      { minLength: 1, maxLength: 6 },
+    )
+    const end = fc.constantFrom('\n', '\r\n', '\n\n', '\r\n\r\n')
+    const start = { bytes: 0, lines: 0 }
+    await fc.assert(
+      fc.asyncProperty(
+        keys,
+        fc.constantFrom(...writers),
+        end,
+        fc.boolean(),
+        async (named, write, ending, isMarked) => {
+          const etag = await put(`${isMarked ? '\ufeff' : ''}${named.map(write).join(ending)}`)
+          const read = async (from: ReadPosition) =>
+            collect(readList(manifestAt(), etag, from, objects.store))
+          const all = await read(start)
+          expect(all.map(({ listed }) => listed)).toEqual(
+            named.map((one) => ({ bucket: 'animals', key: one })),
+          )
+          for (const [index, { listed, ...position }] of all.entries())
+            expect(await read(position)).toEqual(all.slice(index + 1))
+        },
+      ),
+      { numRuns: 60 },
+    )
+  }, 120_000)
 })
 
 describe('looking up keys', () => {
