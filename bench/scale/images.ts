@@ -14,7 +14,7 @@ export const numberOf = (key: string): number => Number(key.slice(-nameLength - 
 export const uploadedAt = '2026-11-20T08:00:00.000Z'
 
 /** The first of so many numbers whose key, behind `root`, is not before what a listing asks for. */
-function firstOf(total: number, root: string, prefix: string, after: string): number {
+export function firstOf(total: number, root: string, prefix: string, after: string): number {
   let [low, high] = [0, total]
   while (low < high) {
     const middle = (low + high) >>> 1

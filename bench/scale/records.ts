@@ -1,7 +1,7 @@
 import { unknownRecord } from '../../src/batch/records/record'
 import type { ImageRecord, ImageRef } from '../../src/schema'
 import type { Contents, Kept } from '../../test/simulation/store/contents'
-import { keyOf, numberOf, numbersOf, uploadedAt } from './images'
+import { firstOf, keyOf, numberOf, uploadedAt } from './images'
 
 export const modelVersion = 'efficientnet-lite0@00c0ffee'
 
@@ -80,9 +80,12 @@ export class Records implements Contents {
 
   page(prefix: string, after: string, count: number) {
     const page = []
-    for (const image of numbersOf(this.total, this.root, prefix, after)) {
+    // Most are not written yet while a batch is planned: names are made up of those only that are.
+    for (let image = firstOf(this.total, this.root, prefix, after); image < this.total; image++) {
       const at = this.written[image]
-      if (at && page.push(this.infoOf(image, at)) === count) break
+      if (!at) continue
+      const info = this.infoOf(image, at)
+      if (!info.key.startsWith(prefix) || page.push(info) === count) break
     }
     return page
   }
