@@ -39,6 +39,13 @@ export function listContract(open: () => Promise<{ store: Store; images: Bucket;
     expect(found.filter(({ etag }) => etag === undefined).map((image) => image.key)).toEqual(['in/gone.jpg'])
   })
 
+  it('are an error where there is none at the address', async () => {
+    const batch = batchOf(images.name, { manifest: `s3://${results.name}/lists/none` })
+    await expect(collect(planChunks(batch, store, results, { now: 0 }))).rejects.toMatchObject({
+      code: 'manifest_not_found',
+    })
+  })
+
   it('change: what is read is one version', async () => {
     await results.put('lists/changing', 'in/boat.png\n')
     const from = { etag: '0123456789abcdef0123456789abcdef', bytes: 0, lines: 0, files: [], sorted: false }
