@@ -21,7 +21,7 @@ const fresh = join(dist, `.build-${process.pid}`)
  * sharp is native: found in node_modules, or in the runtime image's. node-fetch is what TensorFlow.js would fetch models
  * with; ours come from their folders, and without it bundles are a third of a megabyte smaller.
  */
-const external = ['sharp', 'node-fetch']
+const external = ['sharp', 'libheif-js', 'node-fetch']
 
 const options: BuildOptions = {
   alias: { url: join(root, 'src', 'node-url.ts') },

@@ -7,11 +7,6 @@ import { planOf, resample } from './resample/resample'
 
 /** Decodes baseline and progressive JPEG in pure JavaScript: slower, for platforms that sharp has no binary for. */
 export function decodeWithJpegJs(bytes: Uint8Array, inputs: InputSpec[]): DecodedImage[] {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) {
-    throw new ImageError('image_unsupported', 'The object is not a JPEG image', {
-      hint: 'Other formats need sharp: npm install sharp.',
-    })
-  }
   const start = performance.now()
   const { exifBuffer, ...image } = decode(bytes)
   // jpeg-js leaves the second of the two zero bytes after "Exif" in place.

@@ -1,14 +1,17 @@
 import pLimit from 'p-limit'
 import type sharpModule from 'sharp'
 import { ImageError, messageOf } from '../errors'
-import { decodeBudget, decodeBytes } from './decode-memory'
+import { checkSize } from './decode-memory'
 import { cutOf, hull, type Region, scaledSize } from './geometry'
 import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
 import { type Header, plainJpegHeader } from './jpeg-header'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
+import { corrupt, unsupported } from './refusal'
 import { neededOf, planOf, resample } from './resample/resample'
 import { middleOf, shrunkBy } from './shrink'
-import { formatBySignature } from './signature'
+import type { Format } from './signature'
+import { tiffDirectories } from './tiff'
+import { hasOtherSample, unsupportedOf } from './tiff-support'
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
 const loaders = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((name) => `VipsForeignLoad${name}`)
@@ -45,16 +48,18 @@ const oneByOne = pLimit(1)
 export async function decodeWithSharp(
   open: typeof sharpModule,
   bytes: Uint8Array,
+  format: Format,
   inputs: InputSpec[],
 ): Promise<DecodedImage[]> {
-  const header = plainJpegHeader(bytes) ?? (await readHeader(open, bytes))
-  checkHeader(header, decodeBytes(header))
+  const isOpaque = format === 'tiff' && isOpaqueTiff(bytes)
+  const header = plainJpegHeader(bytes) ?? (await readHeader(open, bytes, format))
+  checkSize(header)
   return oneByOne(async () => {
     const start = performance.now()
     const { region, shrunk, plans } = planFor(header, inputs)
     const part = hull(plans.map(({ plan }) => neededOf(plan)))
-    const data = await read(open, bytes, header, region, shrunk, part).catch((thrown) =>
-      refuse(bytes, thrown),
+    const data = await read(open, bytes, { ...header, isOpaque }, region, shrunk, part).catch((thrown) =>
+      refuse(format, thrown),
     )
     const orientation = orientationOf(header.orientation)
     const { width, height } = header.autoOrient
@@ -64,19 +69,31 @@ export async function decodeWithSharp(
       ...uprightSize(cut, orientation),
       width,
       height,
-      format: formatOf(header),
+      format,
       // The directories of a TIFF file are laid out as those of EXIF.
-      exif: header.format === 'tiff' ? bytes : header.exif,
+      exif: format === 'tiff' ? bytes : header.exif,
       ms: performance.now() - start,
     }))
   })
 }
 
 /** Without sharp's own limit, so that the refusal can name the image's size. */
-const readHeader = (open: typeof sharpModule, bytes: Uint8Array): Promise<Header> =>
+const readHeader = (open: typeof sharpModule, bytes: Uint8Array, format: Format): Promise<Header> =>
   open(bytes, { limitInputPixels: false })
     .metadata()
-    .catch((thrown) => refuse(bytes, thrown))
+    .catch((thrown) => refuse(format, thrown))
+
+/**
+ * @returns whether the last sample of its pixels is to be left out
+ * @throws ImageError `image_unsupported` for what libvips would make no picture of
+ */
+function isOpaqueTiff(bytes: Uint8Array): boolean {
+  const [directory] = tiffDirectories(bytes)
+  if (!directory) return false
+  const reason = unsupportedOf(directory)
+  if (reason) throw unsupported(`a TIFF image with ${reason}`)
+  return hasOtherSample(directory)
+}
 
 /** What is read of the image, to what it is shrunk meanwhile, and what becomes of that for each of the inputs. */
 function planFor(header: Header, inputs: InputSpec[]) {
@@ -106,7 +123,7 @@ const largeWebp = 4_000_000
 function read(
   open: typeof sharpModule,
   bytes: Uint8Array,
-  { format, hasAlpha, space, ...header }: Header,
+  { format, hasAlpha, isOpaque, space, ...header }: Header & { isOpaque: boolean },
   region: Region,
   shrunk: Size,
   part: Region,
@@ -118,7 +135,8 @@ function read(
     ignoreIcc: space !== 'cmyk',
   })
   if (region.width < header.width || region.height < header.height) image.extract(region)
-  if (hasAlpha) image.flatten({ background: 'white' })
+  if (isOpaque) image.removeAlpha()
+  else if (hasAlpha) image.flatten({ background: 'white' })
   if (shrunk.width < region.width || shrunk.height < region.height) {
     const options = {
       fit: 'fill',
@@ -130,46 +148,14 @@ function read(
   return image.extract(part).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer()
 }
 
-const formatOf = ({ format }: Header): string => (format === 'heif' ? 'avif' : format)
-
-function checkHeader(header: Header, memory: number): void {
-  const { width, height } = header.autoOrient
-  if (header.compression === 'hevc') {
-    const hint = 'Convert it to JPEG, as phones do when they share a photo.'
-    throw new ImageError('image_unsupported', 'The object is a HEIC image, which cannot be decoded', { hint })
-  }
-  if (width * height > maxPixels) {
-    const limit = `the ${maxPixels / 1e6} million that are decoded`
-    const message = `The image has ${width}×${height} pixels, more than ${limit}`
-    throw new ImageError('image_too_large', message)
-  }
-  const budget = decodeBudget()
-  if (memory > budget) {
-    const need = `takes ${Math.ceil(memory / 1e6)} MB to decode, more than the ${Math.floor(budget / 1e6)} there are`
-    const message = `The image of ${width}×${height} pixels, ${formatOf(header)}, ${need}`
-    const hint =
-      'Give the action more memory, make the image smaller, or save it as a JPEG that is not progressive.'
-    throw new ImageError('image_too_large', message, { hint })
-  }
-}
-
 /**
  * Says why an image was refused. The words of libvips are left out and not believed: its threads write them into one
  * buffer, where the failure of another image may stand.
  */
-function refuse(bytes: Uint8Array, thrown: unknown): never {
+function refuse(format: Format, thrown: unknown): never {
   const cause = thrown
-  const format = formatBySignature(bytes)
-  if (format === undefined) {
-    const known = 'JPEG, PNG, WebP, GIF, AVIF or TIFF'
-    throw new ImageError('image_unsupported', `The object is not a ${known} image`, { cause })
-  }
-  if (format === 'TIFF' && /beyond the \d+ (cumulated )?byte limit/.test(messageOf(thrown))) {
+  if (format === 'tiff' && /beyond the \d+ (cumulated )?byte limit/.test(messageOf(thrown))) {
     throw new ImageError('image_too_large', 'The strips of the TIFF image are too large', { cause })
   }
-  throw new ImageError(
-    'image_corrupt',
-    `The ${format} image cannot be decoded: it is damaged or incomplete`,
-    { cause },
-  )
+  throw corrupt(format, cause)
 }

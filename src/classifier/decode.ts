@@ -1,8 +1,11 @@
 import { ImageError } from '../errors'
 import { log } from '../log'
+import { decodeHeic } from './decode-heic'
 import { decodeWithJpegJs } from './decode-jpeg-js'
 import { decodeWithSharp, sharp } from './decode-sharp'
 import type { DecodedImage, InputSpec } from './image'
+import { refusalOf, unsupported } from './refusal'
+import { kindOf } from './signature'
 
 /** What decodes images here. */
 export const decoder = sharp ? `sharp ${sharp.versions.sharp}` : 'jpeg-js'
@@ -27,5 +30,11 @@ export async function decodeImage(bytes: Uint8Array, input: InputSpec): Promise<
  */
 export async function decodeForAll(bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> {
   if (bytes.length === 0) throw new ImageError('image_empty', 'The object is empty')
-  return sharp ? decodeWithSharp(sharp, bytes, inputs) : decodeWithJpegJs(bytes, inputs)
+  const kind = kindOf(bytes)
+  const format = kind?.format
+  if (!format) throw refusalOf(kind)
+  if (format === 'heic') return decodeHeic(bytes, inputs)
+  if (sharp) return decodeWithSharp(sharp, bytes, format, inputs)
+  if (format === 'jpeg') return decodeWithJpegJs(bytes, inputs)
+  throw unsupported(kind.name, { without: 'sharp', hint: 'Install it: npm install sharp.' })
 }

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 
 async function bySharp(photo: Buffer): Promise<DecodedImage> {
-  const [decoded] = await decodeWithSharp(sharp, photo, [input])
+  const [decoded] = await decodeWithSharp(sharp, photo, 'jpeg', [input])
   return decoded as DecodedImage
 }
 

@@ -1,0 +1,115 @@
+import pLimit from 'p-limit'
+import { checkSize } from './decode-memory'
+import { cutOf, scaledSize } from './geometry'
+import { type Failure, type Heif, type HeifPixels, openHeif } from './heif-library'
+import type { DecodedImage, InputSpec, RgbImage } from './image'
+import { orientationOf } from './orientation'
+import { corrupt, unsupported } from './refusal'
+import { planOf, resample } from './resample/resample'
+
+/** Each takes a memory of its own, which waits for V8 to collect it. */
+const oneByOne = pLimit(1)
+
+/** libheif turns an image upright as it decodes it; EXIF's orientation is for other formats. */
+const upright = orientationOf(1)
+
+/** What libheif refuses because of what it is, not because it is damaged. */
+const kindsNotDecoded = [3, 4]
+
+/** Decodes HEIC with libheif, compiled to WebAssembly: 8-bit RGB, transparency on white. */
+export const decodeHeic = (bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> =>
+  oneByOne(() => decodeNow(bytes, inputs).finally(collect))
+
+/** The memory that was used is garbage now, and V8 may not hurry. OpenWhisk's runtime exposes this to actions. */
+const collect = (): void => void globalThis.gc?.()
+
+async function decodeNow(bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> {
+  const start = performance.now()
+  const heif = openHeif()
+  if (!heif) {
+    throw unsupported('a HEIC image', {
+      without: 'libheif-js',
+      hint: 'Install it (npm install libheif-js), or convert the image to JPEG, as phones do when they share a photo.',
+    })
+  }
+  const image = await decode(heif, bytes)
+  return inputs.map((input) => {
+    const scaled = scaledSize(image, input)
+    const cut = cutOf(scaled, input, upright)
+    const pixels = resample(image, planOf(image, { scaled, region: cut, kernel: input.kernel }))
+    return {
+      pixels,
+      rows: cut.height,
+      columns: cut.width,
+      width: image.width,
+      height: image.height,
+      format: 'heic',
+      ms: performance.now() - start,
+    }
+  })
+}
+
+async function decode(heif: Heif, bytes: Uint8Array): Promise<RgbImage> {
+  const context = heif.heif_context_alloc()
+  const read = heif.heif_context_read_from_memory(context, bytes)
+  if (read.code.value !== 0) return refuse(read)
+  const handle = heif.heif_js_context_get_primary_image_handle(context)
+  if (isFailure(handle)) return refuse(handle)
+  const [width, height] = [
+    heif.heif_image_handle_get_width(handle),
+    heif.heif_image_handle_get_height(handle),
+  ]
+  const channels = heif.heif_image_handle_has_alpha_channel(handle) ? 4 : 3
+  const isPlain = channels === 3 && isPlainHevc(bytes)
+  checkSize({ format: 'heic', autoOrient: { width, height }, isPlain })
+  const { heif_chroma_interleaved_RGB: rgb, heif_chroma_interleaved_RGBA: rgba } = heif.heif_chroma
+  const decoded = await heif.heif_js_decode_image2(
+    handle,
+    heif.heif_colorspace.heif_colorspace_RGB,
+    channels === 4 ? rgba : rgb,
+  )
+  return isFailure(decoded) ? refuse(decoded) : packed(decoded, channels)
+}
+
+/** Descriptions of HEVC streams lie in the file's first box but one. */
+const searchedBytes = 1 << 16
+
+/** Whether all streams have 8 bits and a quarter of the chroma, or none: by hvcC boxes, at their 17th byte and the next. */
+function isPlainHevc(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, searchedBytes))
+  const streams = head.toString('latin1').matchAll(/hvcC.{16}(.)(.)/gs)
+  return [...streams].every(([, chroma = '', depth = '']) => {
+    return (chroma.charCodeAt(0) & 3) < 2 && (depth.charCodeAt(0) & 7) === 0
+  })
+}
+
+const isFailure = (answer: object | Failure): answer is Failure => 'code' in answer
+
+function refuse({ code }: Failure): never {
+  throw kindsNotDecoded.includes(code.value)
+    ? unsupported('a HEIC image of a kind that is rare')
+    : corrupt('heic')
+}
+
+/** Rows without gaps between them, on white, where they lie: libheif's memory is not used again. */
+function packed({ channels: [plane] }: HeifPixels, channels: number): RgbImage {
+  if (!plane) throw corrupt('heic')
+  const { width, height, stride, data } = plane
+  for (let y = 0; y < height; y++) {
+    const [from, to] = [y * stride, y * width * 3]
+    if (channels === 3) data.copyWithin(to, from, from + width * 3)
+    else flatten(data, from, to, width)
+  }
+  return { width, height, data: data.subarray(0, width * height * 3) }
+}
+
+/** RGBA pixels of a row become RGB on white. */
+function flatten(data: Uint8Array, from: number, to: number, width: number): void {
+  for (let x = 0; x < width; x++) {
+    const alpha = data[from + x * 4 + 3] as number
+    for (let channel = 0; channel < 3; channel++) {
+      const value = data[from + x * 4 + channel] as number
+      data[to + x * 3 + channel] = Math.round((value * alpha) / 255 + 255 - alpha)
+    }
+  }
+}
