@@ -6,10 +6,11 @@ import { type ClassifyPool, tasksPerWorker } from './classify-pool'
 import { type Source, sourcesOf } from './classify-sources'
 import { type Classified, type ClassifyAnswer, problemOf } from './classify-task'
 import { needStore, resolveConnection } from './connection'
+import { countName, type Tally, tellOfOthers } from './image-names'
 import { type OutputOptions, percent, print, printable, printJson } from './output'
 import { startProgress } from './progress'
 
-type Answer = { file: string } & ClassifyAnswer
+type Answer = Pick<Source, 'file' | 'isUndecoded'> & ClassifyAnswer
 
 /** A slow image holds back so many faster ones behind it, for each worker. They are paths and labels, no pixels. */
 const aheadPerWorker = 64
@@ -40,16 +41,18 @@ export async function classifyAll(
   const downloads = pLimit(workers * tasksPerWorker + 4)
   const progress = startProgress('images', { ...options, withLines: true })
   const counts: Counts = { found: 0, ok: 0, failed: 0 }
+  const undecoded: Tally = new Map()
+  const others: Tally = new Map()
   let isGrowing = true
 
   async function* images() {
-    yield* sourcesOf(paths, () => needStore(connection))
+    yield* sourcesOf(paths, () => needStore(connection), others)
     isGrowing = false
   }
 
-  async function classify({ file, download, error }: Source): Promise<Answer> {
+  async function classify({ file, download, error, isUndecoded }: Source): Promise<Answer> {
     counts.found++
-    if (error) return { file, error }
+    if (error) return { file, error, isUndecoded }
     const task = async () => pool.run({ image: download ? await download() : file, model, engine, top, exif })
     const answer = await (download ? downloads(task) : task()).catch((thrown) => ({
       error: problemOf(thrown),
@@ -62,16 +65,18 @@ export async function classifyAll(
       if (answer.fatal) throw new WhisklensError(answer.fatal.code, answer.fatal.message, answer.fatal)
       counts[answer.error ? 'failed' : 'ok']++
       counts.used ??= answer.classified
-      await printAnswer(answer, options)
+      if (answer.isUndecoded) countName(undecoded, answer.file)
+      if (options.json || !answer.isUndecoded) await printAnswer(answer, options)
       const { found: total, ok, failed: errors } = counts
       progress.update({ done: ok + errors, total, errors, isGrowing })
     }
   } finally {
     progress.stop()
   }
+  tellOfOthers(undecoded, others, options)
   if (counts.found > 0) return counts
   throw new WhisklensError('nothing_found', 'There is no image to classify', {
-    hint: 'In folders, files count by their extension: jpg, jpeg, png, webp, gif, avif, tif, tiff.',
+    hint: 'In folders, files count by their extension or contents: JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF.',
   })
 }
 

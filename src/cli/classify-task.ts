@@ -40,5 +40,6 @@ export const maxImageBytes = 64 * 1024 * 1024
 export function problemOf(thrown: unknown): Problem {
   const known = thrown instanceof WhisklensError && !(thrown instanceof StorageError)
   const { code, message } = known ? thrown : errorOf(thrown)
-  return { code, message }
+  const hint = known ? thrown.hint : undefined
+  return { code, message, ...(hint !== undefined && { hint }) }
 }

@@ -4,9 +4,9 @@ import type { Command } from 'commander'
 import { exifOptionSchema } from '../schema'
 import { openPool } from './classify-pool'
 import { type ConnectionFlags, connectionOptions } from './connection'
+import { isImageName } from './image-names'
 import { matching, wholeNumber } from './options'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural } from './output'
-import { isImageName } from './walk'
 
 export interface ClassifyOptions extends ConnectionFlags, OutputOptions {
   model?: string
@@ -21,7 +21,10 @@ export function register(program: Command): void {
   const command = program
     .command('classify')
     .description('classify images on this machine, on all cores and without any server')
-    .argument('<images...>', 'files, folders (all images below them), or s3://bucket/prefix')
+    .argument(
+      '<images...>',
+      'files, folders (all images below them), globs, s3://bucket/prefix, https:// URLs, or - for stdin',
+    )
     .option(
       '--model <name>',
       'a folder in models/, or the path of one (default: WHISKLENS_MODEL, or the one in the box that suits the engine)',
@@ -43,13 +46,15 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Results come in the order of the images. In folders, jpg, jpeg, png, webp, gif, avif, tif and tiff count as images.
+Results come in the order of the images. JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF are classified. Below folders and prefixes
+a file is an image by its extension, or else by its first bytes; names that begin with a dot are left out.
 
 Examples:
   whisklens classify cat.jpg photos/
   whisklens classify --json photos/ > labels.jsonl
   whisklens classify --json --top 1 photos/ | jq -r '[.file, .labels[0].label] | @tsv'
-  whisklens classify s3://images/2026/`,
+  whisklens classify 'photos/**/*.jpg' s3://images/2026/
+  curl -s https://example.com/cat.jpg | whisklens classify -`,
     )
     .action(run)
 }

@@ -22,17 +22,27 @@ export async function readImage(path: string): Promise<Buffer> {
   try {
     const stats = fstatSync(file)
     const { size } = stats
-    if (size > maxImageBytes) {
-      throw new ImageError(
-        'image_too_large',
-        `The file has ${size} bytes, more than the ${maxImageBytes} that are read`,
-      )
-    }
+    if (size > maxImageBytes) throw tooLarge(`The file has ${size} bytes`)
     // A pipe has no size.
     return await (stats.isFile() ? readWhole(file, size) : readAll(file)).catch(failed)
   } finally {
     closeSync(file)
   }
+}
+
+const tooLarge = (what: string): ImageError =>
+  new ImageError('image_too_large', `${what}, more than the ${maxImageBytes} that are read`)
+
+/** Reads an image from stdin. @throws ImageError `image_too_large` */
+export async function readStdin(): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > maxImageBytes) throw tooLarge(`There are ${size} bytes on stdin`)
+  }
+  return Buffer.concat(chunks)
 }
 
 async function readWhole(file: number, size: number): Promise<Buffer> {

@@ -1,8 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidInputError } from '../errors'
+import { imagesAmong } from './find-images'
+import { isImageName } from './image-names'
 import { printable } from './output'
-import { asFileError, type FoundFile, isImageName, walk } from './walk'
+import { asFileError, type FoundFile, walk } from './walk'
 
 /** Photos by their labels. */
 export interface LabelFolders {
@@ -50,6 +52,6 @@ export async function readLabelFolders(folder: string): Promise<LabelFolders> {
 
 async function photosIn(folder: string): Promise<FoundFile[]> {
   const photos: FoundFile[] = []
-  for await (const file of walk([folder], isImageName)) photos.push(file)
+  for await (const file of imagesAmong(walk([folder]), new Map())) photos.push(file)
   return photos
 }

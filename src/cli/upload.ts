@@ -3,10 +3,13 @@ import type { Command } from 'commander'
 import { StorageError, WhisklensError } from '../errors'
 import { readAhead } from '../read-ahead'
 import type { Bucket } from '../storage/store'
+import { problemOf } from './classify-task'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { type ImageFile, imagesAmong } from './find-images'
+import { countName, imageType, type Tally, tellOfOthers } from './image-names'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural, printable, printJson } from './output'
 import { startProgress } from './progress'
-import { asFileError, type FoundFile, imageType, isImageName, walk } from './walk'
+import { asFileError, walk } from './walk'
 
 interface UploadOptions extends ConnectionFlags, OutputOptions {
   prefix: string
@@ -49,30 +52,7 @@ Examples:
 async function run(paths: string[], options: UploadOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const bucket = needStore(connection).bucket(options.bucket ?? connection.settings.imagesBucket)
-  const progress = startProgress('files', options)
-  const counts = { found: 0, ok: 0, failed: 0, bytes: 0 }
-  let isGrowing = true
-  async function* files() {
-    yield* walk(paths, isImageName)
-    isGrowing = false
-  }
-  try {
-    const outcomes = readAhead(files(), atOnce, (file) => {
-      counts.found++
-      return upload(file, bucket, options.prefix)
-    })
-    for await (const { file, object, error } of outcomes) {
-      counts[error ? 'failed' : 'ok']++
-      counts.bytes += object?.size ?? 0
-      if (options.json)
-        await printJson(object ?? { file, error: { code: error?.code, message: error?.message } })
-      else if (error) progress.say(`error: ${printable(error.message)}`)
-      const { found: total, ok, failed: errors } = counts
-      progress.update({ done: ok + errors, total, errors, isGrowing })
-    }
-  } finally {
-    progress.stop()
-  }
+  const counts = await uploadAll(paths, bucket, options)
   if (counts.found === 0) {
     throw new WhisklensError('nothing_found', `There is no image to upload in ${paths.join(', ')}`)
   }
@@ -86,6 +66,38 @@ async function run(paths: string[], options: UploadOptions): Promise<void> {
   process.exitCode = exitCodeOf(counts)
 }
 
+/** Uploads what there is, and says what of it cannot be. */
+async function uploadAll(paths: string[], bucket: Bucket, options: UploadOptions) {
+  const progress = startProgress('files', options)
+  const counts = { found: 0, ok: 0, failed: 0, bytes: 0 }
+  const undecoded: Tally = new Map()
+  const others: Tally = new Map()
+  let isGrowing = true
+  async function* files() {
+    yield* imagesAmong(walk(paths), others)
+    isGrowing = false
+  }
+  try {
+    const outcomes = readAhead(files(), atOnce, (file) => {
+      counts.found++
+      return upload(file, bucket, options.prefix)
+    })
+    for await (const { file, object, error } of outcomes) {
+      counts[error ? 'failed' : 'ok']++
+      counts.bytes += object?.size ?? 0
+      if (options.json) await printJson(object ?? { file, error: error && problemOf(error) })
+      if (error?.code === 'image_unsupported') countName(undecoded, file)
+      else if (error && !options.json) progress.say(`error: ${printable(error.message)}`)
+      const { found: total, ok, failed: errors } = counts
+      progress.update({ done: ok + errors, total, errors, isGrowing })
+    }
+  } finally {
+    progress.stop()
+  }
+  tellOfOthers(undecoded, others, options)
+  return counts
+}
+
 interface Outcome {
   file: string
   object?: { bucket: string; key: string; etag: string; size: number }
@@ -93,11 +105,15 @@ interface Outcome {
 }
 
 /** One file's failure is its own; what would fail for every file is thrown, and ends the command. */
-async function upload({ path, name, problem }: FoundFile, bucket: Bucket, prefix: string): Promise<Outcome> {
+async function upload(
+  { path, name, type, problem }: ImageFile,
+  bucket: Bucket,
+  prefix: string,
+): Promise<Outcome> {
   if (problem) return { file: path, error: problem }
   const key = prefix + name
   try {
-    return { file: path, object: { bucket: bucket.name, key, ...(await send(path, bucket, key)) } }
+    return { file: path, object: { bucket: bucket.name, key, ...(await send(path, type, bucket, key)) } }
   } catch (thrown) {
     if (!(thrown instanceof StorageError)) return { file: path, error: asFileError(thrown, path) }
     if (thrown.retryable || ['bucket_not_found', 'access_denied', 'tls_untrusted'].includes(thrown.code))
@@ -106,8 +122,13 @@ async function upload({ path, name, problem }: FoundFile, bucket: Bucket, prefix
   }
 }
 
-async function send(path: string, bucket: Bucket, key: string): Promise<{ etag: string; size: number }> {
-  const contentType = imageType(path) ?? 'application/octet-stream'
+async function send(
+  path: string,
+  type: string | undefined,
+  bucket: Bucket,
+  key: string,
+): Promise<{ etag: string; size: number }> {
+  const contentType = type ?? imageType(path) ?? 'application/octet-stream'
   const file = await open(path)
   try {
     const { size } = await file.stat()

@@ -1,29 +1,17 @@
+import type { Dirent } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
-import { basename, extname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { messageOf, WhisklensError } from '../errors'
-
-/** Content types of what can be classified, by file extension. */
-const imageTypes: Record<string, string> = {
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.png': 'image/png',
-  '.webp': 'image/webp',
-  '.gif': 'image/gif',
-  '.avif': 'image/avif',
-  '.tif': 'image/tiff',
-  '.tiff': 'image/tiff',
-}
-
-/** The content type of an image by its name's extension, in any case; undefined for anything else. */
-export const imageType = (name: string): string | undefined => imageTypes[extname(name).toLowerCase()]
-
-export const isImageName = (name: string): boolean => imageType(name) !== undefined
 
 /** A file that was found. */
 export interface FoundFile {
   path: string
   /** Below the folder it was found in, with `/` on every system; the bare name of a file that was given itself. */
   name: string
+  /** Whether it is one of the paths itself. */
+  isGiven?: boolean
+  /** A link to a folder, which is not followed: it may lead in circles. */
+  isFolderLink?: boolean
   /** What kept it, or a folder of that path, from being read. */
   problem?: WhisklensError
 }
@@ -31,7 +19,7 @@ export interface FoundFile {
 /** What the file system said, as one of our errors. */
 export function asFileError(thrown: unknown, path: string): WhisklensError {
   const { code } = thrown as NodeJS.ErrnoException
-  if (code === 'ENOENT')
+  if (code === 'ENOENT' || code === 'ENOTDIR')
     return new WhisklensError('file_not_found', `There is no file or folder ${path}`, { cause: thrown })
   if (code === 'EACCES' || code === 'EPERM')
     return new WhisklensError('access_denied', `Not allowed to read ${path}`, { cause: thrown })
@@ -42,59 +30,64 @@ export function asFileError(thrown: unknown, path: string): WhisklensError {
 
 /**
  * The files of the given paths, in their order: files as they are, folders walked as far as the files are asked for,
- * each folder sorted by name. Names that begin with a dot are left out below a folder; links to files are followed there,
- * links to folders are not, for they may lead in circles.
- * @param accept which names count inside folders
+ * each folder sorted by name. Names that begin with a dot are left out below a folder; what is no file there comes with
+ * that problem.
  */
-export async function* walk(
-  paths: Iterable<string>,
-  accept: (name: string) => boolean = () => true,
-): AsyncGenerator<FoundFile> {
+export async function* walk(paths: Iterable<string>): AsyncGenerator<FoundFile> {
   for (const path of paths) {
     const name = basename(resolve(path))
     try {
-      if ((await stat(path)).isDirectory()) yield* walkFolder(path, '', accept)
-      else yield { path, name }
+      const stats = await stat(path)
+      if (stats.isDirectory()) yield* walkFolder(path, '')
+      // The shell makes pipes of its own, such as /dev/fd/63; others may wait for ever for a writer.
+      else if (stats.isFile() || /^\/(dev|proc)\//.test(path)) yield { path, name, isGiven: true }
+      else yield { path, name, isGiven: true, problem: noFile(path, stats) }
     } catch (thrown) {
-      yield { path, name, problem: asFileError(thrown, path) }
+      yield { path, name, isGiven: true, problem: asFileError(thrown, path) }
     }
   }
 }
 
-async function* walkFolder(
-  folder: string,
-  prefix: string,
-  accept: (name: string) => boolean,
-): AsyncGenerator<FoundFile> {
-  let names: string[]
+const noFile = (path: string, entry: Pick<Dirent, 'isFIFO' | 'isSocket'>): WhisklensError => {
+  const what = entry.isFIFO() ? 'a named pipe' : entry.isSocket() ? 'a socket' : 'a device'
+  return new WhisklensError('file_unreadable', `${path} is ${what}, not a file`)
+}
+
+async function* walkFolder(folder: string, prefix: string): AsyncGenerator<FoundFile> {
+  let entries: Entry[]
   try {
-    names = await entriesOf(folder, accept)
+    entries = await entriesOf(folder)
   } catch (thrown) {
     yield { path: folder, name: prefix, problem: asFileError(thrown, folder) }
     return
   }
-  for (const name of names) {
-    if (name.endsWith('/')) yield* walkFolder(join(folder, name.slice(0, -1)), prefix + name, accept)
-    else yield { path: join(folder, name), name: prefix + name }
+  for (const { name, ...file } of entries) {
+    if (name.endsWith('/')) yield* walkFolder(join(folder, name.slice(0, -1)), prefix + name)
+    else yield { path: join(folder, name), name: prefix + name, ...file }
   }
 }
 
-/** The names in a folder, sorted; those of folders end in a slash, and so come where a bucket would list them. */
-async function entriesOf(folder: string, accept: (name: string) => boolean): Promise<string[]> {
-  const names: string[] = []
+type Entry = Omit<FoundFile, 'path'>
+
+/** What is in a folder, sorted by name; those of folders end in a slash, and so come where a bucket would list them. */
+async function entriesOf(folder: string): Promise<Entry[]> {
+  const entries: Entry[] = []
   for await (const entry of await opendir(folder)) {
-    if (entry.name.startsWith('.')) continue
-    if (entry.isDirectory()) names.push(`${entry.name}/`)
-    else if (accept(entry.name) && (entry.isFile() || (await leadsToFile(entry, folder))))
-      names.push(entry.name)
+    if (!entry.name.startsWith('.')) entries.push(await entryOf(entry, join(folder, entry.name)))
   }
-  return names.sort()
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-const leadsToFile = async (entry: { name: string; isSymbolicLink(): boolean }, folder: string) =>
-  entry.isSymbolicLink() &&
-  // A link that leads nowhere is reported when it is read, and not lost.
-  (await stat(join(folder, entry.name)).then(
-    (stats) => stats.isFile(),
-    () => true,
-  ))
+async function entryOf(entry: Dirent, path: string): Promise<Entry> {
+  const { name } = entry
+  if (entry.isDirectory()) return { name: `${name}/` }
+  if (entry.isFile()) return { name }
+  if (!entry.isSymbolicLink()) return { name, problem: noFile(path, entry) }
+  try {
+    const target = await stat(path)
+    if (target.isDirectory()) return { name, isFolderLink: true }
+    return target.isFile() ? { name } : { name, problem: noFile(path, target) }
+  } catch (thrown) {
+    return { name, problem: asFileError(thrown, path) }
+  }
+}

@@ -36,6 +36,8 @@ export interface Bucket extends Multipart, Listing {
   name: string
   /** @throws StorageError `object_not_found`, or `object_too_large` before the body is read when it is over `maxBytes` */
   get(key: string, maxBytes?: number): Promise<StoredObject>
+  /** The first bytes of an object, at most so many. */
+  beginning(key: string, bytes: number): Promise<Buffer>
   /** Like get, but a missing object is undefined. */
   find(key: string): Promise<StoredObject | undefined>
   head(key: string): Promise<ObjectInfo | undefined>
@@ -180,6 +182,7 @@ function openBucket(s3: S3, name: string): Bucket {
     ...openListing(s3, name),
     name,
     get,
+    beginning: async (key, bytes) => (await getBlock(key, 0, bytes)).Body as Buffer,
     find: (key) => get(key).catch(missingIsUndefined(key)),
     head: (key) =>
       s3

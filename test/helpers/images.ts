@@ -58,16 +58,18 @@ export const meanColour = (pixels: Uint8Array): number[] =>
     return Math.round(values.reduce((sum, value) => sum + value, 0) / values.length)
   })
 
-const u16 = (...values: number[]): Buffer => Buffer.from(values.flatMap((value) => [value >> 8, value & 255]))
-const u32 = (...values: number[]): Buffer =>
+export const u16 = (...values: number[]): Buffer =>
+  Buffer.from(values.flatMap((value) => [value >> 8, value & 255]))
+export const u32 = (...values: number[]): Buffer =>
   Buffer.concat(values.map((value) => u16(Math.floor(value / 65536), value % 65536)))
 
 /** A box of the ISO base media format, of which HEIC and AVIF are made. */
-function box(type: string, ...content: (Buffer | string)[]): Buffer {
+export function box(type: string, ...content: (Buffer | string)[]): Buffer {
   const body = Buffer.concat(content.map((part) => Buffer.from(part)))
   return Buffer.concat([u32(body.length + 8), Buffer.from(type), body])
 }
-const fullBox = (type: string, ...content: (Buffer | string)[]): Buffer => box(type, u32(0), ...content)
+export const fullBox = (type: string, ...content: (Buffer | string)[]): Buffer =>
+  box(type, u32(0), ...content)
 
 /** The header of a HEIC photo, as phones take them; sharp has no decoder for it and cannot write one. */
 export function heic(width: number, height: number): Buffer {

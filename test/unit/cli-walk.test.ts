@@ -1,6 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { imageType, isImageName, walk } from '../../src/cli/walk'
+import sharp from 'sharp'
+import { imagesAmong } from '../../src/cli/find-images'
+import { splitGlob } from '../../src/cli/globs'
+import { imageType, type Tally } from '../../src/cli/image-names'
+import { walk } from '../../src/cli/walk'
+import { sample } from '../helpers/images'
 import { temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()
@@ -25,21 +31,73 @@ beforeAll(async () => {
   await symlink('nowhere', join(folder.path, 'photos', 'a', 'broken.jpg'))
 })
 
-async function found(paths: string[], accept?: (name: string) => boolean) {
-  const files = []
-  for await (const file of walk(
-    paths.map((path) => join(folder.path, path)),
-    accept,
-  ))
-    files.push(file)
-  return files
+async function all<T>(files: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const file of files) found.push(file)
+  return found
 }
 
-const names = async (...args: Parameters<typeof found>) => (await found(...args)).map(({ name }) => name)
+const below = (paths: string[]) => walk(paths.map((path) => join(folder.path, path)))
+
+/** The names of the images, and how many others there are by extension. */
+async function images(...paths: string[]) {
+  const others: Tally = new Map()
+  const found = await all(imagesAmong(below(paths), others))
+  return { found, names: found.map(({ name }) => name), others: Object.fromEntries(others) }
+}
 
 describe('walk', () => {
-  it('finds images below a folder, sorted as a bucket lists them, without hidden ones and circles', async () => {
-    expect(await names(['photos'], isImageName)).toEqual([
+  it('finds all files below a folder, sorted as a bucket lists them, without hidden ones and circles', async () => {
+    expect((await all(below(['photos']))).map(({ name }) => name)).toEqual([
+      'a.d/y.webp',
+      'a.png',
+      'a/b/c.tif',
+      'a/broken.jpg',
+      'a/circle',
+      'a/link.jpg',
+      'a/z.jpeg',
+      'b.JPG',
+      'notes.txt',
+    ])
+  })
+
+  it('takes files that are named themselves, whatever their name, in the order given', async () => {
+    const { names, others } = await images('photos/notes.txt', 'photos/a/.hidden.jpg', 'photos/a/b')
+    expect(names).toEqual(['notes.txt', '.hidden.jpg', 'c.tif'])
+    expect(others).toEqual({})
+  })
+
+  it('reports what is not there and goes on', async () => {
+    const files = await all(below(['nope', 'photos/a.png', 'photos/a.png/b', 'photos/a/broken.jpg']))
+    const codes = files.map(({ problem }) => problem?.code)
+    expect(codes).toEqual(['file_not_found', undefined, 'file_not_found', 'file_not_found'])
+  })
+
+  it('reports a named pipe, which may have no writer, and does not open it', async () => {
+    await mkdir(join(folder.path, 'pipes'))
+    execFileSync('mkfifo', [join(folder.path, 'pipes', 'pipe.jpg')])
+    for (const path of ['pipes', 'pipes/pipe.jpg']) {
+      const [file] = await all(below([path]))
+      expect(file?.problem).toMatchObject({
+        code: 'file_unreadable',
+        message: expect.stringMatching(/pipe\.jpg is a named pipe, not a file$/),
+      })
+    }
+  })
+
+  it('looks into a folder only when its files are asked for', async () => {
+    const files = below(['photos', 'later'])
+    await files.next()
+    await mkdir(join(folder.path, 'later'))
+    await writeFile(join(folder.path, 'later', 'new.jpg'), '')
+    expect((await all(files)).map(({ name }) => name)).toContain('new.jpg')
+  })
+})
+
+describe('images among the files of a folder', () => {
+  it('are those with the extension of one; the rest is counted', async () => {
+    const { names, others } = await images('photos')
+    expect(names).toEqual([
       'a.d/y.webp',
       'a.png',
       'a/b/c.tif',
@@ -48,42 +106,59 @@ describe('walk', () => {
       'a/z.jpeg',
       'b.JPG',
     ])
+    expect(others).toEqual({ '.txt': 1, 'links to folders': 1 })
   })
 
-  it('finds every file where names do not matter', async () => {
-    expect(await names(['photos'])).toContain('notes.txt')
-  })
-
-  it('takes files that are named themselves, whatever their name, in the order given', async () => {
-    expect(await names(['photos/notes.txt', 'photos/a/.hidden.jpg', 'photos/a/b'], isImageName)).toEqual([
-      'notes.txt',
-      '.hidden.jpg',
-      'c.tif',
+  it('and those that are one by their first bytes', async () => {
+    await mkdir(join(folder.path, 'bytes'))
+    const files: [string, Buffer | string][] = [
+      ['IMG_0001', sample('cat')],
+      ['photo.bin', await sharp(sample('cat')).png().toBuffer()],
+      ['scan.bmp', 'BM'],
+      ['drawing', '<svg width="9">'],
+      ['page', '<!doctype html>'],
+      ['data.json', '{"a": 1}'],
+      ['empty', ''],
+    ]
+    for (const [name, content] of files) await writeFile(join(folder.path, 'bytes', name), content)
+    const { found, others } = await images('bytes')
+    expect(found.map(({ name, type, problem }) => [name, type, problem?.code])).toEqual([
+      ['IMG_0001', 'image/jpeg', undefined],
+      ['drawing', undefined, 'image_unsupported'],
+      ['photo.bin', 'image/png', undefined],
+      ['scan.bmp', undefined, 'image_unsupported'],
     ])
-  })
-
-  it('reports what is not there and goes on', async () => {
-    const files = await found(['nope', 'photos/a.png'])
-    expect(files.map(({ problem }) => problem?.code)).toEqual(['file_not_found', undefined])
-  })
-
-  it('looks into a folder only when its files are asked for', async () => {
-    const files = walk([join(folder.path, 'photos'), join(folder.path, 'later')])
-    await files.next()
-    await mkdir(join(folder.path, 'later'))
-    await writeFile(join(folder.path, 'later', 'new.jpg'), '')
-    const rest = []
-    for await (const { name } of files) rest.push(name)
-    expect(rest).toContain('new.jpg')
+    expect(others).toEqual({ '.json': 1, 'without an extension': 2 })
   })
 })
 
 it('tells images by their extension in any case', () => {
-  expect(['a.JPeG', 'b.tiff', 'c.avif', 'd.svg', 'jpg'].map(imageType)).toEqual([
+  expect(['a.JPeG', 'b.tiff', 'c.avif', 'd.HEIC', 'e.svg', 'jpg'].map(imageType)).toEqual([
     'image/jpeg',
     'image/tiff',
     'image/avif',
+    'image/heic',
     undefined,
     undefined,
   ])
+})
+
+describe('globs', () => {
+  it.each<[string, string, string[], string[]]>([
+    ['photos/*.jpg', 'photos/', ['a.jpg'], ['a.png', 'b/a.jpg']],
+    ['photos/**/*.jpg', 'photos/', ['a.jpg', 'b/c/a.jpg'], ['a.png']],
+    ['**/cat.{jpg,png}', '', ['cat.jpg', 'a/cat.png'], ['a/dog.png']],
+    ['2026-0[1-3]/*', '', ['2026-02/a'], ['2026-04/a', '2026-02/a/b']],
+    ['/a b/c?.jpg', '/a b/', ['c1.jpg'], ['c.jpg']],
+  ])('%s', (glob, base, matching, others) => {
+    const split = splitGlob(glob)
+    expect(split?.base).toBe(base)
+    expect(matching.filter((name) => !split?.matches(name))).toEqual([])
+    expect(others.filter((name) => split?.matches(name))).toEqual([])
+  })
+
+  it('are none without a wildcard', () => {
+    expect(splitGlob('photos/a.jpg')).toBeUndefined()
+    expect(splitGlob('a[1]/b.jpg', /[*?]/)).toBeUndefined()
+  })
 })

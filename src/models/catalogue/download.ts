@@ -1,40 +1,21 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import pRetry from 'p-retry'
-import { EnvHttpProxyAgent, fetch } from 'undici'
-import { settingsFromEnvironment } from '../../config'
-import { messageOf, WhisklensError } from '../../errors'
+import { WhisklensError } from '../../errors'
 import { cacheFolder } from '../../paths'
 import { sha256Of } from '../../sha256'
-import { hintIfUntrusted, tlsOptions } from '../../trust'
+import { hintIfUntrusted } from '../../trust'
+import { openWebAgent, reasonOf, webFetch } from '../../web-agent'
 
-/** So long may an answer, or the next piece of it, take. Milliseconds. */
-const patience = 30_000
 const retries = { retries: 3, minTimeout: 500, randomize: true }
 
 /** What this very address will not answer otherwise the next time. */
 class Refused extends Error {}
 
-/** Node's own fetch ignores proxies; this agent respects HTTPS_PROXY, HTTP_PROXY, NO_PROXY and WHISKLENS_CA. */
-function openAgent(): EnvHttpProxyAgent {
-  const { emitWarning } = process
-  const { ca } = settingsFromEnvironment()
-  const connect = tlsOptions({ ca })
-  // For direct connections, connections through a proxy, and the proxy itself.
-  const trust = { connect, requestTls: connect, proxyTls: connect }
-  // It calls itself experimental on stderr.
-  process.emitWarning = () => {}
-  try {
-    return new EnvHttpProxyAgent({ headersTimeout: patience, bodyTimeout: patience, ...trust })
-  } finally {
-    process.emitWarning = emitWarning
-  }
-}
-
 async function get(url: string): Promise<Buffer> {
-  const dispatcher = openAgent()
+  const dispatcher = openWebAgent()
   try {
-    const response = await fetch(url, { dispatcher })
+    const response = await webFetch(url, { dispatcher })
     const refusal = `it answered ${response.status}`
     if (response.status >= 500 || response.status === 429) throw new Error(refusal)
     if (!response.ok) throw new Refused(refusal)
@@ -43,9 +24,6 @@ async function get(url: string): Promise<Buffer> {
     await dispatcher.destroy()
   }
 }
-
-/** fetch only says that it failed; its cause says why. */
-const reasonOf = (thrown: unknown): string => messageOf((thrown as Error).cause ?? thrown)
 
 /**
  * A file of the web, from the cache or fetched into it. Proxies are taken from the environment; what may be better the

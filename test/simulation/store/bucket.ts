@@ -131,6 +131,12 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
       if (found.size > maxBytes) throw new StorageError('object_too_large', 200, `${found.size} bytes`)
       return found
     },
+    beginning: (key, bytes) =>
+      request('GET', key, ({ contents }) => {
+        const found = contents.get(key)
+        if (!found) throw notFound(name, key)
+        return found.body.subarray(0, bytes)
+      }),
     head: (key) =>
       request('HEAD', key, ({ contents }) => {
         const found = contents.get(key)
