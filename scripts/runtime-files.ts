@@ -4,8 +4,8 @@ import { basename, dirname, join, relative } from 'node:path'
 import { defaultModel, modelFor } from '../src/classifier/default-model'
 
 /*
- * What `classify` and `predict` need beside their own bundle: a model, what runs it, and sharp. A stock
- * zip carries all of it; the runtime image has sharp among its packages (runtime-packages.ts).
+ * What `classify` and `predict` need beside their own bundle: a model, what runs it, sharp, and libheif-js. A stock
+ * zip carries all of it; the runtime image has both decoders among its packages (runtime-packages.ts).
  */
 
 /**
@@ -92,6 +92,17 @@ async function sharpFiles(architecture: Architecture): Promise<Files> {
   return files
 }
 
+/** libheif-js has builds for browsers and bundlers as well. Its licence goes with it, as it demands. */
+export const heifNeeded = /^libheif-js\/(package\.json|LICENSE|libheif-wasm\/(LICENSE|libheif\.(js|wasm)))$/
+
+/** libheif, compiled to WebAssembly. */
+async function heifFiles(): Promise<Files> {
+  const files = await readFolder(findPackage('libheif-js', root), root)
+  return Object.fromEntries(
+    Object.entries(files).filter(([path]) => heifNeeded.test(path.replace('node_modules/', ''))),
+  )
+}
+
 /** ONNX Runtime for one architecture: its package carries those of all platforms, 290 MB. */
 async function onnxFiles(architecture: Architecture): Promise<Files> {
   const runtime = findPackage('onnxruntime-node', root)
@@ -115,5 +126,6 @@ export async function stockFiles(
     ...(await modelFiles(join(root, 'models', model))),
     ...(engine === 'onnx' ? await onnxFiles(architecture) : await wasmFiles()),
     ...(await sharpFiles(architecture)),
+    ...(await heifFiles()),
   }
 }

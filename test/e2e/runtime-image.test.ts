@@ -85,12 +85,15 @@ describe('the runtime image', () => {
       '@tensorflow-models/mobilenet',
       '@tensorflow/tfjs',
       'jpeg-js',
+      'libheif-js',
       'sharp',
     ])
     for (const [name, version] of Object.entries(packages)) {
       const installed = join(image, 'node_modules', name, 'package.json')
       expect([name, JSON.parse(readFileSync(installed, 'utf8')).version]).toEqual([name, version])
     }
+    const [cat] = await predict(image, 'efficientnet-lite0', 'max-image-classifier', heicFixture('cat'))
+    expect(cat).toMatchObject({ label: expect.stringContaining('cat') })
     const [first] = await predict(image, 'efficientnet-lite0', 'max-image-classifier', sample('coffee'))
     expect(first).toMatchObject({ label_id: 'n07920052', label: 'espresso' })
   })

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ActionProcess, startActionProcess } from '../helpers/action-process'
+import { heicFixture } from '../helpers/heic'
 import { needs } from '../helpers/needs'
 import { buildStock, stockMissing, stockZip } from '../helpers/stock-zip'
 
@@ -39,6 +40,13 @@ needs(stockMissing).describe('the zip for stock nodejs:20', () => {
     const png = readFileSync(join(root, 'samples', 'cat.jpg'))
     const { default: sharp } = await import('sharp')
     const image = (await sharp(png).png().toBuffer()).toString('base64')
+    expect(await action.run({ image })).toMatchObject({
+      results: [{ className: expect.stringContaining('cat') }, {}, {}],
+    })
+  })
+
+  it('decodes HEIC, so libheif is in it', async () => {
+    const image = heicFixture('cat').toString('base64')
     expect(await action.run({ image })).toMatchObject({
       results: [{ className: expect.stringContaining('cat') }, {}, {}],
     })
