@@ -12,6 +12,7 @@ import { middleOf, shrunkBy } from './shrink'
 import type { Format } from './signature'
 import { tiffDirectories } from './tiff'
 import { hasOtherSample, unsupportedOf } from './tiff-support'
+import { isWhole } from './whole'
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
 const loaders = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((name) => `VipsForeignLoad${name}`)
@@ -54,6 +55,7 @@ export async function decodeWithSharp(
   const isOpaque = format === 'tiff' && isOpaqueTiff(bytes)
   const header = plainJpegHeader(bytes) ?? (await readHeader(open, bytes, format))
   checkSize(header)
+  if (!isWhole(bytes, format)) throw corrupt(format)
   return oneByOne(async () => {
     const start = performance.now()
     const { region, shrunk, plans } = planFor(header, inputs)

@@ -27,9 +27,15 @@ export function scaledSize({ width, height }: Size, input: InputSpec): Size {
 }
 
 const scaledBy = (scale: number, { width, height }: Size): Size => ({
-  width: Math.max(1, Math.round(width * scale)),
-  height: Math.max(1, Math.round(height * scale)),
+  width: Math.max(1, rounded(width * scale)),
+  height: Math.max(1, rounded(height * scale)),
 })
+
+/** Half goes to the even neighbour, as in Python. */
+function rounded(value: number): number {
+  const floor = Math.floor(value)
+  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value)
+}
 
 /** A part of an image. */
 export interface Region extends Size {
@@ -63,8 +69,7 @@ export function cutOf(
  * @param isMirrored whether the upright image begins at the other end
  */
 function marginOf(rest: number, isMirrored: boolean): number {
-  const half = Math.floor(rest / 2)
-  const margin = rest % 2 === 0 ? half : half + (half % 2)
+  const margin = rounded(rest / 2)
   return isMirrored ? rest - margin : margin
 }
 

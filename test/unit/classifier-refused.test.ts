@@ -63,6 +63,31 @@ describe('a damaged image is image_corrupt', () => {
     }
   })
 
+  it.each(['jpeg', 'png', 'progressive jpeg'] as const)(
+    '%s, of which only rows that are not seen are missing',
+    async (name) => {
+      const tall = sharp(sample('cat')).resize(300, 900, { fit: 'fill' })
+      const whole = await (name === 'png'
+        ? tall.png()
+        : tall.jpeg({ progressive: name !== 'jpeg' })
+      ).toBuffer()
+      expect((await refusal(whole.subarray(0, Math.round(whole.length * 0.9)))).code).toBe('image_corrupt')
+    },
+  )
+
+  it('JPEG with a small image in EXIF, which is whole', async () => {
+    const thumbnail = await sharp(sample('cat')).resize(40).jpeg().toBuffer()
+    const exif = Buffer.concat([Buffer.from('Exif\0\0'), thumbnail])
+    const segment = Buffer.concat([
+      Buffer.from([0xff, 0xe1, (exif.length + 2) >> 8, (exif.length + 2) & 255]),
+      exif,
+    ])
+    const photo = sample('cat')
+    const whole = Buffer.concat([photo.subarray(0, 2), segment, photo.subarray(2)])
+    expect(await decodeImage(whole, input)).toMatchObject({ width: 451 })
+    expect((await refusal(whole.subarray(0, whole.length - 2))).code).toBe('image_corrupt')
+  })
+
   it('JPEG in TIFF, short of its last two bytes', async () => {
     const whole = await formats['jpeg in tiff']().toBuffer()
     expect((await refusal(whole.subarray(0, -2))).code).toBe('image_corrupt')
