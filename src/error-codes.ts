@@ -24,7 +24,7 @@ export const errorCodes = {
     status: 400,
     image: true,
     when: 'The object is no image, or in a format that cannot be decoded.',
-    hint: 'Convert it to JPEG, PNG, WebP, GIF, AVIF or TIFF.',
+    hint: 'Convert it to JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF.',
   },
   image_corrupt: {
     status: 400,

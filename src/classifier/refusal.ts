@@ -12,8 +12,6 @@ const names: Record<Format, string> = {
   tiff: 'TIFF',
 }
 
-const convert = 'Convert it to JPEG or PNG.'
-
 /**
  * An image that is not decoded.
  * @param name what it is, with its article
@@ -21,7 +19,7 @@ const convert = 'Convert it to JPEG or PNG.'
  */
 export function unsupported(
   name: string,
-  { without, hint = convert }: { without?: string; hint?: string } = {},
+  { without, hint }: { without?: string; hint?: string } = {},
 ): ImageError {
   const what = without ? `cannot be decoded without ${without}` : 'cannot be decoded'
   return new ImageError('image_unsupported', `The object is ${name}, which ${what}`, { hint })

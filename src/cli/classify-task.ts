@@ -1,7 +1,7 @@
 import { errorOf } from '../batch/records/record'
 import type { Classification } from '../classifier/classify'
 import type { ErrorCode } from '../error-codes'
-import { StorageError, WhisklensError } from '../errors'
+import { hintOf, StorageError, WhisklensError } from '../errors'
 import type { ExifOption } from '../schema'
 
 /** What a worker of `whisklens classify` is given. */
@@ -40,6 +40,6 @@ export const maxImageBytes = 64 * 1024 * 1024
 export function problemOf(thrown: unknown): Problem {
   const known = thrown instanceof WhisklensError && !(thrown instanceof StorageError)
   const { code, message } = known ? thrown : errorOf(thrown)
-  const hint = known ? thrown.hint : undefined
+  const hint = known ? hintOf(thrown) : undefined
   return { code, message, ...(hint !== undefined && { hint }) }
 }

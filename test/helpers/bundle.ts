@@ -31,7 +31,7 @@ export async function bundle(entry: string, changes: BuildOptions = {}): Promise
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external: ['sharp'],
+    external: ['sharp', 'libheif-js'],
     minifySyntax: true,
     minifyWhitespace: true,
     keepNames: true,

@@ -1,8 +1,9 @@
 // Decodes the files it is given, each by itself, and prints what that took: a line of JSON for each.
 import { readFileSync } from 'node:fs'
 import { decodeImage } from '../../src/classifier/decode'
-import { decodeBytes } from '../../src/classifier/decode-memory'
+import { decodeBytes, type HeicHeader } from '../../src/classifier/decode-memory'
 import { sharp } from '../../src/classifier/decode-sharp'
+import { kindOf } from '../../src/classifier/signature'
 import { peakBytes, resetPeak, residentBytes } from './memory'
 
 const input = { size: 224, resizeShortSide: 256, kernel: 'cubic', mean: 127, std: 128 } as const
@@ -12,14 +13,16 @@ async function main(): Promise<void> {
   for (let i = 0; i < 5; i++) await decodeImage(readFileSync(warmUp), input)
   for (const file of files) {
     const bytes = readFileSync(file)
-    const header = await sharp?.(bytes, { limitInputPixels: false }).metadata()
+    const isHeic = kindOf(bytes)?.format === 'heic'
+    const header = isHeic ? undefined : await sharp?.(bytes, { limitInputPixels: false }).metadata()
     resetPeak()
     const before = residentBytes()
     const outcome = await decodeImage(bytes, input).then(
       ({ width, height }) => ({ width, height }),
       ({ code, message }) => ({ code, message }),
     )
-    const estimate = header ? decodeBytes(header) : 0
+    const heic = { format: 'heic', autoOrient: outcome, isPlain: true } as HeicHeader
+    const estimate = header || 'width' in outcome ? decodeBytes(header ?? heic) : 0
     console.log(JSON.stringify({ ...outcome, estimate, grown: peakBytes() - before }))
   }
 }

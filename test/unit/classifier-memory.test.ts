@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { decodeBudget } from '../../src/classifier/decode-memory'
+import { memoryShare } from '../../src/cli/share-memory'
 import { type Bundle, bundle } from '../helpers/bundle'
+import { heicGrid } from '../helpers/heic'
 import { plain, sample, sampleNames } from '../helpers/images'
 
 const folder = mkdtempSync(join(tmpdir(), 'whisklens-memory-'))
@@ -95,7 +97,7 @@ describe('an image too large costs no memory', () => {
   )
 })
 
-describe('in an action of 256 MB', () => {
+describe('in an action of another size', () => {
   it('an image that would fit in twice as much is refused, and one that fits is not', async () => {
     const [coefficients, rows] = [progressive(await photo(20), '4:2:0'), (await photo(20)).jpeg()]
     const [large, small] = [
@@ -106,6 +108,20 @@ describe('in an action of 256 MB', () => {
     expect(small.width).toBeGreaterThan(5000)
     expect((await decode(await coefficients.toBuffer())).width).toBe(small.width)
   }, 120_000)
+
+  it('AVIF follows the memory there is: 12 megapixels from 512 MB on, 24 from 1,024', async () => {
+    const avif = async (width: number, height: number) => plain(width, height).avif({ effort: 0 }).toBuffer()
+    const [phone, large] = [await avif(4032, 3024), await avif(6000, 4000)]
+    expect(await decode(phone, 256)).toMatchObject({ code: 'image_too_large' })
+    expect(await decode(phone)).toMatchObject({ width: 4032 })
+    expect(await decode(large)).toMatchObject({ code: 'image_too_large' })
+    expect(await decode(large, 1024)).toMatchObject({ width: 6000 })
+  }, 120_000)
+
+  it('on the command line, workers share half of what the machine has', () => {
+    expect(memoryShare(16 * 1024 ** 3, 4)).toBe(2048)
+    expect(memoryShare(2 * 1024 ** 3, 8)).toBe(512)
+  })
 
   it('no image is decoded where there is no room for one', () => {
     expect(decodeBudget(128 * 1024 * 1024)).toBe(0)
@@ -145,6 +161,21 @@ describe('an image that fits takes no more memory than its header told', () => {
   )
 })
 
+describe('HEIC in tiles, as phones write it,', () => {
+  it('takes no more memory than its header told', async () => {
+    const { width, estimate, grown } = await decode(heicGrid(9, 10))
+    expect(width).toBe(4068)
+    expect(estimate).toBeLessThanOrEqual(decodeBudget())
+    expect(grown).toBeLessThan(estimate * 1.1 + 8e6)
+  }, 120_000)
+
+  it('of 24 megapixels is decoded in 512 MB, of 48 in 1,024', async () => {
+    expect(await decode(heicGrid(12, 15))).toMatchObject({ width: 5424 })
+    expect(await decode(heicGrid(18, 20))).toMatchObject({ code: 'image_too_large' })
+    expect(await decode(heicGrid(18, 20), 1024)).toMatchObject({ width: 8136 })
+  }, 120_000)
+})
+
 describe('classify', () => {
   it('keeps its memory over 1,000 images', async () => {
     // V8 doubles its youngest generation at a moment of its own choosing, by 14 MB; here it begins with the double.
@@ -176,6 +207,7 @@ describe('classify', () => {
       await plain(7000, 4500).gif({ effort: 1 }).toBuffer(),
       await (await photo(24)).png({ compressionLevel: 1, progressive: true }).toBuffer(),
       await (await photo(48)).jpeg().toBuffer(),
+      heicGrid(12, 15),
       sample('cat'),
     ]
     const files = images.map((image, index) => {

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import sharp from 'sharp'
 import { heicFixture } from '../helpers/heic'
-import { sample } from '../helpers/images'
+import { plain, sample } from '../helpers/images'
 import { needs } from '../helpers/needs'
 import { tiff } from '../helpers/tiff'
 import { bareEnvironment, bin, run, samples, startStore, temporaryFolder } from './cli-run'
@@ -217,6 +218,19 @@ describe('classify takes', () => {
     ])
   })
 })
+
+needs(totalmem() < 8e9 && 'this machine has less than 8 GB').it(
+  'an image that does not fit an action of 512 MB is classified where there is more',
+  async () => {
+    const large = await plain(6000, 4000).avif({ effort: 0 }).toBuffer()
+    await writeFile(at('large.avif'), large)
+    const classify = (env = {}) =>
+      run(folder.path, ['classify', '--json', '--workers', '2', 'large.avif'], env)
+    expect((await classify()).lines.map(outcome)).toEqual([['large.avif', 'avif']])
+    const limited = await classify({ WHISKLENS_MEMORY: '512' })
+    expect(limited.lines.map(outcome)).toEqual([['large.avif', 'image_too_large']])
+  },
+)
 
 describe('classify fetches URLs', () => {
   let server: Server
