@@ -28,8 +28,9 @@ export function unsupported(
 /** A file that is not decoded. @param kind undefined where nothing tells what it is */
 export function refusalOf(kind: Kind | undefined): ImageError {
   if (kind?.isImage) return unsupported(kind.name, kind)
-  const what = kind ? `${kind.name}, not an image` : 'of no image format that is known'
-  return new ImageError('image_unsupported', `The object is ${what}`, { hint: kind?.hint })
+  if (!kind) return new ImageError('image_unsupported', 'The object is of no image format that is known')
+  const { name, hint = 'Put the image that it should be in its place.' } = kind
+  return new ImageError('image_unsupported', `The object is ${name}, not an image`, { hint })
 }
 
 /** An image that is damaged. */

@@ -128,7 +128,11 @@ describe('whisklens classify', () => {
     expect(records[1]).toEqual({
       file: 'photos/c.jpg',
       labels: [],
-      error: { code: 'image_unsupported', message: expect.any(String) },
+      error: {
+        code: 'image_unsupported',
+        message: 'The object is text, not an image',
+        hint: expect.any(String),
+      },
     })
     expect(records[3].labels).toEqual(records[0].labels)
     expect(code).toBe(3)
