@@ -5,6 +5,7 @@ import { checkSize } from './decode-memory'
 import { cutOf, hull, type Region, scaledSize } from './geometry'
 import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
 import { type Header, plainJpegHeader } from './jpeg-header'
+import { jpegStructure } from './jpeg-structure'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
 import { corrupt, unsupported } from './refusal'
 import { neededOf, planOf, resample } from './resample/resample'
@@ -53,6 +54,7 @@ export async function decodeWithSharp(
   inputs: InputSpec[],
 ): Promise<DecodedImage[]> {
   const isOpaque = format === 'tiff' && isOpaqueTiff(bytes)
+  if (format === 'jpeg') checkJpeg(bytes)
   const header = plainJpegHeader(bytes) ?? (await readHeader(open, bytes, format))
   checkSize(header)
   if (!isWhole(bytes, format)) throw corrupt(format)
@@ -84,6 +86,11 @@ const readHeader = (open: typeof sharpModule, bytes: Uint8Array, format: Format)
   open(bytes, { limitInputPixels: false })
     .metadata()
     .catch((thrown) => refuse(format, thrown))
+
+function checkJpeg(bytes: Uint8Array): void {
+  const reason = jpegStructure(bytes).unsupported
+  if (reason) throw unsupported(`a JPEG image with ${reason}`)
+}
 
 /**
  * @returns whether the last sample of its pixels is to be left out

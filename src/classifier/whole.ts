@@ -1,3 +1,4 @@
+import { jpegStructure } from './jpeg-structure'
 import type { Format } from './signature'
 
 /*
@@ -7,7 +8,7 @@ import type { Format } from './signature'
 /** Whether a file has its end, as far as its structure tells. @param bytes that begin as the format does */
 export function isWhole(bytes: Uint8Array, format: Format): boolean {
   if (format === 'png') return isWholePng(bytes)
-  return format !== 'jpeg' || isWholeJpeg(bytes)
+  return format !== 'jpeg' || jpegStructure(bytes).isWhole
 }
 
 /** A chunk's length, type and checksum. */
@@ -18,22 +19,6 @@ function isWholePng(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   for (let at = 8; at + aroundChunk <= view.byteLength; at += aroundChunk + view.getUint32(at)) {
     if (view.getUint32(at + 4) === lastChunk) return true
-  }
-  return false
-}
-
-const startOfScan = 0xffda
-const endOfImage = Buffer.from([0xff, 0xd9])
-
-/** A small image in EXIF has an end of its own, before the scan begins; what a scan holds cannot look like one. */
-function isWholeJpeg(bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  for (let at = 2; at + 4 <= view.byteLength; ) {
-    const marker = view.getUint16(at)
-    if (marker === startOfScan)
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf(endOfImage) > at
-    // Bytes of 0xff may fill up what lies before a marker.
-    at += marker === 0xffff ? 1 : 2 + view.getUint16(at + 2)
   }
   return false
 }

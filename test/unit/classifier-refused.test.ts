@@ -32,6 +32,25 @@ describe('what is not an image is image_unsupported', () => {
   })
 })
 
+describe('JPEG of a rare coding is image_unsupported, not corrupt', () => {
+  /** The cat's file with another frame header. */
+  function withFrame(change: (file: Buffer, frame: number) => void): Buffer {
+    const file = Buffer.from(sample('cat'))
+    change(file, file.indexOf(Buffer.from([0xff, 0xc0])))
+    return file
+  }
+
+  it.each([
+    ['12-bit samples', withFrame((file, frame) => file.writeUInt8(12, frame + 4))],
+    ['JPEG-LS coding', withFrame((file, frame) => file.writeUInt8(0xf7, frame + 1))],
+  ])('%s', async (what, file) => {
+    expect(await refusal(file)).toMatchObject({
+      code: 'image_unsupported',
+      message: `The object is a JPEG image with ${what}, which cannot be decoded`,
+    })
+  })
+})
+
 /** Why it is refused, or that it is not: some formats lose little with their last bytes. */
 const outcome = (bytes: Buffer): Promise<string> =>
   decodeImage(bytes, input).then(
