@@ -50,7 +50,7 @@ function naive({ width, height, data }: RgbImage, { size, resizeShortSide = size
   }
   const short = Math.min(width, height)
   const weightsOf = (length: number) => {
-    const scaled = Math.round((length * resizeShortSide) / short)
+    const scaled = halfToEven(length * (resizeShortSide / short))
     const scale = length / scaled
     return Array.from({ length: size }, (_, index) => {
       const at = (halfToEven((scaled - size) / 2) + index + 0.5) * scale - 0.5

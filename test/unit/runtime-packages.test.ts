@@ -20,6 +20,7 @@ it('the runtime image has the packages of this version, each locked', () => {
     '@tensorflow/tfjs': tfjs,
     '@tensorflow/tfjs-node': tfjs,
     'jpeg-js': versions['jpeg-js'],
+    'libheif-js': versions['libheif-js'],
     'onnxruntime-node': versions['onnxruntime-node'],
     sharp: versions.sharp,
   })
