@@ -133,7 +133,7 @@ describe('photos that cannot be read, and images without a label', () => {
     expect(unreadable).toEqual([
       {
         file: join('some', 'cat', 'broken.jpg'),
-        error: { code: 'image_unsupported', message: expect.any(String) },
+        error: { code: 'image_unsupported', message: expect.any(String), hint: expect.any(String) },
       },
     ])
     expect(beside).toEqual(['beside.jpg'])
