@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeImage } from '../../src/classifier/decode'
 import { difference, input } from '../helpers/images'
 import { needs } from '../helpers/needs'
+import { pillowMissing, python } from '../helpers/pillow'
 import { run } from '../unit/cli-run'
 import { type Generated, generateFiles, type Truth } from './files/generate'
 
@@ -96,12 +97,10 @@ describe(`of ${count} files`, () => {
   })
 })
 
-const python = process.env.WHISKLENS_PYTHON ?? '/tmp/px-venv/bin/python'
-
 /** Modes of which Pillow makes no RGB: it cuts off what is over 255. */
 const notRgb = ['I;16', 'I;16B', 'I', 'F']
 
-needs(!existsSync(python) && 'Pillow is not installed').describe('checked against Pillow', () => {
+needs(pillowMissing()).describe('checked against Pillow', () => {
   interface Seen {
     name: string
     mode?: string

@@ -8,6 +8,7 @@ import { decodeWithJpegJs } from '../../src/classifier/decode-jpeg-js'
 import type { InputSpec } from '../../src/classifier/image'
 import { difference, input, sample, sampleNames } from '../helpers/images'
 import { needs } from '../helpers/needs'
+import { pillowMissing, python } from '../helpers/pillow'
 import { turnedBy } from '../helpers/turned'
 
 const fixtures = join(__dirname, '..', 'fixtures', 'pixels')
@@ -74,19 +75,9 @@ it('of one decode, all who want the image have their pixels', async () => {
   }
 })
 
-const python = process.env.PYTHON ?? 'python3'
 const script = join(__dirname, '..', '..', 'bench', 'python', 'pixels.py')
 
-function hasPillow(): boolean {
-  try {
-    execFileSync(python, ['-c', 'import PIL.Image'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-needs(!hasPillow() && `${python} has no Pillow`).describe('pixels are those of Pillow, here and now', () => {
+needs(pillowMissing()).describe('pixels are those of Pillow, here and now', () => {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-pixels-'))
   afterAll(() => rmSync(folder, { recursive: true }))
 
