@@ -16,7 +16,7 @@ function shown(url: string): string {
 
 /**
  * Fetches an image from the web; redirects are followed.
- * @throws ImageError `object_not_found`, `access_denied`, `image_too_large` or `download_failed`
+ * @throws ImageError `image_missing`, `access_denied`, `image_too_large` or `download_failed`
  */
 export async function fetchImage(url: string): Promise<Uint8Array> {
   if (!URL.canParse(url)) throw new ImageError('download_failed', `${url} is no URL`)
@@ -68,7 +68,7 @@ async function receive(url: string, response: Response): Promise<Uint8Array> {
 function refused(url: string, status: number): ImageError {
   const code =
     status === 404 || status === 410
-      ? 'object_not_found'
+      ? 'image_missing'
       : status === 401 || status === 403
         ? 'access_denied'
         : 'download_failed'

@@ -277,7 +277,7 @@ describe('classify fetches URLs', () => {
       [`${url}/busy`, 'jpeg'],
       [`${url}/claims`, 'image_too_large'],
       [`${url}/endless`, 'image_too_large'],
-      [`${url}/nope`, 'object_not_found'],
+      [`${url}/nope`, 'image_missing'],
     ])
     expect(JSON.parse(lines[2] ?? '').error.message).toBe('The object is an HTML page, not an image')
     expect(JSON.parse(lines[3] ?? '').error.message).toBe(`Could not fetch ${url}/private: it answered 403`)
