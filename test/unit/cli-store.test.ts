@@ -137,11 +137,17 @@ describe('batches', () => {
     expect(table.stdout).toMatch(
       /^key +label +probability\na,b\.jpg +tabby +90\.0 %\nb\.jpg +daisy +30\.0 %\nc\.jpg +error: image_corrupt\n$/,
     )
-    for (const option of ['--json', '--jsonl']) {
-      const { lines } = await whisklens('results', option)
-      expect(lines.map((line) => JSON.parse(line))).toEqual(records)
-    }
-    const csv = await whisklens('results', 'newest', '--csv')
+    const parsed = async (option: string) =>
+      (await whisklens('results', option)).lines.map((line) => JSON.parse(line))
+    expect(await parsed('--json')).toEqual(records)
+    const rows = await parsed('--jsonl')
+    expect(rows).toMatchObject([
+      { key: 'a,b.jpg', label: 'tabby', probability: 0.9, error: null },
+      { key: 'b.jpg', label: 'daisy' },
+      { key: 'c.jpg', label: null, error: 'image_corrupt' },
+    ])
+    const csv = await whisklens('results', 'newest', '--csv', '--raw')
+    expect(csv.lines[0]?.trimEnd()).toBe(Object.keys(rows[0]).join(','))
     expect(csv.lines[0]).toMatch(/^bucket,key,status,label/)
     expect(csv.lines[1]).toMatch(/^images,"a,b\.jpg",ok,tabby,0\.9,/)
   })
