@@ -15,6 +15,8 @@ export const log = pino(
       '*.s3SessionToken',
       '*.eventsToken',
       '*.resultsToken',
+      '*.webhookUrl',
+      '*.webhookSecret',
       '*.authKey',
       '*.apiKey',
       '__ow_headers',

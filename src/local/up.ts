@@ -10,6 +10,7 @@ import { deployManifest } from '../openwhisk/deploy/deploy'
 import { readManifest } from '../openwhisk/manifest'
 import { homeFolder } from '../paths'
 import { openStore } from '../storage/store'
+import { openWebhook } from '../webhook/send'
 import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
 import { imageEnvironment, runtimeImage } from './images'
@@ -148,6 +149,7 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
     store: actions,
     results: actions.bucket(resultsBucket),
     openwhisk: connect({ apiHost: host.url, auth }, 0),
+    webhook: openWebhook(settings),
     settings,
     activation: { id: 'up', deadline: Number.MAX_SAFE_INTEGER, namespace, actionName },
   }
