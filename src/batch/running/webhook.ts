@@ -15,7 +15,10 @@ import { type Context, retrying } from '../state/platform'
 /** Attempts in the activation that ends a run: some 10 s in all where the receiver answers at once. */
 const retries = 4
 
-/** Before each further attempt, in an activation that reconciles or polls; milliseconds. 28 hours in all. */
+/**
+ * So old is a message of which so many activations have tried to deliver it when the next one does: one that reconciles or
+ * polls. The first is for activations that died. 28 hours in all.
+ */
 const minutes = [1, 5, 30, 120, 300, 600, 600]
 
 /** So many messages are tried in one activation, side by side: each may take until its time-out. */
