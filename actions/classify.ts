@@ -33,6 +33,7 @@ const chunkSchema = rangeSchema.extend({
   chunk: rangeSchema.extend({ epoch: z.int() }),
   by: z.int(),
   exif: exifOptionSchema.optional(),
+  tag: z.boolean().optional(),
 })
 const describeSchema = z.object({ describe: z.literal(true) })
 
@@ -103,13 +104,14 @@ async function classifyPiece(
   }
 }
 
-const partOf = ({ model }: Settings, { chunk, start, end, by, exif }: z.infer<typeof chunkSchema>) => ({
+const partOf = ({ model }: Settings, { chunk, start, end, by, exif, tag }: z.infer<typeof chunkSchema>) => ({
   start,
   end,
   chunk,
   model,
   by,
   exif,
+  tag,
 })
 
 async function classifyChunk(

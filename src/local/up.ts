@@ -83,13 +83,14 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
 }
 
-/** Starts the store. The owner's key has full access, the actions' key what the documented policy allows. */
+/** Starts the store. The owner's key has full access, the actions' key what the documented policies allow. */
 async function startStore(dataDir: string, port: number, secrets: Secrets): Promise<ObjectStore> {
   const settings = settingsFromEnvironment()
+  const [policy, tags] = [await readPolicy('actions', settings), await readPolicy('tags', settings)]
   const actions = {
     accessKeyId: secrets.actionsAccessKeyId,
     secretAccessKey: secrets.actionsSecretAccessKey,
-    policy: await readPolicy('actions', settings),
+    policy: { ...policy, Statement: [...policy.Statement, ...tags.Statement] },
   }
   const encryption = settings.s3Encryption
   return startObjectStore({ dataDir, port, region, credentials: secrets, users: [actions], encryption })

@@ -23,6 +23,7 @@ import { dayMaker, makeDay, uploadsBatch } from '../uploads/day'
 import { gaps } from './coverage'
 import type { ChunkMessage } from './dispatch'
 import { failureOf, noteFailure } from './failure'
+import { tagImages } from './tag'
 
 /** What `classify` hands on: the records, and for a piece of a batch what it was and how far it came. */
 export const classifiedSchema = z.object({
@@ -36,6 +37,7 @@ export const classifiedSchema = z.object({
       model: z.string(),
       by: z.int(),
       exif: exifOptionSchema.optional(),
+      tag: z.boolean().optional(),
     })
     .optional(),
   /** Why there are no records, where that is no image's fault. */
@@ -104,15 +106,18 @@ async function keepRecords(images: ImageRecord[], context: Context): Promise<voi
 }
 
 async function keepPart(
-  { images, batch, part }: { images: ImageRecord[]; batch: string; part: NonNullable<Classified['part']> },
+  piece: { images: ImageRecord[]; batch: string; part: NonNullable<Classified['part']> },
   context: Context,
   usage: () => Usage | undefined,
 ): Promise<Kept> {
   const { results, activation } = context
+  const { batch, part } = piece
+  // First: a part is written once, and tells what became of the tags.
+  const images = part.tag ? await tagImages(piece.images, context) : piece.images
   await keepRecords(images, context)
   if (images.length > 0) await writePart(results, batch, part.start, images, activation.id, usage())
-  const { chunk, end, model, by, exif } = part
-  const rest: ChunkMessage = { batch, by, chunk, start: part.start + images.length, end, model, exif }
+  const { chunk, end, model, by, exif, tag } = part
+  const rest: ChunkMessage = { batch, by, chunk, start: part.start + images.length, end, model, exif, tag }
   return { batches: [batch], rest: rest.start < end ? rest : undefined }
 }
 
