@@ -99,9 +99,13 @@ export function parseSettings(source: Partial<Record<SettingName, unknown>>): Se
 /** A receiver has no other proof of who sends. */
 function paired(settings: Settings): Settings {
   if (!settings.webhookUrl || settings.webhookSecret) return settings
-  throw new InvalidInputError('bad_setting', 'WHISKLENS_WEBHOOK_URL is set without WHISKLENS_WEBHOOK_SECRET', {
-    hint: 'Set both: export WHISKLENS_WEBHOOK_SECRET="whsec_$(openssl rand -base64 32)"',
-  })
+  throw new InvalidInputError(
+    'bad_setting',
+    'WHISKLENS_WEBHOOK_URL is set without WHISKLENS_WEBHOOK_SECRET',
+    {
+      hint: 'Set both: export WHISKLENS_WEBHOOK_SECRET="whsec_$(openssl rand -base64 32)"',
+    },
+  )
 }
 
 /** The settings among an action's parameters; others are ignored. @throws InvalidInputError */

@@ -65,6 +65,4 @@ function post(url: URL, body: string, signed: Record<string, string>, ca?: strin
 const failed = ({ origin }: URL, why: string, cause?: unknown): WhisklensError =>
   new WhisklensError('webhook_failed', `The webhook at ${origin} did not accept the message: ${why}`, {
     cause,
-    retryable: true,
-    hint: 'Check WHISKLENS_WEBHOOK_URL and its receiver.',
   })

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import type { ErrorCode } from '../../error-codes'
 import { messageOf, WhisklensError } from '../../errors'
 import { log } from '../../log'
 import type { ImageRecord } from '../../schema'
@@ -35,7 +36,7 @@ async function tagImage(record: ImageRecord, context: Context): Promise<ImageRec
 /** Looks at the image first: S3 tags whatever version is there, and the record is of the one that was read. */
 async function writeTags(record: ImageRecord, { store, clock, activation }: Context): Promise<void> {
   const { bucket, key, etag } = record
-  const failed = (code: string, why: string) =>
+  const failed = (code: ErrorCode, why: string) =>
     new WhisklensError(code, `s3://${bucket}/${key} was not tagged: ${why}`)
   if (clock.now() > activation.deadline - writingTime) throw failed('tagging_late', 'there was no time left')
   const images = store.bucket(bucket)
