@@ -263,6 +263,8 @@ export const summarySchema = z.strictObject({
   /** `gbSeconds` at that price, in its currency. */
   cost: z.number().nonnegative().default(0),
   pricePerGbSecond: z.number().nonnegative().default(0),
+  /** How often OpenWhisk had no room for more. */
+  throttles: z.int().nonnegative().default(0),
   /** False while images of a day are still coming in: a key uploaded twice is counted twice until the day is closed. */
   exact: z.boolean(),
   startedAt: z.string(),

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { batchMetrics } from '../batch/reports/metrics'
 import { resume } from '../batch/running/reconcile'
 import type { Context } from '../batch/state/platform'
 import { systemClock } from '../clock'
@@ -62,6 +63,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   try {
     const store = await startStore(join(dataDir, 'store'), options.storePort, secrets)
     closers.push(() => store.close())
+    let results: Context['results'] | undefined
     const host = await startApiHost({
       dataDir: join(dataDir, 'openwhisk'),
       port: options.apiPort,
@@ -71,9 +73,11 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       publicUrl: options.publicUrl,
       containersPerAction: options.containersPerAction,
       images: imageEnvironment,
+      metrics: async () => (results ? batchMetrics(results, Date.now()) : []),
     })
     closers.push(() => host.close())
     const { connection, deployed, context } = await deploy(dataDir, secrets, store, host)
+    results = context.results
     closers.push(() => removeConnection(dataDir))
     closers.push(resumeOrphans(context))
     return { connection, deployed, close }

@@ -74,7 +74,7 @@ export function count(tally: Tally, record: ImageRecord): void {
 /** What a summary says beyond what was counted; memory is the manifest's where it is not known. */
 export type SummaryFacts = Pick<BatchSummary, 'batch' | 'state' | 'exact' | 'startedAt' | 'reason'> &
   Pick<BatchSummary['totals'], 'listed' | 'planned' | 'skipped'> &
-  Partial<Pick<BatchModel, 'memory' | 'gbSecondPrice'>> & { model?: string }
+  Partial<Pick<BatchModel, 'memory' | 'gbSecondPrice'>> & { model?: string; throttles?: number }
 
 const sorted = (counts: Record<string, number>): [string, number][] =>
   Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
@@ -123,6 +123,7 @@ export function summarize(tally: Tally, facts: SummaryFacts): BatchSummary {
     gbSeconds: rounded(gbSeconds),
     cost: rounded(gbSeconds * gbSecondPrice),
     pricePerGbSecond: gbSecondPrice,
+    throttles: facts.throttles ?? 0,
     exact,
     startedAt,
     endedAt: isClosed(state) ? (tally.last ?? startedAt) : null,

@@ -1,5 +1,4 @@
 import pLimit from 'p-limit'
-import type { ErrorCode } from '../../error-codes'
 import { messageOf, WhisklensError } from '../../errors'
 import { log } from '../../log'
 import type { ImageRecord } from '../../schema'
@@ -36,17 +35,20 @@ async function tagImage(record: ImageRecord, context: Context): Promise<ImageRec
 /** Looks at the image first: S3 tags whatever version is there, and the record is of the one that was read. */
 async function writeTags(record: ImageRecord, { store, clock, activation }: Context): Promise<void> {
   const { bucket, key, etag } = record
-  const failed = (code: ErrorCode, why: string) =>
-    new WhisklensError(code, `s3://${bucket}/${key} was not tagged: ${why}`)
-  if (clock.now() > activation.deadline - writingTime) throw failed('tagging_late', 'there was no time left')
+  const what = `s3://${bucket}/${key} was not tagged`
+  if (clock.now() > activation.deadline - writingTime)
+    throw new WhisklensError('tagging_late', `${what}: the activation had no time left for it`)
   const images = store.bucket(bucket)
-  const found = await images.head(key)
-  if (found?.etag !== etag) throw failed('image_changed', 'it is another version than was classified')
+  if ((await images.head(key))?.etag !== etag)
+    throw new WhisklensError('image_changed', `${what}: it is another version than was classified`)
   const there = await images.tags(key)
   const wanted = mergeTags(there, record)
   const count = Object.keys(wanted).length
   if (count > mostTags)
-    throw failed('too_many_tags', `it would have ${count} tags, and S3 allows ${mostTags}`)
+    throw new WhisklensError(
+      'too_many_tags',
+      `${what}: it would have ${count} tags, and S3 allows ${mostTags}`,
+    )
   if (!isSame(there, wanted)) await images.putTags(key, wanted)
 }
 

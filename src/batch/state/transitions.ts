@@ -57,6 +57,7 @@ export const newBatch = (
     errors: 0,
     before: { reported: 0, errors: 0 },
     window: { size: 32, isKnown: false, pausedUntil: 0, minute: 0, sent: 0, round: { at: 0, done: 0 } },
+    throttles: 0,
   },
   busyAt: 0,
   sorted: { upTo: '', position: 0, ok: 0, error: 0, files: [] },

@@ -174,8 +174,8 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
       }
       if (rest !== '') yield rest
     },
-    folders: async function* (prefix) {
-      for (let after = prefix; ; ) {
+    folders: async function* (prefix, from = '') {
+      for (let after = prefix + from; ; ) {
         const [found] = await request('LIST', `${prefix} ${after}`, ({ contents }) =>
           contents.page(prefix, after, 1),
         )
