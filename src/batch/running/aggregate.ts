@@ -1,5 +1,7 @@
 import pLimit from 'p-limit'
 import * as z from 'zod'
+import { isoOf } from '../../clock'
+import { log, logged } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
 import {
   exifOptionSchema,
@@ -62,7 +64,16 @@ const atOnce = 8
  * Writes the records of one activation of `classify`: each as the newest of its image, all together as a part of the
  * batch. Dispatches what was left over, and sees to it that the batch is carried on. Repeating it changes nothing.
  */
-export async function aggregate(classified: Classified, context: Context): Promise<Aggregated> {
+export function aggregate(classified: Classified, context: Context): Promise<Aggregated> {
+  const { batch = uploadsBatch(classified.images[0]?.at ?? isoOf(context.clock.now())) } = classified
+  return logged({ batch }, async () => {
+    const aggregated = await keep(classified, context)
+    log.info({ ...aggregated.records, part: classified.part }, 'the records are written')
+    return aggregated
+  })
+}
+
+async function keep(classified: Classified, context: Context): Promise<Aggregated> {
   const began = context.clock.now()
   const { images, spent, batch, part } = classified
   // What follows the part cannot be told in it.
