@@ -14,12 +14,19 @@ export const ownParameters = (params: Record<string, unknown>): Record<string, u
 /**
  * Wraps an action's `main`, which then sees only its own parameters. Failures become `error` as text, the form that
  * OpenWhisk's clients show. Unexpected ones go to the activation's log, not into its result. Each line of that names the
- * activation.
+ * activation, and the batch that the message names.
  */
 export const answering =
   (main: Main): Main =>
   (params) =>
-    logged({ activation: currentActivation().id }, () => answer(main, ownParameters(params)))
+    logged({ activation: currentActivation().id, batch: batchIn(params) }, () =>
+      answer(main, ownParameters(params)),
+    )
+
+function batchIn({ batch, advance }: Record<string, unknown>): string | undefined {
+  const named = batch ?? advance
+  return typeof named === 'string' ? named : undefined
+}
 
 async function answer(main: Main, params: Record<string, unknown>): Promise<object> {
   try {
