@@ -19,13 +19,18 @@ describe('an event that a tag caused', () => {
     's3:ObjectAccessed:GetTagging',
     's3:ObjectAcl:Put',
   ])('is about no new image: %s', (eventName) => {
-    expect(parseEvent({ Records: [recordOf(eventName), recordOf('ObjectCreated:Put')] }).events).toHaveLength(1)
+    expect(parseEvent({ Records: [recordOf(eventName), recordOf('ObjectCreated:Put')] }).events).toHaveLength(
+      1,
+    )
     expect(parseEvent({ Records: [recordOf(eventName)] })).toEqual({ events: [], refused: [] })
   })
 
   it('is about none by EventBridge either', () => {
     const detail = { bucket: { name: 'images' }, object: { key: 'a.jpg' } }
-    expect(parseEvent({ source: 'aws.s3', 'detail-type': 'Object Tags Added', detail })).toEqual({ events: [], refused: [] })
+    expect(parseEvent({ source: 'aws.s3', 'detail-type': 'Object Tags Added', detail })).toEqual({
+      events: [],
+      refused: [],
+    })
   })
 
   it.each(['Put', 'Post', 'Copy', 'CompleteMultipartUpload'])('is none of an image that came: %s', (how) => {
