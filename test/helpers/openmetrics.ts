@@ -110,5 +110,5 @@ function hasReference(): boolean {
 export const withReference = needs(!hasReference() && `${python} has no prometheus_client`)
 
 /** What that parser reads: name, type, unit and samples of each family. @throws Error where it refuses the text */
-export const readByReference = (text: string): unknown[] =>
+export const readByReference = (text: string): unknown[][] =>
   JSON.parse(execFileSync(python, ['-c', reading], { input: text, encoding: 'utf8' }))
