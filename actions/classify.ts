@@ -5,15 +5,17 @@ import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { type ClassifyOptions, classifyImages } from '../src/batch/classify/classify-images'
 import { readChunk } from '../src/batch/records/chunks'
+import { uploadsBatch } from '../src/batch/uploads/day'
 import { classifyImage } from '../src/classifier/classify'
 import { decoder, warnIfOnlyJpeg } from '../src/classifier/decode'
 import { loadModelApart } from '../src/classifier/inference/load'
 import { imageBytes } from '../src/classifier/inline-image'
 import type { LoadedModel } from '../src/classifier/load'
 import { stage } from '../src/classifier/stage'
+import { isoOf } from '../src/clock'
 import { type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError, WhisklensError } from '../src/errors'
-import { log } from '../src/log'
+import { log, logged } from '../src/log'
 import { answering } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import { batchIdSchema, exifOptionSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
@@ -33,6 +35,7 @@ const chunkSchema = rangeSchema.extend({
   chunk: rangeSchema.extend({ epoch: z.int() }),
   by: z.int(),
   exif: exifOptionSchema.optional(),
+  tag: z.boolean().optional(),
 })
 const describeSchema = z.object({ describe: z.literal(true) })
 
@@ -43,30 +46,38 @@ const describeSchema = z.object({ describe: z.literal(true) })
  * With records goes what they took: `spent: {ms, container}`.
  */
 export const main = answering((params) =>
-  stage('main', async () => {
-    const started = performance.now()
-    const spent = () => ({ ms: Math.round(performance.now() - started), container })
-    const settings = settingsFromParams({ ...params, defaultModel: params.model || params.defaultModel })
-    warnIfOnlyJpeg()
-    const loading = loadModelApart(settings.model, settings.engine)
-    // Who needs it hears of it; a message that is not understood needs none.
-    loading.catch(() => {})
-    const inline = inlineSchema.safeParse(params)
-    if (inline.success) return classifyInline(await loading, inline.data.image)
-    if (describeSchema.safeParse(params).success) {
-      const { task, folder, engine } = await loading
-      await task.tryOut()
-      return { model: folder.version, engine, decoder }
-    }
-    const chunk = chunkSchema.safeParse(params)
-    if (chunk.success) return { ...(await classifyPiece(loading, settings, chunk.data)), spent: spent() }
-    const list = listSchema.safeParse(params)
-    const images = list.success ? list.data.images : imagesOf(params)
-    const records = await classifyAll(loading, settings, images, { handsOnRest: true })
-    const rest = images.slice(records.length)
-    return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
-  }),
+  logged({ batch: subjectOf(params) }, () => stage('main', () => classify(params))),
 )
+
+/** The batch that a message is for: notifications are for the uploads of the day. */
+function subjectOf({ batch, image, describe }: Record<string, unknown>): string | undefined {
+  if (typeof batch === 'string') return batch
+  return image === undefined && describe === undefined ? uploadsBatch(isoOf(Date.now())) : undefined
+}
+
+async function classify(params: Record<string, unknown>): Promise<object> {
+  const started = performance.now()
+  const spent = () => ({ ms: Math.round(performance.now() - started), container })
+  const settings = settingsFromParams({ ...params, defaultModel: params.model || params.defaultModel })
+  warnIfOnlyJpeg()
+  const loading = loadModelApart(settings.model, settings.engine)
+  // Who needs it hears of it; a message that is not understood needs none.
+  loading.catch(() => {})
+  const inline = inlineSchema.safeParse(params)
+  if (inline.success) return classifyInline(await loading, inline.data.image)
+  if (describeSchema.safeParse(params).success) {
+    const { task, folder, engine } = await loading
+    await task.tryOut()
+    return { model: folder.version, engine, decoder }
+  }
+  const chunk = chunkSchema.safeParse(params)
+  if (chunk.success) return { ...(await classifyPiece(loading, settings, chunk.data)), spent: spent() }
+  const list = listSchema.safeParse(params)
+  const images = list.success ? list.data.images : imagesOf(params)
+  const records = await classifyAll(loading, settings, images, { handsOnRest: true })
+  const rest = images.slice(records.length)
+  return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
+}
 
 /** The images of a notification. @throws InvalidInputError for any other message */
 function imagesOf(params: Record<string, unknown>): ImageRef[] {
@@ -98,18 +109,20 @@ async function classifyPiece(
   } catch (thrown) {
     if (!(thrown instanceof WhisklensError)) throw thrown
     const { code, message: text } = thrown
+    log.warn({ code, reason: text }, 'the images were not classified')
     const part = partOf(settings, message)
     return { batch: message.batch, part, images: [], failure: { code, message: text } }
   }
 }
 
-const partOf = ({ model }: Settings, { chunk, start, end, by, exif }: z.infer<typeof chunkSchema>) => ({
+const partOf = ({ model }: Settings, { chunk, start, end, by, exif, tag }: z.infer<typeof chunkSchema>) => ({
   start,
   end,
   chunk,
   model,
   by,
   exif,
+  tag,
 })
 
 async function classifyChunk(

@@ -1,10 +1,12 @@
 import { toJsonLines } from '../src/batch/records/json-lines'
+import { batchMetrics } from '../src/batch/reports/metrics'
 import { newestBatches } from '../src/batch/reports/newest'
 import { matches } from '../src/batch/reports/query'
 import { batchNotFound, readResultsAfter } from '../src/batch/reports/results'
 import { readSummary } from '../src/batch/reports/summary-object'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
+import { openMetricsType, toOpenMetrics } from '../src/openmetrics'
 import { ownParameters } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import {
@@ -18,7 +20,7 @@ import {
   type WebResponse,
 } from '../src/openwhisk/web'
 import type { BatchSummary, ImageRecord } from '../src/schema'
-import { openStore, type Store } from '../src/storage/store'
+import { type Bucket, openStore, type Store } from '../src/storage/store'
 import { galleryPage } from '../src/web/page'
 import { type Export, exportRecords } from '../src/web/results/export'
 import { type ExportName, exportTypes } from '../src/web/results/export-formats'
@@ -60,6 +62,7 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
   const results = store.bucket(settings.resultsBucket)
   // The page asks for its data itself; it has to know where images come from to allow no other place.
   if (format === 'html') return galleryPage(new URL(results.presign('-', 1)).origin)
+  if (format === 'openmetrics') return metrics(results)
   const asked = parseResultsRequest(ownParameters(request))
   const { view, notice } = await chooseView(results, asked, format)
   if (asked.batch === undefined)
@@ -83,6 +86,11 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
 const urlIn =
   (store: Store) =>
   ({ bucket, key }: ImageRecord) => ({ url: store.bucket(bucket).presign(key, imageUrlLife) })
+
+async function metrics(results: Bucket): Promise<WebResponse> {
+  const body = toOpenMetrics(await batchMetrics(results, Date.now()))
+  return { statusCode: 200, headers: { 'content-type': openMetricsType }, body }
+}
 
 function batchList(batches: BatchSummary[], notice: object | undefined, format: Format): WebResponse {
   if (format === 'json') return json(200, { batches, notice })

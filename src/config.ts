@@ -22,6 +22,23 @@ export const defaultGbSecondPrice = '0.000017'
 /** Encryption at rest, as S3 names it. */
 export const encryptionSchema = z.enum(['AES256', 'aws:kms'])
 
+/** What plain http may reach: nothing on the way can read or change a message there. */
+const isLoopback = ({ hostname }: URL): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+
+/** The issues do not hold the value: a path may be as secret as a key. */
+const webhookUrlSchema = z.string().refine((text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
+}, 'expected an https URL; http only for loopback addresses')
+
+/** As Standard Webhooks has it: 24 to 64 bytes in base64, with or without its prefix. */
+const webhookSecretSchema = z.string().refine((text) => {
+  const base64 = text.replace(/^whsec_/, '')
+  const { length } = Buffer.from(base64, 'base64')
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && length >= 24 && length <= 64
+}, 'expected 24 to 64 random bytes in base64: whsec_$(openssl rand -base64 32)')
+
 /** The settings of a deployment. */
 export const settingsSchema = z.object({
   s3Endpoint: setting,
@@ -48,6 +65,10 @@ export const settingsSchema = z.object({
     withDefault(defaultGbSecondPrice).pipe(priceSchema),
   ),
   ca: setting.transform((text) => text && certificatesIn(text)),
+  /** What is told of each batch that has ended. */
+  webhookUrl: setting.pipe(webhookUrlSchema.optional()),
+  /** The key that signs what it is told. */
+  webhookSecret: setting.pipe(webhookSecretSchema.optional()),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
@@ -71,8 +92,20 @@ export const packageInputs: string[] = settingNames.filter((name) => name !== 'r
 /** Reads settings by their own names. @throws InvalidInputError when one is not valid */
 export function parseSettings(source: Partial<Record<SettingName, unknown>>): Settings {
   const parsed = settingsSchema.safeParse(source)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return paired(parsed.data)
   throw new InvalidInputError('bad_setting', `The settings are not valid: ${z.prettifyError(parsed.error)}`)
+}
+
+/** A receiver has no other proof of who sends. */
+function paired(settings: Settings): Settings {
+  if (!settings.webhookUrl || settings.webhookSecret) return settings
+  throw new InvalidInputError(
+    'bad_setting',
+    'WHISKLENS_WEBHOOK_URL is set without WHISKLENS_WEBHOOK_SECRET',
+    {
+      hint: 'Set both: export WHISKLENS_WEBHOOK_SECRET="whsec_$(openssl rand -base64 32)"',
+    },
+  )
 }
 
 /** The settings among an action's parameters; others are ignored. @throws InvalidInputError */

@@ -280,6 +280,30 @@ export const errorCodes = {
     hint: 'Another version of Whisklens may have written it.',
   },
 
+  // Ways out
+  webhook_failed: {
+    status: 502,
+    retryable: true,
+    when: 'The receiver of the webhook did not accept a message.',
+    hint: 'Check WHISKLENS_WEBHOOK_URL and its receiver; the message is sent again for a day.',
+  },
+  too_many_tags: {
+    status: 502,
+    when: 'An image has tags of others that leave no room: S3 allows ten.',
+    hint: 'Remove some of its tags, then fire the batch again with tag and force.',
+  },
+  image_changed: {
+    status: 409,
+    when: 'An image was not tagged, because it was replaced since it was classified.',
+    hint: 'Fire the batch again with tag: it is classified as it is now.',
+  },
+  tagging_late: {
+    status: 502,
+    retryable: true,
+    when: 'The activation had no time left to tag an image.',
+    hint: 'Fire the batch again with tag and force, and a smaller chunkSize.',
+  },
+
   // OpenWhisk
   openwhisk_error: {
     status: 502,

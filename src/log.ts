@@ -1,4 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import pino from 'pino'
+
+/** What every line says that is written while some work goes on. */
+interface Subject {
+  /** The batch that the work is for. */
+  batch?: string
+  /** The activation that does it. */
+  activation?: string
+}
+
+const subjects = new AsyncLocalStorage<Subject>()
+
+/** Does some work whose lines of the log, all that it waits for included, name their subject. */
+export const logged = <T>(subject: Subject, work: () => T): T =>
+  subjects.run({ ...subjects.getStore(), ...subject }, work)
 
 /**
  * JSON lines on stderr, so that stdout stays free for data. Written synchronously: an action's log lines must be out
@@ -8,6 +23,8 @@ export const log = pino(
   {
     level: process.env.WHISKLENS_LOG_LEVEL ?? 'info',
     base: null,
+    // A line that names another batch is about that one.
+    mixin: () => ({ ...subjects.getStore() }),
     formatters: { level: (level) => ({ level }) },
     redact: [
       '*.s3SecretAccessKey',
@@ -15,6 +32,8 @@ export const log = pino(
       '*.s3SessionToken',
       '*.eventsToken',
       '*.resultsToken',
+      '*.webhookUrl',
+      '*.webhookSecret',
       '*.authKey',
       '*.apiKey',
       '__ow_headers',

@@ -78,6 +78,14 @@ export const recordSchema = z.strictObject({
       attempts: z.int().positive(),
     })
     .optional(),
+  /** Of an image that was to be tagged: whether it was, or why not. */
+  tagging: z
+    .strictObject({
+      status: z.enum(['ok', 'error']),
+      code: z.string().optional(),
+      message: z.string().optional(),
+    })
+    .optional(),
   /** Milliseconds. */
   timings: z.strictObject({ download: z.number(), decode: z.number(), infer: z.number() }),
   activationId: z.string(),
@@ -190,6 +198,8 @@ export const batchRequestSchema = z.strictObject({
         .refine(isShare, 'expected a share above 0% and up to 100%'),
     )
     .optional(),
+  /** Write what is found of each image to its tags. */
+  tag: flag.default(false),
   dryRun: flag.default(false),
   /** Stop the fan-out after so many errors: a count, or a share such as `5%` of what has reported. */
   maxErrors: text
@@ -234,6 +244,8 @@ export const summarySchema = z.strictObject({
   /** Most probable label of each image, counted; most frequent first. */
   labels: z.array(z.strictObject({ label: z.string(), count: z.int() })),
   errors: countBy,
+  /** Where images were to be tagged: how many were, and by code how many were not. */
+  tags: z.strictObject({ written: z.int(), errors: countBy }).optional(),
   /** Milliseconds per image. */
   timings: z.strictObject({
     p50: z.strictObject({ download: z.number(), decode: z.number(), infer: z.number() }),
@@ -251,6 +263,8 @@ export const summarySchema = z.strictObject({
   /** `gbSeconds` at that price, in its currency. */
   cost: z.number().nonnegative().default(0),
   pricePerGbSecond: z.number().nonnegative().default(0),
+  /** How often OpenWhisk had no room for more. */
+  throttles: z.int().nonnegative().default(0),
   /** False while images of a day are still coming in: a key uploaded twice is counted twice until the day is closed. */
   exact: z.boolean(),
   startedAt: z.string(),

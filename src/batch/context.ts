@@ -3,6 +3,7 @@ import type { Settings } from '../config'
 import type { Activation } from '../openwhisk/activation'
 import { addressOf, connect } from '../openwhisk/client'
 import { openStore } from '../storage/store'
+import { openWebhook } from '../webhook/send'
 import type { Context } from './state/platform'
 
 /** The world of an activation: the object store of the settings, the platform that runs it, the machine's clock. */
@@ -14,6 +15,7 @@ export function contextOf(settings: Settings, activation: Activation): Context {
     store,
     // The core repeats calls itself, by its own clock; a throttled dispatch tells the window to shrink.
     openwhisk: connect(addressOf(activation, settings), 0),
+    webhook: openWebhook(settings),
     results: store.bucket(settings.resultsBucket),
     settings,
     activation,

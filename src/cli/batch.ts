@@ -40,6 +40,7 @@ interface BatchOptions extends ConnectionFlags, OutputOptions {
   maxErrors?: string
   maxCost?: number
   exif?: 'position'
+  tag?: boolean
   dryRun?: boolean
   wait: boolean
 }
@@ -89,6 +90,7 @@ export function register(program: Command): void {
       'position: keep where photos were taken; their date and camera are kept anyway',
       matching(exif, 'Expected position.'),
     )
+    .option('--tag', "write top label, confidence and model to each image's tags")
     .option('--dry-run', 'only count what would be done, and estimate its cost')
     .option('--no-wait', 'print the id and end, once it is fired')
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
@@ -149,8 +151,8 @@ function requestOf(options: BatchOptions) {
     maxSize,
     sample,
   }
-  const { maxErrors, maxCost, exif } = options
-  return { bucket, model, force, ...filters, limit, maxErrors, maxCost, exif }
+  const { maxErrors, maxCost, exif, tag } = options
+  return { bucket, model, force, ...filters, limit, maxErrors, maxCost, exif, tag }
 }
 
 /** Fires `batch-requested`, waits until the batch is closed, and prints its summary; without `wait`, only its id. */

@@ -29,7 +29,9 @@ export function exitCodeOf({ ok, failed }: { ok: number; failed: number }): numb
 /** The exit code of a command that waited for batches: 3 says that all was done, though some of it is in error. */
 export function exitCodeOfBatches(summaries: BatchSummary[]): number {
   if (summaries.some(({ state }) => state !== 'complete')) return exitCode.failed
-  return summaries.some(({ totals }) => totals.error > 0) ? exitCode.someInError : exitCode.ok
+  const isWhole = ({ totals, tags }: BatchSummary) =>
+    totals.error === 0 && Object.keys(tags?.errors ?? {}).length === 0
+  return summaries.every(isWhole) ? exitCode.ok : exitCode.someInError
 }
 
 /** Writes data to stdout; waits while its reader is behind, so that memory stays bounded. */

@@ -15,6 +15,7 @@ export function describeSummary(summary: BatchSummary, progress = ''): string {
     ['model', modelOf(summary)],
     ['images', imagesOf(summary)],
     ['done', `${totals.ok} ok, ${totals.error} in error, ${totals.pending} pending`],
+    ['tags', taggedOf(summary)],
     ['progress', progress],
     ['time', timeOf(summary)],
     ['per image', timingsOf(summary)],
@@ -42,6 +43,12 @@ export const figure = (value: number): string =>
 function imagesOf({ totals: { listed, planned, skipped } }: BatchSummary): string {
   const why = planned + skipped > listed ? 'done before' : 'unchanged'
   return `${planned} planned of ${listed} listed, ${skipped} ${why} and skipped`
+}
+
+/** Nothing of a batch that tags no images. */
+function taggedOf({ tags }: BatchSummary): string {
+  const failed = Object.entries(tags?.errors ?? {}).map(([code, count]) => `${count} ${code}`)
+  return tags ? [`${tags.written} written`, ...failed].join(', ') : ''
 }
 
 /** Images that were lost were given to no engine. */

@@ -5,7 +5,7 @@ import { type Policy, parsePolicy } from './store/policy'
 
 /** Reads a policy of `docs/policies/`, with its buckets replaced by a deployment's. */
 export async function readPolicy(
-  name: 'actions' | 'uploader' | 'reader',
+  name: 'actions' | 'uploader' | 'reader' | 'tags',
   { imagesBucket, resultsBucket }: { imagesBucket: string; resultsBucket: string },
 ): Promise<Policy> {
   const path = join(homeFolder(), 'docs', 'policies', `${name}.json`)

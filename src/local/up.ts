@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { batchMetrics } from '../batch/reports/metrics'
 import { resume } from '../batch/running/reconcile'
 import type { Context } from '../batch/state/platform'
 import { systemClock } from '../clock'
@@ -10,6 +11,7 @@ import { deployManifest } from '../openwhisk/deploy/deploy'
 import { readManifest } from '../openwhisk/manifest'
 import { homeFolder } from '../paths'
 import { openStore } from '../storage/store'
+import { openWebhook } from '../webhook/send'
 import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
 import { imageEnvironment, runtimeImage } from './images'
@@ -61,6 +63,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   try {
     const store = await startStore(join(dataDir, 'store'), options.storePort, secrets)
     closers.push(() => store.close())
+    let results: Context['results'] | undefined
     const host = await startApiHost({
       dataDir: join(dataDir, 'openwhisk'),
       port: options.apiPort,
@@ -70,9 +73,11 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       publicUrl: options.publicUrl,
       containersPerAction: options.containersPerAction,
       images: imageEnvironment,
+      metrics: async () => (results ? batchMetrics(results, Date.now()) : []),
     })
     closers.push(() => host.close())
     const { connection, deployed, context } = await deploy(dataDir, secrets, store, host)
+    results = context.results
     closers.push(() => removeConnection(dataDir))
     closers.push(resumeOrphans(context))
     return { connection, deployed, close }
@@ -82,13 +87,14 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
 }
 
-/** Starts the store. The owner's key has full access, the actions' key what the documented policy allows. */
+/** Starts the store. The owner's key has full access, the actions' key what the documented policies allow. */
 async function startStore(dataDir: string, port: number, secrets: Secrets): Promise<ObjectStore> {
   const settings = settingsFromEnvironment()
+  const [policy, tags] = [await readPolicy('actions', settings), await readPolicy('tags', settings)]
   const actions = {
     accessKeyId: secrets.actionsAccessKeyId,
     secretAccessKey: secrets.actionsSecretAccessKey,
-    policy: await readPolicy('actions', settings),
+    policy: { ...policy, Statement: [...policy.Statement, ...tags.Statement] },
   }
   const encryption = settings.s3Encryption
   return startObjectStore({ dataDir, port, region, credentials: secrets, users: [actions], encryption })
@@ -148,6 +154,7 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
     store: actions,
     results: actions.bucket(resultsBucket),
     openwhisk: connect({ apiHost: host.url, auth }, 0),
+    webhook: openWebhook(settings),
     settings,
     activation: { id: 'up', deadline: Number.MAX_SAFE_INTEGER, namespace, actionName },
   }

@@ -7,8 +7,8 @@ import type { ObjectInfo } from './store'
 export interface Listing {
   /** All objects in the order of their keys' UTF-8 bytes, a page at a time. */
   list(options?: { prefix?: string; startAfter?: string }): AsyncGenerator<ObjectInfo>
-  /** The names of the folders right below a prefix that ends in a slash. */
-  folders(prefix: string): AsyncGenerator<string>
+  /** The names of the folders right below a prefix that ends in a slash, those up to a name left out. */
+  folders(prefix: string, after?: string): AsyncGenerator<string>
 }
 
 export const openListing = (s3: S3, name: string): Listing => ({
@@ -20,9 +20,10 @@ export const openListing = (s3: S3, name: string): Listing => ({
       }
     }
   },
-  folders: async function* (prefix) {
+  folders: async function* (prefix, after) {
     for await (const { CommonPrefixes = [], EncodingType } of listPages(s3, name, {
       prefix,
+      startAfter: after && prefix + after,
       delimiter: '/',
     })) {
       for (const { Prefix = '' } of CommonPrefixes)

@@ -7,6 +7,7 @@ import { connectionsTo } from './connections'
 import { asStorageError, pauseBefore } from './errors'
 import { type Listing, openListing } from './listing'
 import { demand, type Multipart, openMultipart, partBytes, unquote } from './multipart'
+import { openTagging, type Tagging } from './tagging'
 import { receiveWhole } from './whole-body'
 
 /** One object of a listing. */
@@ -32,7 +33,7 @@ export interface Precondition {
 }
 
 /** One bucket of an S3-compatible object store. Every method throws StorageError. */
-export interface Bucket extends Multipart, Listing {
+export interface Bucket extends Multipart, Listing, Tagging {
   name: string
   /** @throws StorageError `object_not_found`, or `object_too_large` before the body is read when it is over `maxBytes` */
   get(key: string, maxBytes?: number): Promise<StoredObject>
@@ -180,6 +181,7 @@ function openBucket(s3: S3, name: string): Bucket {
   return {
     ...openMultipart(s3, name),
     ...openListing(s3, name),
+    ...openTagging(s3, name),
     name,
     get,
     beginning: async (key, bytes) => (await getBlock(key, 0, bytes)).Body as Buffer,

@@ -72,6 +72,33 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     expect(labelled(records)).toEqual(expected)
   })
 
+  it('tags images by choice, and takes no tag for an upload', async () => {
+    const activations = async (name: string) => {
+      const listed = await cluster.ow.activations.list({ name, limit: 200 } as never)
+      return (listed as { activationId: string }[]).map(({ activationId }) => activationId)
+    }
+    const [told, fired] = [await activations('whisklens/bucket-events'), await activations('image-uploaded')]
+    // By the gateway that tells of it.
+    const [Bucket, Key] = ['images', 'photos/cat.jpg']
+    const TagSet = [{ Key: 'project', Value: 'x' }]
+    await cluster.uploads.putObjectTagging({ Bucket, Key, Tagging: { TagSet } }).promise()
+    const heard = await eventually(async () => {
+      const [name] = (await activations('whisklens/bucket-events')).filter((id) => !told.includes(id))
+      return name ? cluster.ow.activations.get({ name }).catch(() => undefined) : undefined
+    }, 'the event of the tag')
+    expect(heard.response?.result.body).toMatchObject({ images: 0, fired: 0 })
+    const [summary] = await run<BatchSummary>('batch', 'photos/', '--batch', 'tagged', '--force', '--tag')
+    expect(summary).toMatchObject({ totals: { ok: 8 }, tags: { written: 8, errors: {} } })
+    const tagged = await cluster.store.getObjectTagging({ Bucket, Key }).promise()
+    expect(Object.fromEntries(tagged.TagSet.map((tag) => [tag.Key, tag.Value]))).toEqual({
+      project: 'x',
+      'whisklens:label': sampleLabels('cat')[0]?.[0],
+      'whisklens:confidence': expect.stringMatching(/^0\.\d{4}$/),
+      'whisklens:model': summary?.model,
+    })
+    expect(await activations('image-uploaded')).toEqual(fired)
+  })
+
   it('runs a batch, and tells its results', async () => {
     const [summary] = await run<BatchSummary>('batch', 'photos/', '--batch', 'all', '--force')
     expect(summary).toMatchObject({ state: 'complete', totals: { planned: 8, ok: 8 } })

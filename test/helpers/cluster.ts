@@ -58,6 +58,8 @@ export async function startCluster() {
   return {
     ...clients,
     upload: clientsOf({ ...reached, s3: uploads }).upload,
+    /** The client of the gateway that has the webhook. */
+    uploads: clientsOf({ ...reached, s3: uploads }).store,
     /** What nobody may find anywhere. */
     secrets: [gateway.secretAccessKey, eventsToken, resultsToken, auth.split(':')[1] ?? ''],
     /** Runs a command of Whisklens. */

@@ -61,6 +61,16 @@ const onObjects: Record<string, Call> = {
         .promise(),
   },
   CopyTo: { run: (s3, target) => s3.copyObject({ ...at(target), CopySource: 'images/source' }).promise() },
+  GetObjectTagging: { needs: 'object', run: (s3, target) => s3.getObjectTagging(at(target)).promise() },
+  PutObjectTagging: {
+    needs: 'object',
+    run: (s3, target) =>
+      s3.putObjectTagging({ ...at(target), Tagging: { TagSet: [{ Key: 'a', Value: '1' }] } }).promise(),
+  },
+  DeleteObjectTagging: {
+    needs: 'object',
+    run: (s3, target) => s3.deleteObjectTagging(at(target)).promise(),
+  },
   DeleteObject: { needs: 'object', run: (s3, target) => s3.deleteObject(at(target)).promise() },
   DeleteObjects: { needs: 'object', run: deletedTogether },
   CreateMultipartUpload: { run: (s3, target) => s3.createMultipartUpload(at(target)).promise() },
@@ -130,6 +140,7 @@ export const allowed: Record<string, string[]> = {
     ...of(lists, 'images', 'results'),
   ],
   uploader: of([...writes, 'AbortMultipartUpload'], 'images', 'private'),
+  tags: of(['GetObjectTagging', 'PutObjectTagging'], 'images', 'private'),
   reader: [...of(reads, 'results'), ...of(lists, 'results')],
   everything: [...of(everyObject, ...Object.keys(places)), ...of(everyBucket, ...buckets), 'ListBuckets'],
   'no private': [
@@ -138,7 +149,7 @@ export const allowed: Record<string, string[]> = {
     'ListBuckets',
   ],
   wildcards: [
-    ...of([...reads, 'ListParts'], 'private'),
+    ...of([...reads, 'GetObjectTagging', 'ListParts'], 'private'),
     ...of([...lists, 'ListMultipartUploads', 'GetBucketLocation'], 'images'),
   ],
   'no listing': of(['GetObject', 'HeadObject', 'PresignedGet'], 'images', 'private'),

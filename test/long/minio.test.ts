@@ -9,6 +9,7 @@ import { type ImageEvent, parseEvent } from '../../src/storage/events'
 import { guardedBatchContract, guardedBuckets } from '../contract/guarded-batch'
 import { objectStoreContract } from '../contract/object-store-cases'
 import { documentOf, policies, policyContract } from '../contract/policy-contract'
+import { taggingContract } from '../contract/tagging-cases'
 import { eventually } from '../helpers/local-mode'
 import { startMinio, withMinio } from '../helpers/minio'
 import { clientOf } from '../helpers/policy-cases'
@@ -54,11 +55,14 @@ withMinio('MinIO', () => {
   let minio: Minio
 
   const events: ImageEvent[] = []
+  const names: string[] = []
   let webhook: Server
 
   beforeAll(async () => {
     webhook = createServer(async (request, response) => {
-      events.push(...parseEvent(await json(request)).events)
+      const message = (await json(request)) as { EventName: string }
+      names.push(message.EventName)
+      events.push(...parseEvent(message).events)
       response.end()
     }).listen(0, '127.0.0.1')
     await once(webhook, 'listening')
@@ -91,6 +95,22 @@ withMinio('MinIO', () => {
     ])
   })
 
+  it('tells of a tag under a name of ObjectCreated, and no image is taken to have come', async () => {
+    const s3 = clientOf(minio.endpoint, minio)
+    const [Bucket, Key] = ['tagged', 'a.jpg']
+    await s3.createBucket({ Bucket }).promise()
+    await minio.watch(Bucket)
+    await s3.putObject({ Bucket, Key, Body: 'x' }).promise()
+    const ofBucket = () => events.filter(({ bucket }) => bucket === Bucket)
+    await eventually(async () => ofBucket().length === 1, 'the event of the image')
+    const before = names.length
+    await s3.putObjectTagging({ Bucket, Key, Tagging: { TagSet: [{ Key: 'a', Value: '1' }] } }).promise()
+    await eventually(async () => names.length > before, 'the event of the tag')
+    expect(names.slice(before)).toEqual(['s3:ObjectCreated:PutTagging'])
+    expect(ofBucket()).toHaveLength(1)
+  })
+
+  describe('its tags', () => taggingContract(async () => minio, { isAscii: true }))
   describe('as an object store', () => objectStoreContract(async () => minio))
   describe('with versions', () => objectStoreContract(async () => ({ ...minio, hasVersions: true })))
 

@@ -24,6 +24,7 @@ const planted = [
   ['older-version-wins', 'src/batch/records/merge'],
   ['listed-twice', 'src/batch/planning/list-sort'],
   ['released-before-the-last-write', 'src/batch/running/publish'],
+  ['message-not-stored', 'src/batch/running/webhook'],
 ]
 
 it.each(planted)(

@@ -18,6 +18,7 @@ export type ContextOf = (surroundings: Surroundings) => Context
 export function contextsOf(parts: {
   store: ObjectStore
   openwhisk(process: Surroundings['process']): Context['openwhisk']
+  webhook?(process: Surroundings['process']): Context['webhook']
   random: Context['random']
   settings: Settings
 }): ContextOf {
@@ -25,8 +26,9 @@ export function contextsOf(parts: {
   return ({ activation, process, clock }) => {
     const store = parts.store.of(process)
     const openwhisk = parts.openwhisk(process)
+    const webhook = parts.webhook?.(process)
     const results = store.bucket(settings.resultsBucket)
-    return { clock, random, store, openwhisk, settings, results, activation }
+    return { clock, random, store, openwhisk, webhook, settings, results, activation }
   }
 }
 

@@ -4,6 +4,7 @@ import { log } from '../../src/log'
 import {
   Complaints,
   checkComplete,
+  checkDelivered,
   checkEnded,
   checkNewest,
   checkNothingWaits,
@@ -94,6 +95,7 @@ export async function crashAt(crash: CrashPoint | undefined): Promise<CrashRepor
   await pass(world.time, 90_000)
   await settle(world, complaints)
   checkNothingWaits(world, complaints)
+  if (left) checkDelivered(world, left, complaints)
   const recorded = new Set(left?.records.map(({ key }) => key))
   const again = [...world.classified.values()].reduce((sum, times) => sum + times - 1, 0)
   complaints.found.push(...world.unexpected)

@@ -119,9 +119,29 @@ function endOf(results: World['results'], key: string): string {
   return results.get(`batches/${batch}/batch.json`)?.lastModified ?? ''
 }
 
+/** That the webhook was told of the end of each run of a batch, by one message however often it was sent. */
+export function checkDelivered({ delivered }: World, { batch, summary }: Left, complaints: Complaints): void {
+  const messages = new Map<string, string>()
+  for (const { id, body } of delivered) {
+    const known = messages.get(id)
+    complaints.expect(known === undefined || known === body, () => `${id} was sent with another body`)
+    if (JSON.parse(body).batch === batch.batch) messages.set(id, body)
+  }
+  complaints.expect(
+    messages.size === batch.run,
+    () => `${batch.batch} had ${batch.run} runs, and the webhook ${messages.size} messages`,
+  )
+  complaints.expect(
+    [...messages.values()].includes(JSON.stringify(summary)),
+    () => `the webhook was not told of the last run of ${batch.batch}`,
+  )
+}
+
 /** That nothing is left over which somebody would have to come back for. */
 export function checkNothingWaits({ results }: World, complaints: Complaints): void {
-  const entries = results.page('open/', '', 1000).map(({ key }) => key)
+  const entries = ['open/', 'webhooks/']
+    .flatMap((prefix) => results.page(prefix, '', 1000))
+    .map(({ key }) => key)
   complaints.expect(entries.length === 0, () => `entries are left: ${entries.join()}`)
   const segments = results
     .page('batches/', '', 1_000_000)

@@ -10,6 +10,7 @@ import {
   batchesOf,
   Complaints,
   checkComplete,
+  checkDelivered,
   checkEnded,
   checkNewest,
   checkNothingWaits,
@@ -157,6 +158,10 @@ async function run(
   await pass(world.time, 90_000)
   await settle(world, complaints)
   checkNothingWaits(world, complaints)
+  for (const batch of batchesOf(world)) {
+    const left = isOpenDay(world, batch) ? undefined : checkEnded(world, batch, complaints)
+    if (left) checkDelivered(world, left, complaints)
+  }
   const closed = closings.closed()
   if (closed) await closeAgain(world, closed, complaints)
   return closed !== undefined
@@ -188,8 +193,8 @@ async function closeDays(world: World, complaints: Complaints): Promise<void> {
 }
 
 function checkAll(world: World, complaints: Complaints): void {
-  for (const batch of batchesOf(world)) {
-    const isOpenDay = batch.startsWith('uploads-') && world.results.page(`open/${batch}~`, '', 1).length > 0
-    if (!isOpenDay) checkEnded(world, batch, complaints)
-  }
+  for (const batch of batchesOf(world)) if (!isOpenDay(world, batch)) checkEnded(world, batch, complaints)
 }
+
+const isOpenDay = ({ results }: World, batch: string): boolean =>
+  batch.startsWith('uploads-') && results.page(`open/${batch}~`, '', 1).length > 0

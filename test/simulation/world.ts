@@ -12,6 +12,7 @@ import { ObjectStore } from './store/bucket'
 import { Objects } from './store/contents'
 import { type Skew, Time } from './time'
 import { Trace } from './trace'
+import { type Delivered, webhookOf } from './webhook'
 import { Wire } from './wire'
 
 /** Versions of the model: the first one is deployed, the other one may be later. */
@@ -68,6 +69,8 @@ export interface World {
   everListed: Set<string>
   /** When the last notification was sent that was dealt with. */
   toldAt: number
+  /** Messages that the webhook has accepted. */
+  delivered: Delivered[]
   /** What an action must not fail with. */
   unexpected: string[]
   /** Failures went on for longer than activations try again. */
@@ -122,12 +125,19 @@ export function createWorld(options: WorldOptions): World {
     listed: [] as string[],
     everListed: new Set<string>(),
     toldAt: 0,
+    delivered: [] as Delivered[],
     unexpected: [] as string[],
     hasGivenUp: false,
     processes: new Set<Process>(),
   }
   const openwhisk = (process: Process) => platform.of(process)
-  const contextOf = contextsOf({ store, openwhisk, random: ours.next, settings })
+  const contextOf = contextsOf({
+    store,
+    openwhisk,
+    webhook: webhookOf(wire, world.delivered),
+    random: ours.next,
+    settings,
+  })
   const classifier = {
     version: () => world.model,
     store: ({ process }: Surroundings) => store.of(process),

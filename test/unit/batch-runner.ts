@@ -10,6 +10,7 @@ import type { Activation } from '../../src/openwhisk/activation'
 import type { OpenWhisk } from '../../src/openwhisk/client'
 import type { BatchSummary, ImageRecord } from '../../src/schema'
 import type { Bucket, Store } from '../../src/storage/store'
+import type { Webhook } from '../../src/webhook/send'
 import {
   hastyClock,
   minutes,
@@ -31,6 +32,7 @@ export interface Runner {
   results: Bucket
   settings: Settings
   openwhisk: OpenWhisk
+  webhook?: Webhook
   /** The version of the model that answers. */
   version: string
   invoked: { name: string; params: object }[]
@@ -88,6 +90,7 @@ export async function newRunner(objects: TestStore): Promise<Runner> {
       store: runner.store,
       results: runner.store.bucket(results.name),
       openwhisk: runner.openwhisk,
+      webhook: runner.webhook,
       settings: runner.settings,
       activation: {
         id: (++activations).toString(16).padStart(32, 'a1b2c3d4e5f60718'),

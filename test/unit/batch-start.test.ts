@@ -59,6 +59,7 @@ describe('a batch request', () => {
     expect(parseBatchRequest({})).toEqual({
       prefix: [''],
       force: false,
+      tag: false,
       dryRun: false,
       cancel: false,
       retry: false,

@@ -48,6 +48,8 @@ describe('the names of settings', () => {
       'WHISKLENS_ENGINE',
       'WHISKLENS_GB_SECOND_PRICE',
       'WHISKLENS_CA',
+      'WHISKLENS_WEBHOOK_URL',
+      'WHISKLENS_WEBHOOK_SECRET',
     ])
   })
 })
@@ -113,10 +115,15 @@ describe('settings', () => {
     const gbSecondPrice = fc.nat().map((billionths) => String(billionths / 1e9))
     const texts = Object.fromEntries(settingNames.map((name) => [name, value]))
     const s3Encryption = fc.constantFrom('AES256', 'aws:kms')
-    const known = { gbSecondPrice, s3Encryption, ca: fc.constant(ca) }
+    const webhook = { webhookUrl: fc.webUrl({ validSchemes: ['https'] }) }
+    const webhookSecret = fc
+      .uint8Array({ minLength: 24, maxLength: 64 })
+      .map((bytes) => `whsec_${Buffer.from(bytes).toString('base64')}`)
+    const known = { gbSecondPrice, s3Encryption, ca: fc.constant(ca), ...webhook, webhookSecret }
     const some = fc.record({ ...texts, ...known }, { requiredKeys: [] })
     fc.assert(
       fc.property(some, (settings) => {
+        fc.pre(!settings.webhookUrl || settings.webhookSecret !== undefined)
         expect(settingsFromEnvironment(toEnvironment(settings))).toEqual({ ...defaults, ...settings })
       }),
     )

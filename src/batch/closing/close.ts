@@ -67,6 +67,7 @@ export async function finalSummary(batch: EndedBatch, context: Context): Promise
     reason: batch.reason,
     memory: batch.model?.memory,
     gbSecondPrice: batch.model?.gbSecondPrice,
+    throttles: batch.dispatch.throttles,
   })
 }
 

@@ -27,6 +27,7 @@ export function progressOf(batch: Batch, unsorted = { ok: 0, error: 0 }): BatchS
       startedAt: isUploads ? startOf(batch.batch) : batch.startedAt,
       memory: model?.memory,
       gbSecondPrice: model?.gbSecondPrice,
+      throttles: dispatch.throttles,
     },
   )
 }

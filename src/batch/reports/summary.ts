@@ -17,6 +17,9 @@ export const tallySchema = z.strictObject({
   error: z.int(),
   labels: counts,
   errors: counts,
+  /** Images that were tagged, and by code those that were not. */
+  tagged: z.int(),
+  untagged: counts,
   timings: z.strictObject({ download: counts, decode: counts, infer: counts }),
   models: z.array(z.string()),
   engines: z.array(z.string()),
@@ -34,6 +37,8 @@ export const emptyTally = (): Tally => ({
   error: 0,
   labels: {},
   errors: {},
+  tagged: 0,
+  untagged: {},
   timings: { download: emptyHistogram(), decode: emptyHistogram(), infer: emptyHistogram() },
   models: [],
   engines: [],
@@ -53,6 +58,8 @@ const bump = (counts: Record<string, number>, name: string): void => {
 export function count(tally: Tally, record: ImageRecord): void {
   tally[record.status]++
   if (record.error) bump(tally.errors, record.error.code)
+  if (record.tagging?.status === 'ok') tally.tagged++
+  if (record.tagging?.code) bump(tally.untagged, record.tagging.code)
   const top = record.labels[0]
   if (top) bump(tally.labels, top.label)
   if (record.status === 'ok') for (const name of stages) addTo(tally.timings[name], record.timings[name])
@@ -67,7 +74,7 @@ export function count(tally: Tally, record: ImageRecord): void {
 /** What a summary says beyond what was counted; memory is the manifest's where it is not known. */
 export type SummaryFacts = Pick<BatchSummary, 'batch' | 'state' | 'exact' | 'startedAt' | 'reason'> &
   Pick<BatchSummary['totals'], 'listed' | 'planned' | 'skipped'> &
-  Partial<Pick<BatchModel, 'memory' | 'gbSecondPrice'>> & { model?: string }
+  Partial<Pick<BatchModel, 'memory' | 'gbSecondPrice'>> & { model?: string; throttles?: number }
 
 const sorted = (counts: Record<string, number>): [string, number][] =>
   Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
@@ -76,6 +83,12 @@ const sorted = (counts: Record<string, number>): [string, number][] =>
 function rateOf({ ok, error, doneAt }: Tally, startedAt: string): number {
   const seconds = (doneAt - msOf(startedAt)) / 1000
   return seconds > 0 ? rounded((ok + error) / seconds) : 0
+}
+
+/** Nothing of batches that tag no images. */
+function tagsOf({ tagged, untagged }: Tally): Pick<BatchSummary, 'tags'> {
+  const errors = Object.fromEntries(sorted(untagged))
+  return tagged > 0 || Object.keys(errors).length > 0 ? { tags: { written: tagged, errors } } : {}
 }
 
 /** The summary of a batch. Depends on nothing but its arguments, so that every closing of a run writes the same bytes. */
@@ -103,12 +116,14 @@ export function summarize(tally: Tally, facts: SummaryFacts): BatchSummary {
     },
     labels: sorted(tally.labels).map(([label, number]) => ({ label, count: number })),
     errors: Object.fromEntries(sorted(tally.errors)),
+    ...tagsOf(tally),
     timings: { p50: at(0.5), p95: at(0.95) },
     imagesPerSecond: rateOf(tally, startedAt),
     containers: tally.usage.containers.length,
     gbSeconds: rounded(gbSeconds),
     cost: rounded(gbSeconds * gbSecondPrice),
     pricePerGbSecond: gbSecondPrice,
+    throttles: facts.throttles ?? 0,
     exact,
     startedAt,
     endedAt: isClosed(state) ? (tally.last ?? startedAt) : null,

@@ -1,5 +1,5 @@
 import { BatchTakenOverError, messageOf, WhisklensError } from '../../errors'
-import { log } from '../../log'
+import { log, logged } from '../../log'
 import type { BatchSummary } from '../../schema'
 import { closeRun } from '../closing/close'
 import { progressOf } from '../reports/progress'
@@ -26,7 +26,10 @@ import { run } from './run'
  * @param failed activations in a row that failed without any progress
  * @returns the summary as it stands when this activation ends; undefined when there is no such batch
  */
-export async function advance(
+export const advance = (message: Advance, context: Context): Promise<BatchSummary | undefined> =>
+  logged({ batch: message.advance }, () => takeAndCarryOn(message, context))
+
+async function takeAndCarryOn(
   { advance: batch, failed = 0 }: Advance,
   context: Context,
 ): Promise<BatchSummary | undefined> {
@@ -61,7 +64,10 @@ async function carryOn(lease: Lease, context: Context): Promise<BatchSummary> {
   if (isUploads(batch)) await whileHeld(lease, context, resumeOthers(context))
   for (;;) {
     const isLate = clock.now() >= stopAt
-    if (isLate || !(await step(lease, context, stopAt))) {
+    const before = lease.batch()
+    const hasTime = !isLate && (await step(lease, context, stopAt))
+    tell(before, lease.batch())
+    if (!hasTime) {
       await handOver(lease, context)
       // What arrived of a day is counted in its summary only.
       return (isUploads(batch) && (await readSummary(results, batch))) || progressOf(lease.batch())
@@ -69,6 +75,17 @@ async function carryOn(lease: Lease, context: Context): Promise<BatchSummary> {
     const now = lease.batch()
     if (now.lease.holder === null) return (await readSummary(results, batch)) ?? progressOf(now)
   }
+}
+
+/** Writes what a step has made of a batch to the log. */
+function tell(before: Batch, { run, status, plan, dispatch }: Batch): void {
+  if (before.run === run && before.status === status) return
+  const { listed, skipped } = plan
+  const { errors, throttles } = dispatch
+  log.info(
+    { run, status, before: before.status, listed, skipped, errors, throttles },
+    'the batch came further',
+  )
 }
 
 /** Carries on what other activations have left: no event may follow that would. Where there is no room, the next one tries. */

@@ -1,5 +1,7 @@
 import pLimit from 'p-limit'
 import * as z from 'zod'
+import { isoOf } from '../../clock'
+import { log, logged } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
 import {
   exifOptionSchema,
@@ -23,6 +25,7 @@ import { dayMaker, makeDay, uploadsBatch } from '../uploads/day'
 import { gaps } from './coverage'
 import type { ChunkMessage } from './dispatch'
 import { failureOf, noteFailure } from './failure'
+import { tagImages } from './tag'
 
 /** What `classify` hands on: the records, and for a piece of a batch what it was and how far it came. */
 export const classifiedSchema = z.object({
@@ -36,6 +39,7 @@ export const classifiedSchema = z.object({
       model: z.string(),
       by: z.int(),
       exif: exifOptionSchema.optional(),
+      tag: z.boolean().optional(),
     })
     .optional(),
   /** Why there are no records, where that is no image's fault. */
@@ -60,7 +64,16 @@ const atOnce = 8
  * Writes the records of one activation of `classify`: each as the newest of its image, all together as a part of the
  * batch. Dispatches what was left over, and sees to it that the batch is carried on. Repeating it changes nothing.
  */
-export async function aggregate(classified: Classified, context: Context): Promise<Aggregated> {
+export function aggregate(classified: Classified, context: Context): Promise<Aggregated> {
+  const { batch = uploadsBatch(classified.images[0]?.at ?? isoOf(context.clock.now())) } = classified
+  return logged({ batch }, async () => {
+    const aggregated = await keep(classified, context)
+    log.info({ ...aggregated.records, part: classified.part }, 'the records are written')
+    return aggregated
+  })
+}
+
+async function keep(classified: Classified, context: Context): Promise<Aggregated> {
   const began = context.clock.now()
   const { images, spent, batch, part } = classified
   // What follows the part cannot be told in it.
@@ -104,15 +117,18 @@ async function keepRecords(images: ImageRecord[], context: Context): Promise<voi
 }
 
 async function keepPart(
-  { images, batch, part }: { images: ImageRecord[]; batch: string; part: NonNullable<Classified['part']> },
+  piece: { images: ImageRecord[]; batch: string; part: NonNullable<Classified['part']> },
   context: Context,
   usage: () => Usage | undefined,
 ): Promise<Kept> {
   const { results, activation } = context
+  const { batch, part } = piece
+  // First: a part is written once, and tells what became of the tags.
+  const images = part.tag ? await tagImages(piece.images, context) : piece.images
   await keepRecords(images, context)
   if (images.length > 0) await writePart(results, batch, part.start, images, activation.id, usage())
-  const { chunk, end, model, by, exif } = part
-  const rest: ChunkMessage = { batch, by, chunk, start: part.start + images.length, end, model, exif }
+  const { chunk, end, model, by, exif, tag } = part
+  const rest: ChunkMessage = { batch, by, chunk, start: part.start + images.length, end, model, exif, tag }
   return { batches: [batch], rest: rest.start < end ? rest : undefined }
 }
 

@@ -80,6 +80,7 @@ function learn(batch: OpenBatch, observed: Observed): OpenBatch {
       ...batch.dispatch,
       pieces: pieces.filter((piece) => !isHeld(piece, held)),
       errors,
+      throttles: batch.dispatch.throttles + Math.min(refusals.length, 1),
       window: windowAfter(batch.dispatch.window, { pieces, done, refusals, now }),
     },
     failure: done.length > 0 ? undefined : batch.failure,

@@ -21,6 +21,8 @@ export interface ChunkMessage extends Range {
   /** The epoch in which it is given out: a failure counts against no later one. */
   by: number
   exif?: ExifOption
+  /** What is found is to be written to the images' tags. */
+  tag?: boolean
 }
 
 /** So many invocations are made at a time. All of them may be refused, and count against the minute. */
@@ -29,7 +31,7 @@ const atOnce = { unknown: 8, known: 32 }
 /** Gives pieces to `classify-images`, many at a time. What is refused is told, and nothing more is asked for then. */
 export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Context): Promise<Sent[]> {
   const { openwhisk, activation } = context
-  const { exif } = batch.request
+  const { exif, tag } = batch.request
   const sequence = siblingAction(activation, 'classify-images')
   const limit = pLimit(batch.dispatch.window.isKnown ? atOnce.known : atOnce.unknown)
   let refusal: Sent['refusal']
@@ -44,6 +46,7 @@ export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Conte
       end,
       model: batch.model.model,
       exif,
+      tag: tag || undefined,
     }
     try {
       return { piece, activationId: await openwhisk.invoke(sequence, message) }

@@ -1,5 +1,6 @@
 import { dateOf, isoOf } from '../../clock'
 import { InvalidInputError } from '../../errors'
+import { logged } from '../../log'
 import { ageOf, type BatchRequest, type BatchSummary } from '../../schema'
 import { inUse } from '../reports/prune'
 import {
@@ -25,11 +26,18 @@ import { defaultBatchId, type FireRequest } from './request'
  * @returns the summary as it stands when this activation ends
  * @throws InvalidInputError when the request does not fit the batch of that id, or would cost more than `maxCost`
  */
-export async function fire({ failed, ...request }: FireRequest, context: Context): Promise<BatchSummary> {
+export function fire(request: FireRequest, context: Context): Promise<BatchSummary> {
   const batch = request.batch ?? defaultBatchId(context.clock.now(), context.activation.id)
-  const asked = { ...request, batch }
+  return logged({ batch }, () => fireAs({ ...request, batch }, context))
+}
+
+async function fireAs(
+  { failed, ...asked }: FireRequest & { batch: string },
+  context: Context,
+): Promise<BatchSummary> {
+  const { batch } = asked
   const dated = datedFrom(asked, context.clock.now())
-  if (request.dryRun) return dryRun(await asOpen(newBatchOf(dated, context), context), context)
+  if (asked.dryRun) return dryRun(await asOpen(newBatchOf(dated, context), context), context)
   try {
     await begin(dated, context)
   } catch (thrown) {

@@ -9,22 +9,29 @@ import { type Lease, whileHeld } from '../state/lease'
 import { deleteEntry } from '../state/open'
 import { type Context, retrying } from '../state/platform'
 import { announced } from '../state/transitions'
+import { deliver, storeMessage } from './webhook'
 
 /**
- * Makes the end of a run known: writes its final summary and fires `batch-completed`. Where an activation dies in between,
- * another does both again. Begins the next run where one was fired meanwhile.
+ * Makes the end of a run known: writes its final summary, fires `batch-completed` and tells the webhook. Where an
+ * activation dies in between, another does it again. Begins the next run where one was fired meanwhile.
  */
 export async function publish(lease: Lease, context: Context): Promise<BatchSummary> {
   const { results } = context
   const batch = lease.batch() as EndedBatch
   const summary = await finalSummary(batch, context)
   await openSummary(results, batch.batch, lease.verify).write(summary)
-  if (!batch.announced) await whileHeld(lease, context, tell(summary, context))
+  if (!batch.announced) {
+    await storeMessage(summary, batch.run, context)
+    await whileHeld(lease, context, tell(summary, context))
+  }
   await lease.save((current) => (isEnded(current) ? announced(current) : undefined))
   await dropSegments(batch.batch, batch.run, context)
   // A run that ended early goes on with its list.
   if (batch.status === 'complete' && batch.plan.list) await dropList(batch.batch, batch.run, results)
   await deleteEntry(results, batch.batch, batch.run)
+  // Last: nothing is to wait for a receiver but the next run, where one was fired meanwhile.
+  const delivered = deliver(batch.batch, batch.run, context)
+  await (lease.batch().lease.holder === null ? delivered : whileHeld(lease, context, delivered))
   return summary
 }
 

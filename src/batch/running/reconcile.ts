@@ -11,6 +11,7 @@ import { isLive, isSettled, leaseTime } from '../state/lease'
 import { deleteEntry, listOpenRuns, type OpenRun } from '../state/open'
 import type { Context } from '../state/platform'
 import { isOver, today, watchNow } from '../uploads/day'
+import { deliverDue } from './webhook'
 
 /** An entry whose run does not begin for so long has none, milliseconds. */
 const stillborn = 60_000
@@ -51,10 +52,11 @@ export const hasWork = (batch: Batch, now: number): boolean =>
     ? batch.lease.phase !== 'idle' || isOver(batch.batch, now)
     : !isSettled(batch)
 
-/** Has every batch carried on that needs it. @returns the ids of those batches */
+/** Has every batch carried on that needs it, and the webhook told of what it was not. @returns the ids of those batches */
 export async function resume(context: Context): Promise<string[]> {
   const resumed = await findOrphans(context)
   for (const batch of resumed) await invokeAdvance(context, batch)
+  await deliverDue(context)
   return resumed
 }
 

@@ -135,6 +135,8 @@ const dispatchSchema = z.strictObject({
   /** What had reported, and failed, when the run began: `maxErrors` is about what came after. */
   before: z.strictObject({ reported: z.int(), errors: z.int() }),
   window: windowSchema,
+  /** Turns in which the platform refused to take more, over all runs. */
+  throttles: z.int().nonnegative(),
 })
 export type Dispatch = z.infer<typeof dispatchSchema>
 

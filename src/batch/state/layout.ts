@@ -34,6 +34,25 @@ export const openPrefix = 'open/'
 /** No id of a batch holds a tilde. Runs have entries of their own: a late deletion must not hide a later run. */
 export const openKey = (batch: string, run: number): string => `${openPrefix}${batch}~${run}`
 
+/** Under this prefix lies, for each run whose end the webhook has not accepted yet, the body of its message. */
+export const webhooksPrefix = 'webhooks/'
+
+/** A message by its name. */
+export interface WebhookEntry {
+  batch: string
+  run: number
+  /** Activations that have tried to deliver it, and did not. */
+  tried: number
+}
+export const webhookKey = ({ batch, run, tried }: WebhookEntry): string =>
+  `${webhooksPrefix}${batch}~${run}~${tried}`
+
+/** What a message's name states, or undefined for a key that is none. */
+export function parseWebhookKey(key: string): WebhookEntry | undefined {
+  const match = /^webhooks\/([^/~]+)~(\d+)~(\d+)$/.exec(key)
+  return match ? { batch: match[1] ?? '', run: Number(match[2]), tried: Number(match[3]) } : undefined
+}
+
 /** A chunk by its name: the positions of its images, and the revision of the batch when its planning began. */
 export interface Chunk extends Range {
   epoch: number

@@ -4,6 +4,7 @@ import { OpenWhiskError, StorageError } from '../../errors'
 import type { Activation } from '../../openwhisk/activation'
 import type { OpenWhisk } from '../../openwhisk/client'
 import type { Bucket, Store } from '../../storage/store'
+import type { Webhook } from '../../webhook/send'
 
 /** All that the batch core reaches the world by; tests script each of it. */
 export interface Platform {
@@ -13,6 +14,8 @@ export interface Platform {
   store: Store
   /** A client that repeats no call by itself: a throttled one tells the window to shrink. */
   openwhisk: OpenWhisk
+  /** Undefined where none is configured. */
+  webhook?: Webhook
 }
 
 /** What an activation of the batch core works with. */

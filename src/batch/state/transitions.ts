@@ -57,6 +57,7 @@ export const newBatch = (
     errors: 0,
     before: { reported: 0, errors: 0 },
     window: { size: 32, isKnown: false, pausedUntil: 0, minute: 0, sent: 0, round: { at: 0, done: 0 } },
+    throttles: 0,
   },
   busyAt: 0,
   sorted: { upTo: '', position: 0, ok: 0, error: 0, files: [] },
@@ -125,7 +126,8 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
   }
   const before = { reported: reported(batch), errors: batch.dispatch.errors }
   if (outcome !== 'complete') {
-    const asked = { ...batch.request, maxErrors: request.maxErrors }
+    const tag = batch.request.tag || request.tag
+    const asked = { ...batch.request, maxErrors: request.maxErrors, tag }
     // Whatever kept them from reporting may be mended: the next attempt is the first one.
     const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: piece.at > 0 ? 0 : 1 }))
     const plan = isHalfRead(batch) ? { ...batch.plan, list: undefined } : batch.plan
@@ -155,6 +157,7 @@ const retried = (before: BatchRequest, request: BatchRequest): BatchRequest => (
   ...filtersOf(before),
   prefix: before.prefix,
   limit: request.limit,
+  tag: before.tag || request.tag,
 })
 
 /** A retry takes no image in the place of those that a limit of the batch left out. */

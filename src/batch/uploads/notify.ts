@@ -1,9 +1,9 @@
 import { OpenWhiskError } from '../../errors'
-import { log } from '../../log'
+import { log, logged } from '../../log'
 import type { ImageEvent } from '../../storage/events'
 import { deleteRegistration, listRegistrations, type Registration } from '../../storage/feeds'
 import type { Context } from '../state/platform'
-import { watchNow } from './day'
+import { today, watchNow } from './day'
 
 type Image = Omit<ImageEvent, 'removed'>
 
@@ -16,7 +16,10 @@ const maxBytes = 256 * 1024
  * the watched buckets are looked through, for most of a burst may be refused.
  * @returns how many fires the platform has taken
  */
-export async function notify(created: ImageEvent[], context: Context): Promise<number> {
+export const notify = (created: ImageEvent[], context: Context): Promise<number> =>
+  logged({ batch: today(context) }, () => notifyWatchers(created, context))
+
+async function notifyWatchers(created: ImageEvent[], context: Context): Promise<number> {
   const watchers = created.length > 0 ? await watchersOf(created, context) : []
   if (watchers.length === 0) return 0
   const [fired] = await Promise.all([fireAll(watchers, context), watchNow(context, true)])

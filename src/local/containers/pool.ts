@@ -77,6 +77,9 @@ export class Pool {
     return outcome
   }
 
+  /** How many containers there are. */
+  size = (): number => this.all.size
+
   /** Ends all containers; jobs that wait or run end as if theirs had crashed. */
   async close(): Promise<void> {
     this.isClosed = true

@@ -4,6 +4,7 @@ import type { Activation, Activations } from './activations'
 import { type ActionEntity, clock, type Entities, type KeyValue, pathOf } from './entities'
 import { newActivationId, newTransaction } from './ids'
 import { actionLimits, megabyte } from './limits'
+import type { Meter } from './meter'
 import { annotationOf, asObject, type ResolvedAction, resolveAction } from './parameters'
 import { errorResponse, responseOf } from './response'
 
@@ -13,6 +14,7 @@ export interface InvokerOptions {
   entities: Entities
   activations: Activations
   pool: Pool
+  meter: Meter
   /** @param namespace of the action */
   apiHost(namespace: string): string
   /** More environment for the containers of an image. */
@@ -52,6 +54,7 @@ export class Invoker {
     this.options.activations.begin({ ...this.identity(resolved, call), start: call.received })
     const done = this.run(resolved, call).then((activation) => {
       this.options.activations.add(activation)
+      this.options.meter.ended(pathOf(resolved.action), activation)
       this.underWay.delete(done)
       return activation
     })

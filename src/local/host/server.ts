@@ -8,6 +8,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { log } from '../../log'
+import { type Family, openMetricsType, toOpenMetrics } from '../../openmetrics'
 import { isSameSecret } from '../../same-secret'
 import { Pool } from '../containers/pool'
 import { HttpError } from '../http-error'
@@ -20,6 +21,7 @@ import { clock, Entities } from './entities'
 import { newTransaction } from './ids'
 import { Invoker, within } from './invoke'
 import type { Limits } from './limits'
+import { Meter } from './meter'
 import { namespaceRoutes } from './namespaces'
 import { packageRoutes } from './packages'
 import { forbidden, unauthorized } from './refusals'
@@ -50,6 +52,8 @@ export interface ApiHostOptions {
   images?: (image: string | undefined, memory: number) => Record<string, string>
   /** The containers' program, where it is not beside this one. */
   runtime?: string
+  /** More metrics than the host's own. */
+  metrics?: () => Promise<Family[]>
   /** The clock of alarms and rates, in milliseconds since the epoch. */
   now?: () => number
 }
@@ -79,12 +83,23 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const url = () => address
   // The system's own actions call the host directly: they do not have a deployment's authorities.
   const apiHost = (owner: string) => (isSystem(owner) ? address : (options.publicUrl ?? address))
-  const invoker = new Invoker({ namespace, auth, entities, activations, pool, images, apiHost })
-  const throttle = throttleOf(limits, () => invoker.inFlight(), now)
+  const meter = new Meter()
+  const invoker = new Invoker({ meter, namespace, auth, entities, activations, pool, images, apiHost })
+  const throttle = throttleOf(
+    limits,
+    () => invoker.inFlight(),
+    now,
+    (limit) => meter.throttled(limit),
+  )
   const parts = { namespace, auth, url, limits, entities, activations, invoker, throttle }
   const host = { ...parts, fire: firing(parts) }
   const alarms = new Alarms(host, now)
   const api = createApi(host, alarms)
+  api.get('/metrics', async (c) => {
+    const more = (await options.metrics?.()) ?? []
+    const own = meter.families({ containers: pool.size(), inFlight: invoker.running() })
+    return c.body(toOpenMetrics([...own, ...more]), 200, { 'content-type': openMetricsType })
+  })
 
   const server = createAdaptorServer({ fetch: api.fetch, overrideGlobalObjects: false }) as Server
   server.listen(options.port, '127.0.0.1')

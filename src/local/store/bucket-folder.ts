@@ -53,6 +53,7 @@ function* linesInEffect(bucket: Bucket): Generator<Numbered> {
       'created' in value ||
       ('part' in value && bucket.uploads.has(value.of)) ||
       ('upload' in value && bucket.uploads.has(value.upload.id)) ||
+      ('tag' in value && bucket.objects.get(toBinary(value.tag))?.taggedAt === value.n) ||
       ('put' in value && bucket.objects.get(toBinary(value.put.key))?.n === value.n)
     if (isPending || isInEffect) yield value
   }

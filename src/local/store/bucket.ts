@@ -19,6 +19,7 @@ export interface StoredObject extends Body {
   headers: Record<string, string>
   /** How it came to be, as S3 events name it. */
   via: 'Put' | 'Copy' | 'CompleteMultipartUpload'
+  tags?: Record<string, string>
 }
 
 export interface Part extends Body {
@@ -29,6 +30,7 @@ export interface Upload {
   id: string
   key: string
   headers: Record<string, string>
+  tags?: Record<string, string>
   initiated: number
   parts: Map<number, Part>
 }
@@ -39,6 +41,8 @@ export type Change =
   /** Ends the upload `from` which it was assembled, if any, in the same line. */
   | { put: StoredObject; from?: string }
   | { remove: string; at: number }
+  /** Replaces the tags of the object of a key. */
+  | { tag: string; tags: Record<string, string> }
   | { upload: Omit<Upload, 'parts'> }
   | { part: Part; of: string }
   | { abort: string }
@@ -55,7 +59,7 @@ export interface Bucket {
   journal: Journal<Numbered>
   n: number
   /** By binary key; `keys` holds the same keys, sorted. */
-  objects: Map<string, StoredObject & { n: number }>
+  objects: Map<string, StoredObject & { n: number; taggedAt?: number }>
   keys: string[]
   uploads: Map<string, Upload>
   acknowledged: number | null
@@ -96,6 +100,8 @@ export function apply(bucket: Bucket, change: Numbered): Body[] {
   }
   if ('abort' in change) return endUpload(bucket, change.abort)
   if ('upload' in change) bucket.uploads.set(change.upload.id, { ...change.upload, parts: new Map() })
+  else if ('tag' in change)
+    Object.assign(bucket.objects.get(toBinary(change.tag)) ?? {}, { tags: change.tags, taggedAt: change.n })
   else if ('created' in change) bucket.created = change.created
   else bucket.acknowledged = change.acknowledged
   return []

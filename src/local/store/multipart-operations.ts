@@ -11,6 +11,7 @@ import { textOf } from './payload'
 import { type Answer, encodedPath, header } from './request'
 import { s3Error } from './s3-error'
 import { bucketOf, type Call, findObject } from './store'
+import { tagsOf } from './tagging'
 import { fromXml, toXml } from './xml'
 
 const minPartSize = 5 * 1024 * 1024
@@ -29,7 +30,8 @@ export function createUpload(call: Call): Answer {
   const { key } = request
   const id = randomBytes(16).toString('hex')
   const encryption = encryptionOf(call)
-  commit(bucket, { upload: { id, key, headers: { ...keptOf(request), ...encryption }, initiated: now() } })
+  const headers = { ...keptOf(request), ...encryption }
+  commit(bucket, { upload: { id, key, headers, tags: tagsOf(call), initiated: now() } })
   const xml = toXml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: id })
   return { xml, headers: encryption }
 }
@@ -84,7 +86,7 @@ function chosenParts(upload: Upload, listed: z.infer<typeof partSchema>[]): Part
 export async function completeUpload(call: Call): Promise<Answer> {
   const { CompleteMultipartUpload } = fromXml(await textOf(call.payload), completeSchema)
   const { bucket, upload } = uploadOf(call)
-  const { key, headers, id } = upload
+  const { key, headers, tags, id } = upload
   const parts = chosenParts(upload, CompleteMultipartUpload.Part)
   checkWrite(findObject(bucket, key), call.request.headers)
   const md5s = Buffer.concat(parts.map(({ etag }) => Buffer.from(etag, 'hex')))
@@ -95,7 +97,7 @@ export async function completeUpload(call: Call): Promise<Answer> {
   await storeBody(bucket, bytes(), (body) => {
     uploadOf(call)
     checkWrite(findObject(bucket, key), call.request.headers)
-    commit(bucket, { put: { ...body, etag, key, headers, via: 'CompleteMultipartUpload' }, from: id })
+    commit(bucket, { put: { ...body, etag, key, headers, tags, via: 'CompleteMultipartUpload' }, from: id })
   })
   const location = `http://${call.request.headers.host}/${encodedPath(`${bucket.name}/${key}`)}`
   const result = { Location: location, Bucket: bucket.name, Key: key, ETag: `"${etag}"` }

@@ -8,6 +8,7 @@ import { encryptionOf, hasOpaqueEtag, withoutEncryption } from './encryption'
 import { type Answer, decoded, header, type S3Request, splitPath } from './request'
 import { s3Error } from './s3-error'
 import { bucketOf, type Call, findObject, objectOf } from './store'
+import { tagCount, tagsOf, tagsOfCopy } from './tagging'
 import { toXml } from './xml'
 
 /** Headers that are kept with an object; a GET can override each by `response-<name>`. */
@@ -44,9 +45,10 @@ export async function putObject(call: Call): Promise<Answer> {
   const { key } = request
   const encryption = encryptionOf(call)
   const headers = { ...keptOf(request), ...encryption }
+  const tags = tagsOf(call)
   const settle = (body: Body): void => {
     checkWrite(findObject(bucket, key), request.headers)
-    commit(bucket, { put: { ...body, key, headers, via: 'Put' } })
+    commit(bucket, { put: { ...body, key, headers, tags, via: 'Put' } })
   }
   const { etag } = await storeBody(bucket, payload, settle, hasOpaqueEtag(headers))
   return { headers: { etag: `"${etag}"`, ...encryption } }
@@ -75,6 +77,7 @@ export async function copyObject(call: Call): Promise<Answer> {
   const bucket = bucketOf(store, request.bucket)
   const { key } = request
   const { from, source } = copySource(call)
+  const tags = tagsOfCopy(call, source)
   const replaces = header(request, 'x-amz-metadata-directive')?.toUpperCase() === 'REPLACE'
   if (!replaces && from === bucket && source.key === key) {
     throw s3Error(
@@ -86,7 +89,7 @@ export async function copyObject(call: Call): Promise<Answer> {
   const headers = { ...(replaces ? keptOf(request) : withoutEncryption(source.headers)), ...encryption }
   const settle = (body: Body): void => {
     checkWrite(findObject(bucket, key), request.headers)
-    commit(bucket, { put: { ...body, key, headers, via: 'Copy' } })
+    commit(bucket, { put: { ...body, key, headers, tags, via: 'Copy' } })
   }
   const body = await storeBody(bucket, readBody(from, source), settle, hasOpaqueEtag(headers))
   return { ...copyResult('CopyObjectResult', body), headers: encryption }
@@ -102,7 +105,8 @@ function overrides(query: URLSearchParams): Record<string, string> {
 }
 
 /** GetObject and HeadObject. */
-export function getObject({ store, request, user }: Call): Answer {
+export function getObject(call: Call): Answer {
+  const { store, request, user } = call
   const bucket = bucketOf(store, request.bucket)
   const object = objectOf(bucket, request.key, user)
   const validators = { etag: `"${object.etag}"`, 'last-modified': new Date(object.modified).toUTCString() }
@@ -112,6 +116,7 @@ export function getObject({ store, request, user }: Call): Answer {
   const headers = {
     ...object.headers,
     ...overrides(request.query),
+    ...tagCount(call, object),
     ...validators,
     'accept-ranges': 'bytes',
     'content-length': `${last - first + 1}`,

@@ -5,6 +5,7 @@ import * as object from './object-operations'
 import type { Answer, S3Request } from './request'
 import { s3Error } from './s3-error'
 import type { Call } from './store'
+import * as tagging from './tagging'
 
 type Operation = (call: Call) => Answer | Promise<Answer>
 
@@ -26,6 +27,9 @@ const operations: Record<string, [Operation, string?]> = {
   'GET object': [object.getObject, 's3:GetObject'],
   'HEAD object': [object.getObject, 's3:GetObject'],
   'DELETE object': [object.deleteObject, 's3:DeleteObject'],
+  'GET object?tagging': [tagging.getTagging, 's3:GetObjectTagging'],
+  'PUT object?tagging': [tagging.putTagging, 's3:PutObjectTagging'],
+  'DELETE object?tagging': [tagging.deleteTagging, 's3:DeleteObjectTagging'],
   'POST object?uploads': [multipart.createUpload, 's3:PutObject'],
   'PUT object?uploadId': [multipart.uploadPart, 's3:PutObject'],
   'PUT object?uploadId from': [multipart.uploadPartCopy, 's3:PutObject'],

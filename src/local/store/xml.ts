@@ -46,7 +46,7 @@ const unescaped = (text: string): string =>
 // The parser's own entity handling drops references to control characters, which keys may contain.
 const parser = new XMLParser({
   ignoreAttributes: true,
-  isArray: (name) => name === 'Object' || name === 'Part',
+  isArray: (name) => ['Object', 'Part', 'Tag'].includes(name),
   parseTagValue: false,
   processEntities: false,
   removeNSPrefix: true,

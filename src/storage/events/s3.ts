@@ -15,7 +15,9 @@ function decodeKey(key: string): string {
 export const s3Record: Shape = {
   name: 'S3 event',
   claims: ({ eventName, s3 }) => typeof eventName === 'string' && s3 !== undefined,
-  change: ({ eventName }) => changeIn(eventName, /ObjectCreated:/, /ObjectRemoved:/),
+  // MinIO reports tags, retention and legal holds as ObjectCreated:PutTagging and so on; S3 has ObjectTagging:*.
+  change: ({ eventName }) =>
+    changeIn(eventName, /ObjectCreated:(?!Put[A-Z]|DeleteTagging)/, /ObjectRemoved:/),
   image: z
     .object({
       eventSource: z.string().optional().catch(undefined),

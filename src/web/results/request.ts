@@ -4,7 +4,7 @@ import { InvalidInputError } from '../../errors'
 import { batchIdSchema } from '../../schema'
 import { cursorSchema } from './cursor'
 
-const formats = ['json', 'jsonl', 'csv', 'parquet', 'html'] as const
+const formats = ['json', 'jsonl', 'csv', 'parquet', 'html', 'openmetrics'] as const
 export type Format = (typeof formats)[number]
 
 const formatSchema = z.enum(formats)
@@ -58,6 +58,7 @@ const isGiven = (value: unknown): boolean => value !== undefined && value !== ''
 export function formatOf(format: unknown, accept = ''): Format {
   if (isGiven(format)) return parse(formatSchema, format)
   if (accept.includes('text/html')) return 'html'
+  if (accept.includes('application/openmetrics-text')) return 'openmetrics'
   if (accept.includes('application/x-ndjson')) return 'jsonl'
   return accept.includes('text/csv') ? 'csv' : 'json'
 }

@@ -70,6 +70,11 @@ const notFound = (name: string, key: string): StorageError =>
 
 const conflict = (): StorageError => new StorageError('precondition_failed', 412, 'It is another version')
 
+/** Whether tags are written is no matter of what fails when. */
+const notImplemented = (): never => {
+  throw new StorageError('not_implemented', 501, 'There are no tags')
+}
+
 function openBucket(name: string, store: ObjectStore, process: Process): Bucket {
   const { wire, now, pageLength, blockBytes: largestBlock } = store.options
   const request = <T>(method: string, key: string, effect: (kept: Kept, fault?: string) => T): Promise<T> =>
@@ -169,8 +174,8 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
       }
       if (rest !== '') yield rest
     },
-    folders: async function* (prefix) {
-      for (let after = prefix; ; ) {
+    folders: async function* (prefix, from = '') {
+      for (let after = prefix + from; ; ) {
         const [found] = await request('LIST', `${prefix} ${after}`, ({ contents }) =>
           contents.page(prefix, after, 1),
         )
@@ -189,6 +194,8 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
       for await (const piece of body) pieces.push(Buffer.from(piece))
       return put(key, Buffer.concat(pieces))
     },
+    tags: async () => notImplemented(),
+    putTags: async () => notImplemented(),
     presign: (key, seconds) => `memory://${name}/${key}?${seconds}`,
     createIfMissing: async () => {},
     beginUpload: (key) => request('POST', key, ({ uploads }) => uploads.begin(key)),

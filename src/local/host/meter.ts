@@ -1,0 +1,75 @@
+import type { Family, Sample } from '../../openmetrics'
+import type { Activation } from './activations'
+
+/** What an API host counts from its start on. */
+export class Meter {
+  private readonly activations = new Counts(['action', 'status'])
+  private readonly seconds = new Counts(['action'])
+  private readonly throttles = new Counts(['limit'])
+
+  /** An activation of an action or a sequence has ended. @param action with its package */
+  ended(action: string, { response, duration = 0 }: Activation): void {
+    this.activations.add(1, action, response.status)
+    this.seconds.add(duration / 1000, action)
+  }
+
+  /** A request was refused. */
+  throttled(limit: 'invocations' | 'fires'): void {
+    this.throttles.add(1, limit)
+  }
+
+  /** @param now what there is at this moment */
+  families({ containers, inFlight }: { containers: number; inFlight: number }): Family[] {
+    const counter = { type: 'counter' } as const
+    const gauge = { type: 'gauge' } as const
+    return [
+      {
+        ...counter,
+        name: 'whisklens_host_activations',
+        help: 'Activations that have ended, by action and status, since the host began.',
+        samples: this.activations.samples(),
+      },
+      {
+        ...counter,
+        name: 'whisklens_host_activation_seconds',
+        unit: 'seconds',
+        help: 'Time that activations took, by action.',
+        samples: this.seconds.samples(),
+      },
+      {
+        ...counter,
+        name: 'whisklens_host_throttles',
+        help: 'Requests that were refused for the limits of the namespace.',
+        samples: this.throttles.samples(),
+      },
+      {
+        ...gauge,
+        name: 'whisklens_host_containers',
+        help: 'Action containers.',
+        samples: [{ value: containers }],
+      },
+      {
+        ...gauge,
+        name: 'whisklens_host_activations_in_flight',
+        help: 'Activations that wait or run.',
+        samples: [{ value: inFlight }],
+      },
+    ]
+  }
+}
+
+/** Sums by the values of some labels. */
+class Counts {
+  private readonly byLabels = new Map<string, Required<Sample>>()
+
+  constructor(private readonly names: string[]) {}
+
+  add(value: number, ...texts: string[]): void {
+    const key = texts.join('\n')
+    const labels = Object.fromEntries(this.names.map((name, index) => [name, texts[index] ?? '']))
+    const known = this.byLabels.get(key) ?? { labels, value: 0 }
+    this.byLabels.set(key, { labels, value: known.value + value })
+  }
+
+  samples = (): Sample[] => [...this.byLabels.values()]
+}

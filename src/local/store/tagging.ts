@@ -1,0 +1,79 @@
+import * as z from 'zod'
+import { demand, may } from './access'
+import { commit, type StoredObject } from './bucket'
+import { textOf } from './payload'
+import { type Answer, header } from './request'
+import { s3Error } from './s3-error'
+import { bucketOf, type Call, objectOf } from './store'
+import { fromXml, toXml } from './xml'
+
+/** The tags of an object, by key. */
+export type Tags = Record<string, string>
+
+const most = { tags: 10, key: 128, value: 256 }
+/** What S3 takes in keys and values. */
+const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
+
+const tagSchema = z.object({ Key: z.string(), Value: z.string() })
+const taggingSchema = z.object({
+  // An empty element is read as empty text.
+  Tagging: z.object({ TagSet: z.union([z.object({ Tag: z.array(tagSchema) }), z.literal('')]) }),
+})
+
+/** @throws HttpError as S3 answers to tags that are too many, too long, twice there, or hold other characters */
+function checked(pairs: [string, string][]): Tags {
+  if (pairs.length > most.tags) throw s3Error('BadRequest', `Object tags cannot be greater than ${most.tags}`)
+  for (const [key, value] of pairs) {
+    const isRight = key !== '' && key.length <= most.key && value.length <= most.value
+    if (!isRight || !allowed.test(key) || !allowed.test(value) || /^aws:/i.test(key))
+      throw s3Error('InvalidTag')
+  }
+  const tags = Object.fromEntries(pairs)
+  if (Object.keys(tags).length < pairs.length)
+    throw s3Error('InvalidTag', 'Cannot provide multiple Tags with the same key')
+  return tags
+}
+
+/** The tags that a write brings along in `x-amz-tagging`. */
+export function tagsOf({ request, user }: Call): Tags | undefined {
+  const text = header(request, 'x-amz-tagging')
+  if (text === undefined) return undefined
+  demand(user, 's3:PutObjectTagging', request.bucket, request.key)
+  return checked([...new URLSearchParams(text)])
+}
+
+/** The tags of a copy: those of its source, unless the request brings others. */
+export const tagsOfCopy = (call: Call, source: StoredObject): Tags | undefined =>
+  header(call.request, 'x-amz-tagging-directive')?.toUpperCase() === 'REPLACE' ? tagsOf(call) : source.tags
+
+/** How many tags an object has, for those who may read them. */
+export function tagCount({ request, user }: Call, { tags = {} }: StoredObject): Record<string, string> {
+  const count = Object.keys(tags).length
+  const isShown = count > 0 && may(user, 's3:GetObjectTagging', request.bucket, request.key)
+  return isShown ? { 'x-amz-tagging-count': String(count) } : {}
+}
+
+const targetOf = ({ store, request, user }: Call) => {
+  const bucket = bucketOf(store, request.bucket)
+  return { bucket, object: objectOf(bucket, request.key, user) }
+}
+
+export function getTagging(call: Call): Answer {
+  const { tags = {} } = targetOf(call).object
+  const Tag = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
+  return { xml: toXml('Tagging', { TagSet: { Tag } }) }
+}
+
+export async function putTagging(call: Call): Promise<Answer> {
+  const { TagSet } = fromXml(await textOf(call.payload), taggingSchema).Tagging
+  const tags = checked((TagSet === '' ? [] : TagSet.Tag).map(({ Key, Value }) => [Key, Value]))
+  return setTags(call, tags, 200)
+}
+
+export const deleteTagging = (call: Call): Answer => setTags(call, {}, 204)
+
+function setTags(call: Call, tags: Tags, status: number): Answer {
+  const { bucket, object } = targetOf(call)
+  commit(bucket, { tag: object.key, tags })
+  return { status }
+}
