@@ -1,7 +1,7 @@
 import { contextOf } from '../src/batch/context'
 import type { Context } from '../src/batch/state/platform'
 import { notify } from '../src/batch/uploads/notify'
-import { packageInputs, settingsFromParams } from '../src/config'
+import { packageInputs, type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError, messageOf } from '../src/errors'
 import { log } from '../src/log'
 import { ownParameters } from '../src/openwhisk/action'
@@ -27,8 +27,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
   try {
     const settings = settingsFromParams(request)
     if (!isAuthorized(request, settings.eventsToken)) {
-      // The request itself may hold anything: none of it is noted.
-      await note('a request had no valid token', () => contextOf(settings, currentActivation()))
+      await noteStranger(settings)
       return unauthorized()
     }
     if (request.__ow_method !== 'post') return methodNotAllowed(request.__ow_method, ['POST'])
@@ -86,6 +85,16 @@ async function parse(message: unknown, context: Context) {
     }
     throw thrown
   }
+}
+
+/** When this container noted a request without a token, milliseconds since the epoch. */
+let strangerAt = 0
+
+/** Nothing of the request is noted, for it may hold anything; and strangers must not cause a request to the store each. */
+async function noteStranger(settings: Settings): Promise<void> {
+  if (Date.now() - strangerAt < 60_000) return
+  strangerAt = Date.now()
+  await note('a request had no valid token', () => contextOf(settings, currentActivation()))
 }
 
 /** A refusal that cannot be noted is still one. */

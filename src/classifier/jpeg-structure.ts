@@ -24,8 +24,9 @@ export function jpegStructure(bytes: Uint8Array): JpegStructure {
     if (marker === jpegLs) unsupported = 'JPEG-LS coding'
     else if (isFrame(marker) && view.getUint8(at + 4) !== 8)
       unsupported = `${view.getUint8(at + 4)}-bit samples`
-    // Bytes of 0xff may fill up what lies before a marker.
-    at += marker === 0xffff ? 1 : 2 + view.getUint16(at + 2)
+    // Decoders pass by any byte that lies before a marker.
+    const isMarker = marker > 0xff00 && marker < 0xffff
+    at += isMarker ? 2 + view.getUint16(at + 2) : 1
   }
   return { unsupported, isWhole: false }
 }

@@ -133,7 +133,11 @@ async function run(prefixes: string[], options: BatchOptions): Promise<void> {
   const request = { ...about, ...requestOf(options), batch }
   if (options.dryRun)
     return dryRun({ ...request, dryRun: true }, connection, options).finally(() => list?.remove())
-  const summary = await fireAndFollow(request, connection, options)
+  const summary = await fireAndFollow(request, connection, options).catch(async (thrown) => {
+    // Nothing was begun, and nothing will come to remove it.
+    if (thrown instanceof WhisklensError && thrown.code === 'no_active_rule') await list?.remove()
+    throw thrown
+  })
   // One that was stopped may never have come to list it.
   if (summary?.state !== 'complete' || summary.totals.listed > 0) return
   const below = prefix.map((one) => JSON.stringify(one)).join(', ')

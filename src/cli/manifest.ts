@@ -50,17 +50,23 @@ async function copyList(given: string, copy: string): Promise<void> {
       throw new WhisklensError('nothing_found', 'There is no list of images on stdin', {
         hint: "Pipe one in: grep '\\.jpg$' keys.txt | whisklens batch --manifest -",
       })
-    return pipeline(process.stdin, createWriteStream(copy))
+    const piped = `${copy}.piped`
+    await pipeline(process.stdin, createWriteStream(piped))
+    return unpackList(piped, copy)
   }
   try {
-    const isCompressed = (await firstBytes(given, 2)).equals(Buffer.from([0x1f, 0x8b]))
-    const source: Readable = createReadStream(given)
-    await (isCompressed
-      ? pipeline(source, createGunzip(), createWriteStream(copy))
-      : pipeline(source, createWriteStream(copy)))
+    await unpackList(given, copy)
   } catch (thrown) {
     throw asFileError(thrown, given)
   }
+}
+
+async function unpackList(given: string, copy: string): Promise<void> {
+  const isCompressed = (await firstBytes(given, 2)).equals(Buffer.from([0x1f, 0x8b]))
+  const source: Readable = createReadStream(given)
+  await (isCompressed
+    ? pipeline(source, createGunzip(), createWriteStream(copy))
+    : pipeline(source, createWriteStream(copy)))
 }
 
 async function firstBytes(path: string, count: number): Promise<Buffer> {

@@ -71,6 +71,8 @@ export function asStorageError(thrown: unknown, action: string, declaredSize?: n
     hint: isTokenError(error.code) ? tokenHint : undefined,
     retryable:
       code === 'store_failed' &&
+      // A name that cannot be put into a URL never will be.
+      !(thrown instanceof URIError) &&
       (error.retryable === true || status === 0 || status >= 500 || status === 429),
   })
 }

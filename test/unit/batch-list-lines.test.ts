@@ -99,6 +99,7 @@ describe('a line of a list of images', () => {
     ['{"uri":"s3://animals/a.jpg"}', /^It names no image/],
     ['{"source-ref":"gs://animals/a.jpg"}', /gs:\/\/animals/],
     ['{"source-ref":"s3://animals/"}', /^It names no key/],
+    ['{"source-ref":"s3://animals/a\\ud800.jpg"}', /^It names no key/],
     ['s3://A/a.jpg', /^It names no bucket/],
     ['\x1f\ufffd\b', /^It is compressed with gzip/],
     ['a\0b', /^It is not text in UTF-8/],

@@ -185,15 +185,19 @@ describe('an image of a batch that tags', () => {
     expect(await photos.tags('a.jpg')).toEqual({})
   })
 
-  it('is to be tagged by each piece of the batch, by what is left of one, and by a retry', async () => {
+  it('is to be tagged, and its position kept, by each piece of the batch, by what is left of one, and by a retry', async () => {
     const runner = await newRunner(objects)
     await runner.photos.put('a.jpg', 'x')
-    await runner.start({ batch: 'b1', tag: 'true' })
+    await runner.start({ batch: 'b1', tag: 'true', exif: 'position' })
     await runner.photos.put('b.jpg', 'x')
     await runner.start({ batch: 'b1', retry: true })
     await runner.start({ batch: 'b2' })
     const messages = runner.invoked.filter(({ name }) => name.endsWith('/classify-images'))
-    expect(messages.map(({ params }) => (params as { tag?: boolean }).tag)).toEqual([true, true, undefined])
+    expect(messages.map(({ params }) => params)).toMatchObject([
+      { tag: true, exif: 'position' },
+      { tag: true, exif: 'position' },
+      expect.not.objectContaining({ tag: true }),
+    ])
     const context = contextOf(objects.store, results)
     let rest: object | undefined
     context.openwhisk = {

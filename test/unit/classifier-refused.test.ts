@@ -51,6 +51,13 @@ describe('JPEG of a rare coding is image_unsupported, not corrupt', () => {
   })
 })
 
+it('bytes between the segments of a JPEG are passed by, as decoders do', async () => {
+  const file = sample('cat')
+  const end = 2 + 2 + file.readUInt16BE(4)
+  const strayed = Buffer.concat([file.subarray(0, end), Buffer.from([0, 1, 2]), file.subarray(end)])
+  expect(await outcome(strayed)).toBe('decoded')
+})
+
 /** Why it is refused, or that it is not: some formats lose little with their last bytes. */
 const outcome = (bytes: Buffer): Promise<string> =>
   decodeImage(bytes, input).then(

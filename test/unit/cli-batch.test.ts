@@ -44,7 +44,7 @@ beforeEach(() => {
 const put = (summary: BatchSummary) => store.results.put(summaryKey(summary.batch), JSON.stringify(summary))
 const pending: Answer = { status: 404, body: { error: 'The requested resource does not exist.' } }
 
-const whisklensWith = (input: string | undefined, ...args: string[]) =>
+const whisklensWith = (input: string | Buffer | undefined, ...args: string[]) =>
   run(
     folder.path,
     ['batch', ...args],
@@ -281,6 +281,12 @@ describe('whisklens batch --manifest', () => {
       text,
     })
     expect(second?.body.manifest).toBe(first?.body.manifest)
+  })
+
+  it('decompresses what is piped into it', async () => {
+    api = completing()
+    expect((await whisklensWith(gzipSync('in/a.jpg\n'), '--manifest', '-')).code).toBe(0)
+    expect((await listOf(asked[0]?.body)).text).toBe('in/a.jpg\n')
   })
 
   it('takes keys on stdin, and goes by prefixes and filters', async () => {

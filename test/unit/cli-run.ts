@@ -30,7 +30,12 @@ export const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
 })
 
 /** Runs `whisklens` in a folder where nothing is configured. @param input what comes on stdin */
-export async function run(folder: string, args: string[], env: NodeJS.ProcessEnv = {}, input?: string) {
+export async function run(
+  folder: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  input?: string | Buffer,
+) {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: folder,
     env: { ...bareEnvironment(folder), ...env },

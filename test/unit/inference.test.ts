@@ -208,7 +208,9 @@ describe.each(['256', '1024'])('an action of %s MB', (memory) => {
   ])('says what is wrong with %s', async (_, params, expected) => {
     const { stdout, stderr } = await run({ engine: 'wasm', ...params() })
     expect(JSON.parse(stdout)).toEqual({ error: expect.stringMatching(expected) })
-    expect(stderr).toBe('')
+    // One line of the log, without a stack.
+    const code = /\((\w+)\)/.exec(JSON.parse(stdout).error)?.[1]
+    expect(JSON.parse(stderr)).toMatchObject({ level: 'warn', code, reason: expect.any(String) })
   })
 
   it('does not preload in its thread what its process preloads', async () => {

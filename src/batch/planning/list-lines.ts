@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { WhisklensError } from '../../errors'
-import type { ImageRef } from '../../schema'
+import { type ImageRef, keySchema } from '../../schema'
 import type { Shape } from '../state/batch'
 
 /*
@@ -51,7 +51,7 @@ export function parseLine(line: string, shape: Shape): Listed {
   if (!listed) throw invalid('It names no image', line)
   const { bucket, key } = listed
   if (bucket !== undefined && !bucketName.test(bucket)) throw invalid('It names no bucket', line)
-  if (key === '') throw invalid('It names no key', line)
+  if (!keySchema.safeParse(key).success) throw invalid('It names no key', line)
   if (Buffer.byteLength(key) > maxKeyBytes) throw invalid(`Its key has over ${maxKeyBytes} bytes`, line)
   return listed
 }

@@ -6,7 +6,8 @@ import { compareKeys, inOrder, keyBefore } from '../records/keys'
 /** Of a listing; where a page tells of fewer keys than the least, it is faster to ask after each. */
 export const page = { length: 1_000, least: 20 }
 
-const atOnce = 32
+/** A list may lie in a thousand buckets: all of them share this. */
+const limit = pLimit(32)
 
 /**
  * What of some keys a bucket has. Where they lie close together they are listed, else asked after one by one.
@@ -41,7 +42,6 @@ export async function lookUp(bucket: Bucket, keys: string[], root = ''): Promise
 }
 
 async function askAfter(bucket: Bucket, keys: string[], root: string, found: Map<string, ObjectInfo>) {
-  const limit = pLimit(atOnce)
   const ask = async (key: string): Promise<void> => {
     const object = await headOf(bucket, root + key)
     if (object) found.set(key, { ...object, key })

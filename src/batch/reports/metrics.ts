@@ -37,7 +37,9 @@ async function recentIds(results: Bucket, now: number): Promise<string[]> {
     .replaceAll('-', '')
   const dated: string[] = []
   for await (const id of results.folders('batches/', yesterday)) {
-    if (!/^\d{8}-/.test(id) || dated.push(id) === most.ids) break
+    // Ids that begin with a digit and hold no date lie between those that do.
+    if (!/^\d/.test(id)) break
+    if (/^\d{8}-/.test(id) && dated.push(id) === most.ids) break
   }
   return [...days, ...dated.reverse()]
 }

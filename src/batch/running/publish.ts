@@ -4,7 +4,7 @@ import type { BatchSummary } from '../../schema'
 import { dropSegments, finalSummary } from '../closing/close'
 import { dropList } from '../planning/list-sort'
 import { openSummary } from '../reports/summary-object'
-import { type EndedBatch, isEnded } from '../state/batch'
+import { type Batch, type EndedBatch, isEnded } from '../state/batch'
 import { type Lease, whileHeld } from '../state/lease'
 import { deleteEntry } from '../state/open'
 import { type Context, retrying } from '../state/platform'
@@ -25,14 +25,23 @@ export async function publish(lease: Lease, context: Context): Promise<BatchSumm
     await whileHeld(lease, context, tell(summary, context))
   }
   await lease.save((current) => (isEnded(current) ? announced(current) : undefined))
-  await dropSegments(batch.batch, batch.run, context)
-  // A run that ended early goes on with its list.
-  if (batch.status === 'complete' && batch.plan.list) await dropList(batch.batch, batch.run, results)
-  await deleteEntry(results, batch.batch, batch.run)
-  // Last: nothing is to wait for a receiver but the next run, where one was fired meanwhile.
-  const delivered = deliver(batch.batch, batch.run, context)
-  await (lease.batch().lease.holder === null ? delivered : whileHeld(lease, context, delivered))
+  try {
+    await dropTraces(batch, batch.run, context)
+  } finally {
+    // Last: nothing is to wait for a receiver but the next run, where one was fired meanwhile.
+    const delivered = deliver(batch.batch, batch.run, context)
+    await (lease.batch().lease.holder === null ? delivered : whileHeld(lease, context, delivered))
+  }
   return summary
+}
+
+/** Removes what a run that has ended leaves behind beside its results. */
+export async function dropTraces(batch: Batch, run: number, context: Context): Promise<void> {
+  await dropSegments(batch.batch, run, context)
+  // A run that ended early goes on with its list.
+  if (batch.run === run && batch.status === 'complete' && batch.plan.list)
+    await dropList(batch.batch, run, context.results)
+  await deleteEntry(context.results, batch.batch, run)
 }
 
 async function tell(summary: BatchSummary, context: Context): Promise<void> {

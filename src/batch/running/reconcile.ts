@@ -4,13 +4,13 @@ import { log } from '../../log'
 import { addressOf } from '../../openwhisk/client'
 import { unschedule } from '../../openwhisk/schedule'
 import { listRegistrations, readRegistration } from '../../storage/feeds'
-import { dropSegments } from '../closing/close'
 import { type Batch, openBatch } from '../state/batch'
 import { invokeAdvance } from '../state/hand-over'
 import { isLive, isSettled, leaseTime } from '../state/lease'
 import { deleteEntry, listOpenRuns, type OpenRun } from '../state/open'
 import type { Context } from '../state/platform'
 import { isOver, today, watchNow } from '../uploads/day'
+import { dropTraces } from './publish'
 import { deliverDue } from './webhook'
 
 /** An entry whose run does not begin for so long has none, milliseconds. */
@@ -33,8 +33,7 @@ async function isOrphan({ batch, run, since }: OpenRun, context: Context): Promi
   const document = openBatch(context, batch)
   const found = await document.read()
   if (found && (found.run > run || (found.run === run && isSettled(found)))) {
-    await dropSegments(batch, run, context)
-    await deleteEntry(context.results, batch, run)
+    await dropTraces(found, run, context)
     return false
   }
   if (!found || (found.run < run && isSettled(found))) {
@@ -52,7 +51,7 @@ export const hasWork = (batch: Batch, now: number): boolean =>
     ? batch.lease.phase !== 'idle' || isOver(batch.batch, now)
     : !isSettled(batch)
 
-/** Has every batch carried on that needs it, and the webhook told of what it was not. @returns the ids of those batches */
+/** Has every batch carried on that needs it, and delivers messages to the webhook that are due. @returns the ids of those batches */
 export async function resume(context: Context): Promise<string[]> {
   const resumed = await findOrphans(context)
   for (const batch of resumed) await invokeAdvance(context, batch)

@@ -67,7 +67,7 @@ async function attempt(waiting: Waiting, retries: number, context: Context): Pro
     const message = { id: idOf(waiting, body), body }
     if (await isAccepted(message, waiting, retries, context))
       log.info({ batch, run, webhookId: message.id }, 'the webhook has accepted the end of the batch')
-    else await postpone(waiting, body, context)
+    else if (await context.results.head(key)) await postpone(waiting, body, context)
     await context.results.delete(key)
   } catch (thrown) {
     log.warn({ batch, run, reason: messageOf(thrown) }, 'the message to the webhook stays as it is')

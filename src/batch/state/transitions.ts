@@ -127,7 +127,8 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
   const before = { reported: reported(batch), errors: batch.dispatch.errors }
   if (outcome !== 'complete') {
     const tag = batch.request.tag || request.tag
-    const asked = { ...batch.request, maxErrors: request.maxErrors, tag }
+    const exif = batch.request.exif ?? request.exif
+    const asked = { ...batch.request, maxErrors: request.maxErrors, tag, exif }
     // Whatever kept them from reporting may be mended: the next attempt is the first one.
     const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: piece.at > 0 ? 0 : 1 }))
     const plan = isHalfRead(batch) ? { ...batch.plan, list: undefined } : batch.plan
@@ -158,6 +159,7 @@ const retried = (before: BatchRequest, request: BatchRequest): BatchRequest => (
   prefix: before.prefix,
   limit: request.limit,
   tag: before.tag || request.tag,
+  exif: before.exif ?? request.exif,
 })
 
 /** A retry takes no image in the place of those that a limit of the batch left out. */

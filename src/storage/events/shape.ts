@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { ImageRef } from '../../schema'
+import { type ImageRef, keySchema } from '../../schema'
 
 /** One image that was created or removed. */
 export interface ImageEvent extends ImageRef {
@@ -19,10 +19,8 @@ export interface Shape {
   image: z.ZodType<ImageRef>
 }
 
-const name = z.string().min(1)
-
 /** What every shape has to tell. */
-export const required = { bucket: name, key: name }
+export const required = { bucket: z.string().min(1), key: keySchema }
 
 /** What is good to know: a value that is not what it should be is left out, and drops no image. */
 export const known = {

@@ -49,14 +49,18 @@ export async function exportRecords(
   const page = await takePage(records(), (record) => record, { matches: matches(query), limit, measure })
   if (!page.next || limit !== undefined) return { body: await bodyOf(page.items), next: page.next }
   if (written) return link(written.key)
-  if (query.urls === 'true') throw tooLarge('with URLs of the images')
-  const target = exportKey(summary.batch, JSON.stringify(query), `results.${name}`)
+  if (query.urls === 'true' && name === 'jsonl') throw tooLarge('with URLs of the images')
+  // A closed batch's records are those of its file; names of labels may change.
+  const source =
+    hasFiles(summary) && view.isModels
+      ? await results.head(resultsKey(summary.batch, 'results.jsonl'))
+      : undefined
+  const target = exportKey(summary.batch, JSON.stringify([query, source?.etag]), `results.${name}`)
+  if (source && (await results.head(target))) return link(target)
   const timed = inTime(records(), query, deadline)
-  try {
-    await results.putStream(target, stream(timed.records), exportTypes[name])
-  } catch (thrown) {
+  await results.putStream(target, stream(timed.records), exportTypes[name]).catch((thrown) => {
     throw timed.isLate() ? tooLarge('to be written in time') : thrown
-  }
+  })
   return link(target)
 }
 
