@@ -10,7 +10,7 @@ import { currentActivation } from '../src/openwhisk/activation'
 
 /**
  * Plans a batch, fans it out to `classify-images` and sees it through. `advance` is how a batch is carried on, from
- * wherever it stands: by its successor, and by anything that finds it without an activation in charge. `reconcile` looks
+ * wherever it stands: by its successor, and by anything that finds it without a lease holder. `reconcile` looks
  * for such batches, and has the watched buckets looked through, as `poll` does for one feed.
  */
 export const main = answering(async (params) => {

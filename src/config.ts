@@ -65,7 +65,7 @@ export const settingsSchema = z.object({
     withDefault(defaultGbSecondPrice).pipe(priceSchema),
   ),
   ca: setting.transform((text) => text && certificatesIn(text)),
-  /** What is told of each batch that has ended. */
+  /** The receiver of a message for each batch that has ended. */
   webhookUrl: setting.pipe(webhookUrlSchema.optional()),
   /** The key that signs what it is told. */
   webhookSecret: setting.pipe(webhookSecretSchema.optional()),

@@ -1,4 +1,4 @@
-/** What scripts and people are told of one kind of error. */
+/** One kind of error, for scripts and for people. */
 interface ErrorKind {
   /** HTTP status of a web action's answer; 502 where a server behind it failed. */
   status: number

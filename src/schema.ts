@@ -217,7 +217,7 @@ export const batchRequestSchema = z.strictObject({
   cancel: flag.default(false),
   /** Do again what failed for reasons that may have passed. */
   retry: flag.default(false),
-  /** Have the batches carried on that nobody is in charge of; goes alone. */
+  /** Carry on the open batches that have no lease holder; goes alone. */
   reconcile: flag.default(false),
   /** Classify what a feed's notifications missed, by the name of its trigger; goes alone. */
   poll: text.optional(),

@@ -113,7 +113,7 @@ function checkEngine(folder: ModelFolder, engine: EngineName, path: string): voi
 }
 
 function unusableError(path: string, cause: unknown): WhisklensError {
-  // What is already said in words for the user is said once.
+  // An error that has a hint for the user is passed on as it is.
   if (cause instanceof WhisklensError && cause.hint) return cause
   const code = cause instanceof WhisklensError ? cause.code : 'bad_model'
   return new InvalidInputError(code, `The model in ${path} cannot be used: ${messageOf(cause)}`, { cause })

@@ -75,7 +75,7 @@ export function openPool(worker: string, threads: number, atOnce: number = threa
   const pool = start(Math.min(atOnce, threads), threads, messagesPerWorker)
   const oneByOne = pLimit(1)
 
-  /** A dead worker takes all its images with it. Each is tried again by itself, so that only the culprit fails. */
+  /** A dead worker takes all its images with it. Each is tried again by itself, so that only the image that caused it fails. */
   async function runAlone(task: ClassifyTask): Promise<ClassifyAnswer> {
     const alone = start(1, 1, 1)
     try {

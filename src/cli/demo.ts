@@ -169,7 +169,7 @@ export async function until<T>(
     const found = await look()
     if (found) return found
   }
-  throw new WhisklensError('demo_timeout', `Waited ${atMost / 1000} s in vain for ${what}`)
+  throw new WhisklensError('demo_timeout', `Waited ${atMost / 1000} s for ${what}`)
 }
 
 function report(summary: BatchSummary, records: ImageRecord[], folder: string): string {

@@ -36,7 +36,7 @@ function failureOf(thrown: unknown, command?: string): Failure {
 }
 
 /**
- * Says on stderr what went wrong: a line for people, or one of JSON. Only what nobody foresaw, and so is a mistake of
+ * Says on stderr what went wrong: a line for people, or one of JSON. Only what was not foreseen, and so is a mistake of
  * ours, comes with its stack.
  * @param args what whisklens was called with
  * @returns the exit code

@@ -22,7 +22,7 @@ export const begun: Before = { run: 0, isOpen: true }
 export interface FollowOptions {
   /** Called at every look. */
   onProgress(summary: BatchSummary, batch?: Batch): unknown
-  /** Tells the error of the action in charge, once it has failed. */
+  /** The error of the action that runs the batch, once it has failed. */
   failure?(): Promise<WhisklensError | undefined>
   /** Milliseconds until it has to have begun. */
   startsWithin?: number

@@ -19,7 +19,7 @@ export class Pacemaker {
 
   /**
    * @param done how many are done now
-   * @param total undefined while nobody knows it
+   * @param total undefined while it is not known
    * @param now milliseconds since the epoch
    */
   measure(done: number, total: number | undefined, now = Date.now()): Pace {
@@ -36,7 +36,7 @@ export class Pacemaker {
 
 /**
  * @param done how many were done in a time
- * @param left how many there are to do; undefined where nobody knows
+ * @param left how many there are to do; undefined where it is not known
  * @param elapsed that time, milliseconds
  */
 export function paceOf(done: number, left: number | undefined, elapsed: number): Pace {

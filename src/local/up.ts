@@ -164,7 +164,7 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
 const lookForOrphansEvery = 5_000
 
 /**
- * Has batches carried on that nobody is in charge of: at the start those that a kill cut off, later those whose
+ * Has batches carried on that have no lease holder: at the start those that a kill cut off, later those whose
  * activations all died. A cluster does the same on a schedule. @returns what ends it
  */
 function resumeOrphans(context: Context): () => Promise<void> {

@@ -122,7 +122,7 @@ export async function installConverter(tell: (step: string) => void): Promise<vo
   await writeFile(markerOf(folder), `${[...packages, ...alone].join('\n')}\n`)
 }
 
-/** It is emptied: not what is somebody else's. */
+/** It is emptied: another program's folder is refused. */
 async function checkFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch((): string[] => [])
   if (names.length === 0 || names.includes('pyvenv.cfg')) return

@@ -18,7 +18,7 @@ interface Change extends Partial<Affine> {
   activation?: string
 }
 
-/** A network while nodes of it are put together. What nobody reads any more is left out at the end. */
+/** A network while nodes of it are put together. Nodes without a reader are left out at the end. */
 class Draft {
   readonly #nodes: Map<string, GraphNode>
   readonly #weights: Map<string, Weight>
@@ -28,7 +28,7 @@ class Draft {
     const { node: nodes } = network.topology
     this.#nodes = new Map(nodes.map((node) => [node.name, node]))
     this.#weights = new Map(weightsOf(network).map((weight) => [weight.name, weight]))
-    // An output has a reader, too: whoever runs the network.
+    // Outputs are read by the caller.
     for (const name of [...nodes.flatMap(inputsOf), ...outputsOf(network)])
       this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1)
   }

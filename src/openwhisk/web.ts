@@ -37,7 +37,7 @@ export function methodNotAllowed(method: string, allowed: string[]): WebResponse
 export const methodOf = ({ __ow_method }: WebRequest): string =>
   __ow_method === 'head' ? 'get' : __ow_method
 
-/** The answer for anything thrown, with its code's status: errors of ours in words, everything else without detail. */
+/** The answer for anything thrown, with its code's status: our own errors with message and hint, all others without detail. */
 export function errorResponse(thrown: unknown): WebResponse {
   if (thrown instanceof WhisklensError) return refusal(thrown)
   log.error({ err: thrown }, 'web action failed')
@@ -52,7 +52,7 @@ const refusal = (error: WhisklensError): WebResponse => {
 
 /**
  * Whether a request carries the token, as `Authorization: Bearer …` (or the bare token, as MinIO sends it) or `?token=`.
- * An unset token refuses everybody.
+ * Without a token every request is refused.
  */
 export function isAuthorized(request: WebRequest, token: string | undefined): boolean {
   if (!token) return false

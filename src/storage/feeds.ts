@@ -19,7 +19,7 @@ const registrationSchema = z.strictObject({
   createdAt: z.string(),
   /** Images changed before it are not looked for, ISO 8601; without it, all are. */
   since: z.iso.datetime().optional(),
-  /** How often the bucket is compared with the records, minutes; 0 where nobody does. */
+  /** How often the bucket is compared with the records, minutes; 0 for never. */
   minutes: z.int().nonnegative().default(0),
   /** Younger images are left to their notifications, seconds: a poll would have them classified twice. */
   settle: z.int().nonnegative().default(usualSettle),

@@ -58,7 +58,7 @@ export interface Bucket extends Multipart, Listing, Tagging {
   deleteAll(keys: string[]): Promise<void>
   /**
    * The lines of a text object, read block by block as they are asked for: no connection stays open in between, however
-   * long whoever reads them takes.
+   * long their reader takes.
    * @param options the byte with which the first line begins, how many are read at a time, and the version to read
    * @throws StorageError `precondition_failed` when the object is another version, or replaced meanwhile,
    *   `object_too_large` for a line of more than 4 MiB

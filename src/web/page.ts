@@ -23,7 +23,7 @@ const table = (id: string, title: string, kind: string): string =>
 <h3 id="${id}-title">${title}</h3><ol></ol><button class="quiet" type="button" aria-expanded="false"></button>
 </section>`
 
-/** The same for everybody: all data is asked for by the script. */
+/** The same for every request: all data is asked for by the script. */
 export const document = `<!doctype html>
 <html lang="en">
 <head>
@@ -103,7 +103,7 @@ ${segment('', 'All')}${segment('ok', 'Classified')}${segment('error', 'Errors')}
 
 const [scriptHash, styleHash] = [hashOf(script), hashOf(style)]
 
-/** Keys and labels are whatever somebody uploaded: the browser is told to run and load nothing but what is ours. */
+/** Keys and labels are untrusted: the browser is told to run and load nothing but what is ours. */
 const policy = (imageOrigin: string): string =>
   [
     `default-src 'none'`,

@@ -9,6 +9,6 @@ import { state } from './script/state'
 /**
  * The page's script: one module, in pieces. It is text, for it runs in browsers and is sent as it stands here; the
  * browser test is what checks it. Nothing of the data is ever parsed as HTML: keys, labels and messages come from
- * whoever uploads images, and become text nodes and attributes.
+ * uploads, are untrusted, and become text nodes and attributes.
  */
 export const script = elements + cards + batches + overview + state + show + gallery

@@ -5,7 +5,7 @@ import { messageOf, WhisklensError } from '../errors'
 import { agentsFor } from '../trust'
 import { type Message, signedHeaders } from './sign'
 
-/** Where the ends of batches are told. */
+/** The receiver of messages about batches that have ended. */
 export interface Webhook {
   /**
    * Sends a message once.

@@ -84,7 +84,7 @@ it('convert_failed: a converter that fails, with the last line of what it said',
 it('demo_timeout: a step that does not come to its end', () =>
   expect(until('the end', async () => undefined, 300)).rejects.toMatchObject({
     code: 'demo_timeout',
-    message: 'Waited 0.3 s in vain for the end',
+    message: 'Waited 0.3 s for the end',
   }))
 
 describe('a file', () => {

@@ -10,7 +10,7 @@ export const page = { length: 1_000, least: 20 }
 const limit = pLimit(32)
 
 /**
- * What of some keys a bucket has. Where they lie close together they are listed, else asked after one by one.
+ * What of some keys a bucket has. Where they lie close together they are listed, else there is a HEAD for each.
  * @param keys in order, each once
  * @param root what stands in front of the keys in the bucket, and not in those returned
  */

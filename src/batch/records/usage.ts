@@ -4,7 +4,7 @@ import type { memorySchema } from '../state/batch'
 /** Memory of the actions that a batch is done by, MB. */
 export type Memory = z.infer<typeof memorySchema>
 
-/** What `manifest.yaml` gives them, for where nobody asked the platform. */
+/** What `manifest.yaml` gives them, where the platform was not asked. */
 export const manifestMemory: Memory = { classify: 512, aggregate: 256 }
 
 /** What one activation of `classify-images` used; kept as the metadata of the part it wrote. */

@@ -13,7 +13,7 @@ import { readSummary } from './summary-object'
 /** The ids of all batches, with the uploads of each day among them. */
 export const listBatches = (results: Bucket): AsyncGenerator<string> => results.folders('batches/')
 
-/** The error of a batch that nobody has started. */
+/** The error of a batch that does not exist. */
 export const batchNotFound = (batch: string): StorageError =>
   new StorageError('batch_not_found', 404, `There is no batch "${batch}"`)
 

@@ -89,7 +89,7 @@ async function isAccepted(
     await retrying(context, send, { retries, isPassing: () => true })
     return true
   } catch (thrown) {
-    log.warn({ batch, run, reason: messageOf(thrown) }, 'the webhook was not told of the end of the batch')
+    log.warn({ batch, run, reason: messageOf(thrown) }, 'the webhook did not accept the end of the batch')
     return false
   }
 }

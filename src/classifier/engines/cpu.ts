@@ -3,7 +3,7 @@ import { predictorOn } from './graph'
 
 async function start(): Promise<TensorFlow> {
   const { enableProdMode } = await import('@tensorflow/tfjs-core')
-  // Or it greets everybody with the advice to install another backend.
+  // Or it logs the advice to install another backend.
   enableProdMode()
   await import('@tensorflow/tfjs-backend-cpu')
   return (await import('./tfjs')).startBackend('cpu')

@@ -124,7 +124,7 @@ export class Pool {
   }
 
   private takeIdle(key: string): Container | undefined {
-    // One that died while nobody used it stays until it is reaped.
+    // One that died while it was idle stays until it is reaped.
     const last = [...this.idle].findLast((one) => one.key === key && !one.container.isGone)
     if (last === undefined) return undefined
     clearTimeout(last.timer)

@@ -2,7 +2,7 @@ import { clock, type Entity } from './entities'
 import { defaultKind } from './kinds'
 import { actionLimits } from './limits'
 
-/** The namespace of what every cluster has: anybody may read and invoke it, nobody may change it. */
+/** The namespace of what every cluster has: every key may read and invoke it, none may change it. */
 export const systemNamespace = 'whisk.system'
 
 /** A feed of alarms passes on what it is asked, with the key that it was given. */
@@ -31,7 +31,7 @@ export const isSystem = (namespace: string): boolean => namespace.split('/')[0] 
 
 export const isSystemPackage = (name = ''): boolean => Object.hasOwn(packages, name)
 
-/** Whether anybody may do that: read a system package, read or invoke one of its actions. */
+/** Whether every key may do that: read a system package, read or invoke one of its actions. */
 export function isPublic(method: string, path: string): boolean {
   const [namespace, collection, name, action] = path.split('/').slice(4)
   if (namespace !== systemNamespace) return false

@@ -11,7 +11,7 @@ import { type Rendered, render } from './web-response'
 const extensions = /\.(json|http|html|svg|text)$/
 const methods = ['GET', 'DELETE', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'PATCH']
 
-/** `/api/v1/web/{namespace}/{package}/{action}[.ext]`: actions that anybody may invoke over plain HTTP. */
+/** `/api/v1/web/{namespace}/{package}/{action}[.ext]`: public actions, over plain HTTP. */
 export function webActionRoutes(api: Api, { entities, invoker, namespace, throttle }: Host): void {
   /** The exported action that a path leads to; the web does not learn of others. */
   function exportedAction(asked: string, packageName: string, name: string) {

@@ -4,7 +4,7 @@ import type { Journal } from './journal'
 import { lowerBound, toBinary } from './listing'
 import { s3Error } from './s3-error'
 
-/** A file of bytes under the bucket's `bodies/`; nobody sees it until a journal line names it. */
+/** A file of bytes under the bucket's `bodies/`; it is not visible until a journal line names it. */
 export interface Body {
   file: string
   size: number
@@ -46,7 +46,7 @@ export type Change =
   | { upload: Omit<Upload, 'parts'> }
   | { part: Part; of: string }
   | { abort: string }
-  /** The events up to this `n` were delivered; null when nobody watches the bucket. */
+  /** The events up to this `n` were delivered; null when the bucket is not watched. */
   | { acknowledged: number | null }
 
 /** A change and its number, which only ever grows. */

@@ -65,7 +65,7 @@ export async function* payloadOf(request: S3Request, signing: Signing): AsyncGen
       yield chunk
     }
   } finally {
-    // Chunks end before the stream does; nobody else could read on while this reader held it.
+    // Chunks end before the stream does; no other reader could go on while this one held it.
     await raw.return?.()
   }
   const length = header(request, 'x-amz-decoded-content-length')

@@ -45,7 +45,7 @@ async function readModule<T>(folder: string, name: keyof typeof modules): Promis
   return module.exports
 }
 
-/** What is fit for everybody to see: nsfwjs' default model, its weights taken out of their JavaScript. */
+/** Moderation of content: nsfwjs' default model, its weights taken out of their JavaScript. */
 export const nsfw: CatalogueEntry = {
   id: 'nsfw',
   about: 'Moderation: neutral, drawing, sexy, porn, hentai, by the MobileNetV2 of nsfwjs',

@@ -73,7 +73,7 @@ export function parseResultsRequest(params: Record<string, unknown>): ResultsReq
   return { ...request, whole: !changing.some((name) => isGiven(params[name])) }
 }
 
-/** The query that asks for what follows, as a link; whoever follows it adds the token. */
+/** The query that asks for what follows, as a link without the token. */
 export function nextQuery(request: ResultsRequest, format: Format, next: string): string {
   const { whole: _, ...asked } = request
   const query = Object.entries({ ...asked, format, after: next }).filter(([, value]) => value !== undefined)

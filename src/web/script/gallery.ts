@@ -49,7 +49,7 @@ async function loadMore() {
     const isFocused = document.activeElement === more
     showSummary(summary)
     showCount()
-    // The button goes when all is shown: whoever pressed it goes on with the first new image.
+    // The button goes when all is shown: the focus goes to the first new image.
     if (isFocused && more.hidden) last?.nextElementSibling?.querySelector('a, summary')?.focus()
   } catch (thrown) {
     if (thrown.name !== 'AbortError') showNotice('Could not load more: ' + thrown.message)
