@@ -15,5 +15,8 @@ function memoryLimit(): number {
 /** The memory of this container, bytes. Asked for once: the cgroup's answer is in a file. */
 export const containerMemory = memoryLimit()
 
+/** A large buffer that is no longer needed would wait for more garbage. OpenWhisk's runtime exposes this to actions. */
+export const collectGarbage = (): void => void globalThis.gc?.()
+
 /** Whether so little that images need what would make their work faster. */
 export const isMemoryScarce = containerMemory < 384 * MiB

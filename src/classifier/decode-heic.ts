@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import { collectGarbage } from './container-memory'
 import { checkSize } from './decode-memory'
 import { cutOf, scaledSize } from './geometry'
 import { type Failure, type Heif, type HeifPixels, openHeif } from './heif-library'
@@ -18,10 +19,7 @@ const kindsNotDecoded = [3, 4]
 
 /** Decodes HEIC with libheif, compiled to WebAssembly: 8-bit RGB, transparency on white. */
 export const decodeHeic = (bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> =>
-  oneByOne(() => decodeNow(bytes, inputs).finally(collect))
-
-/** The memory that was used is garbage now, and V8 may not hurry. OpenWhisk's runtime exposes this to actions. */
-const collect = (): void => void globalThis.gc?.()
+  oneByOne(() => decodeNow(bytes, inputs).finally(collectGarbage))
 
 async function decodeNow(bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> {
   const start = performance.now()

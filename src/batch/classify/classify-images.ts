@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { classifyImage, recordLabels } from '../../classifier/classify'
-import { isMemoryScarce } from '../../classifier/container-memory'
+import { collectGarbage, isMemoryScarce } from '../../classifier/container-memory'
 import type { LoadedModel } from '../../classifier/load'
 import { ImageError, StorageError, WhisklensError } from '../../errors'
 import type { ExifOption, ImageRecord, ImageRef } from '../../schema'
@@ -52,7 +52,7 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   }
   const classify = (image: ImageRef): Promise<ImageRecord> =>
     (image.size ?? 0) > largeObjectBytes
-      ? oneByOne(() => classifyObject(image, options).finally(collect))
+      ? oneByOne(() => classifyObject(image, options).finally(collectGarbage))
       : classifyObject(image, options)
   const records = await Promise.all(
     images.map((image, index) =>
@@ -72,9 +72,6 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   const end = records.indexOf(undefined)
   return (end === -1 ? records : records.slice(0, end)) as ImageRecord[]
 }
-
-/** A large file that is no longer needed would wait for more garbage. OpenWhisk's runtime exposes this to actions. */
-const collect = (): void => void globalThis.gc?.()
 
 /** As a part of a message, with what separates it from the next. */
 const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value)) + 1

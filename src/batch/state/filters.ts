@@ -22,8 +22,8 @@ type FilterName = (typeof filterNames)[number]
 /** What of the images below a prefix a batch is about. */
 export type Filters = Pick<BatchRequest, FilterName>
 
-/** An empty glob is none: forms send fields that were left empty too. */
-const isGiven = (value: unknown): boolean => value !== undefined && value !== ''
+/** Whether a parameter was given: forms send fields that were left empty too. */
+export const isGiven = (value: unknown): boolean => value !== undefined && value !== ''
 
 /** The filters of a plan or of a request, all of them named so that they can take the place of others. */
 export const filtersOf = (from: Filters): Filters =>

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { ImageRef } from '../../schema'
-import { changeIn, isText, known, required, type Shape, unquote } from './shape'
+import { changeIn, etagOf, isText, known, required, type Shape } from './shape'
 
 /*
  * The shapes of other object stores. None of them encodes keys. Etags are taken only where they are those of the store's
@@ -28,7 +28,7 @@ export const ibmCos: Shape = {
       ({ bucket, key, file, notification }): ImageRef => ({
         bucket,
         key,
-        etag: unquote(file?.ETag ?? notification?.object_etag),
+        etag: etagOf(file?.ETag ?? notification?.object_etag),
         size: file?.Size ?? notification?.object_length ?? undefined,
         lastModified: file?.LastModified ?? undefined,
       }),
@@ -55,7 +55,7 @@ export const cloudflareR2: Shape = {
         bucket,
         key,
         size: size ?? undefined,
-        etag: unquote(eTag),
+        etag: etagOf(eTag),
       }),
     ),
 }

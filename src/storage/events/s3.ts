@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { ImageRef } from '../../schema'
-import { changeIn, known, required, type Shape, unquote } from './shape'
+import { changeIn, etagOf, known, required, type Shape } from './shape'
 
 /** `%F0%9F%98%80+a.jpg` → `😀 a.jpg`; a key that some sender left unencoded stays as it is. */
 function decodeKey(key: string): string {
@@ -32,7 +32,7 @@ export const s3Record: Shape = {
         // S3 URL-encodes it, with `+` for a space; Ceph does not.
         key: eventSource === 'ceph:s3' ? object.key : decodeKey(object.key),
         size: object.size ?? undefined,
-        etag: unquote(object.eTag),
+        etag: etagOf(object.eTag),
       }),
     ),
 }
@@ -63,7 +63,7 @@ export const eventBridge: Shape = {
         bucket: bucket.name,
         key: object.key,
         size: object.size ?? undefined,
-        etag: unquote(object.etag),
+        etag: etagOf(object.etag),
       }),
     ),
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { type ImageRef, keySchema } from '../../schema'
+import { unquote } from '../multipart'
 
 /** One image that was created or removed. */
 export interface ImageEvent extends ImageRef {
@@ -29,8 +30,9 @@ export const known = {
   date: z.string().nullish().catch(undefined),
 }
 
-export const unquote = (etag: string | null | undefined): string | undefined =>
-  etag?.replaceAll('"', '') || undefined
+/** An etag that a message tells, as it is compared. */
+export const etagOf = (etag: string | null | undefined): string | undefined =>
+  unquote(etag ?? undefined) || undefined
 
 /** Tests a field that has to be text. */
 export const isText = (value: unknown, pattern: RegExp): boolean =>

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { querySchema } from '../../batch/reports/query'
+import { isGiven } from '../../batch/state/filters'
 import { InvalidInputError } from '../../errors'
 import { batchIdSchema } from '../../schema'
 import { cursorSchema } from './cursor'
@@ -47,9 +48,6 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'format'}: ${message}`)
   throw new InvalidInputError('bad_parameter', `The request is not valid: ${problems.join('; ')}`)
 }
-
-/** Forms send fields that were left empty too. */
-const isGiven = (value: unknown): boolean => value !== undefined && value !== ''
 
 /**
  * In which form an answer is wanted: the parameter decides, else what the client accepts; browsers accept HTML.
