@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { readAhead } from '../../read-ahead'
 import { imageRefSchema } from '../../schema'
 import type { Bucket, ObjectInfo, Store } from '../../storage/store'
@@ -58,14 +59,21 @@ async function* blocksOf(entries: AsyncIterable<Entry>): AsyncGenerator<Entry[]>
 /** The images of a block and their records, bucket by bucket. */
 async function findAll(wanted: Entry[], modelVersion: string, store: Store, results: Bucket) {
   const buckets = [...new Set(wanted.map(({ bucket }) => bucket))]
+  // A block may lie in as many buckets as it has images.
+  const atOnce = pLimit(4)
   const known = await Promise.all(
-    buckets.map(async (name): Promise<[string, Map<string, ObjectInfo>, Map<string, ObjectInfo>]> => {
-      const keys = wanted.filter(({ bucket }) => bucket === name).map(({ key }) => key)
-      const root = recordsPrefix(modelVersion, name)
-      // Records of longer names are looked up singly.
-      const short = keys.filter((key) => Buffer.byteLength(root + key) <= 1024)
-      return [name, ...(await Promise.all([lookUp(store.bucket(name), keys), lookUp(results, short, root)]))]
-    }),
+    buckets.map((name) =>
+      atOnce(async (): Promise<[string, Map<string, ObjectInfo>, Map<string, ObjectInfo>]> => {
+        const keys = wanted.filter(({ bucket }) => bucket === name).map(({ key }) => key)
+        const root = recordsPrefix(modelVersion, name)
+        // Records of longer names are looked up singly.
+        const short = keys.filter((key) => Buffer.byteLength(root + key) <= 1024)
+        return [
+          name,
+          ...(await Promise.all([lookUp(store.bucket(name), keys), lookUp(results, short, root)])),
+        ]
+      }),
+    ),
   )
   const images = new Map(known.map(([name, found]) => [name, found]))
   const records = new Map(known.map(([name, , found]) => [name, found]))

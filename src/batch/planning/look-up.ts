@@ -3,11 +3,10 @@ import { StorageError } from '../../errors'
 import type { Bucket, ObjectInfo } from '../../storage/store'
 import { compareKeys, inOrder, keyBefore } from '../records/keys'
 
-/** Of a listing; where a page tells of fewer keys than the least, it is faster to ask after each. */
+/** Of a listing; where a page has fewer of the keys than the least, a HEAD for each is faster. */
 export const page = { length: 1_000, least: 20 }
 
-/** A list may lie in a thousand buckets: all of them share this. */
-const limit = pLimit(32)
+const atOnce = 32
 
 /**
  * What of some keys a bucket has. Where they lie close together they are listed, else there is a HEAD for each.
@@ -17,7 +16,7 @@ const limit = pLimit(32)
 export async function lookUp(bucket: Bucket, keys: string[], root = ''): Promise<Map<string, ObjectInfo>> {
   const found = new Map<string, ObjectInfo>()
   let next = 0
-  let [seen, told] = [0, 0]
+  let [listed, answered] = [0, 0]
   const [first] = keys
   if (first === undefined) return found
   const listing = bucket.list({ prefix: root, startAfter: root + keyBefore(first) || undefined })
@@ -29,19 +28,20 @@ export async function lookUp(bucket: Bucket, keys: string[], root = ''): Promise
       found.set(key, { key, ...object })
       next++
     }
-    told += next - from
+    answered += next - from
     if (next === keys.length) return found
-    if (++seen % page.length > 0) continue
-    if (told < page.least) {
-      await askAfter(bucket, keys.slice(next), root, found)
+    if (++listed % page.length > 0) continue
+    if (answered < page.least) {
+      await headEach(bucket, keys.slice(next), root, found)
       return found
     }
-    told = 0
+    answered = 0
   }
   return found
 }
 
-async function askAfter(bucket: Bucket, keys: string[], root: string, found: Map<string, ObjectInfo>) {
+async function headEach(bucket: Bucket, keys: string[], root: string, found: Map<string, ObjectInfo>) {
+  const limit = pLimit(atOnce)
   const ask = async (key: string): Promise<void> => {
     const object = await headOf(bucket, root + key)
     if (object) found.set(key, { ...object, key })
