@@ -115,14 +115,10 @@ async function classifyPiece(
   }
 }
 
-const partOf = ({ model }: Settings, { chunk, start, end, by, exif, tag }: z.infer<typeof chunkSchema>) => ({
-  start,
-  end,
-  chunk,
+/** The piece, as its report names it. */
+const partOf = ({ model }: Settings, { batch: _, ...part }: z.infer<typeof chunkSchema>) => ({
+  ...part,
   model,
-  by,
-  exif,
-  tag,
 })
 
 async function classifyChunk(

@@ -402,7 +402,7 @@ export const errorCodes = {
   },
   already_exists: {
     status: 409,
-    when: 'What is to be written is there already, and is not replaced.',
+    when: 'The destination exists, and is not replaced.',
     hint: 'Choose another place or name; --force replaces a model.',
   },
   port_in_use: {

@@ -17,6 +17,13 @@ export interface Classification extends Findings {
   timings: { decode: number; infer: number }
 }
 
+export interface Looking {
+  /** Of detections, see {@link Task.look}. */
+  threshold?: number
+  /** Whether to say where a photo was taken. */
+  withPosition?: boolean
+}
+
 /** Labels a record keeps. */
 export const recordLabels = 5
 
@@ -24,16 +31,13 @@ export const recordLabels = 5
  * Classifies one image with a loaded model.
  * @param bytes the file as it is: JPEG, PNG, WebP, GIF, AVIF or TIFF
  * @param count how many labels to keep, most probable first
- * @param threshold of detections, see {@link Task.look}
- * @param withPosition whether to say where a photo was taken
  * @throws ImageError when the bytes cannot be decoded
  */
 export async function classifyImage(
   { task }: LoadedModel,
   bytes: Uint8Array,
   count: number = recordLabels,
-  threshold?: number,
-  withPosition = false,
+  { threshold, withPosition = false }: Looking = {},
 ): Promise<Classification> {
   // The block stays here: it can be as large as the file, and models may run in a thread of their own.
   const { exif: block, ...image } = await stage('decodeImage', () => decodeImage(bytes, task.input))

@@ -5,15 +5,14 @@ import { checkSize } from './decode-memory'
 import { cutOf, hull, type Region, scaledSize } from './geometry'
 import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
 import { type Header, plainJpegHeader } from './jpeg-header'
-import { jpegStructure } from './jpeg-structure'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
 import { corrupt, unsupported } from './refusal'
 import { neededOf, planOf, resample } from './resample/resample'
 import { middleOf, shrunkBy } from './shrink'
 import type { Format } from './signature'
+import { structureOf } from './structure'
 import { tiffDirectories } from './tiff'
 import { hasOtherSample, unsupportedOf } from './tiff-support'
-import { isWhole } from './whole'
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
 const loaders = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((name) => `VipsForeignLoad${name}`)
@@ -54,10 +53,11 @@ export async function decodeWithSharp(
   inputs: InputSpec[],
 ): Promise<DecodedImage[]> {
   const isOpaque = format === 'tiff' && isOpaqueTiff(bytes)
-  if (format === 'jpeg') checkJpeg(bytes)
+  const { unsupported: what, isWhole } = structureOf(bytes, format)
+  if (what) throw unsupported(`a JPEG image with ${what}`)
   const header = plainJpegHeader(bytes) ?? (await readHeader(open, bytes, format))
   checkSize(header)
-  if (!isWhole(bytes, format)) throw corrupt(format)
+  if (!isWhole) throw corrupt(format)
   return oneByOne(async () => {
     const start = performance.now()
     const { region, shrunk, plans } = planFor(header, inputs)
@@ -86,11 +86,6 @@ const readHeader = (open: typeof sharpModule, bytes: Uint8Array, format: Format)
   open(bytes, { limitInputPixels: false })
     .metadata()
     .catch((thrown) => refuse(format, thrown))
-
-function checkJpeg(bytes: Uint8Array): void {
-  const reason = jpegStructure(bytes).unsupported
-  if (reason) throw unsupported(`a JPEG image with ${reason}`)
-}
 
 /**
  * @returns whether the last sample of its pixels is to be left out

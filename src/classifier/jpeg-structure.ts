@@ -1,5 +1,5 @@
-/** What the markers of a JPEG file tell. */
-export interface JpegStructure {
+/** What the structure of a file tells, without its pixels. */
+export interface Structure {
   /** What of its coding is not decoded, for a sentence. */
   unsupported?: string
   /** Whether its end is there. */
@@ -15,7 +15,7 @@ const isFrame = (marker: number): boolean =>
 const jpegLs = 0xfff7
 
 /** @param bytes that begin as JPEG does */
-export function jpegStructure(bytes: Uint8Array): JpegStructure {
+export function jpegStructure(bytes: Uint8Array): Structure {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let unsupported: string | undefined
   for (let at = 2; at + 5 <= view.byteLength; ) {

@@ -6,7 +6,7 @@ import { type ClassifyPool, tasksPerWorker } from './classify-pool'
 import { type Source, sourcesOf } from './classify-sources'
 import { type Classified, type ClassifyAnswer, problemOf } from './classify-task'
 import { needStore, resolveConnection } from './connection'
-import { countName, type Tally, tellOfOthers } from './image-names'
+import { countName, reportSkipped, type Tally } from './image-names'
 import { type OutputOptions, percent, print, printable, printJson } from './output'
 import { startProgress } from './progress'
 
@@ -73,7 +73,7 @@ export async function classifyAll(
   } finally {
     progress.stop()
   }
-  tellOfOthers(undecoded, others, options)
+  reportSkipped(undecoded, others, options)
   if (counts.found > 0) return counts
   throw new WhisklensError('nothing_found', 'There is no image to classify', {
     hint: 'In folders, files count by their extension or contents: JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF.',

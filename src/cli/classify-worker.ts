@@ -17,7 +17,7 @@ async function classify({ image, model, engine, top, exif }: ClassifyTask): Prom
   }
   try {
     const bytes = typeof image === 'string' ? await readImage(image) : image
-    const classification = await classifyImage(loaded, bytes, top, undefined, exif === 'position')
+    const classification = await classifyImage(loaded, bytes, top, { withPosition: exif === 'position' })
     return { classified: { ...classification, model: loaded.folder.version, engine: loaded.engine } }
   } catch (thrown) {
     return { error: problemOf(thrown) }

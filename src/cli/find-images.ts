@@ -11,7 +11,7 @@ export interface ImageFile extends FoundFile {
   type?: string
 }
 
-/** What is to be done with a file by its name and first bytes. */
+/** Whether a file is an image, by its name and first bytes. */
 export interface Finding {
   isImage: boolean
   type?: string

@@ -65,10 +65,10 @@ function describeTally(tally: Tally): string {
 }
 
 /**
- * Says what was found and not worked on.
+ * Reports the files that were found and skipped.
  * @param undecoded images, which count as failed: said even where notes are not wanted
  */
-export function tellOfOthers(undecoded: Tally, others: Tally, options: OutputOptions): void {
+export function reportSkipped(undecoded: Tally, others: Tally, options: OutputOptions): void {
   const images = totalOf(undecoded)
   if (images > 0) {
     const are = images === 1 ? 'is in a format' : 'are in formats'

@@ -6,7 +6,7 @@ import type { Bucket } from '../storage/store'
 import { problemOf } from './classify-task'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
 import { type ImageFile, imagesAmong } from './find-images'
-import { countName, imageType, type Tally, tellOfOthers } from './image-names'
+import { countName, imageType, reportSkipped, type Tally } from './image-names'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural, printable, printJson } from './output'
 import { startProgress } from './progress'
 import { asFileError, walk } from './walk'
@@ -94,7 +94,7 @@ async function uploadAll(paths: string[], bucket: Bucket, options: UploadOptions
   } finally {
     progress.stop()
   }
-  tellOfOthers(undecoded, others, options)
+  reportSkipped(undecoded, others, options)
   return counts
 }
 

@@ -47,14 +47,7 @@ export async function classify(
   return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
 }
 
-const partOf = ({ start, end, chunk, model, by, exif }: ChunkMessage) => ({
-  start,
-  end,
-  chunk,
-  model,
-  by,
-  exif,
-})
+const partOf = ({ batch: _, ...part }: ChunkMessage) => part
 
 async function piece(message: ChunkMessage, surroundings: Surroundings, classifier: Classifier) {
   const { batch, chunk, start, end } = message

@@ -42,7 +42,7 @@ describeWith(peerLibraries.cocoSsd, 'coco-ssd', () => {
     it('finds less probable things when it is asked for them', async () => {
       const model = await load()
       const found = async (threshold: number) => {
-        const { detections = [] } = await classifyImage(model, await orange(), 5, threshold)
+        const { detections = [] } = await classifyImage(model, await orange(), 5, { threshold })
         return detections.map(({ label }) => label)
       }
       expect(await found(0.95)).toEqual([])

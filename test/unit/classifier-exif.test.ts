@@ -249,7 +249,7 @@ describe('an image with EXIF', () => {
     const bytes = await photo(facts).toFormat(format).toBuffer()
     const { exif } = await classifyImage(loaded, bytes)
     expect(exif).toEqual({ takenAt: '2026-05-01T10:11:12', camera: 'FUJIFILM X-T5' })
-    const withPosition = await classifyImage(loaded, bytes, 1, undefined, true)
+    const withPosition = await classifyImage(loaded, bytes, 1, { withPosition: true })
     expect(withPosition.exif?.position).toEqual({ latitude: 48.8582, longitude: 2.2945 })
   })
 
@@ -266,7 +266,7 @@ describe('an image with EXIF', () => {
       const hostile = Buffer.from(bytes)
       for (let at = 8; at < length; at++)
         if ((at * seed) % 7 === 3) hostile[start + at] = (at * 31 * seed) & 0xff
-      expect((await classifyImage(loaded, hostile, 5, undefined, true)).labels).toEqual(labels)
+      expect((await classifyImage(loaded, hostile, 5, { withPosition: true })).labels).toEqual(labels)
     }
   })
 

@@ -62,7 +62,7 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
 
   it('finds more where it is asked for less', async () => {
     const found = async (threshold: number) =>
-      (await classifyImage(await load(), sample('astronaut'), 5, threshold)).detections ?? []
+      (await classifyImage(await load(), sample('astronaut'), 5, { threshold })).detections ?? []
     expect(await found(1)).toEqual([])
     const detections = await found(0.05)
     expect(detections.length).toBeGreaterThan(1)

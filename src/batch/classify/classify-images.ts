@@ -91,13 +91,9 @@ async function classifyObject(
     const { body, etag, size, lastModified, ms } = downloading.value
     Object.assign(record, { etag, size, lastModified })
     record.timings.download = ms
-    const { timings, ...classification } = await classifyImage(
-      loading.value,
-      body,
-      recordLabels,
-      undefined,
-      exif === 'position',
-    )
+    const { timings, ...classification } = await classifyImage(loading.value, body, recordLabels, {
+      withPosition: exif === 'position',
+    })
     Object.assign(record, classification, { status: 'ok' })
     Object.assign(record.timings, timings)
   } catch (thrown) {

@@ -84,8 +84,8 @@ function addressIn(line: string): string | undefined {
 }
 
 /** @param address `s3://bucket/key`, as it is, without any encoding */
-function addressed(address: string | undefined): Listed | undefined {
-  const [, bucket, key] = /^s3:\/\/([^/]*)\/(.*)$/s.exec(address ?? '') ?? []
+export function addressed(address = ''): { bucket: string; key: string } | undefined {
+  const [, bucket, key] = /^s3:\/\/([^/]*)\/(.*)$/s.exec(address) ?? []
   return bucket === undefined || key === undefined ? undefined : { bucket, key }
 }
 

@@ -1,7 +1,7 @@
 import { StorageError, WhisklensError } from '../../errors'
 import type { Store } from '../../storage/store'
 import type { Shape } from '../state/batch'
-import { isContinued, type Listed, parseLine, shapeOf } from './list-lines'
+import { addressed, isContinued, type Listed, parseLine, shapeOf } from './list-lines'
 
 /** Where reading a list goes on. */
 export interface ReadPosition {
@@ -17,11 +17,8 @@ export interface Read extends ReadPosition {
   listed: Listed
 }
 
-/** @param address `s3://bucket/key` */
-const locate = (address: string): { bucket: string; key: string } => {
-  const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(address) ?? []
-  return { bucket, key }
-}
+/** @param address as the schema of requests has it */
+const locate = (address: string) => addressed(address) ?? { bucket: '', key: '' }
 
 /** The version of a list that is there. @throws WhisklensError `manifest_not_found` */
 export async function etagOf(address: string, store: Store): Promise<string> {

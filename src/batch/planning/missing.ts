@@ -97,7 +97,7 @@ export async function* walkImages(walk: Walk, images: Bucket, results: Bucket): 
 /** Whether an image is meant, and what of it is to be classified. */
 type Due = Pick<Step, 'listed' | 'image'>
 
-/** Looks at what was found, at a few records ahead of the one in use. @returns what is to be done about each, in order */
+/** Compares images with their records, of which a few are read ahead. @returns for each, in order, whether it is due */
 export async function* look<T extends Found>(
   asked: Look,
   found: AsyncIterable<T>,

@@ -24,8 +24,8 @@ type Described = Pick<ModelFolder, 'description' | 'names'>
 /** ONNX Runtime needs no library for what is a network like others. */
 async function loadClassifier(...args: Parameters<LoadTask<'classification'>>): Promise<Task> {
   const [{ description }, engine] = args
-  const isLibrarys = description.family === 'mobilenet' && engine !== 'onnx'
-  return isLibrarys ? (await import('./mobilenet')).loadMobileNet(...args) : loadClassification(...args)
+  const usesLibrary = description.family === 'mobilenet' && engine !== 'onnx'
+  return usesLibrary ? (await import('./mobilenet')).loadMobileNet(...args) : loadClassification(...args)
 }
 
 /** Whether the folder has what an engine reads. */

@@ -21,7 +21,7 @@ const shapes = [
 ]
 
 /** What AWS SNS sends when a subscription ends. */
-const isFarewell = ({ Type }: Fields): boolean => Type === 'UnsubscribeConfirmation'
+const isUnsubscribe = ({ Type }: Fields): boolean => Type === 'UnsubscribeConfirmation'
 
 /** A part of a message that was not understood. */
 export interface Refused {
@@ -75,7 +75,7 @@ function* read(message: unknown, at: string, depth: number): Generator<ImageEven
   if (parsed) return yield* read(parsed, at, depth - 1)
   if (typeof message !== 'object' || message === null) return yield { at, reason: 'is no JSON object' }
   const fields = message as Fields
-  if (isFarewell(fields)) return
+  if (isUnsubscribe(fields)) return
   const shape = shapes.find(({ claims }) => claims(fields))
   if (shape) return yield* readAs(shape, fields, at)
   const inner = openEnvelope(fields)

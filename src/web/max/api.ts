@@ -95,7 +95,7 @@ async function predict(request: WebRequest, model: LoadedModel, family: Family):
     return failure(400, 'Expected threshold to be a number from 0 to 1')
   }
   try {
-    const findings = await classifyImage(model, form.image, recordLabels, threshold)
+    const findings = await classifyImage(model, form.image, recordLabels, { threshold })
     const predictions = family.predictions(findings, labelsOf(model.folder.classes))
     return json(200, { status: 'ok', predictions })
   } catch (thrown) {

@@ -1,14 +1,14 @@
-import { jpegStructure } from './jpeg-structure'
+import { jpegStructure, type Structure } from './jpeg-structure'
 import type { Format } from './signature'
 
 /*
  * Rows at the end of an image that are not needed are not read, and so no decoder would miss them.
  */
 
-/** Whether a file has its end, as far as its structure tells. @param bytes that begin as the format does */
-export function isWhole(bytes: Uint8Array, format: Format): boolean {
-  if (format === 'png') return isWholePng(bytes)
-  return format !== 'jpeg' || jpegStructure(bytes).isWhole
+/** What of a file its structure tells. @param bytes that begin as the format does */
+export function structureOf(bytes: Uint8Array, format: Format): Structure {
+  if (format === 'jpeg') return jpegStructure(bytes)
+  return { isWhole: format !== 'png' || isWholePng(bytes) }
 }
 
 /** A chunk's length, type and checksum. */
