@@ -1,0 +1,123 @@
+import type { BatchSummary, ImageRecord } from '../../schema'
+
+/*
+ * What the gallery page and the action `results` say to each other, and what an index holds: columns to filter, sort and
+ * count by in the browser, so that records are downloaded only once they are shown.
+ */
+
+/** A part of `index.bin`: its first byte and its length. What lies there is JSON, compressed with gzip. */
+export type Section = [from: number, bytes: number]
+
+/** Some thousand records in a row, in the order of the results. */
+export interface IndexBlock {
+  rows: number
+  /** {@link IndexColumns} */
+  columns: Section
+  /** {@link IndexOthers} */
+  others: Section
+  /** {@link IndexKeys} */
+  keys: Section
+  /** Where the records begin: chunks of {@link recordsPerChunk} lines of JSON, one behind the other. */
+  records: number
+  /** Bytes of each chunk. */
+  chunks: number[]
+}
+
+export const recordsPerChunk = 64
+
+/** `index.json`: what `index.bin` holds. Ids in columns are positions in these lists. */
+export interface IndexDirectory {
+  schema: 'whisklens.index/1'
+  rows: number
+  labels: IndexLabel[]
+  /** Codes of errors. */
+  codes: string[]
+  cameras: string[]
+  buckets: string[]
+  blocks: IndexBlock[]
+}
+
+/** A label as the model names it. */
+export interface IndexLabel {
+  label: string
+  /** All its names, with commas between them. */
+  className: string
+  wordnetId: string
+  /** Names of what it is a kind of, in lower case: `dog`, `animal`. */
+  kinds: string[]
+}
+
+/** One value a row. */
+export interface IndexColumns {
+  /** Most probable label; -1 for none. */
+  label: number[]
+  /** Its probability in thousandths, 0–1000. */
+  confidence: number[]
+  /** Code of the error; -1 for an image that was classified. */
+  error: number[]
+  bucket: number[]
+  /** By the camera's clock, minutes since 1970-01-01T00:00; -1 where it is not known. */
+  takenAt: number[]
+  /** -1 where it is not known. */
+  camera: number[]
+}
+
+/** The second to the fifth label of each row: only needed where labels.json leaves labels out or adds them up. */
+export interface IndexOthers {
+  label: number[][]
+  confidence: number[][]
+}
+
+export interface IndexKeys {
+  key: string[]
+}
+
+/** How labels.json has a label shown. */
+export interface ShownLabel {
+  /** Labels of one name are one: their probabilities add up. */
+  name: string
+  isIgnored: boolean
+  /** Least probability, 0–1. */
+  minimum: number
+}
+
+export interface Notice {
+  code: string
+  message: string
+  hint?: string
+}
+
+/** `?batch=<id>&format=index`: how a batch stands, and its index. */
+export interface IndexAnswer {
+  /** Its labels are the model's. */
+  summary: BatchSummary
+  index: IndexDirectory & {
+    /** Names this index: what is asked of its rows carries it. */
+    id: string
+    /** Of `index.bin`, presigned: read by ranges. */
+    url: string
+    /** Only the first rows: a large batch is indexed whole once it is closed. */
+    isPartial: boolean
+  }
+  /** By label's id, where labels.json says anything. */
+  shown?: ShownLabel[]
+  /** How long this took the action, milliseconds: to be asked again no sooner than in twenty times as long. */
+  took: number
+  notice?: Notice
+}
+
+/** A record of a row, with presigned URLs. Its labels are shown as labels.json has it. */
+export interface RowRecord extends ImageRecord {
+  row: number
+  /** Of the image itself. */
+  url: string
+  /** Of its thumbnail, where it has one. */
+  thumbnailUrl?: string
+}
+
+/** `?batch=<id>&index=<id>&rows=0-99,250`: those records, at most 200. 409 `index_changed` where the index is another by now. */
+export interface RowsAnswer {
+  records: RowRecord[]
+  /** Until when the URLs hold, ISO 8601. */
+  expires: string
+}
