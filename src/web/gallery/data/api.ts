@@ -71,7 +71,7 @@ export interface Filters {
   status: '' | 'ok' | 'error'
   /** Code of the error. */
   code: string
-  /** Part of a name of the top label, of a kind of thing, or of the key. */
+  /** Part of a name of the top label, of what it is a kind of, or of the key. */
   search: string
   /** By the camera's clock: a year, month, day or time, such as 2026-05-31. */
   takenSince: string
@@ -214,6 +214,8 @@ export interface LocalMode {
   fire(prefix: string): Promise<void>
   /** Does again what failed in the open batch for reasons that may have passed. */
   retryErrors(): Promise<void>
+  /** Stops the open batch; what is done is kept. */
+  cancelBatch(): Promise<void>
   problem: ReadonlySignal<Problem | undefined>
 }
 

@@ -18,11 +18,14 @@ export interface BatchState extends OpenBatch {
   /** Opens a batch, or none. */
   open(batch: string | undefined): Promise<void>
   refresh(purpose: Purpose): Promise<void>
+  /** Loads all keys; where they do not come, a notice says so. */
+  loadKeys(): Promise<void>
   close(): void
 }
 
 export interface BatchOptions {
-  isLocal: boolean
+  /** Calls need not be saved. */
+  isQuick: () => boolean
   tracked: Tracked[]
   /** The name of a row's image, where it is known. */
   nameOf: (row: number) => string | undefined
@@ -44,6 +47,7 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
   const keys = signal<Keys | undefined>()
   const generation = signal(0)
   const problem = signal<Problem | undefined>()
+  const keysProblem = signal<Problem | undefined>()
   let shown: string | undefined
   let opened: { batch: string; abort: AbortController } | undefined
   let refreshing: Promise<void> | undefined
@@ -133,10 +137,24 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
     return asking
   }
 
-  const live = refresherOf(browser, action, options.isLocal, refresh)
+  const live = refresherOf(browser, action, options.isQuick, refresh)
+
+  const loadKeys = async (): Promise<void> => {
+    const wanted = keys.peek()
+    try {
+      await wanted?.load()
+      keysProblem.value = undefined
+    } catch (thrown) {
+      const found = problemOf(thrown)
+      if (isAbort(thrown) || wanted !== keys.peek()) return
+      if (found.code !== 'index_changed') keysProblem.value = found
+      else await refresh('user')
+    }
+  }
 
   return {
-    ...{ state, summary, notices, index, keys, generation, refresh },
+    ...{ state, summary, index, keys, generation, refresh, loadKeys },
+    notices: computed(() => [...notices.value, keysProblem.value].filter((notice) => notice !== undefined)),
     isPartial: computed(() => index.value?.isPartial ?? false),
     loaded: computed(() => {
       const { rows = 0, directory } = index.value ?? {}
@@ -150,7 +168,8 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
       atOnce(() => {
         live.begin()
         state.value = { is: 'loading' }
-        summary.value = index.value = keys.value = problem.value = undefined
+        summary.value = index.value = keys.value = undefined
+        problem.value = keysProblem.value = undefined
         notices.value = []
       })
       await refresh('user')

@@ -4,7 +4,7 @@ import type { Browser, Live } from './api'
 import type { Purpose } from './budget'
 
 /** Milliseconds between refreshes: more and more, for each is an activation. The local mode has no need to save. */
-const pauses = { first: 1500, growth: 1.5, most: 60_000, local: 1000 }
+const pauses = { first: 1500, growth: 1.5, most: 60_000, quick: 1000 }
 
 /** What the action takes for an answer is a twentieth of the time at most. */
 const restFor = 20
@@ -22,7 +22,7 @@ export interface Refresher {
 export function refresherOf(
   browser: Browser,
   action: Pick<Action, 'waitFor' | 'throttledUntil'>,
-  isLocal: boolean,
+  isQuick: () => boolean,
   refresh: (purpose: Purpose) => Promise<void>,
 ): Refresher {
   const state = signal<Live>({ isOpen: false, isRefreshing: false })
@@ -67,7 +67,7 @@ export function refresherOf(
     },
     plan: (isOpen, took) => {
       state.value = { ...state.value, isOpen }
-      due = isOpen ? browser.now() + Math.max(isLocal ? pauses.local : pause, took * restFor) : undefined
+      due = isOpen ? browser.now() + Math.max(isQuick() ? pauses.quick : pause, took * restFor) : undefined
       pause = Math.min(pauses.most, pause * pauses.growth)
       if (isOpen) arm()
       else show({})

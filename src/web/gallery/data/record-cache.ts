@@ -25,7 +25,7 @@ export function recordCache(now: () => number) {
         if (moved === undefined || !isSameRow(before, row, after, moved)) continue
         known.set(moved, { record: { ...record, row: moved }, until })
       }
-      version.value++
+      version.value = version.peek() + 1
     },
   }
 
@@ -54,11 +54,11 @@ export function recordCache(now: () => number) {
         if (known.size <= most) break
         known.delete(row)
       }
-      version.value++
+      version.value = version.peek() + 1
     },
     clear: () => {
       known.clear()
-      version.value++
+      version.value = version.peek() + 1
     },
   }
 }

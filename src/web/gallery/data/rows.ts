@@ -87,10 +87,9 @@ export function rowsOf(
   })
 
   const positions = computed(() => {
-    const places = new Map<number, number>()
-    result.value.rows.forEach((row, position) => {
-      places.set(row, position)
-    })
+    const { rows, total } = result.value
+    const places = new Int32Array(total).fill(-1)
+    for (let position = 0; position < rows.length; position++) places[rows[position] as number] = position
     return places
   })
 
@@ -114,7 +113,7 @@ export function rowsOf(
       return cell
     },
     retry: () => nudge(0),
-    positionOf: (row) => positions.value.get(row) ?? -1,
+    positionOf: (row) => positions.value[row] ?? -1,
     tracked: {
       rows: () => [top.value, focused.value].filter((row) => row !== undefined),
       renumber: (to) => {

@@ -25,8 +25,8 @@ export function viewOf(browser: Browser): ViewState {
     returns,
     close,
     set: (changes, how) => {
-      now.value = { ...now.value, ...changes }
-      const address = printAddress(browser.address(), now.value)
+      now.value = { ...now.peek(), ...changes }
+      const address = printAddress(browser.address(), now.peek())
       if (address !== browser.address()) browser.setAddress(address, how)
     },
   }

@@ -1,4 +1,4 @@
-import { computed, effect, type ReadonlySignal, signal } from '@preact/signals-core'
+import { computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals-core'
 import type { Result, Viewer } from './api'
 import type { BatchState } from './batch'
 import { rowsNamed, type Tracked } from './renumber'
@@ -7,6 +7,8 @@ import type { ViewState } from './view'
 
 export interface ViewerState extends Viewer {
   tracked: Tracked
+  /** Another batch has other rows; what the address names is opened once it is there. */
+  forget(): void
   stop(): void
 }
 
@@ -50,9 +52,10 @@ export function viewerOf(
       const isThere = batch.state.value.is === 'ready'
       const { photo } = view.now.peek()
       const shown = row.peek()
+      const name = shown === undefined ? undefined : untracked(() => nameOf(shown))
       if (!isThere) return
       if (photo === undefined) open(undefined)
-      else if (shown === undefined || nameOf(shown) !== photo) find(photo).catch(() => {})
+      else if (name !== photo) find(photo).catch(() => {})
     }),
     effect(() => {
       const at = position.value
@@ -64,10 +67,6 @@ export function viewerOf(
     row,
     position,
     open,
-    close: () => {
-      open(undefined)
-      view.set({ photo: undefined }, 'replace')
-    },
     move: (by) => {
       const { rows: shown } = result.peek()
       const at = Math.min(shown.length - 1, Math.max(0, position.peek() + by))
@@ -78,6 +77,11 @@ export function viewerOf(
       renumber: (to) => {
         if (row.peek() !== undefined) row.value = to(row.peek() as number)
       },
+    },
+    forget: () => open(undefined),
+    close: () => {
+      open(undefined)
+      view.set({ photo: undefined }, 'replace')
     },
     stop: () => {
       for (const stop of stops) stop()
