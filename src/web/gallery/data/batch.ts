@@ -52,9 +52,12 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
   let opened: { batch: string; abort: AbortController } | undefined
   let refreshing: Promise<void> | undefined
 
-  const keysFor = ({ index: { url, ...directory } }: IndexAnswer, abort: AbortSignal): Keys => {
-    const urlOf = () => (index.peek()?.id === directory.id ? (index.peek()?.url ?? url) : url)
-    return keysOf(browser.fetch, directory, urlOf, abort)
+  const keysFor = ({ index: directory }: IndexAnswer, abort: AbortSignal): Keys => {
+    const sourceOf = () => {
+      const now = index.peek()
+      return now?.id === directory.id ? now.source : directory
+    }
+    return keysOf(browser.fetch, directory, sourceOf, abort)
   }
 
   const show = (loaded: PhotoIndex) => {
@@ -96,7 +99,7 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
     options.answered(answer.summary)
     const before = index.peek()
     const isSame = before?.id === answer.index.id && shown === JSON.stringify(answer.shown)
-    if (isSame && before.rows === before.directory.rows) index.value = { ...before, url: answer.index.url }
+    if (isSame && before.rows === before.directory.rows) index.value = { ...before, source: answer.index }
     else if (before && before.rows > 0) await replace(answer, before, abort)
     else await showFirst(answer, abort)
     shown = JSON.stringify(answer.shown)

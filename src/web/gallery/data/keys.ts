@@ -2,7 +2,7 @@ import { computed, type ReadonlySignal, signal } from '@preact/signals-core'
 import pLimit from 'p-limit'
 import type { IndexDirectory, IndexKeys } from '../contract'
 import { firstRows } from './photo-index'
-import { readSections } from './sections'
+import { type IndexSource, readSections } from './sections'
 
 interface Block {
   first: number
@@ -23,11 +23,11 @@ export interface Keys {
   having(text: string): Uint8Array
 }
 
-/** @param urlOf of `index.bin`: it is renewed */
+/** @param sourceOf `index.bin`: its address is renewed */
 export function keysOf(
   fetcher: typeof fetch,
   directory: IndexDirectory,
-  urlOf: () => string,
+  sourceOf: () => IndexSource,
   abort?: AbortSignal,
 ): Keys {
   const { blocks } = directory
@@ -42,7 +42,7 @@ export function keysOf(
       const section = blocks[at]?.keys
       if (!section || loaded[at]) return
       abort?.throwIfAborted()
-      const [found] = await readSections(fetcher, urlOf(), [section], abort)
+      const [found] = await readSections(fetcher, sourceOf(), [section], abort)
       loaded[at] = { first: firsts[at] ?? 0, keys: (found as IndexKeys).key }
       count.value++
     }

@@ -2,13 +2,13 @@ import pLimit from 'p-limit'
 import type { IndexAnswer, IndexColumns, IndexDirectory, IndexOthers } from '../contract'
 import { addBlock, type Columns, emptyColumns } from './columns'
 import { overlayOf } from './overlay'
-import { readSections } from './sections'
+import { type IndexSource, readSections } from './sections'
 
 /** An index as far as it was loaded. */
 export interface PhotoIndex {
   id: string
   batch: string
-  url: string
+  source: IndexSource
   directory: IndexDirectory
   isPartial: boolean
   /** What labels are shown as. */
@@ -28,15 +28,16 @@ const atOnce = 6
  */
 export async function loadIndex(
   fetcher: typeof fetch,
-  { summary, index: { id, url, isPartial, ...directory }, shown }: IndexAnswer,
+  { summary, index: { id, url, etag, isPartial, ...directory }, shown }: IndexAnswer,
   progress: (index: PhotoIndex) => void,
   abort?: AbortSignal,
 ): Promise<PhotoIndex> {
   const overlay = overlayOf(directory.labels, shown)
   const columns = emptyColumns(directory.rows)
   const { names } = overlay
+  const source = { url, etag }
   const index: PhotoIndex = {
-    ...{ id, url, isPartial, directory, names, columns, batch: summary.batch },
+    ...{ id, source, isPartial, directory, names, columns, batch: summary.batch },
     rows: 0,
   }
   const waiting = new Set(directory.blocks)
@@ -46,7 +47,7 @@ export async function loadIndex(
     limit(async () => {
       abort?.throwIfAborted()
       const wanted = overlay.needsOthers ? [block.columns, block.others] : [block.columns]
-      const [found, others] = await readSections(fetcher, url, wanted, abort)
+      const [found, others] = await readSections(fetcher, source, wanted, abort)
       addBlock(columns, firsts[at] ?? 0, found as IndexColumns, overlay, others as IndexOthers | undefined)
       waiting.delete(block)
       const next = directory.blocks.findIndex((one) => waiting.has(one))

@@ -1,10 +1,16 @@
 import type { Section } from '../contract'
 import { isAbort, Trouble } from './problems'
 
+/** Where `index.bin` is, and which version of it. */
+export interface IndexSource {
+  url: string
+  etag: string
+}
+
 /** Sections that lie behind each other are read at once. @throws Trouble */
 export async function readSections(
   fetcher: typeof fetch,
-  url: string,
+  source: IndexSource,
   sections: Section[],
   abort?: AbortSignal,
 ): Promise<unknown[]> {
@@ -12,8 +18,10 @@ export async function readSections(
   const to = Math.max(...sections.map(([start, bytes]) => start + bytes))
   const wanted = sections.reduce((sum, [, bytes]) => sum + bytes, 0)
   if (to - from > wanted)
-    return (await Promise.all(sections.map((section) => readSections(fetcher, url, [section], abort)))).flat()
-  const bytes = await readRange(fetcher, url, [from, to - from], abort)
+    return (
+      await Promise.all(sections.map((section) => readSections(fetcher, source, [section], abort)))
+    ).flat()
+  const bytes = await readRange(fetcher, source, [from, to - from], abort)
   return Promise.all(
     sections.map(([start, length]) => unzip(bytes.subarray(start - from, start - from + length))),
   )
@@ -21,7 +29,7 @@ export async function readSections(
 
 async function readRange(
   fetcher: typeof fetch,
-  url: string,
+  { url, etag }: IndexSource,
   [from, length]: Section,
   abort?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -30,6 +38,9 @@ async function readRange(
     throw isAbort(thrown) ? thrown : notAllowed(url)
   })
   if (!response.ok) throw await unreadable(response)
+  // The rules of CORS may not let the page see it.
+  const found = response.headers.get('etag')?.replaceAll('"', '') ?? etag
+  if (found !== etag) throw await unreadable(response, 'index_changed')
   const bytes = new Uint8Array(await response.arrayBuffer())
   const part = response.status === 206 ? bytes : bytes.subarray(from, from + length)
   if (part.length === length) return part
@@ -45,9 +56,11 @@ const notAllowed = (url: string): Trouble =>
   })
 
 /** Gone, replaced, or its address has expired: asking for the index again helps. */
-async function unreadable(response: Response): Promise<Trouble> {
+async function unreadable(
+  response: Response,
+  code = [403, 404, 412, 416].includes(response.status) ? 'index_changed' : 'internal',
+): Promise<Trouble> {
   await response.body?.cancel()
-  const code = [403, 404, 412, 416].includes(response.status) ? 'index_changed' : 'internal'
   return new Trouble(
     { code, message: `The object store answered ${response.status} for the index` },
     response.status,
