@@ -1,5 +1,6 @@
 import { render } from 'preact'
-import './ui/style/theme.css'
-import { Icon } from './ui/icons'
+import { openGallery } from './data/gallery'
+import { App } from './ui/app'
+import './ui/style/index.css'
 
-render(<Icon name="lens" />, document.body)
+render(<App gallery={openGallery({} as never)} />, document.body)

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { WebResponse } from '../../openwhisk/web'
-import { homeFolder } from '../../paths'
-import { hashOf } from '../hash-of'
+import type { WebResponse } from '../openwhisk/web'
+import { homeFolder } from '../paths'
+import { hashOf } from './hash-of'
 
 /** A lens with whiskers. */
 const shape = `<path d="${[
