@@ -76,6 +76,15 @@ export const recordSchema = z.strictObject({
   height: z.int().positive().nullable(),
   format: z.string().nullable(),
   exif: exifSchema.optional(),
+  /** In the results bucket: its object, pixels, and bytes. */
+  thumbnail: z
+    .strictObject({
+      key: z.string(),
+      width: z.int().positive(),
+      height: z.int().positive(),
+      bytes: z.int().positive(),
+    })
+    .optional(),
   error: z
     .strictObject({
       code: z.string(),

@@ -1,3 +1,4 @@
+import type * as format from '../../batch/reports/index-format'
 import type { BatchSummary, ImageRecord } from '../../schema'
 
 /*
@@ -5,37 +6,17 @@ import type { BatchSummary, ImageRecord } from '../../schema'
  * count by in the browser, so that records are downloaded only once they are shown.
  */
 
-/** A part of `index.bin`: its first byte and its length. What lies there is JSON, compressed with gzip. */
-export type Section = [from: number, bytes: number]
+export type {
+  IndexBlock,
+  IndexColumns,
+  IndexKeys,
+  IndexOthers,
+  Section,
+} from '../../batch/reports/index-format'
+export { recordsPerChunk } from '../../batch/reports/index-format'
 
-/** Some thousand records in a row, in the order of the results. */
-export interface IndexBlock {
-  rows: number
-  /** {@link IndexColumns} */
-  columns: Section
-  /** {@link IndexOthers} */
-  others: Section
-  /** {@link IndexKeys} */
-  keys: Section
-  /** Where the records begin: chunks of {@link recordsPerChunk} lines of JSON, one behind the other. */
-  records: number
-  /** Bytes of each chunk. */
-  chunks: number[]
-}
-
-export const recordsPerChunk = 64
-
-/** `index.json`: what `index.bin` holds. Ids in columns are positions in these lists. */
-export interface IndexDirectory {
-  schema: 'whisklens.index/1'
-  rows: number
-  labels: IndexLabel[]
-  /** Codes of errors. */
-  codes: string[]
-  cameras: string[]
-  buckets: string[]
-  blocks: IndexBlock[]
-}
+/** What `index.bin` holds. Ids in columns are positions in these lists. */
+export type IndexDirectory = format.IndexDirectory<IndexLabel>
 
 /** A label as the model names it. */
 export interface IndexLabel {
@@ -45,31 +26,6 @@ export interface IndexLabel {
   wordnetId: string
   /** Names of what it is a kind of, in lower case: `dog`, `animal`. */
   kinds: string[]
-}
-
-/** One value a row. */
-export interface IndexColumns {
-  /** Most probable label; -1 for none. */
-  label: number[]
-  /** Its probability in thousandths, 0–1000. */
-  confidence: number[]
-  /** Code of the error; -1 for an image that was classified. */
-  error: number[]
-  bucket: number[]
-  /** By the camera's clock, minutes since 1970-01-01T00:00; -1 where it is not known. */
-  takenAt: number[]
-  /** -1 where it is not known. */
-  camera: number[]
-}
-
-/** The second to the fifth label of each row: only needed where labels.json leaves labels out or adds them up. */
-export interface IndexOthers {
-  label: number[][]
-  confidence: number[][]
-}
-
-export interface IndexKeys {
-  key: string[]
 }
 
 /** How labels.json has a label shown. */
@@ -96,6 +52,8 @@ export interface IndexAnswer {
     id: string
     /** Of `index.bin`, presigned: read by ranges. */
     url: string
+    /** Of `index.bin`: where an answer has another one, the index is not there any more. */
+    etag: string
     /** Only the first rows: a large batch is indexed whole once it is closed. */
     isPartial: boolean
   }
@@ -115,9 +73,54 @@ export interface RowRecord extends ImageRecord {
   thumbnailUrl?: string
 }
 
-/** `?batch=<id>&index=<id>&rows=0-99,250`: those records, at most 200. 409 `index_changed` where the index is another by now. */
+/**
+ * `?batch=<id>&index=<id>&rows=0-99,250`: those records in the order of the rows, at most 200. Where not all fit into an answer, the
+ * last ones are missing and have to be asked for again. 409 `index_changed` where that index is not there any more.
+ */
 export interface RowsAnswer {
   records: RowRecord[]
   /** Until when the URLs hold, ISO 8601. */
   expires: string
+}
+
+/*
+ * Routes of the local mode, below `/local` of the page's own origin. They take the secret of the address's fragment
+ * (`#owner=…`) as `Authorization: Bearer …`, and JSON with its content type. A failure is `{error, code}`.
+ */
+
+/** `GET /local` */
+export interface LocalAnswer {
+  version: string
+  imagesBucket: string
+  /** What the key of a dropped image begins with that comes without a folder. */
+  prefix: string
+  maxImageBytes: number
+  limits: { invocationsPerMinute: number; concurrentInvocations: number; firesPerMinute: number }
+}
+
+/** `PUT /local/images/<key, encoded>` with the image's bytes: 201. The upload fires as any other does. */
+export interface UploadAnswer {
+  bucket: string
+  /** As it is stored: control characters are replaced. */
+  key: string
+}
+
+/**
+ * `POST /local/batches` with what of {@link BatchFiring} is wanted, `POST /local/batches/<id>/retry` and `…/cancel` without a
+ * body: 202, before the batch has begun.
+ */
+export interface FiredAnswer {
+  batch: string
+}
+
+/** `{}` classifies all that is new or changed in the images bucket. */
+export interface BatchFiring {
+  prefix?: string | string[]
+  /** Unchanged images as well. */
+  force?: boolean
+  include?: string
+  exclude?: string
+  model?: string
+  /** Of a batch to fire again, with the prefix and the filters that it has. */
+  batch?: string
 }
