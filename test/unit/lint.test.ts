@@ -35,6 +35,10 @@ const directions: Record<string, { taken: string[]; refused: string[] }> = {
     taken: ['../page', '../../model-folder/folder'],
     refused: ['../../cli/main', '../../local/up', '../../network/write'],
   },
+  'src/web/gallery': {
+    taken: ['../../batch/reports/index-format', '../../schema', './data/gallery', './ui/app'],
+    refused: ['../../batch/reports/index-rows', '../../storage/store', 'node:fs'],
+  },
   'src/web/gallery/data': {
     taken: ['./result', '../contract', '../../../schema', '@preact/signals-core'],
     refused: [

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Gallery } from '../data/gallery'
-import { Batches, batchTitle } from './batch/batches'
+import { Batches } from './batch/batches'
 import { LiveState } from './batch/live'
 import { Summary } from './batch/summary'
 import { GalleryContext, useGallery } from './context'
@@ -77,13 +77,17 @@ function FilterButton() {
 
 /** On narrow screens the batches are in a dialog. */
 function BatchButton() {
-  const { batches } = useGallery()
   const [isOpen, setOpen] = useState(false)
   return (
     <>
-      <button type="button" class="button batch-button" aria-haspopup="dialog" onClick={() => setOpen(true)}>
-        <span class="hidden-text">{text.batches.open}: </span>
-        <span dir="auto">{batchTitle(batches.chosen.value ?? '')}</span>
+      <button
+        type="button"
+        class="round"
+        aria-label={text.batches.open}
+        title={text.batches.open}
+        aria-haspopup="dialog"
+        onClick={() => setOpen(true)}
+      >
         <Icon name="down" />
       </button>
       {isOpen && (
@@ -103,8 +107,7 @@ function Main({ isNarrow }: { isNarrow: boolean }) {
   if (batches.chosen.value === undefined) return <Skeleton />
   return (
     <>
-      {isNarrow && <BatchButton />}
-      <Summary />
+      <Summary choice={isNarrow && <BatchButton />} />
       <Images tools={isNarrow && <FilterButton />} />
     </>
   )

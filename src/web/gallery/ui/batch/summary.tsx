@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import type { BatchSummary } from '../../../../schema'
 import { useGallery } from '../context'
 import { count, duration, milliseconds, percent, short, time } from '../format'
@@ -65,8 +66,8 @@ function factsOf(summary: BatchSummary): [name: string, value: string][] {
 
 const tripleOf = (...values: [number, number, number]) => values.map(milliseconds) as [string, string, string]
 
-/** The batch that is open, as a whole. */
-export function Summary() {
+/** The batch that is open, as a whole. @param choice another one, on narrow screens */
+export function Summary({ choice }: { choice?: ComponentChildren }) {
   const { batch } = useGallery()
   const summary = batch.summary.value
   if (!summary) return null
@@ -75,9 +76,12 @@ export function Summary() {
     <section class="panel summary" aria-labelledby="batch-title">
       <div class="summary-head">
         <div class="title">
-          <h2 id="batch-title" dir="auto" title={summary.batch}>
-            {batchTitle(summary.batch)}
-          </h2>
+          <div class="title-choice">
+            <h2 id="batch-title" dir="auto" title={summary.batch}>
+              {batchTitle(summary.batch)}
+            </h2>
+            {choice}
+          </div>
           <span class={`pill ${stateClass(summary.state)}`} id="state">
             {stateName(summary.state)}
             {isPreliminary && `, ${text.batches.notFinal}`}
@@ -90,8 +94,8 @@ export function Summary() {
           {summary.reason}
         </p>
       )}
-      <Totals totals={summary.totals} />
       <Progress {...summary} />
+      <Totals totals={summary.totals} />
       <details class="facts">
         <summary>
           <Icon name="right" />

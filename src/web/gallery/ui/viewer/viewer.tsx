@@ -36,7 +36,7 @@ function Open({ row }: { row: number }) {
   const position = viewer.position.value
   const total = result.value.rows.length
   const [picture, measured] = usePictureSize(record)
-  const zoom = useZoom(stage, useSize(stage), picture, row)
+  const zoom = useZoom(stage, useSize(stage), picture, row, viewer.move)
   const onKeyDown = useViewerKeys(zoom)
   const key = record?.key ?? rows.cell(row).key ?? words.title
   const problem = rows.problem.value
