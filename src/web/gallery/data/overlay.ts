@@ -30,23 +30,16 @@ export function overlayOf(labels: IndexLabel[], shown?: ShownLabel[]): Overlay {
     return known
   })
   const names = [...ids.keys()]
-  const needsOthers = shown !== undefined && changesOrder(labels, shown)
+  const needsOthers = shown !== undefined && changesOrder(names.length, shown)
   const first = ([label = -1]: number[], [confidence = 0]: number[]): Top =>
     label < 0 ? none : { label, name: nameOf[label] ?? -1, confidence }
   if (!needsOthers) return { names, needsOthers, top: first }
   return { names, needsOthers, top: (of, confidences) => topOf(of, confidences, nameOf, shown) }
 }
 
-/** Renaming alone does not: neither do two labels that the model gives one name. */
-function changesOrder(labels: IndexLabel[], shown: ShownLabel[]): boolean {
-  const models = new Map<string, string>()
-  return shown.some(({ name, isIgnored, minimum }, id) => {
-    const label = labels[id]?.label ?? ''
-    const other = models.get(name) ?? label
-    models.set(name, label)
-    return isIgnored || minimum > 0 || other !== label
-  })
-}
+/** Renaming alone does not. */
+const changesOrder = (names: number, shown: ShownLabel[]): boolean =>
+  names < shown.length || shown.some(({ isIgnored, minimum }) => isIgnored || minimum > 0)
 
 /** As `results` shows them: labels of one name add up, and the most probable one stands for them. */
 function topOf(labels: number[], confidences: number[], nameOf: number[], shown: ShownLabel[]): Top {
