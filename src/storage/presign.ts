@@ -9,19 +9,26 @@ export interface HourlyUrl {
 }
 
 const hour = 60 * 60 * 1000
+const life = 2 * hour
 
 /**
- * Signs as of the full hour: within an hour an object has one URL, by which caches know it, and that holds for at least
- * another hour.
+ * Signs as of the full hour: within an hour a version of an object has one URL, by which caches know it, and that holds for
+ * at least another hour.
  * @param s3 a client that signs nothing else
  */
-export function hourlySigner(s3: S3): (bucket: string, key: string) => HourlyUrl {
-  return (Bucket, Key) => {
+export function hourlySigner(s3: S3): (bucket: string, key: string, version: string) => HourlyUrl {
+  return (Bucket, Key, version) => {
     const now = Date.now()
     const fullHour = now - (now % hour)
     // The SDK has no other way to tell it the date of a signature.
     s3.config.update({ systemClockOffset: fullHour - now })
-    const url = s3.getSignedUrl('getObject', { Bucket, Key, Expires: (2 * hour) / 1000 })
-    return { url, expires: isoOf(fullHour + 2 * hour) }
+    const url = s3.getSignedUrl('getObject', {
+      Bucket,
+      Key,
+      Expires: life / 1000,
+      // Of an object that is replaced caches must not know the new version by the URL of the old one.
+      ResponseCacheControl: `private, max-age=${life / 1000}, immutable, version="${version}"`,
+    })
+    return { url, expires: isoOf(fullHour + life) }
   }
 }

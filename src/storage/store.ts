@@ -76,8 +76,11 @@ export interface Bucket extends Multipart, Listing, Tagging {
   lines(key: string, options?: { from?: number; blockBytes?: number; etag?: string }): AsyncIterable<string>
   /** A URL that reads the object without credentials until it expires. */
   presign(key: string, seconds: number): string
-  /** The same without a life of one's choice: the URL stays the same within an hour. */
-  presignHourly(key: string): HourlyUrl
+  /**
+   * The same for caches: within an hour the URL of a version stays the same. It holds for at least another hour.
+   * @param version whatever tells the object's versions apart, such as its etag
+   */
+  presignHourly(key: string, version: string): HourlyUrl
   createIfMissing(): Promise<void>
 }
 
@@ -261,7 +264,7 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
       }
       if (rest !== '') yield rest
     },
-    presignHourly: (key) => signHourly(name, key),
+    presignHourly: (key, version) => signHourly(name, key, version),
     presign: (key, seconds) => s3.getSignedUrl('getObject', { ...at(key), Expires: seconds }),
     createIfMissing: async () => {
       await s3

@@ -52,6 +52,8 @@ export interface IndexAnswer {
     id: string
     /** Of `index.bin`, presigned: read by ranges. */
     url: string
+    /** Of `index.bin`: where an answer has another one, the index is not there any more. */
+    etag: string
     /** Only the first rows: a large batch is indexed whole once it is closed. */
     isPartial: boolean
   }
@@ -72,7 +74,7 @@ export interface RowRecord extends ImageRecord {
 }
 
 /**
- * `?batch=<id>&index=<id>&rows=0-99,250`: those records, in that order, at most 200 of them. Where not all fit into an answer, the
+ * `?batch=<id>&index=<id>&rows=0-99,250`: those records in the order of the rows, at most 200. Where not all fit into an answer, the
  * last ones are missing and have to be asked for again. 409 `index_changed` where that index is not there any more.
  */
 export interface RowsAnswer {

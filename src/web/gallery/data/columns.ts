@@ -1,0 +1,51 @@
+import type { IndexColumns, IndexOthers } from '../contract'
+import type { Overlay } from './overlay'
+
+/** One value a row, of the rows that are there so far. */
+export interface Columns {
+  /** Position in the model's labels of what is shown on top; -1 for none. */
+  label: Int32Array
+  /** Position in the shown names; -1 for none. */
+  name: Int32Array
+  /** In thousandths. */
+  confidence: Uint16Array
+  /** -1 for an image that was classified. */
+  error: Int16Array
+  bucket: Int32Array
+  /** Minutes since 1970 by the camera's clock; -1 where it is not known. */
+  takenAt: Int32Array
+  camera: Int16Array
+}
+
+export const emptyColumns = (rows: number): Columns => ({
+  label: new Int32Array(rows),
+  name: new Int32Array(rows),
+  confidence: new Uint16Array(rows),
+  error: new Int16Array(rows),
+  bucket: new Int32Array(rows),
+  takenAt: new Int32Array(rows),
+  camera: new Int16Array(rows),
+})
+
+/** Writes a block's values from row `first` on. */
+export function addBlock(
+  columns: Columns,
+  first: number,
+  block: IndexColumns,
+  overlay: Overlay,
+  others?: IndexOthers,
+): void {
+  columns.error.set(block.error, first)
+  columns.bucket.set(block.bucket, first)
+  columns.takenAt.set(block.takenAt, first)
+  columns.camera.set(block.camera, first)
+  block.label.forEach((label, row) => {
+    const top = overlay.top(
+      [label, ...(others?.label[row] ?? [])],
+      [block.confidence[row] ?? 0, ...(others?.confidence[row] ?? [])],
+    )
+    columns.label[first + row] = top.label
+    columns.name[first + row] = top.name
+    columns.confidence[first + row] = top.confidence
+  })
+}
