@@ -194,7 +194,10 @@ export const text = {
     prefixHint: 'Leave it empty for all images.',
     fireNow: 'Classify',
     retry: 'Retry failed',
-    ignored: (number: number) => `${count(number)} files are no images and were left out.`,
+    ignored: (number: number) =>
+      number === 1
+        ? 'One file is no image and was left out.'
+        : `${count(number)} files are no images and were left out.`,
   },
 
   commands: {
