@@ -120,17 +120,21 @@ function asStartError(thrown: unknown): unknown {
 }
 
 /** As the actions have them. */
-const settingsOf = (secrets: Secrets, { endpoint }: ObjectStore): Settings => ({
-  ...settingsFromEnvironment(),
-  s3Endpoint: endpoint,
-  s3Region: region,
-  s3AccessKeyId: secrets.actionsAccessKeyId,
-  s3SecretAccessKey: secrets.actionsSecretAccessKey,
-  s3SessionToken: undefined,
-  eventsToken: secrets.eventsToken,
-  resultsToken: secrets.resultsToken,
-  runtimeImage,
-})
+function settingsOf(secrets: Secrets, { endpoint }: ObjectStore): Settings {
+  const fromEnvironment = settingsFromEnvironment()
+  return {
+    ...fromEnvironment,
+    s3Endpoint: endpoint,
+    s3Region: region,
+    s3AccessKeyId: secrets.actionsAccessKeyId,
+    s3SecretAccessKey: secrets.actionsSecretAccessKey,
+    s3SessionToken: undefined,
+    eventsToken: secrets.eventsToken,
+    resultsToken: secrets.resultsToken,
+    runtimeImage,
+    thumbnails: fromEnvironment.thumbnails ?? 'true',
+  }
+}
 
 async function deploy(
   dataDir: string,

@@ -1,5 +1,7 @@
 import { render } from 'preact'
-import './ui/style/theme.css'
-import { Icon } from './ui/icons'
+import { browser } from './data/browser'
+import { openGallery } from './data/gallery'
+import { App } from './ui/app'
+import './ui/style/index.css'
 
-render(<Icon name="lens" />, document.body)
+render(<App gallery={openGallery(browser())} />, document.body)
