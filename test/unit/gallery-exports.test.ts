@@ -6,7 +6,11 @@ import { noResult } from '../../src/web/gallery/data/result'
 import { selectionOf } from '../../src/web/gallery/data/selection'
 
 describe('addresses of exports', () => {
-  const result = signal({ ...noResult, rows: Uint32Array.from({ length: 9000 }, (_, row) => row) })
+  const result = signal({
+    ...noResult,
+    total: 9000,
+    rows: Uint32Array.from({ length: 9000 }, (_, row) => row),
+  })
   const filters = { now: signal(noFilters) } as never
   const action = { urlOf: (query: object) => JSON.stringify(query) } as never
   const index = signal({ id: 'i', batch: 'b' } as PhotoIndex)
