@@ -349,7 +349,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await page.getByRole('combobox', { name: 'Camera' }).fill('')
         await waitForCount('2 of 3 images')
         await page.getByLabel('Taken from').fill('')
-        await page.getByLabel('until').fill('2026-05-01')
+        await page.getByLabel('Taken until').fill('2026-05-01')
         await cell('taken/1.jpg').waitFor()
         await waitForCount('1 of 3 images')
       })
@@ -583,6 +583,8 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
       it('rests while nobody looks', async () => {
         await writeRunning(store, 'watched', records.slice(0, 5), total, '2026-07-01T07:29:00.000Z')
         await open('&batch=watched')
+        // Once what is on the screen is there.
+        await until(async () => (await cell(name(0)).count()) === 1)
         const setHidden = (hidden: boolean) =>
           page.locator('html').evaluate((html, value) => {
             Object.defineProperty(html.ownerDocument, 'hidden', { configurable: true, value })

@@ -90,7 +90,7 @@ export const text = {
     range: (least: number, greatest: number) => `${percent(least)} – ${percent(greatest)}`,
     photo: 'Date and camera',
     takenSince: 'Taken from',
-    takenUntil: 'until',
+    takenUntil: 'Taken until',
     taken: (first: string, last: string) => `Photos from ${first} to ${last}`,
     camera: 'Camera',
     cameraHint: 'Canon',
