@@ -120,10 +120,8 @@ export const text = {
     noLabel: 'no label',
     noPreview: 'No preview',
     cannotShow: (format: string) => `${format.toUpperCase()}: no preview`,
-    cell: (key: string, label: string, confidence: string) =>
-      [key, label, confidence].filter(Boolean).join(', '),
     position: (position: number) => `Image ${count(position)}`,
-    error: (code: string) => `Error ${code}`,
+    error: 'Error',
     indexing: (share: number) => `Loading the index: ${percent(share)}`,
   },
 
