@@ -121,7 +121,8 @@ export const text = {
     noPreview: 'No preview',
     cannotShow: (format: string) => `${format.toUpperCase()}: no preview`,
     cell: (key: string, label: string, confidence: string) =>
-      [key, label, confidence].filter(Boolean).join(', '),
+      // What is written below the picture comes in the same words: speech input finds it by them.
+      `${key}, ${label} ${confidence}`.trim(),
     position: (position: number) => `Image ${count(position)}`,
     error: (code: string) => `Error ${code}`,
     indexing: (share: number) => `Loading the index: ${percent(share)}`,
