@@ -92,7 +92,7 @@ inChromium.describe(`A gallery of ${records} records`, () => {
     await page.keyboard.press('Control+End')
     const last = page.locator('[role=gridcell]:focus')
     await last.and(page.locator(`[data-position="${records - 1}"]`)).waitFor()
-    await page.getByLabel(madeKey(records - 1)).waitFor()
+    await page.getByTitle(madeKey(records - 1)).waitFor()
     await page.keyboard.press('Control+Home')
     await page.locator('[data-position="0"]:focus').waitFor()
     most = Math.max(most, await mounted())

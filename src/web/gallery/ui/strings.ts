@@ -120,11 +120,8 @@ export const text = {
     noLabel: 'no label',
     noPreview: 'No preview',
     cannotShow: (format: string) => `${format.toUpperCase()}: no preview`,
-    cell: (key: string, label: string, confidence: string) =>
-      // What is written below the picture comes in the same words: speech input finds it by them.
-      `${key}, ${label} ${confidence}`.trim(),
     position: (position: number) => `Image ${count(position)}`,
-    error: (code: string) => `Error ${code}`,
+    error: 'Error',
     indexing: (share: number) => `Loading the index: ${percent(share)}`,
   },
 
