@@ -132,3 +132,18 @@ export async function seePictures(page: Page, least = 1): Promise<number> {
     if (Date.now() > end) throw new Error(`Only ${pictures} of ${cells} pictures are there`)
   }
 }
+
+/** Goes down by keys, screen by screen, until so many photos were seen. */
+export async function scrollThrough(
+  page: Page,
+  photos: number,
+  after: () => Promise<unknown>,
+): Promise<void> {
+  await page.locator('[role=gridcell]').first().focus()
+  for (let seen = 0; seen < photos; ) {
+    await page.keyboard.press('PageDown')
+    await after()
+    const position = await page.locator('[role=gridcell]:focus').getAttribute('data-position')
+    seen = Number(position)
+  }
+}

@@ -1,7 +1,14 @@
 import type { Browser } from 'playwright-core'
 import { openStore } from '../../src/storage/store'
 import { serveAction, startStore, type TestStore, token } from '../helpers/gallery'
-import { inChromium, launchChromium, openPage, picturesOnScreen, seePictures } from '../helpers/gallery-page'
+import {
+  inChromium,
+  launchChromium,
+  openPage,
+  picturesOnScreen,
+  scrollThrough,
+  seePictures,
+} from '../helpers/gallery-page'
 import { madeKey, makeBatch } from '../helpers/made-batch'
 import { isFull } from './sizes'
 
@@ -80,13 +87,10 @@ inChromium.describe(`A gallery of ${records} records`, () => {
     await seePictures(page)
     const before = await seen()
     let most = 0
-    const cells = page.locator('[role=gridcell]')
-    await cells.first().focus()
-    for (let scrolled = 0; scrolled < 500; scrolled += 25) {
-      await page.keyboard.press('PageDown')
+    await scrollThrough(page, 500, async () => {
       await page.waitForTimeout(100)
       most = Math.max(most, await mounted())
-    }
+    })
     await seePictures(page)
     const scrolled = await seen()
     await page.keyboard.press('Control+End')
