@@ -1,5 +1,5 @@
 import type { IndexColumns, IndexOthers } from '../contract'
-import type { Overlay } from './overlay'
+import type { Overlay, TopOf } from './overlay'
 
 /** One value a row, of the rows that are there so far. */
 export interface Columns {
@@ -39,13 +39,21 @@ export function addBlock(
   columns.bucket.set(block.bucket, first)
   columns.takenAt.set(block.takenAt, first)
   columns.camera.set(block.camera, first)
+  if (overlay.top && others) setTop(columns, first, block, overlay.top, others)
+  else {
+    columns.label.set(block.label, first)
+    columns.confidence.set(block.confidence, first)
+  }
+  for (let row = first; row < first + block.label.length; row++)
+    columns.name[row] = overlay.nameOf[columns.label[row] as number] ?? -1
+}
+
+function setTop(columns: Columns, first: number, block: IndexColumns, top: TopOf, others: IndexOthers): void {
   block.label.forEach((label, row) => {
-    const top = overlay.top(
-      [label, ...(others?.label[row] ?? [])],
-      [block.confidence[row] ?? 0, ...(others?.confidence[row] ?? [])],
-    )
-    columns.label[first + row] = top.label
-    columns.name[first + row] = top.name
-    columns.confidence[first + row] = top.confidence
+    const labels = [label, ...(others.label[row] ?? [])]
+    const confidences = [block.confidence[row] ?? 0, ...(others.confidence[row] ?? [])]
+    const found = top(labels, confidences)
+    columns.label[first + row] = found.label
+    columns.confidence[first + row] = found.confidence
   })
 }

@@ -1,40 +1,33 @@
 import type { IndexLabel, ShownLabel } from '../contract'
 
-interface Top {
-  label: number
-  name: number
-  /** In thousandths. */
-  confidence: number
-}
-
 /** How labels are shown on top of the model's. */
 export interface Overlay {
   /** What labels are shown as, each once. */
   names: string[]
-  /** Which label is on top may depend on the second to the fifth. */
-  needsOthers: boolean
-  /** What is shown of a row on top, by its labels and their confidences, most probable first. */
-  top(labels: number[], confidences: number[]): Top
+  /** By label's id, its position in the names. */
+  nameOf: Int32Array
+  /** Which label of a row is on top by the rules; none where it is always the first. */
+  top?: TopOf
 }
 
-const none: Top = { label: -1, name: -1, confidence: 0 }
+/**
+ * @param labels of a row, most probable first
+ * @param confidences in thousandths
+ */
+export type TopOf = (labels: number[], confidences: number[]) => { label: number; confidence: number }
 
 /** @param shown by label's id, where labels.json says anything */
 export function overlayOf(labels: IndexLabel[], shown?: ShownLabel[]): Overlay {
-  const textOf = (id: number) => shown?.[id]?.name ?? labels[id]?.label ?? ''
   const ids = new Map<string, number>()
-  const nameOf = labels.map((_, id) => {
-    const text = textOf(id)
+  const nameOf = Int32Array.from(labels, ({ label }, id) => {
+    const text = shown?.[id]?.name ?? label
     const known = ids.get(text) ?? ids.size
     ids.set(text, known)
     return known
   })
   const names = [...ids.keys()]
-  const needsOthers = shown !== undefined && changesOrder(names.length, shown)
-  const first = ([label = -1]: number[], [confidence = 0]: number[]): Top =>
-    label < 0 ? none : { label, name: nameOf[label] ?? -1, confidence }
-  if (!needsOthers) return { names, needsOthers, top: first }
-  return { names, needsOthers, top: (of, confidences) => topOf(of, confidences, nameOf, shown) }
+  const isTop = shown && changesOrder(names.length, shown)
+  return { names, nameOf, top: isTop ? topOf(nameOf, shown) : undefined }
 }
 
 /** Renaming alone does not. */
@@ -42,19 +35,33 @@ const changesOrder = (names: number, shown: ShownLabel[]): boolean =>
   names < shown.length || shown.some(({ isIgnored, minimum }) => isIgnored || minimum > 0)
 
 /** As `results` shows them: labels of one name add up, and the most probable one stands for them. */
-function topOf(labels: number[], confidences: number[], nameOf: number[], shown: ShownLabel[]): Top {
-  const sums = new Map<number, Top>()
-  labels.forEach((label, at) => {
-    const name = nameOf[label]
-    if (name === undefined || shown[label]?.isIgnored) return
-    const sum = sums.get(name) ?? { label, name, confidence: 0 }
-    sum.confidence = Math.min(1000, sum.confidence + (confidences[at] ?? 0))
-    sums.set(name, sum)
-  })
-  let best = none
-  for (const sum of sums.values()) {
-    const least = (shown[sum.label]?.minimum ?? 0) * 1000
-    if (sum.confidence >= least && (best === none || sum.confidence > best.confidence)) best = sum
+function topOf(nameOf: Int32Array, shown: ShownLabel[]): TopOf {
+  const isIgnored = shown.map((label) => label.isIgnored)
+  const minima = shown.map(({ minimum }) => minimum * 1000)
+
+  /** Of all labels with the name of the one at a place; -1 where one before it stands for them. */
+  const sumAt = (at: number, labels: number[], confidences: number[]): number => {
+    const name = nameOf[labels[at] as number]
+    let sum = 0
+    for (let other = 0; other < labels.length; other++) {
+      const label = labels[other] as number
+      if (isIgnored[label] || nameOf[label] !== name) continue
+      if (other < at) return -1
+      sum += confidences[other] as number
+    }
+    return Math.min(1000, sum)
   }
-  return best
+
+  return (labels, confidences) => {
+    let [best, most] = [-1, -1]
+    for (let at = 0; at < labels.length; at++) {
+      const label = labels[at] as number
+      if (label < 0 || isIgnored[label]) continue
+      const sum = sumAt(at, labels, confidences)
+      if (sum <= most || sum < (minima[label] as number)) continue
+      best = label
+      most = sum
+    }
+    return { label: best, confidence: Math.max(0, most) }
+  }
 }

@@ -46,7 +46,7 @@ export async function loadIndex(
   const loading = directory.blocks.map((block, at) =>
     limit(async () => {
       abort?.throwIfAborted()
-      const wanted = overlay.needsOthers ? [block.columns, block.others] : [block.columns]
+      const wanted = overlay.top ? [block.columns, block.others] : [block.columns]
       const [found, others] = await readSections(fetcher, source, wanted, abort)
       addBlock(columns, firsts[at] ?? 0, found as IndexColumns, overlay, others as IndexOthers | undefined)
       waiting.delete(block)

@@ -39,16 +39,18 @@ const Header = () => {
   )
 }
 
-const Side = () => (
+const Side = ({ hasFilters }: { hasFilters: boolean }) => (
   <aside class="side">
     <nav aria-labelledby="batches-title">
       <h2 id="batches-title">{text.batches.title}</h2>
       <Batches />
     </nav>
-    <section aria-labelledby="filters-title">
-      <h2 id="filters-title">{text.filters.title}</h2>
-      <Filters />
-    </section>
+    {hasFilters && (
+      <section aria-labelledby="filters-title">
+        <h2 id="filters-title">{text.filters.title}</h2>
+        <Filters />
+      </section>
+    )}
   </aside>
 )
 
@@ -114,7 +116,7 @@ function Main({ isNarrow }: { isNarrow: boolean }) {
 }
 
 function Page() {
-  const { batches, local } = useGallery()
+  const { batches, result, local } = useGallery()
   const isNarrow = useMedia(narrow)
   const hasSide = !isNarrow && batches.list.value.length > 0
   return (
@@ -124,7 +126,7 @@ function Page() {
       </a>
       <Header />
       <div class={hasSide ? 'layout' : 'layout single'}>
-        {hasSide && <Side />}
+        {hasSide && <Side hasFilters={result.value.total > 0} />}
         <main>
           <Main isNarrow={isNarrow} />
         </main>

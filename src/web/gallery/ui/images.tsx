@@ -10,8 +10,9 @@ import { text } from './strings'
 
 /** What is wrong with what is shown, or missing of it. */
 function Notices() {
-  const { batch, rows, result } = useGallery()
+  const { batch, batches, rows, result } = useGallery()
   const problem = rows.problem.value
+  const stale = batch.state.value.is === 'ready' ? batch.live.value.problem : undefined
   const loaded = batch.loaded.value
   return (
     <>
@@ -20,6 +21,14 @@ function Notices() {
           <ProblemText problem={{ code, message, hint }} />
         </div>
       ))}
+      {stale && (
+        <div class="notice" role="alert">
+          {stale.code === 'unauthorized' ? <p>{text.states.refusedHint}</p> : <ProblemText problem={stale} />}
+          <button type="button" class="button" onClick={() => batches.reload()}>
+            {text.tryAgain}
+          </button>
+        </div>
+      )}
       {batch.isPartial.value && <p class="notice">{text.grid.partial(result.value.total)}</p>}
       {problem && (
         <div class="notice" role="alert">

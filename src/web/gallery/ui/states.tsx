@@ -46,10 +46,11 @@ export function EmptyBatch() {
   const { batch, local } = useGallery()
   const { isOpen } = batch.live.value
   return (
-    <Message icon="info" title={words.batchEmpty}>
+    <Message icon={local ? 'upload' : 'info'} title={words.batchEmpty}>
       <p>{isOpen ? words.batchEmptyOpen : words.batchEmptyClosed}</p>
-      {local && !isOpen && <AddPhotos local={local} />}
-      {!local && !isOpen && <Copyable value={commands.fire} />}
+      {local && <p>{words.noBatchLocal}</p>}
+      {local && <AddPhotos local={local} isPrimary />}
+      {!local && <Copyable value={isOpen ? commands.upload : commands.fire} />}
     </Message>
   )
 }

@@ -20,10 +20,10 @@ export const text = {
     loading: 'Loading',
     upToDate: 'Up to date',
     live: 'Live',
-    refreshing: 'Live, refreshing',
-    nextIn: (milliseconds: number) => `Live, refreshes in ${duration(milliseconds)}`,
-    budget: (milliseconds: number) => `Live, refreshes in ${duration(milliseconds)} to spare invocations`,
-    throttled: (milliseconds: number) => `Too many requests, tries again in ${duration(milliseconds)}`,
+    refreshing: 'refreshing',
+    nextIn: (milliseconds: number) => `refreshes in ${duration(milliseconds)}`,
+    budget: (milliseconds: number) => `refreshes in ${duration(milliseconds)} to spare invocations`,
+    throttled: 'Too many requests',
     hidden: 'Paused',
     failed: 'Not up to date',
     refused: 'No access',
@@ -192,7 +192,10 @@ export const text = {
     prefixHint: 'Leave it empty for all images.',
     fireNow: 'Classify',
     retry: 'Retry failed',
-    ignored: (number: number) => `${count(number)} files are no images and were left out.`,
+    ignored: (number: number) =>
+      number === 1
+        ? 'One file is no image and was left out.'
+        : `${count(number)} files are no images and were left out.`,
   },
 
   commands: {

@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact'
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useGallery } from '../context'
 
 export interface GridFocus {
@@ -31,16 +31,23 @@ export function useGridFocus(grid: RefObject<HTMLElement | null>, first: number)
   const position = known >= 0 ? known : Math.min(first, Math.max(0, shown.length - 1))
 
   useLayoutEffect(() => {
-    const isBack = wasViewed.current !== undefined && viewed === undefined
-    wasViewed.current = viewed
     // Taken away with its cell, for which there is another one now.
     const isLost = had.current && document.activeElement === document.body
-    if (!wantsFocus.current && !isBack && !isLost) return
+    if (!wantsFocus.current && !isLost) return
     const cell = grid.current?.querySelector<HTMLElement>('[tabindex="0"]')
-    if (!cell) return
-    cell.focus({ preventScroll: true })
-    if (wantsFocus.current || isBack) cell.scrollIntoView({ block: 'nearest' })
+    cell?.focus({ preventScroll: true })
+    if (wantsFocus.current) cell?.scrollIntoView({ block: 'nearest' })
     wantsFocus.current = false
+  })
+
+  // After the viewer's dialog is gone, which gives the focus back to where it was opened.
+  useEffect(() => {
+    const last = wasViewed.current
+    wasViewed.current = viewed
+    if (last === undefined || viewed !== undefined) return
+    rows.focused.value = last
+    wantsFocus.current = true
+    redraw({})
   })
 
   useLayoutEffect(() => {

@@ -36,7 +36,7 @@ export function AddPhotos({ local, isPrimary = false }: { local: LocalMode; isPr
       />
       <button type="button" class={isPrimary ? 'primary' : 'button'} onClick={() => input.current?.click()}>
         <Icon name="upload" />
-        {words.add}
+        <span>{words.add}</span>
       </button>
     </>
   )

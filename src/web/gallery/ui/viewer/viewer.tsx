@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useRef, useState } from 'preact/hooks'
 import type { RowRecord } from '../../contract'
 import { useGallery } from '../context'
 import { Icon } from '../icons'
@@ -41,10 +41,6 @@ function Open({ row }: { row: number }) {
   const key = record?.key ?? rows.cell(row).key ?? words.title
   const problem = rows.problem.value
   const place = position < 0 ? words.filteredOut : words.position(position + 1, total)
-  // Where one has come to is where the grid goes on.
-  useEffect(() => {
-    rows.focused.value = row
-  }, [rows, row])
   usePreload(position)
   return (
     <dialog class="viewer" tabIndex={-1} ref={dialog} aria-labelledby={id} onKeyDown={onKeyDown}>
