@@ -25,15 +25,15 @@ const open = (address: string) => {
   browser = testBrowser(address)
   gallery = openGallery(browser)
 }
-const blobOf = async (name: string) => new Blob([new Uint8Array(await sample(name))], { type: 'image/jpeg' })
+const blobOf = (name: string) => new Blob([new Uint8Array(sample(name))], { type: 'image/jpeg' })
 const keys = () => [...gallery.result.value.rows].map((row) => gallery.rows.record(row)?.key)
 
 describe('the gallery of a local Whisklens', () => {
   it('uploads what is dropped, opens the batch of the day, and shows results as they come', async () => {
     await browser.until(() => gallery.batches.state.value.is === 'empty')
     gallery.local?.upload([
-      { name: 'coffee.jpg', file: await blobOf('coffee.jpg') },
-      { name: 'zoo/chelsea & co.jpg', file: await blobOf('chelsea.jpg') },
+      { name: 'coffee.jpg', file: blobOf('coffee') },
+      { name: 'zoo/chelsea & co.jpg', file: blobOf('astronaut') },
       { name: 'broken.jpg', file: new Blob(['no image']) },
     ])
     expect(gallery.local?.uploads.value.map(({ key }) => key)).toContain('zoo/chelsea & co.jpg')
@@ -59,11 +59,19 @@ describe('the gallery of a local Whisklens', () => {
     expect(gallery.local?.problem.value).toBeUndefined()
   })
 
+  it('says when a batch that was fired does not begin', async () => {
+    browser.answer((url) =>
+      url.pathname === '/local/batches' ? Response.json({ batch: 'never' }, { status: 202 }) : undefined,
+    )
+    await gallery.local?.fire('photos/')
+    await browser.until(() => gallery.local?.problem.value !== undefined, 100)
+    expect(gallery.local?.problem.value).toMatchObject({ code: 'not_begun' })
+  })
+
   it('says when an upload fails, and tries again', async () => {
-    local.connection.gallery.replace(/owner=.*/, 'owner=wrong')
     gallery.close()
     open(local.connection.gallery.replace(/owner=.*/, 'owner=wrong'))
-    gallery.local?.upload([{ name: 'coffee.jpg', file: await blobOf('coffee.jpg') }])
+    gallery.local?.upload([{ name: 'coffee.jpg', file: blobOf('coffee') }])
     const failed = () => gallery.local?.uploads.value.filter(({ state }) => state === 'failed') ?? []
     await browser.until(() => failed().length === 1)
     expect(failed()[0]?.problem?.message).toBeTruthy()

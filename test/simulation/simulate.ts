@@ -133,7 +133,8 @@ async function run(
     checkUploads(world, scenario.watched, complaints)
   if (world.isCalm && !world.hasGivenUp && faults.total() <= 8) {
     checkUnattended(world, complaints)
-    checkPromptness(world, began, scenario, complaints)
+    // Each activation in a row that fails waits longer before the next.
+    if (faults.total() <= 3) checkPromptness(world, began, scenario, complaints)
   }
   faults.isHealed = true
   world.trace.add(time.now, '— healed')

@@ -17,15 +17,16 @@ afterAll(() => objects.close())
 beforeEach(async () => {
   runner = await newRunner(objects)
   const { store } = runner
-  // A minute has passed since anything was written.
-  const later = (bucket: Bucket): Bucket => ({
-    ...bucket,
-    find: async (key) => {
-      const found = await bucket.find(key)
-      return found && { ...found, servedAt: found.servedAt + minutes(1) }
-    },
-  })
-  runner.store = { ...store, bucket: (name) => later(store.bucket(name)) }
+  runner.store = { ...store, bucket: (name) => later(store.bucket(name), 1) }
+})
+
+/** A bucket whose objects were all written some minutes ago, by its own clock. */
+const later = (bucket: Bucket, passed: number): Bucket => ({
+  ...bucket,
+  find: async (key) => {
+    const found = await bucket.find(key)
+    return found && { ...found, servedAt: found.servedAt + minutes(passed) }
+  },
 })
 
 /** A batch whose holder has died. */
@@ -67,6 +68,22 @@ describe('reconciling', () => {
       { name: '/guest/whisklens/start-batch', params: { advance: 'b1' } },
       { name: '/guest/whisklens/start-batch', params: { advance: 'b3' } },
     ])
+  })
+
+  it('forgets a fire that died before it wrote the batch, by the clock of the store alone', async () => {
+    const { store, results } = runner
+    // Beside the minute that has passed already.
+    const context = (passed: number) => ({
+      ...runner.context(),
+      results: later(store.bucket(results.name), passed),
+      // Of an activation that is ahead: another one is about to write the batch.
+      clock: { ...runner.clock, now: () => runner.clock.now() + minutes(5) },
+    })
+    await results.put(openKey('b9', 1), '')
+    await reconcile(context(-0.5))
+    expect(await results.head(openKey('b9', 1))).toBeDefined()
+    await reconcile(context(0.5))
+    expect(await results.head(openKey('b9', 1))).toBeUndefined()
   })
 
   it('passes over one whose state cannot be read, for the sake of the others', async () => {

@@ -6,6 +6,7 @@ import { unschedule } from '../../openwhisk/schedule'
 import { listRegistrations, readRegistration } from '../../storage/feeds'
 import { type Batch, openBatch } from '../state/batch'
 import { invokeAdvance } from '../state/hand-over'
+import { openKey } from '../state/layout'
 import { isLive, isSettled, leaseTime } from '../state/lease'
 import { deleteEntry, listOpenRuns, type OpenRun } from '../state/open'
 import type { Context } from '../state/platform'
@@ -13,7 +14,7 @@ import { isOver, today, watchNow } from '../uploads/day'
 import { dropTraces } from './publish'
 import { deliverDue } from './webhook'
 
-/** An entry whose run does not begin for so long has none, milliseconds. */
+/** An entry whose run does not begin for so long has none, milliseconds by the store's clock. */
 const stillborn = 60_000
 
 /** The open batches that have no live lease holder, though there is something to be done. */
@@ -29,7 +30,7 @@ export async function findOrphans(context: Context): Promise<string[]> {
   return [...new Set(orphans)]
 }
 
-async function isOrphan({ batch, run, since }: OpenRun, context: Context): Promise<boolean> {
+async function isOrphan({ batch, run }: OpenRun, context: Context): Promise<boolean> {
   const document = openBatch(context, batch)
   const found = await document.read()
   if (found && (found.run > run || (found.run === run && isSettled(found)))) {
@@ -37,12 +38,18 @@ async function isOrphan({ batch, run, since }: OpenRun, context: Context): Promi
     return false
   }
   if (!found || (found.run < run && isSettled(found))) {
-    if (context.clock.now() - msOf(since) > stillborn) await deleteEntry(context.results, batch, run)
+    if (await isStillborn(context.results, batch, run)) await deleteEntry(context.results, batch, run)
     return false
   }
   // One that failed gives the lease back, and asks for another activation.
   const isAwaited = found.lease.phase === 'yielding' && document.age() <= leaseTime
   return !isAwaited && !isLive(found, document.age()) && hasWork(found, context.clock.now())
+}
+
+/** The clock of this activation may be ahead of that of the one which is about to begin the run. */
+async function isStillborn(results: Context['results'], batch: string, run: number): Promise<boolean> {
+  const entry = await results.find(openKey(batch, run))
+  return entry !== undefined && entry.servedAt - msOf(entry.lastModified) > stillborn
 }
 
 /** Whether something is to be done for a batch. A day of uploads rests while nothing comes. */

@@ -74,7 +74,7 @@ export function openGallery(browser: Browser): Gallery {
       },
     },
     exports: exportsOf(action, batch.index, filters, result, selection),
-    local: routes && localMode(routes, batches, batch),
+    local: routes && localMode(browser, routes, batches, batch),
     close: () => {
       for (const stop of stops) stop()
       viewer.stop()

@@ -1,14 +1,18 @@
 import { signal } from '@preact/signals-core'
 import type { BatchFiring, FiredAnswer } from '../contract'
-import { dayOf, type LocalMode, type Problem } from './api'
+import { type Browser, dayOf, type LocalMode, type Problem } from './api'
 import type { BatchState } from './batch'
 import type { BatchesState } from './batches'
 import type { OwnerRoutes } from './owner'
 import { problemOf } from './problems'
 import { uploadsOf } from './uploads'
 
+/** Milliseconds in which a batch that was fired is in the list, if it begins at all. */
+const beginsWithin = 30_000
+
 /** What the owner of a local Whisklens can do beyond looking. */
 export function localMode(
+  { after }: Pick<Browser, 'after'>,
   routes: OwnerRoutes,
   batches: BatchesState,
   batch: Pick<BatchState, 'refresh'>,
@@ -43,8 +47,17 @@ export function localMode(
         const firing: BatchFiring = { prefix, force: true }
         const fired = await routes.call<FiredAnswer>('/batches', firing)
         batches.follow((id) => id === fired.batch)
+        after(beginsWithin, () => {
+          if (!batches.list.peek().some((summary) => summary.batch === fired.batch)) problem.value = notBegun
+        })
       }),
     retryErrors: () => ofBatch('retry'),
     cancelBatch: () => ofBatch('cancel'),
   }
+}
+
+const notBegun: Problem = {
+  code: 'not_begun',
+  message: 'The batch has not begun',
+  hint: 'Look for what start-batch says: wsk activation list start-batch.',
 }
