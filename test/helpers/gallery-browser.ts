@@ -1,6 +1,9 @@
 import { setTimeout as realSleep } from 'node:timers/promises'
 import type { Browser } from '../../src/web/gallery/data/gallery'
 
+/** Milliseconds. */
+const longestWait = 90_000
+
 /** What the page's data needs of a browser, with a history and a clock of its own; requests are real. */
 export function testBrowser(address: string) {
   const history = [address]
@@ -73,7 +76,10 @@ export function testBrowser(address: string) {
     },
     /** Waits for what requests bring, while a little time passes on the page's clock. */
     until: async (isSo: () => boolean, step = 10) => {
+      // A test that ran out of time would leave this running.
+      const giveUp = Date.now() + longestWait
       while (!isSo()) {
+        if (Date.now() > giveUp) throw new Error(`it never came to be: ${isSo}`)
         await realSleep(2)
         advance(step)
       }
