@@ -30,6 +30,7 @@ describe('the gallery while a batch goes on', () => {
     server = await serveAction(store.settings)
   })
   afterEach(async () => {
+    await browser.idle()
     gallery.close()
     await server.close()
     await store.close()
@@ -77,6 +78,7 @@ describe('the gallery while a batch goes on', () => {
       // The page itself was the first.
       expect(browser.calls().length + 1).toBeLessThanOrEqual(20)
       expect(browser.calls().length).toBeGreaterThan(8)
+      await browser.idle()
       gallery.close()
     }
   })
