@@ -112,8 +112,9 @@ function asStartError(thrown: unknown): unknown {
 
 async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, host: ApiHost) {
   const { accessKeyId, secretAccessKey, eventsToken, resultsToken, auth } = secrets
+  const fromEnvironment = settingsFromEnvironment()
   const settings: Settings = {
-    ...settingsFromEnvironment(),
+    ...fromEnvironment,
     s3Endpoint: store.endpoint,
     s3Region: region,
     s3AccessKeyId: secrets.actionsAccessKeyId,
@@ -122,6 +123,7 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
     eventsToken,
     resultsToken,
     runtimeImage,
+    thumbnails: fromEnvironment.thumbnails ?? 'true',
   }
   const { imagesBucket, resultsBucket, s3Encryption: encryption } = settings
   const buckets = openStore({ ...settings, s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey })

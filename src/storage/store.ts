@@ -46,7 +46,11 @@ export interface Bucket extends Multipart, Listing, Tagging {
   put(
     key: string,
     body: Buffer | string,
-    options?: Precondition & { contentType?: string; metadata?: Record<string, string> },
+    options?: Precondition & {
+      contentType?: string
+      cacheControl?: string
+      metadata?: Record<string, string>
+    },
   ): Promise<string>
   /**
    * Writes an object of any size in bounded memory: parts are sent while the body is still being produced.
@@ -197,8 +201,14 @@ function openBucket(s3: S3, name: string): Bucket {
           lastModified: (answer.LastModified ?? new Date(0)).toISOString(),
         }))
         .catch(missingIsUndefined(key)),
-    put: async (key, body, { replaces, contentType, metadata } = {}) => {
-      const request = s3.putObject({ ...at(key), Body: body, ContentType: contentType, Metadata: metadata })
+    put: async (key, body, { replaces, contentType, cacheControl, metadata } = {}) => {
+      const request = s3.putObject({
+        ...at(key),
+        Body: body,
+        ContentType: contentType,
+        CacheControl: cacheControl,
+        Metadata: metadata,
+      })
       demand(request, replaces)
       const answer = await request.promise().catch((thrown) => {
         const error = asStorageError(thrown, `write s3://${name}/${key}`)

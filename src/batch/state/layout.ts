@@ -25,6 +25,13 @@ export const retryPrefix = (model: string, bucket: string): string => `retry/${m
 export const retryKey = (model: string, image: Pick<ImageRef, 'bucket' | 'key'>): string =>
   inFolder('retry', model, image)
 
+/**
+ * The thumbnail of a version of an image: of another version it lies elsewhere, so that it can be cached for ever.
+ * @param extension by format
+ */
+export const thumbnailKey = (bucket: string, key: string, etag: string, extension: string): string =>
+  `thumbnails/${bucket}/${sha256Of(JSON.stringify([key, etag])).slice(0, 32)}.${extension}`
+
 export const batchFolder = (batch: string): string => `batches/${batch}/`
 export const documentKey = (batch: string): string => `${batchFolder(batch)}batch.json`
 export const summaryKey = (batch: string): string => `${batchFolder(batch)}summary.json`
