@@ -95,7 +95,11 @@ async function main(): Promise<void> {
   await bundleScripts(['store'], scripts)
   const store = await startChild(join(scripts, 'store.js'), [join(folder, 'store')])
   try {
-    const settings = settingsFromParams({ ...(await store.ask('settings')), engine: values.engine })
+    const settings = settingsFromParams({
+      ...(await store.ask('settings')),
+      engine: values.engine,
+      thumbnails: 'true',
+    })
     const bucket = openStore(settings).bucket('mixed')
     await bucket.createIfMissing()
     const mixed: ImageRef[] = []
