@@ -1,0 +1,30 @@
+import { commit } from './bucket'
+import { checkRule, corsSchema, preflightHeaders } from './cors'
+import { textOf } from './payload'
+import type { Answer, S3Request } from './request'
+import { s3Error } from './s3-error'
+import { bucketOf, type Call, type Store } from './store'
+import { fromXml, toXml } from './xml'
+
+export function getCors({ store, request }: Call): Answer {
+  const { cors } = bucketOf(store, request.bucket)
+  if (!cors) throw s3Error('NoSuchCORSConfiguration')
+  return { xml: toXml('CORSConfiguration', { CORSRule: cors.map((rule) => ({ ...rule })) }) }
+}
+
+export async function putCors({ store, request, payload }: Call): Promise<Answer> {
+  const { CORSRule: cors } = fromXml(await textOf(payload), corsSchema).CORSConfiguration
+  for (const rule of cors) checkRule(rule)
+  commit(bucketOf(store, request.bucket), { cors })
+  return {}
+}
+
+export function deleteCors({ store, request }: Call): Answer {
+  commit(bucketOf(store, request.bucket), { cors: null })
+  return { status: 204 }
+}
+
+/** Preflights carry no signature. */
+export function preflight(store: Store, { bucket, headers }: S3Request): Answer {
+  return { headers: preflightHeaders(bucketOf(store, bucket).cors, headers) }
+}
