@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { commit } from './bucket'
-import { checkRule, corsSchema, preflightHeaders } from './cors'
+import { type CorsRule, checkRule, corsSchema, preflightHeaders } from './cors'
 import { textOf } from './payload'
 import type { Answer, S3Request } from './request'
 import { s3Error } from './s3-error'
@@ -15,8 +16,14 @@ export function getCors({ store, request }: Call): Answer {
 export async function putCors({ store, request, payload }: Call): Promise<Answer> {
   const { CORSRule: cors } = fromXml(await textOf(payload), corsSchema).CORSConfiguration
   for (const rule of cors) checkRule(rule)
-  commit(bucketOf(store, request.bucket), { cors })
+  setCors(store, request.bucket, cors)
   return {}
+}
+
+/** The journal gets no line for rules that there are already. */
+export function setCors(store: Store, name: string, cors: CorsRule[]): void {
+  const bucket = bucketOf(store, name)
+  if (!isDeepStrictEqual(bucket.cors, cors)) commit(bucket, { cors })
 }
 
 export function deleteCors({ store, request }: Call): Answer {

@@ -9,8 +9,8 @@ import { messageOf } from '../../errors'
 import { log } from '../../log'
 import { HttpError } from '../http-error'
 import type { Access } from './access'
-import { corsHeaders } from './cors'
-import { preflight } from './cors-operations'
+import { type CorsRule, corsHeaders } from './cors'
+import { preflight, setCors } from './cors-operations'
 import type { Notification } from './delivery'
 import { lockFolder } from './lock'
 import { startNotifications } from './notifications'
@@ -43,6 +43,8 @@ export interface ObjectStoreOptions {
 export interface ObjectStore {
   endpoint: string
   setNotifications(notifications: Notification[]): void
+  /** Replaces a bucket's rules for pages of other origins. */
+  setCors(bucket: string, rules: CorsRule[]): void
   close(): Promise<void>
 }
 
@@ -135,6 +137,7 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
     return {
       endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       setNotifications: notifications.set,
+      setCors: (bucket, rules) => setCors(store, bucket, rules),
       async close() {
         if (!server.listening) return
         notifications.stop()
