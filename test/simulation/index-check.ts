@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import type {
   IndexColumns,
   IndexDirectory,
@@ -17,10 +17,11 @@ export function checkIndex(id: string, body: Buffer, lines: string[], complaints
   const directory: IndexDirectory = parsed(body.subarray(-8 - length, -8))
   const section = <T>([from, bytes]: Section): T => parsed(body.subarray(from, from + bytes))
   const rows = directory.blocks.flatMap((block) => {
-    let from = block.records
-    const texts = block.chunks.map((bytes) =>
-      gunzipSync(body.subarray(from, (from += bytes))).toString('utf8'),
-    )
+    let end = block.records
+    const texts = block.chunks.map((bytes) => {
+      end += bytes
+      return brotliDecompressSync(body.subarray(end - bytes, end)).toString('utf8')
+    })
     const columns = section<IndexColumns>(block.columns)
     const others = section<IndexOthers>(block.others)
     const { key } = section<IndexKeys>(block.keys)
