@@ -102,13 +102,20 @@ export const listKey = (
   { run, n, epoch }: { run: number; n: number; epoch: number },
 ): string => `${listPrefix(batch)}${run}-${position(n)}-${epoch}.jsonl`
 
-export const resultsNames = ['results.jsonl', 'results.csv', 'errors.jsonl'] as const
+export const resultsNames = ['results.jsonl', 'results.csv', 'errors.jsonl', 'index.bin'] as const
 export type ResultsName = (typeof resultsNames)[number]
 export const resultsKey = (batch: string, file: ResultsName): string => batchFolder(batch) + file
 
 /** What an answer of `results` had no room for: the records that a query selected, as one file. */
 export const exportKey = (batch: string, query: string, file: string): string =>
   `${batchFolder(batch)}exports/${sha256Of(query).slice(0, 16)}/${file}`
+
+/** Under this prefix lie the latest indexes of a batch that is open, each by what it holds. */
+export const openIndexPrefix = (batch: string): string => `${batchFolder(batch)}exports/index/`
+export const openIndexKey = (batch: string, id: string): string => `${openIndexPrefix(batch)}${id}.bin`
+
+/** Thumbnails of images lie below it. */
+export const thumbnailsPrefix = 'thumbnails/'
 
 /** Under this prefix lie the segments that a closing makes its files of. */
 export const closingPrefix = (batch: string): string => `${batchFolder(batch)}closing/`
