@@ -61,7 +61,7 @@ const key = (number: number): string => `k${String(number).padStart(3, '0')}`
 function large(number: number, changes: Partial<ImageRecord> = {}): ImageRecord {
   const message = `${number} `.repeat(1) + 'x'.repeat(280_000)
   if (number % 3 === 0) return errorRecord(key(number), { message }, changes)
-  return okRecord(key(number), { labels: [{ ...tabby, className: message }], ...changes })
+  return okRecord(key(number), { labels: [tabby], activationId: message, ...changes })
 }
 
 const images = 48
