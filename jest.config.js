@@ -8,6 +8,8 @@ const esmOnly = [
   '@hono',
   'hyparquet',
   'hyparquet-writer',
+  'preact',
+  '@preact',
 ]
 
 module.exports = {

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { type Zippable, zipSync } from 'fflate'
+import { buildGallery, galleryFiles } from './build-gallery'
 import { classifying } from './runtime-files'
 import { zipDate } from './zip-date'
 
@@ -73,6 +74,14 @@ async function actionEntries(): Promise<Record<string, string>> {
   return entries
 }
 
+/** Files that lie beside an action's own bundle. */
+async function filesBeside(action: string): Promise<Zippable> {
+  const files: Zippable = {}
+  if (classifying.includes(action)) files['inference.js'] = await readFile(join(fresh, 'inference.cjs'))
+  if (action === 'results') for (const name of galleryFiles) files[name] = await readFile(join(fresh, name))
+  return files
+}
+
 async function buildActions(): Promise<string[]> {
   const entries = await actionEntries()
   const { outputFiles = [] } = await build({
@@ -86,8 +95,7 @@ async function buildActions(): Promise<string[]> {
   return Promise.all(
     outputFiles.map(async ({ path, contents }) => {
       const name = basename(path, '.js')
-      const files: Zippable = { 'index.js': contents }
-      if (classifying.includes(name)) files['inference.js'] = await readFile(join(fresh, 'inference.cjs'))
+      const files: Zippable = { 'index.js': contents, ...(await filesBeside(name)) }
       const zip = zipSync(files, { level: 9, mtime: zipDate })
       await writeFile(join(fresh, 'actions', `${name}.zip`), zip)
       const digest = createHash('sha256').update(zip).digest('hex').slice(0, 8)
@@ -96,9 +104,11 @@ async function buildActions(): Promise<string[]> {
   )
 }
 
+const isBuilt = (file: string): boolean => /\.(cjs|zip)$/.test(file) || galleryFiles.includes(file)
+
 /** The command line's bundle goes last: its date says whether all of it is current. */
 async function publish(): Promise<void> {
-  const files = (await readdir(fresh, { recursive: true })).filter((file) => /\.(cjs|zip)$/.test(file))
+  const files = (await readdir(fresh, { recursive: true })).filter(isBuilt)
   await mkdir(join(dist, 'actions'), { recursive: true })
   for (const file of [...files.filter((name) => name !== 'cli.cjs'), 'cli.cjs']) {
     await rename(join(fresh, file), join(dist, file))
@@ -109,6 +119,7 @@ async function main(): Promise<void> {
   try {
     for (const entries of [{ entryPoints: programs }, worker])
       await build({ ...options, ...entries, outdir: fresh, outExtension: { '.js': '.cjs' } })
+    await buildGallery(fresh)
     const built = await buildActions()
     await publish()
     const version = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version as string

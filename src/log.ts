@@ -32,6 +32,7 @@ export const log = pino(
       '*.s3SessionToken',
       '*.eventsToken',
       '*.resultsToken',
+      '*.ownerSecret',
       '*.webhookUrl',
       '*.webhookSecret',
       '*.authKey',

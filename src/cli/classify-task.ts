@@ -33,9 +33,6 @@ export interface ClassifyAnswer {
   fatal?: Problem
 }
 
-/** As in a batch: a larger file is no photo, and a folder's worst one must not decide what memory is needed. */
-export const maxImageBytes = 64 * 1024 * 1024
-
 /** What is said of an image's failure: the codes of records, and those of the file system. */
 export function problemOf(thrown: unknown): Problem {
   const known = thrown instanceof WhisklensError && !(thrown instanceof StorageError)

@@ -1,22 +1,5 @@
-import { extname } from 'node:path'
+import { extensionOf, imageType } from '../image-files'
 import { note, type OutputOptions, plural, printable } from './output'
-
-/** Content types of what can be classified, by file extension. */
-const imageTypes: Record<string, string> = {
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.jpe': 'image/jpeg',
-  '.jfif': 'image/jpeg',
-  '.png': 'image/png',
-  '.webp': 'image/webp',
-  '.gif': 'image/gif',
-  '.avif': 'image/avif',
-  '.heic': 'image/heic',
-  '.heif': 'image/heif',
-  '.hif': 'image/heif',
-  '.tif': 'image/tiff',
-  '.tiff': 'image/tiff',
-}
 
 /** Extensions of images that are not decoded. */
 const undecoded = new Set(
@@ -30,12 +13,6 @@ const undecoded = new Set(
     .split(' ')
     .map((extension) => `.${extension}`),
 )
-
-/** A name's extension in lower case with its dot, or nothing. */
-export const extensionOf = (name: string): string => extname(name).toLowerCase()
-
-/** The content type of an image by its name's extension, in any case; undefined for anything else. */
-export const imageType = (name: string): string | undefined => imageTypes[extensionOf(name)]
 
 export const isImageName = (name: string): boolean => imageType(name) !== undefined
 

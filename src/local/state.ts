@@ -19,6 +19,8 @@ const secretsSchema = z.strictObject({
   actionsSecretAccessKey: z.string(),
   eventsToken: z.string(),
   resultsToken: z.string(),
+  /** Of the gallery page in the local mode, for what changes something: dropped images, batches. */
+  ownerSecret: z.string(),
 })
 export type Secrets = z.infer<typeof secretsSchema>
 
@@ -38,7 +40,7 @@ export const connectionSchema = z.strictObject({
   }),
   imagesBucket: z.string(),
   resultsBucket: z.string(),
-  /** URL of the gallery page, with its token. */
+  /** URL of the gallery page, with its token and, in the fragment, which no server sees, the owner's secret. */
   gallery: z.string(),
   webToken: z.string(),
   /** Path of a file that `wsk` reads when WSK_CONFIG_FILE names it. */
@@ -70,6 +72,7 @@ export async function readSecrets(dataDir: string): Promise<Secrets> {
     actionsSecretAccessKey: newSecretKey(),
     eventsToken: randomBytes(24).toString('base64url'),
     resultsToken: randomBytes(24).toString('base64url'),
+    ownerSecret: randomBytes(32).toString('base64url'),
   }
   await writeFile(path, JSON.stringify(secrets, null, 2), ownerOnly)
   return secrets

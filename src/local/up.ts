@@ -15,6 +15,7 @@ import { openWebhook } from '../webhook/send'
 import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
 import { imageEnvironment, runtimeImage } from './images'
+import { ownerRoutes } from './owner-routes'
 import { readCors, readPolicy } from './policies'
 import {
   type Connection,
@@ -63,7 +64,15 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   try {
     const store = await startStore(join(dataDir, 'store'), options.storePort, secrets)
     closers.push(() => store.close())
-    let results: Context['results'] | undefined
+    const settings = settingsOf(secrets, store)
+    const { imagesBucket, resultsBucket } = settings
+    const owned = openStore({
+      ...settings,
+      s3AccessKeyId: secrets.accessKeyId,
+      s3SecretAccessKey: secrets.secretAccessKey,
+    })
+    const [images, results] = [owned.bucket(imagesBucket), owned.bucket(resultsBucket)]
+    for (const bucket of [images, results]) await bucket.createIfMissing()
     const host = await startApiHost({
       dataDir: join(dataDir, 'openwhisk'),
       port: options.apiPort,
@@ -73,11 +82,13 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       publicUrl: options.publicUrl,
       containersPerAction: options.containersPerAction,
       images: imageEnvironment,
-      metrics: async () => (results ? batchMetrics(results, Date.now()) : []),
+      metrics: () => batchMetrics(results, Date.now()),
+      routes: ownerRoutes({ secret: secrets.ownerSecret, images, results }),
     })
     closers.push(() => host.close())
-    const { connection, deployed, context } = await deploy(options, secrets, store, host)
-    results = context.results
+    const cors = await readCors(originsOf(host, options.publicUrl))
+    for (const { name } of [images, results]) store.setCors(name, cors)
+    const { connection, deployed, context } = await deploy(dataDir, secrets, settings, store, host)
     closers.push(() => removeConnection(dataDir))
     closers.push(resumeOrphans(context))
     return { connection, deployed, close }
@@ -115,32 +126,32 @@ const originsOf = ({ url }: ApiHost, publicUrl?: string): string[] => [
   ...new Set([url, publicUrl ?? url].map((each) => new URL(each).origin)),
 ]
 
-async function deploy(
-  { publicUrl, ...options }: LocalOptions,
-  secrets: Secrets,
-  store: ObjectStore,
-  host: ApiHost,
-) {
-  const dataDir = resolve(options.dataDir)
-  const { accessKeyId, secretAccessKey, eventsToken, resultsToken, auth } = secrets
+/** As the actions have them. */
+function settingsOf(secrets: Secrets, { endpoint }: ObjectStore): Settings {
   const fromEnvironment = settingsFromEnvironment()
-  const settings: Settings = {
+  return {
     ...fromEnvironment,
-    s3Endpoint: store.endpoint,
+    s3Endpoint: endpoint,
     s3Region: region,
     s3AccessKeyId: secrets.actionsAccessKeyId,
     s3SecretAccessKey: secrets.actionsSecretAccessKey,
     s3SessionToken: undefined,
-    eventsToken,
-    resultsToken,
+    eventsToken: secrets.eventsToken,
+    resultsToken: secrets.resultsToken,
     runtimeImage,
     thumbnails: fromEnvironment.thumbnails ?? 'true',
   }
+}
+
+async function deploy(
+  dataDir: string,
+  secrets: Secrets,
+  settings: Settings,
+  store: ObjectStore,
+  host: ApiHost,
+) {
+  const { accessKeyId, secretAccessKey, eventsToken, resultsToken, ownerSecret, auth } = secrets
   const { imagesBucket, resultsBucket, s3Encryption: encryption } = settings
-  const buckets = openStore({ ...settings, s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey })
-  for (const name of [imagesBucket, resultsBucket]) await buckets.bucket(name).createIfMissing()
-  const cors = await readCors(originsOf(host, publicUrl))
-  for (const name of [imagesBucket, resultsBucket]) store.setCors(name, cors)
   const manifest = await readManifest(join(homeFolder(), 'manifest.yaml'), toEnvironment(settings))
   const deployed: string[] = []
   for await (const { kind, name } of deployManifest(manifest, { apiHost: host.url, auth })) {
@@ -155,7 +166,7 @@ async function deploy(
     s3: { endpoint: store.endpoint, region, accessKeyId, secretAccessKey, encryption },
     imagesBucket,
     resultsBucket,
-    gallery: `${web}/results?token=${resultsToken}`,
+    gallery: `${web}/results?token=${resultsToken}#owner=${ownerSecret}`,
     webToken: resultsToken,
     wskprops: wskpropsPath(dataDir),
   }

@@ -37,7 +37,7 @@ export interface Multipart {
 }
 
 /** The etag that S3 gives an object of parts. */
-const etagOf = (etags: string[]): string => {
+export const etagOf = (etags: string[]): string => {
   const bytes = Buffer.concat(etags.map((etag) => Buffer.from(etag, 'hex')))
   return `${createHash('md5').update(bytes).digest('hex')}-${etags.length}`
 }

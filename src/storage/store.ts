@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type S3 from 'ibm-cos-sdk/clients/s3'
 import type { Settings } from '../config'
@@ -6,8 +5,9 @@ import { InvalidInputError, StorageError } from '../errors'
 import { connectionsTo } from './connections'
 import { asStorageError, pauseBefore } from './errors'
 import { type Listing, openListing } from './listing'
-import { demand, type Multipart, openMultipart, partBytes, unquote } from './multipart'
+import { demand, type Multipart, openMultipart, unquote } from './multipart'
 import { type HourlyUrl, hourlySigner } from './presign'
+import { putStream } from './put-stream'
 import { openTagging, type Tagging } from './tagging'
 import { receiveWhole } from './whole-body'
 
@@ -61,10 +61,12 @@ export interface Bucket extends Multipart, Listing, Tagging {
     },
   ): Promise<string>
   /**
-   * Writes an object of any size in bounded memory: parts are sent while the body is still being produced.
+   * Writes an object of any size in bounded memory: parts are sent while the body is still being produced. Where the body
+   * fails, nothing is left.
    * @returns its etag
+   * @throws what the body throws, beside StorageError
    */
-  putStream(key: string, body: Readable, contentType: string): Promise<string>
+  putStream(key: string, body: AsyncIterable<Buffer | string>, contentType: string): Promise<string>
   delete(key: string): Promise<void>
   /** Deletes any number of objects, a thousand with each request; it does not mind those that are not there. */
   deleteAll(keys: string[]): Promise<void>
@@ -197,7 +199,7 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
       throw error
     }
 
-  return {
+  const opened: Bucket = {
     ...openMultipart(s3, name),
     ...openListing(s3, name),
     ...openTagging(s3, name),
@@ -244,14 +246,7 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
       })
       return unquote(answer.ETag)
     },
-    putStream: async (key, body, contentType) => {
-      const options = { partSize: partBytes, queueSize: 1 }
-      const { ETag } = await s3
-        .upload({ ...at(key), Body: body, ContentType: contentType }, options)
-        .promise()
-        .catch(failed('write', key))
-      return unquote(ETag)
-    },
+    putStream: (key, body, contentType) => putStream(opened, key, body, contentType),
     delete: async (key) => {
       await s3.deleteObject(at(key)).promise().catch(failed('delete', key))
     },
@@ -290,4 +285,5 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
         })
     },
   }
+  return opened
 }

@@ -35,6 +35,40 @@ const directions: Record<string, { taken: string[]; refused: string[] }> = {
     taken: ['../page', '../../model-folder/folder'],
     refused: ['../../cli/main', '../../local/up', '../../network/write'],
   },
+  'src/web/gallery': {
+    taken: ['../../batch/reports/index-format', '../../schema', './data/gallery', './ui/app'],
+    refused: ['../../batch/reports/index-rows', '../../storage/store', 'node:fs'],
+  },
+  'src/web/gallery/data': {
+    taken: ['./result', '../contract', '../../../schema', '@preact/signals-core'],
+    refused: [
+      '../ui/app',
+      '../../../storage/store',
+      '../../../openwhisk/web',
+      '@preact/signals',
+      'preact',
+      'preact/hooks',
+      'node:fs',
+      'zod',
+    ],
+  },
+  'src/web/gallery/ui/grid': {
+    taken: [
+      '../../data/gallery',
+      '../../contract',
+      '../../../../error-codes',
+      'preact/hooks',
+      '@preact/signals',
+    ],
+    refused: [
+      '../../../../batch/context',
+      '../../../../labels/view',
+      '../../../../local/up',
+      'node:path',
+      'zod',
+      'preact/compat',
+    ],
+  },
   'src/batch': {
     taken: ['./state/batch', '../storage/store'],
     refused: ['../local/up', '../web/page', '../network/read'],
@@ -155,8 +189,27 @@ it('refuses cycles of files', () => {
 
 it('refuses functions over a cognitive complexity of 15 in each file of src', () => {
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  const paths = files.filter((file) => file.endsWith('.ts')).map((file) => `src/${file}`)
+  const paths = files.filter((file) => /(?<!\.d)\.tsx?$/.test(file)).map((file) => `src/${file}`)
   for (const path of paths) plant(path, tangle)
   const found = errorsBy('lint/complexity/noExcessiveCognitiveComplexity')
   expect(found).toEqual(paths.map((path) => `${path}:1`).sort())
+})
+
+it('refuses what keyboards and screen readers cannot use', () => {
+  plant(
+    'src/web/gallery/ui/planted.tsx',
+    [
+      'export const a = <img src="a.jpg" />',
+      'export const b = <div onClick={() => {}}>b</div>',
+      'export const c = <button>c</button>',
+      'export const d = <div dangerouslySetInnerHTML={{ __html: "" }} />',
+      'export const e = <button type="button" onClick={() => {}}>e</button>',
+      '',
+    ].join('\n'),
+  )
+  const at = (line: number) => [`src/web/gallery/ui/planted.tsx:${line}`]
+  expect(errorsBy('lint/a11y/useAltText')).toEqual(at(1))
+  expect(errorsBy('lint/a11y/useKeyWithClickEvents')).toEqual(at(2))
+  expect(errorsBy('lint/a11y/useButtonType')).toEqual(at(3))
+  expect(errorsBy('lint/security/noDangerouslySetInnerHtml')).toEqual(at(4))
 })

@@ -104,3 +104,27 @@ describe('an upload in parts', () => {
     expect(await objects.unfinishedUploads(bucket)).toEqual([])
   })
 })
+
+describe('a stream that is written in parts', () => {
+  async function* pieces(bytes: number, fails = false) {
+    for (let at = 0; at < bytes; at += 1_000_000) yield Buffer.alloc(Math.min(1_000_000, bytes - at), 'x')
+    if (fails) throw new Error('broken off')
+  }
+
+  it.each([0, 1, partBytes - 1, partBytes, partBytes + 1, 2 * partBytes, 2 * partBytes + 7])(
+    'has all its %d bytes, and the etag that is answered',
+    async (size) => {
+      const etag = await bucket.putStream('a', pieces(size), text)
+      expect(await bucket.head('a')).toMatchObject({ size, etag })
+    },
+  )
+
+  it.each([10, partBytes + 10, 3 * partBytes])(
+    'leaves nothing where it breaks off after %d bytes, as soon as that is told',
+    async (size) => {
+      await expect(bucket.putStream('a', pieces(size, true), text)).rejects.toThrow('broken off')
+      expect(await objects.unfinishedUploads(bucket)).toEqual([])
+      expect(await bucket.head('a')).toBeUndefined()
+    },
+  )
+})

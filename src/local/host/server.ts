@@ -54,6 +54,8 @@ export interface ApiHostOptions {
   runtime?: string
   /** More metrics than the host's own. */
   metrics?: () => Promise<Family[]>
+  /** Adds routes that no real server has. */
+  routes?: (api: Api, host: Host) => void
   /** The clock of alarms and rates, in milliseconds since the epoch. */
   now?: () => number
 }
@@ -100,6 +102,8 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
     const own = meter.families({ containers: pool.size(), inFlight: invoker.running() })
     return c.body(toOpenMetrics([...own, ...more]), 200, { 'content-type': openMetricsType })
   })
+
+  options.routes?.(api, host)
 
   const server = createAdaptorServer({ fetch: api.fetch, overrideGlobalObjects: false }) as Server
   server.listen(options.port, '127.0.0.1')

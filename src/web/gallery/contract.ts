@@ -82,3 +82,45 @@ export interface RowsAnswer {
   /** Until when the URLs hold, ISO 8601. */
   expires: string
 }
+
+/*
+ * Routes of the local mode, below `/local` of the page's own origin. They take the secret of the address's fragment
+ * (`#owner=…`) as `Authorization: Bearer …`, and JSON with its content type. A failure is `{error, code}`.
+ */
+
+/** `GET /local` */
+export interface LocalAnswer {
+  version: string
+  imagesBucket: string
+  /** What the key of a dropped image begins with that comes without a folder. */
+  prefix: string
+  maxImageBytes: number
+  limits: { invocationsPerMinute: number; concurrentInvocations: number; firesPerMinute: number }
+}
+
+/** `PUT /local/images/<key, encoded>` with the image's bytes: 201. The upload fires as any other does. */
+export interface UploadAnswer {
+  bucket: string
+  /** As it is stored: control characters are replaced. */
+  key: string
+}
+
+/**
+ * `POST /local/batches` with what of {@link BatchFiring} is wanted, `POST /local/batches/<id>/retry` and `…/cancel` without a
+ * body: 202, before the batch has begun.
+ */
+export interface FiredAnswer {
+  batch: string
+}
+
+/** `{}` classifies all that is new or changed in the images bucket. */
+export interface BatchFiring {
+  prefix?: string | string[]
+  /** Unchanged images as well. */
+  force?: boolean
+  include?: string
+  exclude?: string
+  model?: string
+  /** Of a batch to fire again, with the prefix and the filters that it has. */
+  batch?: string
+}

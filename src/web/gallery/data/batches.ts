@@ -1,0 +1,88 @@
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals-core'
+import type { BatchSummary } from '../../../schema'
+import type { Action } from './action'
+import { type Batches, type Browser, noFilters, type State } from './api'
+import { stateOf } from './batch'
+import type { Purpose } from './budget'
+import { refresherOf } from './live'
+import { problemOf } from './problems'
+import type { ViewState } from './view'
+
+export interface BatchesState extends Batches {
+  /** The same batch, newer. */
+  update(summary: BatchSummary): void
+  /** Opens a batch as soon as the list has it. */
+  follow(isWanted: (batch: string) => boolean): void
+  close(): void
+}
+
+/** The list of batches. */
+export function batchesOf(
+  browser: Browser,
+  action: Action,
+  view: ViewState,
+  isQuick: () => boolean,
+  isLocal: boolean,
+): BatchesState {
+  const state = signal<State>({ is: 'loading' })
+  const list = signal<BatchSummary[]>([])
+  let wanted: ((batch: string) => boolean) | undefined
+  let isAsking = false
+
+  const chosen: ReadonlySignal<string | undefined> = computed(
+    () => view.now.value.batch ?? list.value[0]?.batch,
+  )
+
+  const open = (batch: string) => {
+    const { batch: before, filters } = view.now.peek()
+    // What was filtered by may not be in it.
+    const { sort } = filters
+    if (batch !== before) view.set({ batch, photo: undefined, filters: { ...noFilters, sort } }, 'push')
+  }
+
+  const ask = async (purpose: Purpose): Promise<void> => {
+    if (isAsking) return
+    isAsking = true
+    const began = browser.now()
+    try {
+      const { batches } = await action.ask<{ batches: BatchSummary[] }>({}, purpose)
+      list.value = batches
+      state.value = { is: batches.length > 0 ? 'ready' : 'empty' }
+      const found = batches.find(({ batch }) => wanted?.(batch))
+      if (found) {
+        wanted = undefined
+        open(found.batch)
+      }
+    } catch (thrown) {
+      if (list.peek().length === 0) state.value = stateOf(problemOf(thrown))
+    }
+    isAsking = false
+    const isRefused = state.peek().is === 'refused'
+    // A cluster's list is looked at again only while it has nothing to show.
+    live.plan(!isRefused && (isLocal || list.peek().length === 0), browser.now() - began)
+  }
+
+  const live = refresherOf(browser, action, isQuick, ask)
+  ask('user')
+  // The address names what is looked at, so that a newer batch does not take its place.
+  const stop = effect(() => {
+    const batch = chosen.value
+    if (batch !== undefined && view.now.peek().batch === undefined) view.set({ batch }, 'replace')
+  })
+
+  return {
+    ...{ state, list, chosen, open },
+    reload: () => void ask('user'),
+    update: (summary) => {
+      list.value = list.peek().map((known) => (known.batch === summary.batch ? summary : known))
+    },
+    follow: (isWanted) => {
+      wanted = isWanted
+      ask('user')
+    },
+    close: () => {
+      stop()
+      live.stop()
+    },
+  }
+}

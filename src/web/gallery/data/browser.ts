@@ -1,0 +1,33 @@
+import type { Browser } from './api'
+
+/** The browser that the page is shown by. */
+export const browser = (): Browser => ({
+  address: () => location.href,
+  setAddress: (address, how) =>
+    how === 'push' ? history.pushState(null, '', address) : history.replaceState(null, '', address),
+  onAddress: (changed) => {
+    addEventListener('popstate', changed)
+    return () => removeEventListener('popstate', changed)
+  },
+  isHidden: () => document.hidden,
+  onHidden: (changed) => {
+    document.addEventListener('visibilitychange', changed)
+    return () => document.removeEventListener('visibilitychange', changed)
+  },
+  fetch: (...request) => fetch(...request),
+  send: ({ url, headers, body }, progress) =>
+    new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest()
+      request.open('PUT', url)
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
+      request.upload.onprogress = ({ loaded }) => progress(loaded)
+      request.onload = () => resolve({ status: request.status, text: request.responseText })
+      request.onerror = () => reject(new TypeError('The upload failed'))
+      request.send(body)
+    }),
+  now: () => Date.now(),
+  after: (milliseconds, run) => {
+    const timer = setTimeout(run, milliseconds)
+    return () => clearTimeout(timer)
+  },
+})

@@ -1,0 +1,62 @@
+import type { ReadonlySignal } from '@preact/signals-core'
+import type { Action, Query } from './action'
+import type { Exports, FilterControl, Filters, Problem, Result } from './api'
+import type { PhotoIndex } from './photo-index'
+import { toRanges } from './ranges'
+import type { SelectionState } from './selection'
+
+/** Servers and proxies take addresses of 8,000 characters. */
+const longest = 6000
+
+/** Addresses of what is shown or selected, as files. */
+export function exportsOf(
+  action: Pick<Action, 'urlOf'>,
+  index: ReadonlySignal<PhotoIndex | undefined>,
+  filters: FilterControl,
+  result: ReadonlySignal<Result>,
+  selection: SelectionState,
+): Exports {
+  const selected = ({ id }: PhotoIndex): Query | Problem => {
+    const isAllShown =
+      selection.count.value === result.value.rows.length &&
+      selection.hidden.value === 0 &&
+      result.value.searching === undefined
+    if (isAllShown) return queryOf(filters.now.value)
+    const rows = toRanges(selection.rows())
+    return rows.length > longest ? tooScattered : { index: id, rows }
+  }
+  return {
+    urlOf: (what, format) => {
+      const open = index.value
+      if (!open || (what === 'selected' && selection.count.value === 0)) return nothing
+      const query = what === 'shown' ? queryOf(filters.now.value) : selected(open)
+      if (isProblem(query)) return query
+      return action.urlOf({ batch: open.batch, format, ...query })
+    },
+  }
+}
+
+const isProblem = (found: Query | Problem): found is Problem => 'message' in found
+
+const nothing: Problem = { code: 'nothing_selected', message: 'Nothing is selected' }
+
+const tooScattered: Problem = {
+  code: 'too_scattered',
+  message: 'The selection has too many gaps for one address',
+  hint: 'Export what is shown instead, with a filter, or select fewer.',
+}
+
+/** The filters as parameters of the action. */
+export function queryOf({ labels, confidence, sort: _, ...texts }: Filters): Query {
+  const [min, max] = confidence
+  const given = Object.entries(texts).filter(([, text]) => text !== '')
+  const isLabelled = labels.length > 0 || min > 0 || max < 1
+  return {
+    // What has no label has no probability: the action takes it for 0.
+    ...(isLabelled && { status: 'ok' }),
+    ...Object.fromEntries(given),
+    ...(labels.length > 0 && { labelIs: JSON.stringify(labels) }),
+    ...(min > 0 && { minProbability: String(min) }),
+    ...(max < 1 && { maxProbability: String(max) }),
+  }
+}

@@ -1,0 +1,63 @@
+import { signal } from '@preact/signals-core'
+import type { BatchFiring, FiredAnswer } from '../contract'
+import { type Browser, dayOf, type LocalMode, type Problem } from './api'
+import type { BatchState } from './batch'
+import type { BatchesState } from './batches'
+import type { OwnerRoutes } from './owner'
+import { problemOf } from './problems'
+import { uploadsOf } from './uploads'
+
+/** Milliseconds in which a batch that was fired is in the list, if it begins at all. */
+const beginsWithin = 30_000
+
+/** What the owner of a local Whisklens can do beyond looking. */
+export function localMode(
+  { after }: Pick<Browser, 'after'>,
+  routes: OwnerRoutes,
+  batches: BatchesState,
+  batch: Pick<BatchState, 'refresh'>,
+): LocalMode {
+  const problem = signal<Problem | undefined>()
+  const attempt = async (run: () => Promise<void>) => {
+    try {
+      await run()
+      problem.value = undefined
+    } catch (thrown) {
+      problem.value = problemOf(thrown)
+    }
+  }
+
+  const sent = uploadsOf(routes, () => {
+    // Uploads go into the batch of their day, which may not be there yet.
+    if (dayOf(batches.chosen.peek() ?? '') === undefined) batches.follow((id) => dayOf(id) !== undefined)
+    batch.refresh('user')
+  })
+
+  const ofBatch = (what: 'retry' | 'cancel') =>
+    attempt(async () => {
+      await routes.call<FiredAnswer>(`/batches/${batches.chosen.peek()}/${what}`, {})
+      await batch.refresh('user')
+    })
+
+  return {
+    ...sent,
+    problem,
+    fire: (prefix) =>
+      attempt(async () => {
+        const firing: BatchFiring = { prefix, force: true }
+        const fired = await routes.call<FiredAnswer>('/batches', firing)
+        batches.follow((id) => id === fired.batch)
+        after(beginsWithin, () => {
+          if (!batches.list.peek().some((summary) => summary.batch === fired.batch)) problem.value = notBegun
+        })
+      }),
+    retryErrors: () => ofBatch('retry'),
+    cancelBatch: () => ofBatch('cancel'),
+  }
+}
+
+const notBegun: Problem = {
+  code: 'not_begun',
+  message: 'The batch has not begun',
+  hint: 'Look for what start-batch says: wsk activation list start-batch.',
+}

@@ -1,0 +1,134 @@
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals-core'
+import type { RowsAnswer } from '../contract'
+import type { Action } from './action'
+import type { Browser, Cell, Problem, Result, Rows } from './api'
+import type { BatchState } from './batch'
+import { loaderOf } from './loader'
+import { rowsToAsk, type Window } from './look-ahead'
+import { problemOf, Trouble } from './problems'
+import { toRanges } from './ranges'
+import type { RecordCache } from './record-cache'
+import type { Tracked } from './renumber'
+
+/** Milliseconds that what is wanted must not change for: less while one scrolls on, more where one jumps or types. */
+const settled = { scroll: 30, jump: 200, filter: 250 }
+
+export interface RowsState extends Rows {
+  /** As `want`, for the photos beside the one that is open. */
+  wantBeside(first: number, last: number): void
+  tracked: Tracked
+  close(): void
+}
+
+/** Records of what is seen, asked for when it is. */
+export function rowsOf(
+  browser: Browser,
+  action: Action,
+  batch: Pick<BatchState, 'index' | 'keys' | 'generation' | 'refresh'>,
+  records: RecordCache,
+  result: ReadonlySignal<Result>,
+): RowsState {
+  const problem = signal<Problem | undefined>()
+  const top: Rows['top'] = { value: undefined }
+  const focused: Rows['focused'] = { value: undefined }
+
+  const load = async (window: Window | undefined, abort: AbortSignal): Promise<boolean> => {
+    const index = batch.index.peek()
+    if (!window || !index) return false
+    const rows = rowsToAsk(result.peek().rows, window, records.isFresh)
+    if (rows.length === 0) return false
+    const query = { batch: index.batch, index: index.id, rows: toRanges(rows) }
+    try {
+      const answer = await action.ask<RowsAnswer>(query, 'user', abort)
+      // An index that came meanwhile has other numbers.
+      if (index.id !== batch.index.peek()?.id) return true
+      if (answer.records.length === 0) throw new Trouble(noRecords)
+      records.add(answer)
+    } catch (thrown) {
+      if (problemOf(thrown).code !== 'index_changed') throw thrown
+      await batch.refresh('user')
+    }
+    return true
+  }
+
+  const purposes = [0, 1].map(() => {
+    let window: Window | undefined
+    const loader = loaderOf(
+      browser.after,
+      (abort) => load(window, abort),
+      (failed) => {
+        problem.value = failed
+      },
+    )
+    const want = (first: number, last: number) => {
+      const isJump = !window || first >= window.last || last <= window.first
+      const isUp = !!window && (first < window.first || (first === window.first && !!window.isUp))
+      if (window?.first === first && window.last === last) return
+      window = { first, last, isUp }
+      loader.nudge(isJump ? settled.jump : settled.scroll)
+    }
+    return { loader, want }
+  })
+  const [grid, viewer] = purposes
+  const nudge = (milliseconds: number) => {
+    for (const { loader } of purposes) loader.nudge(milliseconds)
+  }
+
+  let batchOfRows: string | undefined
+  const stop = effect(() => {
+    result.value
+    const name = batch.index.value?.batch
+    if (name !== batchOfRows) {
+      batchOfRows = name
+      for (const { loader } of purposes) loader.reset()
+      problem.value = undefined
+      nudge(0)
+    } else nudge(settled.filter)
+  })
+
+  const positions = computed(() => {
+    const { rows, total } = result.value
+    const places = new Int32Array(total).fill(-1)
+    for (let position = 0; position < rows.length; position++) places[rows[position] as number] = position
+    return places
+  })
+
+  return {
+    top,
+    focused,
+    problem,
+    generation: batch.generation,
+    want: (first, last) => grid?.want(first, last),
+    wantBeside: (first, last) => viewer?.want(first, last),
+    record: records.at,
+    cell: (row) => {
+      const { columns, names, directory } = batch.index.value ?? {}
+      if (!columns || !names) return { confidence: 0 }
+      const cell: Cell = {
+        label: names[columns.name[row] ?? -1],
+        confidence: (columns.confidence[row] ?? 0) / 1000,
+        code: directory?.codes[columns.error[row] ?? -1],
+        key: records.at(row)?.key ?? batch.keys.value?.at(row),
+      }
+      return cell
+    },
+    retry: () => nudge(0),
+    positionOf: (row) => positions.value[row] ?? -1,
+    tracked: {
+      rows: () => [top.value, focused.value].filter((row) => row !== undefined),
+      renumber: (to) => {
+        for (const place of [top, focused])
+          if (place.value !== undefined) place.value = to(place.value) ?? place.value
+      },
+    },
+    close: () => {
+      stop()
+      for (const { loader } of purposes) loader.reset()
+    },
+  }
+}
+
+const noRecords: Problem = {
+  code: 'internal',
+  message: 'The answer has none of the records that were asked for',
+}

@@ -1,0 +1,2 @@
+/** Bundled into gallery.css. */
+declare module '*.css'

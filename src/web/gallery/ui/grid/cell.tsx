@@ -1,0 +1,85 @@
+import { useState } from 'preact/hooks'
+import type { RowRecord } from '../../contract'
+import type { Cell as Known } from '../../data/gallery'
+import { useGallery } from '../context'
+import { percent } from '../format'
+import { Icon } from '../icons'
+import { text } from '../strings'
+
+/** Formats that no browser but Safari can show: without a thumbnail they would be downloaded for nothing. */
+const hidden = ['heic', 'tiff']
+
+/** A line in place of a picture. */
+const Instead = ({ says, isError = false }: { says: string; isError?: boolean }) => (
+  <span class={isError ? 'photo instead bad' : 'photo instead'}>
+    <Icon name={isError ? 'warning' : 'missing'} />
+    <span dir="auto">{says}</span>
+  </span>
+)
+
+function Photo({ record }: { record: RowRecord | undefined }) {
+  const [broken, setBroken] = useState('')
+  if (!record) return <span class="photo" />
+  if (record.status === 'error') return <Instead says={record.error?.message ?? ''} isError />
+  const source = record.thumbnailUrl ?? record.url
+  if (!record.thumbnailUrl && hidden.includes(record.format ?? ''))
+    return <Instead says={text.grid.cannotShow(record.format ?? '')} />
+  if (broken === source) return <Instead says={text.grid.noPreview} />
+  return (
+    <img
+      class="photo"
+      alt=""
+      decoding="async"
+      draggable={false}
+      src={source}
+      onError={() => setBroken(source)}
+    />
+  )
+}
+
+interface Captions {
+  label: string
+  confidence: string
+  isError: boolean
+}
+
+const captionsOf = ({ label, confidence, code }: Known): Captions =>
+  code
+    ? { label: code, confidence: '', isError: true }
+    : { label: label ?? text.grid.noLabel, confidence: label ? percent(confidence) : '', isError: false }
+
+interface Props {
+  row: number
+  position: number
+  column: number
+  isStop: boolean
+}
+
+/** One image: what is known of it at once, its picture as soon as the record is there. */
+export function Cell({ row, position, column, isStop }: Props) {
+  const { rows, selection } = useGallery()
+  const known = rows.cell(row)
+  const record = rows.record(row)
+  const { label, confidence, isError } = captionsOf(known)
+  const key = record?.key ?? known.key ?? text.grid.position(position + 1)
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: rows of a table cannot be placed freely
+    <div
+      class={isError ? 'cell error' : 'cell'}
+      role="gridcell"
+      aria-colindex={column + 1}
+      aria-selected={selection.has(row)}
+      aria-label={text.grid.cell(key, isError ? text.grid.error(label) : label, confidence)}
+      title={key}
+      tabIndex={isStop ? 0 : -1}
+      data-position={position}
+    >
+      <Photo record={record} />
+      <span class="check" title={text.selection.select} />
+      <span class="label" dir="auto">
+        {label}
+      </span>
+      <span class="share number">{confidence}</span>
+    </div>
+  )
+}

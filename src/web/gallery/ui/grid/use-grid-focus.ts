@@ -1,0 +1,79 @@
+import type { RefObject } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useGallery } from '../context'
+
+export interface GridFocus {
+  /** The cell that Tab leads to. */
+  position: number
+  /** Whether it has been there: then it stays mounted. */
+  isKept: boolean
+  /** Moves the focus, and scrolls there. */
+  moveTo(position: number): void
+  /** A cell got the focus by other means. */
+  isAt(position: number): void
+}
+
+/**
+ * One cell of the grid can be reached by Tab; arrows move it. It stays when rows are numbered anew, and comes back when
+ * the viewer closes.
+ * @param first position on screen, for want of a better one
+ */
+export function useGridFocus(grid: RefObject<HTMLElement | null>, first: number): GridFocus {
+  const { rows, result, viewer } = useGallery()
+  const [, redraw] = useState({})
+  const wantsFocus = useRef(false)
+  const had = useRef(false)
+  const viewed = viewer.row.value
+  const wasViewed = useRef(viewed)
+  const shown = result.value.rows
+  const focused = rows.focused.value
+  const known = focused === undefined ? -1 : rows.positionOf(focused)
+  const position = known >= 0 ? known : Math.min(first, Math.max(0, shown.length - 1))
+
+  useLayoutEffect(() => {
+    // Taken away with its cell, for which there is another one now.
+    const isLost = had.current && document.activeElement === document.body
+    if (!wantsFocus.current && !isLost) return
+    const cell = grid.current?.querySelector<HTMLElement>('[tabindex="0"]')
+    cell?.focus({ preventScroll: true })
+    if (wantsFocus.current) cell?.scrollIntoView({ block: 'nearest' })
+    wantsFocus.current = false
+  })
+
+  // After the viewer's dialog is gone, which gives the focus back to where it was opened.
+  useEffect(() => {
+    const last = wasViewed.current
+    wasViewed.current = viewed
+    if (last === undefined || viewed !== undefined) return
+    rows.focused.value = last
+    wantsFocus.current = true
+    redraw({})
+  })
+
+  useLayoutEffect(() => {
+    const note = () => {
+      // The focus on nothing at all is one that was lost.
+      if (document.activeElement !== document.body)
+        had.current = grid.current?.contains(document.activeElement) ?? false
+    }
+    document.addEventListener('focusin', note)
+    document.addEventListener('pointerdown', forget)
+    function forget(event: Event) {
+      if (!grid.current?.contains(event.target as Node)) had.current = false
+    }
+    return () => {
+      document.removeEventListener('focusin', note)
+      document.removeEventListener('pointerdown', forget)
+    }
+  }, [grid])
+
+  const isAt = (to: number) => {
+    rows.focused.value = shown[to]
+    redraw({})
+  }
+  const moveTo = (to: number) => {
+    wantsFocus.current = true
+    isAt(to)
+  }
+  return { position, isKept: known >= 0, moveTo, isAt }
+}

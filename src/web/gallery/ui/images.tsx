@@ -1,0 +1,86 @@
+import { useGallery } from './context'
+import { Chips } from './filters/chips'
+import { Search, SortChoice } from './filters/search'
+import { Grid } from './grid/grid'
+import { Announcer } from './parts/announcer'
+import { ProblemText } from './parts/message'
+import { Export, SelectionBar } from './selection'
+import { EmptyBatch, Failed, NoMatch, Skeleton } from './states'
+import { text } from './strings'
+
+/** What is wrong with what is shown, or missing of it. */
+function Notices() {
+  const { batch, batches, rows, result } = useGallery()
+  const problem = rows.problem.value
+  const stale = batch.state.value.is === 'ready' ? batch.live.value.problem : undefined
+  const loaded = batch.loaded.value
+  return (
+    <>
+      {batch.notices.value.map(({ code, message, hint }) => (
+        <div key={code} class="notice" role="alert">
+          <ProblemText problem={{ code, message, hint }} />
+        </div>
+      ))}
+      {stale && (
+        <div class="notice" role="alert">
+          {stale.code === 'unauthorized' ? <p>{text.states.refusedHint}</p> : <ProblemText problem={stale} />}
+          <button type="button" class="button" onClick={() => batches.reload()}>
+            {text.tryAgain}
+          </button>
+        </div>
+      )}
+      {batch.isPartial.value && <p class="notice">{text.grid.partial(result.value.total)}</p>}
+      {problem && (
+        <div class="notice" role="alert">
+          <ProblemText problem={problem} />
+          <button type="button" class="button" onClick={() => rows.retry()}>
+            {text.tryAgain}
+          </button>
+        </div>
+      )}
+      {batch.state.value.is === 'ready' && loaded < 1 && (
+        <p class="small muted">{text.grid.indexing(loaded)}</p>
+      )}
+    </>
+  )
+}
+
+function Pictures() {
+  const { batch, batches, result } = useGallery()
+  const state = batch.state.value
+  if (state.is === 'loading') return <Skeleton />
+  if (state.is === 'empty') return <EmptyBatch />
+  if ('problem' in state) return <Failed state={state} retry={() => batches.reload()} />
+  return result.value.rows.length === 0 ? <NoMatch /> : <Grid />
+}
+
+/** The search, and all that it finds. */
+export function Images({ tools }: { tools?: preact.ComponentChildren }) {
+  const { result, batch } = useGallery()
+  const { rows, total } = result.value
+  const isReady = batch.state.value.is === 'ready'
+  const says = isReady ? text.grid.shown(rows.length, total) : ''
+  return (
+    <section id="images" class="images" aria-labelledby="images-title" tabIndex={-1}>
+      <h2 id="images-title" class="hidden-text">
+        {text.grid.title}
+      </h2>
+      <div class="toolbar">
+        <div class="toolbar-row">
+          {tools}
+          <Search />
+          <SortChoice />
+          <p class="number count" id="count">
+            {says}
+          </p>
+          {isReady && rows.length > 0 && <Export what="shown" number={rows.length} />}
+        </div>
+        <Chips />
+      </div>
+      <Notices />
+      <Pictures />
+      <SelectionBar />
+      <Announcer message={says} />
+    </section>
+  )
+}

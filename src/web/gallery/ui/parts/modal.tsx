@@ -1,0 +1,62 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks'
+import { Icon } from '../icons'
+import { text } from '../strings'
+
+interface Props {
+  title: string
+  class?: string
+  close(): void
+  children: ComponentChildren
+}
+
+/**
+ * Opens a dialog while it is mounted; the focus goes back to where it was. Escape and a click beside it close it.
+ * @param hasFocus the dialog as a whole has the focus first, not its first button
+ */
+export function useModal(close: () => void, hasFocus = false) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const latest = useRef(close)
+  latest.current = close
+  useLayoutEffect(() => {
+    const element = dialog.current
+    element?.showModal()
+    if (hasFocus) element?.focus()
+    // Closed before it is taken away: that is what gives the focus back.
+    return () => element?.close()
+  }, [hasFocus])
+  useEffect(() => {
+    const element = dialog.current
+    const cancelled = (event: Event) => {
+      if (event.target !== element) return
+      event.preventDefault()
+      latest.current()
+    }
+    const clicked = (event: Event) => event.target === element && latest.current()
+    element?.addEventListener('cancel', cancelled)
+    element?.addEventListener('close', cancelled)
+    element?.addEventListener('mousedown', clicked)
+    return () => {
+      element?.removeEventListener('cancel', cancelled)
+      element?.removeEventListener('close', cancelled)
+      element?.removeEventListener('mousedown', clicked)
+    }
+  }, [])
+  return dialog
+}
+
+export function Modal({ title, class: name = '', close, children }: Props) {
+  const dialog = useModal(close)
+  const id = useId()
+  return (
+    <dialog class={`modal ${name}`} ref={dialog} aria-labelledby={id}>
+      <header class="modal-head">
+        <h2 id={id}>{title}</h2>
+        <button type="button" class="round" aria-label={text.close} onClick={close}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <div class="modal-body">{children}</div>
+    </dialog>
+  )
+}

@@ -1,0 +1,23 @@
+import { signal } from '@preact/signals'
+
+const name = 'whisklens.single-keys'
+
+function stored(): boolean {
+  try {
+    return localStorage.getItem(name) !== 'off'
+  } catch {
+    return true
+  }
+}
+
+/** Whether single keys such as `/` do something: speech input types them by chance (WCAG 2.1.4). */
+export const singleKeys = signal(stored())
+
+export function setSingleKeys(isOn: boolean): void {
+  singleKeys.value = isOn
+  try {
+    localStorage.setItem(name, isOn ? 'on' : 'off')
+  } catch {
+    // Storage may be forbidden: then it holds until the page is closed.
+  }
+}

@@ -1,0 +1,125 @@
+import { errorCodes, errorKind, isErrorCode } from '../../../../error-codes'
+import type { RowRecord } from '../../contract'
+import { bytes, cameraTime, milliseconds, percent, time } from '../format'
+import { Icon } from '../icons'
+import { Bar } from '../parts/bar'
+import { Copyable } from '../parts/copyable'
+import { text } from '../strings'
+
+const words = text.viewer
+
+const Labels = ({ labels }: { labels: RowRecord['labels'] }) => (
+  <section>
+    <h3>{words.labels}</h3>
+    {labels.length === 0 && <p class="muted">{text.grid.noLabel}</p>}
+    <ol class="labels">
+      {labels.map(({ label, className, probability }) => (
+        <li key={label}>
+          <span dir="auto" title={className}>
+            {label}
+          </span>
+          <span class="number">{percent(probability)}</span>
+          <Bar share={probability} />
+        </li>
+      ))}
+    </ol>
+  </section>
+)
+
+type Detection = NonNullable<RowRecord['detections']>[number]
+
+const about = ({ emotions, age }: Detection): string =>
+  [emotions?.[0]?.label, age === undefined ? '' : words.age(age)].filter(Boolean).join(', ')
+
+const Detections = ({ detections }: { detections: Detection[] }) => (
+  <section>
+    <h3>{words.detections}</h3>
+    <ol class="labels">
+      {detections.map((detection) => (
+        <li key={detection.box.join()}>
+          <span dir="auto">
+            {detection.label} <span class="muted">{about(detection)}</span>
+          </span>
+          <span class="number">{percent(detection.probability)}</span>
+          <Bar share={detection.probability} />
+        </li>
+      ))}
+    </ol>
+  </section>
+)
+
+function ErrorText({ error: { code, message, attempts } }: { error: NonNullable<RowRecord['error']> }) {
+  const hint = isErrorCode(code) && code in errorCodes ? errorKind(code).hint : undefined
+  return (
+    <section class="error-text">
+      <h3>
+        <Icon name="warning" />
+        <code>{code}</code>
+      </h3>
+      <p dir="auto">{message}</p>
+      {hint && <p>{hint}</p>}
+      {attempts > 1 && <p class="small muted">{words.attempts(attempts)}</p>}
+    </section>
+  )
+}
+
+function taggingOf({ tagging }: RowRecord): string | undefined {
+  if (!tagging) return undefined
+  return tagging.status === 'ok' ? words.tagged : [tagging.code, tagging.message].filter(Boolean).join(': ')
+}
+
+function factsOf(record: RowRecord): [name: string, value: string][] {
+  const { size, width, height, format, exif, lastModified, at, model, engine, timings } = record
+  const { position } = exif ?? {}
+  const facts: [string, string | null | undefined | false][] = [
+    [words.pixels, width && height ? `${width} × ${height}` : null],
+    [words.size, size !== null && bytes(size)],
+    [words.format, format?.toUpperCase()],
+    [words.taken, exif?.takenAt && cameraTime(exif.takenAt)],
+    [words.camera, exif?.camera],
+    [words.where, position && `${position.latitude}, ${position.longitude}`],
+    [words.modified, lastModified && time(lastModified)],
+    [words.classified, time(at)],
+    [
+      words.times,
+      record.status === 'ok' &&
+        words.timesOf(...([timings.download, timings.decode, timings.infer].map(milliseconds) as Three)),
+    ],
+    [words.model, `${model}, ${engine}`],
+    [words.tagging, taggingOf(record)],
+  ]
+  return facts.filter((fact): fact is [string, string] => Boolean(fact[1]))
+}
+
+type Three = [string, string, string]
+
+/** The record as it is, without what this answer alone has. */
+const jsonOf = ({ row: _row, url: _url, thumbnailUrl: _thumbnailUrl, ...record }: RowRecord): string =>
+  JSON.stringify(record, null, 2)
+
+/** What is known of a photo. */
+export const Details = ({ record }: { record: RowRecord }) => (
+  <>
+    {record.error && <ErrorText error={record.error} />}
+    {record.status === 'ok' && <Labels labels={record.labels} />}
+    {record.detections && record.detections.length > 0 && <Detections detections={record.detections} />}
+    <section>
+      <h3>{words.facts}</h3>
+      <dl class="photo-facts">
+        {factsOf(record).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd dir="auto">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+    <details class="record">
+      <summary>
+        <Icon name="right" />
+        {words.record}
+      </summary>
+      <Copyable value={jsonOf(record)} />
+    </details>
+  </>
+)

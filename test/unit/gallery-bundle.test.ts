@@ -1,0 +1,43 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { buildGallery, galleryFiles } from '../../scripts/build-gallery'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'whisklens-gallery-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const read = (name: string) => readFile(join(folder, name))
+
+it('bundles the gallery to less than 60 kB with gzip', async () => {
+  await buildGallery(folder)
+  const sizes = (await Promise.all(galleryFiles.map(read))).map((bytes) => gzipSync(bytes).length)
+  for (const size of sizes) expect(size).toBeGreaterThan(1000)
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(60_000)
+})
+
+it('bundles nothing of the rest of src but what needs nothing', async () => {
+  const inputs = await buildGallery(folder)
+  const packages = inputs.filter((path) => path.startsWith('node_modules/'))
+  for (const path of packages) expect(path).toMatch(/^node_modules\/(preact|@preact\/signals(-core)?)\//)
+  const others = inputs.filter((path) => !path.startsWith('node_modules/'))
+  expect(others.filter((path) => !path.startsWith('src/web/gallery/'))).toEqual(['src/error-codes.ts'])
+})
+
+it('makes the same bytes of the same sources', async () => {
+  const build = async () => {
+    await buildGallery(folder)
+    return Promise.all(galleryFiles.map(read))
+  }
+  expect(await build()).toEqual(await build())
+})
+
+it('can be put between the tags of a page', async () => {
+  await buildGallery(folder)
+  const [script = '', style = ''] = (await Promise.all(galleryFiles.map(read))).map(String)
+  expect(script).not.toMatch(/<\/script|<!--/i)
+  expect(style).not.toMatch(/<\/style|<!--|@import|url\(/i)
+})
