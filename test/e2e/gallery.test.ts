@@ -124,7 +124,10 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
     const chosen = (name: string) => new URL(page.url()).searchParams.getAll(name)
     const invocations = () => asked.filter(({ pathname }) => pathname === '/results').length
     const focused = () =>
-      page.locator('html').evaluate((html) => html.ownerDocument.activeElement?.getAttribute('aria-label'))
+      page.locator('html').evaluate((html) => {
+        const active = html.ownerDocument.activeElement
+        return active?.getAttribute('aria-label') ?? active?.getAttribute('title')
+      })
     const press = async (...keys: string[]) => {
       for (const key of keys) await page.keyboard.press(key)
     }
@@ -165,7 +168,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         const failed = page.getByRole('gridcell', { name: quoted, exact: false })
         await says(failed.locator('.photo'), hostileMessage)
         const one = cells().filter({ hasText: hostileLabel })
-        await until(async () => (await one.getAttribute('aria-label')) === `${hostile}, ${hostileLabel}, 50%`)
+        await until(async () => (await one.getAttribute('title')) === hostile)
         await one.click()
         await says(viewer().locator('h2'), hostile)
         expect(await viewer().locator('.labels li').first().locator('span').first().textContent()).toBe(
@@ -215,7 +218,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         for (let isEnd = false; !isEnd; ) {
           const labels = () =>
             cells().evaluateAll((all) =>
-              all.map((one) => [Number(one.dataset.position), one.getAttribute('aria-label')]),
+              all.map((one) => [Number(one.dataset.position), one.getAttribute('title')]),
             ) as Promise<[number, string][]>
           // What has no record yet is named by its position.
           await until(async () => (await labels()).every(([, label]) => !label.startsWith('Image ')))
@@ -231,7 +234,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         }
         expect([...seen.keys()]).toEqual(records.map((_, index) => index))
         records.forEach(({ key }, index) => {
-          expect(seen.get(index)?.startsWith(`${key}, `)).toBe(true)
+          expect(seen.get(index)).toBe(key)
         })
         expect(complaints).toEqual([])
       })
@@ -349,7 +352,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await page.getByRole('combobox', { name: 'Camera' }).fill('')
         await waitForCount('2 of 3 images')
         await page.getByLabel('Taken from').fill('')
-        await page.getByLabel('until').fill('2026-05-01')
+        await page.getByLabel('Taken until').fill('2026-05-01')
         await cell('taken/1.jpg').waitFor()
         await waitForCount('1 of 3 images')
       })
@@ -583,6 +586,8 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
       it('rests while nobody looks', async () => {
         await writeRunning(store, 'watched', records.slice(0, 5), total, '2026-07-01T07:29:00.000Z')
         await open('&batch=watched')
+        // Once what is on the screen is there.
+        await until(async () => (await cell(name(0)).count()) === 1)
         const setHidden = (hidden: boolean) =>
           page.locator('html').evaluate((html, value) => {
             Object.defineProperty(html.ownerDocument, 'hidden', { configurable: true, value })

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -22,7 +22,8 @@ it('bundles the gallery to less than 60 kB with gzip', async () => {
 it('bundles nothing of the rest of src but what needs nothing', async () => {
   const inputs = await buildGallery(folder)
   const packages = inputs.filter((path) => path.startsWith('node_modules/'))
-  for (const path of packages) expect(path).toMatch(/^node_modules\/(preact|@preact\/signals(-core)?)\//)
+  const known = /^node_modules\/(preact|@preact\/signals(-core)?|p-limit|yocto-queue)\//
+  for (const path of packages) expect(path).toMatch(known)
   const others = inputs.filter((path) => !path.startsWith('node_modules/'))
   expect(others.filter((path) => !path.startsWith('src/web/gallery/'))).toEqual(['src/error-codes.ts'])
 })
@@ -40,4 +41,13 @@ it('can be put between the tags of a page', async () => {
   const [script = '', style = ''] = (await Promise.all(galleryFiles.map(read))).map(String)
   expect(script).not.toMatch(/<\/script|<!--/i)
   expect(style).not.toMatch(/<\/style|<!--|@import|url\(/i)
+})
+
+it('has no source that parses text as HTML or as code', async () => {
+  const gallery = join(__dirname, '../../src/web/gallery')
+  const files = (await readdir(gallery, { recursive: true })).filter((name) => /\.tsx?$/.test(name))
+  expect(files.length).toBeGreaterThan(50)
+  const unsafe = /innerHTML|outerHTML|insertAdjacentHTML|srcdoc|document\.write|\beval\(|new Function/
+  const texts = await Promise.all(files.map((name) => readFile(join(gallery, name), 'utf8')))
+  expect(files.filter((_, index) => unsafe.test(texts[index] ?? ''))).toEqual([])
 })

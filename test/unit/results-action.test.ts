@@ -7,6 +7,7 @@ import { exportKey } from '../../src/batch/state/layout'
 import { writeArrival } from '../../src/batch/uploads/arrivals'
 import type { WebResponse } from '../../src/openwhisk/web'
 import type { BatchSummary, ImageRecord } from '../../src/schema'
+import { hashOf } from '../../src/web/hash-of'
 import { parseLines } from '../helpers/clients'
 import {
   errorOf,
@@ -708,10 +709,16 @@ describe('the page', () => {
     expect(headers['content-type']).toBe('text/html; charset=utf-8')
     const policy = headers['content-security-policy'] ?? ''
     expect(policy).toContain(`default-src 'none'`)
-    expect(policy).toContain(`img-src 'self' data: ${store.settings.s3Endpoint};`)
+    const { s3Endpoint } = store.settings
+    expect(policy).toContain(`img-src 'self' data: blob: ${s3Endpoint};`)
+    expect(policy).toContain(`connect-src 'self' ${s3Endpoint};`)
+    expect(policy).toContain(`require-trusted-types-for 'script'; trusted-types 'none'`)
     expect(policy).not.toMatch(/unsafe|\*/)
     expect(String(body)).not.toMatch(/(?:src|href)="(?:https?:)?\/\//)
-    expect(String(body)).not.toContain('innerHTML')
+    const [, script = ''] = /<script type="module">(.*)<\/script>/s.exec(String(body)) ?? []
+    const [, style = ''] = /<style>(.*)<\/style>/s.exec(String(body)) ?? []
+    expect(policy).toContain(`script-src ${hashOf(script)};`)
+    expect(policy).toContain(`style-src ${hashOf(style)};`)
   })
 })
 

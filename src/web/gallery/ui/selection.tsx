@@ -35,7 +35,7 @@ export function Export({ what, number }: { what: 'shown' | 'selected'; number: n
   const says = what === 'shown' ? words.exportShown(number) : words.exportSelected(number)
   return (
     <details class="menu" onKeyDown={closeOnEscape} onFocusOut={closeOutside}>
-      <summary class="button" title={says}>
+      <summary class="button" title={says} aria-label={says}>
         <Icon name="download" />
         <span>{words.export}</span>
       </summary>

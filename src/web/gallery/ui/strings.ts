@@ -90,7 +90,7 @@ export const text = {
     range: (least: number, greatest: number) => `${percent(least)} – ${percent(greatest)}`,
     photo: 'Date and camera',
     takenSince: 'Taken from',
-    takenUntil: 'until',
+    takenUntil: 'Taken until',
     taken: (first: string, last: string) => `Photos from ${first} to ${last}`,
     camera: 'Camera',
     cameraHint: 'Canon',
@@ -120,10 +120,8 @@ export const text = {
     noLabel: 'no label',
     noPreview: 'No preview',
     cannotShow: (format: string) => `${format.toUpperCase()}: no preview`,
-    cell: (key: string, label: string, confidence: string) =>
-      [key, label, confidence].filter(Boolean).join(', '),
     position: (position: number) => `Image ${count(position)}`,
-    error: (code: string) => `Error ${code}`,
+    error: 'Error',
     indexing: (share: number) => `Loading the index: ${percent(share)}`,
   },
 

@@ -69,16 +69,15 @@ export function Cell({ row, position, column, isStop }: Props) {
       role="gridcell"
       aria-colindex={column + 1}
       aria-selected={selection.has(row)}
-      aria-label={text.grid.cell(key, isError ? text.grid.error(label) : label, confidence)}
       title={key}
       tabIndex={isStop ? 0 : -1}
       data-position={position}
     >
-      <Photo record={record} />
-      <span class="check" title={text.selection.select} />
+      <span class="hidden-text">{isError ? `${key}, ${text.grid.error}: ` : `${key}, `}</span>
+      <Photo record={record} /> <span class="check" title={text.selection.select} />
       <span class="label" dir="auto">
         {label}
-      </span>
+      </span>{' '}
       <span class="share number">{confidence}</span>
     </div>
   )

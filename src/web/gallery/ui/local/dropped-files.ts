@@ -38,9 +38,13 @@ async function filesBelow(entry: FileSystemEntry): Promise<Named[]> {
 
 /** What was dropped, folders with all that is in them. */
 export async function droppedFiles({ items }: DataTransfer): Promise<Named[]> {
-  // The items are gone after the first wait.
-  const entries = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null)
-  return (await Promise.all(entries.map(filesBelow))).flat()
+  // The items are gone after the first wait. What a script or a mail program drags has no entry, only a file.
+  const dropped = [...items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }))
+  const found = dropped.map(({ entry, file }) => {
+    if (entry) return filesBelow(entry)
+    return file ? [{ name: file.name, file }] : []
+  })
+  return (await Promise.all(found)).flat()
 }
 
 /** What was chosen in a dialog. */

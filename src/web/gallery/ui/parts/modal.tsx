@@ -50,12 +50,12 @@ export function Modal({ title, class: name = '', close, children }: Props) {
   const id = useId()
   return (
     <dialog class={`modal ${name}`} ref={dialog} aria-labelledby={id}>
-      <header class="modal-head">
+      <div class="modal-head">
         <h2 id={id}>{title}</h2>
         <button type="button" class="round" aria-label={text.close} onClick={close}>
           <Icon name="close" />
         </button>
-      </header>
+      </div>
       <div class="modal-body">{children}</div>
     </dialog>
   )

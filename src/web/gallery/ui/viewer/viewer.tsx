@@ -44,7 +44,7 @@ function Open({ row }: { row: number }) {
   usePreload(position)
   return (
     <dialog class="viewer" tabIndex={-1} ref={dialog} aria-labelledby={id} onKeyDown={onKeyDown}>
-      <header class="viewer-head">
+      <div class="viewer-head">
         <h2 id={id} dir="auto" title={key}>
           {key}
         </h2>
@@ -55,7 +55,7 @@ function Open({ row }: { row: number }) {
           {record && <OriginalLink record={record} />}
           <Tool icon="close" name={text.close} act={() => viewer.close()} />
         </div>
-      </header>
+      </div>
       <div class="viewer-body">
         <div class="stage-area">
           <Stage
