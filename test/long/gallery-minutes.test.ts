@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { settingsFromEnvironment } from '../../src/config'
+import { openStore } from '../../src/storage/store'
+import { type Clients, clientsOf } from '../helpers/clients'
+import { inChromium, launchChromium, openPage, scrollThrough, seePictures } from '../helpers/gallery-page'
+import {
+  eventually,
+  newDataDir,
+  type RunningLocal,
+  removeDataDir,
+  startLocalMode,
+} from '../helpers/local-mode'
+import { makeBatch } from '../helpers/made-batch'
+import { parseOpenMetrics, valuesOf } from '../helpers/openmetrics'
+
+/*
+ * Ten minutes at a gallery that shares 60 invocations a minute with everything else, by the clock of the page, which is moved on: a
+ * large batch is opened, filtered and scrolled, and uploads of the day are followed. Invocations are counted by the host.
+ */
+
+const minute = 60_000
+const allowed = 20
+
+jest.setTimeout(240_000)
+
+inChromium.describe('Ten minutes of use', () => {
+  let dataDir: string
+  let local: RunningLocal
+  let clients: Clients
+  let browser: Browser
+  let photo: Buffer
+
+  beforeAll(async () => {
+    dataDir = await newDataDir()
+    local = await startLocalMode(dataDir, '--limits', 'openwhisk')
+    clients = clientsOf(local.connection)
+    photo = await readFile(join(__dirname, '../../samples/coffee.jpg'))
+    const { endpoint, region, accessKeyId, secretAccessKey } = local.connection.s3
+    const store = openStore({
+      ...settingsFromEnvironment({}),
+      s3Endpoint: endpoint,
+      s3Region: region,
+      s3AccessKeyId: accessKeyId,
+      s3SecretAccessKey: secretAccessKey,
+    })
+    const buckets = { images: store.bucket('images'), results: store.bucket('results') }
+    const made = { batch: 'made', records: 5000, thumbnails: 700, originals: 0 }
+    await makeBatch(store, buckets, made)
+    browser = await launchChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await local?.stop()
+    await removeDataDir(dataDir)
+  })
+
+  async function hostSays() {
+    const families = parseOpenMetrics(await (await fetch(`${local.connection.apiHost}/metrics`)).text())
+    const activations = valuesOf(families, 'whisklens_host_activations')
+    const results = Object.entries(activations).filter(([name]) => name.includes('whisklens/results'))
+    return {
+      invocations: results.reduce((sum, [, count]) => sum + count, 0),
+      throttles: valuesOf(families, 'whisklens_host_throttles'),
+    }
+  }
+
+  /** What the uploads of the day have, by the action's own records. */
+  const upload = async (key: string): Promise<void> => {
+    await clients.upload(key, photo)
+    await eventually(async () => (await clients.keys('images/')).some((name) => name.endsWith(key)))
+  }
+
+  /** Moves the clock of the page on, with all that is due meanwhile; answers come in real time. */
+  async function pass(page: Page, milliseconds: number): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= 5000) {
+      await page.clock.runFor(Math.min(5000, left))
+      await page.waitForLoadState('networkidle')
+    }
+  }
+
+  it('takes at most 20 invocations, and shows what has come meanwhile', async () => {
+    await upload('photos/first.jpg')
+    const before = await hostSays()
+    const { page, complaints, traffic, close } = await openPage(browser)
+    await page.clock.install()
+    // As others get the address: without the secret of the owner, whose page would know the limits by asking for them.
+    await page.goto(local.connection.gallery.replace(/#.*/, ''))
+    const start = await page.evaluate(() => Date.now())
+    const minutes = async () => ((await page.evaluate(() => Date.now())) - start) / minute
+    const says = (text: string | RegExp) => page.locator('#count', { hasText: text }).waitFor()
+
+    await says(/^1 image$/)
+    await pass(page, minute / 2)
+    await upload('photos/second.jpg')
+    await pass(page, minute)
+    await says(/^2 images$/)
+
+    await page.locator('[data-batch="made"]').click()
+    await says(/^5,000 images$/)
+    await pass(page, 1000)
+    await seePictures(page)
+    await scrollThrough(page, 500, () => pass(page, 2000))
+    await seePictures(page)
+    await page.locator('#labels .count-row').nth(2).click()
+    await says(/ of 5,000 images$/)
+    await pass(page, 5000)
+    await seePictures(page)
+
+    await page.locator('[data-batch^="uploads-"]').click()
+    await says(/^2 images$/)
+    // So much was looked at that refreshes wait, which is said; people may have one at any time.
+    await upload('photos/third.jpg')
+    await page.locator('#live', { hasText: 'to spare invocations' }).waitFor()
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    await says(/^3 images$/)
+    while ((await minutes()) < 10) await pass(page, minute / 4)
+
+    const after = await hostSays()
+    const invocations = after.invocations - before.invocations
+    process.stdout.write(
+      `${JSON.stringify({ invocations, minutes: await minutes(), bytes: traffic.bytes })}\n`,
+    )
+    expect(invocations).toBe(traffic.invocations.length)
+    expect(invocations).toBeLessThanOrEqual(allowed)
+    expect(after.throttles).toEqual(before.throttles)
+    expect(complaints).toEqual([])
+    await close()
+  })
+})
