@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { type Architecture, isHeifNeeded } from '../src/cli/stock/contents'
 import { addonFolders, compileAddon } from '../src/cli/tfjs-node/addon'
 import { type PeerLibrary, peerLibraries } from '../src/model-folder/peer-libraries'
-import { type Architecture, heifNeeded } from './runtime-files'
 
 /*
  * The npm packages in a runtime image: those of runtime/package.json, which actions of one's own can require, and the
@@ -115,7 +115,7 @@ const libraryFiles = [peerLibraries.cocoSsd, peerLibraries.faceApi].map(({ name,
 function isNeeded(path: string, architecture: Architecture): boolean {
   const library = libraryFiles.find(({ folder }) => path.startsWith(folder))
   if (library) return library.needed.includes(path)
-  if (path.startsWith('libheif-js/')) return heifNeeded.test(path)
+  if (path.startsWith('libheif-js/')) return isHeifNeeded(path.slice('libheif-js/'.length))
   if (/^onnxruntime-node\/bin\//.test(path)) return path.includes(`/linux/${architecture}/`)
   return !neverLoaded.some((pattern) => pattern.test(path))
 }

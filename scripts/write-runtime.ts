@@ -3,12 +3,13 @@ import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { defaultModel } from '../src/classifier/default-model'
+import { type Architecture, modelFiles, wasmFiles } from '../src/cli/stock/contents'
+import type { Files } from '../src/cli/stock/packages'
 import { readModelFolder } from '../src/model-folder/folder'
 import { type PeerLibrary, peerLibraries } from '../src/model-folder/peer-libraries'
 import { addModel } from '../src/models/add'
 import { needEntry } from '../src/models/catalogue'
 import { openSources } from '../src/models/catalogue/sources'
-import { type Architecture, type Files, modelFiles, wasmFiles } from './runtime-files'
 import { imageEngines, writePackages } from './runtime-packages'
 
 // Writes what a runtime image carries, a folder for each of its layers: tensorflow, base, model, action. Run by the
@@ -30,7 +31,7 @@ async function writeFiles(folder: string, files: Files): Promise<void> {
 /** Writes a model's folder. @returns the libraries that it needs */
 async function writeModel(name: string, folder: string, from: string | undefined): Promise<PeerLibrary[]> {
   const inBox = join(root, 'models', name)
-  if (existsSync(inBox)) await writeFiles(folder, await modelFiles(inBox))
+  if (existsSync(inBox)) await writeFiles(folder, await modelFiles(name))
   else {
     const { write } = needEntry(name)
     const target = join(folder, 'models', name)

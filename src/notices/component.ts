@@ -1,0 +1,108 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { homeFolder } from '../paths'
+
+/** Work of others that a file of ours holds. */
+export interface Component {
+  name: string
+  version: string
+  /** As its package states it, mostly SPDX. */
+  license: string
+  /** Where it comes from. */
+  source?: string
+  /** Its licence and notices, whole. */
+  texts: string[]
+}
+
+interface Package {
+  name: string
+  version: string
+  license?: string | { type: string }
+  author?: string | { name?: string }
+  repository?: string | { url?: string }
+}
+
+const isLicence = (name: string): boolean => /^(licen[cs]e|copying|notice|third.?party)/i.test(name)
+
+/** The Apache License 2.0. */
+export const apacheLicense = (): Promise<string> => readFile(join(homeFolder(), 'LICENSE'), 'utf8')
+
+const textOf = (file: string): Promise<string> => readFile(join(homeFolder(), 'notices', file), 'utf8')
+
+/** What packages lack or demand beside the files in them, by the names of files in notices/. */
+const supplements: [RegExp, string[]][] = [
+  [/^@tensorflow\/tfjs-backend-wasm$/, ['tfjs-backend-wasm.txt']],
+  [/^onnxruntime-common$/, ['onnxruntime-LICENSE.txt']],
+  [/^onnxruntime-node$/, ['onnxruntime-LICENSE.txt', 'onnxruntime-ThirdPartyNotices.txt']],
+  [/^@img\/sharp-libvips-/, ['sharp-libvips.txt', 'LGPL-3.0.txt', 'GPL-3.0.txt']],
+  [/^libheif-js$/, ['libheif-js.txt', 'GPL-3.0.txt']],
+]
+
+/** Tables of licences and versions, in the packages of libvips. */
+const tables: [RegExp, string[]][] = [[/^@img\/sharp-libvips-/, ['README.md', 'versions.json']]]
+
+const filesFor = (name: string, of: [RegExp, string[]][]): string[] =>
+  of.filter(([pattern]) => pattern.test(name)).flatMap(([, files]) => files)
+
+/**
+ * A package of npm with its licence.
+ * @param folder the package's
+ * @throws Error when it has no licence that we know the text of
+ */
+export async function componentOf(folder: string): Promise<Component> {
+  const info = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Package
+  const { name, version, license = 'unknown', repository } = info
+  const own = [...(await readdir(folder)).filter(isLicence).sort(), ...filesFor(name, tables)]
+  const texts = [
+    ...(await Promise.all(own.map((file) => readFile(join(folder, file), 'utf8')))),
+    ...(await Promise.all(filesFor(name, supplements).map(textOf))),
+  ]
+  const component = {
+    name,
+    version,
+    license: typeof license === 'string' ? license : license.type,
+    source: (typeof repository === 'string' ? repository : repository?.url)?.replace(/^git\+|\.git$/g, ''),
+    texts,
+  }
+  const isLicensed = own.some((file) => /^(licen|copying)/i.test(file)) || hasSupplied(name)
+  return isLicensed ? component : { ...component, texts: [await standardText(component, info), ...texts] }
+}
+
+/** Whether the licence itself is among the supplements. */
+const hasSupplied = (name: string): boolean =>
+  filesFor(name, supplements).some((file) => /^(L?GPL|.*LICENSE)/.test(file))
+
+/** The text of a licence that a package only names. */
+async function standardText({ name, license }: Component, { author }: Package): Promise<string> {
+  if (license === 'Apache-2.0') return apacheLicense()
+  if (license !== 'MIT') throw new Error(`${name} has no licence text, and "${license}" no standard one`)
+  const holder = (typeof author === 'string' ? author : author?.name)?.replace(/\s*[<(].*$/, '')
+  return `Copyright (c) ${holder ?? `the authors of ${name}`}\n\n${await textOf('MIT.txt')}`
+}
+
+/** WordNet, whose notice goes with all copies of any part of it. */
+export async function wordNet(): Promise<Component> {
+  return {
+    name: 'WordNet',
+    version: '3.0',
+    license: 'WordNet',
+    source: 'https://wordnet.princeton.edu',
+    texts: [await textOf('WordNet-3.0.txt')],
+  }
+}
+
+/** The weights and labels of a model's folder. */
+export async function modelComponent(folder: string): Promise<Component> {
+  const [description, notice] = await Promise.all(
+    ['whisklens.json', 'NOTICE'].map((file) => readFile(join(folder, file), 'utf8')),
+  )
+  const { license } = JSON.parse(description as string)
+  const texts = [notice as string, await apacheLicense()]
+  return { name: `models/${basename(folder)}`, version: '', license, texts }
+}
+
+/** The photos in samples/. */
+export async function samplesComponent(folder: string): Promise<Component> {
+  const texts = [await readFile(join(folder, 'README.md'), 'utf8')]
+  return { name: 'samples', version: '', license: 'public domain, CC0 1.0, CC BY 2.0', texts }
+}
