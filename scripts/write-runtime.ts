@@ -3,13 +3,15 @@ import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { defaultModel } from '../src/classifier/default-model'
-import { type Architecture, modelFiles, wasmFiles } from '../src/cli/stock/contents'
+import { type Architecture, modelFiles, noticesName, wasmFiles } from '../src/cli/stock/contents'
 import type { Files } from '../src/cli/stock/packages'
 import { readModelFolder } from '../src/model-folder/folder'
 import { type PeerLibrary, peerLibraries } from '../src/model-folder/peer-libraries'
 import { addModel } from '../src/models/add'
 import { needEntry } from '../src/models/catalogue'
 import { openSources } from '../src/models/catalogue/sources'
+import { type Component, componentOf, modelComponent, wordNet } from '../src/notices/component'
+import { renderNotices } from '../src/notices/render'
 import { imageEngines, writePackages } from './runtime-packages'
 
 // Writes what a runtime image carries, a folder for each of its layers: tensorflow, base, model, action. Run by the
@@ -44,6 +46,13 @@ async function writeModel(name: string, folder: string, from: string | undefined
   return []
 }
 
+/** Whose work WebAssembly and models are. */
+async function otherComponents(models: string): Promise<Component[]> {
+  const wasm = join(root, 'node_modules', '@tensorflow', 'tfjs-backend-wasm')
+  const folders = (await readdir(models)).map((name) => join(models, name))
+  return [await componentOf(wasm), ...(await Promise.all(folders.map(modelComponent))), await wordNet()]
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -75,10 +84,12 @@ async function main(): Promise<void> {
   await mkdir(tensorFlow, { recursive: true })
   await writeFiles(base, await wasmFiles())
   const wanted = { engines, libraries, architecture: values.arch as Architecture, built: values['tfjs-node'] }
-  const packages = await writePackages(base, tensorFlow, wanted, tell)
+  const { packages, components } = await writePackages(base, tensorFlow, wanted, tell)
   await writeFile(join(base, 'packages.json'), `${JSON.stringify(packages, null, 2)}\n`)
+  components.push(...(await otherComponents(join(folder, 'model', 'models'))))
   const action = join(folder, 'action')
   await mkdir(action, { recursive: true })
+  await writeFile(join(action, noticesName), renderNotices('the runtime image of Whisklens', components))
   await copyFile(join(root, 'dist', 'actions', 'predict.zip'), join(action, 'predict.zip'))
   for (const name of ['without-code.cjs', 'node-util.cjs']) {
     await copyFile(join(root, 'scripts', name), join(action, name))

@@ -24,8 +24,8 @@ interface Package {
 
 const isLicence = (name: string): boolean => /^(licen[cs]e|copying|notice|third.?party)/i.test(name)
 
-/** The Apache License 2.0. */
-export const apacheLicense = (): Promise<string> => readFile(join(homeFolder(), 'LICENSE'), 'utf8')
+/** Of Whisklens itself, too. */
+const apacheLicense = (): Promise<string> => readFile(join(homeFolder(), 'LICENSE'), 'utf8')
 
 const textOf = (file: string): Promise<string> => readFile(join(homeFolder(), 'notices', file), 'utf8')
 
@@ -51,29 +51,28 @@ const filesFor = (name: string, of: [RegExp, string[]][]): string[] =>
  */
 export async function componentOf(folder: string): Promise<Component> {
   const info = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Package
-  const { name, version, license = 'unknown', repository } = info
+  const { name, version, author, repository } = info
+  const license = (typeof info.license === 'string' ? info.license : info.license?.type) ?? 'unknown'
   const own = [...(await readdir(folder)).filter(isLicence).sort(), ...filesFor(name, tables)]
   const texts = [
     ...(await Promise.all(own.map((file) => readFile(join(folder, file), 'utf8')))),
     ...(await Promise.all(filesFor(name, supplements).map(textOf))),
   ]
-  const component = {
-    name,
-    version,
-    license: typeof license === 'string' ? license : license.type,
-    source: (typeof repository === 'string' ? repository : repository?.url)?.replace(/^git\+|\.git$/g, ''),
-    texts,
-  }
   const isLicensed = own.some((file) => /^(licen|copying)/i.test(file)) || hasSupplied(name)
-  return isLicensed ? component : { ...component, texts: [await standardText(component, info), ...texts] }
+  if (!isLicensed) texts.unshift(await standardText(name, license, author))
+  const source = (typeof repository === 'string' ? repository : repository?.url)?.replace(
+    /^git\+|\.git$/g,
+    '',
+  )
+  return { name, version, license, source, texts }
 }
 
 /** Whether the licence itself is among the supplements. */
 const hasSupplied = (name: string): boolean =>
   filesFor(name, supplements).some((file) => /^(L?GPL|.*LICENSE)/.test(file))
 
-/** The text of a licence that a package only names. */
-async function standardText({ name, license }: Component, { author }: Package): Promise<string> {
+/** The text of a licence that is only named. */
+async function standardText(name: string, license: string, author?: Package['author']): Promise<string> {
   if (license === 'Apache-2.0') return apacheLicense()
   if (license !== 'MIT') throw new Error(`${name} has no licence text, and "${license}" no standard one`)
   const holder = (typeof author === 'string' ? author : author?.name)?.replace(/\s*[<(].*$/, '')
@@ -93,12 +92,11 @@ export async function wordNet(): Promise<Component> {
 
 /** The weights and labels of a model's folder. */
 export async function modelComponent(folder: string): Promise<Component> {
-  const [description, notice] = await Promise.all(
-    ['whisklens.json', 'NOTICE'].map((file) => readFile(join(folder, file), 'utf8')),
-  )
-  const { license } = JSON.parse(description as string)
-  const texts = [notice as string, await apacheLicense()]
-  return { name: `models/${basename(folder)}`, version: '', license, texts }
+  const name = `models/${basename(folder)}`
+  const { license } = JSON.parse(await readFile(join(folder, 'whisklens.json'), 'utf8'))
+  const notice = await readFile(join(folder, 'NOTICE'), 'utf8').catch(() => undefined)
+  const texts = [...(notice ? [notice] : []), await standardText(name, license)]
+  return { name, version: '', license, texts }
 }
 
 /** The photos in samples/. */
