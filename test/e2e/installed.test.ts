@@ -150,11 +150,8 @@ describe('the package, installed in another folder,', () => {
     try {
       const deployed = await whisklens('deploy', '--stock', '--json', '--data', local.dataDir)
       expect(deployed).toMatchObject({ code: 0 })
-      const code = await clientsOf(local.connection).ow.actions.get({
-        name: 'whisklens/classify',
-        code: true,
-      })
-      expect((code.exec as { code: string }).code).toBe(buildStock())
+      const { exec } = await clientsOf(local.connection).ow.actions.get({ name: 'whisklens/classify' })
+      expect(exec).toMatchObject({ code: buildStock() })
     } finally {
       await local.stop()
     }

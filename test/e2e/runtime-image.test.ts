@@ -103,8 +103,9 @@ describe('the runtime image', () => {
     }
     const notices = readFileSync(join(image, 'THIRD-PARTY-NOTICES.txt'), 'utf8')
     for (const [name, version] of installedIn(image)) expect(notices).toContain(`\n${name} ${version} (`)
-    for (const text of ['| libvips             | LGPLv3', 'models/efficientnet-lite0 (', 'WordNet 3.0', 'google/XNNPACK'])
-      expect(notices.replace(/\| libvips +/, '| libvips             ')).toContain(text)
+    expect(notices).toMatch(/\| libvips +\| LGPLv3/)
+    for (const text of ['models/efficientnet-lite0 (', 'WordNet 3.0', 'google/XNNPACK'])
+      expect(notices).toContain(text)
     const [cat] = await predict(image, 'efficientnet-lite0', 'max-image-classifier', heicFixture('cat'))
     expect(cat).toMatchObject({ label: expect.stringContaining('cat') })
     const [first] = await predict(image, 'efficientnet-lite0', 'max-image-classifier', sample('coffee'))
