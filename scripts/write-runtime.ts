@@ -10,7 +10,13 @@ import { type PeerLibrary, peerLibraries } from '../src/model-folder/peer-librar
 import { addModel } from '../src/models/add'
 import { needEntry } from '../src/models/catalogue'
 import { openSources } from '../src/models/catalogue/sources'
-import { type Component, componentOf, modelComponent, wordNet } from '../src/notices/component'
+import {
+  type Component,
+  componentOf,
+  modelComponent,
+  tensorFlowLibraries,
+  wordNet,
+} from '../src/notices/component'
 import { renderNotices } from '../src/notices/render'
 import { imageEngines, writePackages } from './runtime-packages'
 
@@ -87,6 +93,7 @@ async function main(): Promise<void> {
   const { packages, components } = await writePackages(base, tensorFlow, wanted, tell)
   await writeFile(join(base, 'packages.json'), `${JSON.stringify(packages, null, 2)}\n`)
   components.push(...(await otherComponents(join(folder, 'model', 'models'))))
+  if (engines.includes('tfjs-node')) components.push(await tensorFlowLibraries())
   const action = join(folder, 'action')
   await mkdir(action, { recursive: true })
   await writeFile(join(action, noticesName), renderNotices('the runtime image of Whisklens', components))

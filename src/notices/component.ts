@@ -71,12 +71,15 @@ export async function componentOf(folder: string): Promise<Component> {
 const hasSupplied = (name: string): boolean =>
   filesFor(name, supplements).some((file) => /^(L?GPL|.*LICENSE)/.test(file))
 
-/** The text of a licence that is only named. */
+/** The texts of licences that are only named, as in `Apache-2.0 AND MIT`. */
 async function standardText(name: string, license: string, author?: Package['author']): Promise<string> {
-  if (license === 'Apache-2.0') return apacheLicense()
-  if (license !== 'MIT') throw new Error(`${name} has no licence text, and "${license}" no standard one`)
   const holder = (typeof author === 'string' ? author : author?.name)?.replace(/\s*[<(].*$/, '')
-  return `Copyright (c) ${holder ?? `the authors of ${name}`}\n\n${await textOf('MIT.txt')}`
+  const texts = license.split(' AND ').map(async (one) => {
+    if (one === 'Apache-2.0') return apacheLicense()
+    if (one !== 'MIT') throw new Error(`${name} has no licence text, and "${license}" no standard one`)
+    return `Copyright (c) ${holder ?? `the authors of ${name}`}\n\n${await textOf('MIT.txt')}`
+  })
+  return (await Promise.all(texts)).join('\n')
 }
 
 /** WordNet, whose notice goes with all copies of any part of it. */
@@ -87,6 +90,17 @@ export async function wordNet(): Promise<Component> {
     license: 'WordNet',
     source: 'https://wordnet.princeton.edu',
     texts: [await textOf('WordNet-3.0.txt')],
+  }
+}
+
+/** The libraries that tfjs-node is linked with. */
+export async function tensorFlowLibraries(): Promise<Component> {
+  return {
+    name: 'TensorFlow',
+    version: '2.15.1',
+    license: 'Apache-2.0',
+    source: 'https://github.com/tensorflow/tensorflow',
+    texts: [await apacheLicense()],
   }
 }
 
