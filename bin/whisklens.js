@@ -23,7 +23,15 @@ const root = join(__dirname, '..')
 const bundle = join(root, 'dist', 'cli.cjs')
 /** One command has a bundle of its own, which is read in less time. */
 const classify = join(root, 'dist', 'cli-classify.cjs')
-const sources = ['src', 'actions', 'triggers', 'scripts/build.ts', 'package.json']
+const sources = [
+  'src',
+  'actions',
+  'triggers',
+  'scripts/build.ts',
+  'scripts/bundled.ts',
+  'notices',
+  'package.json',
+]
 const lock = join(root, 'node_modules', '.cache', 'whisklens-build.lock')
 
 // Reading and decoding run in libuv's threads; its default of four would starve the workers of a larger machine. It is

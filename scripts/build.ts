@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { type BuildOptions, build } from 'esbuild'
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild'
 import { type Zippable, zipSync } from 'fflate'
+import { classifying, noticesName } from '../src/cli/stock/contents'
+import { zipDate } from '../src/cli/stock/zip-date'
+import { modelComponent, samplesComponent } from '../src/notices/component'
+import { renderNotices } from '../src/notices/render'
 import { buildGallery, galleryFiles } from './build-gallery'
-import { classifying } from './runtime-files'
-import { zipDate } from './zip-date'
+import { componentsOf } from './bundled'
 
 /*
- * Builds what is run: one bundle for the command line, one for each process it starts, and one zip for each action.
- * The same input gives the same bytes.
+ * Builds what is run: one bundle for the command line, one for each process it starts, and one zip for each action; the
+ * WebAssembly of TensorFlow.js, and the notices of what all of that is made of. The same input gives the same bytes.
  */
 
 const root = join(__dirname, '..')
@@ -19,8 +22,9 @@ const dist = join(root, 'dist')
 const fresh = join(dist, `.build-${process.pid}`)
 
 /**
- * sharp is native: found in node_modules, or in the runtime image's. node-fetch is what TensorFlow.js would fetch models
- * with; ours come from their folders, and without it bundles are a third of a megabyte smaller.
+ * Found in node_modules, or in the runtime image's: what is native, or has to stay a file of its own by its licence.
+ * node-fetch is what TensorFlow.js would fetch models with; ours come from their folders, and without it bundles are a
+ * third of a megabyte smaller.
  */
 const external = ['sharp', 'libheif-js', 'node-fetch']
 
@@ -37,31 +41,51 @@ const options: BuildOptions = {
   keepNames: true,
   legalComments: 'none',
   logLevel: 'warning',
+  metafile: true,
 }
 
-/** Processes of the command line, by the name of their bundle in dist/. */
+/** Programs by the names of their bundles in dist/. */
 const programs = {
-  cli: 'src/cli/main.ts',
   'cli-classify': 'src/cli/main-classify.ts',
   runtime: 'src/local/containers/runtime.ts',
   inference: 'src/classifier/inference/program.ts',
+  tensorflow: 'src/cli/tensorflow.ts',
 }
 
 /**
- * Each worker reads its bundle whole, of which TensorFlow.js would be four fifths: found in node_modules when an engine
- * needs it. As `require`, for its packages are CommonJS.
+ * Programs that load TensorFlow.js from its bundle beside them, when an engine needs it: each worker reads its own whole,
+ * of which it would be four fifths.
  */
-const worker: BuildOptions = {
-  entryPoints: { 'classify-worker': 'src/cli/classify-worker.ts' },
-  external: [...external, '@tensorflow/*'],
-  supported: { 'dynamic-import': false },
+const programsBeside = { cli: 'src/cli/main.ts', 'classify-worker': 'src/cli/classify-worker.ts' }
+
+const tensorFlowBeside: Plugin = {
+  name: 'tensorflow-beside',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^@tensorflow\// }, () => ({ path: './tensorflow.cjs', external: true })),
 }
+
+/** As `require`, for what is external is CommonJS. */
+const beside: BuildOptions = { plugins: [tensorFlowBeside], supported: { 'dynamic-import': false } }
 
 /**
  * `nodejs:default`, which manifests name, may be an older Node.js than the code supports. The directive must come first.
  */
 const banner = {
   js: `"use strict";if(parseInt(process.versions.node)<20)throw new Error("Whisklens needs nodejs:20 or later, and this kind is Node.js "+process.version+": deploy it with another");`,
+}
+
+/** The files that each bundle is made of, by its name, as esbuild reports them. */
+const inputs: Record<string, string[]> = {}
+
+function noteInputs({ metafile }: BuildResult): void {
+  for (const [output, { inputs: used }] of Object.entries(metafile?.outputs ?? {}))
+    inputs[basename(output).replace(/\.c?js$/, '')] = Object.keys(used)
+}
+
+async function buildPrograms(entryPoints: Record<string, string>, more: BuildOptions = {}): Promise<void> {
+  noteInputs(
+    await build({ ...options, ...more, entryPoints, outdir: fresh, outExtension: { '.js': '.cjs' } }),
+  )
 }
 
 async function actionEntries(): Promise<Record<string, string>> {
@@ -74,6 +98,10 @@ async function actionEntries(): Promise<Record<string, string>> {
   return entries
 }
 
+/** The bundles that lie beside an action's own. */
+const bundlesBeside = (action: string): string[] =>
+  classifying.includes(action) ? ['inference'] : action === 'results' ? ['gallery'] : []
+
 /** Files that lie beside an action's own bundle. */
 async function filesBeside(action: string): Promise<Zippable> {
   const files: Zippable = {}
@@ -84,18 +112,19 @@ async function filesBeside(action: string): Promise<Zippable> {
 
 async function buildActions(): Promise<string[]> {
   const entries = await actionEntries()
-  const { outputFiles = [] } = await build({
-    ...options,
-    banner,
-    entryPoints: entries,
-    outdir: fresh,
-    write: false,
-  })
+  const result = await build({ ...options, banner, entryPoints: entries, outdir: fresh, write: false })
+  noteInputs(result)
   await mkdir(join(fresh, 'actions'), { recursive: true })
   return Promise.all(
-    outputFiles.map(async ({ path, contents }) => {
+    (result.outputFiles ?? []).map(async ({ path, contents }) => {
       const name = basename(path, '.js')
-      const files: Zippable = { 'index.js': contents, ...(await filesBeside(name)) }
+      const made = [name, ...bundlesBeside(name)].flatMap((bundle) => inputs[bundle] ?? [])
+      const notices = renderNotices(`the action ${name}`, await componentsOf(made))
+      const files: Zippable = {
+        'index.js': contents,
+        [noticesName]: Buffer.from(notices),
+        ...(await filesBeside(name)),
+      }
       const zip = zipSync(files, { level: 9, mtime: zipDate })
       await writeFile(join(fresh, 'actions', `${name}.zip`), zip)
       const digest = createHash('sha256').update(zip).digest('hex').slice(0, 8)
@@ -104,26 +133,51 @@ async function buildActions(): Promise<string[]> {
   )
 }
 
-const isBuilt = (file: string): boolean => /\.(cjs|zip)$/.test(file) || galleryFiles.includes(file)
+/** WebAssembly with threads is left out: Node runs one thread of it. */
+const wasmBinaries = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm']
+
+async function copyWasm(): Promise<void> {
+  await mkdir(join(fresh, 'wasm'))
+  for (const name of wasmBinaries)
+    await copyFile(
+      join(root, 'node_modules', '@tensorflow', 'tfjs-backend-wasm', 'dist', name),
+      join(fresh, 'wasm', name),
+    )
+}
+
+/** Those of the package: of all bundles, models and photos in it. */
+async function writeNotices(): Promise<number> {
+  const models = (await readdir(join(root, 'models'))).sort()
+  const components = [
+    ...(await componentsOf(new Set(Object.values(inputs).flat()))),
+    ...(await Promise.all(models.map((name) => modelComponent(join(root, 'models', name))))),
+    await samplesComponent(join(root, 'samples')),
+  ]
+  await writeFile(join(fresh, noticesName), renderNotices('the package whisklens', components))
+  await writeFile(join(fresh, 'bundles.json'), JSON.stringify(inputs))
+  return components.length
+}
 
 /** The command line's bundle goes last: its date says whether all of it is current. */
 async function publish(): Promise<void> {
-  const files = (await readdir(fresh, { recursive: true })).filter(isBuilt)
-  await mkdir(join(dist, 'actions'), { recursive: true })
+  const files = (await readdir(fresh, { recursive: true })).filter((file) => /\.\w+$/.test(file))
   for (const file of [...files.filter((name) => name !== 'cli.cjs'), 'cli.cjs']) {
+    await mkdir(dirname(join(dist, file)), { recursive: true })
     await rename(join(fresh, file), join(dist, file))
   }
 }
 
 async function main(): Promise<void> {
   try {
-    for (const entries of [{ entryPoints: programs }, worker])
-      await build({ ...options, ...entries, outdir: fresh, outExtension: { '.js': '.cjs' } })
-    await buildGallery(fresh)
+    await buildPrograms(programs)
+    await buildPrograms(programsBeside, beside)
+    inputs.gallery = await buildGallery(fresh)
     const built = await buildActions()
+    await copyWasm()
+    const count = await writeNotices()
     await publish()
     const version = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version as string
-    process.stderr.write(`whisklens ${version} built: ${built.join(', ')}\n`)
+    process.stderr.write(`whisklens ${version} built: ${built.join(', ')}; notices of ${count} components\n`)
   } finally {
     await rm(fresh, { recursive: true, force: true })
   }

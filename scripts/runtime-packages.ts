@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs'
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { type Architecture, isHeifNeeded } from '../src/cli/stock/contents'
 import { addonFolders, compileAddon } from '../src/cli/tfjs-node/addon'
 import { type PeerLibrary, peerLibraries } from '../src/model-folder/peer-libraries'
-import { type Architecture, heifNeeded } from './runtime-files'
+import { type Component, componentOf } from '../src/notices/component'
 
 /*
  * The npm packages in a runtime image: those of runtime/package.json, which actions of one's own can require, and the
@@ -39,14 +40,14 @@ interface Wanted {
 /**
  * Writes the packages into `node_modules` of a folder, without what Node.js never loads.
  * @param addon where tfjs-node's addon and TensorFlow go, 450 MB that hardly ever change
- * @returns the version of each package that an action can require
+ * @returns the version of each package that an action can require, and whose work all of them are
  */
 export async function writePackages(
   folder: string,
   addon: string,
   { engines, libraries, architecture, built }: Wanted,
   tell: (step: string) => void,
-): Promise<Record<string, string>> {
+): Promise<{ packages: Record<string, string>; components: Component[] }> {
   const installed = await mkdtemp(join(tmpdir(), 'whisklens-runtime-'))
   try {
     const packages = await packagesOf(engines, libraries)
@@ -58,10 +59,25 @@ export async function writePackages(
         await cp(join(built ?? installed, made), join(addon, made), { recursive: true })
     }
     await copyNeeded(installed, folder, architecture)
-    return packages
+    return { packages, components: await componentsIn(installed, folder) }
   } finally {
     await rm(installed, { recursive: true, force: true })
   }
+}
+
+/** A package's own folder, below `node_modules`. */
+const isPackage = (path: string): boolean =>
+  /(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/.test(`node_modules/${path}`)
+
+/** Of the packages that were copied: their licences may not have been. */
+async function componentsIn(installed: string, folder: string): Promise<Component[]> {
+  const copied = join(folder, 'node_modules')
+  const entries = await readdir(copied, { recursive: true, withFileTypes: true })
+  const names = entries
+    .filter((entry) => entry.isFile() && entry.name === 'package.json')
+    .map((entry) => relative(copied, entry.parentPath))
+    .filter(isPackage)
+  return Promise.all(names.map((name) => componentOf(join(installed, 'node_modules', name))))
 }
 
 async function packagesOf(
@@ -115,7 +131,7 @@ const libraryFiles = [peerLibraries.cocoSsd, peerLibraries.faceApi].map(({ name,
 function isNeeded(path: string, architecture: Architecture): boolean {
   const library = libraryFiles.find(({ folder }) => path.startsWith(folder))
   if (library) return library.needed.includes(path)
-  if (path.startsWith('libheif-js/')) return heifNeeded.test(path)
+  if (path.startsWith('libheif-js/')) return isHeifNeeded(path.slice('libheif-js/'.length))
   if (/^onnxruntime-node\/bin\//.test(path)) return path.includes(`/linux/${architecture}/`)
   return !neverLoaded.some((pattern) => pattern.test(path))
 }

@@ -3,12 +3,21 @@ import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { defaultModel } from '../src/classifier/default-model'
+import { type Architecture, modelFiles, noticesName, wasmFiles } from '../src/cli/stock/contents'
+import type { Files } from '../src/cli/stock/packages'
 import { readModelFolder } from '../src/model-folder/folder'
 import { type PeerLibrary, peerLibraries } from '../src/model-folder/peer-libraries'
 import { addModel } from '../src/models/add'
 import { needEntry } from '../src/models/catalogue'
 import { openSources } from '../src/models/catalogue/sources'
-import { type Architecture, type Files, modelFiles, wasmFiles } from './runtime-files'
+import {
+  type Component,
+  componentOf,
+  modelComponent,
+  tensorFlowLibraries,
+  wordNet,
+} from '../src/notices/component'
+import { renderNotices } from '../src/notices/render'
 import { imageEngines, writePackages } from './runtime-packages'
 
 // Writes what a runtime image carries, a folder for each of its layers: tensorflow, base, model, action. Run by the
@@ -30,7 +39,7 @@ async function writeFiles(folder: string, files: Files): Promise<void> {
 /** Writes a model's folder. @returns the libraries that it needs */
 async function writeModel(name: string, folder: string, from: string | undefined): Promise<PeerLibrary[]> {
   const inBox = join(root, 'models', name)
-  if (existsSync(inBox)) await writeFiles(folder, await modelFiles(inBox))
+  if (existsSync(inBox)) await writeFiles(folder, await modelFiles(name))
   else {
     const { write } = needEntry(name)
     const target = join(folder, 'models', name)
@@ -41,6 +50,13 @@ async function writeModel(name: string, folder: string, from: string | undefined
   if (task === 'faces') return [peerLibraries.faceApi]
   if (task === 'detection') return [peerLibraries.cocoSsd]
   return []
+}
+
+/** Whose work WebAssembly and models are. */
+async function otherComponents(models: string): Promise<Component[]> {
+  const wasm = join(root, 'node_modules', '@tensorflow', 'tfjs-backend-wasm')
+  const folders = (await readdir(models)).map((name) => join(models, name))
+  return [await componentOf(wasm), ...(await Promise.all(folders.map(modelComponent))), await wordNet()]
 }
 
 async function main(): Promise<void> {
@@ -74,10 +90,13 @@ async function main(): Promise<void> {
   await mkdir(tensorFlow, { recursive: true })
   await writeFiles(base, await wasmFiles())
   const wanted = { engines, libraries, architecture: values.arch as Architecture, built: values['tfjs-node'] }
-  const packages = await writePackages(base, tensorFlow, wanted, tell)
+  const { packages, components } = await writePackages(base, tensorFlow, wanted, tell)
   await writeFile(join(base, 'packages.json'), `${JSON.stringify(packages, null, 2)}\n`)
+  components.push(...(await otherComponents(join(folder, 'model', 'models'))))
+  if (engines.includes('tfjs-node')) components.push(await tensorFlowLibraries())
   const action = join(folder, 'action')
   await mkdir(action, { recursive: true })
+  await writeFile(join(action, noticesName), renderNotices('the runtime image of Whisklens', components))
   await copyFile(join(root, 'dist', 'actions', 'predict.zip'), join(action, 'predict.zip'))
   for (const name of ['without-code.cjs', 'node-util.cjs']) {
     await copyFile(join(root, 'scripts', name), join(action, name))

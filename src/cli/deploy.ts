@@ -13,6 +13,7 @@ import {
   resolveConnection,
 } from './connection'
 import { note, type OutputOptions, outputOptions, print, printJson } from './output'
+import { ensureStock } from './stock/make'
 
 export interface DeployOptions extends ConnectionFlags, OutputOptions {
   manifest?: string
@@ -35,7 +36,7 @@ A new action gets the newest kind that the API host offers of nodejs:20, 22 and 
 Examples:
   whisklens deploy --dry-run                      what would be changed
   whisklens deploy                                classify runs in the image of WHISKLENS_RUNTIME_IMAGE
-  whisklens deploy --stock                        no image: the zips of npm run build
+  whisklens deploy --stock                        no image: zips are made of what is installed
   whisklens deploy --stock --kind nodejs:22       move all actions to another kind`,
     )
     .action(run)
@@ -66,6 +67,8 @@ async function run(options: DeployOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const address = needOpenWhisk(connection)
   checkSettings(connection.settings, options)
+  if (options.stock)
+    await ensureStock(() => note('Making the zips for stock Node.js of what is installed', options))
   const changes: Change[] = []
   const deploying = deployManifest(await manifestOf(options, connection), address, options)
   for await (const change of deploying) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { strToU8, zipSync } from 'fflate'
 import openwhisk from 'openwhisk'
-import { zipDate } from '../../scripts/zip-date'
+import { zipDate } from '../../src/cli/stock/zip-date'
 import { type ApiHost, type ApiHostOptions, generousLimits, startApiHost } from '../../src/local/host/server'
 
 export const auth = '23bc46b1-71f6-4ed5-8c54-816aa4f8c502:a-key-for-tests'

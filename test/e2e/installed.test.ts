@@ -1,40 +1,76 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import sharp from 'sharp'
+import { lacking, type Packed } from '../../scripts/tarball'
 import type { Finding } from '../../src/cli/doctor-finding'
 import { clientsOf, parseLines } from '../helpers/clients'
 import { sample } from '../helpers/images'
 import { eventually, type RunningLocal, startLocalModeOf } from '../helpers/local-mode'
+import { needs } from '../helpers/needs'
+import { buildStock, stockMissing } from '../helpers/stock-zip'
 
 /*
- * As npm install leaves it: the package of this checkout in the node_modules of another folder, what it depends on
- * beside it and not below.
+ * As npm install leaves it: the package of this checkout in the node_modules of another folder, what it depends on, and
+ * nothing else, beside it and not below.
  */
 
 const root = join(__dirname, '..', '..')
+/** It packs, unpacks and makes zips of all that is installed. Milliseconds. */
+jest.setTimeout(300_000)
+
 let folder: string
 let modules: string
 let bin: string
+let packed: Packed
+
+/** Packs a folder. @returns what npm says of the tarball, which lies in `folder` */
+function pack(from: string): Packed {
+  const listed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: from,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return (JSON.parse(listed) as [Packed])[0]
+}
+
+/** The packages that npm installs of a package.json, with theirs. */
+function dependenciesOf(manifest: string, found = new Set<string>()): Set<string> {
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(manifest, 'utf8'))
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+    const own = join(root, 'node_modules', name, 'package.json')
+    if (found.has(name) || !existsSync(own)) continue
+    found.add(name)
+    dependenciesOf(own, found)
+  }
+  return found
+}
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'whisklens-installed-'))
   modules = join(folder, 'node_modules')
   mkdirSync(join(modules, 'whisklens'), { recursive: true })
-  const listed = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  const [{ filename }] = JSON.parse(listed) as [{ filename: string }]
-  execFileSync('tar', ['-xzf', join(folder, filename), '--strip-components=1'], {
+  packed = pack(root)
+  execFileSync('tar', ['-xzf', join(folder, packed.filename), '--strip-components=1'], {
     cwd: join(modules, 'whisklens'),
   })
-  for (const name of readdirSync(join(root, 'node_modules')).filter((name) => !name.startsWith('.')))
+  for (const name of dependenciesOf(join(modules, 'whisklens', 'package.json'))) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  }
   bin = join(modules, 'whisklens', 'bin', 'whisklens.js')
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -54,6 +90,26 @@ async function findings(dataDir: string) {
   const found = parseLines<Finding>(stdout)
   return { code, found: Object.fromEntries(found.map((finding) => [finding.name, finding])) }
 }
+
+describe('the tarball', () => {
+  it('has all that an installed package needs, and no zip that is made of what is installed', () => {
+    expect(lacking(packed)).toEqual([])
+    expect(packed.files.filter(({ path }) => path.startsWith('dist/stock'))).toEqual([])
+    process.stderr.write(`tarball: ${(packed.size / 1e6).toFixed(1)} MB, ${packed.files.length} files\n`)
+    expect(packed.size).toBeLessThan(40e6)
+  })
+
+  it('of a checkout that is not built is refused', () => {
+    const checkout = join(folder, 'checkout')
+    for (const path of ['package.json', 'bin', 'models', 'notices', 'samples'])
+      cpSync(join(root, path), join(checkout, path), { recursive: true })
+    const missing = lacking(pack(checkout))
+    for (const path of ['dist/cli.cjs', 'dist/actions/classify.zip', 'dist/THIRD-PARTY-NOTICES.txt'])
+      expect(missing).toContain(path)
+  })
+})
+
+const sampleFile = (name: string): string => join(root, 'samples', `${name}.jpg`)
 
 const startThere = (dataDir: string): Promise<RunningLocal> => startLocalModeOf(bin, join(folder, dataDir))
 
@@ -75,6 +131,27 @@ describe('the package, installed in another folder,', () => {
         state: 'ok',
         detail: expect.stringMatching(/decoded by sharp /),
       })
+    } finally {
+      await local.stop()
+    }
+  })
+
+  it.each(['onnx', 'wasm', 'cpu'])('classifies with the engine %s on the command line', async (engine) => {
+    const { stdout, stderr } = await whisklens('classify', '--json', '--engine', engine, sampleFile('cat'))
+    expect(parseLines(stdout)[0]).toMatchObject({
+      engine,
+      labels: expect.arrayContaining([expect.anything()]),
+    })
+    expect(stderr).not.toContain('Cannot find module')
+  })
+
+  needs(stockMissing).it('deploys without an image, with the very zip that a clone builds', async () => {
+    const local = await startThere('stock')
+    try {
+      const deployed = await whisklens('deploy', '--stock', '--json', '--data', local.dataDir)
+      expect(deployed).toMatchObject({ code: 0 })
+      const { exec } = await clientsOf(local.connection).ow.actions.get({ name: 'whisklens/classify' })
+      expect(exec).toMatchObject({ code: buildStock() })
     } finally {
       await local.stop()
     }

@@ -68,10 +68,18 @@ async function predict(image: string, model: string, max: string, photo: Buffer)
   }
 }
 
+/** Names and versions of all packages in an image. */
+const installedIn = (image: string): [string, string][] =>
+  readdirSync(join(image, 'node_modules'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => /(^|node_modules\/)(@[^/]+\/)?[^/]+\/package\.json$/.test(path))
+    .map((path) => JSON.parse(readFileSync(join(image, 'node_modules', path), 'utf8')))
+    .map(({ name, version }) => [name, version])
+
 describe('the runtime image', () => {
   it('classifies with what it has', async () => {
     const image = await writeImage('efficientnet-lite0')
     expect(readdirSync(image).sort()).toEqual([
+      'THIRD-PARTY-NOTICES.txt',
       'models',
       'node-util.cjs',
       'node_modules',
@@ -93,6 +101,11 @@ describe('the runtime image', () => {
       const installed = join(image, 'node_modules', name, 'package.json')
       expect([name, JSON.parse(readFileSync(installed, 'utf8')).version]).toEqual([name, version])
     }
+    const notices = readFileSync(join(image, 'THIRD-PARTY-NOTICES.txt'), 'utf8')
+    for (const [name, version] of installedIn(image)) expect(notices).toContain(`\n${name} ${version} (`)
+    expect(notices).toMatch(/\| libvips +\| LGPLv3/)
+    for (const text of ['models/efficientnet-lite0 (', 'WordNet 3.0', 'google/XNNPACK'])
+      expect(notices).toContain(text)
     const [cat] = await predict(image, 'efficientnet-lite0', 'max-image-classifier', heicFixture('cat'))
     expect(cat).toMatchObject({ label: expect.stringContaining('cat') })
     const [first] = await predict(image, 'efficientnet-lite0', 'max-image-classifier', sample('coffee'))

@@ -1,16 +1,13 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { homeFolder } from '../../paths'
 import type { Engine, TensorFlow } from './engine'
 import { predictorOn } from './graph'
 
-/** The folder with the `.wasm` binaries: `wasm/` beside `models/` where a bundle was unpacked, else the npm package. */
+/** The folder with the `.wasm` binaries: beside `models/` in a zip or image, else where the build puts them. */
 function wasmFolder(): string {
   const bundled = join(homeFolder(), 'wasm')
-  if (existsSync(bundled)) return bundled
-  const resolve = createRequire(join(homeFolder(), 'package.json')).resolve
-  return dirname(resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm'))
+  return existsSync(bundled) ? bundled : join(homeFolder(), 'dist', 'wasm')
 }
 
 async function start(): Promise<TensorFlow> {

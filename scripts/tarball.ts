@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { noticesName } from '../src/cli/stock/contents'
+
+const root = join(__dirname, '..')
+
+/** What `npm pack --json` tells of a tarball. */
+export interface Packed {
+  filename: string
+  size: number
+  files: { path: string }[]
+}
+
+const namesIn = (folder: string): string[] =>
+  readdirSync(join(root, folder)).map((name) => join(folder, name).replaceAll('\\', '/'))
+
+/** What an installed package cannot do without: the code that runs, and what it reads beside it. */
+function needed(): string[] {
+  const { main, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const programs = ['cli', 'cli-classify', 'classify-worker', 'inference', 'runtime', 'tensorflow']
+  const actions = [...namesIn('actions'), ...namesIn('triggers')].map(
+    (path) => `dist/actions/${path.replace(/.*\/|\.ts$/g, '')}.zip`,
+  )
+  return [
+    ...[main, ...Object.values<string>(bin)].filter(Boolean).map((path: string) => path.replace(/^\.\//, '')),
+    ...programs.map((name) => `dist/${name}.cjs`),
+    ...actions,
+    'dist/gallery.js',
+    'dist/gallery.css',
+    ...['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'].map((name) => `dist/wasm/${name}`),
+    `dist/${noticesName}`,
+    'LICENSE',
+    'NOTICE',
+    'manifest.yaml',
+    'manifest.stock.yaml',
+    ...[
+      ...namesIn('models/efficientnet-lite0'),
+      ...namesIn('samples'),
+      ...namesIn('notices'),
+      ...namesIn('docs/policies'),
+    ],
+  ]
+}
+
+/** What a tarball lacks. */
+export function lacking({ files }: Packed): string[] {
+  const paths = new Set(files.map(({ path }) => path))
+  return needed().filter((path) => !paths.has(path))
+}
