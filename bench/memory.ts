@@ -100,8 +100,9 @@ async function main(): Promise<void> {
       engine: values.engine,
       thumbnails: 'true',
     })
-    const bucket = openStore(settings).bucket('mixed')
-    await bucket.createIfMissing()
+    const objects = openStore(settings)
+    const bucket = objects.bucket('mixed')
+    for (const each of [bucket, objects.bucket(settings.resultsBucket)]) await each.createIfMissing()
     const mixed: ImageRef[] = []
     process.stderr.write('Making images\n')
     for await (const { key, body } of mixedImages()) {

@@ -103,7 +103,7 @@ async function main(): Promise<void> {
       containers.push(await startContainer(action, { ...settings, thumbnails, images: refs }))
     const [without, having] = containers as [Container, Container]
     for (const container of containers) await turn(container)
-    const turns = { without: [] as Turn[], having: [] as Turn[] }
+    const turns: Turns = { without: [], having: [] }
     for (let round = 0; round < rounds; round++) {
       turns.without.push(await turn(without))
       turns.having.push(await turn(having))
@@ -117,88 +117,66 @@ async function main(): Promise<void> {
   }
 }
 
-function report(
-  turns: Record<'without' | 'having', Turn[]>,
-  peaks: Record<'without' | 'having', number>,
-): void {
-  const records = turns.having[0]?.records ?? []
-  const bytes = records.reduce((sum, { thumbnail }) => sum + (thumbnail?.bytes ?? 0), 0) / images
-  const missing = records.filter(({ thumbnail }) => !thumbnail).length
-  if (missing > 0) throw new Error(`${missing} of ${images} images have no thumbnail`)
-  const [spent, cpu] = [(one: Turn) => one.spent, (one: Turn) => one.cpu]
-  const figures = (name: 'without' | 'having') => {
-    const ms = median(turns[name].map(spent)) / images
-    const isMade = name === 'having'
-    const gigabyteSeconds = ((ms * batch) / 1000) * (memory / 1024)
-    return {
-      ms,
-      cpu: median(turns[name].map(cpu)) / images,
-      peak: peaks[name],
-      bytes: isMade ? bytes * batch : 0,
-      puts: isMade ? batch : 0,
-      gets: batch,
-      gigabyteSeconds,
-      dollars: {
-        compute: gigabyteSeconds * prices.gigabyteSecond,
-        requests: (isMade ? batch * prices.put : 0) + batch * prices.get,
-        month: isMade ? ((bytes * batch) / 1e9) * prices.gigabyteMonth : 0,
-      },
-    }
-  }
-  const found = {
-    images,
-    rounds,
-    memory,
-    without: figures('without'),
-    having: figures('having'),
-    ratio: {
-      seconds: ratioOf(turns.having.map(spent), turns.without.map(spent)),
-      cpu: ratioOf(turns.having.map(cpu), turns.without.map(cpu)),
+type Turns = Record<'without' | 'having', Turn[]>
+
+/** What a batch of {@link batch} images takes, by the turns of one of the containers. */
+function figuresOf(turns: Turn[], peak: number) {
+  const ms = median(turns.map(({ spent }) => spent)) / images
+  const gigabyteSeconds = ((ms * batch) / 1000) * (memory / 1024)
+  const thumbnails = turns[0]?.records.flatMap(({ thumbnail }) => thumbnail ?? []) ?? []
+  const puts = (thumbnails.length / images) * batch
+  const stored = (thumbnails.reduce((sum, { bytes }) => sum + bytes, 0) / images) * batch
+  return {
+    ms,
+    cpu: median(turns.map(({ cpu }) => cpu)) / images,
+    peak,
+    gigabyteSeconds,
+    puts,
+    stored,
+    dollars: {
+      compute: gigabyteSeconds * prices.gigabyteSecond,
+      requests: puts * prices.put + batch * prices.get,
+      month: (stored / 1e9) * prices.gigabyteMonth,
     },
   }
-  process.stdout.write(values.json ? `${JSON.stringify(found)}\n` : tableOf(found))
 }
 
-type Figures = {
-  ms: number
-  cpu: number
-  peak: number
-  bytes: number
-  puts: number
-  gets: number
-  gigabyteSeconds: number
-  dollars: Record<'compute' | 'requests' | 'month', number>
-}
-
-function tableOf({
-  without,
-  having,
-  ratio,
-}: {
-  without: Figures
-  having: Figures
-  ratio: { seconds: number; cpu: number }
-}): string {
-  const row = (name: string, show: (figures: Figures) => string, more = '') => [
+function report(turns: Turns, peaks: Record<keyof Turns, number>): void {
+  const without = figuresOf(turns.without, peaks.without)
+  const having = figuresOf(turns.having, peaks.having)
+  if (having.puts < batch) throw new Error('Some images have no thumbnail')
+  const ratio = (of: 'spent' | 'cpu') =>
+    ratioOf(
+      turns.having.map((turn) => turn[of]),
+      turns.without.map((turn) => turn[of]),
+    )
+  if (values.json) {
+    console.log(
+      JSON.stringify({ images, rounds, memory, without, having, seconds: ratio('spent'), cpu: ratio('cpu') }),
+    )
+    return
+  }
+  const row = (name: string, show: (figures: typeof without) => string, more = '') => [
     name,
     show(without),
     show(having),
     more,
   ]
   const dollars = (value: number) => `${value.toFixed(3)} $`
-  return table([
+  const rows = [
     [`${thousands(batch)} images`, 'without', 'with', 'ratio'],
-    row('classify, ms an image', ({ ms }) => ms.toFixed(1), ratio.seconds.toFixed(2)),
-    row('of its CPU, ms', ({ cpu }) => cpu.toFixed(1), ratio.cpu.toFixed(2)),
-    row('peak of its memory', ({ peak }) => megabytes(peak)),
+    row('ms of an activation, an image', ({ ms }) => ms.toFixed(1), ratio('spent').toFixed(2)),
+    row('ms of CPU, an image', ({ cpu }) => cpu.toFixed(1), ratio('cpu').toFixed(2)),
+    row('peak of memory', ({ peak }) => megabytes(peak)),
     row('GB-seconds', (one) => thousands(Math.round(one.gigabyteSeconds))),
-    row('GET of images', ({ gets }) => thousands(gets)),
+    row('they cost', (one) => dollars(one.dollars.compute)),
+    row('GET of images', () => thousands(batch)),
     row('PUT of thumbnails', ({ puts }) => thousands(puts)),
-    row('bytes stored', ({ bytes }) => `${(bytes / 1e9).toFixed(2)} GB`),
-    row('GB-seconds cost', (one) => dollars(one.dollars.compute)),
     row('requests cost', (one) => dollars(one.dollars.requests)),
-    row('a month of storage costs', (one) => dollars(one.dollars.month)),
-  ])
+    row('stored', ({ stored }) => `${(stored / 1e9).toFixed(2)} GB`),
+    row('which costs a month', (one) => dollars(one.dollars.month)),
+  ]
+  process.stdout.write(table(rows))
 }
 
 main().catch((thrown) => {

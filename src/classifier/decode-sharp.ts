@@ -39,9 +39,9 @@ function loadSharp(): typeof sharpModule | undefined {
 
 /**
  * One image after the other: a thread's memory allocator keeps what it once had, and libvips takes a thread for each
- * image. One keeps ahead of any network on photos of usual size.
+ * image, to decode or to encode it. One keeps ahead of any network on photos of usual size.
  */
-const oneByOne = pLimit(1)
+export const oneByOne = pLimit(1)
 
 /**
  * Decodes JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page); upright by EXIF, transparency on white,

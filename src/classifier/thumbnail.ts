@@ -1,8 +1,7 @@
 import jpeg from 'jpeg-js'
-import pLimit from 'p-limit'
 import type { Sharp } from 'sharp'
 import { isOther, tiffOf } from './colour-profile'
-import { sharp } from './decode-sharp'
+import { oneByOne, sharp } from './decode-sharp'
 import type { DecodedImage, InputSpec, Size } from './image'
 
 /** A thumbnail's pixels: those of the whole image, never enlarged. */
@@ -23,9 +22,6 @@ const webp = { quality: 70, effort: 0 }
 
 /** Of a quality that looks alike. */
 const jpegQuality = 75
-
-/** libvips takes a thread for each, whose allocator keeps what it once had. */
-const oneByOne = pLimit(1)
 
 /** Makes a thumbnail in sRGB: WebP, or JPEG where sharp is missing. */
 export async function encodeThumbnail({

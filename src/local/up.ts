@@ -16,7 +16,7 @@ import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
 import { imageEnvironment, runtimeImage } from './images'
 import { ownerRoutes } from './owner-routes'
-import { readPolicy } from './policies'
+import { readCors, readPolicy } from './policies'
 import {
   type Connection,
   readSecrets,
@@ -86,6 +86,8 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       routes: ownerRoutes({ secret: secrets.ownerSecret, images, results }),
     })
     closers.push(() => host.close())
+    const cors = await readCors(originsOf(host, options.publicUrl))
+    for (const { name } of [images, results]) store.setCors(name, cors)
     const { connection, deployed, context } = await deploy(dataDir, secrets, settings, store, host)
     closers.push(() => removeConnection(dataDir))
     closers.push(resumeOrphans(context))
@@ -118,6 +120,11 @@ function asStartError(thrown: unknown): unknown {
     hint: 'Is Whisklens up already? --port 0 picks free ports; --api-port and --store-port name others.',
   })
 }
+
+/** Where the gallery page comes from: only that may read the buckets in a browser. */
+const originsOf = ({ url }: ApiHost, publicUrl?: string): string[] => [
+  ...new Set([url, publicUrl ?? url].map((each) => new URL(each).origin)),
+]
 
 /** As the actions have them. */
 function settingsOf(secrets: Secrets, { endpoint }: ObjectStore): Settings {

@@ -19,7 +19,10 @@ afterAll(async () => {
   await removeDataDir(dataDir)
 })
 beforeEach(() => open(local.connection.gallery))
-afterEach(() => gallery.close())
+afterEach(async () => {
+  await browser.idle()
+  gallery.close()
+})
 
 const open = (address: string) => {
   browser = testBrowser(address)

@@ -1,6 +1,9 @@
 import { setTimeout as realSleep } from 'node:timers/promises'
 import type { Browser } from '../../src/web/gallery/data/gallery'
 
+/** Milliseconds. */
+const longestWait = 90_000
+
 /** What the page's data needs of a browser, with a history and a clock of its own; requests are real. */
 export function testBrowser(address: string) {
   const history = [address]
@@ -15,6 +18,7 @@ export function testBrowser(address: string) {
   }
   /** Addresses of all requests, and what they were made with. */
   const asked: { url: URL; range?: string }[] = []
+  let inFlight = 0
   let answer: ((url: URL) => Response | undefined) | undefined
 
   const browser: Browser = {
@@ -30,7 +34,10 @@ export function testBrowser(address: string) {
       const url = new URL(String(input))
       const range = new Headers(init?.headers).get('range') ?? undefined
       asked.push({ url, range })
-      return answer?.(url) ?? fetch(input, init)
+      const instead = answer?.(url)
+      if (instead) return instead
+      inFlight++
+      return fetch(input, init).finally(() => inFlight--)
     },
     send: async ({ url, headers, body }, progress) => {
       const response = await fetch(url, { method: 'PUT', headers, body })
@@ -73,7 +80,10 @@ export function testBrowser(address: string) {
     },
     /** Waits for what requests bring, while a little time passes on the page's clock. */
     until: async (isSo: () => boolean, step = 10) => {
+      // A test that ran out of time would leave this running.
+      const giveUp = Date.now() + longestWait
       while (!isSo()) {
+        if (Date.now() > giveUp) throw new Error(`it never came to be: ${isSo}`)
         await realSleep(2)
         advance(step)
       }
@@ -84,6 +94,10 @@ export function testBrowser(address: string) {
         advance(step)
         await realSleep(5)
       }
+    },
+    /** Waits for the answers of what was asked: a server that is closed meanwhile would go on with it. */
+    idle: async () => {
+      while (inFlight > 0) await realSleep(2)
     },
     back: () => {
       at = Math.max(0, at - 1)

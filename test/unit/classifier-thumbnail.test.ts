@@ -36,14 +36,16 @@ describe('a thumbnail shows the whole image', () => {
     ['a square', 1100, 1100, 320, 320],
     ['a portrait', 900, 1600, 180, 320],
     ['a photo that is small', 120, 90, 120, 90],
-    ['a large panorama, of which the model sees the middle', 5000, 1100, 320, 70],
-    ['a long panorama', 20_000, 300, 320, 5],
-    ['a tower', 1100, 5000, 70, 320],
+    ['a large panorama, of which the model sees the middle', 4200, 1040, 320, 79],
+    ['a long panorama', 14_000, 300, 320, 7],
+    ['a tower', 1040, 4200, 79, 320],
   ])(
     '%s, %i×%i',
     async (_, width, height, columns, rows) => {
       for (const format of ['jpeg', 'png'] as const) {
-        const image = await palace(width, height).toFormat(format, { quality: 92 }).toBuffer()
+        const image = await palace(width, height)
+          .toFormat(format, { quality: 92, compressionLevel: 1 })
+          .toBuffer()
         const thumbnail = await thumbnailOf(image)
         expect(thumbnail).toMatchObject({ width: columns, height: rows, extension: 'webp' })
         expect(difference(thumbnail.pixels, await bySharp(image, columns, rows))).toBeLessThan(6)

@@ -36,7 +36,10 @@ describe("the gallery's data", () => {
     await server.close()
     await store.close()
   })
-  afterEach(() => gallery.close())
+  afterEach(async () => {
+    await browser.idle()
+    gallery.close()
+  })
 
   const open = (query = '', fragment = '') => {
     browser = testBrowser(`${server.url}?token=${token}${query}${fragment}`)

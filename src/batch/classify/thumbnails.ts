@@ -36,6 +36,12 @@ export function openThumbnails(results: Bucket, deadline: number): Thumbnails {
   const writes: Promise<unknown>[] = []
   const keys = new Set<string>()
   const late = until(deadline)
+  let refused = false
+  /** What keeps one from being written, keeps all: the log has the first, and in the end how many. */
+  const notWritten = (thrown: unknown): void => {
+    if (!refused) log.warn({ reason: messageOf(thrown) }, 'a thumbnail was not written')
+    refused = true
+  }
   return {
     async make(small, { bucket, key, etag }) {
       const failed = (thrown: unknown): undefined =>
@@ -56,7 +62,7 @@ export function openThumbnails(results: Bucket, deadline: number): Thumbnails {
           await results.put(thumbnail.key, bytes, { contentType, cacheControl })
           keys.add(thumbnail.key)
         }
-        writes.push(limit(write).catch(failed))
+        writes.push(limit(write).catch(notWritten))
       })
       await Promise.race([begun, late])
       return thumbnail

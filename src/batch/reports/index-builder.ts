@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { msOf } from '../../clock'
 import type { NamedLabel } from '../../labels/classes'
 import type { ImageRecord } from '../../schema'
@@ -43,10 +43,11 @@ export interface IndexBuilder {
   end(): Buffer
 }
 
-/** More saves a few bytes, and takes half as long again. */
-const level = 5
+/** More takes a fifth longer for one byte in thirty. */
+const compressed = (value: string): Buffer => gzipSync(value, { level: 4 })
 
-const compressed = (value: string): Buffer => gzipSync(value, { level })
+/** Half the time of gzip's fastest level, and fewer bytes. */
+const params = { [constants.BROTLI_PARAM_QUALITY]: 1 }
 
 /** @param index is written on */
 export function openIndexBuilder(index: IndexSoFar): IndexBuilder {
@@ -64,7 +65,7 @@ export function openIndexBuilder(index: IndexSoFar): IndexBuilder {
   let lines: string[] = []
 
   const endChunk = (): void => {
-    if (lines.length > 0) chunks.push(compressed(lines.join('')))
+    if (lines.length > 0) chunks.push(brotliCompressSync(lines.join(''), { params }))
     lines = []
   }
 

@@ -18,7 +18,7 @@ export interface IndexBlock {
   others: Section
   /** {@link IndexKeys} */
   keys: Section
-  /** Where the records begin: chunks of {@link recordsPerChunk} lines of JSON, one behind the other. */
+  /** Where the records begin: chunks of {@link recordsPerChunk} lines of JSON, each compressed with Brotli, one behind the other. */
   records: number
   /** Bytes of each chunk. */
   chunks: number[]

@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib'
+import { brotliDecompressSync } from 'node:zlib'
 import { StorageError } from '../../errors'
 import { readAhead } from '../../read-ahead'
 import type { ImageRecord } from '../../schema'
@@ -122,7 +122,7 @@ function has(wanted: RowRange[], first: number, last: number): boolean {
 function linesOf(body: Buffer, sizes: number[]): string[] {
   let from = 0
   return sizes.flatMap((size) => {
-    const text = gunzipSync(body.subarray(from, from + size)).toString('utf8')
+    const text = brotliDecompressSync(body.subarray(from, from + size)).toString('utf8')
     from += size
     return text.split('\n').slice(0, -1)
   })

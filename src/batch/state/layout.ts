@@ -25,12 +25,14 @@ export const retryPrefix = (model: string, bucket: string): string => `retry/${m
 export const retryKey = (model: string, image: Pick<ImageRef, 'bucket' | 'key'>): string =>
   inFolder('retry', model, image)
 
+/** Under this prefix lie thumbnails of images. */
+export const thumbnailsPrefix = 'thumbnails/'
 /**
  * The thumbnail of a version of an image: of another version it lies elsewhere, so that it can be cached for ever.
  * @param extension by format
  */
 export const thumbnailKey = (bucket: string, key: string, etag: string, extension: string): string =>
-  `thumbnails/${bucket}/${sha256Of(JSON.stringify([key, etag])).slice(0, 32)}.${extension}`
+  `${thumbnailsPrefix}${bucket}/${sha256Of(JSON.stringify([key, etag])).slice(0, 32)}.${extension}`
 
 export const batchFolder = (batch: string): string => `batches/${batch}/`
 export const documentKey = (batch: string): string => `${batchFolder(batch)}batch.json`
@@ -113,9 +115,6 @@ export const exportKey = (batch: string, query: string, file: string): string =>
 /** Under this prefix lie the latest indexes of a batch that is open, each by what it holds. */
 export const openIndexPrefix = (batch: string): string => `${batchFolder(batch)}exports/index/`
 export const openIndexKey = (batch: string, id: string): string => `${openIndexPrefix(batch)}${id}.bin`
-
-/** Thumbnails of images lie below it. */
-export const thumbnailsPrefix = 'thumbnails/'
 
 /** Under this prefix lie the segments that a closing makes its files of. */
 export const closingPrefix = (batch: string): string => `${batchFolder(batch)}closing/`

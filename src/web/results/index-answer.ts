@@ -8,7 +8,7 @@ import { newestIndex } from './find-index'
 import { maxPageBytes } from './page'
 
 /** Longest time that an index of an open batch may take, milliseconds. */
-const longest = 20_000
+const longest = 30_000
 
 /** So long before the platform ends the activation, writing an index is given up, milliseconds. */
 const timeToAnswer = 10_000

@@ -1,15 +1,16 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { emptyIndex, openIndexBuilder } from '../../batch/reports/index-builder'
 import type { StoredIndex } from '../../batch/reports/index-file'
 import { readResultsAfter } from '../../batch/reports/results'
 import { openIndexKey, openIndexPrefix } from '../../batch/state/layout'
-import { sha256Of } from '../../sha256'
 import type { Bucket } from '../../storage/store'
 
 /** Rows of a block. */
 const blockRows = 10_000
 
-/** So many rows are indexed at most, some 40 MB in memory; more once the batch is closed. */
-export const mostRows = { value: 200_000 }
+/** So many rows are indexed at most, some 35 MB; more once the batch is closed. */
+export const mostRows = { value: 150_000 }
 
 /** So many indexes of a batch are kept, for pages that still show one. */
 const mostKept = 3
@@ -38,10 +39,16 @@ export async function writeOpenIndex(results: Bucket, batch: string, stopAt: num
     if (++rows % blockRows === 0) blocks.push(builder.block())
   }
   blocks.push(builder.block())
-  const body = Buffer.concat([...blocks, builder.end()])
-  const id = sha256Of(body).slice(0, 32)
+  blocks.push(builder.end())
+  const hash = createHash('sha256')
+  for (const block of blocks) hash.update(block)
+  const id = hash.digest('hex').slice(0, 32)
   const key = openIndexKey(batch, id)
-  const etag = await results.put(key, body, { contentType: 'application/octet-stream' })
+  const etag = await results.putStream(
+    key,
+    Readable.from(blocks, { objectMode: false }),
+    'application/octet-stream',
+  )
   await dropOlder(results, batch, key)
   return { index: { key, etag, directory: soFar.directory }, id: `open-${id}`, isPartial }
 }
