@@ -95,6 +95,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
       await writeClosed(store, 'large', large, '2026-09-01T07:29:00.000Z')
       await writeClosed(store, 'taken', days, '2026-10-01T07:29:00.000Z')
       server = await serveAction(store.settings)
+      await store.allow(new URL(server.url).origin)
       browser = await launchChromium()
     })
 

@@ -8,6 +8,7 @@ import { main } from '../../actions/results'
 import { writePart } from '../../src/batch/records/parts'
 import { progressOf } from '../../src/batch/reports/progress'
 import { type Settings, settingsFromEnvironment } from '../../src/config'
+import { readCors } from '../../src/local/policies'
 import { startObjectStore } from '../../src/local/store/server'
 import type { WebRequest, WebResponse } from '../../src/openwhisk/web'
 import type { ImageRecord } from '../../src/schema'
@@ -39,7 +40,12 @@ export async function startStore() {
     await server.close()
     await rm(dataDir, { recursive: true, force: true })
   }
-  return { settings, images, results, close }
+  /** Lets pages of an origin read both buckets, as documented. */
+  const allow = async (origin: string) => {
+    const rules = await readCors([origin])
+    for (const bucket of [settings.imagesBucket, settings.resultsBucket]) server.setCors(bucket, rules)
+  }
+  return { settings, images, results, allow, close }
 }
 export type TestStore = Awaited<ReturnType<typeof startStore>>
 

@@ -74,7 +74,7 @@ export function Cell({ row, position, column, isStop }: Props) {
       data-position={position}
     >
       <span class="hidden-text">{isError ? `${key}, ${text.grid.error}: ` : `${key}, `}</span>
-      <Photo record={record} /> <span class="check" title={text.selection.select} />
+      <Photo record={record} /> <span class="check" title={text.selection.select} aria-hidden="true" />
       <span class="label" dir="auto">
         {label}
       </span>{' '}
