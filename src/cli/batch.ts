@@ -55,7 +55,7 @@ export function register(program: Command): void {
     .argument('[prefixes...]', "what the images' keys begin with, '' for all; or globs: 'photos/**/*.jpg'")
     .option('--manifest <list>', 'only images of a list: a file, s3://bucket/key, or - for stdin')
     .option('--bucket <name>', 'the bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
-    .option('--model <name>', 'the model (default: that of the deployment)')
+    .option('--model <model>', 'the model (default: that of the deployment)')
     .option('--batch <id>', 'id of the batch; firing it again does what is missing', matching(batch))
     .option('--force', 'classify unchanged images again')
     .option('--include <glob>', "only keys that match: '*.jpg' in any folder, '2026/*' in one")

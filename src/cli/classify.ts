@@ -27,10 +27,10 @@ export function register(program: Command): void {
       'files, folders (all images below them), globs, s3://bucket/prefix, https:// URLs, or - for stdin',
     )
     .option(
-      '--model <name>',
+      '--model <model>',
       'a folder in models/, or the path of one (default: WHISKLENS_MODEL, or the one in the box that suits the engine)',
     )
-    .option('--engine <name>', 'what runs it (default: WHISKLENS_ENGINE, or auto, the fastest that works)')
+    .option('--engine <engine>', 'what runs it (default: WHISKLENS_ENGINE, or auto, the fastest that works)')
     .option(
       '--workers <count>',
       'threads, each with a model of its own',

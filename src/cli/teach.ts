@@ -44,10 +44,13 @@ export function register(program: Command): void {
     .option('--name <name>', "what the new model is called (default: the folder's name)", matching(idSchema))
     .option('--out <folder>', 'where it goes (default: to your other models)')
     .option(
-      '--model <name>',
+      '--model <model>',
       'what it is built on, a name or the path of a folder (default: WHISKLENS_MODEL, efficientnet-lite0)',
     )
-    .option('--engine <name>', 'what runs that (default: WHISKLENS_ENGINE, or auto, the fastest that works)')
+    .option(
+      '--engine <engine>',
+      'what runs that (default: WHISKLENS_ENGINE, or auto, the fastest that works)',
+    )
     .option(
       '--holdout <share>',
       'photos of each label that are held out to test it (default: 20%)',
