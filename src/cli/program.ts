@@ -24,9 +24,9 @@ images in error. Settings come from flags, then the environment (WHISKLENS_…),
 mode (whisklens up), ~/.wskprops.
 
 Examples:
-  whisklens classify photos/          labels of your photos, without any server
-  whisklens demo                      the whole system, at work on eight photos
-  whisklens up                        the whole system on this machine, for photos of your own`,
+  whisklens classify photos/          # labels of your photos, without a server
+  whisklens demo                      # the whole system on eight sample photos
+  whisklens up                        # the whole system on this machine, for your own photos`,
     )
   const wanted = Object.hasOwn(commands, name) ? [name] : Object.keys(commands)
   for (const command of wanted) (await commands[command]?.())?.register(program)

@@ -20,14 +20,14 @@ interface StatusOptions extends ConnectionFlags, OutputOptions {
 export function register(program: Command): void {
   const command = program
     .command('status')
-    .description('how batches stand: the newest ones, or one by its id')
-    .argument('[id]', 'the batch', matching(batchIdSchema))
-    .option('--limit <count>', 'so many batches at most', wholeNumber(1, 100_000), 20)
-  connectionOptions(outputOptions(command, 'print summaries as JSON, one a line'))
+    .description('show the newest batches, or one by its id')
+    .argument('[id]', 'id of the batch', matching(batchIdSchema))
+    .option('--limit <count>', 'at most this many batches', wholeNumber(1, 100_000), 20)
+  connectionOptions(outputOptions(command, 'print summaries as JSON, one per line'))
     .addHelpText(
       'after',
       `
-One that was just fired is waited for, up to ten seconds. The uploads of a day (UTC) are a batch, too: uploads-2026-11-22.
+Waits up to ten seconds for a batch that was just fired. The uploads of a day (UTC) are a batch too: uploads-2026-11-22.
 
 Examples:
   whisklens status

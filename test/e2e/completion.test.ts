@@ -59,7 +59,7 @@ const cases: [string, RegExp][] = [
   ['whisklens results --min\t', /results --min-probability /],
   ['whisklens up --limits o\t', /--limits openwhisk/],
   ['whisklens up --limits=o\t', /--limits=openwhisk/],
-  ['whisklens status nightly-\t', /nightly-1[^]*nightly-2/],
+  ['whisklens status nightly-\t', /nightly-1\s+nightly-2/],
   ['whisklens retry ni\t', /retry nightly-/],
   ['whisklens classify --model flo\t', /--model flowers/],
   ['whisklens classify --engine tfjs-\t', /--engine tfjs-node/],

@@ -20,7 +20,7 @@ export function openTerminal(
   const child = spawn('script', ['-qfec', sized, '/dev/null'], {
     cwd,
     env: { ...(env ?? process.env), TERM: 'xterm', COLUMNS: undefined, SHELL: '/bin/sh' },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
   })
   let screen = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

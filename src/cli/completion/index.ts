@@ -18,7 +18,7 @@ stays right after an update.
 
 Set it up once:
   bash   echo 'source <(whisklens completion bash)' >> ~/.bashrc
-  zsh    echo 'source <(whisklens completion zsh)' >> ~/.zshrc      after compinit
+  zsh    echo 'source <(whisklens completion zsh)' >> ~/.zshrc    (after compinit)
   fish   whisklens completion fish > ~/.config/fish/completions/whisklens.fish
 
 Examples:
