@@ -53,6 +53,6 @@ async function run(batch: string, options: ConnectionFlags & OutputOptions): Pro
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
   const { state } = summary
   if (state !== 'cancelled') note(`Nothing was cancelled: the batch was already ${state}`, options)
-  else next(`whisklens retry ${batch}   (goes on with it)`, options)
+  else next(`whisklens retry ${batch}   # goes on with it`, options)
   process.exitCode = state === 'cancelled' ? exitCode.ok : exitCodeOfBatches([summary])
 }

@@ -69,7 +69,7 @@ async function run(options: DemoOptions): Promise<void> {
     else process.stdout.write(report(summary, records, folder))
     process.exitCode = exitCodeOfBatches([summary])
     say(`Took ${((Date.now() - started) / 1000).toFixed(1)} s`)
-    next('whisklens up   (then upload photos of your own)', options)
+    next('whisklens up   # then upload photos of your own', options)
   } finally {
     await local.close()
   }

@@ -76,7 +76,7 @@ async function run(options: DeployOptions): Promise<void> {
   const changed = changes.filter(({ change }) => change !== 'none').length
   const done = options.dryRun ? 'would be changed' : 'changed'
   note(`${changed} of ${changes.length} entities ${done} on ${address.apiHost}`, options)
-  next(options.dryRun ? 'whisklens deploy' : 'whisklens doctor   (checks the deployment)', options)
+  if (!options.dryRun) next('whisklens doctor   # checks the deployment', options)
 }
 
 /** Without these nothing would work, and the actions would only say so later. */

@@ -7,8 +7,8 @@ import { exitCode } from './output'
 /** Modules of commands by their names, in the order of the help. */
 export type Commands = Record<string, () => Promise<{ register(program: Command): void }>>
 
-/** Only the module of the command that is run is loaded. */
-async function createProgram(commands: Commands, [name = '']: string[]): Promise<Command> {
+/** The tree of commands; where the arguments name one, only that. */
+export async function createProgram(commands: Commands, [name = '']: string[]): Promise<Command> {
   const program = new Command('whisklens')
     .description(description)
     .version(version)

@@ -63,13 +63,15 @@ async function list(summaries: BatchSummary[], options: StatusOptions): Promise<
   }
   if (summaries.length === 0)
     return note('There is no batch yet. Start one: whisklens batch <prefix>', options)
-  const rows = summaries.map(
-    ({ batch, state, totals: { ok, error, pending, skipped }, labels, startedAt }) => {
-      const common = labels.slice(0, 3).map(({ label, count }) => `${printable(label)} ${count}`)
-      return [batch, state, ok, error, pending, skipped, startedAt.slice(0, 19), common.join(', ')]
-    },
-  )
-  await print(
-    columns([['batch', 'state', 'ok', 'error', 'pending', 'skipped', 'started (UTC)', 'labels'], ...rows]),
-  )
+  const rows = summaries.map(({ batch, state, totals, labels, startedAt }) => {
+    const common = labels.slice(0, 3).map(({ label, count }) => `${printable(label)} ${count}`)
+    return [batch, state, countsOf(totals), startedAt.slice(0, 16), common.join(', ')]
+  })
+  await print(columns([['batch', 'state', 'images', 'started (UTC)', 'labels'], ...rows]))
+}
+
+/** `118 ok, 2 in error`: what there is none of is left out. */
+function countsOf({ ok, error, pending, skipped }: BatchSummary['totals']): string {
+  const counts = Object.entries({ ok, 'in error': error, pending, skipped }).filter(([, count]) => count > 0)
+  return counts.map(([what, count]) => `${count} ${what}`).join(', ') || 'none'
 }

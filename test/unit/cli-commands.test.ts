@@ -46,7 +46,7 @@ describe('whisklens', () => {
     async (command) => {
       const { code, stdout } = await whisklens(command, '--help')
       expect(code).toBe(0)
-      expect(stdout).toMatch(new RegExp(`Examples:\n  whisklens ${command}`))
+      expect(stdout).toMatch(new RegExp(`Examples:\n  (.* )?whisklens ${command}`))
       expect(stdout).toContain('--json')
       expect(stdout).toContain('--quiet')
     },
@@ -90,7 +90,7 @@ describe('whisklens', () => {
       const { code, stdout, stderr } = await whisklens(...args, '--json')
       expect([code, stdout]).toEqual([1, ''])
       const { error } = JSON.parse(stderr)
-      expect(error).toMatchObject({ code: 'not_configured', hint: expect.stringContaining('npm start') })
+      expect(error).toMatchObject({ code: 'not_configured', hint: expect.stringContaining('whisklens up') })
     },
   )
 })
