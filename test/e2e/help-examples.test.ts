@@ -19,7 +19,7 @@ import { createProgram } from '../../src/cli/program'
 import { installed } from '../helpers/installed'
 import { type RunningLocal, startLocalMode } from '../helpers/local-mode'
 import { removeMobileNets, writeLayersModel } from '../helpers/mobilenet'
-import { buildStock, stockMissing } from '../helpers/stock-zip'
+import { buildStock, stockMissing, stockZip } from '../helpers/stock-zip'
 import { bareEnvironment, bin, samples } from '../unit/cli-run'
 
 /*
@@ -114,7 +114,7 @@ beforeAll(async () => {
   cpSync(existsSync(published) ? published : await writeLayersModel(), at('mobilenet_v1_0.25_224'), {
     recursive: true,
   })
-  if (!stockMissing) buildStock()
+  if (!stockMissing && !existsSync(stockZip)) buildStock()
   env = {
     ...bareEnvironment(at('home')),
     PATH: `${at('bin')}${delimiter}${process.env.PATH}`,
@@ -125,7 +125,7 @@ beforeAll(async () => {
   await bash(
     `whisklens upload photos/ --prefix photos/ --quiet; whisklens batch photos/ --batch ${someBatch} --quiet`,
   )
-})
+}, 600_000)
 
 afterAll(async () => {
   await local.stop()

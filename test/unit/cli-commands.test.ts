@@ -69,7 +69,7 @@ describe('whisklens', () => {
     [['up', '--port', '65535'], 'from 0 to 65534', 'whisklens up --help'],
     [['up', '--containers', '0'], 'from 1 to 1000', 'whisklens up --help'],
     [['status', '../secrets'], 'Expected 1–64', 'whisklens status --help'],
-    [['retry', 'uploads-2026-11-22'], 'not a batch that was fired', 'whisklens retry --help'],
+    [['retry', 'uploads-2026-11-22'], 'not a fired batch', 'whisklens retry --help'],
   ])('calls %j wrong usage and says what would be right', async (args, message, hint) => {
     const { code, stdout, stderr } = await whisklens(...args)
     expect([code, stdout]).toEqual([2, ''])
