@@ -253,7 +253,7 @@ describe('following a batch', () => {
     await expect(followBatch(results, 'stuck', never, { ...quick, changesWithin: 50 })).rejects.toMatchObject(
       {
         code: 'batch_stalled',
-        hint: expect.stringContaining('--batch stuck'),
+        hint: expect.stringContaining('whisklens retry stuck'),
       },
     )
   })
