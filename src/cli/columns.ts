@@ -36,19 +36,17 @@ function lineOf(row: string[], widths: number[]): string {
 
 const pad = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - stringWidth(text)))
 
-/** The widest columns give way until all fit: first as far as their words allow, then further. */
+/** Columns give way until all fit: the widest as far as its words allow, then those on the right, whose words are broken. */
 function shrinkTo(rows: string[][], widths: number[], room: number): void {
-  const longestWord = (text: string) => Math.max(...text.split(' ').map(stringWidth))
-  for (const least of [measured(rows, longestWord), widths.map(() => narrowest)]) {
-    const used = widths.reduce((sum, width) => sum + width + gap, -gap)
-    for (let excess = used - room; excess > 0; excess--) shrinkWidest(widths, least)
+  const excess = () => widths.reduce((sum, width) => sum + width + gap, -gap) - room
+  const words = measured(rows, (text) => Math.max(...text.split(' ').map(stringWidth)))
+  const slack = () => widths.map((width, at) => (width > (words[at] ?? 0) ? width : 0))
+  for (let widest = Math.max(...slack()); excess() > 0 && widest > 0; widest = Math.max(...slack()))
+    widths[slack().indexOf(widest)] = widest - 1
+  for (let at = widths.length - 1; at >= 0; at--) {
+    const width = widths[at] ?? 0
+    widths[at] = Math.max(Math.min(width, narrowest), width - Math.max(0, excess()))
   }
-}
-
-function shrinkWidest(widths: number[], least: number[]): void {
-  const yielding = widths.map((width, at) => (width > (least[at] ?? 0) ? width : 0))
-  const widest = Math.max(...yielding)
-  if (widest > 0) widths[yielding.indexOf(widest)] = widest - 1
 }
 
 /** @returns the lines of a text */

@@ -55,10 +55,10 @@ needs(terminalMissing).describe('whisklens model list', () => {
   const env = () => bareEnvironment(folder.path)
 
   it('fits the terminal that it is printed on', async () => {
-    const terminal = openTerminal(`'${process.execPath}' '${bin}' model list`, { columns: 60, env: env() })
+    const terminal = openTerminal(`'${process.execPath}' '${bin}' model list`, { columns: 80, env: env() })
     const text = await terminal.end()
-    expect(text).toContain('efficientnet-lite0')
-    expect(widest(text)).toBeLessThanOrEqual(60)
+    expect(text).toContain('efficientnet-lite0-int8 ')
+    expect(widest(text)).toBeLessThanOrEqual(80)
   })
 
   it('has a line for each model when it is piped', async () => {

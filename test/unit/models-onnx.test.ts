@@ -281,7 +281,7 @@ describe('of an ONNX model', () => {
     ['no square', network({ shape: [1, 3, 8, 9] }), {}, /images of 8 × 9 pixels/],
     ['another size than said', network(), { size: 224 }, /images of 8 × 8 pixels, expected 224/],
     ['no size', network({ shape: [1, 3, -1, -1] }), {}, /size of its input/],
-    ['no range', network(), { range: undefined }, /range of values/],
+    ['no range', network(), { range: undefined }, /range of pixel values/],
     ['other classes', network(), { labels: keras.labels, skip: 1 }, /4 classes, but it gives 3 values/],
     ['a softmax, of which logits are said', network(), { logits: true }, /ends in a Softmax/],
     ['an end that does not tell', network({ end: ['Relu'] }), {}, /ends in a Relu/],
