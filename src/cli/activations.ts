@@ -32,7 +32,7 @@ const ruleSchema = z.object({
 /** What an action failed with, from its result: `{error: …}`. */
 function actionError(action: string, result: unknown): WhisklensError {
   const { message, code, hint } = z.object({ error: errorSchema }).safeParse(result).data?.error ?? {
-    message: 'it did not say why',
+    message: 'it gave no reason',
   }
   return new WhisklensError(isErrorCode(code) ? code : 'action_failed', `${action} failed: ${message}`, {
     hint,
@@ -67,7 +67,7 @@ export async function resultOf(
     if (response) throw actionError(action, response.result)
   }
   throw new WhisklensError('activation_pending', `${action} has not answered for ${patience / 1000} s`, {
-    hint: `Look later: wsk activation get ${activationId}`,
+    hint: `Try later: wsk activation get ${activationId}.`,
   })
 }
 

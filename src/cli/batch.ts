@@ -17,7 +17,7 @@ import {
 import { type Before, type FollowOptions, followBatch, headwayOf, lookBefore } from './follow'
 import { placeManifest } from './manifest'
 import { matching, wholeNumber } from './options'
-import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
+import { exitCodeOfBatches, next, note, type OutputOptions, outputOptions, print, printJson } from './output'
 import { startProgress } from './progress'
 import { selectionOf } from './selection'
 import { costOf, describeSummary } from './summary'
@@ -51,64 +51,68 @@ export function register(program: Command): void {
     batchRequestSchema.shape
   const command = program
     .command('batch')
-    .description('classify images of a bucket, on OpenWhisk: below prefixes, matching globs, or of a list')
-    .argument('[prefixes...]', "what the images' keys begin with, '' for all; or globs: 'photos/**/*.jpg'")
+    .description('classify images of a bucket on OpenWhisk, by prefixes, globs or a list')
+    .argument('[prefixes...]', "prefixes of keys, '' for all; or globs: 'photos/**/*.jpg'")
     .option('--manifest <list>', 'only images of a list: a file, s3://bucket/key, or - for stdin')
-    .option('--bucket <name>', 'the bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
-    .option('--model <name>', 'the model (default: that of the deployment)')
-    .option('--batch <id>', 'id of the batch; firing it again does what is missing', matching(batch))
+    .option('--bucket <name>', 'bucket of the images (default: WHISKLENS_IMAGES_BUCKET, images)')
+    .option('--model <model>', 'model (default: that of the deployment)')
+    .option('--batch <id>', 'id of the batch; firing it again does only what is missing', matching(batch))
     .option('--force', 'classify unchanged images again')
     .option('--include <glob>', "only keys that match: '*.jpg' in any folder, '2026/*' in one")
-    .option('--exclude <glob>', 'no keys that match')
+    .option('--exclude <glob>', 'skip keys that match')
     .option(
       '--since <date>',
-      'only images changed since then',
+      'only images changed since that date',
       matching(since, 'Expected a date such as 2026-01-31.'),
     )
     .addOption(
-      new Option('--newer-than <age>', 'only images changed within that time: 12h, 7d, 8w')
+      new Option('--newer-than <age>', 'only images changed within that age: 12h, 7d, 8w')
         .argParser(matching(newerThan, 'Expected an age such as 12h, 30d or 8w.'))
         .conflicts('since'),
     )
     .option('--format <formats>', 'only keys with extensions of these formats: jpeg,png', matching(format))
-    .option('--min-size <size>', 'only images of so many bytes or more: 500, 10k, 5M', matching(minSize))
-    .option('--max-size <size>', 'only images of so many bytes or less', matching(maxSize))
+    .option('--min-size <size>', 'only images of at least this size: 500, 10k, 5M', matching(minSize))
+    .option('--max-size <size>', 'only images of at most this size', matching(maxSize))
     .option(
       '--sample <share>',
-      'only such a share of the images, the same each time: 1%',
+      'only this share of the images, the same ones each time: 1%',
       matching(sample, 'Expected a share above 0% and up to 100%, such as 1% or 0.5%.'),
     )
-    .option('--limit <count>', 'so many images at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .option('--max-errors <n>', 'stop after so many errors, or such a share: 100, 5%', matching(maxErrors))
+    .option('--limit <count>', 'at most this many images', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option(
+      '--max-errors <n>',
+      'stop after this many errors, or this share of errors: 100, 5%',
+      matching(maxErrors),
+    )
     .option(
       '--max-cost <cost>',
-      'do nothing if it is likely to cost more, in the currency of the price of a GB-second',
+      'do nothing if the estimate is higher, in the currency of WHISKLENS_GB_SECOND_PRICE',
       matching(maxCost, 'Expected a number above 0, such as 2.5.'),
     )
     .option(
       '--exif <what>',
-      'position: keep where photos were taken; their date and camera are kept anyway',
+      'position: also keep where photos were taken; date and camera are always kept',
       matching(exif, 'Expected position.'),
     )
     .option('--tag', "write top label, confidence and model to each image's tags")
-    .option('--dry-run', 'only count what would be done, and estimate its cost')
-    .option('--no-wait', 'print the id and end, once it is fired')
+    .option('--dry-run', 'only count the images and estimate the cost')
+    .option('--no-wait', 'print the id and exit once the batch is fired')
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
     .addHelpText(
       'after',
       `
 Fires the trigger batch-requested and waits until the batch is complete. Images that have not changed since they were
-classified are skipped. Interrupting the command does not stop the batch.
+classified are skipped. Ctrl-C ends the command, not the batch.
 
 Examples:
   whisklens batch photos/
   whisklens batch photos/ scans/ --newer-than 7d --format jpeg,png
   whisklens batch 'photos/**/*.jpg' --since 2026-01-01
-  whisklens batch --manifest inventory.csv    lists: keys, JSON lines, CSV; docs/batches.md names the columns
+  whisklens batch --manifest inventory.csv    # keys, JSON Lines or CSV: docs/batches.md
   grep cat keys.txt | whisklens batch --manifest -
   whisklens batch '' --min-size 10k --sample 1% --max-cost 0.5
   whisklens batch photos/ --dry-run --json
-  id=$(whisklens batch photos/ --no-wait)     a moment later: whisklens watch "$id"`,
+  id=$(whisklens batch photos/ --no-wait); whisklens watch "$id"`,
     )
     .action(run)
 }
@@ -172,12 +176,13 @@ export async function fireAndFollow(
   const trigger = `/${connection.namespace}/batch-requested`
   const activationId = await connect(address, retries).fire(trigger, request)
   if (activationId === undefined) {
-    throw new WhisklensError('no_active_rule', `${trigger} was fired, and no active rule listens`, {
-      hint: 'Enable it: wsk rule enable on-batch-requested; or deploy manifest.yaml again.',
+    throw new WhisklensError('no_active_rule', `${trigger} was fired, but it has no active rule`, {
+      hint: 'Enable it: wsk rule enable on-batch-requested. Or deploy again: whisklens deploy.',
     })
   }
   if (!options.wait) {
     await (options.json ? printJson({ batch, activationId }) : print(`${batch}\n`))
+    next(`whisklens watch ${batch}`, options)
     return undefined
   }
   note(`Fired batch-requested: batch ${batch}`, options)
@@ -185,6 +190,9 @@ export async function fireAndFollow(
   const summary = await follow(results, batch, before, failure, options)
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
   process.exitCode = exitCodeOfBatches([summary])
+  if (summary.state === 'cancelled' || summary.state === 'stopped') next(`whisklens retry ${batch}`, options)
+  else if (summary.totals.ok > 0) next(`whisklens results ${batch}`, options)
+  else if (summary.totals.error > 0) next(`whisklens results ${batch} --status error`, options)
   return summary
 }
 
@@ -197,7 +205,7 @@ async function follow(
 ): Promise<BatchSummary> {
   const progress = startProgress('images', options)
   // Ahead of the listener that ends the process.
-  process.prependOnceListener('SIGINT', () => note(`\nThe batch goes on: whisklens status ${batch}`, options))
+  process.prependOnceListener('SIGINT', () => note(`\nThe batch goes on: whisklens watch ${batch}`, options))
   const onProgress: FollowOptions['onProgress'] = (summary, found) =>
     progress.update(headwayOf(summary, found))
   try {
@@ -213,7 +221,7 @@ async function dryRun(request: object, connection: Connection, { json }: OutputO
   const action = `/${connection.namespace}/whisklens/start-batch`
   const activationId = await connect(address, retries).invoke(action, request)
   const answer = summarySchema.safeParse(await resultOf(address, 'start-batch', activationId))
-  if (!answer.success) throw new WhisklensError('action_failed', 'start-batch answered with no summary')
+  if (!answer.success) throw new WhisklensError('action_failed', 'start-batch returned no summary')
   if (json) return printJson(answer.data)
   const { planned, listed, skipped } = answer.data.totals
   const cost = costOf(answer.data)

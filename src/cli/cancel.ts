@@ -14,6 +14,7 @@ import { matching } from './options'
 import {
   exitCode,
   exitCodeOfBatches,
+  next,
   note,
   type OutputOptions,
   outputOptions,
@@ -26,16 +27,15 @@ import { describeSummary } from './summary'
 export function register(program: Command): void {
   const command = program
     .command('cancel')
-    .description('end a batch now and keep what is done')
-    .argument('<id>', 'the batch', matching(firedBatchSchema))
+    .description('end a batch now and keep its results')
+    .argument('<id>', 'id of the batch', matching(firedBatchSchema))
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
     .addHelpText(
       'after',
       `
-What was dispatched already still runs to its end. Firing the batch again, or whisklens retry, goes on where it ended.
-Where the batch was over before, that is said.
+Activations that are running finish. whisklens retry goes on where the batch ended.
 
-Example:
+Examples:
   whisklens cancel 20261122-073000-a1b2c3`,
     )
     .action(run)
@@ -52,6 +52,7 @@ async function run(batch: string, options: ConnectionFlags & OutputOptions): Pro
   const summary = await followBatch(results, batch, begun, { onProgress: () => {}, failure })
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
   const { state } = summary
-  if (state !== 'cancelled') note(`Nothing was cancelled: the batch was ${state} before`, options)
+  if (state !== 'cancelled') note(`Nothing was cancelled: the batch was already ${state}`, options)
+  else next(`whisklens retry ${batch}   # goes on with it`, options)
   process.exitCode = state === 'cancelled' ? exitCode.ok : exitCodeOfBatches([summary])
 }

@@ -75,8 +75,8 @@ export async function classifyAll(
   }
   reportSkipped(undecoded, others, options)
   if (counts.found > 0) return counts
-  throw new WhisklensError('nothing_found', 'There is no image to classify', {
-    hint: 'In folders, files count by their extension or contents: JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF.',
+  throw new WhisklensError('nothing_found', 'No image to classify', {
+    hint: 'Images are JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF.',
   })
 }
 

@@ -81,7 +81,7 @@ export function openPool(worker: string, threads: number, atOnce: number = threa
     try {
       return (await alone.run([task]))[0] as ClassifyAnswer
     } catch (thrown) {
-      const message = `The worker that classified the image ended: ${messageOf(thrown)}`
+      const message = `The worker that classified the image exited: ${messageOf(thrown)}`
       return { error: { code: 'internal', message } }
     } finally {
       await alone.destroy()

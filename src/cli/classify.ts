@@ -21,41 +21,44 @@ export interface ClassifyOptions extends ConnectionFlags, OutputOptions {
 export function register(program: Command): void {
   const command = program
     .command('classify')
-    .description('classify images on this machine, on all cores and without any server')
+    .description('classify images on this machine, on all cores, without a server')
     .argument(
       '<images...>',
       'files, folders (all images below them), globs, s3://bucket/prefix, https:// URLs, or - for stdin',
     )
     .option(
-      '--model <name>',
-      'a folder in models/, or the path of one (default: WHISKLENS_MODEL, or the one in the box that suits the engine)',
+      '--model <model>',
+      'name or folder of the model (default: WHISKLENS_MODEL, or the built-in model that suits the engine)',
     )
-    .option('--engine <name>', 'what runs it (default: WHISKLENS_ENGINE, or auto, the fastest that works)')
+    .option(
+      '--engine <engine>',
+      'engine that runs it (default: WHISKLENS_ENGINE, or auto: the fastest that works)',
+    )
     .option(
       '--workers <count>',
-      'threads, each with a model of its own',
+      'threads, each with its own copy of the model',
       wholeNumber(1, 256),
       availableParallelism(),
     )
-    .option('--top <count>', 'labels for each image', wholeNumber(1, 1000), 5)
+    .option('--top <count>', 'labels per image', wholeNumber(1, 1000), 5)
     .option(
       '--exif <what>',
-      'position: print where photos were taken, too, with --json',
+      'position: with --json, also print where photos were taken',
       matching(exifOptionSchema, 'Expected position.'),
     )
-  connectionOptions(outputOptions(command, 'print a record for each image, one a line'))
+  connectionOptions(outputOptions(command, 'print a record per image, one per line'))
     .addHelpText(
       'after',
       `
-Results come in the order of the images. JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF are classified. Below folders and prefixes
-a file is an image by its extension, or else by its first bytes; names that begin with a dot are left out.
+Results come in the order of the images. JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF are classified. Below folders and
+prefixes, images are recognised by their extension or their first bytes; names that begin with a dot are skipped.
 
 Examples:
   whisklens classify cat.jpg photos/
   whisklens classify --json photos/ > labels.jsonl
   whisklens classify --json --top 1 photos/ | jq -r '[.file, .labels[0].label] | @tsv'
   whisklens classify 'photos/**/*.jpg' s3://images/2026/
-  curl -s https://example.com/cat.jpg | whisklens classify -`,
+  cat cat.jpg | whisklens classify -`,
     )
     .action(run)
 }

@@ -1,17 +1,77 @@
-import Table from 'cli-table3'
+import stringWidth from 'string-width'
 
-const sides = ['top', 'bottom', 'left', 'mid', 'right']
-const corners = sides.flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
+/** Spaces between columns. */
+const gap = 2
 
-/** Columns without lines: easy to read, to select and to grep. */
-const bare = {
-  chars: Object.fromEntries([...corners, 'middle'].map((name) => [name, ''])),
-  style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+/** No column is narrower, unless all that is in it is. */
+const narrowest = 8
+
+/** The width of the terminal; undefined where stdout is none, and lines may be of any length. */
+const terminalWidth = (): number | undefined => (process.stdout.isTTY ? process.stdout.columns : undefined)
+
+/**
+ * Rows as aligned columns without lines: easy to read, to select and to grep.
+ * @param room characters in a line: what is too long is wrapped, at spaces where that is enough
+ */
+export function columns(rows: (string | number)[][], room = terminalWidth()): string {
+  const texts = rows.map((row) => row.map(String))
+  const widths = measured(texts, stringWidth)
+  if (room !== undefined) shrinkTo(texts, widths, room)
+  return texts.map((row) => lineOf(row, widths)).join('')
 }
 
-/** Rows as aligned columns. */
-export function columns(rows: (string | number)[][]): string {
-  const table = new Table(bare)
-  table.push(...rows)
-  return `${table.toString().replace(/ +$/gm, '')}\n`
+/** By column, the most of what is measured in its cells. */
+const measured = ([first = [], ...others]: string[][], measure: (text: string) => number): number[] =>
+  first.map((text, at) => others.reduce((most, row) => Math.max(most, measure(row[at] ?? '')), measure(text)))
+
+/** A row, over several lines where a cell is wrapped. */
+function lineOf(row: string[], widths: number[]): string {
+  const cells = row.map((text, at) => wrap(text, widths[at] ?? 0))
+  const height = Math.max(...cells.map(({ length }) => length))
+  return Array.from({ length: height }, (_, line) => {
+    const padded = cells.map((cell, at) => pad(cell[line] ?? '', (widths[at] ?? 0) + gap))
+    return `${padded.join('').trimEnd()}\n`
+  }).join('')
+}
+
+const pad = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - stringWidth(text)))
+
+/** Columns give way until all fit: the widest as far as its words allow, then those on the right, whose words are broken. */
+function shrinkTo(rows: string[][], widths: number[], room: number): void {
+  const excess = () => widths.reduce((sum, width) => sum + width + gap, -gap) - room
+  const words = measured(rows, (text) => Math.max(...text.split(' ').map(stringWidth)))
+  const slack = () => widths.map((width, at) => (width > (words[at] ?? 0) ? width : 0))
+  for (let widest = Math.max(...slack()); excess() > 0 && widest > 0; widest = Math.max(...slack()))
+    widths[slack().indexOf(widest)] = widest - 1
+  for (let at = widths.length - 1; at >= 0; at--) {
+    const width = widths[at] ?? 0
+    widths[at] = Math.max(Math.min(width, narrowest), width - Math.max(0, excess()))
+  }
+}
+
+/** @returns the lines of a text */
+function wrap(text: string, width: number): string[] {
+  if (stringWidth(text) <= width) return [text]
+  const lines: string[] = []
+  let line = ''
+  for (const piece of text.split(' ').flatMap((word) => pieces(word, width))) {
+    const longer = line === '' ? piece : `${line} ${piece}`
+    if (stringWidth(longer) > width) lines.push(line)
+    line = stringWidth(longer) > width ? piece : longer
+  }
+  return [...lines, line]
+}
+
+const graphemes = new Intl.Segmenter()
+
+/** A word, in pieces where it is too long. */
+function pieces(word: string, width: number): string[] {
+  if (stringWidth(word) <= width) return [word]
+  const found = ['']
+  for (const { segment } of graphemes.segment(word)) {
+    const longer = `${found.at(-1)}${segment}`
+    if (stringWidth(longer) > width) found.push(segment)
+    else found[found.length - 1] = longer
+  }
+  return found
 }

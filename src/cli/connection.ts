@@ -40,9 +40,9 @@ export interface Connection {
 /** Adds the options that say where to talk to. */
 export const connectionOptions = (command: Command): Command =>
   command
-    .option('--apihost <url>', 'OpenWhisk API (env: WHISKLENS_APIHOST)')
-    .option('--auth <uuid:key>', 'its API key (env: WHISKLENS_AUTH)')
-    .option('--namespace <name>', 'its namespace (env: WHISKLENS_NAMESPACE)')
+    .option('--apihost <url>', 'API host of OpenWhisk (env: WHISKLENS_APIHOST)')
+    .option('--auth <uuid:key>', 'API key (env: WHISKLENS_AUTH)')
+    .option('--namespace <name>', 'namespace (env: WHISKLENS_NAMESPACE)')
     .option(
       '--data <folder>',
       'data folder of a running local mode (env: WHISKLENS_DATA; default: .whisklens)',
@@ -130,14 +130,14 @@ function refuseInsecure(env: NodeJS.ProcessEnv): void {
   if (!name) return
   throw new InvalidInputError(
     'bad_setting',
-    `${name} is set: the check of certificates is not turned off by a variable`,
+    `${name} is set, but no variable turns off the check of certificates`,
     {
-      hint: 'Unset it, and give --insecure to the one command that needs it, or set WHISKLENS_CA.',
+      hint: 'Unset it. Set WHISKLENS_CA, or give --insecure to the one command that needs it.',
     },
   )
 }
 
-const startIt = 'Start the local mode (npm start, or whisklens up)'
+const startIt = 'Start the local mode (whisklens up)'
 
 /** The OpenWhisk of a connection. @throws InvalidInputError when none is known */
 export function needOpenWhisk({ apiHost, auth, settings, trust }: Connection): ApiAddress {

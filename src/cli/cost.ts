@@ -21,21 +21,23 @@ interface CostOptions extends ConnectionFlags, OutputOptions {
 export function register(program: Command): void {
   const command = program
     .command('cost')
-    .description('what batches have cost, or what one of so many images would')
-    .option('--images <count>', 'estimate a batch of so many images: 250000, 100k, 10M', manyImages)
+    .description('show what batches cost, or estimate one')
+    .option('--images <count>', 'estimate a batch of this many images: 250000, 100k, 10M', manyImages)
     .option(
       '--price <price>',
       'price of a GB-second (default: that of each batch, WHISKLENS_GB_SECOND_PRICE for an estimate)',
       matching(priceSchema.transform(Number)),
     )
-    .option('--limit <count>', 'so many batches at most', wholeNumber(1, 100_000), 20)
-  connectionOptions(outputOptions(command, 'print a JSON object a batch, one a line, and one of their sum'))
+    .option('--limit <count>', 'at most this many batches', wholeNumber(1, 100_000), 20)
+  connectionOptions(
+    outputOptions(command, 'print a JSON object per batch, one per line, and one of their sum'),
+  )
     .addHelpText(
       'after',
       `
-The uploads of a day count while they come in, too. GB-seconds are the memory of classify and aggregate times the time they ran, as their activations told. Not counted:
-activations that died, the start of containers, start-batch, the closing of a batch. The cost is in the currency of the
-price, US dollars unless you set your platform's.
+GB-seconds are memory times duration of the activations of classify and aggregate, as they report it. Activations that
+died, the start of containers, start-batch and the closing of a batch are not counted. The uploads of a day count while it
+is open. The cost is in the currency of the price: US dollars, unless you set your platform's price.
 
 Examples:
   whisklens cost

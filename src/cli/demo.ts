@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { readResults } from '../batch/reports/results'
 import { uploadsBatch } from '../batch/uploads/day'
@@ -13,8 +12,9 @@ import { connect } from '../openwhisk/client'
 import { homeFolder } from '../paths'
 import type { BatchSummary, ImageRecord } from '../schema'
 import { type Bucket, openStore } from '../storage/store'
+import { columns } from './columns'
 import { type Before, followBatch, headwayOf } from './follow'
-import { exitCodeOfBatches } from './output'
+import { exitCodeOfBatches, next, percent, printable } from './output'
 import { startProgress } from './progress'
 
 interface DemoOptions {
@@ -29,14 +29,14 @@ const patience = 120_000
 export function register(program: Command): void {
   program
     .command('demo')
-    .description('see the whole system work on eight sample photos')
-    .option('--data <folder>', 'where its state is kept; emptied first', join('.whisklens', 'demo'))
-    .option('--json', 'print only the summary of the batch and its records, one a line')
-    .option('--quiet', 'print nothing but the result')
+    .description('run the whole system on eight sample photos')
+    .option('--data <folder>', 'folder for its state; emptied first', join('.whisklens', 'demo'))
+    .option('--json', 'print only the summary of the batch and its records, one per line')
+    .option('--quiet', 'print only the result')
     .addHelpText(
       'after',
       `
-Nothing has to be running or configured, and nothing is left running.
+Needs nothing that is running or configured, and leaves nothing running.
 
 Examples:
   whisklens demo
@@ -68,9 +68,8 @@ async function run(options: DemoOptions): Promise<void> {
       for (const line of [summary, ...records]) process.stdout.write(`${JSON.stringify(line)}\n`)
     else process.stdout.write(report(summary, records, folder))
     process.exitCode = exitCodeOfBatches([summary])
-    say(
-      `Took ${((Date.now() - started) / 1000).toFixed(1)} s. Next: npm start, and upload photos of your own.`,
-    )
+    say(`Took ${((Date.now() - started) / 1000).toFixed(1)} s`)
+    next('whisklens up   # then upload photos of your own', options)
   } finally {
     await local.close()
   }
@@ -173,19 +172,14 @@ export async function until<T>(
 }
 
 function report(summary: BatchSummary, records: ImageRecord[], folder: string): string {
-  const table = new Table({
-    head: ['photo', 'label', 'probability', 'also'],
-    style: { head: [], border: [] },
-  })
-  const percent = (probability = 0): string => `${(probability * 100).toFixed(1)} %`
-  for (const { key, labels, error } of records) {
-    const [top, ...others] = labels
+  const rows = records.map(({ key, labels: [top, ...others], error }) => {
     const also = others.slice(0, 2).map(({ label, probability }) => `${label} ${percent(probability)}`)
-    table.push([key, top?.label ?? error?.code ?? '', percent(top?.probability), also.join(', ')])
-  }
+    const probability = top ? percent(top.probability) : ''
+    return [key, top?.label ?? error?.code ?? '', probability, also.join(', ')].map(printable)
+  })
   const { totals, model, engine, timings } = summary
   const { download, decode, infer } = timings.p50
-  return `${table.toString()}
+  return `${columns([['photo', 'label', 'probability', 'also'], ...rows])}
 ${totals.ok} classified, ${totals.error} in error, of ${totals.planned} planned; ${model} on ${engine}
 median per image: download ${download} ms, decode ${decode} ms, inference ${infer} ms
 JSON: ${relative('.', join(folder, 'summary.json'))} and ${relative('.', join(folder, 'results.jsonl'))}

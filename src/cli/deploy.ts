@@ -12,7 +12,7 @@ import {
   needOpenWhisk,
   resolveConnection,
 } from './connection'
-import { note, type OutputOptions, outputOptions, print, printJson } from './output'
+import { next, note, type OutputOptions, outputOptions, print, printJson } from './output'
 import { ensureStock } from './stock/make'
 
 export interface DeployOptions extends ConnectionFlags, OutputOptions {
@@ -24,20 +24,21 @@ export interface DeployOptions extends ConnectionFlags, OutputOptions {
 
 /** `whisklens deploy`: what `wskdeploy -m manifest.yaml` does, and it tells what it changes. */
 export function register(program: Command): void {
-  const command = program.command('deploy').description('deploy Whisklens to OpenWhisk, as wskdeploy does')
+  const command = program.command('deploy').description('deploy Whisklens to OpenWhisk')
   manifestOptions(command)
-    .option('--kind <kind>', 'the kind of all actions for Node.js, such as nodejs:22 (default: see below)')
+    .option('--kind <kind>', 'kind of all Node.js actions, such as nodejs:22 (default: see below)')
     .addHelpText(
       'after',
       `
-Settings come from the environment and whisklens.config.json. Only what differs is put: deploying twice changes nothing.
-A new action gets the newest kind that the API host offers of nodejs:20, 22 and 24; a deployed one keeps its kind.
+Does what wskdeploy -m manifest.yaml does. Settings come from the environment and whisklens.config.json. Only entities that
+differ are updated. A new action gets the newest of nodejs:20, 22 and 24 that the API host offers; a deployed one keeps its
+kind.
 
 Examples:
-  whisklens deploy --dry-run                      what would be changed
-  whisklens deploy                                classify runs in the image of WHISKLENS_RUNTIME_IMAGE
-  whisklens deploy --stock                        no image: zips are made of what is installed
-  whisklens deploy --stock --kind nodejs:22       move all actions to another kind`,
+  whisklens deploy --dry-run                      # what would be changed
+  whisklens deploy                                # classify runs in the image of WHISKLENS_RUNTIME_IMAGE
+  whisklens deploy --stock                        # no image: zips are made of what is installed
+  whisklens deploy --stock --kind nodejs:22       # moves all actions to another kind`,
     )
     .action(run)
 }
@@ -47,10 +48,10 @@ export const manifestOptions = (command: Command): Command =>
   connectionOptions(
     outputOptions(
       command
-        .option('--manifest <file>', 'the manifest (default: the manifest.yaml of Whisklens)')
-        .option('--stock', 'manifest.stock.yaml, which needs no image')
-        .option('--dry-run', 'only tell what would be changed'),
-      'print changes as JSON, one a line',
+        .option('--manifest <file>', 'manifest (default: the manifest.yaml of Whisklens)')
+        .option('--stock', 'use manifest.stock.yaml, which needs no image')
+        .option('--dry-run', 'only show what would be changed'),
+      'print changes as JSON, one per line',
     ),
   )
 
@@ -78,6 +79,7 @@ async function run(options: DeployOptions): Promise<void> {
   const changed = changes.filter(({ change }) => change !== 'none').length
   const done = options.dryRun ? 'would be changed' : 'changed'
   note(`${changed} of ${changes.length} entities ${done} on ${address.apiHost}`, options)
+  if (!options.dryRun) next('whisklens doctor   # checks the deployment', options)
 }
 
 /** Without these nothing would work, and the actions would only say so later. */

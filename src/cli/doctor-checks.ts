@@ -43,14 +43,15 @@ async function engine(name: EngineName, { settings }: Connection): Promise<Check
   const modelName = modelFor(settings.model, name)
   const { version, ...model } = await readModelFolder(modelName)
   if (settings.engine !== name && !enginesOf(model).includes(name))
-    return absent(`The model ${version} has no file for it`, `whisklens model info ${modelName}`)
+    return absent(`The model ${version} has no file for this engine`, `whisklens model info ${modelName}`)
   const pool = openPool(join(__dirname, 'classify-worker.cjs'), 1)
   const image = join(homeFolder(), 'samples', 'coffee.jpg')
   const task = { image, model: modelName, engine: name, top: 1 }
   try {
     const { classified, fatal, error } = await pool.run(task)
     if (classified) return ok(`${version}, ${classified.timings.infer} ms an image`)
-    const { message: detail, hint } = fatal ?? error ?? { message: 'It gave no answer', hint: undefined }
+    const { message: detail, hint } = fatal ??
+      error ?? { message: 'The engine returned nothing', hint: undefined }
     return { state: 'failed', detail, hint }
   } finally {
     await pool.close()

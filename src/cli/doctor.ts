@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-
 import { engineFor, modelFor } from '../classifier/default-model'
 import { tfjsNodeFolder } from '../classifier/engines/tensorflow'
 import { columns } from './columns'
@@ -17,17 +16,17 @@ interface DoctorOptions extends ConnectionFlags, OutputOptions {
 export function register(program: Command): void {
   const command = program
     .command('doctor')
-    .description('what works on this machine: engines, decoder, model, connections')
+    .description('check engines, decoder, model and connections')
     .option(
       '--install-tfjs-node',
       'first install the engine "tfjs-node" (Linux; needs npm, pip and g++; 750 MB)',
     )
-  connectionOptions(outputOptions(command, 'print a JSON object for each finding, one a line'))
+  connectionOptions(outputOptions(command, 'print a JSON object per finding, one per line'))
     .addHelpText(
       'after',
       `
-Exits with 1 when something that is installed or configured does not work. The engine that is used is the one in
-WHISKLENS_ENGINE; "auto" takes the first in this list that works.
+Exits with 1 when something that is installed or configured does not work. WHISKLENS_ENGINE names the engine that is used;
+"auto" is the first in this list that works.
 
 Examples:
   whisklens doctor

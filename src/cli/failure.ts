@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import type { ErrorCode } from '../error-codes'
 import { hintOf, messageOf, OpenWhiskError, WhisklensError } from '../errors'
-import { exitCode } from './output'
+import { exitCode, printable } from './output'
 
 interface Failure {
   code: ErrorCode
@@ -32,22 +32,28 @@ function failureOf(thrown: unknown, command?: string): Failure {
     const hint = isMissing && !thrown.hint ? notDeployed : hintOf(thrown)
     return { code, message, hint, exit: exitCode.failed }
   }
-  return { code: 'internal', message: messageOf(thrown), exit: exitCode.failed }
+  return { code: 'internal', message: messageOf(thrown), hint: bug, exit: exitCode.failed }
 }
 
+const bug = 'This is a bug of Whisklens. DEBUG=whisklens prints where it happened.'
+
+/** Messages of parsers and of other programs have several lines. */
+const oneLine = (text: string): string => printable(text.trim().replace(/\s*\n\s*/g, ' '))
+
 /**
- * Says on stderr what went wrong: a line for people, or one of JSON. Only what was not foreseen, and so is a mistake of
- * ours, comes with its stack.
+ * Says on stderr what went wrong: a line with the error and one with a hint, or one of JSON. `DEBUG=whisklens` adds where
+ * it happened.
  * @param args what whisklens was called with
  * @returns the exit code
  */
 export function reportFailure(thrown: unknown, args: string[]): number {
   const { code, message, hint, exit } = failureOf(thrown, args[0])
+  const isTraced = process.env.DEBUG === 'whisklens' && thrown instanceof Error
   if (args.includes('--json')) {
     process.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`)
-    return exit
+  } else {
+    process.stderr.write(`error: ${oneLine(message)}\n${hint ? `hint: ${oneLine(hint)}\n` : ''}`)
   }
-  process.stderr.write(`error: ${message}\n${hint ? `hint: ${hint}\n` : ''}`)
-  if (code === 'internal' && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`)
+  if (isTraced) process.stderr.write(`${thrown.stack}\n`)
   return exit
 }

@@ -105,7 +105,7 @@ export async function soonBegun(
 const notBegun = (batch: string): WhisklensError =>
   new WhisklensError('batch_not_started', `The batch ${batch} was fired and has not begun`, {
     retryable: true,
-    hint: `Wait for it: whisklens watch ${batch}`,
+    hint: `Wait for it: whisklens watch ${batch}.`,
   })
 
 /**
@@ -166,11 +166,15 @@ async function readStanding(results: Bucket, batch: string) {
 const notStarted = (batch: string, waited: number): WhisklensError =>
   new WhisklensError('batch_not_started', `The batch ${batch} did not begin within ${waited / 1000} s`, {
     hint:
-      'Is the rule on-batch-requested active (wsk rule list), and does start-batch fail (wsk activation list, wsk ' +
-      'activation logs)? Do the actions use the same results bucket?',
+      'Check that the rule on-batch-requested is active (wsk rule list), that start-batch does not fail (wsk ' +
+      'activation list) and that the actions use the same results bucket (whisklens doctor).',
   })
 
 const stalled = (batch: string, waited: number): WhisklensError =>
-  new WhisklensError('batch_stalled', `The batch ${batch} has not moved for ${waited / 60_000} minutes`, {
-    hint: `Fire it again with --batch ${batch}: only what is missing is done.`,
-  })
+  new WhisklensError(
+    'batch_stalled',
+    `The batch ${batch} has made no progress for ${waited / 60_000} minutes`,
+    {
+      hint: `Go on with it: whisklens retry ${batch}.`,
+    },
+  )

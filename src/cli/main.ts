@@ -1,21 +1,4 @@
+import { commands } from './commands'
 import { main } from './program'
 
-main({
-  up: () => import('./up'),
-  demo: () => import('./demo'),
-  upload: () => import('./upload'),
-  classify: () => import('./classify'),
-  batch: () => import('./batch'),
-  status: () => import('./status'),
-  watch: () => import('./watch'),
-  results: () => import('./results'),
-  retry: () => import('./retry'),
-  cancel: () => import('./cancel'),
-  prune: () => import('./prune'),
-  cost: () => import('./cost'),
-  teach: () => import('./teach'),
-  deploy: () => import('./deploy'),
-  undeploy: () => import('./undeploy'),
-  model: () => import('./model'),
-  doctor: () => import('./doctor'),
-})
+main(commands)

@@ -47,8 +47,8 @@ export async function placeManifest(given: string, batch: string, results: Bucke
 async function copyList(given: string, copy: string): Promise<void> {
   if (given === '-') {
     if (process.stdin.isTTY)
-      throw new WhisklensError('nothing_found', 'There is no list of images on stdin', {
-        hint: "Pipe one in: grep '\\.jpg$' keys.txt | whisklens batch --manifest -",
+      throw new WhisklensError('nothing_found', 'Expected a list of images on stdin', {
+        hint: "Pipe it in: grep '\\.jpg$' keys.txt | whisklens batch --manifest -",
       })
     const piped = `${copy}.piped`
     await pipeline(process.stdin, createWriteStream(piped))

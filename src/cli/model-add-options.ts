@@ -51,31 +51,31 @@ const pixels = wholeNumber(1, 65_536)
 /** Adds the options of `whisklens model add`. */
 export const addOptions = (command: Command): Command =>
   command
-    .option('--from <folder>', 'where the files of a model of the catalogue are; else they are downloaded')
+    .option('--from <folder>', 'folder with the files of a model of the catalogue, instead of a download')
     .option(
       '--sha256 <hex>',
-      'refuse any other network: of model.json and then its weights',
+      'expected SHA-256 of model.json and its weights',
       matching(z.string().regex(/^[0-9a-f]{64}$/), 'Expected 64 hexadecimal digits.'),
     )
-    .option('--force', 'replace the model of that name')
+    .option('--force', 'replace a model of the same name')
     .option(
       '--id <name>',
-      'what the folder is called from now on (default: its own name)',
+      'name of the model (default: that of the folder)',
       matching(idSchema, 'Expected at most 64 small letters, digits, dots, hyphens and underscores.'),
     )
     .optionsGroup('For a folder without whisklens.json:')
     .addOption(
-      new Option('--task <task>', 'what it is for (default: classification)').choices([
+      new Option('--task <task>', 'task of the model (default: classification)').choices([
         'classification',
         'embedding',
         'detection',
       ]),
     )
-    .option('--labels <file>', 'its classes in the order of the outputs: a name a line, or an array of JSON')
-    .option('--size <pixels>', 'side of the square it sees, where it does not tell', pixels)
+    .option('--labels <file>', 'classes in the order of the outputs: a name per line, or a JSON array')
+    .option('--size <pixels>', 'side of the square input, where the network does not define it', pixels)
     .option(
       '--range <least,most>',
-      'what the values of pixels become: 0,1 or -1,1',
+      'range of pixel values: 0,1 or -1,1',
       matching(range, 'Expected two numbers, such as -1,1.'),
     )
     .option(
@@ -84,7 +84,7 @@ export const addOptions = (command: Command): Command =>
       matching(perChannel, channels),
     )
     .option('--std <numbers>', '… before they are divided by this', matching(perChannel, channels))
-    .option('--short-side <pixels>', 'bring the shorter side to so many, and cut out the centre', pixels)
+    .option('--short-side <pixels>', 'resize the shorter side to this, and crop the centre', pixels)
     .addOption(
       new Option('--kernel <kernel>', 'how images are resized (default: linear)').choices([
         'cubic',
@@ -94,21 +94,21 @@ export const addOptions = (command: Command): Command =>
       ]),
     )
     .addOption(
-      new Option('--layout <layout>', 'ONNX: where it has its channels, where it does not tell').choices([
-        'nhwc',
-        'nchw',
-      ]),
+      new Option(
+        '--layout <layout>',
+        'ONNX: order of the dimensions, where the network does not define it',
+      ).choices(['nhwc', 'nchw']),
     )
-    .option('--logits', 'it ends before its softmax')
-    .option('--no-logits', 'it gives probabilities, where an ONNX model does not tell')
-    .option('--skip <count>', 'so many outputs come before the first class', wholeNumber(0, 1000))
-    .option('--longest-side <pixels>', 'detection: images are shrunk to it (default: 640)', pixels)
+    .option('--logits', 'the network returns logits, without softmax')
+    .option('--no-logits', 'an ONNX model returns probabilities')
+    .option('--skip <count>', 'outputs before the first class', wholeNumber(0, 1000))
+    .option('--longest-side <pixels>', 'detection: longest side of the input (default: 640)', pixels)
     .option(
       '--threshold <p>',
-      'detection: what is less probable is not kept',
+      'detection: drop less probable objects',
       matching(z.coerce.number().min(0).max(1), 'Expected a number from 0 to 1.'),
     )
-    .option('--license <name>', 'its licence, such as Apache-2.0')
-    .option('--about <text>', 'a line about it')
-    .option('--source <text>', 'where it is from')
+    .option('--license <name>', 'licence, such as Apache-2.0')
+    .option('--about <text>', 'description, one line')
+    .option('--source <text>', 'origin, such as a URL')
     .optionsGroup('Options:')

@@ -10,28 +10,28 @@ import { copyModel, readDescription } from '../models/copy'
 import { importNetwork } from '../models/import'
 import { type AddFlags, addOptions, describingFlags } from './model-add-options'
 import { tryOut } from './model-look'
-import { note, outputOptions, print, printJson } from './output'
+import { next, note, outputOptions, print, printJson } from './output'
 
 /** `whisklens model add`: one of the catalogue, or a folder of one's own. */
 export function register(model: Command): void {
   const command = model
     .command('add')
-    .description('add a model of the catalogue by its name, or one of your own by its folder or ONNX file')
-    .argument('<model>', 'a name that whisklens model list shows, or the path of a folder or an .onnx file')
+    .description('add a model of the catalogue by name, or your own by its folder or ONNX file')
+    .argument('<model>', 'a name of whisklens model list, or the path of a folder or .onnx file')
   outputOptions(addOptions(command), 'print one JSON object')
     .addHelpText(
       'after',
       `
-It is compiled to what engines read, and tried on a photo: what does not work is not added. Checksums of its files are kept in its whisklens.json, and
-checked whenever it is loaded. Of an ONNX model, config.json and preprocessor_config.json beside it are read, as timm and
-transformers write them. Without --short-side, images are squeezed whole into the square. Downloads go by
-HTTPS_PROXY, npm packages by npm's own settings.
+The network is compiled for the engines and tried on a photo; a model that fails is not added. whisklens.json keeps
+checksums of the files, which are checked at every load. Beside an ONNX model, config.json and preprocessor_config.json of
+timm and transformers are read. Without --short-side, the whole image is stretched to the square. Downloads honour
+HTTPS_PROXY, npm packages the settings of npm.
 
 Examples:
   whisklens model add mobilenet-v1-0.25
   whisklens model add mobilenet-v1-0.25-layers --from ./mobilenet_v1_0.25_224
-  whisklens model add ./flowers                                     a folder with whisklens.json
-  whisklens model add ./flowers --labels flowers.txt --range -1,1   one without
+  whisklens model add ./flowers                                     # a folder with whisklens.json
+  whisklens model add ./flowers --labels flowers.txt --range -1,1   # one without
   whisklens model add ./resnet18.onnx --labels names.txt --mean 123.7,116.3,103.5 --std 58.4,57.1,57.4`,
     )
     .action(run)
@@ -43,10 +43,11 @@ async function run(model: string, flags: AddFlags): Promise<void> {
   const { version, description, classes } = await readModelFolder(folder)
   const { id, task, license } = description
   note(`Added ${version} to ${folder}`, flags)
-  if (flags.force) note('A local mode that is running takes it when it is started again', flags)
+  if (flags.force) note('A running local mode uses it after a restart', flags)
   await (flags.json
     ? printJson({ id, version, folder, task, license, classes: classes.length })
     : print(`${id}\n`))
+  if (task !== 'embedding') next(`whisklens classify --model ${id} <photos>`, flags)
 }
 
 /** @throws InvalidInputError when flags were given that say what is said already */

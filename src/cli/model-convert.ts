@@ -1,9 +1,10 @@
+import { relative } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidInputError } from '../errors'
 import { convertModel, sourceOf } from '../models/convert'
 import { converterFolder, installConverter } from '../models/converter'
 import { wholeNumber } from './options'
-import { note, type OutputOptions, outputOptions, print, printJson } from './output'
+import { next, note, type OutputOptions, outputOptions, print, printJson } from './output'
 
 interface ConvertFlags extends OutputOptions {
   float16?: boolean
@@ -16,16 +17,14 @@ interface ConvertFlags extends OutputOptions {
 export function register(model: Command): void {
   const command = model
     .command('convert')
-    .description(
-      'make what engines read, model.json and model.onnx, of a model of Keras, TensorFlow or TensorFlow.js',
-    )
-    .argument('[input]', 'a .keras or .h5 file; a folder with a SavedModel, or with a model.json')
-    .argument('[output]', 'the folder to make')
+    .description('convert a model of Keras, TensorFlow or TensorFlow.js to model.json and model.onnx')
+    .argument('[input]', 'a .keras or .h5 file, or a folder with a SavedModel or model.json')
+    .argument('[output]', 'the new folder')
     .option(
       '--float16',
       'round the weights to 16 bits, which halves the files (not for TensorFlow.js models)',
     )
-    .option('--size <pixels>', 'side of the images, where layers do not tell it', wholeNumber(1, 65_536))
+    .option('--size <pixels>', 'side of the input, where the layers do not define it', wholeNumber(1, 65_536))
     .option('--force', 'replace the folder')
     .option(
       '--install',
@@ -35,15 +34,15 @@ export function register(model: Command): void {
     .addHelpText(
       'after',
       `
-Batch norms are folded and activations fused. What comes from TensorFlow.js is converted here; all else by TensorFlow's own converter, in a virtual environment of
-Python that --install makes in ~/.cache/whisklens/converter (env: WHISKLENS_CONVERTER). A SavedModel and a .keras file
-may hold code that is run when they are read: convert only what you trust.
+Batch norms are folded and activations fused. TensorFlow.js models are converted here, all others by TensorFlow's own
+converter, in a virtual environment of Python that --install creates in ~/.cache/whisklens/converter
+(env: WHISKLENS_CONVERTER). A SavedModel or .keras file may run code when it is read: convert only what you trust.
 
 Examples:
   whisklens model convert --install
   whisklens model convert flowers.keras flowers/
   whisklens model convert mobilenet_v1_0.25_224/ mobilenet/
-  whisklens model add flowers/ --labels flowers.txt --range -1,1`,
+  whisklens model add ./flowers --labels flowers.txt --range -1,1`,
     )
     .action(run)
 }
@@ -59,7 +58,7 @@ async function run(
     if (input === undefined) return
   }
   if (input === undefined || output === undefined) {
-    throw new InvalidInputError('bad_parameter', 'Expected what to convert, and the folder to make', {
+    throw new InvalidInputError('bad_parameter', 'Expected an input and an output folder', {
       hint: 'whisklens model convert <input> <output>',
     })
   }
@@ -67,4 +66,5 @@ async function run(
   note(source.kind === 'tfjs' ? `Converting ${input}` : `Converting ${input} with TensorFlow`, options)
   await convertModel(source, output, options)
   await (options.json ? printJson({ kind: source.kind, input, output }) : print(`${output}\n`))
+  next(`whisklens model add ./${relative('.', output)}`, options)
 }

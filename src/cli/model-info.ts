@@ -14,13 +14,13 @@ import { type OutputOptions, outputOptions, print, printable, printJson } from '
 export function register(model: Command): void {
   const command = model
     .command('info')
-    .description('what a model is: its version, classes, size, and the engines it runs on')
-    .argument('<model>', 'its name, or the path of its folder')
+    .description('show version, classes, size and engines of a model')
+    .argument('<model>', 'its name, or its folder')
   outputOptions(command, 'print one JSON object')
     .addHelpText(
       'after',
       `
-The version changes with any file that shapes a result, and stands in each record.
+The version changes with every file that affects results, and is part of each record.
 
 Examples:
   whisklens model info efficientnet-lite0
@@ -33,8 +33,8 @@ async function run(name: string, { json }: OutputOptions): Promise<void> {
   const read = await readModelFolder(name).catch((thrown) => {
     const entry = findEntry(name)
     if (!entry) throw thrown
-    throw new InvalidInputError('model_not_found', `The model "${name}" is not here yet`, {
-      hint: `Add it: whisklens model add ${name}`,
+    throw new InvalidInputError('model_not_found', `The model "${name}" has not been added`, {
+      hint: `Add it: whisklens model add ${name}.`,
     })
   })
   const facts = await factsOf(name, read)

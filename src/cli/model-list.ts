@@ -22,12 +22,12 @@ interface Listed extends Libraries {
 export function register(model: Command): void {
   const command = model
     .command('list')
-    .description('the models in the box, those you added, and those that can be added by name')
-  outputOptions(command, 'print a JSON object for each model, one a line')
+    .description('list built-in models, added ones, and those that can be added by name')
+  outputOptions(command, 'print a JSON object per model, one per line')
     .addHelpText(
       'after',
       `
-A model that is here can be named with --model or WHISKLENS_MODEL. Some need an npm package, which is installed beside
+--model and WHISKLENS_MODEL take the name of a built-in or added model. Some models need an npm package, installed beside
 Whisklens.
 
 Examples:

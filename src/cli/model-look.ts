@@ -21,7 +21,7 @@ export async function look(model: string, engine: string): Promise<Values> {
   try {
     const { classified, fatal, error } = await pool.run({ image, model, engine, top: allClasses })
     if (classified) return new Map(classified.labels.map(({ index, probability }) => [index, probability]))
-    const noAnswer: Problem = { code: 'internal', message: 'It gave no answer' }
+    const noAnswer: Problem = { code: 'internal', message: 'The engine returned nothing' }
     const { code, message, hint } = fatal ?? error ?? noAnswer
     throw new WhisklensError(code, message, { hint })
   } finally {

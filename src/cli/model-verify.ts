@@ -19,14 +19,14 @@ import {
 export function register(model: Command): void {
   const command = model
     .command('verify')
-    .description('check the files of a model, and what each installed engine makes of a photo')
-    .argument('<model>', 'its name, or the path of its folder')
-  outputOptions(command, 'print a JSON object for each check, one a line')
+    .description('check the files of a model, and its output on each installed engine')
+    .argument('<model>', 'its name, or its folder')
+  outputOptions(command, 'print a JSON object per check, one per line')
     .addHelpText(
       'after',
       `
-Engines have to agree within 0.001. Exits with 1 when something is wrong. An engine that is not installed, or
-does not know an operation of the network, is no mistake of the model.
+Probabilities of the engines must agree within 0.001. Exits with 1 when a check fails. An engine that is not installed or
+does not support an operation of the network is no failure.
 
 Examples:
   whisklens model verify efficientnet-lite0

@@ -3,26 +3,27 @@ import { register as add } from './model-add'
 import { register as convert } from './model-convert'
 import { register as info } from './model-info'
 import { register as list } from './model-list'
+import { register as remove } from './model-remove'
 import { register as verify } from './model-verify'
 
-/** `whisklens model`: what can be looked at images with. */
+/** `whisklens model`: the models. */
 export function register(program: Command): void {
   const model = program
     .command('model')
-    .description('models: list, look at, add, convert and verify them')
+    .description('list, inspect, add, remove, convert and verify models')
     .addHelpText(
       'after',
       `
-A model is a folder with a network, the names of its classes and whisklens.json, which says what images it wants. Those
-that are added are kept in ~/.local/share/whisklens/models (env: WHISKLENS_MODELS).
+A model is a folder with a network, the names of its classes and whisklens.json, which describes its input. Added models
+are kept in ~/.local/share/whisklens/models (env: WHISKLENS_MODELS).
 
 Examples:
   whisklens model list
   whisklens model add mobilenet-v1-0.25
   whisklens model convert flowers.keras flowers/
-  whisklens model add flowers/ --labels flowers.txt --size 224 --range -1,1
+  whisklens model add ./flowers --labels flowers.txt --size 224 --range -1,1
   whisklens model verify flowers
   whisklens classify --model flowers photos/`,
     )
-  for (const register of [list, info, add, convert, verify]) register(model)
+  for (const register of [list, info, add, remove, convert, verify]) register(model)
 }

@@ -13,7 +13,7 @@ export interface OutputOptions {
 export const outputOptions = (command: Command, json: string): Command =>
   command
     .option('--json', json)
-    .option('--quiet', 'no progress and no notes on stderr')
+    .option('--quiet', 'no progress or notes on stderr')
     .hook('preAction', () => {
       process.once('SIGINT', () => void leave(exitCode.interrupted))
     })
@@ -44,6 +44,11 @@ export const printJson = (value: object): Promise<void> => print(`${JSON.stringi
 /** A note for people, on stderr. */
 export function note(text: string, { quiet }: OutputOptions): void {
   if (!quiet) process.stderr.write(`${text}\n`)
+}
+
+/** Names the command that is likely to come next; programs need no such advice. */
+export function next(command: string, options: OutputOptions): void {
+  if (!options.json) note(`Next: ${command}`, options)
 }
 
 /** Names come from outside: what would move a terminal's cursor or colour it is shown as `\xNN`. */

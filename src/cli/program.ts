@@ -7,8 +7,8 @@ import { exitCode } from './output'
 /** Modules of commands by their names, in the order of the help. */
 export type Commands = Record<string, () => Promise<{ register(program: Command): void }>>
 
-/** Only the module of the command that is run is loaded. */
-async function createProgram(commands: Commands, [name = '']: string[]): Promise<Command> {
+/** The tree of commands; where the arguments name one, only that. */
+export async function createProgram(commands: Commands, [name = '']: string[]): Promise<Command> {
   const program = new Command('whisklens')
     .description(description)
     .version(version)
@@ -24,9 +24,9 @@ images in error. Settings come from flags, then the environment (WHISKLENS_…),
 mode (whisklens up), ~/.wskprops.
 
 Examples:
-  whisklens classify photos/          labels of your photos, without any server
-  whisklens demo                      the whole system, at work on eight photos
-  whisklens up                        the whole system on this machine, for photos of your own`,
+  whisklens classify photos/          # labels of your photos, without a server
+  whisklens demo                      # the whole system on eight sample photos
+  whisklens up                        # the whole system on this machine, for your own photos`,
     )
   const wanted = Object.hasOwn(commands, name) ? [name] : Object.keys(commands)
   for (const command of wanted) (await commands[command]?.())?.register(program)

@@ -22,17 +22,16 @@ interface PruneOptions extends ConnectionFlags, OutputOptions {
 export function register(program: Command): void {
   const command = program
     .command('prune')
-    .description('remove the results of batches that ended long ago')
-    .requiredOption('--older-than <age>', 'how long ago: 12h, 30d, 8w', age)
-    .option('--yes', 'do not ask')
-    .option('--dry-run', 'only list what would be removed')
-  connectionOptions(outputOptions(command, 'print a line for each batch, and whether it was removed'))
+    .description('delete the results of batches that ended long ago')
+    .requiredOption('--older-than <age>', 'age of the batches: 12h, 30d, 8w', age)
+    .option('--yes', 'do not ask for confirmation')
+    .option('--dry-run', 'only list what would be deleted')
+  connectionOptions(outputOptions(command, 'print a line per batch, and whether it was removed'))
     .addHelpText(
       'after',
       `
-Removes batches/<id>/ of all batches, the uploads of days among them, that are over and ended so long ago. Open batches
-stay, and so does the newest record of every image: what is unchanged is not classified again. An interrupted prune is
-finished by the next.
+Deletes batches/<id>/ of all batches that ended before then, uploads of days included. Open batches stay. The newest record
+of every image stays, so that unchanged images are not classified again. The next prune finishes an interrupted one.
 
 Examples:
   whisklens prune --older-than 30d --dry-run
@@ -46,13 +45,9 @@ async function run(options: PruneOptions): Promise<void> {
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   const time = Date.now() - options.olderThan
   if (!options.dryRun && !options.yes && !canAsk()) {
-    throw new InvalidInputError(
-      'confirmation_needed',
-      'There is no terminal to ask on whether to remove batches',
-      {
-        hint: 'Say --yes to remove them, or --dry-run to see which.',
-      },
-    )
+    throw new InvalidInputError('confirmation_needed', 'There is no terminal to ask for confirmation', {
+      hint: 'Add --yes to delete the batches, or --dry-run to list them.',
+    })
   }
   const found = await endedBefore(results, time)
   if (found.length === 0) return note(`No batch ended before ${new Date(time).toISOString()}`, options)

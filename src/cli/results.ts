@@ -45,36 +45,33 @@ const rowsAtOnce = 200
 export function register(program: Command): void {
   const command = program
     .command('results')
-    .description('the records of a batch, the newest unless an id is given')
-    .argument('[id]', 'the batch', matching(batchIdSchema))
-    .option('--label <text>', 'only images whose most probable label contains it, or is a kind of it')
-    .addOption(new Option('--status <status>', 'only those').choices(['ok', 'error']))
-    .option('--prefix <prefix>', 'only keys that begin with it')
+    .description('print the records of a batch, by default the newest')
+    .argument('[id]', 'id of the batch', matching(batchIdSchema))
+    .option('--label <text>', 'only images whose top label contains the text, or is a kind of it')
+    .addOption(new Option('--status <status>', 'only records with this status').choices(['ok', 'error']))
+    .option('--prefix <prefix>', 'only keys with this prefix')
     .option(
       '--min-probability <p>',
-      'only if the most probable label is at least so probable, 0–1',
+      'only images whose top label has at least this probability, 0–1',
       matching(querySchema.shape.minProbability, 'Expected a number from 0 to 1.'),
     )
     .option(
       '--taken-since <date>',
-      "only photos taken then or later by their camera's clock: 2026, 2026-05, 2026-05-31, 2026-05-31T18:00",
+      "only photos taken since then by the camera's clock: 2026, 2026-05, 2026-05-31, 2026-05-31T18:00",
       matching(querySchema.shape.takenSince),
     )
     .option(
       '--taken-until <date>',
-      'only photos taken until then, all of that day, month or year included',
+      'only photos taken until then, including all of that day, month or year',
       matching(querySchema.shape.takenUntil),
     )
-    .option('--camera <text>', 'only photos whose camera contains it')
-    .option('--limit <count>', 'so many records at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .option(
-      '--labels <file>',
-      'show labels by the rules of a file instead of labels.json in the results bucket',
-    )
-    .option('--no-labels', 'show labels as the model named them')
+    .option('--camera <text>', 'only photos whose camera contains the text')
+    .option('--limit <count>', 'at most this many records', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--labels <file>', 'rules for labels, instead of labels.json in the results bucket')
+    .option('--no-labels', 'labels as the model names them')
     .addOption(new Option('--csv', 'print CSV that is safe to open in a spreadsheet').conflicts('json'))
     .addOption(
-      new Option('--raw', 'print CSV for programs: texts as they are, no byte order mark')
+      new Option('--raw', 'print CSV for programs: unchanged texts, no byte order mark')
         .implies({ csv: true })
         .conflicts(['json', 'jsonl', 'parquet']),
     )
@@ -86,20 +83,20 @@ export function register(program: Command): void {
         'csv',
       ]),
     )
-  connectionOptions(outputOptions(command, 'print whole records, one a line'))
+  connectionOptions(outputOptions(command, 'print whole records, one per line'))
     .addHelpText(
       'after',
       `
-A label is found by a part of any of its names, by its WordNet id, and by what it is a kind of: "dog", "vehicle" and
-n02084071 find all that is below them in WordNet. Parts count as well: "cat" finds cats, and the catamaran.
+--label matches a part of any name of a label, its WordNet id, or what it is a kind of: "dog", "vehicle" and n02084071
+match all below them in WordNet. "cat" matches cats, and also catamaran.
 
-CSV, JSON Lines and Parquet have the same columns. In CSV an apostrophe goes before what a spreadsheet would run as a
-formula; --raw prints every text as it is.
+CSV, JSON Lines and Parquet have the same columns. CSV puts an apostrophe before texts that a spreadsheet would run as
+formulas; --raw leaves all texts unchanged.
 
 Examples:
-  whisklens results                               the newest batch
+  whisklens results                               # the newest batch
   whisklens results --label dog --min-probability 0.5
-  whisklens results uploads-2026-11-22 --status error
+  whisklens results uploads-$(date -u +%F) --limit 10
   whisklens results 20261122-073000-a1b2c3 --csv > labels.csv
   whisklens results --parquet labels.parquet`,
     )
@@ -112,7 +109,7 @@ async function run(id: string | undefined, options: ResultsOptions): Promise<voi
   const batch = id ?? (await newestBatches(results, mostCompared))[0]?.batch
   if (batch === undefined) {
     throw new WhisklensError('batch_not_found', 'There is no batch yet', {
-      hint: 'Start one: whisklens batch <prefix>',
+      hint: 'Start one: whisklens batch <prefix>.',
     })
   }
   const view = await viewOf(results, options)
@@ -155,7 +152,7 @@ async function* selected(
     yield record
     if (++count === options.limit) return
   }
-  const nothing = 'The batch has no records; those of images that it skipped are in earlier batches'
+  const nothing = 'The batch has no records: the images that it skipped are in earlier batches'
   if (count === 0) note(isEmpty ? nothing : 'No record matches', options)
 }
 

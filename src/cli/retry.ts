@@ -14,17 +14,17 @@ interface RetryOptions extends ConnectionFlags, OutputOptions {
 export function register(program: Command): void {
   const command = program
     .command('retry')
-    .description('do again what of a batch is missing or failed for reasons that may have passed')
-    .argument('<id>', 'the batch', matching(firedBatchSchema))
-    .option('--no-wait', 'print the id and end, once it is fired')
+    .description('classify again what a batch lacks, or what failed for a reason that may have passed')
+    .argument('<id>', 'id of the batch', matching(firedBatchSchema))
+    .option('--no-wait', 'print the id and exit once the batch is fired')
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
     .addHelpText(
       'after',
       `
-Images that were lost or could not be downloaded are tried again; those that are no images, or too large, are not. A
+Images that were lost or could not be downloaded are tried again; files that are no images or are too large are not. A
 batch that was cancelled or stopped goes on where it ended.
 
-Example:
+Examples:
   whisklens retry 20261122-073000-a1b2c3`,
     )
     .action(run)

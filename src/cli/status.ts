@@ -20,14 +20,14 @@ interface StatusOptions extends ConnectionFlags, OutputOptions {
 export function register(program: Command): void {
   const command = program
     .command('status')
-    .description('how batches stand: the newest ones, or one by its id')
-    .argument('[id]', 'the batch', matching(batchIdSchema))
-    .option('--limit <count>', 'so many batches at most', wholeNumber(1, 100_000), 20)
-  connectionOptions(outputOptions(command, 'print summaries as JSON, one a line'))
+    .description('show the newest batches, or one by its id')
+    .argument('[id]', 'id of the batch', matching(batchIdSchema))
+    .option('--limit <count>', 'at most this many batches', wholeNumber(1, 100_000), 20)
+  connectionOptions(outputOptions(command, 'print summaries as JSON, one per line'))
     .addHelpText(
       'after',
       `
-One that was just fired is waited for, up to ten seconds. The uploads of a day (UTC) are a batch, too: uploads-2026-11-22.
+Waits up to ten seconds for a batch that was just fired. The uploads of a day (UTC) are a batch too: uploads-2026-11-22.
 
 Examples:
   whisklens status
@@ -63,13 +63,15 @@ async function list(summaries: BatchSummary[], options: StatusOptions): Promise<
   }
   if (summaries.length === 0)
     return note('There is no batch yet. Start one: whisklens batch <prefix>', options)
-  const rows = summaries.map(
-    ({ batch, state, totals: { ok, error, pending, skipped }, labels, startedAt }) => {
-      const common = labels.slice(0, 3).map(({ label, count }) => `${printable(label)} ${count}`)
-      return [batch, state, ok, error, pending, skipped, startedAt.slice(0, 19), common.join(', ')]
-    },
-  )
-  await print(
-    columns([['batch', 'state', 'ok', 'error', 'pending', 'skipped', 'started (UTC)', 'labels'], ...rows]),
-  )
+  const rows = summaries.map(({ batch, state, totals, labels, startedAt }) => {
+    const common = labels.slice(0, 3).map(({ label, count }) => `${printable(label)} ${count}`)
+    return [batch, state, countsOf(totals), startedAt.slice(0, 16), common.join(', ')]
+  })
+  await print(columns([['batch', 'state', 'images', 'started (UTC)', 'labels'], ...rows]))
+}
+
+/** `118 ok, 2 in error`: what there is none of is left out. */
+function countsOf({ ok, error, pending, skipped }: BatchSummary['totals']): string {
+  const counts = Object.entries({ ok, 'in error': error, pending, skipped }).filter(([, count]) => count > 0)
+  return counts.map(([what, count]) => `${count} ${what}`).join(', ') || 'none'
 }

@@ -108,7 +108,7 @@ function installed(engine: string, files: Files): EngineName {
   if (hint) throw new WhisklensError('engine_missing', `The engine "${engine}" is not installed`, { hint })
   const known = fitting.find((one) => one === name)
   if (known) return known
-  throw new InvalidInputError('model_unfit', `The model to teach does not run on the engine "${engine}"`, {
-    hint: `Take one of these with --engine: ${fitting.join(', ')}.`,
+  throw new InvalidInputError('model_unfit', `The model to build on does not run on the engine "${engine}"`, {
+    hint: `Choose one with --engine: ${fitting.join(', ')}.`,
   })
 }

@@ -14,8 +14,7 @@ export interface LabelFolders {
   beside: string[]
 }
 
-const layout =
-  'It takes a folder for each label, with photos inside: pets/cat/1.jpg, pets/cat/2.jpg, pets/dog/1.jpg, …'
+const layout = 'Expected a folder of photos per label: pets/cat/1.jpg, pets/cat/2.jpg, pets/dog/1.jpg, …'
 
 /**
  * Finds photos in a folder with one folder for each label; photos of folders further below count, too.
@@ -39,8 +38,7 @@ export async function readLabelFolders(folder: string): Promise<LabelFolders> {
     const images = beside.length > 0 ? `, only ${beside.length} images without a label` : ''
     return refuse(`There is no folder in ${printable(folder)}${images}`)
   }
-  if (others.length === 0)
-    refuse(`There is one label only, "${printable(only)}": it takes two or more to tell apart`)
+  if (others.length === 0) refuse(`There is only one label, "${printable(only)}": expected two or more`)
 
   const labels = await Promise.all(
     names.map(async (name) => ({ name, photos: await photosIn(join(folder, name)) })),

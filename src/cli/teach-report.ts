@@ -1,6 +1,6 @@
 import type { HeldOut } from '../models/teach/teach'
 import { columns } from './columns'
-import { note, type OutputOptions, percent, plural, print, printable, printJson } from './output'
+import { next, note, type OutputOptions, percent, plural, print, printable, printJson } from './output'
 import type { Photo, Unreadable } from './teach-embed'
 
 interface Taught {
@@ -47,19 +47,17 @@ export async function reportTaught(taught: Taught, options: OutputOptions): Prom
     for (const { file, label, seen } of wrong)
       await print(`  ${printable(file)}: ${printable(label)}, taken for ${printable(seen)}\n`)
   }
-  if (tested === 0) note('No photo was held out: nothing tells how well it does', options)
+  if (tested === 0) note('No photo was held out: its accuracy is not known', options)
   else if (tested < telling)
-    note(
-      `Only ${plural(tested, 'photo was', 'photos were')} held out, which tells little about others`,
-      options,
-    )
+    note(`Only ${plural(tested, 'photo was', 'photos were')} held out: too few to judge by`, options)
   if (beside.length > 0) {
     const some = beside.slice(0, shown).map(printable).join(', ')
     const more = beside.length > shown ? ', …' : ''
     note(
-      `Left out ${plural(beside.length, 'image')} beside the folders, without a label: ${some}${more}`,
+      `Skipped ${plural(beside.length, 'image')} beside the folders, which have no label: ${some}${more}`,
       options,
     )
   }
-  note(`Saved in ${target}\nTry it: whisklens classify --model ${name} <photos>`, options)
+  note(`Saved in ${target}`, options)
+  next(`whisklens classify --model ${name} <photos>`, options)
 }

@@ -39,31 +39,34 @@ function share(text: string): number {
 export function register(program: Command): void {
   const command = program
     .command('teach')
-    .description('teach a model labels of your own, on this machine')
-    .argument('<folder>', 'has a folder of photos for each label')
-    .option('--name <name>', "what the new model is called (default: the folder's name)", matching(idSchema))
-    .option('--out <folder>', 'where it goes (default: to your other models)')
+    .description('train a model on labels of your own, on this machine')
+    .argument('<folder>', 'folder with a folder of photos per label')
+    .option('--name <name>', "name of the new model (default: the folder's name)", matching(idSchema))
+    .option('--out <folder>', 'folder of the new model (default: among your models)')
     .option(
-      '--model <name>',
-      'what it is built on, a name or the path of a folder (default: WHISKLENS_MODEL, efficientnet-lite0)',
+      '--model <model>',
+      'name or folder of the model to build on (default: WHISKLENS_MODEL, efficientnet-lite0)',
     )
-    .option('--engine <name>', 'what runs that (default: WHISKLENS_ENGINE, or auto, the fastest that works)')
+    .option(
+      '--engine <engine>',
+      'engine that runs it (default: WHISKLENS_ENGINE, or auto: the fastest that works)',
+    )
     .option(
       '--holdout <share>',
-      'photos of each label that are held out to test it (default: 20%)',
+      'share of the photos of each label held out for a test (default: 20%)',
       share,
       0.2,
     )
-    .option('--force', 'replace a model that is there')
-  outputOptions(command, 'print what came of it as JSON')
+    .option('--force', 'replace an existing model')
+  outputOptions(command, 'print the outcome as one JSON object')
     .addHelpText(
       'after',
       `
-The model that it is built on looks at each photo once; a new last layer is trained on what it sees. First without the
-photos held out, which tell how well it does, and then with all. Twenty photos of each label are a good start.
+The model to build on computes an embedding of each photo, and a new last layer is trained on those: first without the
+photos held out, which tell how accurate it is, then with all. Twenty photos per label are a good start.
 
 Examples:
-  whisklens teach pets/                     of pets/cat/*.jpg and pets/dog/*.jpg
+  whisklens teach pets/                     # of pets/cat/*.jpg and pets/dog/*.jpg
   whisklens classify --model pets photos/
   whisklens teach pets/ --name pets-2 --holdout 30%`,
     )
@@ -118,21 +121,25 @@ function nameAfter(folder: string): string {
     .replace(/^[._-]+|-+$/g, '')
     .slice(0, 64)
   if (idSchema.safeParse(name).success) return name
-  throw new InvalidInputError('bad_parameter', `No name can be made of ${printable(folder)}`, {
-    hint: 'Give it one with --name.',
-  })
+  throw new InvalidInputError(
+    'bad_parameter',
+    `No name for a model can be derived from ${printable(folder)}`,
+    {
+      hint: 'Set one with --name.',
+    },
+  )
 }
 
 /** Before the work rather than after it; and `--out` may name a folder with anything in it. */
 function checkTarget(target: string, force = false): void {
   if (!existsSync(target)) return
   if (!force) {
-    throw new InvalidInputError('already_exists', `There is a folder ${target} already`, {
-      hint: 'Replace the model in it with --force, or give the new one another name with --name.',
+    throw new InvalidInputError('already_exists', `The folder ${target} already exists`, {
+      hint: 'Replace the model in it with --force, or choose another name with --name.',
     })
   }
   if (!existsSync(join(target, 'whisklens.json')))
-    throw new InvalidInputError('already_exists', `${target} is no model's folder, and is left as it is`)
+    throw new InvalidInputError('already_exists', `${target} holds no model and is not replaced`)
 }
 
 /** @throws InvalidInputError when the model makes no vector of an image */
@@ -142,9 +149,9 @@ async function readBase(model: string): Promise<BaseModel> {
   if (task === 'classification' || task === 'embedding') return base as BaseModel
   throw new InvalidInputError(
     'model_unfit',
-    `The model "${model}" is for ${task}, and cannot be taught labels`,
+    `The model "${model}" is for ${task} and cannot be taught labels`,
     {
-      hint: 'Take one for classification or embedding with --model.',
+      hint: 'Choose one for classification or embedding with --model.',
     },
   )
 }
@@ -154,11 +161,7 @@ function checkEnough(labels: string[], photos: Photo[]): void {
   const few = labels.filter((_, label) => photos.filter((photo) => photo.label === label).length < 2)
   if (few.length === 0) return
   const names = few.map((name) => `"${printable(name)}"`).join(', ')
-  throw new InvalidInputError(
-    'bad_examples',
-    `There are fewer than two photos that can be read of ${names}`,
-    {
-      hint: 'Twenty photos of each label are a good start.',
-    },
-  )
+  throw new InvalidInputError('bad_examples', `Fewer than two readable photos of ${names}`, {
+    hint: 'Twenty photos per label are a good start.',
+  })
 }

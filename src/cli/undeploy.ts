@@ -11,7 +11,7 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Removes rules, triggers with their feeds, actions and the package. Buckets, images and results stay.
+Deletes rules, triggers with their feeds, actions and the package. Buckets, images and results stay.
 
 Examples:
   whisklens undeploy --dry-run
@@ -28,7 +28,7 @@ async function run(options: DeployOptions): Promise<void> {
     await report(change, options)
     count++
     if (!change.failure) continue
-    note(`The feed of ${change.name} may still act for it: ${change.failure}`, options)
+    note(`The feed of ${change.name} may still be active: ${change.failure}`, options)
     process.exitCode = exitCode.failed
   }
   note(`${count} entities ${options.dryRun ? 'would be removed' : 'removed'} on ${address.apiHost}`, options)

@@ -24,33 +24,33 @@ export function register(program: Command): void {
     .command('up')
     .description('start the local mode: object store, OpenWhisk API, actions, gallery')
     .addOption(
-      new Option('--data <folder>', 'where all state is kept').env('WHISKLENS_DATA').default('.whisklens'),
+      new Option('--data <folder>', 'folder for all state').env('WHISKLENS_DATA').default('.whisklens'),
     )
     .option('--api-port <port>', 'port of the OpenWhisk API', port, 3233)
     .option('--store-port <port>', 'port of the object store', port, 9000)
     .option(
       '--port <port>',
-      'of the API, and the next for the store; 0 picks free ones',
+      'port of the API; the store gets the next one; 0 picks free ports',
       wholeNumber(0, mostPort - 1),
     )
     .addOption(
-      new Option('--limits <preset>', 'rates that the API allows')
+      new Option('--limits <preset>', 'rate limits of the API')
         .choices(['generous', 'openwhisk'])
         .default('generous'),
     )
-    .option('--containers <count>', 'containers per action (default: one a core)', wholeNumber(1, 1000))
-    .option('--api-url <url>', 'address of the API for actions, such as a proxy in front of it')
+    .option('--containers <count>', 'containers per action (default: one per core)', wholeNumber(1, 1000))
+    .option('--api-url <url>', 'address of the API for actions, such as that of a proxy')
     .option('--json', 'print one line of JSON when ready')
-    .option('--quiet', 'print nothing but the result')
+    .option('--quiet', 'print nothing when ready')
     .addHelpText(
       'after',
       `
-It is for development, tests and small jobs: it listens on 127.0.0.1 only, and state survives restarts.
+For development, tests and small jobs. It listens on 127.0.0.1 only, and its state survives restarts.
 
 Examples:
-  whisklens up                        then, in another terminal: whisklens upload photos/ --prefix photos/
-  whisklens up --port 0 --json        on free ports, for scripts
-  whisklens up --limits openwhisk     as slow as a standalone OpenWhisk server would be`,
+  whisklens up                        # then, in another terminal: whisklens upload photos/ --prefix photos/
+  whisklens up --port 0 --json        # on free ports, for scripts
+  whisklens up --limits openwhisk     # with the rate limits of a standalone OpenWhisk server`,
     )
     .action(run)
 }
@@ -73,8 +73,8 @@ async function run(options: UpOptions): Promise<void> {
   OpenWhisk     ${connection.apiHost}   (wsk: export WSK_CONFIG_FILE=${connection.wskprops})
   Object store  ${connection.s3.endpoint}   buckets ${connection.imagesBucket}, ${connection.resultsBucket}
 
-Upload photos from another terminal:   npx whisklens upload <folder> --prefix photos/
-Stop with Ctrl-C; everything is kept in ${options.data}.
+Next, in another terminal: whisklens upload <folder> --prefix photos/
+Ctrl-C stops it; all state is kept in ${options.data}.
 `)
   }
   await stopSignal()

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { uploadsBatch } from '../batch/uploads/day'
 import { StorageError, WhisklensError } from '../errors'
 import { imageType } from '../image-files'
 import { readAhead } from '../read-ahead'
@@ -8,7 +9,16 @@ import { problemOf } from './classify-task'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
 import { type ImageFile, imagesAmong } from './find-images'
 import { countName, reportSkipped, type Tally } from './image-names'
-import { exitCodeOf, note, type OutputOptions, outputOptions, plural, printable, printJson } from './output'
+import {
+  exitCodeOf,
+  next,
+  note,
+  type OutputOptions,
+  outputOptions,
+  plural,
+  printable,
+  printJson,
+} from './output'
 import { startProgress } from './progress'
 import { asFileError, walk } from './walk'
 
@@ -32,20 +42,20 @@ export function register(program: Command): void {
     )
     .argument(
       '<paths...>',
-      'files, and folders with all images below them; names that begin with a dot are left out',
+      'files, and folders with all images below them; names that begin with a dot are skipped',
     )
-    .option('--prefix <prefix>', 'what the keys begin with', '')
+    .option('--prefix <prefix>', 'prefix of all keys', '')
     .option('--bucket <name>', 'the bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
-  connectionOptions(outputOptions(command, 'print {bucket, key, etag, size} for each object, one a line'))
+  connectionOptions(outputOptions(command, 'print {bucket, key, etag, size} per object, one per line'))
     .addHelpText(
       'after',
       `
-A file's key is the prefix and its path below the folder that was given. Uploading again replaces what is there.
+The key of a file is the prefix and its path below the folder. Uploading again replaces the object.
 
 Examples:
-  whisklens upload photos/                      photos/2026/cat.jpg becomes 2026/cat.jpg
-  whisklens upload photos/ --prefix photos/     photos/2026/cat.jpg keeps its name
-  whisklens upload cat.jpg --bucket other`,
+  whisklens upload photos/                      # photos/2026/cat.jpg becomes 2026/cat.jpg
+  whisklens upload photos/ --prefix photos/     # photos/2026/cat.jpg keeps its name
+  whisklens upload cat.jpg --bucket images --json`,
     )
     .action(run)
 }
@@ -55,7 +65,7 @@ async function run(paths: string[], options: UploadOptions): Promise<void> {
   const bucket = needStore(connection).bucket(options.bucket ?? connection.settings.imagesBucket)
   const counts = await uploadAll(paths, bucket, options)
   if (counts.found === 0) {
-    throw new WhisklensError('nothing_found', `There is no image to upload in ${paths.join(', ')}`)
+    throw new WhisklensError('nothing_found', `No image to upload in ${paths.join(', ')}`)
   }
   const failed = counts.failed > 0 ? `, ${counts.failed} failed` : ''
   const size =
@@ -65,6 +75,8 @@ async function run(paths: string[], options: UploadOptions): Promise<void> {
     options,
   )
   process.exitCode = exitCodeOf(counts)
+  const isWatched = bucket.name === connection.settings.imagesBucket
+  if (counts.ok > 0 && isWatched) next(`whisklens results ${uploadsBatch(new Date().toISOString())}`, options)
 }
 
 /** Uploads what there is, and says what of it cannot be. */

@@ -20,16 +20,18 @@ interface WatchOptions extends ConnectionFlags, OutputOptions {
 export function register(program: Command): void {
   const command = program
     .command('watch')
-    .description('see how a batch gets on, until it is over: the newest open one, one by its id, or all')
-    .argument('[id]', 'the batch', matching(batchIdSchema))
-    .option('--all', 'all batches that are open now')
-  connectionOptions(outputOptions(command, 'print a line for each change: the summary, and its progress'))
+    .description('show the progress of a batch until it ends: the newest open one, one by its id, or all')
+    .argument('[id]', 'id of the batch', matching(batchIdSchema))
+    .option('--all', 'all open batches')
+  connectionOptions(
+    outputOptions(command, 'print the summary with its progress at each change, one per line'),
+  )
     .addHelpText(
       'after',
       `
-Shows how many images are done, at what rate and for how long it will go on, how many are in error, and how many
-activations are at work; at the end, the summary. Where stderr is no terminal, a line now and then. The uploads of a day
-are watched by name, as uploads-2026-11-22, or where no other batch is open; they go on until midnight (UTC).
+Shows images done, rate, time left, errors and running activations, and the summary at the end. Where stderr is no
+terminal, it prints a line every 15 seconds. The uploads of a day (uploads-2026-11-22) are watched by id, or where no other
+batch is open; they go on until midnight (UTC).
 
 Examples:
   whisklens watch
@@ -74,7 +76,7 @@ async function openBatches(results: Bucket, options: WatchOptions): Promise<stri
   const [newest] = open
   if (!newest) {
     throw new WhisklensError('batch_not_found', 'No batch is open', {
-      hint: 'Start one: whisklens batch <prefix>; whisklens status lists those that are over.',
+      hint: 'Start one: whisklens batch <prefix>. whisklens status lists earlier ones.',
     })
   }
   if (options.all) return open.map(({ batch }) => batch)

@@ -33,12 +33,12 @@ export async function addModel(
   { folder = join(userModelsFolder(), id), force = false, sha256, tryOut }: AddOptions,
 ): Promise<string> {
   if (!idSchema.safeParse(id).success || id === 'default') {
-    throw new InvalidInputError('bad_parameter', `A model cannot be called ${JSON.stringify(id)}`, {
-      hint: 'Name it with --id: small letters, digits, dots, hyphens and underscores.',
+    throw new InvalidInputError('bad_parameter', `Not a name for a model: ${JSON.stringify(id)}`, {
+      hint: 'Set one with --id: lowercase letters, digits, dots, hyphens and underscores.',
     })
   }
   if (existsSync(folder) && !force) {
-    throw new InvalidInputError('already_exists', `There is a model "${id}" already: ${folder}`, {
+    throw new InvalidInputError('already_exists', `The model "${id}" already exists: ${folder}`, {
       hint: 'Replace it with --force.',
     })
   }
@@ -63,8 +63,8 @@ export async function addModel(
 
 const makeFolder = (folder: string) =>
   mkdir(folder, { recursive: true }).catch((cause) => {
-    throw new WhisklensError('file_unwritable', `Could not make ${folder}: ${messageOf(cause)}`, {
-      hint: 'WHISKLENS_MODELS names another folder for models.',
+    throw new WhisklensError('file_unwritable', `Could not create ${folder}: ${messageOf(cause)}`, {
+      hint: 'Set WHISKLENS_MODELS to another folder.',
       cause,
     })
   })
@@ -80,10 +80,7 @@ async function replace(folder: string, fresh: string): Promise<void> {
 async function checkDigest(folder: string, expected: string): Promise<void> {
   const found = await digestIn(await readdir(folder), readerOf(folder))
   if (found === expected) return
-  throw new WhisklensError(
-    'wrong_checksum',
-    `It is another network: its sha256 is ${found}, expected ${expected}`,
-  )
+  throw new WhisklensError('wrong_checksum', `The network has the SHA-256 ${found}, expected ${expected}`)
 }
 
 async function checksumsOf(folder: string): Promise<Record<string, string>> {

@@ -40,7 +40,7 @@ export async function sourceOf(path: string): Promise<Source> {
       'model_unsupported',
       `${path} is a module of TensorFlow 1's Hub, which TensorFlow 2 reads no more`,
       {
-        hint: 'Hubs have most of them as a SavedModel of TensorFlow 2, too: convert that one.',
+        hint: 'Hubs offer most of them as a SavedModel of TensorFlow 2 as well: convert that one.',
       },
     )
   }
@@ -48,7 +48,7 @@ export async function sourceOf(path: string): Promise<Source> {
   if (names.includes('model.json')) return { kind: 'tfjs', path: folder }
   if (path.endsWith('.onnx') || names.some((name) => name.endsWith('.onnx'))) {
     throw new InvalidInputError('model_unsupported', `${path} is an ONNX model, which needs no converting`, {
-      hint: `Add it: whisklens model add ${path}`,
+      hint: `Add it: whisklens model add ${path}.`,
     })
   }
   throw new InvalidInputError('bad_model', `${path} is nothing that can be converted`, {
@@ -114,8 +114,8 @@ async function compileInto(to: string, from: string, { size }: ConvertOptions): 
   const { format, files } = found
   const side = size ?? sideOf(found)
   if (side === undefined && format === 'layers-model') {
-    throw new InvalidInputError('bad_parameter', 'The network does not tell the size of its images', {
-      hint: 'Say it: --size 224.',
+    throw new InvalidInputError('bad_parameter', 'The network does not define the size of its input', {
+      hint: 'Set it: --size 224.',
     })
   }
   const network = optimizeNetwork(readNetwork(files, side ?? 0, from))

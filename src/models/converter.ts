@@ -88,7 +88,7 @@ async function run(command: string, args: string[]): Promise<string> {
   } catch (cause) {
     const { code, stderr = '' } = cause as { code?: unknown; stderr?: string }
     if (code === 'ENOENT') {
-      throw new InvalidInputError('tool_missing', `There is no ${command}, which the converter needs`, {
+      throw new InvalidInputError('tool_missing', `${command} is not installed, and the converter needs it`, {
         hint: `Install Python 3.${python.least} to 3.${python.most} with venv: apt-get install python3 python3-venv`,
         cause,
       })
@@ -111,7 +111,7 @@ export async function installConverter(tell: (step: string) => void): Promise<vo
   await checkFolder(folder)
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  tell(`Making a virtual environment of Python in ${folder}`)
+  tell(`Creating a virtual environment of Python in ${folder}`)
   await run(systemPython, ['-m', 'venv', folder])
   const pip = (...args: string[]) =>
     run(pythonOf(folder), ['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet', ...args])
@@ -127,7 +127,7 @@ async function checkFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch((): string[] => [])
   if (names.length === 0 || names.includes('pyvenv.cfg')) return
   throw new InvalidInputError('bad_setting', `${folder} is no virtual environment of Python`, {
-    hint: 'WHISKLENS_CONVERTER has to name a folder that is empty, or is to be made.',
+    hint: 'Set WHISKLENS_CONVERTER to an empty or new folder.',
   })
 }
 
@@ -137,7 +137,7 @@ async function checkPython(): Promise<void> {
   if (major === 3 && minor >= python.least && minor <= python.most) return
   throw new InvalidInputError(
     'tool_missing',
-    `TensorFlow ${tensorFlow.version} is not for Python ${version.trim()}`,
+    `TensorFlow ${tensorFlow.version} does not support Python ${version.trim()}`,
     {
       hint: `Expected python3 to be 3.${python.least} to 3.${python.most}.`,
     },

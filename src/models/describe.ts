@@ -15,7 +15,7 @@ export function checkDescription(description: unknown): Description {
   if (parsed.success) return description as Description
   throw new InvalidInputError(
     'bad_model',
-    `The model is not described as it must be: ${z.prettifyError(parsed.error)}`,
+    `The description of the model is not valid: ${z.prettifyError(parsed.error)}`,
   )
 }
 
@@ -48,7 +48,7 @@ export function parseClasses(text: string, name: string): ModelClass[] {
   const parsed = listSchema.safeParse(list)
   if (!parsed.success) {
     throw new InvalidInputError('bad_model', `${name} names no classes: ${z.prettifyError(parsed.error)}`, {
-      hint: 'A class is a name, or {"className": …}: a line each, or in an array of JSON.',
+      hint: 'Expected a name per line, or a JSON array of names or {"className": …}.',
     })
   }
   return parsed.data.map((one) => (typeof one === 'string' ? { className: one } : one))

@@ -22,7 +22,7 @@ export async function onnxFileOf(path: string): Promise<string | undefined> {
   if (names.length > 1) {
     throw new InvalidInputError(
       'bad_parameter',
-      `There are several ONNX models in ${path}: ${names.sort().join(', ')}`,
+      `Several ONNX models in ${path}: ${names.sort().join(', ')}`,
       {
         hint: 'Name the file itself.',
       },
@@ -50,7 +50,7 @@ function refuse({ inputs, outputs }: OnnxFacts, why: string, hint?: string): nev
   const list = (values: OnnxValue[]): string => values.map(describeValue).join(', ') || 'nothing'
   throw new InvalidInputError(
     'model_unsupported',
-    `The model does not fit: ${why}. It takes ${list(inputs)} and gives ${list(outputs)}`,
+    `The model does not fit: ${why}. Its inputs are ${list(inputs)}, its outputs ${list(outputs)}`,
     { hint },
   )
 }
@@ -85,13 +85,13 @@ export function fitOf(facts: OnnxFacts, said: Partial<Fit>, published: Partial<F
     said.layout ??
     layoutOf(input) ??
     published.layout ??
-    refuse(facts, 'its input does not tell where the channels are', 'Say it: --layout nchw or nhwc.')
+    refuse(facts, 'its input does not define the order of its dimensions', 'Set it: --layout nchw or nhwc.')
   const [channels, rows, columns] = layout === 'nchw' ? shape.slice(1) : [shape[3], shape[1], shape[2]]
   if (typeof channels === 'number' && channels !== 3)
     refuse(facts, `it takes ${channels} channels as ${layout}`)
   const size =
     [said.size, rows, columns, published.size].find((one): one is number => typeof one === 'number') ??
-    refuse(facts, 'it does not tell the size of its images', 'Say it: --size 224.')
+    refuse(facts, 'it does not define the size of its input', 'Set it: --size 224.')
   if ([rows, columns].some((one) => typeof one === 'number' && one !== size))
     refuse(facts, `it takes images of ${rows} × ${columns} pixels, expected ${size} × ${size}`)
   return {
@@ -130,6 +130,6 @@ export function logitsOf(facts: OnnxFacts, said: boolean | undefined, values?: n
   return refuse(
     facts,
     `it ends in a ${facts.end}, which does not tell whether it gives probabilities`,
-    'Say it: --logits, or --no-logits.',
+    'Set --logits or --no-logits.',
   )
 }

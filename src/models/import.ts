@@ -68,7 +68,7 @@ export async function importNetwork(
   if (task !== 'classification' && task !== 'embedding') {
     throw new InvalidInputError(
       'bad_parameter',
-      `A network for ${task} needs a whisklens.json: it cannot be described by options`,
+      `A network for ${task} needs a whisklens.json: options cannot describe it`,
     )
   }
   const { input, classes, logits } = onnx
@@ -90,8 +90,8 @@ async function importGraph(from: string, folder: string, options: ImportOptions)
   const told = await copyGraph(from, folder)
   const { size = told, logits } = options
   if (size === undefined) {
-    throw new InvalidInputError('bad_parameter', 'The network does not tell the size of its images', {
-      hint: 'Say it: --size 224.',
+    throw new InvalidInputError('bad_parameter', 'The network does not define the size of its input', {
+      hint: 'Set it: --size 224.',
     })
   }
   const classes = options.task === 'embedding' ? [] : await classesOf(options)
@@ -118,9 +118,9 @@ async function classesOf(
   if (labels === undefined) {
     throw new InvalidInputError(
       'bad_parameter',
-      'Expected a file with the names of the classes, in the order of the outputs',
+      'Expected the names of the classes, in the order of the outputs',
       {
-        hint: 'Name it: --labels <file>, with a name a line or an array of JSON.',
+        hint: 'Set --labels <file>, with a name per line or a JSON array.',
       },
     )
   }
@@ -158,11 +158,7 @@ function scaleFor(
   if (type === 'uint8') return { mean: 0, std: 1 }
   if (published.mean !== undefined && published.std !== undefined)
     return { mean: published.mean, std: published.std }
-  throw new InvalidInputError(
-    'bad_parameter',
-    'Expected the range of values that the network takes pixels in',
-    {
-      hint: 'Say it: --range 0,1 or --range -1,1, or --mean and --std, one number or one for each channel.',
-    },
-  )
+  throw new InvalidInputError('bad_parameter', 'Expected the range of pixel values of the network', {
+    hint: 'Set --range 0,1 or --range -1,1, or --mean and --std: one number, or one per channel.',
+  })
 }

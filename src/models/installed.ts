@@ -14,8 +14,8 @@ export interface InstalledModel {
   problem?: string
 }
 
-/** All models that can be named, by name. One that the user added hides one of the same name in the box. */
-export async function installedModels(): Promise<InstalledModel[]> {
+/** The names of all models that can be named, in order. One that the user added hides one of the same name in the box. */
+export async function modelNames(): Promise<Pick<InstalledModel, 'name' | 'folder' | 'origin'>[]> {
   const found = new Map<string, InstalledModel>()
   for (const [origin, parent] of [
     ['box', boxModelsFolder()],
@@ -23,12 +23,17 @@ export async function installedModels(): Promise<InstalledModel[]> {
   ] as const) {
     const entries = await readdir(parent, { withFileTypes: true }).catch(() => [])
     for (const entry of entries) {
-      // What is being added has a name that begins with a dot.
+      // What is being added or removed has a name that begins with a dot.
       if (entry.name.startsWith('.') || !(entry.isDirectory() || entry.isSymbolicLink())) continue
       found.set(entry.name, { name: entry.name, folder: join(parent, entry.name), origin })
     }
   }
-  const models = [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** All models that can be named, and what is in their folders. */
+export async function installedModels(): Promise<InstalledModel[]> {
+  const models = await modelNames()
   return Promise.all(
     models.map(async (model) =>
       readModelFolder(model.folder).then(

@@ -186,7 +186,7 @@ export function publishedInside(metadata: ReadonlyMap<string, string>): Publishe
   if (format !== 'Rgb8')
     throw new InvalidInputError(
       'model_unsupported',
-      `The model takes pixels as ${format}, and gets them as Rgb8 only`,
+      `The model expects pixels as ${format}; only Rgb8 is supported`,
     )
   const range = ranges[metadata.get('Image.NominalPixelRange') ?? '']
   const names = parseNames(metadata.get('names') ?? metadata.get('id2label') ?? '')

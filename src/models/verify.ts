@@ -152,9 +152,9 @@ export function checkProbabilities(values: Values): void {
   if (odd === undefined) return
   throw new InvalidInputError(
     'bad_model',
-    `It gives values that are no probabilities, such as ${odd.toPrecision(3)}`,
+    `Its outputs are no probabilities, such as ${odd.toPrecision(3)}`,
     {
-      hint: 'If the network ends before its softmax, say so: "logits": true in whisklens.json, or --logits.',
+      hint: 'If the network ends before its softmax, set "logits": true in whisklens.json, or --logits.',
     },
   )
 }

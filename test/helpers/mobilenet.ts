@@ -24,7 +24,8 @@ function newFolder(): string {
   return folder
 }
 
-async function writeLayersModel(): Promise<string> {
+/** @returns the folder of its model.json */
+export async function writeLayersModel(): Promise<string> {
   await startTensorFlow('cpu')
   const folder = newFolder()
   const network = mobileNet(tf, layers as unknown as Layers, 0.25) as unknown as layers.LayersModel

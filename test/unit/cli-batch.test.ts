@@ -120,7 +120,7 @@ describe('whisklens batch', () => {
     expect(code).toBe(1)
     expect(JSON.parse(stderr).error).toMatchObject({
       code: 'no_active_rule',
-      message: expect.stringMatching(/no active rule listens$/),
+      message: expect.stringMatching(/it has no active rule$/),
       hint: expect.stringMatching(/^Enable it: wsk rule enable on-batch-requested/),
     })
   })
@@ -183,7 +183,10 @@ describe('whisklens batch', () => {
     const totals = { listed: 0, planned: 0, skipped: 0, ok: 0, error: 0, pending: 0 }
     api = completing({ state: 'stopped', totals })
     const { code, stderr } = await whisklens('', '--batch', 'unlisted', '--bucket', 'nosuch')
-    expect([code, stderr]).toEqual([1, 'Fired batch-requested: batch unlisted\n'])
+    expect([code, stderr]).toEqual([
+      1,
+      'Fired batch-requested: batch unlisted\nNext: whisklens retry unlisted\n',
+    ])
     api = completing({ totals })
     expect((await whisklens('x', '--batch', 'nothing')).stderr).toContain('holds nothing below "x"\n')
   })

@@ -66,7 +66,8 @@ describe('whisklens cancel', () => {
     await put(summaryOf('b1', { state: 'running' }))
     onInvoked = () => put(summaryOf('b1', { state: 'cancelled', totals }))
     const { code, stdout, stderr } = await cancel('b1')
-    expect([code, stderr, invoked]).toEqual([0, '', [{ batch: 'b1', cancel: true }]])
+    expect([code, invoked]).toEqual([0, [{ batch: 'b1', cancel: true }]])
+    expect(stderr).toBe('Next: whisklens retry b1   # goes on with it\n')
     expect(stdout).toMatch(/^batch +b1\nstate +cancelled\n/)
   })
 
@@ -77,7 +78,7 @@ describe('whisklens cancel', () => {
     await put(summaryOf('b1', { state: 'running' }))
     onInvoked = () => put(summaryOf('b1', { state, totals }))
     const { code, stderr } = await cancel('b1')
-    expect([code, stderr]).toEqual([expected, `Nothing was cancelled: the batch was ${state} before\n`])
+    expect([code, stderr]).toEqual([expected, `Nothing was cancelled: the batch was already ${state}\n`])
   })
 
   it('tells what start-batch failed with', async () => {
@@ -92,6 +93,6 @@ describe('whisklens cancel', () => {
     await put(summaryOf('uploads-2026-11-22', { state: 'running' }))
     const { code, stderr } = await cancel('uploads-2026-11-22')
     expect([code, invoked]).toEqual([2, []])
-    expect(stderr).toContain('The uploads of a day are not a batch that was fired')
+    expect(stderr).toContain('The uploads of a day are not a fired batch')
   })
 })

@@ -46,7 +46,7 @@ describe('whisklens', () => {
     async (command) => {
       const { code, stdout } = await whisklens(command, '--help')
       expect(code).toBe(0)
-      expect(stdout).toMatch(new RegExp(`Examples:\n  whisklens ${command}`))
+      expect(stdout).toMatch(new RegExp(`Examples:\n  (.* )?whisklens ${command}`))
       expect(stdout).toContain('--json')
       expect(stdout).toContain('--quiet')
     },
@@ -69,7 +69,7 @@ describe('whisklens', () => {
     [['up', '--port', '65535'], 'from 0 to 65534', 'whisklens up --help'],
     [['up', '--containers', '0'], 'from 1 to 1000', 'whisklens up --help'],
     [['status', '../secrets'], 'Expected 1–64', 'whisklens status --help'],
-    [['retry', 'uploads-2026-11-22'], 'not a batch that was fired', 'whisklens retry --help'],
+    [['retry', 'uploads-2026-11-22'], 'not a fired batch', 'whisklens retry --help'],
   ])('calls %j wrong usage and says what would be right', async (args, message, hint) => {
     const { code, stdout, stderr } = await whisklens(...args)
     expect([code, stdout]).toEqual([2, ''])
@@ -90,7 +90,7 @@ describe('whisklens', () => {
       const { code, stdout, stderr } = await whisklens(...args, '--json')
       expect([code, stdout]).toEqual([1, ''])
       const { error } = JSON.parse(stderr)
-      expect(error).toMatchObject({ code: 'not_configured', hint: expect.stringContaining('npm start') })
+      expect(error).toMatchObject({ code: 'not_configured', hint: expect.stringContaining('whisklens up') })
     },
   )
 })

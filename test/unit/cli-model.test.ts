@@ -1,4 +1,13 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { changeModel, modelCopy, removeModelCopies } from '../helpers/model-copy'
 import { removeSmallNetworks, smallNetworks, unknownNetwork } from '../helpers/small-networks'
@@ -96,7 +105,7 @@ describe('whisklens model', () => {
       [['verify', 'nonsense'], 1, 'There is no model "nonsense"'],
       [['convert', 'nonsense', 'out'], 1, 'There is no file or folder nonsense'],
       [['convert', samples, 'out'], 1, 'nothing that can be converted'],
-      [['convert'], 1, 'Expected what to convert'],
+      [['convert'], 1, 'Expected an input and an output folder'],
     ] as const) {
       const done = await model([...args], 'three')
       expect([done.code, done.stdout]).toEqual([code, ''])
@@ -116,6 +125,45 @@ describe('whisklens model', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/^Fetching https:.*\nerror: Could not download https:.*\nhint: .*--from\.\n$/)
     expect(readdirSync(join(folder.path, 'four'))).toEqual([])
+  })
+})
+
+describe('whisklens model remove', () => {
+  const folders = () => readdirSync(join(folder.path, 'removing'))
+
+  it('deletes a model that was added, whole, and says where it was', async () => {
+    await model(['add', network, '--id', 'mine'], 'removing')
+    await model(['add', network, '--id', 'other'], 'removing')
+    const { code, stdout, stderr } = await model(['remove', 'mine'], 'removing')
+    expect([code, stdout]).toEqual([0, 'mine\n'])
+    expect(stderr).toBe(`Removed ${join(folder.path, 'removing', 'mine')}\n`)
+    expect(folders()).toEqual(['other'])
+    const again = await model(['remove', 'mine', '--json'], 'removing')
+    expect([again.code, again.stdout]).toEqual([1, ''])
+    expect(JSON.parse(again.stderr).error).toMatchObject({ code: 'model_not_found' })
+  })
+
+  it('deletes one that cannot be read any more, and of a link only the link', async () => {
+    const removing = join(folder.path, 'removing')
+    mkdirSync(join(removing, 'broken'), { recursive: true })
+    symlinkSync(network, join(removing, 'linked'))
+    for (const name of ['broken', 'linked']) expect((await model(['remove', name], 'removing')).code).toBe(0)
+    expect(folders()).not.toContain('linked')
+    expect(folders()).not.toContain('broken')
+    expect(existsSync(join(network, 'model.json'))).toBe(true)
+  })
+
+  it('takes no path, and no model that comes with Whisklens, but one that hides it', async () => {
+    mkdirSync(join(folder.path, 'beside'), { recursive: true })
+    for (const name of ['../beside', '..', '.', join(folder.path, 'beside'), 'efficientnet-lite0']) {
+      const { code, stderr } = await model(['remove', name], 'removing')
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .+\nhint: .+\n$/)])
+    }
+    expect(existsSync(join(folder.path, 'beside'))).toBe(true)
+    mkdirSync(join(folder.path, 'removing', 'efficientnet-lite0'))
+    const { code, stderr } = await model(['remove', 'efficientnet-lite0'], 'removing')
+    expect([code, stderr]).toEqual([0, expect.stringContaining('is the model that comes with Whisklens')])
+    expect((await model(['info', 'efficientnet-lite0'], 'removing')).code).toBe(0)
   })
 })
 

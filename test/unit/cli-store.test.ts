@@ -109,8 +109,8 @@ describe('batches', () => {
     const { lines } = await whisklens('status', '--json')
     expect(lines.map((line) => JSON.parse(line).batch)).toEqual(['newest', '20261101-000000-abcdef'])
     const table = await whisklens('status')
-    expect(table.lines[0]).toMatch(/^batch +state +ok +error/)
-    expect(table.lines[1]).toMatch(/^newest +complete +2 +1 +0 +0 +2026-11-22T07:00:00 +tabby 1$/)
+    expect(table.lines[0]).toMatch(/^batch +state +images +started/)
+    expect(table.lines[1]).toMatch(/^newest +complete +2 ok, 1 in error +2026-11-22T07:00 +tabby 1$/)
     const one = await whisklens('status', 'newest')
     expect(one.stdout).toMatch(/done +2 ok, 1 in error, 0 pending/)
     expect(one.stdout).toMatch(/image_corrupt +1/)
@@ -253,7 +253,7 @@ describe('following a batch', () => {
     await expect(followBatch(results, 'stuck', never, { ...quick, changesWithin: 50 })).rejects.toMatchObject(
       {
         code: 'batch_stalled',
-        hint: expect.stringContaining('--batch stuck'),
+        hint: expect.stringContaining('whisklens retry stuck'),
       },
     )
   })

@@ -182,13 +182,13 @@ describe('what cannot be taught is refused with what to do', () => {
 
   it('one photo of a label', async () => {
     await layout('few', ['cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg'])
-    await expectRefused(['few'], 'fewer than two photos', '"dog"')
+    await expectRefused(['few'], 'Fewer than two readable photos', '"dog"')
     expect(existsSync(at('.local', 'share', 'whisklens', 'models', 'few'))).toBe(false)
   })
 
   it('into a folder that is no model’s', async () => {
     await layout('precious', ['letters.txt'])
-    await expectRefused(['two', '--out', 'precious', '--force'], "no model's folder")
+    await expectRefused(['two', '--out', 'precious', '--force'], 'holds no model')
     expect(readdirSync(at('precious'))).toEqual(['letters.txt'])
   })
 

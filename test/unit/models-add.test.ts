@@ -101,7 +101,7 @@ describe('a model that is added', () => {
     const changed = async (to: string) => ({ ...(await copy(to)), license: 'MIT' })
     await expect(addModel('mine', changed, { tryOut })).rejects.toMatchObject({
       code: 'already_exists',
-      message: expect.stringContaining('There is a model "mine" already'),
+      message: expect.stringContaining('The model "mine" already exists'),
       hint: expect.stringContaining('--force'),
     })
     expect((await readModelFolder('mine')).version).toBe(before)
@@ -129,13 +129,15 @@ describe('a model that is added', () => {
   })
 
   it.each(['../mine', 'Mine', '', '.mine', 'mi ne'])('cannot be called "%s"', async (id) => {
-    await expect(addModel(id, copy, { tryOut })).rejects.toThrow('cannot be called')
+    await expect(addModel(id, copy, { tryOut })).rejects.toThrow('Not a name for a model')
     expect(names()).toEqual([])
   })
 
   it('is described as it must be, or refused with the field', async () => {
     const write = async (to: string) => ({ ...(await copy(to)), task: 'guessing' }) as never
-    await expect(addModel('mine', write, { tryOut })).rejects.toThrow(/not described as it must be.*task/s)
+    await expect(addModel('mine', write, { tryOut })).rejects.toThrow(
+      /description of the model is not valid.*task/s,
+    )
   })
 
   it('goes before one of the same name in the box', async () => {

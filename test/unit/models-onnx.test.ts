@@ -265,7 +265,7 @@ describe('of an ONNX model', () => {
       'two inputs',
       network({ second: true }),
       {},
-      /one input, found 2\. It takes image \(FLOAT \[n, 3, 8, 8\]\), more .* gives probabilities/,
+      /one input, found 2\. Its inputs are image \(FLOAT \[n, 3, 8, 8\]\), more .* outputs probabilities/,
     ],
     [
       'two outputs',
@@ -273,19 +273,19 @@ describe('of an ONNX model', () => {
       {},
       /one output, found 2.*one \(FLOAT \[n, 3\]\), two/,
     ],
-    ['one channel', network({ shape: [-1, 1, 8, 8] }), {}, /where the channels are/],
+    ['one channel', network({ shape: [-1, 1, 8, 8] }), {}, /order of its dimensions/],
     ['channels elsewhere than said', network(), { layout: 'nhwc' }, /takes 8 channels as nhwc/],
     ['integers', network({ type: 'int32' }), {}, /FLOAT or UINT8, it is INT32/],
     ['eight images at once', network({ shape: [8, 3, 8, 8] }), {}, /takes 8 images at once/],
     ['three axes', network({ shape: [3, 8, 8] }), {}, /4 axes, it has 3/],
     ['no square', network({ shape: [1, 3, 8, 9] }), {}, /images of 8 × 9 pixels/],
     ['another size than said', network(), { size: 224 }, /images of 8 × 8 pixels, expected 224/],
-    ['no size', network({ shape: [1, 3, -1, -1] }), {}, /size of its images/],
-    ['no range', network(), { range: undefined }, /range of values/],
+    ['no size', network({ shape: [1, 3, -1, -1] }), {}, /size of its input/],
+    ['no range', network(), { range: undefined }, /range of pixel values/],
     ['other classes', network(), { labels: keras.labels, skip: 1 }, /4 classes, but it gives 3 values/],
     ['a softmax, of which logits are said', network(), { logits: true }, /ends in a Softmax/],
     ['an end that does not tell', network({ end: ['Relu'] }), {}, /ends in a Relu/],
-    ['detection', network(), { task: 'detection' }, /cannot be described by options/],
+    ['detection', network(), { task: 'detection' }, /options cannot describe it/],
   ])('%s: is refused with what was found', async (_, from, more, said) => {
     const adding = add(from, { ...known, ...more })
     await expect(adding).rejects.toBeInstanceOf(InvalidInputError)
@@ -295,7 +295,7 @@ describe('of an ONNX model', () => {
   it('several in a folder are refused, and one of them by its path is taken', async () => {
     const path = network()
     cpSync(join(path, 'network.onnx'), join(path, 'quantized.onnx'))
-    await expect(add(path, known)).rejects.toThrow(/several ONNX models.*network\.onnx, quantized\.onnx/)
+    await expect(add(path, known)).rejects.toThrow(/Several ONNX models.*network\.onnx, quantized\.onnx/)
     await expect(add(join(path, 'quantized.onnx'), known)).resolves.toBeTruthy()
   })
 

@@ -62,7 +62,7 @@ export function targetOf(architecture: string): Target {
     'platform_unsupported',
     `tfjs-node cannot be built for ${process.platform} on ${architecture}`,
     {
-      hint: 'It is built for Linux on x64 and arm64. Use another engine: WHISKLENS_ENGINE=auto.',
+      hint: 'It supports Linux on x64 and arm64. Use another engine: WHISKLENS_ENGINE=auto.',
     },
   )
 }

@@ -18,10 +18,14 @@ export async function runStep(cwd: string, command: string, args: string[]): Pro
   } catch (cause) {
     const { code, stderr } = cause as { code?: unknown; stderr?: string }
     if (code === 'ENOENT') {
-      throw new InvalidInputError('tool_missing', `There is no ${command}, which the installation needs`, {
-        hint: 'It takes npm, Python 3 with pip, and a C++ compiler: apt-get install python3-pip g++',
-        cause,
-      })
+      throw new InvalidInputError(
+        'tool_missing',
+        `${command} is not installed, and the installation needs it`,
+        {
+          hint: 'Install npm, Python 3 with pip, and a C++ compiler: apt-get install python3-pip g++',
+          cause,
+        },
+      )
     }
     const last = stderr?.trim().split('\n').at(-1) || messageOf(cause)
     throw new WhisklensError('install_failed', `${command} ${args[0]} failed: ${last}`, { cause })

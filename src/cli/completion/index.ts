@@ -1,0 +1,39 @@
+import { Argument, type Command } from 'commander'
+import { print } from '../output'
+import { completionOf } from './candidates'
+import { scripts } from './scripts'
+import { valuesOf } from './values'
+
+/** `whisklens completion`: the script that has a shell complete `whisklens`, and the command which that asks. */
+export function register(program: Command): void {
+  program
+    .command('completion')
+    .description('print the script that completes whisklens in a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(scripts)))
+    .addHelpText(
+      'after',
+      `
+Completes commands, options, their values, batch ids and model names. The script asks whisklens itself at each Tab, so it
+stays right after an update.
+
+Set it up once:
+  bash   echo 'source <(whisklens completion bash)' >> ~/.bashrc
+  zsh    echo 'source <(whisklens completion zsh)' >> ~/.zshrc    (after compinit)
+  fish   whisklens completion fish > ~/.config/fish/completions/whisklens.fish
+
+Examples:
+  source <(whisklens completion bash)         # in this shell only
+  whisklens completion zsh > _whisklens       # for a folder of $fpath`,
+    )
+    .action((shell: keyof typeof scripts) => print(scripts[shell]))
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]', 'the command line after whisklens, up to the word at the cursor')
+    .action(async (words: string[]) => {
+      const { candidates, files } = await completionOf(program, words, valuesOf)
+      for (const { value, about = '' } of candidates) await print(`${value}\t${about}\n`)
+      await print(`:${files}\n`)
+      // A store that does not answer is not waited for.
+      process.exit()
+    })
+}
