@@ -5,7 +5,7 @@ import { WhisklensError } from '../errors'
 import { connect } from '../openwhisk/client'
 import { type BatchSummary, batchRequestSchema, summarySchema } from '../schema'
 import type { Bucket } from '../storage/store'
-import { resultOf, watchRule } from './activations'
+import { resultOf, watchRule } from '../library/batches/activations'
 import {
   type Connection,
   type ConnectionFlags,
@@ -14,7 +14,7 @@ import {
   needStore,
   resolveConnection,
 } from './connection'
-import { type Before, type FollowOptions, followBatch, headwayOf, lookBefore } from './follow'
+import { type Before, type FollowOptions, followBatch, headwayOf, lookBefore } from '../library/batches/follow'
 import { placeManifest } from './manifest'
 import { matching, wholeNumber } from './options'
 import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'

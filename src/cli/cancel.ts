@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { connect } from '../openwhisk/client'
-import { watchActivation } from './activations'
+import { watchActivation } from '../library/batches/activations'
 import {
   type ConnectionFlags,
   connectionOptions,
@@ -9,7 +9,7 @@ import {
   resolveConnection,
 } from './connection'
 import { firedBatchSchema } from './fired-batch'
-import { begun, followBatch, soonBegun } from './follow'
+import { begun, followBatch, soonBegun } from '../library/batches/follow'
 import { matching } from './options'
 import {
   exitCode,

@@ -12,7 +12,7 @@ import {
   fromWskProps,
   type Partly,
   readIdentity,
-} from './connection-sources'
+} from '../library/connection-sources'
 
 /** The options that {@link connectionOptions} adds. */
 export interface ConnectionFlags {

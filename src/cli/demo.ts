@@ -13,7 +13,7 @@ import { connect } from '../openwhisk/client'
 import { homeFolder } from '../paths'
 import type { BatchSummary, ImageRecord } from '../schema'
 import { type Bucket, openStore } from '../storage/store'
-import { type Before, followBatch, headwayOf } from './follow'
+import { type Before, followBatch, headwayOf } from '../library/batches/follow'
 import { exitCodeOfBatches } from './output'
 import { startProgress } from './progress'
 

@@ -9,7 +9,7 @@ import { createGunzip } from 'node:zlib'
 import { batchFolder } from '../batch/state/layout'
 import { WhisklensError } from '../errors'
 import type { Bucket } from '../storage/store'
-import { asFileError } from './walk'
+import { asFileError } from '../library/sources/walk'
 
 /** A list of images that a batch can be fired with. */
 export interface Manifest {

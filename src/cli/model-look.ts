@@ -4,8 +4,8 @@ import { WhisklensError } from '../errors'
 import { readModelFolder } from '../model-folder/folder'
 import { checkProbabilities, networkFacts, type Values } from '../models/verify'
 import { homeFolder } from '../paths'
-import { openPool } from './classify-pool'
-import type { Problem } from './classify-task'
+import { openPool } from '../library/classify/pool'
+import type { Problem } from '../library/classify/task'
 
 /** More than any model has classes. */
 const allClasses = 1_000_000

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { fireAndFollow } from './batch'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
 import { firedBatchSchema } from './fired-batch'
-import { soonBegun } from './follow'
+import { soonBegun } from '../library/batches/follow'
 import { matching } from './options'
 import { type OutputOptions, outputOptions } from './output'
 

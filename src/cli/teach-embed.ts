@@ -7,10 +7,10 @@ import type { Files } from '../model-folder/folder'
 import type { BaseModel } from '../models/teach/embedding'
 import type { Example } from '../models/teach/head'
 import { readAhead } from '../read-ahead'
-import { type Problem, problemOf } from './classify-task'
+import { type Problem, problemOf } from '../library/classify/task'
 import { type OutputOptions, printable } from './output'
 import { startProgress } from './progress'
-import { readImage } from './read-image'
+import { readImage } from '../library/sources/read-image'
 import type { LabelFolders } from './teach-folders'
 
 /** A photo that a model has looked at. */

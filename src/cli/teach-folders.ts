@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidInputError } from '../errors'
-import { imagesAmong } from './find-images'
-import { isImageName } from './image-names'
+import { imagesAmong } from '../library/sources/find-images'
+import { isImageName } from '../library/sources/image-names'
 import { printable } from './output'
-import { asFileError, type FoundFile, walk } from './walk'
+import { asFileError, type FoundFile, walk } from '../library/sources/walk'
 
 /** Photos by their labels. */
 export interface LabelFolders {

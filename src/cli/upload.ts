@@ -3,13 +3,13 @@ import type { Command } from 'commander'
 import { StorageError, WhisklensError } from '../errors'
 import { readAhead } from '../read-ahead'
 import type { Bucket } from '../storage/store'
-import { problemOf } from './classify-task'
+import { problemOf } from '../library/classify/task'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { type ImageFile, imagesAmong } from './find-images'
-import { countName, imageType, reportSkipped, type Tally } from './image-names'
+import { type ImageFile, imagesAmong } from '../library/sources/find-images'
+import { countName, imageType, reportSkipped, type Tally } from '../library/sources/image-names'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural, printable, printJson } from './output'
 import { startProgress } from './progress'
-import { asFileError, walk } from './walk'
+import { asFileError, walk } from '../library/sources/walk'
 
 interface UploadOptions extends ConnectionFlags, OutputOptions {
   prefix: string

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { headwayOf } from '../../src/cli/follow'
+import { headwayOf } from '../../src/library/batches/follow'
 import { duration, Pacemaker } from '../../src/cli/pace'
 import { counter, describeHeadway, type Headway, startProgress } from '../../src/cli/progress'
 import { batchOf, setClock } from './batch-fixtures'

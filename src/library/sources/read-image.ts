@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, open, read, readFile } from 'node:fs'
 import { promisify } from 'node:util'
-import { ImageError } from '../errors'
-import { maxImageBytes } from './classify-task'
+import { ImageError } from '../../errors'
+import { maxImageBytes } from '../classify/task'
 import { asFileError } from './walk'
 
 const openFile = promisify(open)

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { batchNotFound } from '../batch/reports/results'
-import { readSummary } from '../batch/reports/summary-object'
-import { type Batch, isEnded, readBatch } from '../batch/state/batch'
-import { isListedOpen } from '../batch/state/open'
-import { WhisklensError } from '../errors'
-import { type BatchSummary, isClosed } from '../schema'
-import type { Bucket } from '../storage/store'
-import { note, type OutputOptions } from './output'
-import type { Headway } from './progress'
+import { batchNotFound } from '../../batch/reports/results'
+import { readSummary } from '../../batch/reports/summary-object'
+import { type Batch, isEnded, readBatch } from '../../batch/state/batch'
+import { isListedOpen } from '../../batch/state/open'
+import { WhisklensError } from '../../errors'
+import { type BatchSummary, isClosed } from '../../schema'
+import type { Bucket } from '../../storage/store'
+import { note, type OutputOptions } from '../../cli/output'
+import type { Headway } from '../../cli/progress'
 
 /** What is known of a batch before it is fired: one of the same id may have been done before. */
 export interface Before {

@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import pLimit from 'p-limit'
-import { setEngineEnvironment } from '../classifier/engines/environment'
-import { messageOf } from '../errors'
-import type { ClassifyAnswer, ClassifyTask } from './classify-task'
-import { restBeforeExit } from './leave'
+import { setEngineEnvironment } from '../../classifier/engines/environment'
+import { messageOf } from '../../errors'
+import type { ClassifyAnswer, ClassifyTask } from './task'
+import { restBeforeExit } from '../../cli/leave'
 
 type Piscina = import('piscina').Piscina<ClassifyTask[], ClassifyAnswer[]>
 

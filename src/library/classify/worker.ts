@@ -1,8 +1,8 @@
-import { classifyImage } from '../classifier/classify'
-import { type LoadedModel, loadModel } from '../classifier/load'
-import { messageOf, WhisklensError } from '../errors'
-import { type ClassifyAnswer, type ClassifyTask, problemOf } from './classify-task'
-import { readImage } from './read-image'
+import { classifyImage } from '../../classifier/classify'
+import { type LoadedModel, loadModel } from '../../classifier/load'
+import { messageOf, WhisklensError } from '../../errors'
+import { type ClassifyAnswer, type ClassifyTask, problemOf } from './task'
+import { readImage } from '../sources/read-image'
 
 /** Runs in each worker thread of `whisklens classify`, with a model of its own. Never throws. */
 export default (tasks: ClassifyTask[]): Promise<ClassifyAnswer[]> => Promise.all(tasks.map(classify))

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry'
-import { ImageError } from '../errors'
-import { openWebAgent, reasonOf, webFetch } from '../web-agent'
-import { maxImageBytes } from './classify-task'
+import { ImageError } from '../../errors'
+import { openWebAgent, reasonOf, webFetch } from '../../web-agent'
+import { maxImageBytes } from '../classify/task'
 
 const retries = { retries: 2, minTimeout: 500, randomize: true }
 

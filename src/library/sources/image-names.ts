@@ -1,5 +1,5 @@
 import { extname } from 'node:path'
-import { note, type OutputOptions, plural, printable } from './output'
+import { note, type OutputOptions, plural, printable } from '../../cli/output'
 
 /** Content types of what can be classified, by file extension. */
 const imageTypes: Record<string, string> = {

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { refusalOf } from '../classifier/refusal'
-import { kindOf, signatureBytes } from '../classifier/signature'
-import type { WhisklensError } from '../errors'
+import { refusalOf } from '../../classifier/refusal'
+import { kindOf, signatureBytes } from '../../classifier/signature'
+import type { WhisklensError } from '../../errors'
 import { countIn, countName, isImageName, isUndecodedName, type Tally } from './image-names'
 import { asFileError, type FoundFile } from './walk'
 
