@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { type Zippable, zipSync } from 'fflate'
+import { writeDeclarations } from './declarations'
 import { classifying } from './runtime-files'
 import { zipDate } from './zip-date'
 
@@ -47,11 +48,11 @@ const programs = {
 }
 
 /**
- * Each worker reads its bundle whole, of which TensorFlow.js would be four fifths: found in node_modules when an engine
- * needs it. As `require`, for its packages are CommonJS.
+ * The library, and what its worker threads run: each is read whole, and TensorFlow.js would be most of it. It is found in
+ * node_modules when an engine needs it. As `require`, for its packages are CommonJS.
  */
-const worker: BuildOptions = {
-  entryPoints: { 'classify-worker': 'src/library/classify/worker.ts' },
+const library: BuildOptions = {
+  entryPoints: { index: 'src/index.ts', 'classify-worker': 'src/library/classify/worker.ts' },
   external: [...external, '@tensorflow/*'],
   supported: { 'dynamic-import': false },
 }
@@ -71,6 +72,12 @@ async function actionEntries(): Promise<Record<string, string>> {
     }
   }
   return entries
+}
+
+/** For `import`: a model, an error's class and all else are there once, however many ways a program takes to them. */
+async function writeModule(): Promise<void> {
+  const names = Object.keys(require(join(fresh, 'index.cjs'))).sort()
+  await writeFile(join(fresh, 'index.mjs'), `export { ${names.join(', ')} } from './index.cjs'\n`)
 }
 
 async function buildActions(): Promise<string[]> {
@@ -98,8 +105,9 @@ async function buildActions(): Promise<string[]> {
 
 /** The command line's bundle goes last: its date says whether all of it is current. */
 async function publish(): Promise<void> {
-  const files = (await readdir(fresh, { recursive: true })).filter((file) => /\.(cjs|zip)$/.test(file))
-  await mkdir(join(dist, 'actions'), { recursive: true })
+  const files = (await readdir(fresh, { recursive: true })).filter((file) => /\.(cjs|mjs|zip|d\.m?ts)$/.test(file))
+  for (const folder of new Set(files.map((file) => dirname(file))))
+    await mkdir(join(dist, folder), { recursive: true })
   for (const file of [...files.filter((name) => name !== 'cli.cjs'), 'cli.cjs']) {
     await rename(join(fresh, file), join(dist, file))
   }
@@ -107,8 +115,9 @@ async function publish(): Promise<void> {
 
 async function main(): Promise<void> {
   try {
-    for (const entries of [{ entryPoints: programs }, worker])
+    for (const entries of [{ entryPoints: programs }, library])
       await build({ ...options, ...entries, outdir: fresh, outExtension: { '.js': '.cjs' } })
+    await Promise.all([writeModule(), writeDeclarations(join(fresh, 'types'))])
     const built = await buildActions()
     await publish()
     const version = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version as string

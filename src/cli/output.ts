@@ -46,6 +46,10 @@ export function note(text: string, { quiet }: OutputOptions): void {
   if (!quiet) process.stderr.write(`${text}\n`)
 }
 
+/** Notes that a batch has not begun yet. */
+export const notedWait = (batch: string, options: OutputOptions) => (): void =>
+  note(`Waiting for the batch ${batch} to begin`, options)
+
 /** Names come from outside: what would move a terminal's cursor or colour it is shown as `\xNN`. */
 export const printable = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for

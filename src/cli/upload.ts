@@ -1,15 +1,16 @@
 import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { StorageError, WhisklensError } from '../errors'
+import { problemOf } from '../library/classify/task'
+import { type ImageFile, imagesAmong } from '../library/sources/find-images'
+import { imageType } from '../library/sources/image-names'
+import { asFileError, walk } from '../library/sources/walk'
 import { readAhead } from '../read-ahead'
 import type { Bucket } from '../storage/store'
-import { problemOf } from '../library/classify/task'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { type ImageFile, imagesAmong } from '../library/sources/find-images'
-import { countName, imageType, reportSkipped, type Tally } from '../library/sources/image-names'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural, printable, printJson } from './output'
 import { startProgress } from './progress'
-import { asFileError, walk } from '../library/sources/walk'
+import { countName, countSkipped, reportSkipped, type Tally } from './skipped'
 
 interface UploadOptions extends ConnectionFlags, OutputOptions {
   prefix: string
@@ -74,7 +75,7 @@ async function uploadAll(paths: string[], bucket: Bucket, options: UploadOptions
   const others: Tally = new Map()
   let isGrowing = true
   async function* files() {
-    yield* imagesAmong(walk(paths), others)
+    yield* imagesAmong(walk(paths), countSkipped(others))
     isGrowing = false
   }
   try {

@@ -5,6 +5,7 @@ import type { Context } from '../batch/state/platform'
 import { systemClock } from '../clock'
 import { type Settings, settingsFromEnvironment, toEnvironment } from '../config'
 import { messageOf, WhisklensError } from '../errors'
+import type { Connection } from '../local-connection'
 import { log } from '../log'
 import { connect } from '../openwhisk/client'
 import { deployManifest } from '../openwhisk/deploy/deploy'
@@ -16,14 +17,7 @@ import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
 import { imageEnvironment, runtimeImage } from './images'
 import { readPolicy } from './policies'
-import {
-  type Connection,
-  readSecrets,
-  removeConnection,
-  type Secrets,
-  writeConnection,
-  wskpropsPath,
-} from './state'
+import { readSecrets, removeConnection, type Secrets, writeConnection, wskpropsPath } from './state'
 import { type ObjectStore, startObjectStore } from './store/server'
 
 export interface LocalOptions {

@@ -30,20 +30,9 @@ export async function readImage(path: string): Promise<Buffer> {
   }
 }
 
-const tooLarge = (what: string): ImageError =>
+/** The error of a file that is larger than what is read. */
+export const tooLarge = (what: string): ImageError =>
   new ImageError('image_too_large', `${what}, more than the ${maxImageBytes} that are read`)
-
-/** Reads an image from stdin. @throws ImageError `image_too_large` */
-export async function readStdin(): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > maxImageBytes) throw tooLarge(`There are ${size} bytes on stdin`)
-  }
-  return Buffer.concat(chunks)
-}
 
 async function readWhole(file: number, size: number): Promise<Buffer> {
   // Not of the pool of small buffers, which would outlive the image.
