@@ -1,5 +1,14 @@
 import { beGuest } from './guest'
-import type { Classification, ClassifiedImage, ClassifyAllOptions, ClassifyOptions, FailedImage, ImageSource, Model, ModelOptions } from './library/types/classification'
+import type {
+  Classification,
+  ClassifiedImage,
+  ClassifyAllOptions,
+  ClassifyOptions,
+  FailedImage,
+  ImageSource,
+  Model,
+  ModelOptions,
+} from './library/types/classification'
 import type { ConnectionOptions } from './library/types/connection'
 import type { Deployment } from './library/types/deployment'
 
@@ -9,7 +18,7 @@ import type { Deployment } from './library/types/deployment'
 beGuest()
 
 export { type ErrorCode, errorCodes, type ImageErrorCode } from './error-codes'
-export { ImageError, InvalidInputError, OpenWhiskError, StorageError, WhisklensError } from './errors'
+export { hintOf, ImageError, InvalidInputError, OpenWhiskError, StorageError, WhisklensError } from './errors'
 export type * from './library/types/classification'
 export type * from './library/types/connection'
 export type * from './library/types/deployment'

@@ -1,5 +1,5 @@
-import { newestBatches } from '../batch/reports/newest'
 import { readLabelView } from '../batch/reports/labels-file'
+import { newestBatches } from '../batch/reports/newest'
 import { matches, querySchema } from '../batch/reports/query'
 import { readResults } from '../batch/reports/results'
 import { parseBatchRequest } from '../batch/running/request'
@@ -82,7 +82,10 @@ class BatchOf implements Batch {
   /** The uploads of a day are neither cancelled nor fired. */
   async #needFired(): Promise<void> {
     if (isUploads(this.id))
-      throw new InvalidInputError('bad_parameter', `${this.id}: the uploads of a day are closed after midnight`)
+      throw new InvalidInputError(
+        'bad_parameter',
+        `${this.id}: the uploads of a day are closed after midnight`,
+      )
     await this.summary()
   }
 

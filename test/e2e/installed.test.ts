@@ -1,6 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -8,33 +8,16 @@ import sharp from 'sharp'
 import type { Finding } from '../../src/cli/doctor-finding'
 import { clientsOf, parseLines } from '../helpers/clients'
 import { sample } from '../helpers/images'
+import { installPackage } from '../helpers/installed-package'
 import { eventually, type RunningLocal, startLocalModeOf } from '../helpers/local-mode'
 
-/*
- * As npm install leaves it: the package of this checkout in the node_modules of another folder, what it depends on
- * beside it and not below.
- */
-
-const root = join(__dirname, '..', '..')
 let folder: string
 let modules: string
 let bin: string
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'whisklens-installed-'))
-  modules = join(folder, 'node_modules')
-  mkdirSync(join(modules, 'whisklens'), { recursive: true })
-  const listed = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  const [{ filename }] = JSON.parse(listed) as [{ filename: string }]
-  execFileSync('tar', ['-xzf', join(folder, filename), '--strip-components=1'], {
-    cwd: join(modules, 'whisklens'),
-  })
-  for (const name of readdirSync(join(root, 'node_modules')).filter((name) => !name.startsWith('.')))
-    symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  modules = installPackage(folder)
   bin = join(modules, 'whisklens', 'bin', 'whisklens.js')
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, open, read, readFile } from 'node:fs'
 import { promisify } from 'node:util'
-import { ImageError } from '../../errors'
+import { ImageError, WhisklensError } from '../../errors'
 import { maxImageBytes } from '../classify/task'
 import { asFileError } from './walk'
 
@@ -21,6 +21,7 @@ export async function readImage(path: string): Promise<Buffer> {
   const file = await openFile(path, 'r').catch(failed)
   try {
     const stats = fstatSync(file)
+    if (stats.isDirectory()) throw new WhisklensError('file_unreadable', `${path} is a folder, not a file`)
     const { size } = stats
     if (size > maxImageBytes) throw tooLarge(`The file has ${size} bytes`)
     // A pipe has no size.

@@ -1,6 +1,6 @@
 /*
  * What the library takes and gives, without the schemas behind it: a program needs nothing but Whisklens to be checked
- * against it. test/unit/library-types.test.ts holds it to the schemas.
+ * against it. test/types/library.ts holds it to the schemas.
  */
 
 import type { WhisklensError } from '../../errors'
