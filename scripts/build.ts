@@ -112,7 +112,9 @@ async function buildActions(): Promise<string[]> {
 
 /** The command line's bundle goes last: its date says whether all of it is current. */
 async function publish(): Promise<void> {
-  const files = (await readdir(fresh, { recursive: true })).filter((file) => /\.(cjs|mjs|zip|d\.m?ts)$/.test(file))
+  const files = (await readdir(fresh, { recursive: true })).filter((file) =>
+    /\.(cjs|mjs|zip|d\.m?ts)$/.test(file),
+  )
   for (const folder of new Set(files.map((file) => dirname(file))))
     await mkdir(join(dist, folder), { recursive: true })
   for (const file of [...files.filter((name) => name !== 'cli.cjs'), 'cli.cjs']) {
