@@ -42,7 +42,7 @@ export async function openModel(model?: string, options?: ModelOptions): Promise
 /**
  * Classifies one image. The model is loaded with the first.
  * @param image a path, a URL, `s3://bucket/key`, or the bytes of a file
- * @param options `model` as for {@link openModel}
+ * @param options the model, and how to classify: `model` as for {@link openModel}
  * @example
  * const { labels } = await classify('cat.jpg')
  * console.log(labels[0]?.label, labels[0]?.probability)
@@ -50,15 +50,15 @@ export async function openModel(model?: string, options?: ModelOptions): Promise
  */
 export async function classify(
   image: ImageSource,
-  options: ClassifyOptions & ModelOptions & { model?: string } = {},
+  { model, engine, ...options }: ClassifyOptions & ModelOptions & { model?: string } = {},
 ): Promise<Classification> {
-  return (await openModel(options.model, options)).classify(image, options)
+  return (await openModel(model, { engine })).classify(image, options)
 }
 
 /**
  * Classifies any number of images, as {@link Model.classifyAll} does. The model is loaded with the first.
  * @param images paths, folders, globs, URLs, `s3://` addresses, bytes: one, or a sequence of them
- * @param options `model` as for {@link openModel}
+ * @param options the model, and how to classify: `model` as for {@link openModel}
  * @example
  * for await (const { file, labels, error } of classifyAll(['photos/', 's3://images/2026/'])) {
  *   console.log(file, error ? error.code : labels[0]?.label)
@@ -67,9 +67,9 @@ export async function classify(
  */
 export async function* classifyAll(
   images: ImageSource | Iterable<ImageSource> | AsyncIterable<ImageSource>,
-  options: ClassifyAllOptions & ModelOptions & { model?: string } = {},
+  { model, engine, ...options }: ClassifyAllOptions & ModelOptions & { model?: string } = {},
 ): AsyncGenerator<ClassifiedImage | FailedImage, void, undefined> {
-  yield* (await openModel(options.model, options)).classifyAll(images, options)
+  yield* (await openModel(model, { engine })).classifyAll(images, options)
 }
 
 /**

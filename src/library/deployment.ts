@@ -1,6 +1,6 @@
 import { readLabelView } from '../batch/reports/labels-file'
 import { newestBatches } from '../batch/reports/newest'
-import { matches, querySchema } from '../batch/reports/query'
+import { matches } from '../batch/reports/query'
 import { readResults } from '../batch/reports/results'
 import { parseBatchRequest } from '../batch/running/request'
 import { isUploads } from '../batch/uploads/day'
@@ -11,13 +11,14 @@ import type { Bucket } from '../storage/store'
 import { cancelBatch, type Fired, fireBatch, newBatchId, resultsOf } from './batches/fire'
 import { begun, followBatch, headwayOf, soonBegun } from './batches/follow'
 import { type Connection, resolveConnection } from './connection'
+import { connectionSchema, filterSchema, parseOptions } from './options'
 import type { ConnectionOptions } from './types/connection'
 import type { Batch, Deployment, RecordFilter, WaitOptions } from './types/deployment'
 import type { BatchSummary, ImageRecord } from './types/record'
 
 /** @see openDeployment in index.ts */
-export async function openDeployment(options: ConnectionOptions = {}): Promise<Deployment> {
-  const connection = await resolveConnection(options)
+export async function openDeployment(options?: ConnectionOptions): Promise<Deployment> {
+  const connection = await resolveConnection(parseOptions(connectionSchema, options))
   const results = resultsOf(connection)
   return {
     startBatch: async (request = {}) => {
@@ -72,9 +73,9 @@ class BatchOf implements Batch {
     this.#fired = await fireBatch({ batch: this.id, retry: true }, this.#connection)
   }
 
-  async *records(filter: RecordFilter = {}): AsyncGenerator<ImageRecord, void, undefined> {
-    const { modelLabels = false, ...query } = filter
-    const isWanted = matches(parseFilter(query))
+  async *records(filter?: RecordFilter): AsyncGenerator<ImageRecord, void, undefined> {
+    const { modelLabels = false, ...query } = parseOptions(filterSchema, filter)
+    const isWanted = matches(query)
     const view = modelLabels ? modelsLabels : await readLabelView(this.#results)
     for await (const record of readResults(this.#results, this.id, view)) if (isWanted(record)) yield record
   }
@@ -101,13 +102,4 @@ class BatchOf implements Batch {
       ...(isUploads(this.id) && { changesWithin: Number.POSITIVE_INFINITY }),
     })
   }
-}
-
-const filterSchema = querySchema.omit({ limit: true }).strict()
-
-function parseFilter(filter: Omit<RecordFilter, 'modelLabels'>) {
-  const parsed = filterSchema.safeParse(filter)
-  if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ path, message }) => [...path, message].join(': '))
-  throw new InvalidInputError('bad_parameter', `The filter is not valid: ${problems.join('; ')}`)
 }

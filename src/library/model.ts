@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { recordLabels } from '../classifier/classify'
 import { machineMemory, memoryShare } from '../classifier/container-memory'
 import { type LoadedModel, loadModel } from '../classifier/load'
 import { parseSettings } from '../config'
-import { InvalidInputError, WhisklensError } from '../errors'
+import { WhisklensError } from '../errors'
 import { homeFolder } from '../paths'
 import { type Answer, classifyEach } from './classify/each'
 import { type ClassifyPool, openPool } from './classify/pool'
@@ -13,11 +12,11 @@ import { type ClassifyAnswer, type ClassifyTask, problemOf } from './classify/ta
 import { classifyWith } from './classify/worker'
 import { needStore, resolveConnection } from './connection'
 import { fromConfigFile, fromEnvironment } from './connection-sources'
+import { classifyAllSchema, classifySchema, modelSchema, parseOptions } from './options'
 import { readSource, sourcesOf } from './sources/sources'
 import type {
   ClassifiedImage,
   ClassifyAllOptions,
-  ClassifyOptions,
   FailedImage,
   ImageSource,
   Model,
@@ -32,10 +31,11 @@ const here = pLimit(4)
 const beforeWorkers = 32
 
 /** @see openModel in index.ts */
-export async function openModel(name?: string, options: ModelOptions = {}): Promise<Model> {
+export async function openModel(name?: string, options?: ModelOptions): Promise<Model> {
+  const { engine: wanted } = parseOptions(modelSchema, options)
   const set = parseSettings({ ...(await fromConfigFile(process.cwd())), ...fromEnvironment(process.env) })
   const model = name ?? set.model
-  const engine = options.engine ?? set.engine
+  const engine = wanted ?? set.engine
   const loaded = await loadModel(model, engine)
   return modelOf(loaded, { model, engine })
 }
@@ -49,10 +49,10 @@ function modelOf(loaded: LoadedModel, named: { model: string; engine: string }):
     task: description.task as Model['task'],
     classes: classes.length,
     inputSize: 'size' in description.input ? description.input.size : 0,
-    classify: async (image, options = {}) => {
-      const { top, exif } = howOf(options)
-      const store = storeOf(options.connection)
-      return here(async () => classifyWith(loaded, { image: await readSource(image, store), top, exif }))
+    classify: async (image, options) => {
+      const { connection, ...how } = parseOptions(classifySchema, options)
+      const store = storeOf(connection)
+      return here(async () => classifyWith(loaded, { image: await readSource(image, store), ...how }))
     },
     classifyAll: (images, options) => classifyAll(loaded, named, images, options),
   }
@@ -62,12 +62,15 @@ async function* classifyAll(
   loaded: LoadedModel,
   named: { model: string; engine: string },
   images: Parameters<Model['classifyAll']>[0],
-  options: ClassifyAllOptions = {},
+  options?: ClassifyAllOptions,
 ): ReturnType<Model['classifyAll']> {
-  const { threads = availableParallelism(), onSkip = () => {} } = options
-  checkWhole('threads', threads, 0, 256)
-  const how = { ...named, ...howOf(options) }
-  const finding = { store: storeOf(options.connection), skip: ({ path }: { path: string }) => onSkip(path) }
+  const {
+    threads = availableParallelism(),
+    onSkip = () => {},
+    connection,
+    ...how
+  } = parseOptions(classifyAllSchema, options)
+  const finding = { store: storeOf(connection), skip: ({ path }: { path: string }) => onSkip(path) }
   let pool: ClassifyPool | undefined
   let hasEnded = false
   let count = 0
@@ -87,7 +90,11 @@ async function* classifyAll(
   }
 
   try {
-    for await (const answer of classifyEach(sources(), run, { ...how, threads: Math.max(threads, 1) }))
+    for await (const answer of classifyEach(sources(), run, {
+      ...named,
+      ...how,
+      threads: Math.max(threads, 1),
+    }))
       yield outcomeOf(answer)
   } finally {
     hasEnded = true
@@ -103,21 +110,6 @@ function outcomeOf({ file, classified, error }: Answer): ClassifiedImage | Faile
 
 const isOne = (images: Parameters<Model['classifyAll']>[0]): images is ImageSource =>
   typeof images !== 'object' || images instanceof URL || images instanceof Uint8Array || 'bytes' in images
-
-/** What a worker is told of how to classify. @throws InvalidInputError */
-function howOf({ top = recordLabels, exif }: ClassifyOptions): Pick<ClassifyTask, 'top' | 'exif'> {
-  checkWhole('top', top, 1, 1000)
-  if (exif === undefined || exif === 'position') return { top, exif }
-  throw new InvalidInputError('bad_parameter', `exif: expected 'position'`)
-}
-
-function checkWhole(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return
-  throw new InvalidInputError(
-    'bad_parameter',
-    `${name}: expected a whole number from ${least} to ${most}, found ${value}`,
-  )
-}
 
 /** Looked for when the first address needs it. */
 const storeOf =

@@ -79,6 +79,9 @@ describe('classify', () => {
     })
     await expect(classify(sample('cat'), { engine: 'none' })).rejects.toMatchObject({ code: 'bad_setting' })
     await expect(classify(sample('cat'), { top: 0 })).rejects.toMatchObject({ code: 'bad_parameter' })
+    await expect(classify(sample('cat'), { tpo: 5 } as never)).rejects.toMatchObject({
+      code: 'bad_parameter',
+    })
     await expect(classify(5 as never)).rejects.toMatchObject({ code: 'bad_parameter' })
     await expect(classify('')).rejects.toMatchObject({ code: 'bad_parameter' })
   })
