@@ -9,6 +9,7 @@ import { modelComponent, samplesComponent } from '../src/notices/component'
 import { renderNotices } from '../src/notices/render'
 import { buildGallery, galleryFiles } from './build-gallery'
 import { componentsOf } from './bundled'
+import { writeDeclarations } from './declarations'
 
 /*
  * Builds what is run: one bundle for the command line, one for each process it starts, and one zip for each action; the
@@ -56,7 +57,11 @@ const programs = {
  * Programs that load TensorFlow.js from its bundle beside them, when an engine needs it: each worker reads its own whole,
  * of which it would be four fifths.
  */
-const programsBeside = { cli: 'src/cli/main.ts', 'classify-worker': 'src/cli/classify-worker.ts' }
+const programsBeside = {
+  cli: 'src/cli/main.ts',
+  index: 'src/index.ts',
+  'classify-worker': 'src/library/classify/worker.ts',
+}
 
 const tensorFlowBeside: Plugin = {
   name: 'tensorflow-beside',
@@ -108,6 +113,19 @@ async function filesBeside(action: string): Promise<Zippable> {
   if (classifying.includes(action)) files['inference.js'] = await readFile(join(fresh, 'inference.cjs'))
   if (action === 'results') for (const name of galleryFiles) files[name] = await readFile(join(fresh, name))
   return files
+}
+
+/**
+ * For `import`: models and classes of errors are there once, whichever way a program takes to them. Not as `export … from`, for
+ * which Node.js looks for the names in all of the bundle, at four times the cost of loading it.
+ */
+async function writeModule(): Promise<void> {
+  const names = Object.keys(require(join(fresh, 'index.cjs'))).sort()
+  const lines = [
+    "import { createRequire } from 'node:module'",
+    `export const { ${names.join(', ')} } = createRequire(import.meta.url)('./index.cjs')`,
+  ]
+  await writeFile(join(fresh, 'index.mjs'), `${lines.join('\n')}\n`)
 }
 
 async function buildActions(): Promise<string[]> {
@@ -172,6 +190,7 @@ async function main(): Promise<void> {
     await buildPrograms(programs)
     await buildPrograms(programsBeside, beside)
     inputs.gallery = await buildGallery(fresh)
+    await Promise.all([writeModule(), writeDeclarations(join(fresh, 'types'))])
     const built = await buildActions()
     await copyWasm()
     const count = await writeNotices()

@@ -14,15 +14,19 @@ export interface Packed {
 const namesIn = (folder: string): string[] =>
   readdirSync(join(root, folder)).map((name) => join(folder, name).replaceAll('\\', '/'))
 
+/** All paths in a field of package.json. */
+const pathsIn = (field: string | object): string[] =>
+  typeof field === 'string' ? [field] : Object.values(field).flatMap(pathsIn)
+
 /** What an installed package cannot do without: the code that runs, and what it reads beside it. */
 function needed(): string[] {
-  const { main, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const programs = ['cli', 'cli-classify', 'classify-worker', 'inference', 'runtime', 'tensorflow']
   const actions = [...namesIn('actions'), ...namesIn('triggers')].map(
     (path) => `dist/actions/${path.replace(/.*\/|\.ts$/g, '')}.zip`,
   )
   return [
-    ...[main, ...Object.values<string>(bin)].filter(Boolean).map((path: string) => path.replace(/^\.\//, '')),
+    ...[...pathsIn(exports), ...pathsIn(bin)].map((path) => path.replace(/^\.\//, '')),
     ...programs.map((name) => `dist/${name}.cjs`),
     ...actions,
     'dist/gallery.js',

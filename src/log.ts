@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import pino from 'pino'
+import { isGuest } from './guest'
 
 /** What every line says that is written while some work goes on. */
 interface Subject {
@@ -21,7 +22,7 @@ export const logged = <T>(subject: Subject, work: () => T): T =>
  */
 export const log = pino(
   {
-    level: process.env.WHISKLENS_LOG_LEVEL ?? 'info',
+    level: process.env.WHISKLENS_LOG_LEVEL ?? (isGuest() ? 'silent' : 'info'),
     base: null,
     // A line that names another batch is about that one.
     mixin: () => ({ ...subjects.getStore() }),

@@ -1,15 +1,30 @@
 import { totalmem } from 'node:os'
+import { isGuest } from '../guest'
 
 export const MiB = 1024 * 1024
 
-/** An action's default in our manifests, where nothing says otherwise. */
+/** An action's default in our manifests, where nothing says otherwise. Less would refuse elsewhere what is classified there. */
 const usualMemory = 512 * MiB
+
+/** The memory of this machine, or of the container that it is in, bytes. */
+export function machineMemory(): number {
+  const constrained = process.constrainedMemory()
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
+}
+
+/**
+ * The memory of each of several workers, bytes: together they take half of what there is.
+ * @param there bytes
+ */
+export const memoryShare = (there: number, workers: number): number =>
+  Math.max(usualMemory, Math.floor(there / 2 / workers))
 
 function memoryLimit(): number {
   const { WHISKLENS_MEMORY } = process.env
   if (WHISKLENS_MEMORY) return Number(WHISKLENS_MEMORY) * MiB
-  const constrained = process.constrainedMemory()
-  return constrained > 0 && constrained < totalmem() ? constrained : usualMemory
+  if (isGuest()) return memoryShare(machineMemory(), 1)
+  const there = machineMemory()
+  return there < totalmem() ? there : usualMemory
 }
 
 /** The memory of this container, bytes. Asked for once: the cgroup's answer is in a file. */

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import type sharpModule from 'sharp'
 import { ImageError, messageOf } from '../errors'
+import { isGuest } from '../guest'
 import { checkSize } from './decode-memory'
 import { isAllOf, isShared, planFor } from './decode-plan'
 import { hull, type Region } from './geometry'
@@ -26,6 +27,8 @@ export const sharp: typeof sharpModule | undefined = loadSharp()
 function loadSharp(): typeof sharpModule | undefined {
   try {
     const module = require('sharp') as typeof sharpModule
+    // The program may use it, too. Of the formats that we are given to decode, libvips takes none for one of those loaders'.
+    if (isGuest()) return module
     // Every image is seen once, so a cache of decoded files would only cost memory.
     module.cache(false)
     module.concurrency(1)

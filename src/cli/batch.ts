@@ -1,20 +1,18 @@
-import { randomBytes } from 'node:crypto'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { defaultBatchId } from '../batch/running/request'
 import { WhisklensError } from '../errors'
+import { resultOf } from '../library/batches/activations'
+import { fireBatch, newBatchId, resultsOf, retries } from '../library/batches/fire'
+import { type Before, type FollowOptions, followBatch, headwayOf } from '../library/batches/follow'
 import { connect } from '../openwhisk/client'
 import { type BatchSummary, batchRequestSchema, summarySchema } from '../schema'
 import type { Bucket } from '../storage/store'
-import { resultOf, watchRule } from './activations'
 import {
   type Connection,
   type ConnectionFlags,
   connectionOptions,
   needOpenWhisk,
-  needStore,
   resolveConnection,
 } from './connection'
-import { type Before, type FollowOptions, followBatch, headwayOf, lookBefore } from './follow'
 import { placeManifest } from './manifest'
 import { matching, wholeNumber } from './options'
 import { exitCodeOfBatches, next, note, type OutputOptions, outputOptions, print, printJson } from './output'
@@ -117,17 +115,14 @@ Examples:
     .action(run)
 }
 
-/** People wait less patiently than actions. */
-const retries = 4
-
 async function run(prefixes: string[], options: BatchOptions): Promise<void> {
   if (prefixes.length === 0 && options.manifest === undefined)
     throw new InvalidArgumentError(
       "Expected a prefix ('' for all images), a glob, or --manifest with a list.",
     )
   const connection = await resolveConnection(options)
-  const batch = options.batch ?? defaultBatchId(Date.now(), randomBytes(3).toString('hex'))
-  const results = needStore(connection).bucket(connection.settings.resultsBucket)
+  const batch = options.batch ?? newBatchId()
+  const results = resultsOf(connection)
   const selection = selectionOf(prefixes, options.include)
   const list =
     options.manifest === undefined ? undefined : await placeManifest(options.manifest, batch, results)
@@ -170,24 +165,14 @@ export async function fireAndFollow(
   options: OutputOptions & { wait: boolean },
 ): Promise<BatchSummary | undefined> {
   const { batch } = request
-  const address = needOpenWhisk(connection)
-  const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  const before = await lookBefore(results, batch)
-  const trigger = `/${connection.namespace}/batch-requested`
-  const activationId = await connect(address, retries).fire(trigger, request)
-  if (activationId === undefined) {
-    throw new WhisklensError('no_active_rule', `${trigger} was fired, but it has no active rule`, {
-      hint: 'Enable it: wsk rule enable on-batch-requested. Or deploy again: whisklens deploy.',
-    })
-  }
+  const { activationId, before, failure } = await fireBatch(request, connection)
   if (!options.wait) {
     await (options.json ? printJson({ batch, activationId }) : print(`${batch}\n`))
     next(`whisklens watch ${batch}`, options)
     return undefined
   }
   note(`Fired batch-requested: batch ${batch}`, options)
-  const failure = watchRule(address, 'start-batch', activationId)
-  const summary = await follow(results, batch, before, failure, options)
+  const summary = await follow(resultsOf(connection), batch, before, failure, options)
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
   process.exitCode = exitCodeOfBatches([summary])
   if (summary.state === 'cancelled' || summary.state === 'stopped') next(`whisklens retry ${batch}`, options)

@@ -1,21 +1,15 @@
 import type { Command } from 'commander'
-import { connect } from '../openwhisk/client'
-import { watchActivation } from './activations'
-import {
-  type ConnectionFlags,
-  connectionOptions,
-  needOpenWhisk,
-  needStore,
-  resolveConnection,
-} from './connection'
+import { cancelBatch } from '../library/batches/fire'
+import { followBatch, soonBegun } from '../library/batches/follow'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
 import { firedBatchSchema } from './fired-batch'
-import { begun, followBatch, soonBegun } from './follow'
 import { matching } from './options'
 import {
   exitCode,
   exitCodeOfBatches,
   next,
   note,
+  notedWait,
   type OutputOptions,
   outputOptions,
   print,
@@ -44,12 +38,9 @@ Examples:
 async function run(batch: string, options: ConnectionFlags & OutputOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  await soonBegun(results, batch, options)
-  const action = `/${connection.namespace}/whisklens/start-batch`
-  const address = needOpenWhisk(connection)
-  const activationId = await connect(address).invoke(action, { batch, cancel: true })
-  const failure = watchActivation(address, 'start-batch', activationId)
-  const summary = await followBatch(results, batch, begun, { onProgress: () => {}, failure })
+  await soonBegun(results, batch, { onWait: notedWait(batch, options) })
+  const { before, failure } = await cancelBatch(batch, connection)
+  const summary = await followBatch(results, batch, before, { onProgress: () => {}, failure })
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
   const { state } = summary
   if (state !== 'cancelled') note(`Nothing was cancelled: the batch was already ${state}`, options)

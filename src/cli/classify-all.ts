@@ -1,19 +1,14 @@
-import pLimit from 'p-limit'
 import { WhisklensError } from '../errors'
-import { readAhead } from '../read-ahead'
+import { type Answer, classifyEach } from '../library/classify/each'
+import type { ClassifyPool } from '../library/classify/pool'
+import type { Classified } from '../library/classify/task'
+import { type Source, sourcesOf } from '../library/sources/sources'
 import type { ClassifyOptions } from './classify'
-import { type ClassifyPool, tasksPerWorker } from './classify-pool'
-import { type Source, sourcesOf } from './classify-sources'
-import { type Classified, type ClassifyAnswer, problemOf } from './classify-task'
 import { needStore, resolveConnection } from './connection'
-import { countName, reportSkipped, type Tally } from './image-names'
 import { type OutputOptions, percent, print, printable, printJson } from './output'
 import { startProgress } from './progress'
-
-type Answer = Pick<Source, 'file' | 'isUndecoded'> & ClassifyAnswer
-
-/** A slow image holds back so many faster ones behind it, for each worker. They are paths and labels, no pixels. */
-const aheadPerWorker = 64
+import { countName, countSkipped, reportSkipped, type Tally } from './skipped'
+import { readStdin } from './stdin'
 
 interface Counts {
   found: number
@@ -34,35 +29,29 @@ export async function classifyAll(
     model = connection.settings.model,
     engine = connection.settings.engine,
     top,
-    workers,
+    workers: threads,
     exif,
   } = options
-  // What is downloaded waits in memory for its turn.
-  const downloads = pLimit(workers * tasksPerWorker + 4)
   const progress = startProgress('images', { ...options, withLines: true })
   const counts: Counts = { found: 0, ok: 0, failed: 0 }
   const undecoded: Tally = new Map()
   const others: Tally = new Map()
   let isGrowing = true
 
-  async function* images() {
-    yield* sourcesOf(paths, () => needStore(connection), others)
+  async function* images(): AsyncGenerator<Source> {
+    const finding = { store: () => needStore(connection), skip: countSkipped(others) }
+    for (const path of paths) {
+      const sources = path === '-' ? [{ file: path, download: readStdin }] : sourcesOf(path, finding)
+      for await (const source of sources) {
+        counts.found++
+        yield source
+      }
+    }
     isGrowing = false
   }
 
-  async function classify({ file, download, error, isUndecoded }: Source): Promise<Answer> {
-    counts.found++
-    if (error) return { file, error, isUndecoded }
-    const task = async () => pool.run({ image: download ? await download() : file, model, engine, top, exif })
-    const answer = await (download ? downloads(task) : task()).catch((thrown) => ({
-      error: problemOf(thrown),
-    }))
-    return { file, ...answer }
-  }
-
   try {
-    for await (const answer of readAhead(images(), workers * aheadPerWorker, classify)) {
-      if (answer.fatal) throw new WhisklensError(answer.fatal.code, answer.fatal.message, answer.fatal)
+    for await (const answer of classifyEach(images(), pool.run, { model, engine, top, exif, threads })) {
       counts[answer.error ? 'failed' : 'ok']++
       counts.used ??= answer.classified
       if (answer.isUndecoded) countName(undecoded, answer.file)

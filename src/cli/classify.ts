@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { machineMemory, memoryShare } from '../classifier/container-memory'
+import { openPool } from '../library/classify/pool'
+import { isImageName } from '../library/sources/image-names'
 import { exifOptionSchema } from '../schema'
-import { openPool } from './classify-pool'
 import { type ConnectionFlags, connectionOptions } from './connection'
-import { isImageName } from './image-names'
 import { matching, wholeNumber } from './options'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural } from './output'
-import { shareMemory } from './share-memory'
 
 export interface ClassifyOptions extends ConnectionFlags, OutputOptions {
   model?: string
@@ -67,8 +67,10 @@ async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   const started = Date.now()
   // First of all, before more code is loaded: workers take longer to start than it takes to find the first images.
   const isOne = paths.length === 1 && isImageName(paths[0] as string)
-  shareMemory(options.workers)
-  const pool = openPool(join(__dirname, 'classify-worker.cjs'), options.workers, isOne ? 1 : 2)
+  const pool = openPool(join(__dirname, 'classify-worker.cjs'), options.workers, {
+    atOnce: isOne ? 1 : 2,
+    memory: memoryShare(machineMemory(), options.workers),
+  })
   const { classifyAll } = await import('./classify-all')
   const counts = await classifyAll(paths, options, pool).finally(pool.close)
   const seconds = (Date.now() - started) / 1000

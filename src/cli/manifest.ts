@@ -8,8 +8,8 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { batchFolder } from '../batch/state/layout'
 import { WhisklensError } from '../errors'
+import { asFileError } from '../library/sources/walk'
 import type { Bucket } from '../storage/store'
-import { asFileError } from './walk'
 
 /** A list of images that a batch can be fired with. */
 export interface Manifest {

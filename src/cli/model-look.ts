@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { anyEngine } from '../classifier/engines/names'
 import { WhisklensError } from '../errors'
+import { openPool } from '../library/classify/pool'
+import type { Problem } from '../library/classify/task'
 import { readModelFolder } from '../model-folder/folder'
 import { checkProbabilities, networkFacts, type Values } from '../models/verify'
 import { homeFolder } from '../paths'
-import { openPool } from './classify-pool'
-import type { Problem } from './classify-task'
 
 /** More than any model has classes. */
 const allClasses = 1_000_000

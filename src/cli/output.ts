@@ -46,6 +46,10 @@ export function note(text: string, { quiet }: OutputOptions): void {
   if (!quiet) process.stderr.write(`${text}\n`)
 }
 
+/** Notes that a batch has not begun yet. */
+export const notedWait = (batch: string, options: OutputOptions) => (): void =>
+  note(`Waiting for the batch ${batch} to begin`, options)
+
 /** Names the command that is likely to come next; programs need no such advice. */
 export function next(command: string, options: OutputOptions): void {
   if (!options.json) note(`Next: ${command}`, options)

@@ -1,21 +1,7 @@
 import { MultiBar } from 'cli-progress'
+import type { Headway } from '../library/batches/follow'
 import type { OutputOptions } from './output'
 import { duration, type Pace, Pacemaker } from './pace'
-
-/** How far something has come. */
-export interface Headway {
-  done: number
-  /** How many there are, as far as that is known. */
-  total: number
-  /** How many of `done` failed. */
-  errors: number
-  /** How many of `done` are of earlier runs: the bar is about this one. */
-  earlier?: number
-  /** There will be more than `total`. */
-  isGrowing?: boolean
-  /** How many activations are at work on it. */
-  running?: number
-}
 
 export interface ProgressOptions extends OutputOptions {
   /** Whether the command prints lines to stdout meanwhile: on the same terminal they are progress enough. */

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
+import { soonBegun } from '../library/batches/follow'
 import { fireAndFollow } from './batch'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
 import { firedBatchSchema } from './fired-batch'
-import { soonBegun } from './follow'
 import { matching } from './options'
-import { type OutputOptions, outputOptions } from './output'
+import { notedWait, type OutputOptions, outputOptions } from './output'
 
 interface RetryOptions extends ConnectionFlags, OutputOptions {
   wait: boolean
@@ -34,6 +34,6 @@ async function run(batch: string, options: RetryOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   // Before it is fired: without a batch, there is nothing to wait for.
-  await soonBegun(results, batch, options)
+  await soonBegun(results, batch, { onWait: notedWait(batch, options) })
   await fireAndFollow({ batch, retry: true }, connection, options)
 }

@@ -2,14 +2,14 @@ import type { Command } from 'commander'
 import { newestBatches } from '../batch/reports/newest'
 import type { Batch } from '../batch/state/batch'
 import { readBatch } from '../batch/state/batch'
+import { type Headway, headwayOf, soonBegun } from '../library/batches/follow'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import { columns } from './columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { headwayOf, soonBegun } from './follow'
 import { matching, wholeNumber } from './options'
-import { note, type OutputOptions, outputOptions, print, printable, printJson } from './output'
+import { note, notedWait, type OutputOptions, outputOptions, print, printable, printJson } from './output'
 import { type Pace, paceOf } from './pace'
-import { describeHeadway, type Headway } from './progress'
+import { describeHeadway } from './progress'
 import { describeSummary } from './summary'
 
 interface StatusOptions extends ConnectionFlags, OutputOptions {
@@ -41,7 +41,7 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   if (id === undefined) return list(await newestBatches(results, options.limit), options)
-  const summary = await soonBegun(results, id, options)
+  const summary = await soonBegun(results, id, { onWait: notedWait(id, options) })
   const batch = isClosed(summary.state) ? undefined : await readBatch(results, id)
   if (!batch) return options.json ? printJson(summary) : print(describeSummary(summary))
   const headway = headwayOf(summary, batch)

@@ -3,12 +3,12 @@ import type { Command } from 'commander'
 import { uploadsBatch } from '../batch/uploads/day'
 import { StorageError, WhisklensError } from '../errors'
 import { imageType } from '../image-files'
+import { problemOf } from '../library/classify/task'
+import { type ImageFile, imagesAmong } from '../library/sources/find-images'
+import { asFileError, walk } from '../library/sources/walk'
 import { readAhead } from '../read-ahead'
 import type { Bucket } from '../storage/store'
-import { problemOf } from './classify-task'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { type ImageFile, imagesAmong } from './find-images'
-import { countName, reportSkipped, type Tally } from './image-names'
 import {
   exitCodeOf,
   next,
@@ -20,7 +20,7 @@ import {
   printJson,
 } from './output'
 import { startProgress } from './progress'
-import { asFileError, walk } from './walk'
+import { countName, countSkipped, reportSkipped, type Tally } from './skipped'
 
 interface UploadOptions extends ConnectionFlags, OutputOptions {
   prefix: string
@@ -87,7 +87,7 @@ async function uploadAll(paths: string[], bucket: Bucket, options: UploadOptions
   const others: Tally = new Map()
   let isGrowing = true
   async function* files() {
-    yield* imagesAmong(walk(paths), others)
+    yield* imagesAmong(walk(paths), countSkipped(others))
     isGrowing = false
   }
   try {

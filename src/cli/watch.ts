@@ -3,12 +3,20 @@ import { readSummary } from '../batch/reports/summary-object'
 import { listOpen } from '../batch/state/open'
 import { isUploads } from '../batch/uploads/day'
 import { WhisklensError } from '../errors'
+import { begun, followBatch, headwayOf, soonBegun } from '../library/batches/follow'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { begun, followBatch, headwayOf, soonBegun } from './follow'
 import { matching } from './options'
-import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
+import {
+  exitCodeOfBatches,
+  note,
+  notedWait,
+  type OutputOptions,
+  outputOptions,
+  print,
+  printJson,
+} from './output'
 import { openProgress, type Progress } from './progress'
 import { describeSummary } from './summary'
 
@@ -46,7 +54,12 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   const batches = id === undefined ? await openBatches(results, options) : [id]
-  if (id !== undefined) await soonBegun(results, id, options, {})
+  if (id !== undefined)
+    await soonBegun(results, id, {
+      onWait: notedWait(id, options),
+      startsWithin: 10_000,
+      atMost: Number.POSITIVE_INFINITY,
+    })
   const progress = openProgress(options)
   // One that cannot be followed is no reason to leave the others: all are seen to their ends.
   const ends = await Promise.allSettled(

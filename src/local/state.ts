@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { encryptionSchema } from '../config'
+import type { Connection } from '../local-connection'
 
 /*
  * What the local mode keeps beside its store and its entities: the secrets it made for itself, and, while it runs, how
@@ -23,30 +23,6 @@ const secretsSchema = z.strictObject({
   ownerSecret: z.string(),
 })
 export type Secrets = z.infer<typeof secretsSchema>
-
-/** How to reach a running local mode: the line that `up --json` prints, and the content of `connection.json`. */
-export const connectionSchema = z.strictObject({
-  apiHost: z.string(),
-  /** `uuid:key`. */
-  auth: z.string(),
-  namespace: z.string(),
-  s3: z.strictObject({
-    endpoint: z.string(),
-    region: z.string(),
-    accessKeyId: z.string(),
-    secretAccessKey: z.string(),
-    /** What the store requires of every write. */
-    encryption: encryptionSchema.optional(),
-  }),
-  imagesBucket: z.string(),
-  resultsBucket: z.string(),
-  /** URL of the gallery page, with its token and, in the fragment, which no server sees, the owner's secret. */
-  gallery: z.string(),
-  webToken: z.string(),
-  /** Path of a file that `wsk` reads when WSK_CONFIG_FILE names it. */
-  wskprops: z.string(),
-})
-export type Connection = z.infer<typeof connectionSchema>
 
 const ownerOnly = { mode: 0o600 }
 

@@ -5,6 +5,7 @@ import type { Context } from '../batch/state/platform'
 import { systemClock } from '../clock'
 import { type Settings, settingsFromEnvironment, toEnvironment } from '../config'
 import { messageOf, WhisklensError } from '../errors'
+import type { Connection } from '../local-connection'
 import { log } from '../log'
 import { connect } from '../openwhisk/client'
 import { deployManifest } from '../openwhisk/deploy/deploy'
@@ -17,14 +18,7 @@ import { type ApiHost, startApiHost } from './host/server'
 import { imageEnvironment, runtimeImage } from './images'
 import { ownerRoutes } from './owner-routes'
 import { readCors, readPolicy } from './policies'
-import {
-  type Connection,
-  readSecrets,
-  removeConnection,
-  type Secrets,
-  writeConnection,
-  wskpropsPath,
-} from './state'
+import { readSecrets, removeConnection, type Secrets, writeConnection, wskpropsPath } from './state'
 import { type ObjectStore, startObjectStore } from './store/server'
 
 export interface LocalOptions {

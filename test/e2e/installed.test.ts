@@ -1,32 +1,18 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import sharp from 'sharp'
 import { lacking, type Packed } from '../../scripts/tarball'
 import type { Finding } from '../../src/cli/doctor-finding'
 import { clientsOf, parseLines } from '../helpers/clients'
 import { sample } from '../helpers/images'
+import { installPackage, pack } from '../helpers/installed-package'
 import { eventually, type RunningLocal, startLocalModeOf } from '../helpers/local-mode'
 import { needs } from '../helpers/needs'
 import { buildStock, stockMissing } from '../helpers/stock-zip'
-
-/*
- * As npm install leaves it: the package of this checkout in the node_modules of another folder, what it depends on, and
- * nothing else, beside it and not below.
- */
 
 const root = join(__dirname, '..', '..')
 /** It packs, unpacks and makes zips of all that is installed. Milliseconds. */
@@ -37,40 +23,10 @@ let modules: string
 let bin: string
 let packed: Packed
 
-/** Packs a folder. @returns what npm says of the tarball, which lies in `folder` */
-function pack(from: string): Packed {
-  const listed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: from,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  return (JSON.parse(listed) as [Packed])[0]
-}
-
-/** The packages that npm installs of a package.json, with theirs. */
-function dependenciesOf(manifest: string, found = new Set<string>()): Set<string> {
-  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(manifest, 'utf8'))
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    const own = join(root, 'node_modules', name, 'package.json')
-    if (found.has(name) || !existsSync(own)) continue
-    found.add(name)
-    dependenciesOf(own, found)
-  }
-  return found
-}
-
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'whisklens-installed-'))
+  packed = installPackage(folder)
   modules = join(folder, 'node_modules')
-  mkdirSync(join(modules, 'whisklens'), { recursive: true })
-  packed = pack(root)
-  execFileSync('tar', ['-xzf', join(folder, packed.filename), '--strip-components=1'], {
-    cwd: join(modules, 'whisklens'),
-  })
-  for (const name of dependenciesOf(join(modules, 'whisklens', 'package.json'))) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true })
-    symlinkSync(join(root, 'node_modules', name), join(modules, name))
-  }
   bin = join(modules, 'whisklens', 'bin', 'whisklens.js')
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -103,7 +59,7 @@ describe('the tarball', () => {
     const checkout = join(folder, 'checkout')
     for (const path of ['package.json', 'bin', 'models', 'notices', 'samples'])
       cpSync(join(root, path), join(checkout, path), { recursive: true })
-    const missing = lacking(pack(checkout))
+    const missing = lacking(pack(checkout, folder))
     for (const path of ['dist/cli.cjs', 'dist/actions/classify.zip', 'dist/THIRD-PARTY-NOTICES.txt'])
       expect(missing).toContain(path)
   })

@@ -1,6 +1,6 @@
 import S3 from 'ibm-cos-sdk/clients/s3'
 import openwhisk from 'openwhisk'
-import type { Connection } from '../../src/local/state'
+import type { Connection } from '../../src/local-connection'
 import type { BatchSummary, ImageRecord } from '../../src/schema'
 import { eventually } from './local-mode'
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection } from '../../src/local/state'
+import type { Connection } from '../../src/local-connection'
 
 const bin = join(__dirname, '..', '..', 'bin', 'whisklens.js')
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
+import { memoryShare } from '../../src/classifier/container-memory'
 import { decodeBudget } from '../../src/classifier/decode-memory'
-import { memoryShare } from '../../src/cli/share-memory'
 import { type Bundle, bundle } from '../helpers/bundle'
 import { heicGrid } from '../helpers/heic'
 import { plain, sample, sampleNames } from '../helpers/images'
@@ -119,8 +119,8 @@ describe('in an action of another size', () => {
   }, 120_000)
 
   it('on the command line, workers share half of what the machine has', () => {
-    expect(memoryShare(16 * 1024 ** 3, 4)).toBe(2048)
-    expect(memoryShare(2 * 1024 ** 3, 8)).toBe(512)
+    expect(memoryShare(16 * 1024 ** 3, 4)).toBe(2 * 1024 ** 3)
+    expect(memoryShare(2 * 1024 ** 3, 8)).toBe(512 * 1024 ** 2)
   })
 
   it('no image is decoded where there is no room for one', () => {

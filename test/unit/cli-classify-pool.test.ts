@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClassifyPool, openPool } from '../../src/cli/classify-pool'
+import { type ClassifyPool, openPool } from '../../src/library/classify/pool'
 import { temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()
@@ -51,7 +51,7 @@ describe('a pool of workers', () => {
         return tasks.map(() => ({ classified: { labels: [{ label: require('node:worker_threads').threadId }] } }))
       }`,
     )
-    const opened = openPool(worker, 3, 1)
+    const opened = openPool(worker, 3, { atOnce: 1 })
     pool = opened
     const images = Array.from({ length: 200 }, (_, n) => task(`image ${n}`))
     const answers = await Promise.all(images.map(opened.run))

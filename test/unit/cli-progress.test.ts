@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { headwayOf } from '../../src/cli/follow'
 import { duration, Pacemaker } from '../../src/cli/pace'
-import { counter, describeHeadway, type Headway, startProgress } from '../../src/cli/progress'
+import { counter, describeHeadway, startProgress } from '../../src/cli/progress'
+import { type Headway, headwayOf } from '../../src/library/batches/follow'
 import { batchOf, setClock } from './batch-fixtures'
 import { summaryOf } from './cli-run'
 

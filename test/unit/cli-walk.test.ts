@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { imagesAmong } from '../../src/cli/find-images'
-import { splitGlob } from '../../src/cli/globs'
-import type { Tally } from '../../src/cli/image-names'
-import { walk } from '../../src/cli/walk'
+import { countSkipped, type Tally } from '../../src/cli/skipped'
 import { imageType } from '../../src/image-files'
+import { imagesAmong } from '../../src/library/sources/find-images'
+import { splitGlob } from '../../src/library/sources/globs'
+import { walk } from '../../src/library/sources/walk'
 import { sample } from '../helpers/images'
 import { temporaryFolder } from './cli-run'
 
@@ -43,7 +43,7 @@ const below = (paths: string[]) => walk(paths.map((path) => join(folder.path, pa
 /** The names of the images, and how many others there are by extension. */
 async function images(...paths: string[]) {
   const others: Tally = new Map()
-  const found = await all(imagesAmong(below(paths), others))
+  const found = await all(imagesAmong(below(paths), countSkipped(others)))
   return { found, names: found.map(({ name }) => name), others: Object.fromEntries(others) }
 }
 

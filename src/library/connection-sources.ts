@@ -6,7 +6,7 @@ import { createSecureContext } from 'node:tls'
 import * as z from 'zod'
 import { environmentName, isSet, type Settings, settingNames, settingsFromEnvironment } from '../config'
 import { InvalidInputError, messageOf } from '../errors'
-import { connectionSchema } from '../local/state'
+import { connectionSchema } from '../local-connection'
 import type { Trust } from '../trust'
 
 /** Whatever one source says of where to talk to; everything may be missing. */

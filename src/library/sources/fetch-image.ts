@@ -1,7 +1,7 @@
 import pRetry from 'p-retry'
-import { ImageError } from '../errors'
-import { maxImageBytes } from '../image-files'
-import { openWebAgent, reasonOf, webFetch } from '../web-agent'
+import { ImageError } from '../../errors'
+import { maxImageBytes } from '../../image-files'
+import { openWebAgent, reasonOf, webFetch } from '../../web-agent'
 
 const retries = { retries: 2, minTimeout: 500, randomize: true }
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, open, read, readFile } from 'node:fs'
 import { promisify } from 'node:util'
-import { ImageError } from '../errors'
-import { maxImageBytes } from '../image-files'
+import { ImageError, WhisklensError } from '../../errors'
+import { maxImageBytes } from '../../image-files'
 import { asFileError } from './walk'
 
 const openFile = promisify(open)
@@ -21,6 +21,7 @@ export async function readImage(path: string): Promise<Buffer> {
   const file = await openFile(path, 'r').catch(failed)
   try {
     const stats = fstatSync(file)
+    if (stats.isDirectory()) throw new WhisklensError('file_unreadable', `${path} is a folder, not a file`)
     const { size } = stats
     if (size > maxImageBytes) throw tooLarge(`The file has ${size} bytes`)
     // A pipe has no size.
@@ -30,20 +31,9 @@ export async function readImage(path: string): Promise<Buffer> {
   }
 }
 
-const tooLarge = (what: string): ImageError =>
+/** The error of a file that is larger than what is read. */
+export const tooLarge = (what: string): ImageError =>
   new ImageError('image_too_large', `${what}, more than the ${maxImageBytes} that are read`)
-
-/** Reads an image from stdin. @throws ImageError `image_too_large` */
-export async function readStdin(): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > maxImageBytes) throw tooLarge(`There are ${size} bytes on stdin`)
-  }
-  return Buffer.concat(chunks)
-}
 
 async function readWhole(file: number, size: number): Promise<Buffer> {
   // Not of the pool of small buffers, which would outlive the image.

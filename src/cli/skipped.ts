@@ -1,32 +1,21 @@
-import { extensionOf, imageType } from '../image-files'
+import type { SkippedFile } from '../library/sources/find-images'
+import { extensionOf } from '../image-files'
 import { note, type OutputOptions, plural, printable } from './output'
-
-/** Extensions of images that are not decoded. */
-const undecoded = new Set(
-  [
-    'bmp dib ico cur icns jp2 j2k jpf jpx jxl jxr wdp hdp svg svgz psd psb xcf pdf eps ps ai',
-    'tga pcx ppm pgm pbm pnm pfm exr hdr dds qoi dcm djvu wmf emf',
-    // Cameras' RAW files.
-    'nef nrw cr2 cr3 crw arw srf sr2 dng orf rw2 raw raf pef srw x3f 3fr iiq erf kdc dcr mrw mef mos rwl gpr fff',
-  ]
-    .join(' ')
-    .split(' ')
-    .map((extension) => `.${extension}`),
-)
-
-export const isImageName = (name: string): boolean => imageType(name) !== undefined
-
-/** Whether a name's extension is that of an image, but of a format that is not decoded. */
-export const isUndecodedName = (name: string): boolean => undecoded.has(extensionOf(name))
 
 /** How many there are of each. */
 export type Tally = Map<string, number>
 
-export const countIn = (tally: Tally, of: string): void => void tally.set(of, (tally.get(of) ?? 0) + 1)
+const countIn = (tally: Tally, of: string): void => void tally.set(of, (tally.get(of) ?? 0) + 1)
 
 /** Counts a file by its extension. */
 export const countName = (tally: Tally, name: string): void =>
   countIn(tally, extensionOf(name) || 'without an extension')
+
+/** Counts files that are skipped. */
+export const countSkipped =
+  (tally: Tally) =>
+  ({ name, isFolderLink }: SkippedFile): void =>
+    isFolderLink ? countIn(tally, 'links to folders') : countName(tally, name)
 
 const totalOf = (tally: Tally): number => [...tally.values()].reduce((sum, count) => sum + count, 0)
 

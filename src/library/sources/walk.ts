@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { messageOf, WhisklensError } from '../errors'
+import { messageOf, WhisklensError } from '../../errors'
 
 /** A file that was found. */
 export interface FoundFile {

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { refusalOf } from '../classifier/refusal'
-import { kindOf, signatureBytes } from '../classifier/signature'
-import type { WhisklensError } from '../errors'
-import { countIn, countName, isImageName, isUndecodedName, type Tally } from './image-names'
+import { refusalOf } from '../../classifier/refusal'
+import { kindOf, signatureBytes } from '../../classifier/signature'
+import type { WhisklensError } from '../../errors'
+import { isImageName, isUndecodedName } from './image-names'
 import { asFileError, type FoundFile } from './walk'
 
 /** A file that is to be worked on as an image. */
@@ -10,6 +10,9 @@ export interface ImageFile extends FoundFile {
   /** Its content type, where its name does not say it. */
   type?: string
 }
+
+/** A file that is no image, or a link to a folder. */
+export type SkippedFile = Pick<FoundFile, 'path' | 'name' | 'isFolderLink'>
 
 /** Whether a file is an image, by its name and first bytes. */
 export interface Finding {
@@ -31,24 +34,24 @@ export async function lookAt(name: string, begin: () => Promise<Uint8Array> | Ui
  * The images among files that were found, in their order. What is named itself counts, whatever it is. Below a folder it is
  * the name's extension that makes an image, or else the first bytes; images of formats that are not decoded come with that
  * problem.
- * @param others counts what is no image, by extension
+ * @param skip is told of what is no image
  */
 export async function* imagesAmong(
   files: AsyncIterable<FoundFile>,
-  others: Tally,
+  skip: (file: SkippedFile) => void,
 ): AsyncGenerator<ImageFile> {
   for await (const file of files) {
     if (file.isGiven || file.problem) yield file
-    else if (file.isFolderLink) countIn(others, 'links to folders')
-    else yield* imageIn(file, others)
+    else if (file.isFolderLink) skip(file)
+    else yield* imageIn(file, skip)
   }
 }
 
-async function* imageIn(file: FoundFile, others: Tally): AsyncGenerator<ImageFile> {
+async function* imageIn(file: FoundFile, skip: (file: SkippedFile) => void): AsyncGenerator<ImageFile> {
   try {
     const { isImage, ...finding } = await lookAt(file.name, () => beginningOf(file.path))
     if (isImage) yield { ...file, ...finding }
-    else countName(others, file.name)
+    else skip(file)
   } catch (thrown) {
     yield { ...file, problem: asFileError(thrown, file.path) }
   }

@@ -1,10 +1,12 @@
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import pLimit from 'p-limit'
-import { setEngineEnvironment } from '../classifier/engines/environment'
-import { messageOf } from '../errors'
-import type { ClassifyAnswer, ClassifyTask } from './classify-task'
-import { restBeforeExit } from './leave'
+import { MiB } from '../../classifier/container-memory'
+import { setEngineEnvironment } from '../../classifier/engines/environment'
+import { messageOf } from '../../errors'
+import { guestData, isGuest } from '../../guest'
+import { restBeforeExit } from './rest'
+import type { ClassifyAnswer, ClassifyTask } from './task'
 
 type Piscina = import('piscina').Piscina<ClassifyTask[], ClassifyAnswer[]>
 
@@ -40,21 +42,35 @@ const maxHeap = 512
  */
 const initialHeap = 128
 
+export interface PoolOptions {
+  /** How many start at once; others do when there are images for them. All, unless given. */
+  atOnce?: number
+  /** What each has for its images, bytes; `WHISKLENS_MEMORY` goes before it. */
+  memory?: number
+}
+
 /**
  * Starts worker threads.
  * @param worker the bundle that exports the task as its default
- * @param atOnce how many start at once; others do when there are images for them
  */
-export function openPool(worker: string, threads: number, atOnce: number = threads): ClassifyPool {
+export function openPool(
+  worker: string,
+  threads: number,
+  { atOnce = threads, memory }: PoolOptions = {},
+): ClassifyPool {
   // Loaded when it is needed, and from its folder: it starts a script that lies beside it.
   const { Piscina } = createRequire(__filename)('piscina') as typeof import('piscina')
   setEngineEnvironment()
   setFlagsFromString(`--initial-old-space-size=${initialHeap}`)
+  const env = { ...process.env }
+  if (memory !== undefined) env.WHISKLENS_MEMORY ??= String(Math.floor(memory / MiB))
   let closing = false
 
   function start(minThreads: number, maxThreads: number, concurrentTasksPerWorker: number): Piscina {
     const pool: Piscina = new Piscina({
       filename: worker,
+      env,
+      workerData: isGuest() ? guestData : undefined,
       minThreads,
       maxThreads,
       idleTimeout: Number.POSITIVE_INFINITY,

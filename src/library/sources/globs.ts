@@ -1,4 +1,4 @@
-import { globMatcher } from '../glob'
+import { globMatcher } from '../../glob'
 
 /** A glob in the form in which it is looked for. */
 export interface Glob {

@@ -1,8 +1,8 @@
-import { errorOf } from '../batch/records/record'
-import type { Classification } from '../classifier/classify'
-import type { ErrorCode } from '../error-codes'
-import { hintOf, StorageError, WhisklensError } from '../errors'
-import type { ExifOption } from '../schema'
+import { errorOf } from '../../batch/records/record'
+import type { Classification } from '../../classifier/classify'
+import type { ErrorCode } from '../../error-codes'
+import { hintOf, StorageError, WhisklensError } from '../../errors'
+import type { ExifOption } from '../../schema'
 
 /** What a worker of `whisklens classify` is given. */
 export interface ClassifyTask {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
-import { isErrorCode } from '../error-codes'
-import { WhisklensError } from '../errors'
-import { type ApiAddress, asOpenWhiskError, clientOf, isStatus } from '../openwhisk/client'
+import { isErrorCode } from '../../error-codes'
+import { WhisklensError } from '../../errors'
+import { type ApiAddress, asOpenWhiskError, clientOf, isStatus } from '../../openwhisk/client'
 
 /** An error of ours leaves an action as `message (code). hint`; the platform's own have no code. */
 function parseError(text: string): { message: string; code?: string; hint?: string } {

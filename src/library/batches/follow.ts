@@ -1,13 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { batchNotFound } from '../batch/reports/results'
-import { readSummary } from '../batch/reports/summary-object'
-import { type Batch, isEnded, readBatch } from '../batch/state/batch'
-import { isListedOpen } from '../batch/state/open'
-import { WhisklensError } from '../errors'
-import { type BatchSummary, isClosed } from '../schema'
-import type { Bucket } from '../storage/store'
-import { note, type OutputOptions } from './output'
-import type { Headway } from './progress'
+import { batchNotFound } from '../../batch/reports/results'
+import { readSummary } from '../../batch/reports/summary-object'
+import { type Batch, isEnded, readBatch } from '../../batch/state/batch'
+import { isListedOpen } from '../../batch/state/open'
+import { WhisklensError } from '../../errors'
+import { type BatchSummary, isClosed } from '../../schema'
+import type { Bucket } from '../../storage/store'
+
+/** How far something has come. */
+export interface Headway {
+  done: number
+  /** How many there are, as far as that is known. */
+  total: number
+  /** How many of `done` failed. */
+  errors: number
+  /** How many of `done` are of earlier runs: the bar is about this one. */
+  earlier?: number
+  /** There will be more than `total`. */
+  isGrowing?: boolean
+  /** How many activations are at work on it. */
+  running?: number
+}
 
 /** What is known of a batch before it is fired: one of the same id may have been done before. */
 export interface Before {
@@ -29,6 +42,8 @@ export interface FollowOptions {
   /** Milliseconds without any change after which it is given up: longer than lost chunks take to be sent again. */
   changesWithin?: number
   pollEvery?: number
+  /** Ends the wait, and not the batch. */
+  signal?: AbortSignal
 }
 
 /** How far a batch has come. While it is planned, or its uploads still come in, there will be more of it. */
@@ -84,6 +99,9 @@ export async function awaitBeginning(
   }
 }
 
+/** Longer than most platforms take to start an action. */
+const soon: BeginningLimits = { startsWithin: 5_000, atMost: 10_000 }
+
 /**
  * The summary of a batch that may have been fired just now, for which it waits a moment.
  * @throws WhisklensError `batch_not_found`, or `batch_not_started` where it was fired and does not begin
@@ -91,13 +109,12 @@ export async function awaitBeginning(
 export async function soonBegun(
   results: Bucket,
   batch: string,
-  options: OutputOptions,
-  limits: BeginningLimits = { startsWithin: 5_000, atMost: 10_000 },
+  limits: BeginningLimits & { onWait?: () => void } = {},
 ): Promise<BatchSummary> {
   const found = await readSummary(results, batch)
   if (found) return found
-  note(`Waiting for the batch ${batch} to begin`, options)
-  const summary = await awaitBeginning(results, batch, limits)
+  limits.onWait?.()
+  const summary = await awaitBeginning(results, batch, { ...soon, ...limits })
   if (summary) return summary
   throw (await isListedOpen(results, batch)) ? notBegun(batch) : batchNotFound(batch)
 }
@@ -117,12 +134,19 @@ export async function followBatch(
   results: Bucket,
   batch: string,
   before: Before,
-  { onProgress, failure, startsWithin = 60_000, changesWithin = 15 * 60_000, pollEvery = 500 }: FollowOptions,
+  {
+    onProgress,
+    failure,
+    startsWithin = 60_000,
+    changesWithin = 15 * 60_000,
+    pollEvery = 500,
+    signal,
+  }: FollowOptions,
 ): Promise<BatchSummary> {
   let started = before.isOpen
   let seen: string | undefined
   let changedAt = Date.now()
-  for (; ; await sleep(pollEvery)) {
+  for (; ; await sleep(pollEvery, undefined, { signal })) {
     // Before the summary is read: a batch may be closed by its last chunk though start-batch was ended.
     const failed = await failure?.()
     const { found, summary } = await readStanding(results, batch)

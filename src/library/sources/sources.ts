@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { signatureBytes } from '../../classifier/signature'
+import { InvalidInputError, WhisklensError } from '../../errors'
+import { maxImageBytes } from '../../image-files'
+import type { Store } from '../../storage/store'
+import { type Problem, problemOf } from '../classify/task'
+import type { ImageSource } from '../types/classification'
+import { imagesAmong, lookAt, type SkippedFile } from './find-images'
+import { type Glob, splitGlob } from './globs'
+import { type FoundFile, walk } from './walk'
+
+/** One image that is to be classified. */
+export interface Source {
+  /** As it was given or found: a path, `s3://bucket/key`, a URL, or `-`; the name of bytes. */
+  file: string
+  /** Reads it where a worker cannot. */
+  download?: () => Promise<Uint8Array>
+  /** Why it cannot be classified. */
+  error?: Problem
+  /** It was found, and not named, and is of a format that is not decoded. */
+  isUndecoded?: boolean
+}
+
+/** Where images are looked for. */
+export interface Finding {
+  /** Opened when the first address needs it. */
+  store: () => Store | Promise<Store>
+  /** Told of what is no image. */
+  skip: (file: SkippedFile) => void
+}
+
+const isUrl = (text: string): boolean => /^https?:\/\//i.test(text)
+
+/**
+ * The images of a path, a glob, an `s3://bucket/prefix` address, a URL or bytes, in their order, found as they are asked
+ * for. What is named itself always counts; for the rest see {@link imagesAmong}.
+ * @throws InvalidInputError for what is none of these
+ */
+export async function* sourcesOf(given: ImageSource, { store, skip }: Finding): AsyncGenerator<Source> {
+  const from = namedOf(given)
+  if (typeof from !== 'string') yield { file: from.name, download: async () => ownBytes(from.bytes) }
+  else if (from.startsWith('s3://')) yield* objectsOf(from, await store(), skip)
+  else if (isUrl(from)) yield { file: from, download: () => fetchImage(from) }
+  else yield* filesOf(from, skip)
+}
+
+/**
+ * Reads one image: a file, an object, a URL, or bytes as they are.
+ * @throws InvalidInputError for what is none of these
+ * @throws WhisklensError when it cannot be read
+ */
+export async function readSource(given: ImageSource, store: Finding['store']): Promise<Uint8Array> {
+  const from = namedOf(given)
+  if (typeof from !== 'string') return from.bytes
+  if (isUrl(from)) return fetchImage(from)
+  if (!from.startsWith('s3://')) return (await import('./read-image')).readImage(from)
+  const { bucket, path } = partsOf(from)
+  return (await (await store()).bucket(bucket).get(path, maxImageBytes)).body
+}
+
+/** A path, an address, or bytes with a name. */
+function namedOf(given: ImageSource): string | { name: string; bytes: Uint8Array } {
+  if (typeof given === 'string' && given !== '') return given
+  if (given instanceof URL) return given.protocol === 'file:' ? fileURLToPath(given) : given.href
+  if (given instanceof Uint8Array) return { name: '', bytes: given }
+  if (typeof given === 'object' && given?.bytes instanceof Uint8Array) return given
+  const what = 'a path, a URL, an s3:// address, a Uint8Array, or { name, bytes }'
+  throw new InvalidInputError('bad_parameter', `Expected ${what} as an image`)
+}
+
+/** What goes to a worker is copied with all of the memory that it is a part of. */
+const ownBytes = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
+
+/** Loaded when a URL needs it. */
+const fetchImage = async (url: string): Promise<Uint8Array> => (await import('./fetch-image')).fetchImage(url)
+
+async function* filesOf(path: string, skip: Finding['skip']): AsyncGenerator<Source> {
+  const glob = existsSync(path) ? undefined : splitGlob(path)
+  const files = glob ? matching(glob) : walk([path])
+  let found = 0
+  for await (const { path: file, isGiven, problem } of imagesAmong(files, skip)) {
+    found++
+    const isUndecoded = !isGiven && problem?.code === 'image_unsupported'
+    yield { file, error: problem && problemOf(problem), isUndecoded }
+  }
+  if (found > 0 || !glob) return
+  const problem = new WhisklensError('file_not_found', `No image matches ${path}`)
+  yield { file: path, error: problemOf(problem) }
+}
+
+async function* matching({ base, matches }: Glob): AsyncGenerator<FoundFile> {
+  for await (const file of walk([base || '.'])) {
+    if (matches(file.name) || file.problem?.code === 'access_denied') yield file
+  }
+}
+
+/** Of keys, brackets and braces are as common as other characters. */
+const wildcards = /[*?]/
+
+function partsOf(address: string): { bucket: string; path: string } {
+  const [, bucket, path = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(address) ?? []
+  if (bucket) return { bucket, path }
+  throw new InvalidInputError('bad_parameter', `Expected s3://bucket/prefix instead of ${address}`)
+}
+
+async function* objectsOf(address: string, store: Store, skip: Finding['skip']): AsyncGenerator<Source> {
+  const { bucket: name, path } = partsOf(address)
+  const bucket = store.bucket(name)
+  const { base, matches } = splitGlob(path, wildcards) ?? { base: path, matches: () => true }
+  for await (const { key, size } of bucket.list({ prefix: base })) {
+    // Folder markers, as consoles create them.
+    if ((key.endsWith('/') && size === 0) || !matches(key.slice(base.length))) continue
+    const file = `s3://${name}/${key}`
+    const download = async () => (await bucket.get(key, maxImageBytes)).body
+    const begin = () => bucket.beginning(key, signatureBytes)
+    const { isImage, problem } = key === path ? { isImage: true } : await lookAt(key, begin)
+    if (isImage) yield { file, download, error: problem && problemOf(problem), isUndecoded: !!problem }
+    else skip({ path: file, name: key })
+  }
+}
