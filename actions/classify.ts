@@ -144,5 +144,6 @@ function classifyAll(
 ) {
   const { id, deadline } = currentActivation()
   const store = openStore(settings)
-  return classifyImages(images, { model, store, activationId: id, deadline, ...options })
+  const thumbnails = settings.thumbnails === 'true' ? store.bucket(settings.resultsBucket) : undefined
+  return classifyImages(images, { model, store, activationId: id, deadline, thumbnails, ...options })
 }

@@ -24,6 +24,7 @@ import { type Bucket, openStore, type Store } from '../src/storage/store'
 import { galleryPage } from '../src/web/page'
 import { type Export, exportRecords } from '../src/web/results/export'
 import { type ExportName, exportTypes } from '../src/web/results/export-formats'
+import { indexAnswer } from '../src/web/results/index-answer'
 import { chooseView } from '../src/web/results/labels'
 import { takePage } from '../src/web/results/page'
 import {
@@ -33,12 +34,10 @@ import {
   parseResultsRequest,
   type ResultsRequest,
 } from '../src/web/results/request'
+import { rowsAnswer } from '../src/web/results/rows-answer'
 
 /** How many records an answer in JSON holds unless told otherwise. */
 const usualLimit = 100
-
-/** How long an image's URL is good for, in seconds. */
-const imageUrlLife = 60 * 60
 
 /** Answers hold data, and their URL may hold the token: neither is for caches or for other sites. */
 const privacy = {
@@ -69,9 +68,22 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
     return batchList(await newestBatches(results, undefined, view), notice, format)
   const summary = await readSummary(results, asked.batch)
   if (!summary) throw batchNotFound(asked.batch)
+  const { deadline } = currentActivation()
+  if (format === 'index') return json(200, await indexAnswer(results, summary, { view, notice, deadline }))
+  const { index, rows } = asked
+  if (format === 'json' && index !== undefined && rows)
+    return json(
+      200,
+      await rowsAnswer(store, results, {
+        batch: asked.batch,
+        index,
+        rows,
+        view,
+        matches: matches(asked),
+      }),
+    )
   const more = asked.urls === 'true' ? urlIn(store) : () => ({})
   if (format !== 'json') {
-    const { deadline } = currentActivation()
     const found = await exportRecords(results, summary, { query: asked, name: format, view, more, deadline })
     return exported(found, format, asked)
   }
@@ -85,7 +97,7 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
 
 const urlIn =
   (store: Store) =>
-  ({ bucket, key }: ImageRecord) => ({ url: store.bucket(bucket).presign(key, imageUrlLife) })
+  ({ bucket, key, etag }: ImageRecord) => ({ url: store.bucket(bucket).presignHourly(key, etag ?? '').url })
 
 async function metrics(results: Bucket): Promise<WebResponse> {
   const body = toOpenMetrics(await batchMetrics(results, Date.now()))
@@ -95,7 +107,7 @@ async function metrics(results: Bucket): Promise<WebResponse> {
 function batchList(batches: BatchSummary[], notice: object | undefined, format: Format): WebResponse {
   if (format === 'json') return json(200, { batches, notice })
   if (format === 'jsonl') return text(format, toJsonLines(batches))
-  throw new InvalidInputError('bad_parameter', 'The list of batches is not available as CSV or Parquet', {
+  throw new InvalidInputError('bad_parameter', `The list of batches is not available as ${format}`, {
     hint: 'Name a batch with ?batch=…, or ask for format=jsonl.',
   })
 }

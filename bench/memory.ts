@@ -95,9 +95,14 @@ async function main(): Promise<void> {
   await bundleScripts(['store'], scripts)
   const store = await startChild(join(scripts, 'store.js'), [join(folder, 'store')])
   try {
-    const settings = settingsFromParams({ ...(await store.ask('settings')), engine: values.engine })
-    const bucket = openStore(settings).bucket('mixed')
-    await bucket.createIfMissing()
+    const settings = settingsFromParams({
+      ...(await store.ask('settings')),
+      engine: values.engine,
+      thumbnails: 'true',
+    })
+    const objects = openStore(settings)
+    const bucket = objects.bucket('mixed')
+    for (const each of [bucket, objects.bucket(settings.resultsBucket)]) await each.createIfMissing()
     const mixed: ImageRef[] = []
     process.stderr.write('Making images\n')
     for await (const { key, body } of mixedImages()) {

@@ -14,6 +14,9 @@ import { median, ratioOf } from './statistics'
  * from firing to closing, against bare worker processes on the same files. Both are warm, and take turns.
  */
 
+// The bare processes make none.
+process.env.WHISKLENS_THUMBNAILS = 'false'
+
 const { values } = parseArgs({
   options: {
     images: { type: 'string', default: '400' },

@@ -64,6 +64,11 @@ export const settingsSchema = z.object({
     (value) => (typeof value === 'number' ? String(value) : value),
     withDefault(defaultGbSecondPrice).pipe(priceSchema),
   ),
+  /** Whether `classify` makes a thumbnail of each image of a bucket. */
+  thumbnails: z.preprocess(
+    (value) => (typeof value === 'boolean' ? String(value) : value),
+    setting.pipe(z.enum(['true', 'false']).optional()),
+  ),
   ca: setting.transform((text) => text && certificatesIn(text)),
   /** The receiver of a message for each batch that has ended. */
   webhookUrl: setting.pipe(webhookUrlSchema.optional()),

@@ -200,6 +200,11 @@ export const errorCodes = {
     when: 'The records that a query of results selects do not fit into one answer, and could not be written to a file.',
     hint: 'Ask for pages with limit and after, or run whisklens results.',
   },
+  index_changed: {
+    status: 409,
+    when: 'Rows of an index were asked for that is not there any more: the batch has another by now.',
+    hint: 'Ask for the index anew with format=index, then for rows of that one.',
+  },
   cost_exceeded: {
     status: 400,
     when: 'The batch is likely to cost more than maxCost. Nothing was dispatched.',

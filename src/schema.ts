@@ -56,6 +56,15 @@ export const exifSchema = z.strictObject({
 })
 export type Exif = z.infer<typeof exifSchema>
 
+/** A small picture of an image, upright, in the results bucket. */
+export const thumbnailSchema = z.strictObject({
+  key: z.string(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  bytes: z.int().positive(),
+})
+export type Thumbnail = z.infer<typeof thumbnailSchema>
+
 /** What is known of one image, success or failure. */
 export const recordSchema = z.strictObject({
   schema: z.literal('whisklens.record/1'),
@@ -76,6 +85,7 @@ export const recordSchema = z.strictObject({
   height: z.int().positive().nullable(),
   format: z.string().nullable(),
   exif: exifSchema.optional(),
+  thumbnail: thumbnailSchema.optional(),
   error: z
     .strictObject({
       code: z.string(),

@@ -1,11 +1,13 @@
 import { log } from '../log'
 import type { Exif } from '../schema'
-import { decodeImage } from './decode'
+import { decodeForAll } from './decode'
 import { readExif } from './exif/exif'
 import { heicExif } from './exif/heic'
+import type { DecodedImage } from './image'
 import type { LoadedModel } from './load'
 import { stage } from './stage'
 import type { Findings } from './tasks/task'
+import { smallInput } from './thumbnail'
 
 /** What one image holds, and what it took to find out. */
 export interface Classification extends Findings {
@@ -22,6 +24,8 @@ export interface Looking {
   threshold?: number
   /** Whether to say where a photo was taken. */
   withPosition?: boolean
+  /** Is given the whole image, small, before the model looks at it; nothing where only what the model sees can be decoded. */
+  onSmall?: (small?: DecodedImage) => void
 }
 
 /** Labels a record keeps. */
@@ -37,10 +41,13 @@ export async function classifyImage(
   { task }: LoadedModel,
   bytes: Uint8Array,
   count: number = recordLabels,
-  { threshold, withPosition = false }: Looking = {},
+  { threshold, withPosition = false, onSmall }: Looking = {},
 ): Promise<Classification> {
   // The block stays here: it can be as large as the file, and models may run in a thread of their own.
-  const { exif: block, ...image } = await stage('decodeImage', () => decodeImage(bytes, task.input))
+  const inputs = onSmall ? [task.input, smallInput] : [task.input]
+  const [decoded, small] = await stage('decodeImage', () => decodeForAll(bytes, inputs))
+  const { exif: block, profile: _, ...image } = decoded as DecodedImage
+  onSmall?.(small)
   const { ms: infer, ...findings } = await stage('classify', () => task.look(image, count, threshold))
   // Finding out takes time of its own.
   if (log.isLevelEnabled('debug')) log.debug({ stage: 'memory', ...(await task.memory()) }, 'memory')

@@ -42,6 +42,7 @@ async function decodeNow(bytes: Uint8Array, inputs: InputSpec[]): Promise<Decode
       width: image.width,
       height: image.height,
       format: 'heic',
+      profile: profileIn(bytes),
       ms: performance.now() - start,
     }
   })
@@ -69,13 +70,24 @@ async function decode(heif: Heif, bytes: Uint8Array): Promise<RgbImage> {
   return isFailure(decoded) ? refuse(decoded) : packed(decoded, channels)
 }
 
-/** Descriptions of HEVC streams lie in the file's first box but one. */
+/** Descriptions of HEVC streams and colours lie in the file's first box but one. */
 const searchedBytes = 1 << 16
+
+/** The profile of its colours: what a box `colr` of type `prof` holds. */
+function profileIn(bytes: Uint8Array): Uint8Array | undefined {
+  const head = headOf(bytes)
+  const at = head.indexOf('colrprof')
+  return at < 4 ? undefined : head.subarray(at + 8, at - 4 + head.readUInt32BE(at - 4))
+}
+
+const headOf = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, searchedBytes))
 
 /** Whether all streams have 8 bits and a quarter of the chroma, or none: by hvcC boxes, at their 17th byte and the next. */
 function isPlainHevc(bytes: Uint8Array): boolean {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, searchedBytes))
-  const streams = head.toString('latin1').matchAll(/hvcC.{16}(.)(.)/gs)
+  const streams = headOf(bytes)
+    .toString('latin1')
+    .matchAll(/hvcC.{16}(.)(.)/gs)
   return [...streams].every(([, chroma = '', depth = '']) => {
     return (chroma.charCodeAt(0) & 3) < 2 && (depth.charCodeAt(0) & 7) === 0
   })

@@ -3,17 +3,20 @@ import type sharpModule from 'sharp'
 import { ImageError, messageOf } from '../errors'
 import { isGuest } from '../guest'
 import { checkSize } from './decode-memory'
-import { cutOf, hull, type Region, scaledSize } from './geometry'
+import { isAllOf, isShared, planFor } from './decode-plan'
+import { hull, type Region } from './geometry'
 import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
 import { type Header, plainJpegHeader } from './jpeg-header'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
 import { corrupt, unsupported } from './refusal'
-import { neededOf, planOf, resample } from './resample/resample'
-import { middleOf, shrunkBy } from './shrink'
+import { neededOf, resample } from './resample/resample'
 import type { Format } from './signature'
 import { structureOf } from './structure'
 import { tiffDirectories } from './tiff'
 import { hasOtherSample, unsupportedOf } from './tiff-support'
+
+/** `isOpaque`: the last sample of a TIFF's pixels is not their opacity. */
+type OpaqueHeader = Header & { isOpaque: boolean }
 
 /** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
 const loaders = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((name) => `VipsForeignLoad${name}`)
@@ -39,15 +42,15 @@ function loadSharp(): typeof sharpModule | undefined {
 
 /**
  * One image after the other: a thread's memory allocator keeps what it once had, and libvips takes a thread for each
- * image. One keeps ahead of any network on photos of usual size.
+ * image, to decode or to encode it. One keeps ahead of any network on photos of usual size.
  */
-const oneByOne = pLimit(1)
+export const oneByOne = pLimit(1)
 
 /**
  * Decodes JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page); upright by EXIF, transparency on white,
  * grey, CMYK and 16-bit brought to 8-bit RGB.
- * @param inputs what is made of the one decode
- * @returns one for each input
+ * @param inputs what is made of the one decode, which is that for the first
+ * @returns one for each input; fewer where the first can be decoded, but not all of the image
  */
 export async function decodeWithSharp(
   open: typeof sharpModule,
@@ -61,27 +64,45 @@ export async function decodeWithSharp(
   const header = plainJpegHeader(bytes) ?? (await readHeader(open, bytes, format))
   checkSize(header)
   if (!isWhole) throw corrupt(format)
+  const decode = (together: InputSpec[]) =>
+    decodeTogether(open, bytes, { ...header, isOpaque }, format, together)
   return oneByOne(async () => {
-    const start = performance.now()
-    const { region, shrunk, plans } = planFor(header, inputs)
-    const part = hull(plans.map(({ plan }) => neededOf(plan)))
-    const data = await read(open, bytes, { ...header, isOpaque }, region, shrunk, part).catch((thrown) =>
-      refuse(format, thrown),
-    )
-    const orientation = orientationOf(header.orientation)
-    const { width, height } = header.autoOrient
-    return plans.map(({ plan, cut }) => ({
-      // Turned when it is small: sharp's own autoOrient decodes the whole image at full size.
-      pixels: turnUpright(resample({ ...part, data }, plan, part), cut, orientation),
-      ...uprightSize(cut, orientation),
-      width,
-      height,
-      format,
-      // The directories of a TIFF file are laid out as those of EXIF.
-      exif: format === 'tiff' ? bytes : header.exif,
-      ms: performance.now() - start,
-    }))
+    const [first, ...others] = inputs as [InputSpec, ...InputSpec[]]
+    if (others.length === 0) return decode(inputs)
+    // What is damaged may lie outside the part that the first needs.
+    if (isShared(header, first)) return decode(inputs).catch(() => decode([first]))
+    const images = await decode([first])
+    for (const other of others) images.push(...(await decode([other]).catch(() => [])))
+    return images
   })
+}
+
+async function decodeTogether(
+  open: typeof sharpModule,
+  bytes: Uint8Array,
+  header: OpaqueHeader,
+  format: Format,
+  inputs: InputSpec[],
+): Promise<DecodedImage[]> {
+  const start = performance.now()
+  const { region, shrunk, plans } = planFor(header, inputs)
+  const part = hull(plans.map(({ plan }) => neededOf(plan)))
+  const data = await read(open, bytes, header, region, shrunk, part).catch((thrown) => refuse(format, thrown))
+  const orientation = orientationOf(header.orientation)
+  const { width, height } = header.autoOrient
+  return plans.map(({ plan, cut }) => ({
+    // Turned when it is small: sharp's own autoOrient decodes the whole image at full size.
+    pixels: turnUpright(resample({ ...part, data }, plan, part), cut, orientation),
+    ...uprightSize(cut, orientation),
+    width,
+    height,
+    format,
+    // The directories of a TIFF file are laid out as those of EXIF.
+    exif: format === 'tiff' ? bytes : header.exif,
+    // libvips makes sRGB of CMYK.
+    profile: header.space === 'cmyk' ? undefined : header.icc,
+    ms: performance.now() - start,
+  }))
 }
 
 /** Without sharp's own limit, so that the refusal can name the image's size. */
@@ -102,27 +123,6 @@ function isOpaqueTiff(bytes: Uint8Array): boolean {
   return hasOtherSample(directory)
 }
 
-/** What is read of the image, to what it is shrunk meanwhile, and what becomes of that for each of the inputs. */
-function planFor(header: Header, inputs: InputSpec[]) {
-  const { width, height, format } = header
-  const orientation = orientationOf(header.orientation)
-  const shortSides = inputs.map((input) => ('resizeShortSide' in input && input.resizeShortSide) || 0)
-  const region = shortSides.includes(0)
-    ? { left: 0, top: 0, width, height }
-    : middleOf(header, Math.max(...shortSides))
-  const isWhole = region.width === width && region.height === height
-  const wanted = inputs.map((input) => scaledSize(region, input))
-  const shrunk = shrunkBy(region, wanted, format === 'jpeg' && isWhole)
-  const plans = inputs.map((input, index) => {
-    const scaled = wanted[index] as Size
-    const cut = cutOf(scaled, input, orientation)
-    const { extent } = shrunk
-    const resizing = { scaled, region: cut, kernel: input.kernel, extent, columnsFirst: orientation.swapped }
-    return { plan: planOf(shrunk, resizing), cut }
-  })
-  return { region, shrunk, plans }
-}
-
 /** Of more pixels libwebp shrinks a WebP as it decodes it, with a filter of its own: all of them would take ten bytes each. */
 const largeWebp = 4_000_000
 
@@ -130,7 +130,7 @@ const largeWebp = 4_000_000
 function read(
   open: typeof sharpModule,
   bytes: Uint8Array,
-  { format, hasAlpha, isOpaque, space, ...header }: Header & { isOpaque: boolean },
+  { format, hasAlpha, isOpaque, space, ...header }: OpaqueHeader,
   region: Region,
   shrunk: Size,
   part: Region,
@@ -141,7 +141,7 @@ function read(
     sequentialRead: true,
     ignoreIcc: space !== 'cmyk',
   })
-  if (region.width < header.width || region.height < header.height) image.extract(region)
+  if (!isAllOf(header, region)) image.extract(region)
   if (isOpaque) image.removeAlpha()
   else if (hasAlpha) image.flatten({ background: 'white' })
   if (shrunk.width < region.width || shrunk.height < region.height) {

@@ -26,7 +26,8 @@ export async function decodeImage(bytes: Uint8Array, input: InputSpec): Promise<
 
 /**
  * As {@link decodeImage} for several that want the same image, which is decoded once.
- * @returns one for each of the inputs
+ * @param inputs the pixels of the first are the same with and without the others
+ * @returns one for each of the inputs; fewer where the first can be decoded, but not all of the image
  */
 export async function decodeForAll(bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> {
   if (bytes.length === 0) throw new ImageError('image_empty', 'The object is empty')

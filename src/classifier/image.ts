@@ -26,6 +26,8 @@ export interface DecodedImage {
   format: string
   /** What a camera wrote, as it lies in the file. */
   exif?: Uint8Array
+  /** The ICC profile that its colours are meant by, as it lies in the file. */
+  profile?: Uint8Array
   /** How long its pixels took, once their turn had come, milliseconds. */
   ms: number
 }

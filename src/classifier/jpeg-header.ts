@@ -23,11 +23,22 @@ export function plainJpegHeader(bytes: Uint8Array): Header | undefined {
   let frame: Header | undefined
   for (let at = 2; at + 10 <= view.byteLength; at += 2 + view.getUint16(at + 2)) {
     const marker = view.getUint16(at)
-    if (marker === startOfScan) return view.getUint8(at + 4) === frame?.channels ? frame : undefined
+    if (marker === startOfScan)
+      return view.getUint8(at + 4) === frame?.channels ? withProfile(frame, bytes.subarray(0, at)) : undefined
     if (marker === baseline && !frame) frame = frameAt(view, at + 4)
     else if (!isPassedOver(marker)) return undefined
   }
   return undefined
+}
+
+/** How the first of one part begins. Profiles in several are larger than those of cameras. */
+const profileStart = 'ICC_PROFILE\0\x01\x01'
+
+function withProfile(frame: Header, bytes: Uint8Array): Header {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const at = head.indexOf(profileStart, 0, 'latin1')
+  if (at < 2) return frame
+  return { ...frame, icc: head.subarray(at + profileStart.length, at - 2 + head.readUInt16BE(at - 2)) }
 }
 
 function frameAt(view: DataView, at: number): Header | undefined {

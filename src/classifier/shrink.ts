@@ -17,12 +17,11 @@ const mostByVips = 3.99
  * What sharp makes of an image while it decodes it. That stays well above the size that `resample` then brings it to, for
  * what libvips does has errors of its own: it moves enlarged images by half a pixel, and clips what overshoots in another
  * order when the image lies on its side.
- * @param wanted the sizes to which it will be resized
+ * @param wanted the size to which it will be resized
  * @param isJpeg whether libjpeg may decode it at a half, a quarter or an eighth, to no less than twice what is wanted
  */
-export function shrunkBy(image: Size, wanted: Size[], isJpeg: boolean): Shrunk {
-  const factorOf = (side: keyof Size): number => image[side] / Math.max(...wanted.map((size) => size[side]))
-  const factors = { width: factorOf('width'), height: factorOf('height') }
+export function shrunkBy(image: Size, wanted: Size, isJpeg: boolean): Shrunk {
+  const factors = { width: image.width / wanted.width, height: image.height / wanted.height }
   const byJpeg = isJpeg ? jpegFactor(Math.min(factors.width, factors.height)) : 1
   const shrink = (side: keyof Size): [size: number, extent: number] => {
     if (factors[side] < shrunkFrom) return [image[side], image[side]]

@@ -9,6 +9,7 @@ import { readModelFolder } from '../model-folder/folder'
 import { homeFolder } from '../paths'
 import { readRefusals } from '../storage/refusals'
 import { type Connection, needStore } from './connection'
+import { checkCors } from './doctor-cors'
 import { absent, type Check, type Finding, failed, ok } from './doctor-finding'
 import { openWhiskChecks } from './doctor-openwhisk'
 
@@ -90,6 +91,7 @@ export async function* findings(connection: Connection): AsyncGenerator<Finding>
     'object store': () => objectStore(connection),
     ...(connection.settings.s3Endpoint && { notifications: () => notifications(connection) }),
     ...openWhiskChecks(connection),
+    ...(connection.settings.s3Endpoint && connection.apiHost && { gallery: () => checkCors(connection) }),
   }
   for (const [name, check] of Object.entries(checks)) {
     yield { name, ...(await Promise.resolve().then(check).catch(failed)) }

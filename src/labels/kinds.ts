@@ -32,3 +32,15 @@ export function kindOf(wanted: string): (wordnetId: string) => boolean {
   }
   return isKind
 }
+
+/** What nearly everything is a kind of tells nothing apart. */
+const general = ['entity', 'physical entity', 'object', 'whole', 'artifact']
+
+/** The first names, in lower case, of what something is a kind of, by its WordNet id: `cat`, `feline`, `animal`. */
+export function kindNames(wordnetId: string): string[] {
+  const above = [...(parents.get(wordnetId) ?? [])]
+  // It grows as it is walked through.
+  for (const id of above) above.push(...(parents.get(id) ?? []).filter((parent) => !above.includes(parent)))
+  const found = new Set(above.flatMap((id) => names.get(id)?.[0] ?? []))
+  return [...found].filter((name) => !general.includes(name))
+}

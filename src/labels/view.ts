@@ -12,6 +12,8 @@ export interface LabelView {
   /** They are shown as the model named them. */
   isModels: boolean
   record(record: ImageRecord): ImageRecord
+  /** What is said of one label; undefined where nothing is said of any. */
+  verdict?(label: NamedLabel): Verdict
   /** Counts of most probable labels. What was counted under a label that is ignored is not counted under another. */
   counts(counts: Counts): Counts
 }
@@ -26,7 +28,9 @@ export const modelsLabels: LabelView = {
 /** What the rules say of one label. */
 interface Verdict {
   isIgnored: boolean
+  /** Labels of one name are one: their probabilities add up. */
   name: string
+  /** Least probability, 0–1. */
   minimum: number
 }
 
@@ -58,6 +62,7 @@ export function labelView(rules: LabelRules): LabelView {
 
   return {
     isModels: false,
+    verdict: verdictOn,
     record: ({ labels, detections, ...record }) => ({
       ...record,
       labels: shownLabels(labels),

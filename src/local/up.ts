@@ -16,7 +16,7 @@ import { openWebhook } from '../webhook/send'
 import type { Limits } from './host/limits'
 import { type ApiHost, startApiHost } from './host/server'
 import { imageEnvironment, runtimeImage } from './images'
-import { readPolicy } from './policies'
+import { readCors, readPolicy } from './policies'
 import { readSecrets, removeConnection, type Secrets, writeConnection, wskpropsPath } from './state'
 import { type ObjectStore, startObjectStore } from './store/server'
 
@@ -70,7 +70,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       metrics: async () => (results ? batchMetrics(results, Date.now()) : []),
     })
     closers.push(() => host.close())
-    const { connection, deployed, context } = await deploy(dataDir, secrets, store, host)
+    const { connection, deployed, context } = await deploy(options, secrets, store, host)
     results = context.results
     closers.push(() => removeConnection(dataDir))
     closers.push(resumeOrphans(context))
@@ -104,10 +104,22 @@ function asStartError(thrown: unknown): unknown {
   })
 }
 
-async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, host: ApiHost) {
+/** Where the gallery page comes from: only that may read the buckets in a browser. */
+const originsOf = ({ url }: ApiHost, publicUrl?: string): string[] => [
+  ...new Set([url, publicUrl ?? url].map((each) => new URL(each).origin)),
+]
+
+async function deploy(
+  { publicUrl, ...options }: LocalOptions,
+  secrets: Secrets,
+  store: ObjectStore,
+  host: ApiHost,
+) {
+  const dataDir = resolve(options.dataDir)
   const { accessKeyId, secretAccessKey, eventsToken, resultsToken, auth } = secrets
+  const fromEnvironment = settingsFromEnvironment()
   const settings: Settings = {
-    ...settingsFromEnvironment(),
+    ...fromEnvironment,
     s3Endpoint: store.endpoint,
     s3Region: region,
     s3AccessKeyId: secrets.actionsAccessKeyId,
@@ -116,10 +128,13 @@ async function deploy(dataDir: string, secrets: Secrets, store: ObjectStore, hos
     eventsToken,
     resultsToken,
     runtimeImage,
+    thumbnails: fromEnvironment.thumbnails ?? 'true',
   }
   const { imagesBucket, resultsBucket, s3Encryption: encryption } = settings
   const buckets = openStore({ ...settings, s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey })
   for (const name of [imagesBucket, resultsBucket]) await buckets.bucket(name).createIfMissing()
+  const cors = await readCors(originsOf(host, publicUrl))
+  for (const name of [imagesBucket, resultsBucket]) store.setCors(name, cors)
   const manifest = await readManifest(join(homeFolder(), 'manifest.yaml'), toEnvironment(settings))
   const deployed: string[] = []
   for await (const { kind, name } of deployManifest(manifest, { apiHost: host.url, auth })) {

@@ -7,6 +7,7 @@ import { connectionsTo } from './connections'
 import { asStorageError, pauseBefore } from './errors'
 import { type Listing, openListing } from './listing'
 import { demand, type Multipart, openMultipart, partBytes, unquote } from './multipart'
+import { type HourlyUrl, hourlySigner } from './presign'
 import { openTagging, type Tagging } from './tagging'
 import { receiveWhole } from './whole-body'
 
@@ -39,6 +40,13 @@ export interface Bucket extends Multipart, Listing, Tagging {
   get(key: string, maxBytes?: number): Promise<StoredObject>
   /** The first bytes of an object, at most so many. */
   beginning(key: string, bytes: number): Promise<Buffer>
+  /** The last bytes of an object, at most so many. */
+  ending(key: string, bytes: number): Promise<{ body: Buffer; etag: string; size: number }>
+  /**
+   * The bytes from `start` up to `end` of a version of an object.
+   * @throws StorageError `precondition_failed` when it is another version
+   */
+  range(key: string, start: number, end: number, etag: string): Promise<Buffer>
   /** Like get, but a missing object is undefined. */
   find(key: string): Promise<StoredObject | undefined>
   head(key: string): Promise<ObjectInfo | undefined>
@@ -46,7 +54,11 @@ export interface Bucket extends Multipart, Listing, Tagging {
   put(
     key: string,
     body: Buffer | string,
-    options?: Precondition & { contentType?: string; metadata?: Record<string, string> },
+    options?: Precondition & {
+      contentType?: string
+      cacheControl?: string
+      metadata?: Record<string, string>
+    },
   ): Promise<string>
   /**
    * Writes an object of any size in bounded memory: parts are sent while the body is still being produced.
@@ -66,6 +78,11 @@ export interface Bucket extends Multipart, Listing, Tagging {
   lines(key: string, options?: { from?: number; blockBytes?: number; etag?: string }): AsyncIterable<string>
   /** A URL that reads the object without credentials until it expires. */
   presign(key: string, seconds: number): string
+  /**
+   * The same for caches: within an hour the URL of a version stays the same. It holds for at least another hour.
+   * @param version whatever tells the object's versions apart, such as its etag
+   */
+  presignHourly(key: string, version: string): HourlyUrl
   createIfMissing(): Promise<void>
 }
 
@@ -88,7 +105,7 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
   }
   // Loading it takes longer than a model: a container's first image in a message needs none of it.
   const Client = require('ibm-cos-sdk/clients/s3') as typeof S3
-  const s3 = new Client({
+  const options: S3.ClientConfiguration = {
     endpoint: s3Endpoint,
     region: s3Region,
     accessKeyId: s3AccessKeyId,
@@ -105,8 +122,10 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
       timeout: 60_000,
       agent: connectionsTo(s3Endpoint, { ca, insecure }),
     },
-  })
-  return { bucket: (name) => openBucket(s3, name) }
+  }
+  const s3 = new Client(options)
+  const signHourly = hourlySigner(new Client(options))
+  return { bucket: (name) => openBucket(s3, name, signHourly) }
 }
 
 /** So many objects one request may delete, says S3. */
@@ -126,7 +145,7 @@ const lineTooLong = (address: string): StorageError =>
 const sdkError = ({ Code: code, Message }: S3.Error): Error =>
   Object.assign(new Error(Message), { code, statusCode: code === 'AccessDenied' ? 403 : 500 })
 
-function openBucket(s3: S3, name: string): Bucket {
+function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySigner>): Bucket {
   const at = (key: string) => ({ Bucket: name, Key: key })
   const failed =
     (action: string, key?: string) =>
@@ -185,6 +204,17 @@ function openBucket(s3: S3, name: string): Bucket {
     name,
     get,
     beginning: async (key, bytes) => (await getBlock(key, 0, bytes)).Body as Buffer,
+    ending: async (key, bytes) => {
+      const answer = await s3
+        .getObject({ ...at(key), Range: `bytes=-${bytes}` })
+        .promise()
+        .catch(failed('read', key))
+      const body = answer.Body as Buffer
+      // A store may answer with the whole of an object that is no longer.
+      const size = Number(answer.ContentRange?.split('/')[1] ?? body.length)
+      return { body, etag: unquote(answer.ETag), size }
+    },
+    range: async (key, start, end, etag) => (await getBlock(key, start, end, `"${etag}"`)).Body as Buffer,
     find: (key) => get(key).catch(missingIsUndefined(key)),
     head: (key) =>
       s3
@@ -197,8 +227,14 @@ function openBucket(s3: S3, name: string): Bucket {
           lastModified: (answer.LastModified ?? new Date(0)).toISOString(),
         }))
         .catch(missingIsUndefined(key)),
-    put: async (key, body, { replaces, contentType, metadata } = {}) => {
-      const request = s3.putObject({ ...at(key), Body: body, ContentType: contentType, Metadata: metadata })
+    put: async (key, body, { replaces, contentType, cacheControl, metadata } = {}) => {
+      const request = s3.putObject({
+        ...at(key),
+        Body: body,
+        ContentType: contentType,
+        CacheControl: cacheControl,
+        Metadata: metadata,
+      })
       demand(request, replaces)
       const answer = await request.promise().catch((thrown) => {
         const error = asStorageError(thrown, `write s3://${name}/${key}`)
@@ -243,6 +279,7 @@ function openBucket(s3: S3, name: string): Bucket {
       }
       if (rest !== '') yield rest
     },
+    presignHourly: (key, version) => signHourly(name, key, version),
     presign: (key, seconds) => s3.getSignedUrl('getObject', { ...at(key), Expires: seconds }),
     createIfMissing: async () => {
       await s3

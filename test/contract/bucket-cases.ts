@@ -65,6 +65,19 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       expect((await bucket.get('a', 5)).size).toBe(5)
     })
 
+    it('reads the end of an object, or all of a shorter one, and any range of a version', async () => {
+      const etag = await bucket.put('a', '0123456789')
+      const text = ({ body, ...end }: Awaited<ReturnType<Bucket['ending']>>) => [body.toString(), end]
+      expect(text(await bucket.ending('a', 4))).toEqual(['6789', { etag, size: 10 }])
+      expect(text(await bucket.ending('a', 10))).toEqual(['0123456789', { etag, size: 10 }])
+      expect(text(await bucket.ending('a', 4000))).toEqual(['0123456789', { etag, size: 10 }])
+      expect((await bucket.range('a', 2, 5, etag)).toString()).toBe('234')
+      await bucket.put('a', 'another one')
+      expect(await codeOf(bucket.range('a', 2, 5, etag))).toBe('precondition_failed')
+      expect(await codeOf(bucket.range('missing', 2, 5, etag))).toBe('object_not_found')
+      expect(await codeOf(bucket.ending('missing', 4))).toBe('object_not_found')
+    })
+
     it('deletes', async () => {
       for (const key of orderedKeys) await bucket.put(key, key)
       await bucket.delete('a.jpg')

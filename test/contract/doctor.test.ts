@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import S3 from 'ibm-cos-sdk/clients/s3'
 import type { Finding } from '../../src/cli/doctor-finding'
 import { openwhiskLimits } from '../../src/local/host/limits'
 import type { ApiHost } from '../../src/local/host/server'
@@ -87,4 +89,48 @@ it('tells the limits of the namespace before those of the host, and what is miss
   } finally {
     await before.close()
   }
+})
+
+describe('whether the gallery page may read the results bucket', () => {
+  let s3: S3
+  beforeAll(() => {
+    s3 = new S3({
+      endpoint: env.WHISKLENS_S3_ENDPOINT,
+      accessKeyId: env.WHISKLENS_S3_ACCESS_KEY_ID,
+      secretAccessKey: env.WHISKLENS_S3_SECRET_ACCESS_KEY,
+      s3ForcePathStyle: true,
+      signatureVersion: 'v4',
+    })
+  })
+  afterEach(() => s3.deleteBucketCors({ Bucket: 'results' }).promise())
+
+  it('is told, with the command that lets it', async () => {
+    const { gallery: refused } = await doctor()
+    expect(refused).toMatchObject({
+      state: 'absent',
+      detail: expect.stringContaining(`${host.url} cannot read results: it may not read objects`),
+      hint: expect.stringMatching(
+        /^aws s3api put-bucket-cors --endpoint-url http\S+ --bucket results --cors-config/,
+      ),
+    })
+    const [, rules = ''] = /--cors-configuration (.+)$/s.exec(refused?.hint ?? '') ?? []
+    const CORSConfiguration = JSON.parse(
+      execFileSync('sh', ['-c', `printf %s ${rules}`], { encoding: 'utf8' }),
+    )
+    await s3.putBucketCors({ Bucket: 'results', CORSConfiguration }).promise()
+    expect((await doctor()).gallery).toEqual({
+      name: 'gallery',
+      state: 'ok',
+      detail: `pages of ${host.url} may read results`,
+    })
+  })
+
+  it('is told where parts are missing, and where the page is of another origin', async () => {
+    const rule = { AllowedMethods: ['GET'], AllowedOrigins: [host.url] }
+    await s3.putBucketCors({ Bucket: 'results', CORSConfiguration: { CORSRules: [rule] } }).promise()
+    expect((await doctor()).gallery?.detail).toMatch(/: Content-Range is not exposed; Range is not allowed$/)
+    const other = { ...rule, AllowedOrigins: ['https://apihost.example.com'] }
+    await s3.putBucketCors({ Bucket: 'results', CORSConfiguration: { CORSRules: [other] } }).promise()
+    expect((await doctor()).gallery?.detail).toMatch(/: it may not read objects; Range is not allowed$/)
+  })
 })

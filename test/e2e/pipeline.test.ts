@@ -86,19 +86,37 @@ async function runBatch(batch: string, params: object = {}) {
 describe('the pipeline, through real processes and real clients', () => {
   it('classifies an image because it was uploaded', async () => {
     await upload('first/coffee.jpg', await sample('coffee.jpg'))
-    const { labels, status, engine } = await eventually(() => record('first/coffee.jpg'), 'the record')
+    const { labels, status, engine, thumbnail } = await eventually(
+      () => record('first/coffee.jpg'),
+      'the record',
+    )
     expect({ status, engine, label: labels[0]?.label, labels: labels.length }).toEqual({
       status: 'ok',
       engine: 'onnx',
       label: 'espresso',
       labels: 5,
     })
+    const small = await s3.getObject({ Bucket: 'results', Key: thumbnail?.key ?? '' }).promise()
+    expect(await sharp(small.Body as Buffer).metadata()).toMatchObject({ format: 'webp', width: 320 })
     const day = `uploads-${new Date().toISOString().slice(0, 10)}`
     const summary = await eventually(
       async () => read(`batches/${day}/summary.json`),
       'the summary of the day',
     )
     expect(JSON.parse(summary)).toMatchObject({ state: 'running', exact: false, errors: {} })
+  })
+
+  it('lets pages of its API host read its buckets in a browser, and no others', async () => {
+    for (const Bucket of ['images', 'results']) {
+      const { CORSRules = [] } = await s3.getBucketCors({ Bucket }).promise()
+      expect(CORSRules).toMatchObject([
+        {
+          AllowedOrigins: [local.connection.apiHost],
+          AllowedMethods: ['GET', 'HEAD'],
+          AllowedHeaders: ['Range'],
+        },
+      ])
+    }
   })
 
   it('ends every image as labels or as an error with a code, whatever is uploaded', async () => {

@@ -23,8 +23,9 @@ const placeOf = (id: number, method: number, offset: number, length: number): Bu
 /**
  * A photo as phones write it: a grid of tiles. They are the fixture "cat", side by side.
  * @param orientation turns it: how many quarters to the left
+ * @param profile of its colours, instead of the fixture's description of them
  */
-export function heicGrid(columns: number, rows: number, orientation = 0): Buffer {
+export function heicGrid(columns: number, rows: number, orientation = 0, profile?: Buffer): Buffer {
   const file = heicFixture('cat')
   const [tileWidth, tileHeight] = [452, 300]
   const data = boxIn(file, 'mdat').subarray(8)
@@ -37,7 +38,7 @@ export function heicGrid(columns: number, rows: number, orientation = 0): Buffer
     box('irot', Buffer.from([orientation])),
     fullBox('ispe', u32(tileWidth, tileHeight)),
     boxIn(file, 'hvcC'),
-    boxIn(file, 'colr'),
+    profile ? box('colr', 'prof', profile) : boxIn(file, 'colr'),
   )
   const association = (id: number, ...names: number[]) =>
     Buffer.concat([u16(id), Buffer.from([names.length, ...names])])

@@ -6,7 +6,9 @@ import type S3 from 'ibm-cos-sdk/clients/s3'
 import { settingsFromParams } from '../../src/config'
 import { readPolicy } from '../../src/local/policies'
 import { type ImageEvent, parseEvent } from '../../src/storage/events'
+import { openStore } from '../../src/storage/store'
 import { guardedBatchContract, guardedBuckets } from '../contract/guarded-batch'
+import { hourlyContract } from '../contract/hourly-cases'
 import { objectStoreContract } from '../contract/object-store-cases'
 import { documentOf, policies, policyContract } from '../contract/policy-contract'
 import { taggingContract } from '../contract/tagging-cases'
@@ -71,6 +73,20 @@ withMinio('MinIO', () => {
   afterAll(async () => {
     await minio.close()
     webhook.close()
+  })
+
+  describe('URLs', () => {
+    hourlyContract(async () => {
+      const { endpoint, accessKeyId, secretAccessKey } = minio
+      const settings = {
+        s3Endpoint: endpoint,
+        s3AccessKeyId: accessKeyId,
+        s3SecretAccessKey: secretAccessKey,
+      }
+      const bucket = openStore(settingsFromParams(settings)).bucket('hourly')
+      await bucket.createIfMissing()
+      return bucket
+    })
   })
 
   it('tells of what happens in a bucket with versions as any other', async () => {

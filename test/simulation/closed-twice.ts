@@ -1,9 +1,10 @@
+import { resultsNames } from '../../src/batch/state/layout'
 import type { Complaints } from './invariants'
 import { mostEvents } from './quiet'
 import { Objects } from './store/contents'
 import { createWorld, type World } from './world'
 
-const files = ['results.jsonl', 'results.csv', 'errors.jsonl', 'summary.json'] as const
+const files = [...resultsNames, 'summary.json']
 
 /** All there was when a run began to be closed. */
 interface Closing {
@@ -20,7 +21,7 @@ interface Closed extends Closing {
 }
 
 const filesOf = (results: Objects, batch: string) =>
-  files.map((name) => results.get(`batches/${batch}/${name}`)?.body.toString('utf8'))
+  files.map((name) => results.get(`batches/${batch}/${name}`)?.body.toString('latin1'))
 
 /** What closing reads besides the document: another part or image in the meantime may make another file of it. */
 const reportedOf = (results: Objects, batch: string): string =>

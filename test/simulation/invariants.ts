@@ -1,6 +1,7 @@
 import { type Batch, batchSchema } from '../../src/batch/state/batch'
 import { isSettled } from '../../src/batch/state/lease'
 import { type BatchSummary, type ImageRecord, recordSchema, summarySchema } from '../../src/schema'
+import { checkIndex } from './index-check'
 import { compareBytes } from './store/contents'
 import { models, type World } from './world'
 
@@ -53,7 +54,14 @@ export function checkEnded(world: World, id: string, complaints: Complaints): Le
     'results.csv',
     'errors.jsonl',
   ].map((name) => textOf(world, `batches/${id}/${name}`))
-  if (summaryText === undefined || text === undefined || csv === undefined || errors === undefined) {
+  const index = world.results.get(`batches/${id}/index.bin`)?.body
+  if (
+    summaryText === undefined ||
+    text === undefined ||
+    csv === undefined ||
+    errors === undefined ||
+    !index
+  ) {
     complaints.found.push(`${id} has ended without all of its files`)
     return undefined
   }
@@ -80,6 +88,7 @@ export function checkEnded(world: World, id: string, complaints: Complaints): Le
     linesOf(errors).join() === lines.filter((_, index) => records[index]?.error !== undefined).join(),
     () => `${id}: errors.jsonl has other errors than results.jsonl`,
   )
+  checkIndex(id, index, lines, complaints)
   complaints.expect(linesOf(csv).length === records.length + 1, () => `${id}: results.csv has other lines`)
   if (state === 'complete')
     complaints.expect(totals.pending === 0, () => `${id} is complete, and something is pending: ${told}`)

@@ -155,8 +155,8 @@ async function run(
   for (const prefix of [...looked, ...(scenario.watched ? [scenario.watched] : [])])
     checkNewest(world, prefix, complaints)
   if (scenario.watched !== undefined) await closeDays(world, complaints)
-  // Entries of fires that died at once are forgotten after a minute.
-  await pass(world.time, 90_000)
+  // Entries of fires that died at once are forgotten after a minute; a message that was refused twice is due half an hour later.
+  await pass(world.time, 31 * 60_000)
   await settle(world, complaints)
   checkNothingWaits(world, complaints)
   for (const batch of batchesOf(world)) {

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { partsOf } from '../../src/batch/closing/join'
 import { segmentBytes } from '../../src/batch/closing/segments'
 import { writePart } from '../../src/batch/records/parts'
+import { readIndex } from '../../src/batch/reports/index-file'
+import { recordsOfRows } from '../../src/batch/reports/index-rows'
 import { advance } from '../../src/batch/running/advance'
 import type { OpenBatch } from '../../src/batch/state/batch'
 import { readBatch } from '../../src/batch/state/batch'
@@ -105,6 +107,12 @@ describe('closing a batch', () => {
     expect((await results.head(resultsKey('b1', 'results.jsonl')))?.etag).toMatch(/-3$/)
     expect((await textOf(results, resultsKey('b1', 'errors.jsonl')))?.split('\n')).toHaveLength(17)
     expect((await textOf(results, resultsKey('b1', 'results.csv')))?.split('\r\n')).toHaveLength(50)
+    const index = await readIndex(results, resultsKey('b1', 'index.bin'))
+    expect(index.directory.blocks.map(({ rows }) => rows)).toEqual([19, 19, 10])
+    const rows = await collect(recordsOfRows(results, index, [[0, images]]))
+    expect(rows.map(({ row, record }) => [row, record.key])).toEqual(
+      Array.from({ length: images }, (_, number) => [number, key(number)]),
+    )
     expect(await collect(results.list({ prefix: closingPrefix('b1') }))).toEqual([])
     expect(await objects.unfinishedUploads(results)).toEqual([])
   })

@@ -3,7 +3,7 @@ import { readChunk } from '../../src/batch/records/chunks'
 import { planAhead } from '../../src/batch/running/plan-ahead'
 import { recordKey } from '../../src/batch/state/layout'
 import { StorageError } from '../../src/errors'
-import { doneBatch, model, startTestStore, type TestStore } from './batch-fixtures'
+import { doneBatch, model, okRecord, startTestStore, type TestStore } from './batch-fixtures'
 import { newRunner, type Runner } from './batch-runner'
 
 let objects: TestStore
@@ -43,6 +43,17 @@ describe('the record of an image that no listing has any more', () => {
   it('is deleted, and no other', async () => {
     await plan(gone('a', 'c'))
     expect(await Promise.all(['a', 'b', 'c'].map(isRecorded))).toEqual([false, true, false])
+  })
+
+  it('takes its thumbnail with it, and no other', async () => {
+    for (const key of ['a', 'b']) {
+      const thumbnail = { key: `thumbnails/${key}.webp`, width: 320, height: 240, bytes: 1 }
+      await runner.results.put(thumbnail.key, 'x')
+      await runner.results.put(keyOf(key), JSON.stringify({ ...okRecord(key), thumbnail }))
+    }
+    await plan(gone('a', 'c'))
+    expect(await runner.results.head('thumbnails/a.webp')).toBeUndefined()
+    expect(await runner.results.head('thumbnails/b.webp')).toBeDefined()
   })
 
   it('is kept where the image is there: it came between two pages', async () => {

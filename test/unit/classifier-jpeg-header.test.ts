@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import { plainJpegHeader } from '../../src/classifier/jpeg-header'
 import { plain, sample, sampleNames } from '../helpers/images'
 
-const told = ['format', 'width', 'height', 'channels', 'space', 'autoOrient'] as const
+const told = ['format', 'width', 'height', 'channels', 'space', 'autoOrient', 'icc'] as const
 
 /** What of libvips' header the other has, too. */
 async function byVips(bytes: Buffer): Promise<object> {

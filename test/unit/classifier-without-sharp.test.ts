@@ -1,10 +1,11 @@
 import type sharpModule from 'sharp'
 import { classifyImage } from '../../src/classifier/classify'
-import { decodeImage } from '../../src/classifier/decode'
+import { decodeForAll, decodeImage } from '../../src/classifier/decode'
 import { decodeWithSharp } from '../../src/classifier/decode-sharp'
 import { readExif } from '../../src/classifier/exif/exif'
 import type { DecodedImage } from '../../src/classifier/image'
 import { type LoadedModel, loadModel } from '../../src/classifier/load'
+import { encodeThumbnail, smallInput } from '../../src/classifier/thumbnail'
 import { difference, input, pngClaiming, sample, sampleLabels, sampleNames } from '../helpers/images'
 
 // What `require` does on a platform that sharp has no binary for.
@@ -46,10 +47,26 @@ describe('without sharp, JPEG is decoded in JavaScript', () => {
     const expected = await bySharp(sample(name))
     const decoded = await decodeImage(sample(name), input)
     // sharp leaves the name in front of EXIF.
-    const isWhole = { pixels: [], ms: 0, exif: undefined }
+    const isWhole = { pixels: [], ms: 0, exif: undefined, profile: undefined }
     expect({ ...decoded, ...isWhole }).toEqual({ ...expected, ...isWhole })
     expect(readExif(decoded.exif, true)).toEqual(readExif(expected.exif, true))
     expect(difference(decoded.pixels, expected.pixels)).toBeLessThan(3)
+  })
+
+  it('a thumbnail is a JPEG', async () => {
+    const photo = await sharp(sample('palace')).withMetadata({ orientation: 6 }).jpeg().toBuffer()
+    const [, small] = await decodeForAll(photo, [input, smallInput])
+    const { bytes, ...file } = await encodeThumbnail(small as DecodedImage)
+    const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true })
+    expect(file).toEqual({
+      width: info.width,
+      height: info.height,
+      extension: 'jpg',
+      contentType: 'image/jpeg',
+    })
+    expect(Math.max(info.width, info.height)).toBe(320)
+    const expected = await sharp(photo).autoOrient().resize(info.width, info.height).raw().toBuffer()
+    expect(difference(data, expected)).toBeLessThan(10)
   })
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('EXIF orientation %i is turned upright', async (orientation) => {

@@ -210,6 +210,17 @@ describe('what an activation took', () => {
     expect([plain.part?.exif, part?.exif]).toEqual([undefined, 'position'])
   })
 
+  it('comes with thumbnails in the results bucket where the deployment wants them', async () => {
+    const image = { bucket: photos.name, key: 'cat.jpg' }
+    for (const message of [{ images: [image] }, image]) {
+      const [record] = (await answerTo({ ...message, thumbnails: 'true' })).images
+      expect(record?.thumbnail).toMatchObject({ width: 320, height: 213 })
+      expect((await results.get(record?.thumbnail?.key ?? '')).size).toBe(record?.thumbnail?.bytes)
+    }
+    for (const thumbnails of ['false', undefined])
+      expect((await answerTo({ images: [image], thumbnails })).images[0]).not.toHaveProperty('thumbnail')
+  })
+
   it('names the process it ran in', async () => {
     const runs = [await action.run([JSON.stringify(deletion)]), await action.run([JSON.stringify(deletion)])]
     const containers = runs.map(({ stdout }) => JSON.parse(stdout).spent.container)

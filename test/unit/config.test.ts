@@ -47,6 +47,7 @@ describe('the names of settings', () => {
       'WHISKLENS_MODEL',
       'WHISKLENS_ENGINE',
       'WHISKLENS_GB_SECOND_PRICE',
+      'WHISKLENS_THUMBNAILS',
       'WHISKLENS_CA',
       'WHISKLENS_WEBHOOK_URL',
       'WHISKLENS_WEBHOOK_SECRET',
@@ -106,6 +107,12 @@ describe('settings', () => {
     },
   )
 
+  it('takes a flag as text, and as what wsk makes of it', () => {
+    for (const on of ['true', true]) expect(settingsFromParams({ thumbnails: on }).thumbnails).toBe('true')
+    expect(settingsFromParams({ thumbnails: false }).thumbnails).toBe('false')
+    expect(() => settingsFromParams({ thumbnails: 'yes' })).toThrow(/thumbnails/)
+  })
+
   it.each(['aes256', 'aws:kms:dsse', 'none', true])('refuse the encryption %j', (s3Encryption) => {
     expect(() => settingsFromParams({ s3Encryption })).toThrow(/s3Encryption/)
   })
@@ -119,7 +126,8 @@ describe('settings', () => {
     const webhookSecret = fc
       .uint8Array({ minLength: 24, maxLength: 64 })
       .map((bytes) => `whsec_${Buffer.from(bytes).toString('base64')}`)
-    const known = { gbSecondPrice, s3Encryption, ca: fc.constant(ca), ...webhook, webhookSecret }
+    const thumbnails = fc.constantFrom('true', 'false')
+    const known = { gbSecondPrice, s3Encryption, thumbnails, ca: fc.constant(ca), ...webhook, webhookSecret }
     const some = fc.record({ ...texts, ...known }, { requiredKeys: [] })
     fc.assert(
       fc.property(some, (settings) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import classes from '../../models/efficientnet-lite0/labels.json'
-import { kindOf } from '../../src/labels/kinds'
+import { kindNames, kindOf } from '../../src/labels/kinds'
 import synsets from '../../src/labels/synsets.json'
 
 /** The positions of the classes that are a kind of something, as ranges. */
@@ -42,6 +42,26 @@ describe('the kinds of something', () => {
     for (const [at, { wordnetId }] of classes.entries()) expect(positions(wordnetId)).toBe(String(at))
     expect(kindOf('n99999999')('n99999999')).toBe(true)
     for (const odd of ['', '__proto__', 'constructor']) expect(kindOf('dog')(odd)).toBe(false)
+  })
+
+  it('have names, those of nearly everything left out, each once', () => {
+    expect(kindNames('n02123045')).toEqual([
+      'domestic cat',
+      'cat',
+      'domestic animal',
+      'feline',
+      'animal',
+      'carnivore',
+      'organism',
+      'placental',
+      'living thing',
+      'mammal',
+      'vertebrate',
+      'chordate',
+    ])
+    for (const { wordnetId } of classes)
+      for (const name of kindNames(wordnetId)) expect([name, kindOf(name)(wordnetId)]).toEqual([name, true])
+    for (const odd of ['', '__proto__', 'n99999999']) expect(kindNames(odd)).toEqual([])
   })
 
   it('are among the kinds of all that is above it', () => {

@@ -96,7 +96,8 @@ describe('the object store of a deployment', () => {
     const bucket = open()
     await bucket.put('b', 'mine')
     expect(String((await bucket.get('b')).body)).toBe('mine')
-    expect(await (await fetch(bucket.presign('b', 60))).text()).toBe('mine')
+    for (const url of [bucket.presign('b', 60), bucket.presignHourly('b', 'v1').url])
+      expect(await (await fetch(url)).text()).toBe('mine')
   })
 
   it('tells what to renew when a token is not good any more', async () => {

@@ -55,6 +55,28 @@ async function beginUpload(key: string): Promise<string> {
 }
 
 describe('a restart', () => {
+  it('keeps the rules for pages of other origins, also when the journal is shortened', async () => {
+    const rule = '<AllowedOrigin>https://a.example</AllowedOrigin><AllowedMethod>GET</AllowedMethod>'
+    const body = `<CORSConfiguration><CORSRule>${rule}</CORSRule></CORSConfiguration>`
+    const set = (method: string, text = '') =>
+      send(store.endpoint, { method, path: '/bucket', query: 'cors=', body: text })
+    const found = async () => (await send(store.endpoint, { path: '/bucket', query: 'cors=' })).text
+    const restart = async () => {
+      await store.stop()
+      await store.start()
+    }
+    expect((await set('PUT', body)).status).toBe(200)
+    await restart()
+    expect(await found()).toContain(rule)
+    for (let n = 0; n < 1100; n++) await appendFile(journal(), `{"n":${n + 10},"remove":"none","at":0}\n`)
+    await restart()
+    expect(await found()).toContain(rule)
+    expect((await readFile(journal(), 'utf8')).split('\n').length).toBeLessThan(10)
+    expect((await set('DELETE')).status).toBe(204)
+    await restart()
+    expect(await found()).toContain('NoSuchCORSConfiguration')
+  })
+
   it('keeps buckets, objects, metadata and dates', async () => {
     await put(store.endpoint, '/bucket/a', 'first')
     await put(store.endpoint, '/bucket/a', 'second', {

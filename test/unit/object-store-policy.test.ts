@@ -18,10 +18,13 @@ const policy = (...statements: object[]) => parsePolicy(document(...statements))
 const objects = 'arn:aws:s3:::images/*'
 
 describe('a policy document', () => {
-  it.each(readdirSync(folder))('of docs/policies is one: %s', (file) => {
-    const parsed = parsePolicy(JSON.parse(readFileSync(join(folder, file), 'utf8')))
-    expect(parsed.Statement.length).toBeGreaterThan(0)
-  })
+  it.each(readdirSync(folder).filter((name) => name !== 'cors.json'))(
+    'of docs/policies is one: %s',
+    (file) => {
+      const parsed = parsePolicy(JSON.parse(readFileSync(join(folder, file), 'utf8')))
+      expect(parsed.Statement.length).toBeGreaterThan(0)
+    },
+  )
 
   it('may have one statement, one action and one resource without a list', () => {
     const one = {

@@ -109,17 +109,6 @@ describe('answers of the embedded store', () => {
     expect([head.status, head.headers['content-length'], head.text]).toEqual([200, '5', ''])
   })
 
-  it('let pages of any origin show presigned images', async () => {
-    const preflight = await sendRaw(endpoint, { method: 'OPTIONS', path: '/bucket/a' })
-    expect(preflight.status).toBe(200)
-    expect(preflight.headers).toMatchObject({
-      'access-control-allow-origin': '*',
-      'access-control-allow-methods': 'GET, HEAD',
-    })
-    const refused = await sendRaw(endpoint, { path: '/bucket/a' })
-    expect([refused.code, refused.headers['access-control-allow-origin']]).toEqual(['AccessDenied', '*'])
-  })
-
   it('say when something is not implemented', async () => {
     expect((await send(endpoint, { path: '/bucket', query: 'acl=' })).code).toBe('NotImplemented')
     expect((await send(endpoint, { path: '/bucket/a', query: 'versionId=1' })).code).toBe('NotImplemented')

@@ -243,7 +243,7 @@ describe('the records of a batch', () => {
     for (const key of keys) await store.images.put(key, body)
     const { records } = await recordsOf({ batch: 'photos', urls: 'true' })
     for (const { url = '' } of records) {
-      expect(new URL(url).searchParams.get('X-Amz-Expires')).toBe('3600')
+      expect(new URL(url).searchParams.get('X-Amz-Expires')).toBe('7200')
       const answer = await fetch(url)
       expect(answer.status).toBe(200)
       expect(Buffer.from(await answer.arrayBuffer())).toEqual(body)

@@ -3,9 +3,10 @@ import { classifyImage, recordLabels } from '../../classifier/classify'
 import { collectGarbage, isMemoryScarce } from '../../classifier/container-memory'
 import type { LoadedModel } from '../../classifier/load'
 import { ImageError, StorageError, WhisklensError } from '../../errors'
-import type { ExifOption, ImageRecord, ImageRef } from '../../schema'
-import type { Store } from '../../storage/store'
+import type { ExifOption, ImageRecord, ImageRef, Thumbnail } from '../../schema'
+import type { Bucket, Store } from '../../storage/store'
 import { errorOf, unknownRecord } from '../records/record'
+import { openThumbnails, type Thumbnails } from './thumbnails'
 
 /** An object larger than this is no photo, and reading it would not fit an action. */
 const maxObjectBytes = 64 * 1024 * 1024
@@ -22,6 +23,9 @@ const maxOutputBytes = 800 * 1024
 /** The time a result needs to travel on, and that of one image that has just begun. */
 const deadlineMargin = 10_000
 
+/** Thumbnails that are not written so long before the deadline are left out. */
+const thumbnailMargin = 5000
+
 export interface ClassifyOptions {
   /** Images are downloaded while it is loaded. */
   model: LoadedModel | Promise<LoadedModel>
@@ -33,6 +37,8 @@ export interface ClassifyOptions {
   handsOnRest?: boolean
   /** `position`: where photos were taken is kept. */
   exif?: ExifOption
+  /** Where thumbnails are written; none are made without it. */
+  thumbnails?: Bucket
 }
 
 /**
@@ -45,6 +51,8 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   const limit = pLimit(lookAhead)
   const oneByOne = pLimit(1)
   const stopAt = options.deadline - deadlineMargin
+  const thumbnails =
+    options.thumbnails && openThumbnails(options.thumbnails, options.deadline - thumbnailMargin)
   let outputBytes = options.handsOnRest ? bytesOf(images) : 0
   let failure: unknown
   const stop = (thrown: unknown): undefined => {
@@ -52,8 +60,8 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   }
   const classify = (image: ImageRef): Promise<ImageRecord> =>
     (image.size ?? 0) > largeObjectBytes
-      ? oneByOne(() => classifyObject(image, options).finally(collectGarbage))
-      : classifyObject(image, options)
+      ? oneByOne(() => classifyObject(image, options, thumbnails).finally(collectGarbage))
+      : classifyObject(image, options, thumbnails)
   const records = await Promise.all(
     images.map((image, index) =>
       limit(async () => {
@@ -70,7 +78,11 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   if (failure) throw failure
   // The limiter starts images in order, so what was left out is a tail.
   const end = records.indexOf(undefined)
-  return (end === -1 ? records : records.slice(0, end)) as ImageRecord[]
+  const done = (end === -1 ? records : records.slice(0, end)) as ImageRecord[]
+  const written = await thumbnails?.written()
+  return done.map(({ thumbnail, ...record }) =>
+    thumbnail && written?.has(thumbnail.key) ? { ...record, thumbnail } : record,
+  )
 }
 
 /** As a part of a message, with what separates it from the next. */
@@ -80,6 +92,7 @@ const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(valu
 async function classifyObject(
   image: ImageRef,
   { model, store, activationId, exif }: ClassifyOptions,
+  thumbnails?: Thumbnails,
 ): Promise<ImageRecord> {
   const at = Date.now()
   const [loading, downloading] = await Promise.allSettled([model, download(image, store)])
@@ -91,11 +104,18 @@ async function classifyObject(
     const { body, etag, size, lastModified, ms } = downloading.value
     Object.assign(record, { etag, size, lastModified })
     record.timings.download = ms
+    let thumbnail: Promise<Thumbnail | undefined> | undefined
     const { timings, ...classification } = await classifyImage(loading.value, body, recordLabels, {
       withPosition: exif === 'position',
+      onSmall:
+        thumbnails &&
+        ((small) => {
+          thumbnail = thumbnails.make(small, { ...image, etag })
+        }),
     })
     Object.assign(record, classification, { status: 'ok' })
     Object.assign(record.timings, timings)
+    record.thumbnail = await thumbnail
   } catch (thrown) {
     if (isNoImages(thrown)) throw thrown
     record.error = errorOf(thrown)

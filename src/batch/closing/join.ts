@@ -11,6 +11,7 @@ const contentTypes: Record<ResultsName, string> = {
   'results.jsonl': 'application/x-ndjson',
   'results.csv': 'text/csv; charset=utf-8',
   'errors.jsonl': 'application/x-ndjson',
+  'index.bin': 'application/octet-stream',
 }
 
 /** A part is copied where it is that large, bytes; the smaller ones are put together. */

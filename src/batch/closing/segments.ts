@@ -2,6 +2,8 @@ import * as z from 'zod'
 import type { ImageRecord } from '../../schema'
 import { comparePositions } from '../records/keys'
 import { spreadsheetCsv } from '../reports/csv'
+import { emptyIndex, type IndexSoFar, openIndexBuilder } from '../reports/index-builder'
+import { indexSoFarSchema } from '../reports/index-file'
 import { count, emptyTally, type Tally, tallySchema } from '../reports/summary'
 import type { ClosingBatch, EndedBatch } from '../state/batch'
 import { type ResultsName, resultsNames, segmentKey } from '../state/layout'
@@ -24,6 +26,7 @@ const signEvery = 200
 /** `state.json` of a segment: what was counted, and where to go on. */
 const stateSchema = z.strictObject({
   tally: tallySchema,
+  index: indexSoFarSchema,
   position: sourcePositionSchema,
   /** The record that was written last. */
   last: z.strictObject({ key: z.string(), bucket: z.string() }).optional(),
@@ -40,6 +43,7 @@ export async function readState(
   if (epoch === undefined) {
     return {
       tally: { ...emptyTally(), usage: structuredClone(usage) },
+      index: emptyIndex(),
       position: { offsets: [], reported: 0 },
     }
   }
@@ -49,12 +53,15 @@ export async function readState(
 
 type Files = Record<ResultsName, Buffer>
 
-function openLines(isFirst: boolean) {
-  const lines: Record<ResultsName, string[]> = {
-    'results.jsonl': [],
-    'results.csv': isFirst ? [spreadsheetCsv.header] : [],
-    'errors.jsonl': [],
-  }
+/** The files of one segment after the other. */
+function openFiles(index: IndexSoFar, isFirst: boolean) {
+  const builder = openIndexBuilder(index)
+  const empty = (csv: string[] = []) => ({
+    'results.jsonl': [] as string[],
+    'results.csv': csv,
+    'errors.jsonl': [] as string[],
+  })
+  let lines = empty(isFirst ? [spreadsheetCsv.header] : [])
   let bytes = 0
   return {
     isFull: () => bytes >= segmentBytes.value,
@@ -63,10 +70,22 @@ function openLines(isFirst: boolean) {
       lines['results.jsonl'].push(line)
       lines['results.csv'].push(spreadsheetCsv.line(record))
       if (record.error) lines['errors.jsonl'].push(line)
+      builder.add(record, line)
       bytes += Buffer.byteLength(line)
     },
-    files: (): Files =>
-      Object.fromEntries(resultsNames.map((name) => [name, Buffer.from(lines[name].join(''))])) as Files,
+    /** Those of what was added since the last segment. */
+    take: (isLast: boolean): Files => {
+      const block = builder.block()
+      const files = {
+        'results.jsonl': Buffer.from(lines['results.jsonl'].join('')),
+        'results.csv': Buffer.from(lines['results.csv'].join('')),
+        'errors.jsonl': Buffer.from(lines['errors.jsonl'].join('')),
+        'index.bin': isLast ? Buffer.concat([block, builder.end()]) : block,
+      }
+      lines = empty()
+      bytes = 0
+      return files
+    },
   }
 }
 
@@ -77,7 +96,7 @@ function openLines(isFirst: boolean) {
 export async function writeSegments(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   const closing = lease.batch() as ClosingBatch
   const state = await readState(context, closing)
-  const { tally } = state
+  const { tally, index } = state
   let { last } = state
   const isBegun = closing.segments.length > 0
   const source = openSource(closing, context, {
@@ -85,22 +104,23 @@ export async function writeSegments(lease: Lease, context: Context, stopAt: numb
     last: last?.key,
     usage: tally.usage,
   })
-  let lines = openLines(!isBegun)
+  const open = openFiles(index, !isBegun)
   let images = 0
-  const put = (isLast: boolean) =>
-    publish(lease, context, { tally, position: source.position(), last }, lines.files(), isLast)
+  const put = async (isLast: boolean): Promise<void> => {
+    const files = open.take(isLast)
+    if (isLast && segmentsOf(lease).length === 0) await putFiles(lease, context, files)
+    await publish(lease, context, { tally, index, position: source.position(), last }, files, isLast)
+  }
   for await (const record of source.records) {
     if (last && comparePositions(record, last) <= 0) continue
     last = { key: record.key, bucket: record.bucket }
     count(tally, record)
-    lines.add(record)
+    open.add(record)
     if (++images % signEvery === 0) await lease.save()
-    if (!lines.isFull()) continue
+    if (!open.isFull()) continue
     await put(false)
-    lines = openLines(false)
     if (context.clock.now() >= stopAt) return false
   }
-  if (segmentsOf(lease).length === 0) await putFiles(lease, context, lines.files())
   await put(true)
   return true
 }

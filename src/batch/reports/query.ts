@@ -1,54 +1,108 @@
 import * as z from 'zod'
 import type { Label } from '../../classifier/labels'
-import { kindOf } from '../../labels/kinds'
+import { kindNames, kindOf } from '../../labels/kinds'
 import type { ImageRecord } from '../../schema'
 
 const probability = 'expected a number from 0 to 1'
 const day = 'expected a date such as 2026-05, 2026-05-31 or 2026-05-31T18:00'
+const names = 'expected a label, or several as a JSON array'
 const limit = 'expected a whole number from 1 to 1000'
 
 const localTime = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?)?)?$/
+
+const probabilitySchema = z.coerce.number(probability).min(0, probability).max(1, probability)
+
+/** One label as it is, or several as a JSON array. */
+const labelsSchema = z.union(
+  [
+    z.array(z.string()),
+    z.string().transform((text, context): string[] => {
+      if (!text.startsWith('[')) return [text]
+      try {
+        return z.array(z.string()).parse(JSON.parse(text))
+      } catch {
+        context.addIssue(names)
+        return z.NEVER
+      }
+    }),
+  ],
+  names,
+)
 
 /** What of a batch's records is asked for. */
 export const querySchema = z.object({
   /** Part of the top label's names, or what it is a kind of: a WordNet id, or a name such as `dog`. */
   label: z.string().optional(),
+  /** Names of top labels, as they are shown. */
+  labelIs: labelsSchema.optional(),
+  /** Part of the top label's names, of what it is a kind of, or of the key; in any case of letters. */
+  search: z.string().optional(),
   status: z.enum(['ok', 'error']).optional(),
+  /** Code of the error. */
+  code: z.string().optional(),
   prefix: z.string().optional(),
   /** When photos were taken, by their cameras' clocks: a year, month, day or time; `takenUntil` includes all of it. */
   takenSince: z.string().regex(localTime, day).optional(),
   takenUntil: z.string().regex(localTime, day).optional(),
   /** Part of a camera's make and model. */
   camera: z.string().optional(),
-  minProbability: z.coerce.number(probability).min(0, probability).max(1, probability).optional(),
+  /** Probabilities are compared to three decimals, in which the gallery has them. */
+  minProbability: probabilitySchema.optional(),
+  maxProbability: probabilitySchema.optional(),
   limit: z.coerce.number(limit).int(limit).min(1, limit).max(1000, limit).default(100),
 })
 export type ResultsQuery = z.infer<typeof querySchema>
 
+type Test = (record: ImageRecord) => boolean
+
 /** Whether a record is asked for, the limit apart. */
-export function matches({
-  label,
-  status,
-  prefix,
-  minProbability,
-  takenSince,
-  takenUntil,
-  camera,
-}: Omit<ResultsQuery, 'limit'>) {
-  const isWanted = label === undefined ? () => true : isLabelled(label)
-  const isTaken = takenBetween(takenSince, takenUntil)
+export function matches(query: Omit<ResultsQuery, 'limit'>): Test {
+  const { status, code, prefix, camera, search, takenSince, takenUntil } = query
   const make = camera?.toLowerCase()
-  return (record: ImageRecord): boolean => {
-    const top = record.labels[0]
-    return (
-      (status === undefined || record.status === status) &&
-      (prefix === undefined || record.key.startsWith(prefix)) &&
-      isWanted(top) &&
-      isTaken(record.exif?.takenAt) &&
-      (make === undefined || !!record.exif?.camera?.toLowerCase().includes(make)) &&
-      (minProbability === undefined || (top?.probability ?? 0) >= minProbability)
-    )
+  const tests: (Test | false)[] = [
+    status !== undefined && ((record) => record.status === status),
+    code !== undefined && (({ error }) => error?.code === code),
+    prefix !== undefined && (({ key }) => key.startsWith(prefix)),
+    make !== undefined && (({ exif }) => !!exif?.camera?.toLowerCase().includes(make)),
+    search !== undefined && contains(search),
+    isTaken(takenSince, takenUntil),
+    ...testsOfTop(query),
+  ]
+  const given = tests.filter((test) => test !== false)
+  return (record) => given.every((test) => test(record))
+}
+
+/** What is asked of the most probable label. */
+function testsOfTop({ label, labelIs, minProbability, maxProbability }: Omit<ResultsQuery, 'limit'>) {
+  const least = thousandths(minProbability ?? 0)
+  const most = thousandths(maxProbability ?? 1)
+  const isNamed = label === undefined ? undefined : isLabelled(label)
+  const names = labelIs && new Set(labelIs)
+  const tests: (Test | false)[] = [
+    isNamed !== undefined && (({ labels: [top] }) => isNamed(top)),
+    names !== undefined && (({ labels: [top] }) => top !== undefined && names.has(top.label)),
+    ({ labels: [top] }) => {
+      const found = thousandths(top?.probability ?? 0)
+      return found >= least && found <= most
+    },
+  ]
+  return tests
+}
+
+const thousandths = (value: number): number => Math.round(value * 1000)
+
+/** Whether the names of a record's most probable label, of its kinds, or the key have the text in them. */
+function contains(text: string): Test {
+  const part = text.toLowerCase()
+  const known = new Map<string, boolean>()
+  const isIn = ({ label, className, wordnetId }: Label): boolean => {
+    const id = `${label}\n${className}\n${wordnetId}`
+    const isFound =
+      known.get(id) ?? [label, className, ...kindNames(wordnetId)].join('\n').toLowerCase().includes(part)
+    known.set(id, isFound)
+    return isFound
   }
+  return ({ key, labels: [top] }) => key.toLowerCase().includes(part) || (top !== undefined && isIn(top))
 }
 
 /** Kinds come on top of parts of names: `dog` finds the beagle, and the dog sled all the same. */
@@ -62,7 +116,8 @@ function isLabelled(text: string): (label: Label | undefined) => boolean {
 }
 
 /** Times of the same form sort as text. What has no time was not taken between two. */
-function takenBetween(since = '', until = ''): (takenAt: string | undefined) => boolean {
-  if (since === '' && until === '') return () => true
-  return (takenAt) => takenAt !== undefined && takenAt >= since && takenAt.slice(0, until.length) <= until
+function isTaken(since = '', until = ''): Test | false {
+  if (since === '' && until === '') return false
+  return ({ exif: { takenAt } = {} }) =>
+    takenAt !== undefined && takenAt >= since && takenAt.slice(0, until.length) <= until
 }

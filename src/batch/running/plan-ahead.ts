@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import type { Planned, Position } from '../planning/planner'
 import { writeChunk } from '../records/chunks'
+import { readRecord } from '../records/record'
 import type { OpenBatch } from '../state/batch'
 import { recordKey } from '../state/layout'
 import { type Context, unlessRefused } from '../state/platform'
@@ -90,14 +91,18 @@ export function planAhead(
   }
 }
 
-/** Deletes the records of images that are gone; an upload can come between the pages of two listings. */
+/** Deletes the records and thumbnails of images that are gone; an upload can come between the pages of two listings. */
 async function forget(batch: OpenBatch, keys: string[], { store, results }: Context): Promise<void> {
   const { bucket, model } = batch
   const limit = pLimit(atOnce)
   const drop = async (key: string): Promise<void> => {
     // Where the source refuses to tell, nothing is deleted.
     const found = await unlessRefused(store.bucket(bucket).head(key), 'refused')
-    if (found === undefined) await results.delete(recordKey(model.modelVersion, { bucket, key }))
+    if (found !== undefined) return
+    const record = await readRecord(results, model.modelVersion, { bucket, key })
+    // Without its record nothing would tell where it lies.
+    if (record?.thumbnail) await results.delete(record.thumbnail.key)
+    await results.delete(recordKey(model.modelVersion, { bucket, key }))
   }
   await Promise.all(keys.map((key) => limit(drop, key)))
 }

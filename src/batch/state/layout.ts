@@ -25,6 +25,15 @@ export const retryPrefix = (model: string, bucket: string): string => `retry/${m
 export const retryKey = (model: string, image: Pick<ImageRef, 'bucket' | 'key'>): string =>
   inFolder('retry', model, image)
 
+/** Under this prefix lie thumbnails of images. */
+export const thumbnailsPrefix = 'thumbnails/'
+/**
+ * The thumbnail of a version of an image: of another version it lies elsewhere, so that it can be cached for ever.
+ * @param extension by format
+ */
+export const thumbnailKey = (bucket: string, key: string, etag: string, extension: string): string =>
+  `${thumbnailsPrefix}${bucket}/${sha256Of(JSON.stringify([key, etag])).slice(0, 32)}.${extension}`
+
 export const batchFolder = (batch: string): string => `batches/${batch}/`
 export const documentKey = (batch: string): string => `${batchFolder(batch)}batch.json`
 export const summaryKey = (batch: string): string => `${batchFolder(batch)}summary.json`
@@ -95,13 +104,17 @@ export const listKey = (
   { run, n, epoch }: { run: number; n: number; epoch: number },
 ): string => `${listPrefix(batch)}${run}-${position(n)}-${epoch}.jsonl`
 
-export const resultsNames = ['results.jsonl', 'results.csv', 'errors.jsonl'] as const
+export const resultsNames = ['results.jsonl', 'results.csv', 'errors.jsonl', 'index.bin'] as const
 export type ResultsName = (typeof resultsNames)[number]
 export const resultsKey = (batch: string, file: ResultsName): string => batchFolder(batch) + file
 
 /** What an answer of `results` had no room for: the records that a query selected, as one file. */
 export const exportKey = (batch: string, query: string, file: string): string =>
   `${batchFolder(batch)}exports/${sha256Of(query).slice(0, 16)}/${file}`
+
+/** Under this prefix lie the latest indexes of a batch that is open, each by what it holds. */
+export const openIndexPrefix = (batch: string): string => `${batchFolder(batch)}exports/index/`
+export const openIndexKey = (batch: string, id: string): string => `${openIndexPrefix(batch)}${id}.bin`
 
 /** Under this prefix lie the segments that a closing makes its files of. */
 export const closingPrefix = (batch: string): string => `${batchFolder(batch)}closing/`

@@ -47,7 +47,7 @@ function replay(name: string, folder: string): { bucket: Bucket; lines: number }
 /** The lines worth keeping: those in effect, and events that are still to be delivered. */
 function* linesInEffect(bucket: Bucket): Generator<Numbered> {
   for (const { value } of bucket.journal.read(0)) {
-    if ('acknowledged' in value) continue
+    if ('acknowledged' in value || 'cors' in value) continue
     const isPending = bucket.acknowledged !== null && value.n > bucket.acknowledged
     const isInEffect =
       'created' in value ||
@@ -57,6 +57,7 @@ function* linesInEffect(bucket: Bucket): Generator<Numbered> {
       ('put' in value && bucket.objects.get(toBinary(value.put.key))?.n === value.n)
     if (isPending || isInEffect) yield value
   }
+  if (bucket.cors) yield { n: bucket.n, cors: bucket.cors }
   yield { n: bucket.n, acknowledged: bucket.acknowledged }
 }
 

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { CorsRule } from './cors'
 import type { Journal } from './journal'
 import { lowerBound, toBinary } from './listing'
 import { s3Error } from './s3-error'
@@ -46,6 +47,8 @@ export type Change =
   | { upload: Omit<Upload, 'parts'> }
   | { part: Part; of: string }
   | { abort: string }
+  /** Replaces the bucket's rules for pages of other origins; null takes them away. */
+  | { cors: CorsRule[] | null }
   /** The events up to this `n` were delivered; null when the bucket is not watched. */
   | { acknowledged: number | null }
 
@@ -63,6 +66,7 @@ export interface Bucket {
   keys: string[]
   uploads: Map<string, Upload>
   acknowledged: number | null
+  cors?: CorsRule[]
   /** Deleted, or the store is shut: nothing can be written any more. */
   isClosed: boolean
   /** Called after an object was written or removed. */
@@ -99,12 +103,18 @@ export function apply(bucket: Bucket, change: Numbered): Body[] {
     return replaced ? [replaced] : []
   }
   if ('abort' in change) return endUpload(bucket, change.abort)
+  describe(bucket, change)
+  return []
+}
+
+/** A line that makes no body useless. */
+function describe(bucket: Bucket, change: Numbered): void {
   if ('upload' in change) bucket.uploads.set(change.upload.id, { ...change.upload, parts: new Map() })
   else if ('tag' in change)
     Object.assign(bucket.objects.get(toBinary(change.tag)) ?? {}, { tags: change.tags, taggedAt: change.n })
+  else if ('cors' in change) bucket.cors = change.cors ?? undefined
   else if ('created' in change) bucket.created = change.created
-  else bucket.acknowledged = change.acknowledged
-  return []
+  else if ('acknowledged' in change) bucket.acknowledged = change.acknowledged
 }
 
 /**

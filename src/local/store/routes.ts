@@ -1,5 +1,6 @@
 import { demand } from './access'
 import * as bucket from './bucket-operations'
+import * as cors from './cors-operations'
 import * as multipart from './multipart-operations'
 import * as object from './object-operations'
 import type { Answer, S3Request } from './request'
@@ -20,6 +21,9 @@ const operations: Record<string, [Operation, string?]> = {
   'DELETE bucket': [bucket.deleteBucket, 's3:DeleteBucket'],
   'GET bucket': [bucket.listObjects, 's3:ListBucket'],
   'GET bucket?location': [bucket.getLocation, 's3:GetBucketLocation'],
+  'GET bucket?cors': [cors.getCors, 's3:GetBucketCORS'],
+  'PUT bucket?cors': [cors.putCors, 's3:PutBucketCORS'],
+  'DELETE bucket?cors': [cors.deleteCors, 's3:PutBucketCORS'],
   'GET bucket?uploads': [multipart.listUploads, 's3:ListBucketMultipartUploads'],
   'POST bucket?delete': [bucket.deleteObjects],
   'PUT object': [object.putObject, 's3:PutObject'],

@@ -3,6 +3,10 @@ import { HttpError } from '../http-error'
 /** The S3 error codes this store answers with; status and wording are those of Amazon S3. */
 const errors = {
   AccessDenied: [403, 'Access Denied'],
+  AccessForbidden: [
+    403,
+    'CORSResponse: This CORS request is not allowed: Origin, Access-Control-Request-Method or Access-Control-Request-Headers are in no rule of the bucket.',
+  ],
   AuthorizationHeaderMalformed: [400, 'The authorization header you provided is invalid.'],
   BadDigest: [400, 'The checksum you specified did not match what we received.'],
   BadRequest: [400, 'The request is not valid.'],
@@ -27,6 +31,7 @@ const errors = {
   MetadataTooLarge: [400, 'Your metadata headers exceed the maximum allowed size of 2,048 bytes.'],
   MethodNotAllowed: [405, 'The specified method is not allowed against this resource.'],
   NoSuchBucket: [404, 'The specified bucket does not exist.'],
+  NoSuchCORSConfiguration: [404, 'The CORS configuration does not exist'],
   NoSuchKey: [404, 'The specified key does not exist.'],
   NoSuchUpload: [404, 'The specified multipart upload does not exist, was aborted or completed.'],
   NotImplemented: [501, 'This store does not implement what you asked for.'],

@@ -9,12 +9,14 @@ import { messageOf } from '../../errors'
 import { log } from '../../log'
 import { HttpError } from '../http-error'
 import type { Access } from './access'
+import { type CorsRule, corsHeaders } from './cors'
+import { preflight, setCors } from './cors-operations'
 import type { Notification } from './delivery'
 import { lockFolder } from './lock'
 import { startNotifications } from './notifications'
 import { payloadOf } from './payload'
 import type { Policy } from './policy'
-import { type Answer, parseRequest } from './request'
+import { type Answer, parseRequest, type S3Request } from './request'
 import { answer } from './routes'
 import { s3Error } from './s3-error'
 import { authenticate, type Credentials } from './signature'
@@ -41,25 +43,18 @@ export interface ObjectStoreOptions {
 export interface ObjectStore {
   endpoint: string
   setNotifications(notifications: Notification[]): void
+  /** Replaces a bucket's rules for pages of other origins. */
+  setCors(bucket: string, rules: CorsRule[]): void
   close(): Promise<void>
 }
 
 /** How long requests under way may take to end when the store is closed, in milliseconds. */
 const closingTime = 5000
 
-const corsHeaders = {
-  'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'GET, HEAD',
-  'access-control-allow-headers': '*',
-  'access-control-expose-headers': '*',
-}
-
 type User = Credentials & Access
 
-async function answerTo(incoming: IncomingMessage, store: Store, users: User[]): Promise<Answer> {
-  // The gallery page shows presigned images from another port; a preflight carries no signature.
-  if (incoming.method === 'OPTIONS') return {}
-  const request = parseRequest(incoming)
+async function answerTo(request: S3Request, store: Store, users: User[]): Promise<Answer> {
+  if (request.method === 'OPTIONS') return preflight(store, request)
   const { user, signing } = authenticate(request, store.region, users)
   return await answer({ store, request, user, payload: payloadOf(request, signing) })
 }
@@ -72,6 +67,10 @@ function answerOf(thrown: unknown, resource: string, id: string): Answer {
   return { status, xml: toXml('Error', { Code: code, Message: message, Resource: resource, RequestId: id }) }
 }
 
+function setHeaders(outgoing: ServerResponse, headers: Record<string, string>): void {
+  for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
+}
+
 async function send(outgoing: ServerResponse, { status = 200, headers = {}, xml, stream }: Answer) {
   outgoing.statusCode = status
   if (xml !== undefined) {
@@ -79,7 +78,7 @@ async function send(outgoing: ServerResponse, { status = 200, headers = {}, xml,
     // Node leaves it out of an answer to HEAD, and without it many clients close the connection.
     outgoing.setHeader('content-length', Buffer.byteLength(xml))
   }
-  for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
+  setHeaders(outgoing, headers)
   // Node leaves the body out where there is none, as in answers to HEAD.
   if (stream) await pipeline(stream, outgoing)
   else outgoing.end(xml)
@@ -92,9 +91,12 @@ async function send(outgoing: ServerResponse, { status = 200, headers = {}, xml,
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse, store: Store, users: User[]) {
   const id = randomBytes(8).toString('hex').toUpperCase()
   outgoing.setHeader('x-amz-request-id', id)
-  for (const [name, value] of Object.entries(corsHeaders)) outgoing.setHeader(name, value)
   try {
-    await send(outgoing, await answerTo(incoming, store, users))
+    const request = parseRequest(incoming)
+    // Errors have them, too, or the page could not read them.
+    const rules = store.buckets.get(request.bucket)?.cors
+    setHeaders(outgoing, corsHeaders(rules, request.method, request.headers))
+    await send(outgoing, await answerTo(request, store, users))
   } catch (thrown) {
     const isGone = incoming.destroyed && !incoming.complete
     // Nobody is there to be told, or half of the answer is out and can only be cut off.
@@ -135,6 +137,7 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
     return {
       endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       setNotifications: notifications.set,
+      setCors: (bucket, rules) => setCors(store, bucket, rules),
       async close() {
         if (!server.listening) return
         notifications.stop()

@@ -43,10 +43,21 @@ const unescaped = (text: string): string =>
       : String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number.parseInt(decimal, 10)),
   )
 
+const repeated = [
+  'Object',
+  'Part',
+  'Tag',
+  'CORSRule',
+  'AllowedOrigin',
+  'AllowedMethod',
+  'AllowedHeader',
+  'ExposeHeader',
+]
+
 // The parser's own entity handling drops references to control characters, which keys may contain.
 const parser = new XMLParser({
   ignoreAttributes: true,
-  isArray: (name) => ['Object', 'Part', 'Tag'].includes(name),
+  isArray: (name) => repeated.includes(name),
   parseTagValue: false,
   processEntities: false,
   removeNSPrefix: true,

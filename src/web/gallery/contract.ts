@@ -1,3 +1,4 @@
+import type * as format from '../../batch/reports/index-format'
 import type { BatchSummary, ImageRecord } from '../../schema'
 
 /*
@@ -5,37 +6,17 @@ import type { BatchSummary, ImageRecord } from '../../schema'
  * count by in the browser, so that records are downloaded only once they are shown.
  */
 
-/** A part of `index.bin`: its first byte and its length. What lies there is JSON, compressed with gzip. */
-export type Section = [from: number, bytes: number]
+export type {
+  IndexBlock,
+  IndexColumns,
+  IndexKeys,
+  IndexOthers,
+  Section,
+} from '../../batch/reports/index-format'
+export { recordsPerChunk } from '../../batch/reports/index-format'
 
-/** Some thousand records in a row, in the order of the results. */
-export interface IndexBlock {
-  rows: number
-  /** {@link IndexColumns} */
-  columns: Section
-  /** {@link IndexOthers} */
-  others: Section
-  /** {@link IndexKeys} */
-  keys: Section
-  /** Where the records begin: chunks of {@link recordsPerChunk} lines of JSON, one behind the other. */
-  records: number
-  /** Bytes of each chunk. */
-  chunks: number[]
-}
-
-export const recordsPerChunk = 64
-
-/** `index.json`: what `index.bin` holds. Ids in columns are positions in these lists. */
-export interface IndexDirectory {
-  schema: 'whisklens.index/1'
-  rows: number
-  labels: IndexLabel[]
-  /** Codes of errors. */
-  codes: string[]
-  cameras: string[]
-  buckets: string[]
-  blocks: IndexBlock[]
-}
+/** What `index.bin` holds. Ids in columns are positions in these lists. */
+export type IndexDirectory = format.IndexDirectory<IndexLabel>
 
 /** A label as the model names it. */
 export interface IndexLabel {
@@ -45,31 +26,6 @@ export interface IndexLabel {
   wordnetId: string
   /** Names of what it is a kind of, in lower case: `dog`, `animal`. */
   kinds: string[]
-}
-
-/** One value a row. */
-export interface IndexColumns {
-  /** Most probable label; -1 for none. */
-  label: number[]
-  /** Its probability in thousandths, 0–1000. */
-  confidence: number[]
-  /** Code of the error; -1 for an image that was classified. */
-  error: number[]
-  bucket: number[]
-  /** By the camera's clock, minutes since 1970-01-01T00:00; -1 where it is not known. */
-  takenAt: number[]
-  /** -1 where it is not known. */
-  camera: number[]
-}
-
-/** The second to the fifth label of each row: only needed where labels.json leaves labels out or adds them up. */
-export interface IndexOthers {
-  label: number[][]
-  confidence: number[][]
-}
-
-export interface IndexKeys {
-  key: string[]
 }
 
 /** How labels.json has a label shown. */
@@ -96,6 +52,8 @@ export interface IndexAnswer {
     id: string
     /** Of `index.bin`, presigned: read by ranges. */
     url: string
+    /** Of `index.bin`: where an answer has another one, the index is not there any more. */
+    etag: string
     /** Only the first rows: a large batch is indexed whole once it is closed. */
     isPartial: boolean
   }
@@ -115,7 +73,10 @@ export interface RowRecord extends ImageRecord {
   thumbnailUrl?: string
 }
 
-/** `?batch=<id>&index=<id>&rows=0-99,250`: those records, at most 200. 409 `index_changed` where the index is another by now. */
+/**
+ * `?batch=<id>&index=<id>&rows=0-99,250`: those records in the order of the rows, at most 200. Where not all fit into an answer, the
+ * last ones are missing and have to be asked for again. 409 `index_changed` where that index is not there any more.
+ */
 export interface RowsAnswer {
   records: RowRecord[]
   /** Until when the URLs hold, ISO 8601. */

@@ -1,11 +1,13 @@
+import { recordsOfRows } from '../../batch/reports/index-rows'
 import { matches } from '../../batch/reports/query'
-import { hasFiles, readResultsAfter } from '../../batch/reports/results'
+import { type Found, hasFiles, readResultsAfter } from '../../batch/reports/results'
 import { exportKey, resultsKey } from '../../batch/state/layout'
 import { InvalidInputError } from '../../errors'
 import type { LabelView } from '../../labels/view'
 import type { BatchSummary, ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { type ExportName, exportFormat, exportTypes } from './export-formats'
+import { indexById } from './find-index'
 import { maxPageBytes, takePage } from './page'
 import type { ResultsRequest } from './request'
 
@@ -44,7 +46,7 @@ export async function exportRecords(
   const isInFile = file && query.whole && view.isModels && hasFiles(summary)
   const written = isInFile ? await results.head(resultsKey(summary.batch, file)) : undefined
   if (written && written.size > maxPageBytes) return link(written.key)
-  const records = () => readResultsAfter(results, summary.batch, { after: query.after, view })
+  const records = await openRecords(results, summary.batch, query, view)
   const { limit } = query
   const page = await takePage(records(), (record) => record, { matches: matches(query), limit, measure })
   if (!page.next || limit !== undefined) return { body: await bodyOf(page.items), next: page.next }
@@ -64,13 +66,27 @@ export async function exportRecords(
   return link(target)
 }
 
+/** The records to select from: all of them, or those of some rows of an index. */
+async function openRecords(
+  results: Bucket,
+  batch: string,
+  { after, index = '', rows }: ResultsRequest,
+  view: LabelView,
+): Promise<() => AsyncIterable<Found>> {
+  if (!rows) return () => readResultsAfter(results, batch, { after, view })
+  const stored = await indexById(results, batch, index)
+  return async function* () {
+    for await (const { record } of recordsOfRows(results, stored, rows)) yield { record: view.record(record) }
+  }
+}
+
 const tooLarge = (why: string): InvalidInputError =>
   new InvalidInputError('answer_too_large', `The records are too many for one answer ${why}`, {
     hint: 'Ask for pages: &limit=1000, then what the link header names as next; or run whisklens results.',
   })
 
 /** The records that a query selects, until time is up. */
-function inTime(found: AsyncIterable<{ record: ImageRecord }>, query: ResultsRequest, deadline: number) {
+function inTime(found: AsyncIterable<Found>, query: ResultsRequest, deadline: number) {
   const isWanted = matches(query)
   let isLate = false
   async function* selected() {

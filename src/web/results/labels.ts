@@ -23,7 +23,7 @@ export async function chooseView(
   try {
     return { view: await readLabelView(results) }
   } catch (thrown) {
-    if (format !== 'json' || !(thrown instanceof WhisklensError)) throw thrown
+    if (!['json', 'index'].includes(format) || !(thrown instanceof WhisklensError)) throw thrown
     const { code, message } = thrown
     return { view: modelsLabels, notice: { code, message, hint: hintOf(thrown) } }
   }

@@ -1,20 +1,38 @@
 import * as z from 'zod'
+import type { RowRange } from '../../batch/reports/index-rows'
 import { querySchema } from '../../batch/reports/query'
 import { isGiven } from '../../batch/state/filters'
 import { InvalidInputError } from '../../errors'
 import { batchIdSchema } from '../../schema'
 import { cursorSchema } from './cursor'
 
-const formats = ['json', 'jsonl', 'csv', 'parquet', 'html', 'openmetrics'] as const
+const formats = ['json', 'jsonl', 'csv', 'parquet', 'html', 'openmetrics', 'index'] as const
 export type Format = (typeof formats)[number]
 
 const formatSchema = z.enum(formats)
+
+const rows = 'expected rows such as 0-99,250'
+
+/** Row numbers and ranges of them, both ends included. */
+const rowsSchema = z
+  .string()
+  .regex(/^\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*$/, rows)
+  .transform((text) =>
+    text.split(',').map((range): RowRange => {
+      const [first = 0, last = first] = range.split('-').map(Number)
+      return [first, last]
+    }),
+  )
+  .refine((ranges) => ranges.every(([first, last]) => first <= last), rows)
 
 const requestSchema = querySchema.extend({
   /** How much is answered at most without a limit differs between formats. */
   limit: querySchema.shape.limit.unwrap().optional(),
   batch: batchIdSchema.optional(),
   after: cursorSchema.optional(),
+  /** The id of an index, and which of its rows. */
+  index: z.string().optional(),
+  rows: rowsSchema.optional(),
   /** Whether each record carries a URL of its image. */
   urls: z.enum(['true', 'false']).optional(),
   /** `model` for labels as the model named them, whatever labels.json says. */
@@ -26,14 +44,19 @@ const requestSchema = querySchema.extend({
 /** Parameters that make the answer another than what lies in the batch's own files. */
 const changing = [
   'label',
+  'labelIs',
+  'search',
   'status',
+  'code',
   'prefix',
   'minProbability',
+  'maxProbability',
   'takenSince',
   'takenUntil',
   'camera',
   'limit',
   'after',
+  'rows',
   'urls',
 ]
 
@@ -46,8 +69,11 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'format'}: ${message}`)
-  throw new InvalidInputError('bad_parameter', `The request is not valid: ${problems.join('; ')}`)
+  throw badRequest(problems.join('; '))
 }
+
+const badRequest = (problem: string): InvalidInputError =>
+  new InvalidInputError('bad_parameter', `The request is not valid: ${problem}`)
 
 /**
  * In which form an answer is wanted: the parameter decides, else what the client accepts; browsers accept HTML.
@@ -68,6 +94,9 @@ export function formatOf(format: unknown, accept = ''): Format {
 export function parseResultsRequest(params: Record<string, unknown>): ResultsRequest {
   const given = Object.entries(params).filter(([, value]) => isGiven(value))
   const request = parse(requestSchema, Object.fromEntries(given))
+  const { batch, index, rows, limit, after } = request
+  if (rows && (batch === undefined || index === undefined || limit !== undefined || after !== undefined))
+    throw badRequest('rows go with the batch and the index that they are of, and without limit and after')
   return { ...request, whole: !changing.some((name) => isGiven(params[name])) }
 }
 
@@ -75,5 +104,6 @@ export function parseResultsRequest(params: Record<string, unknown>): ResultsReq
 export function nextQuery(request: ResultsRequest, format: Format, next: string): string {
   const { whole: _, ...asked } = request
   const query = Object.entries({ ...asked, format, after: next }).filter(([, value]) => value !== undefined)
-  return new URLSearchParams(query.map(([name, value]): [string, string] => [name, String(value)])).toString()
+  const text = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+  return new URLSearchParams(query.map(([name, value]): [string, string] => [name, text(value)])).toString()
 }

@@ -142,6 +142,19 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
         if (!found) throw notFound(name, key)
         return found.body.subarray(0, bytes)
       }),
+    ending: (key, bytes) =>
+      request('GET', key, ({ contents }) => {
+        const found = contents.get(key)
+        if (!found) throw notFound(name, key)
+        return { body: found.body.subarray(-bytes), etag: found.etag, size: found.size }
+      }),
+    range: (key, start, end, etag) =>
+      request('GET', `${key} from ${start}`, ({ contents }) => {
+        const found = contents.get(key)
+        if (!found) throw notFound(name, key)
+        if (found.etag !== etag) throw conflict()
+        return found.body.subarray(start, end)
+      }),
     head: (key) =>
       request('HEAD', key, ({ contents }) => {
         const found = contents.get(key)
@@ -197,6 +210,7 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
     tags: async () => notImplemented(),
     putTags: async () => notImplemented(),
     presign: (key, seconds) => `memory://${name}/${key}?${seconds}`,
+    presignHourly: (key) => ({ url: `memory://${name}/${key}`, expires: '' }),
     createIfMissing: async () => {},
     beginUpload: (key) => request('POST', key, ({ uploads }) => uploads.begin(key)),
     uploadPart: (key, upload, number, body) =>

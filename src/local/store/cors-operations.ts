@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from 'node:util'
+import { commit } from './bucket'
+import { type CorsRule, checkRule, corsSchema, preflightHeaders } from './cors'
+import { textOf } from './payload'
+import type { Answer, S3Request } from './request'
+import { s3Error } from './s3-error'
+import { bucketOf, type Call, type Store } from './store'
+import { fromXml, toXml } from './xml'
+
+export function getCors({ store, request }: Call): Answer {
+  const { cors } = bucketOf(store, request.bucket)
+  if (!cors) throw s3Error('NoSuchCORSConfiguration')
+  return { xml: toXml('CORSConfiguration', { CORSRule: cors.map((rule) => ({ ...rule })) }) }
+}
+
+export async function putCors({ store, request, payload }: Call): Promise<Answer> {
+  const { CORSRule: cors } = fromXml(await textOf(payload), corsSchema).CORSConfiguration
+  for (const rule of cors) checkRule(rule)
+  setCors(store, request.bucket, cors)
+  return {}
+}
+
+/** The journal gets no line for rules that there are already. */
+export function setCors(store: Store, name: string, cors: CorsRule[]): void {
+  const bucket = bucketOf(store, name)
+  if (!isDeepStrictEqual(bucket.cors, cors)) commit(bucket, { cors })
+}
+
+export function deleteCors({ store, request }: Call): Answer {
+  commit(bucketOf(store, request.bucket), { cors: null })
+  return { status: 204 }
+}
+
+/** Preflights carry no signature. */
+export function preflight(store: Store, { bucket, headers }: S3Request): Answer {
+  return { headers: preflightHeaders(bucketOf(store, bucket).cors, headers) }
+}

@@ -1,0 +1,120 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import * as z from 'zod'
+import { s3Error } from './s3-error'
+
+const methods = ['GET', 'PUT', 'HEAD', 'POST', 'DELETE']
+
+/** One rule of a bucket's configuration, with the elements of S3's XML by their names. */
+export interface CorsRule {
+  ID?: string
+  AllowedOrigin: string[]
+  AllowedMethod: string[]
+  AllowedHeader?: string[]
+  ExposeHeader?: string[]
+  MaxAgeSeconds?: number
+}
+
+const texts = z.array(z.string())
+const ruleSchema = z.object({
+  ID: z.string().max(255).optional(),
+  AllowedOrigin: texts.min(1),
+  AllowedMethod: texts.min(1),
+  AllowedHeader: texts.optional(),
+  ExposeHeader: texts.optional(),
+  MaxAgeSeconds: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .optional(),
+})
+export const corsSchema = z.object({
+  CORSConfiguration: z.object({ CORSRule: z.array(ruleSchema).min(1).max(100) }),
+})
+
+/** @throws HttpError as S3 refuses a rule */
+export function checkRule({
+  AllowedMethod,
+  AllowedOrigin,
+  AllowedHeader = [],
+  ExposeHeader = [],
+}: CorsRule): void {
+  const method = AllowedMethod.find((name) => !methods.includes(name))
+  if (method !== undefined) {
+    const message = `Found unsupported HTTP method in CORS config. Unsupported method is ${method}`
+    throw s3Error('InvalidRequest', message)
+  }
+  for (const [element, values] of Object.entries({ AllowedOrigin, AllowedHeader })) {
+    const value = values.find((text) => text.split('*').length > 2)
+    if (value !== undefined)
+      throw s3Error('InvalidRequest', `${element} "${value}" can not have more than one wildcard.`)
+  }
+  const exposed = ExposeHeader.find((text) => text.includes('*'))
+  if (exposed !== undefined) {
+    const message = `ExposeHeader "${exposed}" contains wildcard. We currently do not support wildcard for ExposeHeader.`
+    throw s3Error('InvalidRequest', message)
+  }
+}
+
+/** Whether a text is what a pattern says, in which one `*` stands for any. */
+function fits(pattern: string, text: string): boolean {
+  const [start = '', end] = pattern.split('*')
+  if (end === undefined) return text === pattern
+  return text.length >= start.length + end.length && text.startsWith(start) && text.endsWith(end)
+}
+
+/** What a page asks for. */
+interface Asked {
+  origin: string
+  method: string
+  /** In lower case. */
+  headers: string[]
+}
+
+const isAllowed = (rule: CorsRule, { origin, method, headers }: Asked): boolean =>
+  rule.AllowedOrigin.some((pattern) => fits(pattern, origin)) &&
+  rule.AllowedMethod.includes(method) &&
+  headers.every((name) => rule.AllowedHeader?.some((pattern) => fits(pattern.toLowerCase(), name)))
+
+/** The headers by which the first rule that allows it does so; undefined when none does. */
+function allowing(rules: CorsRule[], asked: Asked): Record<string, string> | undefined {
+  const rule = rules.find((one) => isAllowed(one, asked))
+  if (!rule) return undefined
+  const isAny = rule.AllowedOrigin.find((pattern) => fits(pattern, asked.origin)) === '*'
+  return {
+    'access-control-allow-origin': isAny ? '*' : asked.origin,
+    'access-control-allow-methods': rule.AllowedMethod.join(', '),
+    ...(!isAny && { 'access-control-allow-credentials': 'true' }),
+    ...(asked.headers.length > 0 && { 'access-control-allow-headers': asked.headers.join(', ') }),
+    ...(rule.ExposeHeader?.length && { 'access-control-expose-headers': rule.ExposeHeader.join(', ') }),
+    ...(rule.MaxAgeSeconds !== undefined && { 'access-control-max-age': String(rule.MaxAgeSeconds) }),
+    vary: 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method',
+  }
+}
+
+/** The headers of an answer to a page; none to pages that no rule allows, whose browser then keeps it from them. */
+export const corsHeaders = (
+  rules: CorsRule[] = [],
+  method: string,
+  { origin }: IncomingHttpHeaders,
+): Record<string, string> => (origin !== undefined && allowing(rules, { origin, method, headers: [] })) || {}
+
+/**
+ * The headers that answer a preflight.
+ * @throws HttpError AccessForbidden where no rule allows what is asked
+ */
+export function preflightHeaders(
+  rules: CorsRule[] | undefined,
+  { origin, ...headers }: IncomingHttpHeaders,
+): Record<string, string> {
+  if (origin === undefined)
+    throw s3Error('BadRequest', 'Insufficient information. Origin request header needed.')
+  const method = headers['access-control-request-method']
+  if (!method || !methods.includes(method))
+    throw s3Error('BadRequest', `Invalid Access-Control-Request-Method: ${method ?? 'null'}`)
+  if (!rules) throw s3Error('AccessForbidden', 'CORSResponse: CORS is not enabled for this bucket.')
+  const names = (headers['access-control-request-headers'] ?? '').toLowerCase().split(',')
+  const asked = { origin, method, headers: names.map((name) => name.trim()).filter(Boolean) }
+  const allowed = allowing(rules, asked)
+  if (!allowed) throw s3Error('AccessForbidden')
+  return allowed
+}
