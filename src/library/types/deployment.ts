@@ -65,11 +65,18 @@ export interface RecordFilter {
    * `n02084071`.
    */
   label?: string
+  /** Names of the most probable label, as it is shown: any of them. */
+  labelIs?: string[]
+  /** Part of a name of the most probable label, of what it is a kind of, or of the key; in any case of letters. */
+  search?: string
   status?: 'ok' | 'error'
+  /** Code of the error. */
+  code?: string
   /** What the key begins with. */
   prefix?: string
-  /** Of the most probable label, 0–1. */
+  /** Of the most probable label, 0–1, compared to three decimals. */
   minProbability?: number
+  maxProbability?: number
   /** By the camera's clock: `2026`, `2026-05`, `2026-05-31` or `2026-05-31T18:00`. */
   takenSince?: string
   /** As `takenSince`; all of that year, month, day or minute is included. */

@@ -1,5 +1,15 @@
 import type { Detection, Exif, Label } from './classification'
 
+/** A small picture of an image, upright, in the results bucket. */
+export interface Thumbnail {
+  key: string
+  /** Pixels. */
+  width: number
+  height: number
+  /** Size of the file. */
+  bytes: number
+}
+
 /** What a batch found of one image, success or failure. */
 export interface ImageRecord {
   schema: 'whisklens.record/1'
@@ -23,6 +33,7 @@ export interface ImageRecord {
   height: number | null
   format: string | null
   exif?: Exif
+  thumbnail?: Thumbnail
   error?: {
     /** One of the error codes that images have. */
     code: string
