@@ -1,5 +1,5 @@
-import type { SkippedFile } from '../library/sources/find-images'
 import { extensionOf } from '../image-files'
+import type { SkippedFile } from '../library/sources/find-images'
 import { note, type OutputOptions, plural, printable } from './output'
 
 /** How many there are of each. */
