@@ -51,7 +51,7 @@ const programs = {
  * needs it. As `require`, for its packages are CommonJS.
  */
 const worker: BuildOptions = {
-  entryPoints: { 'classify-worker': 'src/cli/classify-worker.ts' },
+  entryPoints: { 'classify-worker': 'src/cli/classify/worker.ts' },
   external: [...external, '@tensorflow/*'],
   supported: { 'dynamic-import': false },
 }

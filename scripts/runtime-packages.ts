@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { addonFolders, compileAddon } from '../src/cli/tfjs-node/addon'
+import { addonFolders, compileAddon } from '../src/cli/doctor/tfjs-node/addon'
 import { type PeerLibrary, peerLibraries } from '../src/model-folder/peer-libraries'
 import { type Architecture, heifNeeded } from './runtime-files'
 

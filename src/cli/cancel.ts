@@ -1,16 +1,16 @@
 import type { Command } from 'commander'
 import { connect } from '../openwhisk/client'
-import { watchActivation } from './activations'
+import { watchActivation } from './shared/activations'
 import {
   type ConnectionFlags,
   connectionOptions,
   needOpenWhisk,
   needStore,
   resolveConnection,
-} from './connection'
-import { firedBatchSchema } from './fired-batch'
-import { begun, followBatch, soonBegun } from './follow'
-import { matching } from './options'
+} from './shared/connection'
+import { firedBatchSchema } from './shared/fired-batch'
+import { begun, followBatch, soonBegun } from './shared/follow'
+import { matching } from './shared/options'
 import {
   exitCode,
   exitCodeOfBatches,
@@ -20,8 +20,8 @@ import {
   outputOptions,
   print,
   printJson,
-} from './output'
-import { describeSummary } from './summary'
+} from './shared/output'
+import { describeSummary } from './shared/summary'
 
 /** `whisklens cancel`: ends a batch and keeps what is done. */
 export function register(program: Command): void {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { fireAndFollow } from './batch'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { firedBatchSchema } from './fired-batch'
-import { soonBegun } from './follow'
-import { matching } from './options'
-import { type OutputOptions, outputOptions } from './output'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { firedBatchSchema } from './shared/fired-batch'
+import { soonBegun } from './shared/follow'
+import { matching } from './shared/options'
+import { type OutputOptions, outputOptions } from './shared/output'
 
 interface RetryOptions extends ConnectionFlags, OutputOptions {
   wait: boolean

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { generousLimits, openwhiskLimits } from '../local/host/limits'
 import { startLocal } from '../local/up'
-import { wholeNumber } from './options'
+import { wholeNumber } from './shared/options'
 
 interface UpOptions {
   data: string

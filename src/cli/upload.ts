@@ -4,10 +4,10 @@ import { uploadsBatch } from '../batch/uploads/day'
 import { StorageError, WhisklensError } from '../errors'
 import { readAhead } from '../read-ahead'
 import type { Bucket } from '../storage/store'
-import { problemOf } from './classify-task'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { type ImageFile, imagesAmong } from './find-images'
-import { countName, imageType, reportSkipped, type Tally } from './image-names'
+import { problemOf } from './classify/task'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { type ImageFile, imagesAmong } from './shared/find-images'
+import { countName, imageType, reportSkipped, type Tally } from './shared/image-names'
 import {
   exitCodeOf,
   next,
@@ -17,9 +17,9 @@ import {
   plural,
   printable,
   printJson,
-} from './output'
-import { startProgress } from './progress'
-import { asFileError, walk } from './walk'
+} from './shared/output'
+import { startProgress } from './shared/progress'
+import { asFileError, walk } from './shared/walk'
 
 interface UploadOptions extends ConnectionFlags, OutputOptions {
   prefix: string

@@ -5,12 +5,12 @@ import { isUploads } from '../batch/uploads/day'
 import { WhisklensError } from '../errors'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { begun, followBatch, headwayOf, soonBegun } from './follow'
-import { matching } from './options'
-import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './output'
-import { openProgress, type Progress } from './progress'
-import { describeSummary } from './summary'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { begun, followBatch, headwayOf, soonBegun } from './shared/follow'
+import { matching } from './shared/options'
+import { exitCodeOfBatches, note, type OutputOptions, outputOptions, print, printJson } from './shared/output'
+import { openProgress, type Progress } from './shared/progress'
+import { describeSummary } from './shared/summary'
 
 interface WatchOptions extends ConnectionFlags, OutputOptions {
   all?: boolean

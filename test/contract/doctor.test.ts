@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import type { Finding } from '../../src/cli/doctor-finding'
+import type { Finding } from '../../src/cli/doctor/finding'
 import { openwhiskLimits } from '../../src/local/host/limits'
 import type { ApiHost } from '../../src/local/host/server'
 import { passOn, startStoreProxy } from '../helpers/store-proxy'

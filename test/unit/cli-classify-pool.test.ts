@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ClassifyPool, openPool } from '../../src/cli/classify-pool'
+import { type ClassifyPool, openPool } from '../../src/cli/classify/pool'
 import { temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { headwayOf } from '../../src/cli/follow'
-import { duration, Pacemaker } from '../../src/cli/pace'
-import { counter, describeHeadway, type Headway, startProgress } from '../../src/cli/progress'
+import { headwayOf } from '../../src/cli/shared/follow'
+import { duration, Pacemaker } from '../../src/cli/shared/pace'
+import { counter, describeHeadway, type Headway, startProgress } from '../../src/cli/shared/progress'
 import { batchOf, setClock } from './batch-fixtures'
 import { summaryOf } from './cli-run'
 
