@@ -41,7 +41,7 @@ converter, in a virtual environment of Python that --install creates in ~/.cache
 Examples:
   whisklens model convert --install
   whisklens model convert flowers.keras flowers/
-  whisklens model convert mobilenet_v1_0.25_224/ mobilenet/
+  whisklens model convert mobilenet_v1_0.25_224/ mobilenet/ --size 224
   whisklens model add ./flowers --labels flowers.txt --range -1,1`,
     )
     .action(run)
