@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { cancelBatch } from '../library/batches/fire'
 import { followBatch, soonBegun } from '../library/batches/follow'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { firedBatchSchema } from './fired-batch'
-import { matching } from './options'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { firedBatchSchema } from './shared/fired-batch'
+import { matching } from './shared/options'
 import {
   exitCode,
   exitCodeOfBatches,
@@ -14,8 +14,8 @@ import {
   outputOptions,
   print,
   printJson,
-} from './output'
-import { describeSummary } from './summary'
+} from './shared/output'
+import { describeSummary } from './shared/summary'
 
 /** `whisklens cancel`: ends a batch and keeps what is done. */
 export function register(program: Command): void {

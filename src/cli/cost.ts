@@ -5,11 +5,11 @@ import { newestBatches } from '../batch/reports/newest'
 import { priceSchema } from '../config'
 import type { BatchSummary } from '../schema'
 import type { Bucket } from '../storage/store'
-import { columns } from './columns'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { matching, wholeNumber } from './options'
-import { note, type OutputOptions, outputOptions, print, printJson } from './output'
-import { figure } from './summary'
+import { columns } from './shared/columns'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { matching, wholeNumber } from './shared/options'
+import { note, type OutputOptions, outputOptions, print, printJson } from './shared/output'
+import { figure } from './shared/summary'
 
 interface CostOptions extends ConnectionFlags, OutputOptions {
   images?: number

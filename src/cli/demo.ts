@@ -13,9 +13,9 @@ import { connect } from '../openwhisk/client'
 import { homeFolder } from '../paths'
 import type { BatchSummary, ImageRecord } from '../schema'
 import { type Bucket, openStore } from '../storage/store'
-import { columns } from './columns'
-import { exitCodeOfBatches, next, percent, printable } from './output'
-import { startProgress } from './progress'
+import { columns } from './shared/columns'
+import { exitCodeOfBatches, next, percent, printable } from './shared/output'
+import { startProgress } from './shared/progress'
 
 interface DemoOptions {
   data: string

@@ -11,8 +11,8 @@ import {
   connectionOptions,
   needOpenWhisk,
   resolveConnection,
-} from './connection'
-import { next, note, type OutputOptions, outputOptions, print, printJson } from './output'
+} from './shared/connection'
+import { next, note, type OutputOptions, outputOptions, print, printJson } from './shared/output'
 import { ensureStock } from './stock/make'
 
 export interface DeployOptions extends ConnectionFlags, OutputOptions {

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { description, version } from '../../package.json'
-import { reportFailure } from './failure'
-import { leave } from './leave'
-import { exitCode } from './output'
+import { reportFailure } from './shared/failure'
+import { leave } from './shared/leave'
+import { exitCode } from './shared/output'
 
 /** Modules of commands by their names, in the order of the help. */
 export type Commands = Record<string, () => Promise<{ register(program: Command): void }>>

@@ -6,11 +6,11 @@ import { type Ended, endedBefore, removeBatch } from '../batch/reports/prune'
 import { systemClock } from '../clock'
 import { InvalidInputError } from '../errors'
 import type { Bucket } from '../storage/store'
-import { columns } from './columns'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { age } from './options'
-import { exitCode, note, type OutputOptions, outputOptions, plural, print, printJson } from './output'
-import { startProgress } from './progress'
+import { columns } from './shared/columns'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { age } from './shared/options'
+import { exitCode, note, type OutputOptions, outputOptions, plural, print, printJson } from './shared/output'
+import { startProgress } from './shared/progress'
 
 interface PruneOptions extends ConnectionFlags, OutputOptions {
   olderThan: number

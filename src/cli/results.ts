@@ -12,11 +12,11 @@ import { parseLabelRules } from '../labels/rules'
 import { type LabelView, labelView, modelsLabels } from '../labels/view'
 import { batchIdSchema, type ImageRecord } from '../schema'
 import type { Bucket } from '../storage/store'
-import { columns } from './columns'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { writeNewFile } from './new-file'
-import { matching, wholeNumber } from './options'
-import { note, type OutputOptions, outputOptions, percent, plural, print, printable } from './output'
+import { columns } from './shared/columns'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { writeNewFile } from './shared/new-file'
+import { matching, wholeNumber } from './shared/options'
+import { note, type OutputOptions, outputOptions, percent, plural, print, printable } from './shared/output'
 
 interface ResultsOptions extends ConnectionFlags, OutputOptions {
   label?: string

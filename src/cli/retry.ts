@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { soonBegun } from '../library/batches/follow'
 import { fireAndFollow } from './batch'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { firedBatchSchema } from './fired-batch'
-import { matching } from './options'
-import { notedWait, type OutputOptions, outputOptions } from './output'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { firedBatchSchema } from './shared/fired-batch'
+import { matching } from './shared/options'
+import { notedWait, type OutputOptions, outputOptions } from './shared/output'
 
 interface RetryOptions extends ConnectionFlags, OutputOptions {
   wait: boolean

@@ -4,13 +4,21 @@ import type { Batch } from '../batch/state/batch'
 import { readBatch } from '../batch/state/batch'
 import { type Headway, headwayOf, soonBegun } from '../library/batches/follow'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
-import { columns } from './columns'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { matching, wholeNumber } from './options'
-import { note, notedWait, type OutputOptions, outputOptions, print, printable, printJson } from './output'
-import { type Pace, paceOf } from './pace'
-import { describeHeadway } from './progress'
-import { describeSummary } from './summary'
+import { columns } from './shared/columns'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { matching, wholeNumber } from './shared/options'
+import {
+  note,
+  notedWait,
+  type OutputOptions,
+  outputOptions,
+  print,
+  printable,
+  printJson,
+} from './shared/output'
+import { type Pace, paceOf } from './shared/pace'
+import { describeHeadway } from './shared/progress'
+import { describeSummary } from './shared/summary'
 
 interface StatusOptions extends ConnectionFlags, OutputOptions {
   limit: number

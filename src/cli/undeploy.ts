@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { undeployManifest } from '../openwhisk/deploy/deploy'
-import { needOpenWhisk, resolveConnection } from './connection'
 import { type DeployOptions, manifestOf, manifestOptions, report } from './deploy'
-import { exitCode, note } from './output'
+import { needOpenWhisk, resolveConnection } from './shared/connection'
+import { exitCode, note } from './shared/output'
 
 /** `whisklens undeploy`: removes every entity that `deploy` makes. */
 export function register(program: Command): void {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { generousLimits, openwhiskLimits } from '../local/host/limits'
 import { startLocal } from '../local/up'
-import { wholeNumber } from './options'
+import { wholeNumber } from './shared/options'
 
 interface UpOptions {
   data: string
@@ -65,6 +65,8 @@ async function run(options: UpOptions): Promise<void> {
     publicUrl: options.apiUrl,
   })
   const { connection } = local
+  // Before it says that it is ready: it may be stopped right then.
+  const stopped = stopSignal()
   if (options.json) process.stdout.write(`${JSON.stringify(connection)}\n`)
   else if (!options.quiet) {
     process.stdout.write(`Whisklens is up, on this machine only.
@@ -77,7 +79,7 @@ Next, in another terminal: whisklens upload <folder> --prefix photos/
 Ctrl-C stops it; all state is kept in ${options.data}.
 `)
   }
-  await stopSignal()
+  await stopped
   await local.close()
 }
 

@@ -8,7 +8,7 @@ import { type ImageFile, imagesAmong } from '../library/sources/find-images'
 import { asFileError, walk } from '../library/sources/walk'
 import { readAhead } from '../read-ahead'
 import type { Bucket } from '../storage/store'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
 import {
   exitCodeOf,
   next,
@@ -18,9 +18,9 @@ import {
   plural,
   printable,
   printJson,
-} from './output'
-import { startProgress } from './progress'
-import { countName, countSkipped, reportSkipped, type Tally } from './skipped'
+} from './shared/output'
+import { startProgress } from './shared/progress'
+import { countName, countSkipped, reportSkipped, type Tally } from './shared/skipped'
 
 interface UploadOptions extends ConnectionFlags, OutputOptions {
   prefix: string

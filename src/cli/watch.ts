@@ -6,8 +6,8 @@ import { WhisklensError } from '../errors'
 import { begun, followBatch, headwayOf, soonBegun } from '../library/batches/follow'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './connection'
-import { matching } from './options'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { matching } from './shared/options'
 import {
   exitCodeOfBatches,
   note,
@@ -16,9 +16,9 @@ import {
   outputOptions,
   print,
   printJson,
-} from './output'
-import { openProgress, type Progress } from './progress'
-import { describeSummary } from './summary'
+} from './shared/output'
+import { openProgress, type Progress } from './shared/progress'
+import { describeSummary } from './shared/summary'
 
 interface WatchOptions extends ConnectionFlags, OutputOptions {
   all?: boolean

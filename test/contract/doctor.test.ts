@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import S3 from 'ibm-cos-sdk/clients/s3'
-import type { Finding } from '../../src/cli/doctor-finding'
+import type { Finding } from '../../src/cli/doctor/finding'
 import { openwhiskLimits } from '../../src/local/host/limits'
 import type { ApiHost } from '../../src/local/host/server'
 import { passOn, startStoreProxy } from '../helpers/store-proxy'

@@ -1,4 +1,4 @@
-import type { Finding } from '../../src/cli/doctor-finding'
+import type { Finding } from '../../src/cli/doctor/finding'
 import { readSecrets } from '../../src/local/state'
 import { type Clients, clientsOf, parseLines } from '../helpers/clients'
 import { bodyOf, created, unknownShapes } from '../helpers/event-fixtures'

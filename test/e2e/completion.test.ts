@@ -96,7 +96,11 @@ it('offers every command of the program, and what has no quick answer not at all
   const words = (...args: string[]) => run(folder, ['complete', '--', ...args], env)
   const { lines } = await words('')
   const help = execFileSync(process.execPath, [bin, '--help'], { encoding: 'utf8', cwd: folder, env })
-  const commands = help.split('Commands:\n')[1]?.match(/^ {2}[a-z]+/gm) ?? []
+  const commands =
+    help
+      .split('Commands:\n')[1]
+      ?.split('\n\n')[0]
+      ?.match(/^ {2}[a-z]+/gm) ?? []
   expect(commands.length).toBeGreaterThan(15)
   expect(lines.slice(0, -1).map((line) => line.split('\t')[0])).toEqual(
     commands.map((command) => command.trim()),

@@ -249,7 +249,7 @@ const withJson: Record<string, [args: string, code?: number]> = {
   'model info': ['efficientnet-lite0'],
   'model add': ['./flowers'],
   'model remove': ['flowers'],
-  'model convert': ['mobilenet_v1_0.25_224/ mobilenet/ --force'],
+  'model convert': ['mobilenet_v1_0.25_224/ mobilenet/ --size 224 --force'],
   'model verify': ['efficientnet-lite0'],
   doctor: [''],
   deploy: [''],
@@ -257,6 +257,9 @@ const withJson: Record<string, [args: string, code?: number]> = {
 }
 
 describe('--json', () => {
+  // The last example has removed it.
+  beforeAll(async () => expectCode('deploy', await bash('whisklens deploy --quiet'), 0))
+
   it('is an option of every command but that which prints a script', async () => {
     await readTree()
     expect([...leaves.keys()].sort()).toEqual([...Object.keys(withJson), 'completion'].sort())

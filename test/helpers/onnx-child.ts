@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { classifyImage } from '../../src/classifier/classify'
 import { loadModel } from '../../src/classifier/load'
-import { openEmbedder } from '../../src/cli/teach-embed'
+import { openEmbedder } from '../../src/cli/teach/embed'
 import { readModelFolder } from '../../src/model-folder/folder'
 import { type BaseModel, embeddingOf } from '../../src/models/teach/embedding'
 

@@ -31,7 +31,7 @@ export function openTerminal(
     text,
     type: (keys: string) => void child.stdin.write(keys),
     /** Waits until something is shown that was not when the last wait ended. */
-    async shows(expected: RegExp, patience = 20_000): Promise<string> {
+    async shows(expected: RegExp, patience = 40_000): Promise<string> {
       for (const end = Date.now() + patience; Date.now() < end; await sleep(50)) {
         if (!expected.test(text())) continue
         const shown = text()

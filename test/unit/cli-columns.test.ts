@@ -1,5 +1,5 @@
 import stringWidth from 'string-width'
-import { columns } from '../../src/cli/columns'
+import { columns } from '../../src/cli/shared/columns'
 import { needs } from '../helpers/needs'
 import { openTerminal, terminalMissing } from '../helpers/terminal'
 import { bareEnvironment, bin, run, temporaryFolder } from './cli-run'

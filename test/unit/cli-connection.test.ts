@@ -2,7 +2,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { type ConnectionFlags, needOpenWhisk, needStore, resolveConnection } from '../../src/cli/connection'
+import {
+  type ConnectionFlags,
+  needOpenWhisk,
+  needStore,
+  resolveConnection,
+} from '../../src/cli/shared/connection'
 import { makeAuthority } from '../helpers/tls'
 import { temporaryFolder } from './cli-run'
 

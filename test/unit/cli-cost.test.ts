@@ -1,5 +1,5 @@
 import { summaryKey } from '../../src/batch/state/layout'
-import { describeSummary } from '../../src/cli/summary'
+import { describeSummary } from '../../src/cli/shared/summary'
 import type { BatchSummary } from '../../src/schema'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Finding } from '../../src/cli/doctor-finding'
+import type { Finding } from '../../src/cli/doctor/finding'
 import { run, startStore, temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()

@@ -1,4 +1,4 @@
-import { reportFailure } from '../../src/cli/failure'
+import { reportFailure } from '../../src/cli/shared/failure'
 import { InvalidInputError } from '../../src/errors'
 
 let stderr: string

@@ -1,5 +1,5 @@
-import { exitCode, exitCodeOfBatches } from '../../src/cli/output'
-import { describeSummary } from '../../src/cli/summary'
+import { exitCode, exitCodeOfBatches } from '../../src/cli/shared/output'
+import { describeSummary } from '../../src/cli/shared/summary'
 import type { BatchSummary } from '../../src/schema'
 import { summaryOf } from './cli-run'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { duration, Pacemaker } from '../../src/cli/pace'
-import { counter, describeHeadway, startProgress } from '../../src/cli/progress'
+import { duration, Pacemaker } from '../../src/cli/shared/pace'
+import { counter, describeHeadway, startProgress } from '../../src/cli/shared/progress'
 import { type Headway, headwayOf } from '../../src/library/batches/follow'
 import { batchOf, setClock } from './batch-fixtures'
 import { summaryOf } from './cli-run'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { selectionOf } from '../../src/cli/selection'
+import { selectionOf } from '../../src/cli/batch/selection'
 import { globMatcher } from '../../src/glob'
 import { anyKey } from './batch-fixtures'
 

@@ -162,17 +162,22 @@ describe('what cannot be taught is refused with what to do', () => {
 
   it('a file', async () => {
     writeFileSync(at('file.jpg'), '')
-    await expectRefused(['file.jpg'], 'file.jpg is a file', 'a folder for each label')
+    await expectRefused(['file.jpg'], 'file.jpg is a file', 'a folder of photos per label')
   })
 
   it('photos without folders', async () => {
     await layout('flat', ['1.jpg', '2.jpg'])
-    await expectRefused(['flat'], 'no folder in flat', '2 images without a label', 'a folder for each label')
+    await expectRefused(
+      ['flat'],
+      'no folder in flat',
+      '2 images without a label',
+      'a folder of photos per label',
+    )
   })
 
   it('one label', async () => {
     await layout('single', ['cat/1.jpg', 'cat/2.jpg'])
-    await expectRefused(['single'], 'one label only, "cat"')
+    await expectRefused(['single'], 'only one label, "cat"')
   })
 
   it('a folder without photos', async () => {

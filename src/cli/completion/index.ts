@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander'
-import { print } from '../output'
+import { print } from '../shared/output'
 import { completionOf } from './candidates'
 import { scripts } from './scripts'
 import { valuesOf } from './values'

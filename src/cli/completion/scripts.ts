@@ -31,14 +31,15 @@ complete -o default -F _whisklens whisklens
 const zsh = `#compdef whisklens
 # zsh completion of whisklens: source <(whisklens completion zsh), or this file as _whisklens in a folder of $fpath
 _whisklens() {
-  local line kind=files value
+  local line kind=files value about
   local -a candidates
   while IFS= read -r line; do
     case $line in
       :*) kind=\${line#:} ;;
       *)
         value=\${line%%$'\\t'*}
-        candidates+=("\${value//:/\\\\:}:\${line#*$'\\t'}")
+        about=\${line#*$'\\t'}
+        candidates+=("\${value//:/\\\\:}\${about:+:$about}")
         ;;
     esac
   done < <("$words[1]" complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)

@@ -3,7 +3,7 @@ import { listBatches } from '../../batch/reports/results'
 import { engineSettings } from '../../classifier/engines/names'
 import { catalogue } from '../../models/catalogue'
 import { modelNames } from '../../models/installed'
-import { needStore, resolveConnection } from '../connection'
+import { needStore, resolveConnection } from '../shared/connection'
 import type { Candidate, Completion, Given, Values } from './candidates'
 
 /** An object store that is slower is not waited for, milliseconds. */

@@ -1,0 +1,223 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { WhisklensError } from '../../errors'
+import { resultOf } from '../../library/batches/activations'
+import { fireBatch, newBatchId, resultsOf, retries } from '../../library/batches/fire'
+import { type Before, type FollowOptions, followBatch, headwayOf } from '../../library/batches/follow'
+import { connect } from '../../openwhisk/client'
+import { type BatchSummary, batchRequestSchema, summarySchema } from '../../schema'
+import type { Bucket } from '../../storage/store'
+import {
+  type Connection,
+  type ConnectionFlags,
+  connectionOptions,
+  needOpenWhisk,
+  resolveConnection,
+} from '../shared/connection'
+import { matching, wholeNumber } from '../shared/options'
+import {
+  exitCodeOfBatches,
+  next,
+  note,
+  type OutputOptions,
+  outputOptions,
+  print,
+  printJson,
+} from '../shared/output'
+import { startProgress } from '../shared/progress'
+import { costOf, describeSummary } from '../shared/summary'
+import { placeManifest } from './manifest'
+import { selectionOf } from './selection'
+
+interface BatchOptions extends ConnectionFlags, OutputOptions {
+  bucket?: string
+  model?: string
+  batch?: string
+  force?: boolean
+  include?: string
+  exclude?: string
+  manifest?: string
+  format?: string
+  newerThan?: string
+  since?: Date
+  minSize?: number
+  maxSize?: number
+  sample?: string
+  limit?: number
+  maxErrors?: string
+  maxCost?: number
+  exif?: 'position'
+  tag?: boolean
+  dryRun?: boolean
+  wait: boolean
+}
+
+/** `whisklens batch`: what `wsk trigger fire batch-requested` does, and waiting for it. */
+export function register(program: Command): void {
+  const { batch, since, newerThan, format, minSize, maxSize, sample, maxErrors, maxCost, exif } =
+    batchRequestSchema.shape
+  const command = program
+    .command('batch')
+    .description('classify images of a bucket on OpenWhisk, by prefixes, globs or a list')
+    .argument('[prefixes...]', "prefixes of keys, '' for all; or globs: 'photos/**/*.jpg'")
+    .option('--manifest <list>', 'only images of a list: a file, s3://bucket/key, or - for stdin')
+    .option('--bucket <name>', 'bucket of the images (default: WHISKLENS_IMAGES_BUCKET, images)')
+    .option('--model <model>', 'model (default: that of the deployment)')
+    .option('--batch <id>', 'id of the batch; firing it again does only what is missing', matching(batch))
+    .option('--force', 'classify unchanged images again')
+    .option('--include <glob>', "only keys that match: '*.jpg' in any folder, '2026/*' in one")
+    .option('--exclude <glob>', 'skip keys that match')
+    .option(
+      '--since <date>',
+      'only images changed since that date',
+      matching(since, 'Expected a date such as 2026-01-31.'),
+    )
+    .addOption(
+      new Option('--newer-than <age>', 'only images changed within that age: 12h, 7d, 8w')
+        .argParser(matching(newerThan, 'Expected an age such as 12h, 30d or 8w.'))
+        .conflicts('since'),
+    )
+    .option('--format <formats>', 'only keys with extensions of these formats: jpeg,png', matching(format))
+    .option('--min-size <size>', 'only images of at least this size: 500, 10k, 5M', matching(minSize))
+    .option('--max-size <size>', 'only images of at most this size', matching(maxSize))
+    .option(
+      '--sample <share>',
+      'only this share of the images, the same ones each time: 1%',
+      matching(sample, 'Expected a share above 0% and up to 100%, such as 1% or 0.5%.'),
+    )
+    .option('--limit <count>', 'at most this many images', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option(
+      '--max-errors <n>',
+      'stop after this many errors, or this share of errors: 100, 5%',
+      matching(maxErrors),
+    )
+    .option(
+      '--max-cost <cost>',
+      'do nothing if the estimate is higher, in the currency of WHISKLENS_GB_SECOND_PRICE',
+      matching(maxCost, 'Expected a number above 0, such as 2.5.'),
+    )
+    .option(
+      '--exif <what>',
+      'position: also keep where photos were taken; date and camera are always kept',
+      matching(exif, 'Expected position.'),
+    )
+    .option('--tag', "write top label, confidence and model to each image's tags")
+    .option('--dry-run', 'only count the images and estimate the cost')
+    .option('--no-wait', 'print the id and exit once the batch is fired')
+  connectionOptions(outputOptions(command, 'print the summary as JSON'))
+    .addHelpText(
+      'after',
+      `
+Fires the trigger batch-requested and waits until the batch is complete. Images that have not changed since they were
+classified are skipped. Ctrl-C ends the command, not the batch.
+
+Examples:
+  whisklens batch photos/
+  whisklens batch photos/ scans/ --newer-than 7d --format jpeg,png
+  whisklens batch 'photos/**/*.jpg' --since 2026-01-01
+  whisklens batch --manifest inventory.csv    # keys, JSON Lines or CSV: docs/batches.md
+  grep cat keys.txt | whisklens batch --manifest -
+  whisklens batch '' --min-size 10k --sample 1% --max-cost 0.5
+  whisklens batch photos/ --dry-run --json
+  id=$(whisklens batch photos/ --no-wait); whisklens watch "$id"`,
+    )
+    .action(run)
+}
+
+async function run(prefixes: string[], options: BatchOptions): Promise<void> {
+  if (prefixes.length === 0 && options.manifest === undefined)
+    throw new InvalidArgumentError(
+      "Expected a prefix ('' for all images), a glob, or --manifest with a list.",
+    )
+  const connection = await resolveConnection(options)
+  const batch = options.batch ?? newBatchId()
+  const results = resultsOf(connection)
+  const selection = selectionOf(prefixes, options.include)
+  const list =
+    options.manifest === undefined ? undefined : await placeManifest(options.manifest, batch, results)
+  const { prefix, include } = selection
+  const [only] = prefix
+  const about = { prefix: prefix.length === 1 ? only : prefix, include, manifest: list?.address }
+  const request = { ...about, ...requestOf(options), batch }
+  if (options.dryRun)
+    return dryRun({ ...request, dryRun: true }, connection, options).finally(() => list?.remove())
+  const summary = await fireAndFollow(request, connection, options).catch(async (thrown) => {
+    // Nothing was begun, and nothing will come to remove it.
+    if (thrown instanceof WhisklensError && thrown.code === 'no_active_rule') await list?.remove()
+    throw thrown
+  })
+  // One that was stopped may never have come to list it.
+  if (summary?.state !== 'complete' || summary.totals.listed > 0) return
+  const below = prefix.map((one) => JSON.stringify(one)).join(', ')
+  note(list ? 'The list names no image that is selected' : `The bucket holds nothing below ${below}`, options)
+}
+
+function requestOf(options: BatchOptions) {
+  const { bucket, model, force, exclude, newerThan, format, minSize, maxSize, sample, limit } = options
+  const filters = {
+    exclude,
+    newerThan,
+    format,
+    since: options.since?.toISOString(),
+    minSize,
+    maxSize,
+    sample,
+  }
+  const { maxErrors, maxCost, exif, tag } = options
+  return { bucket, model, force, ...filters, limit, maxErrors, maxCost, exif, tag }
+}
+
+/** Fires `batch-requested`, waits until the batch is closed, and prints its summary; without `wait`, only its id. */
+export async function fireAndFollow(
+  request: { batch: string } & Record<string, unknown>,
+  connection: Connection,
+  options: OutputOptions & { wait: boolean },
+): Promise<BatchSummary | undefined> {
+  const { batch } = request
+  const { activationId, before, failure } = await fireBatch(request, connection)
+  if (!options.wait) {
+    await (options.json ? printJson({ batch, activationId }) : print(`${batch}\n`))
+    next(`whisklens watch ${batch}`, options)
+    return undefined
+  }
+  note(`Fired batch-requested: batch ${batch}`, options)
+  const summary = await follow(resultsOf(connection), batch, before, failure, options)
+  await (options.json ? printJson(summary) : print(describeSummary(summary)))
+  process.exitCode = exitCodeOfBatches([summary])
+  if (summary.state === 'cancelled' || summary.state === 'stopped') next(`whisklens retry ${batch}`, options)
+  else if (summary.totals.ok > 0) next(`whisklens results ${batch}`, options)
+  else if (summary.totals.error > 0) next(`whisklens results ${batch} --status error`, options)
+  return summary
+}
+
+async function follow(
+  results: Bucket,
+  batch: string,
+  before: Before,
+  failure: FollowOptions['failure'],
+  options: OutputOptions,
+): Promise<BatchSummary> {
+  const progress = startProgress('images', options)
+  // Ahead of the listener that ends the process.
+  process.prependOnceListener('SIGINT', () => note(`\nThe batch goes on: whisklens watch ${batch}`, options))
+  const onProgress: FollowOptions['onProgress'] = (summary, found) =>
+    progress.update(headwayOf(summary, found))
+  try {
+    return await followBatch(results, batch, before, { onProgress, failure })
+  } finally {
+    progress.stop()
+  }
+}
+
+/** A blocking call would give up after a minute, and counting may take longer. */
+async function dryRun(request: object, connection: Connection, { json }: OutputOptions): Promise<void> {
+  const address = needOpenWhisk(connection)
+  const action = `/${connection.namespace}/whisklens/start-batch`
+  const activationId = await connect(address, retries).invoke(action, request)
+  const answer = summarySchema.safeParse(await resultOf(address, 'start-batch', activationId))
+  if (!answer.success) throw new WhisklensError('action_failed', 'start-batch returned no summary')
+  if (json) return printJson(answer.data)
+  const { planned, listed, skipped } = answer.data.totals
+  const cost = costOf(answer.data)
+  await print(`${planned} images would be classified: ${listed} listed, ${skipped} unchanged and skipped\n`)
+  if (cost) await print(`This would cost about ${cost}\n`)
+}

@@ -1,0 +1,14 @@
+import { maxImageBytes } from '../../image-files'
+import { tooLarge } from '../../library/sources/read-image'
+
+/** Reads an image from stdin. @throws ImageError `image_too_large` */
+export async function readStdin(): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > maxImageBytes) throw tooLarge(`There are ${size} bytes on stdin`)
+  }
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import { anyEngine } from '../../classifier/engines/names'
+import { WhisklensError } from '../../errors'
+import { openPool } from '../../library/classify/pool'
+import type { Problem } from '../../library/classify/task'
+import { readModelFolder } from '../../model-folder/folder'
+import { checkProbabilities, networkFacts, type Values } from '../../models/verify'
+import { homeFolder } from '../../paths'
+
+/** More than any model has classes. */
+const allClasses = 1_000_000
+
+/**
+ * Has an engine look at a photo in a worker of its own: libraries that fail may take their process along.
+ * @param engine its name, or `auto`
+ * @throws WhisklensError why it cannot
+ */
+export async function look(model: string, engine: string): Promise<Values> {
+  const pool = openPool(join(__dirname, 'classify-worker.cjs'), 1)
+  const image = join(homeFolder(), 'samples', 'astronaut.jpg')
+  try {
+    const { classified, fatal, error } = await pool.run({ image, model, engine, top: allClasses })
+    if (classified) return new Map(classified.labels.map(({ index, probability }) => [index, probability]))
+    const noAnswer: Problem = { code: 'internal', message: 'The engine returned nothing' }
+    const { code, message, hint } = fatal ?? error ?? noAnswer
+    throw new WhisklensError(code, message, { hint })
+  } finally {
+    await pool.close()
+  }
+}
+
+/** Loads a model and has it look at a photo. @throws WhisklensError what is wrong with it */
+export async function tryOut(folder: string): Promise<void> {
+  const model = await readModelFolder(folder)
+  // What has no labels of its own is only read.
+  if (model.description.task === 'embedding') networkFacts(model, folder)
+  else checkProbabilities(await look(folder, anyEngine))
+}

@@ -1,0 +1,59 @@
+import { CommanderError } from 'commander'
+import type { ErrorCode } from '../../error-codes'
+import { hintOf, messageOf, OpenWhiskError, WhisklensError } from '../../errors'
+import { exitCode, printable } from './output'
+
+interface Failure {
+  code: ErrorCode
+  message: string
+  hint?: string
+  exit: number
+}
+
+/** Commander's message is `error: …`, at times with a suggestion on a line of its own. */
+function usageFailure({ code, message }: CommanderError, command = ''): Failure {
+  const [first = '', suggestion] = message.replace(/^error: /, '').split('\n')
+  const help =
+    code === 'commander.unknownCommand' || command.startsWith('-')
+      ? 'whisklens --help lists the commands.'
+      : `whisklens ${command} --help shows how it is used.`
+  const hint = suggestion ? `${suggestion.replace(/^\((.*)\)$/, '$1')} ${help}` : help
+  return { code: 'usage', message: first, hint, exit: exitCode.usage }
+}
+
+const notDeployed =
+  'Deploy Whisklens there: whisklens deploy. In the local mode, start it again: whisklens up.'
+
+function failureOf(thrown: unknown, command?: string): Failure {
+  if (thrown instanceof CommanderError) return usageFailure(thrown, command)
+  if (thrown instanceof WhisklensError) {
+    const isMissing = thrown instanceof OpenWhiskError && thrown.status === 404
+    const { code, message } = thrown
+    const hint = isMissing && !thrown.hint ? notDeployed : hintOf(thrown)
+    return { code, message, hint, exit: exitCode.failed }
+  }
+  return { code: 'internal', message: messageOf(thrown), hint: bug, exit: exitCode.failed }
+}
+
+const bug = 'This is a bug of Whisklens. DEBUG=whisklens prints where it happened.'
+
+/** Messages of parsers and of other programs have several lines. */
+const oneLine = (text: string): string => printable(text.trim().replace(/\s*\n\s*/g, ' '))
+
+/**
+ * Says on stderr what went wrong: a line with the error and one with a hint, or one of JSON. `DEBUG=whisklens` adds where
+ * it happened.
+ * @param args what whisklens was called with
+ * @returns the exit code
+ */
+export function reportFailure(thrown: unknown, args: string[]): number {
+  const { code, message, hint, exit } = failureOf(thrown, args[0])
+  const isTraced = process.env.DEBUG === 'whisklens' && thrown instanceof Error
+  if (args.includes('--json')) {
+    process.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`)
+  } else {
+    process.stderr.write(`error: ${oneLine(message)}\n${hint ? `hint: ${oneLine(hint)}\n` : ''}`)
+  }
+  if (isTraced) process.stderr.write(`${thrown.stack}\n`)
+  return exit
+}

@@ -1,0 +1,80 @@
+import type { BatchSummary } from '../../schema'
+import { columns } from './columns'
+import { percent, plural, printable } from './output'
+
+const labelsShown = 10
+
+/** How a batch stands, for people. @param progress how it gets on, where it is open */
+export function describeSummary(summary: BatchSummary, progress = ''): string {
+  const { batch, state, reason = '', totals, labels, errors } = summary
+  const classified = labels.reduce((sum, { count }) => sum + count, 0)
+  const lines: [string, string][] = [
+    ['batch', batch],
+    ['state', state],
+    ['reason', printable(reason)],
+    ['model', modelOf(summary)],
+    ['images', imagesOf(summary)],
+    ['done', `${totals.ok} ok, ${totals.error} in error, ${totals.pending} pending`],
+    ['tags', taggedOf(summary)],
+    ['progress', progress],
+    ['time', timeOf(summary)],
+    ['per image', timingsOf(summary)],
+    ['throughput', throughputOf(summary)],
+    ['cost', costOf(summary)],
+  ]
+  const errorRows = Object.entries(errors).map(([code, count]) => [code, count])
+  const labelRows = labels
+    .slice(0, labelsShown)
+    .map(({ label, count }) => [printable(label), count, percent(count / classified)])
+  const more = labels.length > labelsShown ? `… and ${labels.length - labelsShown} more\n` : ''
+  return [
+    // What is not known has no line.
+    columns(lines.filter(([, text]) => text !== '')),
+    ...(errorRows.length > 0 ? [`\nerrors\n${columns(errorRows)}`] : []),
+    ...(labelRows.length > 0 ? [`\nlabels\n${columns(labelRows)}${more}`] : []),
+  ].join('')
+}
+
+/** A number to three digits, from a hundred on to two decimals. */
+export const figure = (value: number): string =>
+  value.toLocaleString('en', value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 })
+
+/** A batch that was fired again skips what it has done itself, which stays among what was planned. */
+function imagesOf({ totals: { listed, planned, skipped } }: BatchSummary): string {
+  const why = planned + skipped > listed ? 'done before' : 'unchanged'
+  return `${planned} planned of ${listed} listed, ${skipped} ${why} and skipped`
+}
+
+/** Nothing of a batch that tags no images. */
+function taggedOf({ tags }: BatchSummary): string {
+  const failed = Object.entries(tags?.errors ?? {}).map(([code, count]) => `${count} ${code}`)
+  return tags ? [`${tags.written} written`, ...failed].join(', ') : ''
+}
+
+/** Images that were lost were given to no engine. */
+const modelOf = ({ model, engine }: BatchSummary): string =>
+  [model, engine !== 'none' && engine].filter(Boolean).join(' on ')
+
+function timeOf({ startedAt, endedAt }: BatchSummary): string {
+  if (endedAt === null) return `${startedAt} – …`
+  const seconds = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000
+  return seconds > 0 ? `${startedAt} – ${endedAt} (${seconds.toFixed(1)} s)` : startedAt
+}
+
+const timingsOf = ({ timings: { p50, p95 } }: BatchSummary): string =>
+  p50.infer > 0 ? `median ${stages(p50)}; 95 % under ${stages(p95)}` : ''
+
+const throughputOf = ({ imagesPerSecond, containers }: BatchSummary): string =>
+  [
+    imagesPerSecond > 0 && `${figure(imagesPerSecond)} images/s`,
+    containers > 0 && `from ${plural(containers, 'container')}`,
+  ]
+    .filter(Boolean)
+    .join(' ')
+
+/** What a batch cost, or is likely to; nothing where that is not known. */
+export const costOf = ({ gbSeconds, cost, pricePerGbSecond }: BatchSummary): string =>
+  gbSeconds > 0 ? `${figure(cost)} for ${figure(gbSeconds)} GB-s at ${pricePerGbSecond} each` : ''
+
+const stages = ({ download, decode, infer }: BatchSummary['timings']['p50']): string =>
+  `download ${download} ms, decode ${decode} ms, inference ${infer} ms`

@@ -1,0 +1,167 @@
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { modelFor } from '../../classifier/default-model'
+import { findEngine } from '../../classifier/engines'
+import { InvalidInputError } from '../../errors'
+import { idSchema } from '../../model-folder/description'
+import { modelFolderPath, readModelFolder, userModelsFolder } from '../../model-folder/folder'
+import { addModel } from '../../models/add'
+import { type BaseModel, embeddingOf } from '../../models/teach/embedding'
+import { writeTaught } from '../../models/teach/taught'
+import { teach } from '../../models/teach/teach'
+import { tryOut } from '../model/look'
+import { type ConnectionFlags, resolveConnection } from '../shared/connection'
+import { matching } from '../shared/options'
+import { exitCode, note, type OutputOptions, outputOptions, printable } from '../shared/output'
+import type { Photo } from './embed'
+import { readLabelFolders } from './folders'
+import { reportTaught } from './report'
+
+interface TeachOptions extends ConnectionFlags, OutputOptions {
+  name?: string
+  out?: string
+  model?: string
+  engine?: string
+  /** Share of each label's photos, 0–0.5. */
+  holdout: number
+  force?: boolean
+}
+
+/** Parses a share such as `20%`. */
+function share(text: string): number {
+  const [, number] = /^(\d{1,2})%$/.exec(text) ?? []
+  if (number !== undefined && Number(number) <= 50) return Number(number) / 100
+  throw new InvalidArgumentError('Expected a share from 0% to 50%.')
+}
+
+/** `whisklens teach`: labels of one's own. */
+export function register(program: Command): void {
+  const command = program
+    .command('teach')
+    .description('train a model on labels of your own, on this machine')
+    .argument('<folder>', 'folder with a folder of photos per label')
+    .option('--name <name>', "name of the new model (default: the folder's name)", matching(idSchema))
+    .option('--out <folder>', 'folder of the new model (default: among your models)')
+    .option(
+      '--model <model>',
+      'name or folder of the model to build on (default: WHISKLENS_MODEL, efficientnet-lite0)',
+    )
+    .option(
+      '--engine <engine>',
+      'engine that runs it (default: WHISKLENS_ENGINE, or auto: the fastest that works)',
+    )
+    .option(
+      '--holdout <share>',
+      'share of the photos of each label held out for a test (default: 20%)',
+      share,
+      0.2,
+    )
+    .option('--force', 'replace an existing model')
+  outputOptions(command, 'print the outcome as one JSON object')
+    .addHelpText(
+      'after',
+      `
+The model to build on computes an embedding of each photo, and a new last layer is trained on those: first without the
+photos held out, which tell how accurate it is, then with all. Twenty photos per label are a good start.
+
+Examples:
+  whisklens teach pets/                     # of pets/cat/*.jpg and pets/dog/*.jpg
+  whisklens classify --model pets photos/
+  whisklens teach pets/ --name pets-2 --holdout 30%`,
+    )
+    .action(run)
+}
+
+async function run(folder: string, options: TeachOptions): Promise<void> {
+  const { settings } = await resolveConnection(options)
+  const { engine = settings.engine, holdout, force } = options
+  // What is taught on int8 runs on ONNX Runtime only.
+  const model = modelFor(options.model ?? settings.model, 'wasm')
+  const id = options.name ?? nameAfter(folder)
+  const target = options.out === undefined ? join(userModelsFolder(), id) : resolve(options.out)
+  checkTarget(target, force)
+  const found = await readLabelFolders(folder)
+  const labels = found.labels.map(({ name }) => name)
+  const base = await readBase(model)
+
+  const path = modelFolderPath(model)
+  // It brings along what decodes images, which no other command should wait for.
+  const { embedPhotos, openEmbedder } = await import('./embed')
+  const embedding = embeddingOf(base, path)
+  const embedder = await openEmbedder(embedding.files, base.description, { engine, path })
+  const { photos, unreadable } = await embedPhotos(found, embedder, options)
+  checkEnough(labels, photos)
+  note(`Training on ${photos.length} photos`, options)
+  await findEngine('wasm').start?.()
+  const { head, heldOut } = await teach(photos, labels.length, holdout)
+  const taught = { id, base, labels, network: embedding.withHead(head), images: photos.length }
+  await addModel(id, (fresh) => writeTaught(fresh, taught), { folder: target, force, tryOut })
+
+  const name = options.out === undefined ? id : target
+  const report = {
+    name,
+    target,
+    base: base.version,
+    labels,
+    photos,
+    heldOut,
+    unreadable,
+    beside: found.beside,
+  }
+  await reportTaught(report, options)
+  if (unreadable.length > 0) process.exitCode = exitCode.someInError
+}
+
+/** A name like that of the folder. @throws InvalidInputError when nothing of it may stand in a name */
+function nameAfter(folder: string): string {
+  const name = basename(resolve(folder))
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[._-]+|-+$/g, '')
+    .slice(0, 64)
+  if (idSchema.safeParse(name).success) return name
+  throw new InvalidInputError(
+    'bad_parameter',
+    `No name for a model can be derived from ${printable(folder)}`,
+    {
+      hint: 'Set one with --name.',
+    },
+  )
+}
+
+/** Before the work rather than after it; and `--out` may name a folder with anything in it. */
+function checkTarget(target: string, force = false): void {
+  if (!existsSync(target)) return
+  if (!force) {
+    throw new InvalidInputError('already_exists', `The folder ${target} already exists`, {
+      hint: 'Replace the model in it with --force, or choose another name with --name.',
+    })
+  }
+  if (!existsSync(join(target, 'whisklens.json')))
+    throw new InvalidInputError('already_exists', `${target} holds no model and is not replaced`)
+}
+
+/** @throws InvalidInputError when the model makes no vector of an image */
+async function readBase(model: string): Promise<BaseModel> {
+  const base = await readModelFolder(model)
+  const { task } = base.description
+  if (task === 'classification' || task === 'embedding') return base as BaseModel
+  throw new InvalidInputError(
+    'model_unfit',
+    `The model "${model}" is for ${task} and cannot be taught labels`,
+    {
+      hint: 'Choose one for classification or embedding with --model.',
+    },
+  )
+}
+
+/** @throws InvalidInputError when a label has too few photos to be told from others */
+function checkEnough(labels: string[], photos: Photo[]): void {
+  const few = labels.filter((_, label) => photos.filter((photo) => photo.label === label).length < 2)
+  if (few.length === 0) return
+  const names = few.map((name) => `"${printable(name)}"`).join(', ')
+  throw new InvalidInputError('bad_examples', `Fewer than two readable photos of ${names}`, {
+    hint: 'Twenty photos per label are a good start.',
+  })
+}
