@@ -129,7 +129,7 @@ export const errorCodes = {
   bad_deployment: {
     status: 500,
     when: 'The deployment manifest, or what it refers to, cannot be deployed.',
-    hint: 'Deploy manifest.yaml or manifest.stock.yaml; npm run build makes the code.',
+    hint: 'Deploy manifest.yaml or manifest.stock.yaml; npm run build makes the code, or whisklens deploy --stock where the package is installed.',
   },
   bad_policy: {
     status: 500,

@@ -194,7 +194,7 @@ describe('whisklens watch', () => {
     expect(code).toBe(1)
     expect(JSON.parse(stderr.split('\n').at(-2) ?? '').error).toMatchObject({
       code: 'batch_not_started',
-      hint: 'Wait for it: whisklens watch slow',
+      hint: 'Wait for it: whisklens watch slow.',
     })
   })
 

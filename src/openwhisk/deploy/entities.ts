@@ -111,7 +111,7 @@ async function actionBody(manifest: Manifest, name: string, action: ManifestActi
   const path = manifest.resolve(action.function)
   const zip = await readFile(path).catch((cause) => {
     throw new InvalidInputError('bad_deployment', `The code of the action ${name} is not there: ${path}`, {
-      hint: 'Build it: npm run build.',
+      hint: 'Build it: npm run build; an installed package makes what is missing with whisklens deploy --stock.',
       cause,
     })
   })
