@@ -180,8 +180,16 @@ async function whyLeftOut(line: string): Promise<string | false> {
 /** `watch` without an id goes on until midnight where there were uploads. */
 const isEndless = (line: string): boolean => /^whisklens (up|watch(?! [0-9]))\b/.test(line)
 
+/** Several helps may have the same example: it is run once. */
+const seen = new Set<string>()
+
+function isNew(line: string): boolean {
+  const bare = line.replace(/\s+# .*/, '')
+  return !seen.has(bare) && Boolean(seen.add(bare))
+}
+
 async function runExamples(examples: string[]): Promise<void> {
-  for (const line of examples) {
+  for (const line of examples.filter(isNew)) {
     const why = await whyLeftOut(line)
     if (why) {
       leftOut.push(`${line}: ${why}`)

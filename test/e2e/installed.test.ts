@@ -70,9 +70,15 @@ const sampleFile = (name: string): string => join(root, 'samples', `${name}.jpg`
 const startThere = (dataDir: string): Promise<RunningLocal> => startLocalModeOf(bin, join(folder, dataDir))
 
 describe('the package, installed in another folder,', () => {
-  it('classifies every format in its containers, as a clone does', async () => {
-    const local = await startThere('whole')
-    try {
+  describe('in its local mode', () => {
+    let local: RunningLocal
+
+    beforeAll(async () => {
+      local = await startThere('whole')
+    })
+    afterAll(() => local.stop())
+
+    it('classifies every format in its containers, as a clone does', async () => {
       mkdirSync(join(folder, 'photos'))
       for (const format of ['png', 'webp', 'avif'] as const)
         writeFileSync(
@@ -87,9 +93,14 @@ describe('the package, installed in another folder,', () => {
         state: 'ok',
         detail: expect.stringMatching(/decoded by sharp /),
       })
-    } finally {
-      await local.stop()
-    }
+    })
+
+    needs(stockMissing).it('deploys without an image, with the very zip that a clone builds', async () => {
+      const deployed = await whisklens('deploy', '--stock', '--json', '--data', local.dataDir)
+      expect(deployed).toMatchObject({ code: 0 })
+      const { exec } = await clientsOf(local.connection).ow.actions.get({ name: 'whisklens/classify' })
+      expect(exec).toMatchObject({ code: buildStock() })
+    })
   })
 
   it.each(['onnx', 'wasm', 'cpu'])('classifies with the engine %s on the command line', async (engine) => {
@@ -99,18 +110,6 @@ describe('the package, installed in another folder,', () => {
       labels: expect.arrayContaining([expect.anything()]),
     })
     expect(stderr).not.toContain('Cannot find module')
-  })
-
-  needs(stockMissing).it('deploys without an image, with the very zip that a clone builds', async () => {
-    const local = await startThere('stock')
-    try {
-      const deployed = await whisklens('deploy', '--stock', '--json', '--data', local.dataDir)
-      expect(deployed).toMatchObject({ code: 0 })
-      const { exec } = await clientsOf(local.connection).ow.actions.get({ name: 'whisklens/classify' })
-      expect(exec).toMatchObject({ code: buildStock() })
-    } finally {
-      await local.stop()
-    }
   })
 
   it('says loudly that sharp is missing: in the log of each activation, and in doctor', async () => {
