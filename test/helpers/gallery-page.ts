@@ -95,13 +95,12 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
         .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
     },
     mounted: () => page.locator('*').count(),
+    // Not `:focus`: that does not match a date's calendar button, which is within the input.
     focused: () =>
-      page.locator(':focus').evaluateAll((elements) =>
-        elements
-          .filter((element) => element.tagName !== 'BODY')
-          .map((element) => `${element.tagName.toLowerCase()}.${element.className}`)
-          .join(),
-      ),
+      page.locator('html').evaluate((html) => {
+        const { activeElement: element, body } = html.ownerDocument
+        return !element || element === body ? '' : `${element.tagName.toLowerCase()}.${element.className}`
+      }),
     close: () => context.close(),
   }
 }

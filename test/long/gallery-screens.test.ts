@@ -93,13 +93,14 @@ inChromium.describe('The gallery', () => {
       await page.getByText('No batch yet').waitFor()
       await page.getByText('whisklens upload photos/').waitFor()
     },
-    // The token was changed while the page was open.
+    // The token was changed between the page and its first request of data.
     refused: async ({ page }) => {
-      await page.goto(address())
-      await seePictures(page)
-      store.settings.resultsToken = 'another'
+      await page.route('**/results?*format=json*', async (route) => {
+        store.settings.resultsToken = 'another'
+        await route.continue()
+      })
       try {
-        await page.getByRole('button', { name: 'Refresh' }).click()
+        await page.goto(address())
         await page.getByRole('heading', { name: 'No access' }).waitFor()
       } finally {
         store.settings.resultsToken = token

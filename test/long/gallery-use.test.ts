@@ -74,7 +74,7 @@ inChromium.describe('The gallery of the local mode', () => {
     writeFileSync(notes, 'no image')
     await dropFiles(page, [...files, notes])
     await page.getByText(`${photos} photos uploaded`).waitFor()
-    await page.getByText('1 files are no images').waitFor()
+    await page.getByText('One file is no image').waitFor()
     // Some are there before all are.
     await cells().first().waitFor()
     await shows(new RegExp(`^${photos} images$`))
@@ -93,6 +93,22 @@ inChromium.describe('The gallery of the local mode', () => {
     process.stdout.write(`${JSON.stringify({ photos, bytes, requests, originals })}\n`)
     expect(bytes).toBeLessThan(600_000)
     expect(originals).toBeGreaterThan(5 * bytes)
+    await fresh.close()
+  })
+
+  it.each(['light', 'dark'] as const)('looks as the documentation shows it: %s', async (colorScheme) => {
+    const viewport = { width: 1280, height: 800 }
+    const fresh = await openPage(browser, { viewport, colorScheme })
+    await fresh.page.goto(local.connection.gallery)
+    await seePictures(fresh.page)
+    // `WHISKLENS_SCREENSHOTS=docs/images npm run test:long -- gallery-use` makes the documentation's.
+    const screenshots = process.env.WHISKLENS_SCREENSHOTS ?? folder
+    const path = join(screenshots, `gallery-${colorScheme}.png`)
+    const shot = await fresh.page.screenshot()
+    const { channels } = await sharp(shot).stats()
+    const brightness = channels.slice(0, 3).reduce((sum, { mean }) => sum + mean / 3, 0)
+    expect(brightness > 128).toBe(colorScheme === 'light')
+    await sharp(shot).png({ palette: true, quality: 80 }).toFile(path)
     await fresh.close()
   })
 

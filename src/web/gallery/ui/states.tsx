@@ -1,6 +1,7 @@
 import type { Problem, State } from '../data/gallery'
 import { commands } from './batch/run'
 import { useGallery } from './context'
+import { focusImages } from './filters/chips'
 import { AddPhotos } from './local/uploads'
 import { Copyable } from './parts/copyable'
 import { Message, ProblemText } from './parts/message'
@@ -61,7 +62,14 @@ export function NoMatch() {
   return (
     <Message icon="filter" title={words.noMatch}>
       <p>{words.noMatchHint}</p>
-      <button type="button" class="button" onClick={() => filters.clear()}>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          filters.clear()
+          focusImages()
+        }}
+      >
         {text.filters.clear}
       </button>
     </Message>

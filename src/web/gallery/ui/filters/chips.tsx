@@ -43,6 +43,9 @@ export function chipsOf({
   return chips.filter((chip): chip is Chip => Boolean(chip))
 }
 
+/** Where the focus goes on from a button that is taken away with its filter. */
+export const focusImages = (): void => document.getElementById('images')?.focus({ preventScroll: true })
+
 /** Active filters, each to be removed. */
 export function Chips() {
   const { filters } = useGallery()
@@ -55,7 +58,10 @@ export function Chips() {
             type="button"
             class="chip"
             aria-label={words.remove(says)}
-            onClick={() => filters.set(without)}
+            onClick={() => {
+              filters.set(without)
+              focusImages()
+            }}
           >
             <span dir="auto">{says}</span>
             <Icon name="close" />
@@ -63,7 +69,14 @@ export function Chips() {
         </li>
       ))}
       <li>
-        <button type="button" class="quiet" onClick={() => filters.clear()}>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            filters.clear()
+            focusImages()
+          }}
+        >
           {words.clear}
         </button>
       </li>
