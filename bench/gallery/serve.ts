@@ -15,6 +15,8 @@ async function serve(): Promise<void> {
   const store = await startStore()
   await makeBatch(openStore(store.settings), store, { batch: 'made', records, thumbnails, originals })
   const server = await serveAction(store.settings)
+  // Once, the store let pages of all origins read.
+  if ('allow' in store) await store.allow(new URL(server.url).origin)
   process.stdout.write(`${server.url}?token=${token}&batch=made\n`)
   process.stdin.resume().on('end', async () => {
     await server.close()

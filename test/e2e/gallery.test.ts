@@ -624,6 +624,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
     describe('what to do', () => {
       it('says so where the token is wrong, or has become so', async () => {
         await open()
+        await cell(name(1)).waitFor()
         const withWrongToken = (route: Route) =>
           route.continue({ url: route.request().url().replace(token, 'wrong') })
         await page.route('**/results?*', withWrongToken)

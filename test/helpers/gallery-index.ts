@@ -1,8 +1,8 @@
 import { emptyIndex, openIndexBuilder } from '../../src/batch/reports/index-builder'
-import { kindNames } from '../../src/labels/kinds'
 import { type LabelView, modelsLabels } from '../../src/labels/view'
 import type { BatchSummary, ImageRecord } from '../../src/schema'
 import type { IndexAnswer } from '../../src/web/gallery/contract'
+import { withKinds } from '../../src/web/results/with-kinds'
 
 /** An index of records as the action answers with it, and a store that has it. */
 export function indexOf(records: ImageRecord[], { blockRows = 100, view = modelsLabels as LabelView } = {}) {
@@ -19,8 +19,7 @@ export function indexOf(records: ImageRecord[], { blockRows = 100, view = models
   const answer: IndexAnswer = {
     summary: { batch: 'photos' } as BatchSummary,
     index: {
-      ...directory,
-      labels: directory.labels.map((label) => ({ ...label, kinds: kindNames(label.wordnetId) })),
+      ...withKinds(directory),
       id: 'index',
       etag: 'etag',
       url: 'http://store/results/index.bin',

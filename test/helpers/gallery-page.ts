@@ -43,6 +43,8 @@ interface Violation {
 export interface GalleryPage {
   page: Page
   traffic: Traffic
+  /** Waits until nothing that was asked for is under way. */
+  settled(): Promise<void>
   /** Violations of the policy, errors, warnings, dialogs: there should be none. */
   complaints: string[]
   /** What axe finds of serious or critical faults, in a line each. */
@@ -75,6 +77,10 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     const url = new URL(request.url())
     if (/^\/(results|api\/v1\/web\/.*\/results)$/.test(url.pathname)) traffic.invocations.push(url)
   })
+  let pending = 0
+  page.on('request', () => pending++)
+  page.on('requestfinished', () => pending--)
+  page.on('requestfailed', () => pending--)
   const session = await context.newCDPSession(page)
   await session.send('Network.enable')
   session.on('Network.loadingFinished', ({ encodedDataLength }) => {
@@ -85,6 +91,11 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     page,
     traffic,
     complaints,
+    // What an answer leads to is asked for at once, or in its turn.
+    settled: async () => {
+      do await page.waitForTimeout(50)
+      while (pending > 0)
+    },
     faults: async () => {
       const found = await page.evaluate(async () => {
         const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }

@@ -33,6 +33,7 @@ inChromium.describe('The gallery', () => {
     const made = { batch: 'made', records: 500, thumbnails: 500, originals: 60 }
     await makeBatch(openStore(store.settings), store, made)
     ;[server, emptyServer] = await Promise.all([serveAction(store.settings), serveAction(empty.settings)])
+    await store.allow(new URL(server.url).origin)
     browser = await launchChromium()
   })
   afterAll(async () => {

@@ -38,6 +38,7 @@ inChromium.describe(`A gallery of ${records} records`, () => {
     const made = { batch: 'made', records, thumbnails: 600, originals: 10 }
     await makeBatch(openStore(store.settings), store, made)
     server = await serveAction(store.settings)
+    await store.allow(new URL(server.url).origin)
     browser = await launchChromium()
   })
   afterAll(async () => {

@@ -16,7 +16,10 @@ export type {
 export { recordsPerChunk } from '../../batch/reports/index-format'
 
 /** What `index.bin` holds. Ids in columns are positions in these lists. */
-export type IndexDirectory = format.IndexDirectory<IndexLabel>
+export interface IndexDirectory extends format.IndexDirectory<IndexLabel> {
+  /** Names of what labels are kinds of, in lower case: `dog`, `animal`. */
+  kinds: string[]
+}
 
 /** A label as the model names it. */
 export interface IndexLabel {
@@ -24,8 +27,8 @@ export interface IndexLabel {
   /** All its names, with commas between them. */
   className: string
   wordnetId: string
-  /** Names of what it is a kind of, in lower case: `dog`, `animal`. */
-  kinds: string[]
+  /** What it is a kind of: positions in the list of kinds. Labels share most of theirs. */
+  kinds: number[]
 }
 
 /** How labels.json has a label shown. */

@@ -1,11 +1,11 @@
 import { InvalidInputError } from '../../errors'
-import { kindNames } from '../../labels/kinds'
 import type { LabelView } from '../../labels/view'
 import type { BatchSummary } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import type { IndexAnswer, Notice } from '../gallery/contract'
 import { newestIndex } from './find-index'
 import { maxPageBytes } from './page'
+import { withKinds } from './with-kinds'
 
 /** Longest time that an index of an open batch may take, milliseconds. */
 const longest = 30_000
@@ -37,8 +37,7 @@ export async function indexAnswer(
   const answer: IndexAnswer = {
     summary,
     index: {
-      ...directory,
-      labels: directory.labels.map((label) => ({ ...label, kinds: kindNames(label.wordnetId) })),
+      ...withKinds(directory),
       id,
       etag,
       url: results.presignHourly(key, etag).url,

@@ -10,8 +10,9 @@ export function searchLabels(
 ): { labels: boolean[]; names: boolean[] } {
   const text = search.toLowerCase()
   const has = (other: string) => other.toLowerCase().includes(text)
+  const kinds = directory.kinds.map(has)
   return {
-    labels: directory.labels.map(({ className, kinds }) => has(className) || kinds.some(has)),
+    labels: directory.labels.map((label) => has(label.className) || label.kinds.some((id) => kinds[id])),
     names: names.map(has),
   }
 }

@@ -1,3 +1,4 @@
+import type { Problem } from '../data/gallery'
 import { useGallery } from './context'
 import { Chips } from './filters/chips'
 import { Search, SortChoice } from './filters/search'
@@ -8,11 +9,22 @@ import { Export, SelectionBar } from './selection'
 import { EmptyBatch, Failed, NoMatch, Skeleton } from './states'
 import { text } from './strings'
 
+/** What could not be loaded of what is shown: why, and to try again. */
+const Trouble = ({ problem, retry }: { problem: Problem; retry(): void }) => (
+  <div class="notice" role="alert">
+    {problem.code === 'unauthorized' ? <p>{text.states.refusedHint}</p> : <ProblemText problem={problem} />}
+    <button type="button" class="button" onClick={retry}>
+      {text.tryAgain}
+    </button>
+  </div>
+)
+
 /** What is wrong with what is shown, or missing of it. */
 function Notices() {
   const { batch, batches, rows, result } = useGallery()
-  const problem = rows.problem.value
-  const stale = batch.state.value.is === 'ready' ? batch.live.value.problem : undefined
+  const isReady = batch.state.value.is === 'ready'
+  const stale = isReady ? batch.live.value.problem : undefined
+  const missing = rows.problem.value
   const loaded = batch.loaded.value
   return (
     <>
@@ -21,26 +33,10 @@ function Notices() {
           <ProblemText problem={{ code, message, hint }} />
         </div>
       ))}
-      {stale && (
-        <div class="notice" role="alert">
-          {stale.code === 'unauthorized' ? <p>{text.states.refusedHint}</p> : <ProblemText problem={stale} />}
-          <button type="button" class="button" onClick={() => batches.reload()}>
-            {text.tryAgain}
-          </button>
-        </div>
-      )}
+      {stale && <Trouble problem={stale} retry={() => batches.reload()} />}
+      {missing && missing.code !== stale?.code && <Trouble problem={missing} retry={() => rows.retry()} />}
       {batch.isPartial.value && <p class="notice">{text.grid.partial(result.value.total)}</p>}
-      {problem && (
-        <div class="notice" role="alert">
-          <ProblemText problem={problem} />
-          <button type="button" class="button" onClick={() => rows.retry()}>
-            {text.tryAgain}
-          </button>
-        </div>
-      )}
-      {batch.state.value.is === 'ready' && loaded < 1 && (
-        <p class="small muted">{text.grid.indexing(loaded)}</p>
-      )}
+      {isReady && loaded < 1 && <p class="small muted">{text.grid.indexing(loaded)}</p>}
     </>
   )
 }
