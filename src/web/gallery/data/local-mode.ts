@@ -35,7 +35,10 @@ export function localMode(
 
   const ofBatch = (what: 'retry' | 'cancel') =>
     attempt(async () => {
-      await routes.call<FiredAnswer>(`/batches/${batches.chosen.peek()}/${what}`, {})
+      await routes.call<FiredAnswer>(
+        `/batches/${encodeURIComponent(batches.chosen.peek() ?? '')}/${what}`,
+        {},
+      )
       batch.expectChange(beginsWithin)
       await batch.refresh('user')
     })
