@@ -30,6 +30,7 @@ import { takePage } from '../src/web/results/page'
 import {
   type Format,
   formatOf,
+  isPage,
   nextQuery,
   parseResultsRequest,
   type ResultsRequest,
@@ -54,7 +55,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
 
 async function answerTo(request: WebRequest): Promise<WebResponse> {
   const settings = settingsFromParams(request)
-  if (!isAuthorized(request, settings.resultsToken)) return unauthorized()
+  if (!isAuthorized(request, settings.resultsToken)) return refused(request)
   if (methodOf(request) !== 'get') return methodNotAllowed(request.__ow_method, ['GET', 'HEAD'])
   const format = formatOf(request.format, request.__ow_headers.accept)
   const store = openStore(settings)
@@ -94,6 +95,12 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
   const shown = { ...summary, labels: view.counts(summary.labels) }
   return json(200, { summary: shown, records: items, next, notice })
 }
+
+/** In a browser the page itself says that the token is wrong, and what to do. */
+const refused = ({ format, __ow_method, __ow_headers }: WebRequest): WebResponse =>
+  __ow_method === 'get' && isPage(format, __ow_headers.accept)
+    ? { ...galleryPage(), statusCode: 401 }
+    : unauthorized()
 
 const urlIn =
   (store: Store) =>

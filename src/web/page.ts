@@ -49,13 +49,13 @@ function makePage(): Page {
 let page: Page | undefined
 
 /** Keys and labels are untrusted: the browser is told to run and load nothing but what is ours. */
-const policy = ({ scriptHash, styleHash }: Page, store: string): string =>
+const policy = ({ scriptHash, styleHash }: Page, store = ''): string =>
   [
     `default-src 'none'`,
     `script-src ${scriptHash}`,
     `style-src ${styleHash}`,
-    `img-src 'self' data: blob: ${store}`,
-    `connect-src 'self' ${store}`,
+    `img-src 'self' data: blob: ${store}`.trimEnd(),
+    `connect-src 'self' ${store}`.trimEnd(),
     `base-uri 'none'`,
     `form-action 'none'`,
     `frame-ancestors 'none'`,
@@ -65,9 +65,9 @@ const policy = ({ scriptHash, styleHash }: Page, store: string): string =>
 
 /**
  * The page for people, the same for every request: all data is asked for by its script.
- * @param store origin of presigned URLs, of images and of the index
+ * @param store origin of presigned URLs, of images and of the index; none where the request is refused
  */
-export function galleryPage(store: string): WebResponse {
+export function galleryPage(store?: string): WebResponse {
   page ??= makePage()
   return {
     statusCode: 200,

@@ -83,6 +83,9 @@ describe('the gallery of a local Whisklens', () => {
     await browser.until(() => failed().length === 1)
     await gallery.local?.fire('photos/')
     expect(gallery.local?.problem.value?.message).toBeTruthy()
+    gallery.local?.clearUploads()
+    expect(gallery.local?.uploads.value).toEqual([])
+    expect(gallery.local?.problem.value).toBeUndefined()
   })
 
   it('offers nothing of it without the secret', () => {

@@ -396,6 +396,28 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
+      it('leaves nothing in the history once it is closed, and the grid where it came to', async () => {
+        await open()
+        await page.locator('#labels .count-row').filter({ hasText: 'daisy' }).click()
+        await waitForCount('115 of 130 images')
+        for (const key of ['Escape', 'Escape']) {
+          await cells().first().click()
+          await says(viewer().locator('h2'), name(1))
+          await press('End', key)
+          await viewer().waitFor({ state: 'detached' })
+          await until(async () => (await focused())?.startsWith(name(127)) ?? false)
+          await until(async () => chosen('photo').length === 0)
+          await page.waitForTimeout(300)
+          const { y = 0 } = (await cell(name(127)).boundingBox()) ?? {}
+          expect(y).toBeGreaterThan(0)
+          expect(y).toBeLessThan(900)
+          await press('Control+Home')
+        }
+        await page.goBack()
+        await waitForCount('130 images')
+        expect(complaints).toEqual([])
+      })
+
       it('zooms by keys, wheel and buttons, and moves what is larger than the window', async () => {
         await open()
         await cell(name(1)).click()
@@ -633,8 +655,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await page.locator('.notice').filter({ hasText: '?token=' }).waitFor()
         expect(await cell(name(1)).count()).toBe(1)
         await page.unroute('**/results?*')
-        await page.route('**/results?*format=*', withWrongToken)
-        await page.reload()
+        await page.goto(`${server.url}?token=wrong`)
         await page.getByRole('heading', { name: 'No access' }).waitFor()
         await page.locator('.message').filter({ hasText: '?token=' }).waitFor()
       })
@@ -643,6 +664,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await page.route('**/results?*format=json*', (route) => route.fulfill({ json: { batches: [] } }))
         await page.goto(`${server.url}?token=${token}`)
         await page.getByRole('heading', { name: 'No batch yet' }).waitFor()
+        await says(page.locator('#live'), 'Up to date')
         await page
           .locator('pre')
           .filter({ hasText: 'wsk trigger fire batch-requested -p prefix photos/' })
@@ -651,6 +673,11 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await open('&batch=odd')
         await page.getByRole('button', { name: 'Commands' }).click()
         await page.locator('pre').filter({ hasText: 'whisklens retry odd' }).waitFor()
+        const [inner, outer] = await Promise.all(
+          ['.copyable', '.modal-body'].map((part) => page.locator(`dialog ${part}`).first().boundingBox()),
+        )
+        if (!inner || !outer) throw new Error('no dialog')
+        expect(inner.x + inner.width).toBeLessThan(outer.x + outer.width)
         expect(await page.locator('input[type=file]').count()).toBe(0)
       })
     })

@@ -7,6 +7,7 @@ const longestWait = 90_000
 /** What the page's data needs of a browser, with a history and a clock of its own; requests are real. */
 export function testBrowser(address: string) {
   const history = [address]
+  const overlays = new Set<number>()
   let at = 0
   let now = Date.now()
   let hidden = false
@@ -21,11 +22,23 @@ export function testBrowser(address: string) {
   let inFlight = 0
   let answer: ((url: URL) => Response | undefined) | undefined
 
+  const back = () => {
+    at = Math.max(0, at - 1)
+    for (const changed of listeners.address) changed()
+  }
+
   const browser: Browser = {
     address: () => history[at] as string,
     setAddress: (to, how) => {
-      if (how === 'push') history.splice(++at, history.length, to)
-      else history[at] = to
+      if (how === 'replace') history[at] = to
+      else history.splice(++at, history.length, to)
+      if (how === 'overlay') overlays.add(at)
+      else if (how === 'push') overlays.delete(at)
+    },
+    closeOverlay: () => {
+      const isOverlay = overlays.has(at)
+      if (isOverlay) back()
+      return isOverlay
     },
     onAddress: listen(listeners.address),
     isHidden: () => hidden,
@@ -99,10 +112,7 @@ export function testBrowser(address: string) {
     idle: async () => {
       while (inFlight > 0) await realSleep(2)
     },
-    back: () => {
-      at = Math.max(0, at - 1)
-      for (const changed of listeners.address) changed()
-    },
+    back,
     hide: (isHidden: boolean) => {
       hidden = isHidden
       for (const changed of listeners.hidden) changed()

@@ -1,6 +1,8 @@
 import { writePart } from '../../src/batch/records/parts'
+import { readSummary } from '../../src/batch/reports/summary-object'
 import { openIndexPrefix } from '../../src/batch/state/layout'
 import type { ImageRecord } from '../../src/schema'
+import { openStore } from '../../src/storage/store'
 import { type Gallery, openGallery } from '../../src/web/gallery/data/gallery'
 import {
   recordOf,
@@ -12,7 +14,7 @@ import {
   writeRunning,
 } from '../helpers/gallery'
 import { type TestBrowser, testBrowser } from '../helpers/gallery-browser'
-import { collect } from './batch-fixtures'
+import { closeBatch, collect, putSummary } from './batch-fixtures'
 
 const name = (index: number): string => `photos/${String(index).padStart(4, '0')}.jpg`
 const photos: ImageRecord[] = Array.from({ length: 600 }, (_, index) => recordOf(name(index), 'beagle', 0.5))
@@ -140,6 +142,41 @@ describe('the gallery while a batch goes on', () => {
     await browser.pass(2000)
     const asked = browser.calls().slice(calls)
     expect(asked.some(({ url }) => url.searchParams.get('rows')?.startsWith(`${late}`))).toBe(false)
+  })
+
+  it('keeps what is selected while the keys of a new index are on their way', async () => {
+    await openRunning()
+    const { selection } = gallery
+    selection.click(3)
+    await browser.until(() => gallery.rows.cell(250).key !== undefined)
+    await finish()
+    let reads = 0
+    browser.answer((url) => {
+      // Columns first, then keys.
+      if (url.pathname.includes('/running/exports/') && ++reads === 2) selection.click(250, { toggle: true })
+      return undefined
+    })
+    await browser.until(isWhole, 1000)
+    expect(reads).toBeGreaterThan(1)
+    expect(photos.flatMap((_, row) => (selection.has(row) ? [row] : []))).toEqual([late + 3, late + 250])
+  })
+
+  it('follows a batch that was ended and is retried, though it has not begun yet', async () => {
+    const running = await writeRunning(store, 'running', photos.slice(0, 4), 8)
+    const summary = await readSummary(store.results, 'running')
+    if (!summary) throw new Error('the summary is gone')
+    await putSummary(store.results, { ...summary, state: 'cancelled' })
+    open('', '#owner=secret')
+    await browser.until(() => gallery.batch.summary.value?.state === 'cancelled')
+    browser.answer(({ pathname }) =>
+      pathname.endsWith('/retry') ? Response.json({ batch: 'running' }, { status: 202 }) : undefined,
+    )
+    await gallery.local?.retryErrors()
+    expect(gallery.batch.summary.value?.state).toBe('cancelled')
+    await writePart(store.results, 'running', 4, photos.slice(4, 8), 'c'.repeat(32))
+    await closeBatch(openStore(store.settings), store.results, running)
+    await browser.until(() => gallery.result.value.rows.length === 8)
+    await browser.until(() => !gallery.batch.live.value.isOpen, 1000)
   })
 
   it('reloads the index when its rows are those of another one', async () => {

@@ -93,6 +93,19 @@ describe('who may see results', () => {
     expect((await ask({}, { method: 'post', headers: {} })).statusCode).toBe(401)
   })
 
+  it('refuses a browser with the page, which says what to do and may reach no store', async () => {
+    const accept = 'text/html,application/xhtml+xml'
+    const answer = await ask({ token: 'wrong' }, { headers: { accept } })
+    expect(answer).toMatchObject({
+      statusCode: 401,
+      body: expect.stringContaining('<title>Whisklens</title>'),
+    })
+    expect(answer.headers?.['content-security-policy']).toContain("connect-src 'self';")
+    expect(JSON.stringify(answer)).not.toContain(new URL(store.settings.s3Endpoint as string).host)
+    const posted = await ask({ token: 'wrong' }, { method: 'post', headers: { accept } })
+    expect(errorIn(posted)).toMatchObject({ code: 'unauthorized' })
+  })
+
   it('keeps answers out of caches and the URL out of referrers', async () => {
     const queries: Query[] = [
       {},

@@ -87,6 +87,10 @@ export function formatOf(format: unknown, accept = ''): Format {
   return accept.includes('text/csv') ? 'csv' : 'json'
 }
 
+/** Whether the page for people is wanted, whatever else is wrong with the request. */
+export const isPage = (format: unknown, accept = ''): boolean =>
+  isGiven(format) ? format === 'html' : accept.includes('text/html')
+
 /**
  * What a query asks for; parameters of other names are left alone.
  * @throws InvalidInputError when a value is not what it must be

@@ -208,7 +208,7 @@ export interface LocalMode {
   /** The key is the prefix and the file's name or path. */
   upload(files: { name: string; file: Blob }[], prefix?: string): void
   retryUploads(): void
-  /** Takes those that are done off the list. */
+  /** Takes those that have ended off the list, and the problem. */
   clearUploads(): void
   /** Classifies a prefix again and opens the new batch. */
   fire(prefix: string): Promise<void>
@@ -233,11 +233,16 @@ export interface Gallery {
   close(): void
 }
 
+/** An overlay is pushed, too: the page below it does not scroll back when one returns to it. */
+export type How = 'push' | 'replace' | 'overlay'
+
 /** What of the browser is needed; `browser()` of browser.ts has the real one. */
 export interface Browser {
   /** Address of the page, whole. */
   address(): string
-  setAddress(address: string, how: 'push' | 'replace'): void
+  setAddress(address: string, how: How): void
+  /** Goes back from the overlay that was pushed; false where the page was opened with it. */
+  closeOverlay(): boolean
   /** Going back and forward. Returns how to end it. */
   onAddress(changed: () => void): () => void
   isHidden(): boolean

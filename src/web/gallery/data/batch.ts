@@ -18,6 +18,8 @@ export interface BatchState extends OpenBatch {
   /** Opens a batch, or none. */
   open(batch: string | undefined): Promise<void>
   refresh(purpose: Purpose): Promise<void>
+  /** Goes on to ask for so many milliseconds, though the batch has ended: it was fired once more. */
+  expectChange(within: number): void
   /** Loads all keys; where they do not come, a notice says so. */
   loadKeys(): Promise<void>
   close(): void
@@ -51,6 +53,7 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
   let shown: string | undefined
   let opened: { batch: string; abort: AbortController } | undefined
   let refreshing: Promise<void> | undefined
+  let expectedUntil = 0
 
   const keysFor = ({ index: directory }: IndexAnswer, abort: AbortSignal): Keys => {
     const sourceOf = () => {
@@ -73,18 +76,24 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
     showSome(await loadIndex(browser.fetch, answer, showSome, abort))
   }
 
-  /** All at once, when it is there: what is selected and seen stays. */
-  const replace = async (answer: IndexAnswer, before: PhotoIndex, abort: AbortSignal) => {
-    const after = await loadIndex(browser.fetch, answer, () => {}, abort)
-    const fresh = keysFor(answer, abort)
+  /** Names of what goes by rows, as far as they are known. */
+  const namedRows = (): Map<number, string> => {
     const named = new Map<number, string>()
     for (const row of options.tracked.flatMap((tracked) => [...tracked.rows()])) {
       const name = options.nameOf(row)
       if (name !== undefined) named.set(row, name)
     }
-    if (named.size > 0) await fresh.load()
-    const to = renumberingOf(named, after, fresh)
+    return named
+  }
+
+  /** All at once, when it is there: what is selected and seen stays. */
+  const replace = async (answer: IndexAnswer, before: PhotoIndex, abort: AbortSignal) => {
+    const after = await loadIndex(browser.fetch, answer, () => {}, abort)
+    const fresh = keysFor(answer, abort)
+    if (namedRows().size > 0) await fresh.load()
     abort.throwIfAborted()
+    // With what was selected while the keys came.
+    const to = renumberingOf(namedRows(), after, fresh)
     atOnce(() => {
       for (const tracked of options.tracked) tracked.renumber(to, before, after)
       keys.value = fresh
@@ -127,7 +136,8 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
       problem.value = problemOf(thrown)
       if (!index.peek()?.rows) state.value = stateOf(problem.value)
     }
-    live.plan(mayChange(summary.peek(), problem.peek()), took)
+    const isExpected = browser.now() < expectedUntil
+    live.plan(isExpected || mayChange(summary.peek(), problem.peek()), took)
   }
 
   const refresh = (purpose: Purpose): Promise<void> => {
@@ -157,6 +167,9 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
 
   return {
     ...{ state, summary, index, keys, generation, refresh, loadKeys },
+    expectChange: (within) => {
+      expectedUntil = browser.now() + within
+    },
     notices: computed(() => [...notices.value, keysProblem.value].filter((notice) => notice !== undefined)),
     isPartial: computed(() => index.value?.isPartial ?? false),
     loaded: computed(() => {
@@ -167,6 +180,7 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
     open: async (batch) => {
       opened?.abort.abort()
       refreshing = undefined
+      expectedUntil = 0
       opened = batch === undefined ? undefined : { batch, abort: new AbortController() }
       atOnce(() => {
         live.begin()

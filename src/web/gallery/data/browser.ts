@@ -3,8 +3,17 @@ import type { Browser } from './api'
 /** The browser that the page is shown by. */
 export const browser = (): Browser => ({
   address: () => location.href,
-  setAddress: (address, how) =>
-    how === 'push' ? history.pushState(null, '', address) : history.replaceState(null, '', address),
+  setAddress: (address, how) => {
+    if (how === 'replace') return history.replaceState(history.state, '', address)
+    // Of the entry that is left.
+    history.scrollRestoration = how === 'overlay' ? 'manual' : 'auto'
+    history.pushState({ isOverlay: how === 'overlay' }, '', address)
+  },
+  closeOverlay: () => {
+    const isOverlay = history.state?.isOverlay === true
+    if (isOverlay) history.back()
+    return isOverlay
+  },
   onAddress: (changed) => {
     addEventListener('popstate', changed)
     return () => removeEventListener('popstate', changed)

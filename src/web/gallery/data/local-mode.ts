@@ -7,7 +7,7 @@ import type { OwnerRoutes } from './owner'
 import { problemOf } from './problems'
 import { uploadsOf } from './uploads'
 
-/** Milliseconds in which a batch that was fired is in the list, if it begins at all. */
+/** Milliseconds in which a batch that was fired begins, if it does at all. */
 const beginsWithin = 30_000
 
 /** What the owner of a local Whisklens can do beyond looking. */
@@ -15,7 +15,7 @@ export function localMode(
   { after }: Pick<Browser, 'after'>,
   routes: OwnerRoutes,
   batches: BatchesState,
-  batch: Pick<BatchState, 'refresh'>,
+  batch: Pick<BatchState, 'refresh' | 'expectChange'>,
 ): LocalMode {
   const problem = signal<Problem | undefined>()
   const attempt = async (run: () => Promise<void>) => {
@@ -35,13 +35,21 @@ export function localMode(
 
   const ofBatch = (what: 'retry' | 'cancel') =>
     attempt(async () => {
-      await routes.call<FiredAnswer>(`/batches/${batches.chosen.peek()}/${what}`, {})
+      await routes.call<FiredAnswer>(
+        `/batches/${encodeURIComponent(batches.chosen.peek() ?? '')}/${what}`,
+        {},
+      )
+      batch.expectChange(beginsWithin)
       await batch.refresh('user')
     })
 
   return {
     ...sent,
     problem,
+    clearUploads: () => {
+      sent.clearUploads()
+      problem.value = undefined
+    },
     fire: (prefix) =>
       attempt(async () => {
         const firing: BatchFiring = { prefix, force: true }

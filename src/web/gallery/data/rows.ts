@@ -60,14 +60,27 @@ export function rowsOf(
         problem.value = failed
       },
     )
+    let known = ''
+    const seen = ({ first, last }: Window) =>
+      `${batch.index.peek()?.id} ${result
+        .peek()
+        .rows.slice(first, last + 1)
+        .join()}`
     const want = (first: number, last: number) => {
-      const isJump = !window || first >= window.last || last <= window.first
+      const isJump = !!window && (first >= window.last || last <= window.first)
       const isUp = !!window && (first < window.first || (first === window.first && !!window.isUp))
       if (window?.first === first && window.last === last) return
       window = { first, last, isUp }
+      known = seen(window)
       loader.nudge(isJump ? settled.jump : settled.scroll)
     }
-    return { loader, want }
+    /** While further columns come, most rows that are seen stay where they are: they are not waited for. */
+    const follow = () => {
+      if (!window || known === seen(window)) return
+      known = seen(window)
+      loader.nudge(settled.filter)
+    }
+    return { loader, want, follow }
   })
   const [grid, viewer] = purposes
   const nudge = (milliseconds: number) => {
@@ -83,7 +96,7 @@ export function rowsOf(
       for (const { loader } of purposes) loader.reset()
       problem.value = undefined
       nudge(0)
-    } else nudge(settled.filter)
+    } else for (const { follow } of purposes) follow()
   })
 
   const positions = computed(() => {

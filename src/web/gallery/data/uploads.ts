@@ -48,7 +48,7 @@ export function uploadsOf(routes: OwnerRoutes, done: () => void) {
       start(failed)
     },
     clearUploads: () => {
-      uploads.value = uploads.peek().filter(({ state }) => state !== 'done')
+      uploads.value = uploads.peek().filter(({ state }) => state === 'waiting' || state === 'sending')
     },
   }
 }

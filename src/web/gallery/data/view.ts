@@ -1,13 +1,13 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals-core'
 import { parseAddress, printAddress, type View } from './address'
-import { type Browser, type FilterControl, noFilters } from './api'
-
-type How = 'push' | 'replace'
+import { type Browser, type FilterControl, type How, noFilters } from './api'
 
 /** What is looked at, kept in the address so that it can be passed on and gone back to. */
 export interface ViewState {
   now: ReadonlySignal<View>
   set(changes: Partial<View>, how: How): void
+  /** As {@link Browser.closeOverlay}. */
+  closeOverlay(): boolean
   /** Grows when one goes back or forward. */
   returns: ReadonlySignal<number>
   close(): void
@@ -24,6 +24,7 @@ export function viewOf(browser: Browser): ViewState {
     now,
     returns,
     close,
+    closeOverlay: browser.closeOverlay,
     set: (changes, how) => {
       now.value = { ...now.peek(), ...changes }
       const address = printAddress(browser.address(), now.peek())

@@ -44,7 +44,7 @@ export function viewerOf(
       const name = row.value === undefined ? undefined : nameOf(row.value)
       const { photo } = view.now.peek()
       if (name === undefined || name === photo) return
-      view.set({ photo: name }, photo === undefined ? 'push' : 'replace')
+      view.set({ photo: name }, photo === undefined ? 'overlay' : 'replace')
     }),
     // One comes to an address, or back to it.
     effect(() => {
@@ -80,8 +80,12 @@ export function viewerOf(
     },
     forget: () => open(undefined),
     close: () => {
+      // A dialog says so twice.
+      if (row.peek() === undefined) return
       open(undefined)
-      view.set({ photo: undefined }, 'replace')
+      // Its entry of the history would be one more that shows the grid.
+      const isNamed = view.now.peek().photo !== undefined
+      if (isNamed && !view.closeOverlay()) view.set({ photo: undefined }, 'replace')
     },
     stop: () => {
       for (const stop of stops) stop()

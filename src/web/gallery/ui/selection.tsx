@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks'
 import type { ExportFormat } from '../data/gallery'
 import { useGallery } from './context'
 import { Icon } from './icons'
@@ -33,8 +34,16 @@ function ExportLinks({ what }: { what: 'shown' | 'selected' }) {
 /** Opens to the links of an export. */
 export function Export({ what, number }: { what: 'shown' | 'selected'; number: number }) {
   const says = what === 'shown' ? words.exportShown(number) : words.exportSelected(number)
+  const menu = useRef<HTMLDetailsElement>(null)
+  useEffect(() => {
+    const pressed = ({ target }: Event) => {
+      if (menu.current && target instanceof Node && !menu.current.contains(target)) menu.current.open = false
+    }
+    document.addEventListener('pointerdown', pressed)
+    return () => document.removeEventListener('pointerdown', pressed)
+  }, [])
   return (
-    <details class="menu" onKeyDown={closeOnEscape} onFocusOut={closeOutside}>
+    <details class="menu" ref={menu} onKeyDown={closeOnEscape} onFocusOut={closeOutside}>
       <summary class="button" title={says} aria-label={says}>
         <Icon name="download" />
         <span>{words.export}</span>

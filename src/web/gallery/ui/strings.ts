@@ -42,6 +42,7 @@ export const text = {
       stopped: 'Stopped',
     } as Record<string, string>,
     notFinal: 'not final',
+    waiting: 'Open until midnight UTC',
     images,
     progress: (done: number, planned: number) => `${count(done)} of ${count(planned)}`,
     errors: (number: number) => `${count(number)} ${number === 1 ? 'error' : 'errors'}`,
@@ -192,6 +193,7 @@ export const text = {
     prefixHint: 'Leave it empty for all images.',
     fireNow: 'Classify',
     retry: 'Retry failed',
+    cancel: 'Cancel batch',
     ignored: (number: number) =>
       number === 1
         ? 'One file is no image and was left out.'

@@ -6,7 +6,12 @@ import { text } from '../strings'
 
 /** States are names of classes too; anything else must not become one. */
 export const stateClass = (state: string): string => (Object.hasOwn(text.batches.states, state) ? state : '')
-export const stateName = (state: string): string => text.batches.states[state] ?? state
+
+/** The uploads of a day are open until it ends, with or without work to do. */
+export function stateName({ batch, state, totals }: BatchSummary): string {
+  const isWaiting = state === 'running' && totals.pending === 0 && dayOf(batch) !== undefined
+  return isWaiting ? text.batches.waiting : (text.batches.states[state] ?? state)
+}
 
 export const batchTitle = (batch: string): string => {
   const date = dayOf(batch)
@@ -44,7 +49,7 @@ const Entry = ({ summary, isChosen, open }: EntryProps) => (
         {batchTitle(summary.batch)}
       </span>
       <span class="batch-counts number">
-        <span class="hidden-text">{stateName(summary.state)}, </span>
+        <span class="hidden-text">{stateName(summary)}, </span>
         {countsOf(summary)}
       </span>
     </button>

@@ -20,7 +20,9 @@ function stateOf({ batches, batch }: Gallery, now: number): Says {
   if (live.waitsFor === 'throttled') return { says: text.live.throttled, more: untilNext(live, now), dot: '' }
   if (states.includes('failed') || live.problem)
     return { says: text.live.failed, more: untilNext(live, now), dot: 'stopped' }
-  if (states.includes('loading')) return { says: text.live.loading, dot: '' }
+  // Where there is no batch, none is being loaded.
+  if (states.includes('loading') && batches.state.value.is !== 'empty')
+    return { says: text.live.loading, dot: '' }
   if (!live.isOpen) return { says: text.live.upToDate, dot: 'complete' }
   if (live.waitsFor === 'hidden') return { says: text.live.hidden, dot: '' }
   return { says: text.live.live, more: untilNext(live, now), dot: live.waitsFor ? '' : 'running' }

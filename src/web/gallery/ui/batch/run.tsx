@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { BatchSummary } from '../../../../schema'
-import type { LocalMode } from '../../data/gallery'
+import { dayOf, type LocalMode } from '../../data/gallery'
 import { useGallery } from '../context'
 import { Icon } from '../icons'
 import { Copyable } from '../parts/copyable'
@@ -21,8 +21,12 @@ const Commands = ({ batch, close }: { batch: string; close(): void }) => (
     <Copyable value={commands.upload} />
     <h3>{text.commands.fire}</h3>
     <Copyable value={commands.fire} />
-    <h3>{text.commands.retry}</h3>
-    <Copyable value={commands.retry(batch)} />
+    {dayOf(batch) === undefined && (
+      <>
+        <h3>{text.commands.retry}</h3>
+        <Copyable value={commands.retry(batch)} />
+      </>
+    )}
   </Modal>
 )
 
@@ -56,9 +60,12 @@ function FireAgain({ local, close }: { local: LocalMode; close(): void }) {
   )
 }
 
-/** A batch that failed in part, or was ended, has something to retry. */
-const canRetry = ({ totals, state }: BatchSummary): boolean =>
-  totals.error > 0 || state === 'cancelled' || state === 'stopped'
+/** A batch that failed in part, or was ended, has something to retry. The uploads of a day were not fired. */
+const canRetry = ({ batch, totals, state }: BatchSummary): boolean =>
+  dayOf(batch) === undefined && (totals.error > 0 || state === 'cancelled' || state === 'stopped')
+
+const canCancel = ({ batch, state }: BatchSummary): boolean =>
+  dayOf(batch) === undefined && (state === 'planning' || state === 'running')
 
 /** Locally: classify again, retry. Deployed: the commands that do so. */
 export function RunButtons({ summary }: { summary: BatchSummary }) {
@@ -68,9 +75,14 @@ export function RunButtons({ summary }: { summary: BatchSummary }) {
   return (
     <div class="actions">
       {local && canRetry(summary) && (
-        <button type="button" class="button" onClick={() => local.retryErrors()}>
+        <button type="button" class="button" title={text.commands.retry} onClick={() => local.retryErrors()}>
           <Icon name="refresh" />
           {text.local.retry}
+        </button>
+      )}
+      {local && canCancel(summary) && (
+        <button type="button" class="button" onClick={() => local.cancelBatch()}>
+          {text.local.cancel}
         </button>
       )}
       <button type="button" class="button" aria-haspopup="dialog" onClick={() => setOpen(true)}>

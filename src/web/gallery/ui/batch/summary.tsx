@@ -83,7 +83,7 @@ export function Summary({ choice }: { choice?: ComponentChildren }) {
             {choice}
           </div>
           <span class={`pill ${stateClass(summary.state)}`} id="state">
-            {stateName(summary.state)}
+            {stateName(summary)}
             {isPreliminary && `, ${text.batches.notFinal}`}
           </span>
         </div>
