@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readSummary } from '../../src/batch/reports/summary-object'
-import { findOrphans, reconcile } from '../../src/batch/running/reconcile'
+import { findOrphans } from '../../src/batch/running/reconcile'
 import { defaultBatchId, parseBatchRequest } from '../../src/batch/running/request'
 import { acquire } from '../../src/batch/state/acquire'
 import { readBatch } from '../../src/batch/state/batch'
-import { openKey } from '../../src/batch/state/layout'
 import { listOpen } from '../../src/batch/state/open'
 import { OpenWhiskError, StorageError } from '../../src/errors'
 import { type BatchSummary, batchRequestSchema } from '../../src/schema'
@@ -509,15 +508,6 @@ describe('a batch whose activation died', () => {
     expect(await findOrphans(runner.context())).toEqual([])
     await hold('b1')
     expect(await findOrphans(runner.context())).toEqual([])
-  })
-
-  it('that nothing came of is forgotten in time', async () => {
-    await runner.results.put(openKey('b1', 1), '')
-    expect(await reconcile(runner.context())).toEqual({ resumed: [] })
-    expect(await listed()).toEqual(['b1'])
-    runner.clock.advance(minutes(2))
-    expect(await reconcile(runner.context())).toEqual({ resumed: [] })
-    expect(await listed()).toEqual([])
   })
 })
 
