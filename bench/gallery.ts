@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { launchChromium } from '../test/helpers/gallery-page'
+import { launchChromium } from '../test/helpers/chromium'
 import { type Gallery, measure, type Seen } from './gallery/measure'
 import { newGallery } from './gallery/new'
 import { oldGallery } from './gallery/old'

@@ -23,5 +23,8 @@ export const extensionOf = (name: string): string => extname(name).toLowerCase()
 /** The content type of an image by its name's extension, in any case; undefined for anything else. */
 export const imageType = (name: string): string | undefined => imageTypes[extensionOf(name)]
 
-/** No larger one is read or taken, bytes: it is no photo, and a folder's worst one must not decide what memory is needed. */
+/**
+ * No larger one is read or taken, bytes: it is no photo, reading it would not fit an action, and a folder's worst one must not
+ * decide what memory is needed.
+ */
 export const maxImageBytes = 64 * 1024 * 1024

@@ -5,16 +5,24 @@ import { orientationOf } from './orientation'
 import { planOf } from './resample/resample'
 import { middleOf, shrunkBy } from './shrink'
 
-/** What is read of the image for the first input, to what it is shrunk meanwhile, and what becomes of that for each. */
-export function planFor(header: Header, inputs: InputSpec[]) {
+/** What is read of the image for an input, and to what it is shrunk meanwhile. */
+function readingFor(header: Header, input: InputSpec) {
   const { width, height, format } = header
-  const orientation = orientationOf(header.orientation)
-  const shortSide = inputs[0] && 'resizeShortSide' in inputs[0] && inputs[0].resizeShortSide
+  const shortSide = 'resizeShortSide' in input && input.resizeShortSide
   const region = shortSide ? middleOf(header, shortSide) : { left: 0, top: 0, width, height }
-  const wanted = inputs.map((input) => scaledSize(region, input))
-  const shrunk = shrunkBy(region, wanted[0] as Size, format === 'jpeg' && isAllOf(header, region))
-  const plans = inputs.map((input, index) => {
-    const scaled = wanted[index] as Size
+  const shrunk = shrunkBy(region, scaledSize(region, input), format === 'jpeg' && isAllOf(header, region))
+  return { region, shrunk }
+}
+
+/** Of one image; what is read of it is what the first needs. */
+export type Inputs = [InputSpec, ...InputSpec[]]
+
+/** What is read of the image for the first input, and what becomes of that for each. */
+export function planFor(header: Header, inputs: Inputs) {
+  const orientation = orientationOf(header.orientation)
+  const { region, shrunk } = readingFor(header, inputs[0])
+  const plans = inputs.map((input) => {
+    const scaled = scaledSize(region, input)
     const cut = cutOf(scaled, input, orientation)
     const { extent } = shrunk
     const resizing = { scaled, region: cut, kernel: input.kernel, extent, columnsFirst: orientation.swapped }
@@ -31,6 +39,6 @@ const mostShared = 4_000_000
 
 /** Whether what is read for an input serves others, too: all of the image, and small. */
 export function isShared(header: Header, input: InputSpec): boolean {
-  const { region, shrunk } = planFor(header, [input])
+  const { region, shrunk } = readingFor(header, input)
   return isAllOf(header, region) && shrunk.width * shrunk.height <= mostShared
 }

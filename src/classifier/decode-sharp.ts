@@ -3,7 +3,7 @@ import type sharpModule from 'sharp'
 import { ImageError, messageOf } from '../errors'
 import { isGuest } from '../guest'
 import { checkSize } from './decode-memory'
-import { isAllOf, isShared, planFor } from './decode-plan'
+import { type Inputs, isAllOf, isShared, planFor } from './decode-plan'
 import { hull, type Region } from './geometry'
 import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
 import { type Header, plainJpegHeader } from './jpeg-header'
@@ -64,13 +64,13 @@ export async function decodeWithSharp(
   const header = plainJpegHeader(bytes) ?? (await readHeader(open, bytes, format))
   checkSize(header)
   if (!isWhole) throw corrupt(format)
-  const decode = (together: InputSpec[]) =>
-    decodeTogether(open, bytes, { ...header, isOpaque }, format, together)
+  const decode = (together: Inputs) => decodeTogether(open, bytes, { ...header, isOpaque }, format, together)
   return oneByOne(async () => {
-    const [first, ...others] = inputs as [InputSpec, ...InputSpec[]]
-    if (others.length === 0) return decode(inputs)
+    const all = inputs as Inputs
+    const [first, ...others] = all
+    if (others.length === 0) return decode(all)
     // What is damaged may lie outside the part that the first needs.
-    if (isShared(header, first)) return decode(inputs).catch(() => decode([first]))
+    if (isShared(header, first)) return decode(all).catch(() => decode([first]))
     const images = await decode([first])
     for (const other of others) images.push(...(await decode([other]).catch(() => [])))
     return images
@@ -82,7 +82,7 @@ async function decodeTogether(
   bytes: Uint8Array,
   header: OpaqueHeader,
   format: Format,
-  inputs: InputSpec[],
+  inputs: Inputs,
 ): Promise<DecodedImage[]> {
   const start = performance.now()
   const { region, shrunk, plans } = planFor(header, inputs)

@@ -14,10 +14,12 @@ const life = 2 * hour
 /**
  * Signs as of the full hour: within an hour a version of an object has one URL, by which caches know it, and that holds for
  * at least another hour.
- * @param s3 a client that signs nothing else
+ * @param open makes a client that signs nothing else; most who open a store sign nothing
  */
-export function hourlySigner(s3: S3): (bucket: string, key: string, version: string) => HourlyUrl {
+export function hourlySigner(open: () => S3): (bucket: string, key: string, version: string) => HourlyUrl {
+  let s3: S3 | undefined
   return (Bucket, Key, version) => {
+    s3 ??= open()
     const now = Date.now()
     const fullHour = now - (now % hour)
     // The SDK has no other way to tell it the date of a signature.

@@ -126,7 +126,7 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
     },
   }
   const s3 = new Client(options)
-  const signHourly = hourlySigner(new Client(options))
+  const signHourly = hourlySigner(() => new Client(options))
   return { bucket: (name) => openBucket(s3, name, signHourly) }
 }
 

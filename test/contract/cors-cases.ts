@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { S3 } from 'ibm-cos-sdk'
+import type { S3 } from 'ibm-cos-sdk'
 import { codeOf } from '../helpers/async'
+import { clientOf } from '../helpers/policy-cases'
 import { type Received, sendRaw } from '../unit/object-store-client'
 import type { Connection } from './object-store-cases'
 
@@ -61,15 +62,7 @@ export function corsContract(connect: () => Promise<Connection>): void {
   beforeAll(async () => {
     const { region, accessKeyId, secretAccessKey, ...connection } = await connect()
     endpoint = connection.endpoint
-    const credentials = { accessKeyId, secretAccessKey }
-    s3 = new S3({
-      endpoint,
-      region,
-      ...credentials,
-      s3ForcePathStyle: true,
-      signatureVersion: 'v4',
-      maxRetries: 0,
-    })
+    s3 = clientOf(endpoint, { region, accessKeyId, secretAccessKey })
     await s3.createBucket({ Bucket }).promise()
     await s3.putObject({ Bucket, Key: 'a.jpg', Body: 'image' }).promise()
   })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { S3 } from 'ibm-cos-sdk'
 import { codeOf } from '../helpers/async'
+import { clientOf } from '../helpers/policy-cases'
 
 /** Where a store is and who may use it. */
 export interface Connection {
@@ -72,15 +73,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
   beforeAll(async () => {
     const connection = await connect()
     const { endpoint, region, accessKeyId, secretAccessKey } = connection
-    s3 = new S3({
-      endpoint,
-      region,
-      accessKeyId,
-      secretAccessKey,
-      s3ForcePathStyle: true,
-      signatureVersion: 'v4',
-      maxRetries: 0,
-    })
+    s3 = clientOf(endpoint, { region, accessKeyId, secretAccessKey })
     await s3.createBucket({ Bucket }).promise()
     keepsVersions = connection.hasVersions === true
     countsDeleted = connection.countsDeleted === true

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { S3 } from 'ibm-cos-sdk'
+import type { S3 } from 'ibm-cos-sdk'
 import { codeOf } from '../helpers/async'
+import { clientOf } from '../helpers/policy-cases'
 import type { Connection } from './object-store-cases'
 
 /**
@@ -25,15 +26,7 @@ export function taggingContract(connect: () => Promise<Connection>, { isAscii = 
 
   beforeAll(async () => {
     const { endpoint, region, accessKeyId, secretAccessKey } = await connect()
-    const credentials = { accessKeyId, secretAccessKey }
-    s3 = new S3({
-      endpoint,
-      region,
-      ...credentials,
-      s3ForcePathStyle: true,
-      signatureVersion: 'v4',
-      maxRetries: 0,
-    })
+    s3 = clientOf(endpoint, { region, accessKeyId, secretAccessKey })
     await s3.createBucket({ Bucket }).promise()
   })
 

@@ -1,28 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { complaintsOf, missingForChromium } from './chromium'
 import { needs } from './needs'
 
-const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const packages = ['playwright-core', 'axe-core']
-const missing = [
-  !existsSync(chromium) && `${chromium} (apt-get install chromium, or set CHROMIUM_PATH)`,
-  ...packages.map(
-    (name) => !existsSync(join(__dirname, '../../node_modules', name)) && `the package ${name}`,
-  ),
-].filter(Boolean)
+const isThere = existsSync(join(__dirname, '../../node_modules/axe-core'))
+const missing = [...missingForChromium, !isThere && 'the package axe-core'].filter(Boolean)
 
 /** `describe` for what needs Chromium. */
 export const inChromium = needs(missing.length > 0 && `missing ${missing.join(' and ')}`)
-
-export async function launchChromium(): Promise<Browser> {
-  const { chromium: launcher } = await import('playwright-core')
-  // CI runs as root, where Chromium has no sandbox.
-  return launcher.launch({
-    executablePath: chromium,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
-}
 
 /** What a page has asked for so far. */
 export interface Traffic {
@@ -64,15 +50,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
   const traffic: Traffic = { bytes: 0, requests: 0, invocations: [] }
-  const complaints: string[] = []
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('pageerror', (thrown) => complaints.push(String(thrown)))
-  page.on('dialog', (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`)
-    void dialog.dismiss()
-  })
+  const complaints = complaintsOf(page)
   page.on('request', (request) => {
     const url = new URL(request.url())
     if (/^\/(results|api\/v1\/web\/.*\/results)$/.test(url.pathname)) traffic.invocations.push(url)

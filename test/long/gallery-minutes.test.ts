@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { settingsFromEnvironment } from '../../src/config'
 import { openStore } from '../../src/storage/store'
+import { launchChromium } from '../helpers/chromium'
 import { type Clients, clientsOf } from '../helpers/clients'
-import { inChromium, launchChromium, openPage, scrollThrough, seePictures } from '../helpers/gallery-page'
+import { inChromium, openPage, scrollThrough, seePictures } from '../helpers/gallery-page'
 import {
   eventually,
   newDataDir,

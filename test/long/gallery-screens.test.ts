@@ -1,7 +1,8 @@
 import type { Browser, Page } from 'playwright-core'
 import { openStore } from '../../src/storage/store'
+import { launchChromium } from '../helpers/chromium'
 import { serveAction, startStore, type TestStore, token } from '../helpers/gallery'
-import { type GalleryPage, inChromium, launchChromium, openPage, seePictures } from '../helpers/gallery-page'
+import { type GalleryPage, inChromium, openPage, seePictures } from '../helpers/gallery-page'
 import { makeBatch } from '../helpers/made-batch'
 import { isFull } from './sizes'
 

@@ -1,14 +1,8 @@
 import type { Browser } from 'playwright-core'
 import { openStore } from '../../src/storage/store'
+import { launchChromium } from '../helpers/chromium'
 import { serveAction, startStore, type TestStore, token } from '../helpers/gallery'
-import {
-  inChromium,
-  launchChromium,
-  openPage,
-  picturesOnScreen,
-  scrollThrough,
-  seePictures,
-} from '../helpers/gallery-page'
+import { inChromium, openPage, picturesOnScreen, scrollThrough, seePictures } from '../helpers/gallery-page'
 import { madeKey, makeBatch } from '../helpers/made-batch'
 import { isFull } from './sizes'
 

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import sharp from 'sharp'
+import { launchChromium } from '../helpers/chromium'
 import { type Clients, clientsOf } from '../helpers/clients'
 import { dropFiles } from '../helpers/drop'
-import { type GalleryPage, inChromium, launchChromium, openPage, seePictures } from '../helpers/gallery-page'
+import { type GalleryPage, inChromium, openPage, seePictures } from '../helpers/gallery-page'
 import { newDataDir, type RunningLocal, removeDataDir, startLocalMode } from '../helpers/local-mode'
 
 /* A new user at the local mode, from the empty page on: everything is real, each step ends with the focus somewhere. */

@@ -3,13 +3,11 @@ import { classifyImage, recordLabels } from '../../classifier/classify'
 import { collectGarbage, isMemoryScarce } from '../../classifier/container-memory'
 import type { LoadedModel } from '../../classifier/load'
 import { ImageError, StorageError, WhisklensError } from '../../errors'
+import { maxImageBytes } from '../../image-files'
 import type { ExifOption, ImageRecord, ImageRef, Thumbnail } from '../../schema'
 import type { Bucket, Store } from '../../storage/store'
 import { errorOf, unknownRecord } from '../records/record'
 import { openThumbnails, type Thumbnails } from './thumbnails'
-
-/** An object larger than this is no photo, and reading it would not fit an action. */
-const maxObjectBytes = 64 * 1024 * 1024
 
 /** So many images are at work at a time: in the engine, decoded, downloaded. Their files take memory. */
 const lookAhead = isMemoryScarce ? 2 : 4
@@ -131,6 +129,6 @@ const isNoImages = (thrown: unknown): boolean =>
 
 async function download({ bucket, key }: ImageRef, store: Store) {
   const start = Date.now()
-  const object = await store.bucket(bucket).get(key, maxObjectBytes)
+  const object = await store.bucket(bucket).get(key, maxImageBytes)
   return { ...object, ms: Date.now() - start }
 }

@@ -1,8 +1,8 @@
 import type { NamedLabel } from '../../labels/classes'
 
 /*
- * `index.bin`: columns of a batch to filter, sort and count by, and its records in pieces, so that whoever looks through a
- * hundred thousand of them reads only what is shown. Behind the blocks lies the directory, JSON compressed with gzip, then
+ * `index.bin`: the columns of a batch, to filter, sort and count by, and its records in chunks: a reader of a hundred thousand
+ * records downloads only those that it shows. Behind the blocks lies the directory, JSON compressed with gzip, then
  * its length in four bytes, most significant first, and the four letters of the end mark.
  */
 

@@ -80,8 +80,8 @@ const badRequest = (problem: string): InvalidInputError =>
  * @throws InvalidInputError for a format that there is not
  */
 export function formatOf(format: unknown, accept = ''): Format {
+  if (isPage(format, accept)) return 'html'
   if (isGiven(format)) return parse(formatSchema, format)
-  if (accept.includes('text/html')) return 'html'
   if (accept.includes('application/openmetrics-text')) return 'openmetrics'
   if (accept.includes('application/x-ndjson')) return 'jsonl'
   return accept.includes('text/csv') ? 'csv' : 'json'

@@ -78,7 +78,7 @@ const unreachable = (): Trouble =>
   })
 
 /** @throws what `abort` says */
-export const pauseOf = (
+const pauseOf = (
   { after }: Pick<Browser, 'after'>,
   milliseconds: number,
   abort?: AbortSignal,

@@ -55,7 +55,7 @@ export function openGallery(browser: Browser): Gallery {
         batch.open(chosen)
       })
     }),
-    // Keys are looked through as well, and tell what is selected or open apart when rows get other numbers.
+    // A search needs all keys. So does a selection in an open batch: a new index renumbers its rows by their keys.
     effect(() => {
       const isNeeded = filters.now.value.search !== ''
       const isKept = selection.count.value > 0 && batch.live.value.isOpen

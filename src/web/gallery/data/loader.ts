@@ -5,7 +5,7 @@ import { isAbort, problemOf } from './problems'
 const pause = 5000
 
 export interface Loader {
-  /** Looks again at what is to be loaded, after so many milliseconds without another call of this. */
+  /** Loads what is missing once so many milliseconds have passed without another call (debounced). */
   nudge(milliseconds: number): void
   /** Forgets what is under way. */
   reset(): void

@@ -3,7 +3,7 @@ import { failed, failuresOf } from './filter'
 import type { PhotoIndex } from './photo-index'
 import { dayOfMinute } from './taken'
 
-export const confidenceBins = 50
+const confidenceBins = 50
 
 export const noResult: Result = {
   rows: new Uint32Array(0),

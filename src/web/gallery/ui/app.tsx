@@ -11,6 +11,7 @@ import { Images } from './images'
 import { DropArea } from './local/drop'
 import { AddPhotos, Uploads } from './local/uploads'
 import { Modal } from './parts/modal'
+import { RoundButton } from './parts/round-button'
 import { narrow, useMedia } from './parts/use-media'
 import { Failed, NoBatch, Skeleton } from './states'
 import { text } from './strings'
@@ -24,17 +25,13 @@ const Header = () => {
       <h1>{text.name}</h1>
       <LiveState />
       {local && <AddPhotos local={local} />}
-      <button
-        type="button"
-        class="round"
-        aria-label={text.help.open}
-        title={text.help.open}
-        onClick={() => {
+      <RoundButton
+        icon="keyboard"
+        name={text.help.open}
+        act={() => {
           isHelpOpen.value = true
         }}
-      >
-        <Icon name="keyboard" />
-      </button>
+      />
     </header>
   )
 }
@@ -82,16 +79,7 @@ function BatchButton() {
   const [isOpen, setOpen] = useState(false)
   return (
     <>
-      <button
-        type="button"
-        class="round"
-        aria-label={text.batches.open}
-        title={text.batches.open}
-        aria-haspopup="dialog"
-        onClick={() => setOpen(true)}
-      >
-        <Icon name="down" />
-      </button>
+      <RoundButton icon="down" name={text.batches.open} act={() => setOpen(true)} opensDialog />
       {isOpen && (
         <Modal title={text.batches.title} class="drawer" close={() => setOpen(false)}>
           <Batches chosen={() => setOpen(false)} />

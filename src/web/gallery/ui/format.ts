@@ -1,3 +1,5 @@
+import type { RowRecord } from '../contract'
+
 /* Numbers, times and sizes in the reader's language. */
 
 const numberFormat = new Intl.NumberFormat()
@@ -44,4 +46,15 @@ export function bytes(size: number): string {
   return `${(size / 1e6).toFixed(1)} MB`
 }
 
-export const milliseconds = (value: number): string => `${count(Math.round(value))} ms`
+const milliseconds = (value: number): string => `${count(Math.round(value))} ms`
+
+/** What an image took, in words for each stage. */
+export const timesOf = ({
+  download,
+  decode,
+  infer,
+}: RowRecord['timings']): [download: string, decode: string, infer: string] => [
+  milliseconds(download),
+  milliseconds(decode),
+  milliseconds(infer),
+]

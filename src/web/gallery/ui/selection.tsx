@@ -3,6 +3,7 @@ import type { ExportFormat } from '../data/gallery'
 import { useGallery } from './context'
 import { Icon } from './icons'
 import { ProblemText } from './parts/message'
+import { RoundButton } from './parts/round-button'
 import { text } from './strings'
 
 const words = text.selection
@@ -87,15 +88,7 @@ export function SelectionBar() {
         </button>
       )}
       <Export what="selected" number={selected} />
-      <button
-        type="button"
-        class="round"
-        aria-label={words.clear}
-        title={words.clear}
-        onClick={() => selection.clear()}
-      >
-        <Icon name="close" />
-      </button>
+      <RoundButton icon="close" name={words.clear} act={() => selection.clear()} />
     </section>
   )
 }

@@ -143,7 +143,6 @@ export const text = {
     failed: 'The original cannot be loaded: it may have been deleted or replaced.',
     labels: 'Labels',
     detections: 'Objects',
-    showBoxes: 'Show boxes',
     facts: 'About the image',
     size: 'Size',
     pixels: 'Pixels',
@@ -162,7 +161,6 @@ export const text = {
     record: 'Record',
     attempts: (number: number) => `Tried ${count(number)} times.`,
     age: (years: number) => `about ${count(Math.round(years))} years`,
-    stage: 'Image, can be zoomed and moved',
   },
 
   selection: {
@@ -223,7 +221,6 @@ export const text = {
     refusedHint:
       'The token in this page’s address is missing or wrong. Open the address that whisklens up or whisklens deploy printed, which ends with ?token=….',
     failed: 'The results cannot be loaded',
-    rowsFailed: 'Images cannot be loaded',
     loading: 'Loading the batches',
   },
 

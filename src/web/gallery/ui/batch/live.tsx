@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Gallery, Live } from '../../data/gallery'
 import { useGallery } from '../context'
-import { Icon } from '../icons'
+import { RoundButton } from '../parts/round-button'
 import { text } from '../strings'
 
 interface Says {
@@ -54,15 +54,7 @@ export function LiveState() {
         {says}
         {more && <span class="live-more">, {more}</span>}
       </span>
-      <button
-        type="button"
-        class="round"
-        aria-label={text.live.reload}
-        title={text.live.reload}
-        onClick={() => gallery.batches.reload()}
-      >
-        <Icon name="refresh" />
-      </button>
+      <RoundButton icon="refresh" name={text.live.reload} act={() => gallery.batches.reload()} />
     </div>
   )
 }

@@ -1,8 +1,10 @@
 import type { ComponentChildren } from 'preact'
 import type { BatchSummary } from '../../../../schema'
 import { useGallery } from '../context'
-import { count, duration, milliseconds, percent, short, time } from '../format'
+import { count, duration, percent, short, time, timesOf } from '../format'
 import { Icon } from '../icons'
+import { type Fact, Facts } from '../parts/facts'
+import { ProgressBar } from '../parts/progress-bar'
 import { text } from '../strings'
 import { batchTitle, stateClass, stateName } from './batches'
 import { RunButtons } from './run'
@@ -31,16 +33,7 @@ function Progress({ totals, state }: BatchSummary) {
   const share = totals.planned ? (totals.ok + totals.error) / totals.planned : 0
   return (
     <div class="progress">
-      <div
-        class="track"
-        role="progressbar"
-        aria-label={words.progress}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(share * 100)}
-      >
-        <span class="fill" style={{ width: `${share * 100}%` }} />
-      </div>
+      <ProgressBar label={words.progress} share={share} />
       <span class="number" aria-hidden="true">
         {percent(share)}
       </span>
@@ -48,23 +41,19 @@ function Progress({ totals, state }: BatchSummary) {
   )
 }
 
-function factsOf(summary: BatchSummary): [name: string, value: string][] {
+function factsOf(summary: BatchSummary): Fact[] {
   const { model, engine, startedAt, endedAt, imagesPerSecond, cost, containers, timings } = summary
-  const { download, decode, infer } = timings.p50
-  const facts: [string, string | null | 0 | false][] = [
+  return [
     [words.model, model],
     [words.engine, engine],
     [words.started, time(startedAt)],
     [words.took, endedAt && duration(Date.parse(endedAt) - Date.parse(startedAt))],
     [words.speed, imagesPerSecond && words.perSecond(short(imagesPerSecond))],
-    [words.median, infer > 0 && words.medianOf(...tripleOf(download, decode, infer))],
+    [words.median, timings.p50.infer > 0 && words.medianOf(...timesOf(timings.p50))],
     [words.containers, containers && count(containers)],
     [words.cost, cost && short(cost)],
   ]
-  return facts.filter((fact): fact is [string, string] => Boolean(fact[1]))
 }
-
-const tripleOf = (...values: [number, number, number]) => values.map(milliseconds) as [string, string, string]
 
 /** The batch that is open, as a whole. @param choice another one, on narrow screens */
 export function Summary({ choice }: { choice?: ComponentChildren }) {
@@ -101,14 +90,7 @@ export function Summary({ choice }: { choice?: ComponentChildren }) {
           <Icon name="right" />
           {words.facts}
         </summary>
-        <dl>
-          {factsOf(summary).map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd dir="auto">{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts facts={factsOf(summary)} />
       </details>
     </section>
   )

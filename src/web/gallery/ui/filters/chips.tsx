@@ -15,7 +15,7 @@ interface Chip {
 const dayOrPart = (text: string): string => (text.length === 10 ? day(text) : text)
 
 /** What is filtered by, each with the filters that are left without it. */
-export function chipsOf({
+function chipsOf({
   labels,
   confidence,
   status,

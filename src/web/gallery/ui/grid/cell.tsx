@@ -4,10 +4,8 @@ import type { Cell as Known } from '../../data/gallery'
 import { useGallery } from '../context'
 import { percent } from '../format'
 import { Icon } from '../icons'
+import { isNotShown } from '../parts/formats'
 import { text } from '../strings'
-
-/** Formats that no browser but Safari can show: without a thumbnail they would be downloaded for nothing. */
-const hidden = ['heic', 'tiff']
 
 /** A line in place of a picture. */
 const Instead = ({ says, isError = false }: { says: string; isError?: boolean }) => (
@@ -22,8 +20,8 @@ function Photo({ record }: { record: RowRecord | undefined }) {
   if (!record) return <span class="photo" />
   if (record.status === 'error') return <Instead says={record.error?.message ?? ''} isError />
   const source = record.thumbnailUrl ?? record.url
-  if (!record.thumbnailUrl && hidden.includes(record.format ?? ''))
-    return <Instead says={text.grid.cannotShow(record.format ?? '')} />
+  if (!record.thumbnailUrl && isNotShown(record.format))
+    return <Instead says={text.grid.cannotShow(record.format)} />
   if (broken === source) return <Instead says={text.grid.noPreview} />
   return (
     <img

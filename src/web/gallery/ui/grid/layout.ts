@@ -13,7 +13,7 @@ export interface Layout {
 }
 
 /** Height of what is written below each picture, with the space around it. */
-export const captionHeight = 30
+const captionHeight = 30
 
 /** @param width of the grid @param count of all its cells */
 export function layoutOf(width: number, count: number): Layout {

@@ -3,6 +3,7 @@ import { useRef } from 'preact/hooks'
 import type { LocalMode, Upload } from '../../data/gallery'
 import { Icon } from '../icons'
 import { ProblemText } from '../parts/message'
+import { ProgressBar } from '../parts/progress-bar'
 import { text } from '../strings'
 import { chosenFiles, isImage, type Named } from './dropped-files'
 
@@ -60,7 +61,6 @@ export function Uploads({ local }: { local: LocalMode }) {
   const failed = uploads.filter(({ state }) => state === 'failed')
   const done = uploads.filter(({ state }) => state === 'done').length
   const isUnderway = done + failed.length < uploads.length
-  const share = shareOf(uploads)
   const dismiss = () => {
     ignored.value = 0
     local.clearUploads()
@@ -72,18 +72,7 @@ export function Uploads({ local }: { local: LocalMode }) {
           <p role="status">
             {isUnderway ? words.uploading(done, uploads.length) : done > 0 && words.uploaded(done)}
           </p>
-          {isUnderway && (
-            <div
-              class="track"
-              role="progressbar"
-              aria-label={words.uploads}
-              aria-valuenow={Math.round(share * 100)}
-              aria-valuemin={0}
-              aria-valuemax={100}
-            >
-              <span class="fill" style={{ width: `${share * 100}%` }} />
-            </div>
-          )}
+          {isUnderway && <ProgressBar label={words.uploads} share={shareOf(uploads)} />}
         </>
       )}
       {failed[0] && (

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks'
-import { Icon } from '../icons'
 import { text } from '../strings'
+import { RoundButton } from './round-button'
 
 interface Props {
   title: string
@@ -52,9 +52,7 @@ export function Modal({ title, class: name = '', close, children }: Props) {
     <dialog class={`modal ${name}`} ref={dialog} aria-labelledby={id}>
       <div class="modal-head">
         <h2 id={id}>{title}</h2>
-        <button type="button" class="round" aria-label={text.close} onClick={close}>
-          <Icon name="close" />
-        </button>
+        <RoundButton icon="close" name={text.close} act={close} />
       </div>
       <div class="modal-body">{children}</div>
     </dialog>

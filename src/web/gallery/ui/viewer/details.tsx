@@ -1,9 +1,10 @@
 import { errorCodes, errorKind, isErrorCode } from '../../../../error-codes'
 import type { RowRecord } from '../../contract'
-import { bytes, cameraTime, milliseconds, percent, time } from '../format'
+import { bytes, cameraTime, percent, time, timesOf } from '../format'
 import { Icon } from '../icons'
 import { Bar } from '../parts/bar'
 import { Copyable } from '../parts/copyable'
+import { type Fact, Facts } from '../parts/facts'
 import { text } from '../strings'
 
 const words = text.viewer
@@ -68,10 +69,10 @@ function taggingOf({ tagging }: RowRecord): string | undefined {
   return tagging.status === 'ok' ? words.tagged : [tagging.code, tagging.message].filter(Boolean).join(': ')
 }
 
-function factsOf(record: RowRecord): [name: string, value: string][] {
+function factsOf(record: RowRecord): Fact[] {
   const { size, width, height, format, exif, lastModified, at, model, engine, timings } = record
   const { position } = exif ?? {}
-  const facts: [string, string | null | undefined | false][] = [
+  return [
     [words.pixels, width && height ? `${width} × ${height}` : null],
     [words.size, size !== null && bytes(size)],
     [words.format, format?.toUpperCase()],
@@ -80,18 +81,11 @@ function factsOf(record: RowRecord): [name: string, value: string][] {
     [words.where, position && `${position.latitude}, ${position.longitude}`],
     [words.modified, lastModified && time(lastModified)],
     [words.classified, time(at)],
-    [
-      words.times,
-      record.status === 'ok' &&
-        words.timesOf(...([timings.download, timings.decode, timings.infer].map(milliseconds) as Three)),
-    ],
+    [words.times, record.status === 'ok' && words.timesOf(...timesOf(timings))],
     [words.model, `${model}, ${engine}`],
     [words.tagging, taggingOf(record)],
   ]
-  return facts.filter((fact): fact is [string, string] => Boolean(fact[1]))
 }
-
-type Three = [string, string, string]
 
 /** The record as it is, without what this answer alone has. */
 const jsonOf = ({ row: _row, url: _url, thumbnailUrl: _thumbnailUrl, ...record }: RowRecord): string =>
@@ -105,14 +99,7 @@ export const Details = ({ record }: { record: RowRecord }) => (
     {record.detections && record.detections.length > 0 && <Detections detections={record.detections} />}
     <section>
       <h3>{words.facts}</h3>
-      <dl class="photo-facts">
-        {factsOf(record).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd dir="auto">{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={factsOf(record)} class="photo-facts" />
     </section>
     <details class="record">
       <summary>

@@ -2,6 +2,7 @@ import type { RefObject } from 'preact'
 import { useState } from 'preact/hooks'
 import type { RowRecord } from '../../contract'
 import { Icon } from '../icons'
+import { isNotShown } from '../parts/formats'
 import { text } from '../strings'
 import type { Size, View } from './zoom'
 
@@ -28,19 +29,18 @@ const Boxes = ({ record }: { record: RowRecord }) => (
 type Loading = 'loading' | 'loaded' | 'failed'
 
 const problemOf = ({ format }: RowRecord): string =>
-  format === 'heic' || format === 'tiff' ? text.viewer.cannotShow(format) : text.viewer.failed
+  isNotShown(format) ? text.viewer.cannotShow(format) : text.viewer.failed
 
 interface PictureProps {
   record: RowRecord
   picture: Size
   view: View
-  hasBoxes: boolean
   /** Natural size of a picture whose record has none. */
   measured(size: Size): void
 }
 
 /** The thumbnail at once, and the original over it as soon as it is there. */
-function Picture({ record, picture, view: { scale, x, y }, hasBoxes, measured }: PictureProps) {
+function Picture({ record, picture, view: { scale, x, y }, measured }: PictureProps) {
   const [state, setState] = useState<Loading>('loading')
   return (
     <>
@@ -69,7 +69,7 @@ function Picture({ record, picture, view: { scale, x, y }, hasBoxes, measured }:
             onError={() => setState('failed')}
           />
         )}
-        {hasBoxes && <Boxes record={record} />}
+        <Boxes record={record} />
       </div>
       {state === 'loading' && <p class="stage-note">{text.viewer.loading}</p>}
       {state === 'failed' && <p class="stage-note bad">{problemOf(record)}</p>}

@@ -5,10 +5,11 @@ import { Icon } from '../icons'
 import { Announcer } from '../parts/announcer'
 import { ProblemText } from '../parts/message'
 import { useModal } from '../parts/modal'
+import { RoundButton } from '../parts/round-button'
 import { text } from '../strings'
 import { Details } from './details'
 import { Stage } from './stage'
-import { OriginalLink, SelectTool, Tool, ZoomTools } from './tools'
+import { OriginalLink, SelectTool, ZoomTools } from './tools'
 import { usePreload } from './use-preload'
 import { useViewerKeys } from './use-viewer-keys'
 import { useSize, useZoom } from './use-zoom'
@@ -53,19 +54,12 @@ function Open({ row }: { row: number }) {
           {record?.status === 'ok' && <ZoomTools zoom={zoom} />}
           <SelectTool row={row} position={position} />
           {record && <OriginalLink record={record} />}
-          <Tool icon="close" name={text.close} act={() => viewer.close()} />
+          <RoundButton icon="close" name={text.close} act={() => viewer.close()} />
         </div>
       </div>
       <div class="viewer-body">
         <div class="stage-area">
-          <Stage
-            stage={stage}
-            record={record}
-            picture={picture}
-            view={zoom.view}
-            hasBoxes
-            measured={measured}
-          />
+          <Stage stage={stage} record={record} picture={picture} view={zoom.view} measured={measured} />
           <button
             type="button"
             class="turn previous"
