@@ -67,7 +67,7 @@ async function classify(params: Record<string, unknown>): Promise<object> {
   if (inline.success) return classifyInline(await loading, inline.data.image)
   if (describeSchema.safeParse(params).success) {
     const { task, folder, engine } = await loading
-    await task.tryOut()
+    await task.warmUp()
     return { model: folder.version, engine, decoder }
   }
   const chunk = chunkSchema.safeParse(params)

@@ -38,7 +38,7 @@ import {
 import { rowsAnswer } from '../src/web/results/rows-answer'
 
 /** How many records an answer in JSON holds unless told otherwise. */
-const usualLimit = 100
+const defaultLimit = 100
 
 /** Answers hold data, and their URL may hold the token: neither is for caches or for other sites. */
 const privacy = {
@@ -88,7 +88,7 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
     const found = await exportRecords(results, summary, { query: asked, name: format, view, more, deadline })
     return exported(found, format, asked)
   }
-  const page = { matches: matches(asked), limit: asked.limit ?? usualLimit }
+  const page = { matches: matches(asked), limit: asked.limit ?? defaultLimit }
   const render = (record: ImageRecord) => ({ ...record, ...more(record) })
   const records = readResultsAfter(results, asked.batch, { after: asked.after, view })
   const { items, next } = await takePage(records, render, page)

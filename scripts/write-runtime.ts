@@ -43,8 +43,8 @@ async function writeModel(name: string, folder: string, from: string | undefined
   else {
     const { write } = needEntry(name)
     const target = join(folder, 'models', name)
-    const tryOut = async (added: string) => void (await readModelFolder(added))
-    await addModel(name, (fresh) => write(fresh, openSources(tell, from)), { folder: target, tryOut })
+    const warmUp = async (added: string) => void (await readModelFolder(added))
+    await addModel(name, (fresh) => write(fresh, openSources(tell, from)), { folder: target, warmUp })
   }
   const { task } = (await readModelFolder(join(folder, 'models', name))).description
   if (task === 'faces') return [peerLibraries.faceApi]

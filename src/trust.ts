@@ -49,7 +49,7 @@ function certificate(body: string): string {
 }
 
 /** The authorities that Node.js trusts by default. Older releases list only those that they bundle. */
-function usualAuthorities(): readonly string[] {
+function defaultAuthorities(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] }
   if (getCACertificates) return getCACertificates('default')
   const { NODE_EXTRA_CA_CERTS: file = '' } = process.env
@@ -59,7 +59,7 @@ function usualAuthorities(): readonly string[] {
 /** Options for node:tls. Parsing all authorities takes 40 ms, so connections share one context. */
 export function tlsOptions({ ca, insecure = false, cert, key }: Trust) {
   const secureContext = tls.createSecureContext({
-    ca: ca === undefined ? undefined : [...usualAuthorities(), ca],
+    ca: ca === undefined ? undefined : [...defaultAuthorities(), ca],
     cert,
     key,
   })

@@ -6,17 +6,17 @@ import { currentActivation, siblingAction } from '../src/openwhisk/activation'
 import { addressOf } from '../src/openwhisk/client'
 import { schedule, unschedule } from '../src/openwhisk/schedule'
 import {
+  defaultSettle,
   deleteRegistration,
   type Registration,
   readRegistration,
   recallRegistration,
   saveRegistration,
-  usualSettle,
 } from '../src/storage/feeds'
 import { openStore } from '../src/storage/store'
 
 /** How often a bucket is looked through unless told otherwise: images wait so long only where notifications fail. */
-const usualMinutes = 10
+const defaultMinutes = 10
 
 /** The store's clock may be slow, milliseconds; its listings leave out parts of a second as well. */
 const clocksDiffer = 60_000
@@ -119,11 +119,11 @@ export const main = answering(async (params) => {
         createdAt: new Date().toISOString(),
         since: sinceOf(parsed.data, watched, await recallRegistration(results, trigger)),
         minutes: 0,
-        settle: settle ?? usualSettle,
+        settle: settle ?? defaultSettle,
       }
       // Saved before it is polled: a poll without a registration ends itself.
       await save(registration)
-      return save({ ...registration, minutes: await poll(minutes ?? usualMinutes) })
+      return save({ ...registration, minutes: await poll(minutes ?? defaultMinutes) })
     }
     case 'READ':
       return answer(await existing())

@@ -4,7 +4,7 @@ import { isGuest } from '../guest'
 export const MiB = 1024 * 1024
 
 /** An action's default in our manifests, where nothing says otherwise. Less would refuse elsewhere what is classified there. */
-const usualMemory = 512 * MiB
+const defaultMemory = 512 * MiB
 
 /** The memory of this machine, or of the container that it is in, bytes. */
 export function machineMemory(): number {
@@ -17,14 +17,14 @@ export function machineMemory(): number {
  * @param there bytes
  */
 export const memoryShare = (there: number, workers: number): number =>
-  Math.max(usualMemory, Math.floor(there / 2 / workers))
+  Math.max(defaultMemory, Math.floor(there / 2 / workers))
 
 function memoryLimit(): number {
   const { WHISKLENS_MEMORY } = process.env
   if (WHISKLENS_MEMORY) return Number(WHISKLENS_MEMORY) * MiB
   if (isGuest()) return memoryShare(machineMemory(), 1)
   const there = machineMemory()
-  return there < totalmem() ? there : usualMemory
+  return there < totalmem() ? there : defaultMemory
 }
 
 /** The memory of this container, bytes. Asked for once: the cgroup's answer is in a file. */

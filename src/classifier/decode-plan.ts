@@ -35,10 +35,10 @@ export const isAllOf = ({ width, height }: Size, region: Size): boolean =>
   region.width === width && region.height === height
 
 /** More pixels than photos of usual shape are shrunk to. */
-const mostShared = 4_000_000
+const maxShared = 4_000_000
 
 /** Whether what is read for an input serves others, too: all of the image, and small. */
 export function isShared(header: Header, input: InputSpec): boolean {
   const { region, shrunk } = readingFor(header, input)
-  return isAllOf(header, region) && shrunk.width * shrunk.height <= mostShared
+  return isAllOf(header, region) && shrunk.width * shrunk.height <= maxShared
 }

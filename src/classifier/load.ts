@@ -28,7 +28,7 @@ const cache = new Map<string, Promise<LoadedModel>>()
  */
 export async function loadModel(model: string, engine: string): Promise<LoadedModel> {
   const loaded = await loadUntried(model, engine)
-  await loaded.task.tryOut()
+  await loaded.task.warmUp()
   return loaded
 }
 
@@ -70,7 +70,7 @@ async function loadOnBest(model: string, choice: readonly EngineName[]): Promise
     try {
       // One that does not work is not cached.
       const loaded = await loadOn(model, engine, () => {})
-      await loaded.task.tryOut()
+      await loaded.task.warmUp()
       for (const { engine, thrown } of failed)
         log.warn({ engine, reason: messageOf(thrown) }, 'engine not used')
       return loaded

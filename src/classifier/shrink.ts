@@ -11,7 +11,7 @@ export interface Shrunk extends Size {
 const shrunkFrom = 4
 
 /** From twice as much on, libvips averages whole pixels first, which leaves a rest at one end of the image. */
-const mostByVips = 3.99
+const maxByVips = 3.99
 
 /**
  * What sharp makes of an image while it decodes it. That stays well above the size that `resample` then brings it to, for
@@ -26,7 +26,7 @@ export function shrunkBy(image: Size, wanted: Size, isJpeg: boolean): Shrunk {
   const shrink = (side: keyof Size): [size: number, extent: number] => {
     if (factors[side] < shrunkFrom) return [image[side], image[side]]
     // sharp lets libjpeg shrink so much only if it has to shrink by one more.
-    const by = isJpeg ? Math.max(factors[side] / 2, byJpeg + 1) : Math.min(factors[side] / 2, mostByVips)
+    const by = isJpeg ? Math.max(factors[side] / 2, byJpeg + 1) : Math.min(factors[side] / 2, maxByVips)
     const size = Math.floor(image[side] / by)
     return [size, (size * image[side]) / (image[side] - (image[side] % byJpeg))]
   }

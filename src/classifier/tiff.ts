@@ -23,8 +23,8 @@ const known = new Set<number>(Object.values(tag))
 const typeBytes: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 }
 
 /** More directories, or values of one tag, are not looked at: a file of a few bytes can claim millions. */
-const mostDirectories = 64
-const mostValues = 64
+const maxDirectories = 64
+const maxValues = 64
 
 /** The tag's first number. */
 export function numberOf(directory: Directory, name: keyof typeof tag, fallback: number): number {
@@ -80,7 +80,7 @@ export function tiffDirectories(bytes: Uint8Array): Directory[] {
     const reader = new Reader(bytes)
     const waiting = [reader.offset(reader.isBig ? 8 : 4)]
     const seen = new Set([0])
-    for (let at = waiting.shift(); at !== undefined && found.length < mostDirectories; at = waiting.shift()) {
+    for (let at = waiting.shift(); at !== undefined && found.length < maxDirectories; at = waiting.shift()) {
       if (seen.has(at)) continue
       seen.add(at)
       const { directory, next } = readDirectory(reader, at)
@@ -115,7 +115,7 @@ function readValue(reader: Reader, entry: number): number[] | string | undefined
   const count = reader.offset(entry + 4)
   // What does not fit the entry lies elsewhere.
   const at = count * bytes > room ? reader.offset(field) : field
-  const read = Math.min(count, mostValues)
+  const read = Math.min(count, maxValues)
   if (at + read * bytes > reader.length) return []
   const values = Array.from({ length: read }, (_, i) => reader.number(at + i * bytes, bytes))
   return type === 2 ? String.fromCharCode(...values).replace(/\0.*$/s, '') : values

@@ -36,7 +36,7 @@ interface ResultsOptions extends ConnectionFlags, OutputOptions {
 }
 
 /** The uploads of today count by when the day's first came: so many are compared to find the newest. */
-const mostCompared = 20
+const maxCompared = 20
 
 /** So many rows are held to align their columns. */
 const rowsAtOnce = 200
@@ -106,7 +106,7 @@ Examples:
 async function run(id: string | undefined, options: ResultsOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  const batch = id ?? (await newestBatches(results, mostCompared))[0]?.batch
+  const batch = id ?? (await newestBatches(results, maxCompared))[0]?.batch
   if (batch === undefined) {
     throw new WhisklensError('batch_not_found', 'There is no batch yet', {
       hint: 'Start one: whisklens batch <prefix>.',

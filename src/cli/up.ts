@@ -15,8 +15,8 @@ interface UpOptions {
   quiet?: boolean
 }
 
-const mostPort = 65_535
-const port = wholeNumber(0, mostPort)
+const maxPort = 65_535
+const port = wholeNumber(0, maxPort)
 
 /** `whisklens up`: the local mode until it is interrupted. */
 export function register(program: Command): void {
@@ -31,7 +31,7 @@ export function register(program: Command): void {
     .option(
       '--port <port>',
       'port of the API; the store gets the next one; 0 picks free ports',
-      wholeNumber(0, mostPort - 1),
+      wholeNumber(0, maxPort - 1),
     )
     .addOption(
       new Option('--limits <preset>', 'rate limits of the API')

@@ -17,7 +17,7 @@ export interface AddOptions {
   /** What the network's files have to be, see {@link digestIn}. */
   sha256?: string
   /** Tries the model in its folder. @throws what is wrong with it */
-  tryOut(folder: string): Promise<void>
+  warmUp(folder: string): Promise<void>
 }
 
 /**
@@ -30,7 +30,7 @@ export interface AddOptions {
 export async function addModel(
   id: string,
   write: (folder: string) => Promise<Description>,
-  { folder = join(userModelsFolder(), id), force = false, sha256, tryOut }: AddOptions,
+  { folder = join(userModelsFolder(), id), force = false, sha256, warmUp }: AddOptions,
 ): Promise<string> {
   if (!idSchema.safeParse(id).success || id === 'default') {
     throw new InvalidInputError('bad_parameter', `Not a name for a model: ${JSON.stringify(id)}`, {
@@ -52,7 +52,7 @@ export async function addModel(
     if (sha256 !== undefined) await checkDigest(fresh, sha256)
     await compileFolder(fresh, description)
     await writeDescription(fresh, { ...description, checksums: await checksumsOf(fresh) })
-    await tryOut(fresh)
+    await warmUp(fresh)
     await replace(folder, fresh)
   } finally {
     process.off('exit', remove)

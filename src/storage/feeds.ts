@@ -4,7 +4,7 @@ import { openDocument, stampShape } from './document'
 import type { Bucket } from './store'
 
 /** How long images are left to their notifications unless told otherwise, seconds. */
-export const usualSettle = 10
+export const defaultSettle = 10
 
 /** How long a deleted registration is remembered, for a deployment that makes its trigger anew; milliseconds. */
 const rememberedFor = 7 * 24 * 60 * 60 * 1000
@@ -22,7 +22,7 @@ const registrationSchema = z.strictObject({
   /** How often the bucket is compared with the records, minutes; 0 for never. */
   minutes: z.int().nonnegative().default(0),
   /** Younger images are left to their notifications, seconds: a poll would have them classified twice. */
-  settle: z.int().nonnegative().default(usualSettle),
+  settle: z.int().nonnegative().default(defaultSettle),
 })
 export type Registration = z.infer<typeof registrationSchema>
 

@@ -131,7 +131,7 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
 }
 
 /** So many objects one request may delete, says S3. */
-const mostDeleted = 1000
+const maxDeleted = 1000
 
 /** Of a text, characters: what is no text at all may have no end of a line. */
 const longestLine = 4 * 1024 * 1024
@@ -251,8 +251,8 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
       await s3.deleteObject(at(key)).promise().catch(failed('delete', key))
     },
     deleteAll: async (keys) => {
-      for (let from = 0; from < keys.length; from += mostDeleted) {
-        const Objects = keys.slice(from, from + mostDeleted).map((key) => ({ Key: key }))
+      for (let from = 0; from < keys.length; from += maxDeleted) {
+        const Objects = keys.slice(from, from + maxDeleted).map((key) => ({ Key: key }))
         const request = s3.deleteObjects({ Bucket: name, Delete: { Objects, Quiet: true } })
         const [refused] = (await request.promise().catch(failed('delete from'))).Errors ?? []
         // The request went well, and yet an object of it is still there.

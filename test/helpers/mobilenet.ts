@@ -52,6 +52,6 @@ export async function addMobileNet(): Promise<string> {
   const sources = { from: await writeLayersModel(), download: unreachable, npmPackage: unreachable }
   return addModel(id, (folder) => needEntry(id).write(folder, sources), {
     folder: join(newFolder(), id),
-    tryOut: async () => {},
+    warmUp: async () => {},
   })
 }

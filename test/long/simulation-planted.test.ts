@@ -10,7 +10,7 @@ const batch = 'src/batch/state/batch'
 const decide = 'src/batch/running/decide'
 
 /** More seeds than any of them needs. */
-const mostSeeds = 2_000
+const maxSeeds = 2_000
 
 const planted = [
   ['no-if-match', store],
@@ -30,7 +30,7 @@ const planted = [
 it.each(planted)(
   'the planted bug %s is found',
   async (name, module) => {
-    const first = await firstFailure({ module, by: `test/simulation/planted/${name}` }, mostSeeds)
+    const first = await firstFailure({ module, by: `test/simulation/planted/${name}` }, maxSeeds)
     process.stdout.write(`${name}: seed ${first?.seed}: ${first?.complaints[0]?.slice(0, 150)}\n`)
     expect(first).toBeDefined()
     // What finds it, finds nothing else.

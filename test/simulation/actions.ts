@@ -1,9 +1,9 @@
 import { advance } from '../../src/batch/running/advance'
 import { aggregate, classifiedSchema } from '../../src/batch/running/aggregate'
 import { fire } from '../../src/batch/running/fire'
-import { mostFailures } from '../../src/batch/running/outlast'
 import { poll, resume } from '../../src/batch/running/reconcile'
 import { parseBatchRequest } from '../../src/batch/running/request'
+import { maxFailures } from '../../src/batch/running/retry-later'
 import type { Context } from '../../src/batch/state/platform'
 import { notify } from '../../src/batch/uploads/notify'
 import type { Settings } from '../../src/config'
@@ -58,7 +58,7 @@ export function actionsOf(
         return await work(params, contextOf(surroundings))
       } catch (thrown) {
         if (!(thrown instanceof WhisklensError)) onUnexpected(thrown, name)
-        if (params.failed === mostFailures) onGivenUp()
+        if (params.failed === maxFailures) onGivenUp()
         return {
           error: thrown instanceof WhisklensError ? `${thrown.message} (${thrown.code})` : String(thrown),
         }

@@ -1,6 +1,6 @@
 import { resultsNames } from '../../src/batch/state/layout'
 import type { Complaints } from './invariants'
-import { mostEvents } from './quiet'
+import { maxEvents } from './quiet'
 import { Objects } from './store/contents'
 import { createWorld, type World } from './world'
 
@@ -76,7 +76,7 @@ export async function closeAgain(world: World, closed: Closed, complaints: Compl
   })
   other.model = world.model
   other.platform.invoke('start-batch', { advance: batch })
-  await other.time.run(other.platform.isIdle, mostEvents)
+  await other.time.run(other.platform.isIdle, maxEvents)
   for (const [index, text] of filesOf(results, batch).entries())
     complaints.expect(
       text === closed.files[index],

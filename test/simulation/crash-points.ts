@@ -10,7 +10,7 @@ import {
   checkNothingWaits,
   documentOf,
 } from './invariants'
-import { mostEvents, pass, send, settle } from './quiet'
+import { maxEvents, pass, send, settle } from './quiet'
 import type { CrashPoint } from './wire'
 import { createWorld, type World } from './world'
 
@@ -120,7 +120,7 @@ async function fire(world: World, run: number, complaints: Complaints): Promise<
     // Whoever is alive finds out what became of its request, and nothing is waited for until it is overdue.
     const isPrompt = world.wire.crash?.when !== 'unanswered' || took < promptly
     complaints.expect(isPrompt, () => `run ${run} took ${took} ms for want of one answer`)
-    await world.time.run(world.platform.isIdle, mostEvents)
+    await world.time.run(world.platform.isIdle, maxEvents)
     await settle(world, complaints)
     if (documentOf(world, request.batch)?.run === run) return attempt > 0
   }

@@ -18,12 +18,12 @@ export interface Seeds {
 async function main(): Promise<void> {
   // Errors are part of each seed, and few are ever shown; `npm run simulate` shows the stack of one that is unexpected.
   Error.stackTraceLimit = 0
-  const [from = 1, count = 1, step = 1, mostFailed = 5] = process.argv.slice(2).map(Number)
+  const [from = 1, count = 1, step = 1, maxFailed = 5] = process.argv.slice(2).map(Number)
   const found: Seeds = { seeds: 0, calls: 0, events: 0, counts: {}, each: 0, failed: [] }
   const bump = (name: string, times: number) => {
     found.counts[name] = (found.counts[name] ?? 0) + times
   }
-  for (let index = 0; index < count && found.failed.length < mostFailed; index++) {
+  for (let index = 0; index < count && found.failed.length < maxFailed; index++) {
     const { seed, complaints, fired, refused, isClosedTwice, calls, events } = await simulate(
       from + index * step,
     )

@@ -21,7 +21,7 @@ import {
 } from './invariants'
 import { checkListed } from './lists'
 import { defaultLimits, type Limits } from './platform/rates'
-import { inFull, mostEvents, pass, settle } from './quiet'
+import { inFull, maxEvents, pass, settle } from './quiet'
 import { type Random, seeded } from './random'
 import { drawScenario, firstImages, type Scenario, trigger, watch } from './scenario'
 import { createWorld, type World } from './world'
@@ -127,7 +127,7 @@ async function run(
     })
   const began = time.now
   const end = began + 3 * 60 * 60_000
-  await time.run(() => (left === 0 && platform.isIdle()) || time.now > end, mostEvents)
+  await time.run(() => (left === 0 && platform.isIdle()) || time.now > end, maxEvents)
   // Where nothing dies, no reconcile has to help. What fails too often in a row is left to it.
   if (world.isCalm && !world.hasGivenUp && scenario.watched !== undefined)
     checkUploads(world, scenario.watched, complaints)

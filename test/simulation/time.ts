@@ -39,17 +39,17 @@ export class Time {
   /**
    * Lets time pass until something holds, or nothing is left to happen.
    * @param until looked at before each event
-   * @param mostEvents in all since the beginning: more are a livelock
+   * @param maxEvents in all since the beginning: more are a livelock
    * @returns whether it holds
    */
-  run(until: () => boolean, mostEvents = Number.POSITIVE_INFINITY): Promise<boolean> {
+  run(until: () => boolean, maxEvents = Number.POSITIVE_INFINITY): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const step = (): void => {
         try {
           const isOver = until()
           const event = isOver ? undefined : this.pop()
           if (event) {
-            if (++this.events > mostEvents) throw new Error(`More than ${mostEvents} events`)
+            if (++this.events > maxEvents) throw new Error(`More than ${maxEvents} events`)
             event.happen()
             drained(step)
           } else resolve(isOver)

@@ -209,7 +209,7 @@ describe('pages of results', () => {
   const anyRequest = fc.record({
     matches: fc.constantFrom(matches({}), matches({ status: 'ok' })),
     limit: fc.integer({ min: 1, max: 7 }),
-    mostScanned: fc.integer({ min: 1, max: 7 }),
+    maxScanned: fc.integer({ min: 1, max: 7 }),
   })
 
   it('put together are all that was asked for, whatever their size', async () => {
@@ -272,7 +272,7 @@ describe('pages of results', () => {
             }
           : Reflect.get(target, name),
     })
-    const rare = { matches: ({ key }: ImageRecord) => key === '035', limit: 5, mostScanned: 15 }
+    const rare = { matches: ({ key }: ImageRecord) => key === '035', limit: 5, maxScanned: 15 }
     const found: string[][] = []
     let after: string | undefined
     do {

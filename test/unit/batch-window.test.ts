@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { grown, mostUnderWay, mostUnreported, roomOf, shrunk, used } from '../../src/batch/running/window'
+import { grown, maxUnderWay, maxUnreported, roomOf, shrunk, used } from '../../src/batch/running/window'
 import type { Window } from '../../src/batch/state/batch'
 import { minutes, windowOf } from './batch-fixtures'
 
@@ -11,23 +11,21 @@ describe('the window', () => {
   it('doubles by what is accepted, as long as that says something', () => {
     expect(grown(fresh, { ...quick, underWay: 32 }, now).size).toBe(64)
     expect(grown(fresh, { ...quick, underWay: 3 }, now).size).toBe(32)
-    expect(grown(windowOf(mostUnreported), { ...quick, underWay: mostUnreported }, now).size).toBe(
-      mostUnreported,
+    expect(grown(windowOf(maxUnreported), { ...quick, underWay: maxUnreported }, now).size).toBe(
+      maxUnreported,
     )
   })
 
   it('doubles beyond that from one round to the next, by what reports', () => {
-    const window = windowOf(mostUnreported)
-    expect(grown(window, { ...quick, underWay: mostUnreported, done: 40 }, now).size).toBe(
-      mostUnreported + 40,
-    )
-    const all = { ...quick, underWay: mostUnreported, done: mostUnreported }
-    expect(grown(window, all, now).size).toBe(2 * mostUnreported)
+    const window = windowOf(maxUnreported)
+    expect(grown(window, { ...quick, underWay: maxUnreported, done: 40 }, now).size).toBe(maxUnreported + 40)
+    const all = { ...quick, underWay: maxUnreported, done: maxUnreported }
+    expect(grown(window, all, now).size).toBe(2 * maxUnreported)
   })
 
   it('has an end', () => {
-    const all = { ...quick, underWay: mostUnderWay, done: mostUnderWay }
-    expect(grown(windowOf(mostUnderWay), all, now).size).toBe(mostUnderWay)
+    const all = { ...quick, underWay: maxUnderWay, done: maxUnderWay }
+    expect(grown(windowOf(maxUnderWay), all, now).size).toBe(maxUnderWay)
   })
 
   it('adds one a round once the platform has refused something', () => {

@@ -75,7 +75,7 @@ describe('a model in a thread of its own', () => {
   it('is refused with the words that it is refused with here', async () => {
     const refusal = (load: typeof loadModelApart, name: string, engine: string) =>
       load(name, engine)
-        .then(({ task }) => task.tryOut())
+        .then(({ task }) => task.warmUp())
         .then(
           () => undefined,
           ({ code, message, hint }) => ({ code, message, hint }),
@@ -133,10 +133,10 @@ describe('a task in use', () => {
   const start = (given: Partial<Task>) => {
     const dispose = jest.fn()
     const forget = jest.fn()
-    const task = { input: {}, look: async () => ({ labels: [] }), tryOut: async () => {}, memory: () => ({}) }
+    const task = { input: {}, look: async () => ({ labels: [] }), warmUp: async () => {}, memory: () => ({}) }
     const unusable = (cause: unknown) => new InvalidInputError('bad_model', 'unusable', { cause })
     const running = inUse({ ...task, dispose, ...given } as Task, { unusable, forget })
-    return { look: () => running.look(image, 1), tryOut: running.tryOut, dispose, forget }
+    return { look: () => running.look(image, 1), warmUp: running.warmUp, dispose, forget }
   }
   const fail = async (): Promise<never> => {
     throw new Error('planted')
@@ -150,8 +150,8 @@ describe('a task in use', () => {
   })
 
   it('is given up once and for all when it works for nothing', async () => {
-    const { look, tryOut, dispose, forget } = start({ look: fail, tryOut: fail })
-    const found = await Promise.allSettled([look(), look(), tryOut()])
+    const { look, warmUp, dispose, forget } = start({ look: fail, warmUp: fail })
+    const found = await Promise.allSettled([look(), look(), warmUp()])
     for (const one of found) {
       expect(one).toMatchObject({
         status: 'rejected',

@@ -32,7 +32,7 @@ afterAll(removeSmallNetworks)
 afterAll(removeSmallLayers)
 
 const description = (): Description => JSON.parse(readFileSync(join(source, 'whisklens.json'), 'utf8'))
-const tryOut = async (): Promise<void> => {}
+const warmUp = async (): Promise<void> => {}
 const copy = async (to: string): Promise<Description> => {
   await copyFiles(source, to)
   return description()
@@ -41,7 +41,7 @@ const names = () => (existsSync(userModelsFolder()) ? readdirSync(userModelsFold
 
 describe('a model that is added', () => {
   it('is found by its name, with a checksum of each of its files', async () => {
-    const added = await addModel('mine', copy, { tryOut })
+    const added = await addModel('mine', copy, { warmUp })
     expect(added).toBe(join(folder, 'models', 'mine'))
     const { description, version } = await readModelFolder('mine')
     expect(version).toMatch(/^mine@/)
@@ -63,20 +63,20 @@ describe('a model that is added', () => {
       await copyFiles(from, to)
       return readDescription(from)
     }
-    const added = await addModel('layers', write(layers), { tryOut })
+    const added = await addModel('layers', write(layers), { warmUp })
     const made = ['model.json', 'model.onnx', 'saved_model.pb']
     const names = ['group1-shard1of1.bin', 'labels.json', ...made, 'whisklens.json']
     expect(readdirSync(added).sort()).toEqual(names)
     const { modelTopology } = JSON.parse(readFileSync(join(added, 'model.json'), 'utf8'))
     expect(modelTopology.node.map(({ op }: { op: string }) => op)).toContain('_FusedConv2D')
-    const again = await addModel('again', write(added), { tryOut })
+    const again = await addModel('again', write(added), { warmUp })
     for (const name of names.slice(0, -1))
       expect(readFileSync(join(again, name)).equals(readFileSync(join(added, name)))).toBe(true)
   })
 
   it('is tried out before it is there, and is not there when it fails', async () => {
     const failing = addModel('mine', copy, {
-      tryOut: async (fresh) => {
+      warmUp: async (fresh) => {
         expect((await readModelFolder(fresh)).description.id).toBe('mine')
         expect((await installedModels()).map(({ name }) => name)).not.toContain('mine')
         throw new Error('sees nothing')
@@ -91,28 +91,28 @@ describe('a model that is added', () => {
       writeFileSync(join(to, 'model.json'), '{}')
       throw new Error('the line is cut')
     }
-    await expect(addModel('mine', write, { tryOut })).rejects.toThrow('the line is cut')
+    await expect(addModel('mine', write, { warmUp })).rejects.toThrow('the line is cut')
     expect(names()).toEqual([])
   })
 
   it('does not replace another, unless told to', async () => {
-    await addModel('mine', copy, { tryOut })
+    await addModel('mine', copy, { warmUp })
     const before = (await readModelFolder('mine')).version
     const changed = async (to: string) => ({ ...(await copy(to)), license: 'MIT' })
-    await expect(addModel('mine', changed, { tryOut })).rejects.toMatchObject({
+    await expect(addModel('mine', changed, { warmUp })).rejects.toMatchObject({
       code: 'already_exists',
       message: expect.stringContaining('The model "mine" already exists'),
       hint: expect.stringContaining('--force'),
     })
     expect((await readModelFolder('mine')).version).toBe(before)
-    await addModel('mine', changed, { tryOut, force: true })
+    await addModel('mine', changed, { warmUp, force: true })
     expect((await readModelFolder('mine')).description.license).toBe('MIT')
     expect(names()).toEqual(['mine'])
   })
 
   it('stays when what was to replace it does not work', async () => {
-    await addModel('mine', copy, { tryOut })
-    const broken = addModel('mine', copy, { force: true, tryOut: () => Promise.reject(new Error('no')) })
+    await addModel('mine', copy, { warmUp })
+    const broken = addModel('mine', copy, { force: true, warmUp: () => Promise.reject(new Error('no')) })
     await expect(broken).rejects.toThrow('no')
     expect((await readModelFolder('mine')).version).toMatch(/^mine@/)
     expect(names()).toEqual(['mine'])
@@ -120,8 +120,8 @@ describe('a model that is added', () => {
 
   it('is the network that was demanded, or refused', async () => {
     const digest = digestOf(await collectNetwork(readerOf(source)))
-    await addModel('mine', copy, { tryOut, sha256: digest })
-    await expect(addModel('other', copy, { tryOut, sha256: '0'.repeat(64) })).rejects.toMatchObject({
+    await addModel('mine', copy, { warmUp, sha256: digest })
+    await expect(addModel('other', copy, { warmUp, sha256: '0'.repeat(64) })).rejects.toMatchObject({
       code: 'wrong_checksum',
       message: expect.stringContaining(digest),
     })
@@ -129,26 +129,26 @@ describe('a model that is added', () => {
   })
 
   it.each(['../mine', 'Mine', '', '.mine', 'mi ne'])('cannot be called "%s"', async (id) => {
-    await expect(addModel(id, copy, { tryOut })).rejects.toThrow('Not a name for a model')
+    await expect(addModel(id, copy, { warmUp })).rejects.toThrow('Not a name for a model')
     expect(names()).toEqual([])
   })
 
   it('is described as it must be, or refused with the field', async () => {
     const write = async (to: string) => ({ ...(await copy(to)), task: 'guessing' }) as never
-    await expect(addModel('mine', write, { tryOut })).rejects.toThrow(
+    await expect(addModel('mine', write, { warmUp })).rejects.toThrow(
       /description of the model is not valid.*task/s,
     )
   })
 
   it('goes before one of the same name in the box', async () => {
-    await addModel('efficientnet-lite0', copy, { tryOut })
+    await addModel('efficientnet-lite0', copy, { warmUp })
     expect((await readModelFolder('efficientnet-lite0')).classes).toHaveLength(8)
     const installed = await installedModels()
     expect(installed.filter(({ name }) => name === 'efficientnet-lite0')).toMatchObject([{ origin: 'added' }])
   })
 
   it('is listed with what is wrong with it', async () => {
-    const added = await addModel('mine', copy, { tryOut })
+    const added = await addModel('mine', copy, { warmUp })
     writeFileSync(join(added, 'labels.json'), '[]')
     const mine = (await installedModels()).find(({ name }) => name === 'mine')
     expect(mine?.problem).toMatch(/labels\.json is not the file it should be/)

@@ -26,13 +26,13 @@ const fresh = (): string => join(folder, `${count++}`)
 const keras = { labels: join(folder, 'keras.txt'), range: [-1, 1] as [number, number] }
 writeFileSync(keras.labels, 'rose\ntulip\ndaisy\n')
 
-const tryOut = async (): Promise<void> => {}
+const warmUp = async (): Promise<void> => {}
 const optionsOf = (more: Partial<ImportOptions>): ImportOptions => ({
   ...{ id: 'mine', task: 'classification', longestSide: 640, license: 'MIT' },
   ...more,
 })
 const add = (from: string, more: Partial<ImportOptions> = {}): Promise<string> =>
-  addModel('mine', (to) => importNetwork(from, to, optionsOf(more)), { folder: fresh(), tryOut })
+  addModel('mine', (to) => importNetwork(from, to, optionsOf(more)), { folder: fresh(), warmUp })
 
 let child: Bundle
 beforeAll(async () => {
@@ -128,7 +128,7 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
         const whole = logits.reduce((sum, value) => sum + Math.exp(value), 0)
         const network = withHead({ kernel, bias })
         const taught = { id: 'taught', base: model, network, labels, images: 2 }
-        base = await addModel('taught', (to) => writeTaught(to, taught), { folder: fresh(), tryOut })
+        base = await addModel('taught', (to) => writeTaught(to, taught), { folder: fresh(), warmUp })
         const expected = logits.map((value) => Math.exp(value) / whole)
         expect(furthest(await valuesOf(base, size), expected)).toBeLessThan(1e-5)
       }
@@ -138,7 +138,7 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
       const description = await readDescription(added)
       const again = await addModel('again', (to) => copyModel(added, to, description), {
         folder: fresh(),
-        tryOut,
+        warmUp,
       })
       expect(await valuesOf(again, size)).toEqual(await valuesOf(added, size))
     })
@@ -158,7 +158,7 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
     const description = await readDescription(described)
     const added = await addModel('other', (to) => copyModel(described, to, description), {
       folder: fresh(),
-      tryOut,
+      warmUp,
     })
     expect(furthest(await valuesOf(added, 16), expectedOf('torch'))).toBeLessThan(1e-5)
   })

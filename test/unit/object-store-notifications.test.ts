@@ -22,14 +22,14 @@ interface Post {
 async function startWebhook() {
   const posts: Post[] = []
   const held: (() => void)[] = []
-  const hook = { statuses: [] as number[], isHolding: false, open: 0, mostOpen: 0 }
+  const hook = { statuses: [] as number[], isHolding: false, open: 0, maxOpen: 0 }
   const read = async (incoming: IncomingMessage) => {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(chunk)
     return JSON.parse(Buffer.concat(chunks).toString())
   }
   const server = createServer(async (incoming, outgoing) => {
-    hook.mostOpen = Math.max(hook.mostOpen, ++hook.open)
+    hook.maxOpen = Math.max(hook.maxOpen, ++hook.open)
     const post = await read(incoming)
     posts.push({ authorization: incoming.headers.authorization, ...post })
     if (hook.isHolding) await new Promise<void>((resolve) => held.push(resolve))
@@ -140,7 +140,7 @@ it('coalesces what happens during a post, 16 records at most, one post at a time
   hook.release()
   await received(21)
   expect(hook.posts.map(({ Records }) => Records.length)).toEqual([1, 16, 4])
-  expect(hook.mostOpen).toBe(1)
+  expect(hook.maxOpen).toBe(1)
 })
 
 it.each([[503], [429]])('posts again after status %i', async (status) => {

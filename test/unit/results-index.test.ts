@@ -16,7 +16,7 @@ import type {
   RowsAnswer,
   Section,
 } from '../../src/web/gallery/contract'
-import { mostRows } from '../../src/web/results/open-index'
+import { maxRows } from '../../src/web/results/open-index'
 import { parseLines } from '../helpers/clients'
 import {
   errorOf,
@@ -318,12 +318,12 @@ describe('the index of a batch that is open', () => {
 
   it('has the first rows of a batch that is too large, and says so', async () => {
     await writeRunning(store, 'huge', records.slice(0, 8), 10)
-    const usual = mostRows.value
-    mostRows.value = 5
+    const usual = maxRows.value
+    maxRows.value = 5
     const { index } = await indexOf('huge')
-    mostRows.value = 8
+    maxRows.value = 8
     const { index: whole } = await indexOf('huge')
-    mostRows.value = usual
+    maxRows.value = usual
     expect([index.rows, index.isPartial]).toEqual([5, true])
     expect([whole.rows, whole.isPartial]).toEqual([8, false])
   })

@@ -25,7 +25,7 @@ export interface Planned {
 const tellEvery = 100
 
 /** What is missing waits for more of it while so many images are passed by: a walk of one activation has to come further than that. */
-const mostLooks = 20_000
+const maxLooks = 20_000
 
 export const positionOf = ({ listed, skipped, planned, cursor, done, swept, list }: Plan): Position => ({
   listed,
@@ -149,7 +149,7 @@ function openChunks(plan: Plan, sizes: Sizes) {
   function* pass(): Generator<Planned> {
     looks++
     // Nothing is to wait for ever behind such images.
-    if (looks % mostLooks === 0) yield* rest()
+    if (looks % maxLooks === 0) yield* rest()
     if (looks % tellEvery === 0) yield take(0)
   }
 

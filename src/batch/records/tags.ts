@@ -5,9 +5,9 @@ import type { Tags } from '../../storage/tagging'
 const prefix = 'whisklens:'
 
 /** S3 allows so many tags of an object. */
-export const mostTags = 10
+export const maxTags = 10
 /** And so many characters of a value, counted in UTF-16. */
-const mostCharacters = 256
+const maxCharacters = 256
 
 /** S3 takes letters, digits and spaces of any script, and a few signs. What else a label holds is left out. */
 const asValue = (text: string): string =>
@@ -15,7 +15,7 @@ const asValue = (text: string): string =>
     .replace(/[^\p{L}\p{N}\p{Zs}_.:/=+\-@]/gu, '')
     .replace(/\p{Zs}+/gu, ' ')
     .trim()
-    .slice(0, mostCharacters)
+    .slice(0, maxCharacters)
     // No half of a pair that the cut goes through.
     .replace(/[\ud800-\udbff]$/, '')
 

@@ -8,7 +8,7 @@ import {
   type IndexDirectory,
   type IndexKeys,
   type IndexOthers,
-  mostCameras,
+  maxCameras,
   recordsPerChunk,
   type Section,
 } from './index-format'
@@ -55,7 +55,7 @@ export function openIndexBuilder(index: IndexSoFar): IndexBuilder {
   const idOf = {
     label: numbering(directory.labels, keyOfLabel),
     code: numbering(directory.codes),
-    camera: numbering(directory.cameras, undefined, mostCameras),
+    camera: numbering(directory.cameras, undefined, maxCameras),
     bucket: numbering(directory.buckets),
   }
   let columns = emptyColumns()

@@ -39,7 +39,7 @@ export interface StoredIndex {
 }
 
 /** The directory is read with the first request but for the largest of batches, bytes. */
-const usualDirectory = 128 * 1024
+const defaultDirectory = 128 * 1024
 
 /** Behind the directory: its length, and the end mark. */
 const trailerBytes = 8
@@ -49,7 +49,7 @@ const trailerBytes = 8
  * @throws StorageError `object_not_found`; `store_failed` when the object is no index
  */
 export async function readIndex(results: Bucket, key: string): Promise<StoredIndex> {
-  const { body, etag, size } = await results.ending(key, usualDirectory)
+  const { body, etag, size } = await results.ending(key, defaultDirectory)
   const mark = body.subarray(-endMark.length).toString('latin1')
   if (size < trailerBytes || mark !== endMark)
     throw new StorageError('store_failed', 200, `s3://${results.name}/${key} is not an index`)

@@ -36,14 +36,14 @@ export interface IndexDirectory<Label = NamedLabel> {
   labels: Label[]
   /** Codes of errors. */
   codes: string[]
-  /** At most {@link mostCameras}. */
+  /** At most {@link maxCameras}. */
   cameras: string[]
   buckets: string[]
   blocks: IndexBlock[]
 }
 
 /** Photos choose what their camera is called: further ones count as not known. */
-export const mostCameras = 1000
+export const maxCameras = 1000
 
 /** One value a row. */
 export interface IndexColumns {

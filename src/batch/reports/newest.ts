@@ -9,7 +9,7 @@ import { readSummary } from './summary-object'
 const labelsInList = 5
 
 /** Of batches whose ids say nothing of their age, so many are looked at. */
-const mostUndated = 1000
+const maxUndated = 1000
 
 /** Most ids hold their date, as `20261122-073000-a1b2c3` and `uploads-2026-11-22` do; it sorts as text. */
 function dateOf(batch: string): string | undefined {
@@ -26,7 +26,7 @@ export function newestIds(batches: string[], limit: number): string[] {
   })
   dated.sort((a, b) => (a.date < b.date ? 1 : -1))
   const undated = batches.filter((batch) => dateOf(batch) === undefined)
-  return [...dated.slice(0, limit).map(({ batch }) => batch), ...undated.slice(-mostUndated)]
+  return [...dated.slice(0, limit).map(({ batch }) => batch), ...undated.slice(-maxUndated)]
 }
 
 /** The summaries of the newest batches, newest first; their rarer labels are left out. */

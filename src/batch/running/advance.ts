@@ -15,9 +15,9 @@ import { dayMaker, isPast, isUploads, watchNow } from '../uploads/day'
 import { newestOf } from '../uploads/version'
 import { findsMore } from '../uploads/watch'
 import { describeModel, modelName, withCosts } from './model'
-import { handOverTime, outlast } from './outlast'
 import { publish } from './publish'
 import { resume } from './reconcile'
+import { handOverTime, retryLater } from './retry-later'
 import { run } from './run'
 
 /**
@@ -47,7 +47,7 @@ async function takeAndCarryOn(
     if (thrown instanceof BatchTakenOverError) return readSummary(results, batch)
     const hasMoved = lease !== undefined && standingOf(lease.batch()) !== stood
     await lease?.release().catch(() => {})
-    await outlast(thrown, { advance: batch, failed: hasMoved ? 0 : failed }, context)
+    await retryLater(thrown, { advance: batch, failed: hasMoved ? 0 : failed }, context)
     throw thrown
   }
 }

@@ -5,7 +5,7 @@ import { type Estimate, estimateCost } from '../reports/cost'
 import { progressOf } from '../reports/progress'
 import type { OpenBatch } from '../state/batch'
 import type { Context } from '../state/platform'
-import { handOverTime } from './outlast'
+import { handOverTime } from './retry-later'
 
 /** Counts what there is to do in a batch and what it is likely to cost. Leaves nothing behind. */
 async function countAhead(batch: OpenBatch, context: Context) {

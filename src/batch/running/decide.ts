@@ -49,7 +49,7 @@ export interface Turn {
 const smallestSample = 20
 
 /** The same failure so often in a row, that is no image's fault, stops a batch. */
-const mostFailures = 3
+const maxFailures = 3
 
 /** The next state of an open batch, and what to dispatch or report once it is written. */
 export function nextTurn(batch: OpenBatch, observed: Observed): Turn {
@@ -138,7 +138,7 @@ export function earlyEnd(
 ): { outcome: 'cancelled' | 'stopped'; reason?: string } | undefined {
   const { failure, request, kind } = batch
   if (kind === 'uploads') return undefined
-  if (failure && failure.count >= mostFailures) {
+  if (failure && failure.count >= maxFailures) {
     return { outcome: 'stopped', reason: `${failure.message} (${failure.code})` }
   }
   if (hasTooManyErrors(batch)) {

@@ -18,8 +18,8 @@ import { cancelled, type Fired, fired, newBatch, nextRun, refuseOther } from '..
 import { advance } from './advance'
 import { dryRun, refuseAboveCost } from './counting'
 import { describeModel, modelName } from './model'
-import { outlast } from './outlast'
 import { defaultBatchId, type FireRequest } from './request'
+import { retryLater } from './retry-later'
 
 /**
  * Fires a batch: begins it, or another run of one that has ended, or cancels it; and carries it on.
@@ -41,7 +41,7 @@ async function fireAs(
   try {
     await begin(dated, context)
   } catch (thrown) {
-    await outlast(thrown, { ...asked, failed }, context)
+    await retryLater(thrown, { ...asked, failed }, context)
     throw thrown
   }
   return (await advance({ advance: batch }, context)) ?? starting(batch)

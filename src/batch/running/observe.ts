@@ -12,11 +12,11 @@ import type { Observed } from './decide'
 /** How often the platform is asked after an activation, milliseconds: most report within that time. */
 const askEvery = 5_000
 /** So many activations are asked after in one turn, and at a time. */
-const mostAsked = 64
+const maxAsked = 64
 const askAtOnce = 8
 
 /** So many chunks are looked up at a time: a page of their listing. */
-const mostReady = 1_000
+const maxReady = 1_000
 
 /** A page of a listing holds so many parts: a longer stretch without anything under way is not listed. */
 const pageLength = 1_000
@@ -40,7 +40,7 @@ export function openObserver({ results, openwhisk, clock }: Context) {
       )
       .filter(({ askedAt }) => now - askedAt >= askEvery)
       .sort((a, b) => a.askedAt - b.askedAt)
-      .slice(0, mostAsked)
+      .slice(0, maxAsked)
     const limit = pLimit(askAtOnce)
     const ask = async (activationId: string): Promise<void> => {
       const result = await openwhisk.resultOf(activationId)
@@ -60,7 +60,7 @@ export function openObserver({ results, openwhisk, clock }: Context) {
   return {
     observe: async ({ batch, plan, dispatch: { next, pieces, window } }: OpenBatch): Promise<Seen> => {
       const hasRoom = pieces.length < window.size && clock.now() >= window.pausedUntil
-      const readying = next < plan.planned && hasRoom ? chunksFrom(results, batch, plan, next, mostReady) : []
+      const readying = next < plan.planned && hasRoom ? chunksFrom(results, batch, plan, next, maxReady) : []
       // Parts of what has ended are only certain to be seen in a listing that begins later.
       const looking = endedOf(pieces).then(async (ended) => ({ ended, parts: await partsOf(batch, pieces) }))
       const [ready, { ended, parts }] = await Promise.all([readying, looking])

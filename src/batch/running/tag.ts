@@ -2,7 +2,7 @@ import pLimit from 'p-limit'
 import { messageOf, WhisklensError } from '../../errors'
 import { log } from '../../log'
 import type { ImageRecord } from '../../schema'
-import { mergeTags, mostTags } from '../records/tags'
+import { maxTags, mergeTags } from '../records/tags'
 import type { Context } from '../state/platform'
 
 const atOnce = 16
@@ -44,10 +44,10 @@ async function writeTags(record: ImageRecord, { store, clock, activation }: Cont
   const there = await images.tags(key)
   const wanted = mergeTags(there, record)
   const count = Object.keys(wanted).length
-  if (count > mostTags)
+  if (count > maxTags)
     throw new WhisklensError(
       'too_many_tags',
-      `${what}: it would have ${count} tags, and S3 allows ${mostTags}`,
+      `${what}: it would have ${count} tags, and S3 allows ${maxTags}`,
     )
   if (!isSame(there, wanted)) await images.putTags(key, wanted)
 }

@@ -9,10 +9,10 @@ import { minute, type Refusal } from '../state/hand-over'
  */
 
 /** As far as acceptance alone carries: whether containers or a queue have taken the pieces is not known before they report. */
-export const mostUnreported = 256
+export const maxUnreported = 256
 
 /** All of them stand in `batch.json`, which each report reads. */
-export const mostUnderWay = 2_000
+export const maxUnderWay = 2_000
 
 /** What is left of a window after a refusal. */
 const decrease = 0.9
@@ -69,9 +69,9 @@ export function grown(window: Window, progress: Progress, now: number): Window {
   if (done > 0 && took > longest) return unqueued(counted, now)
   const round = now - window.round.at > roundTime ? { at: now, done: 0 } : counted.round
   const more = done > 0 && took <= short ? done : 0
-  const accepted = Math.min(2 * underWay, mostUnreported)
+  const accepted = Math.min(2 * underWay, maxUnreported)
   const next = isKnown ? size + more / size : Math.max(size, accepted, Math.min(size + more, 2 * underWay))
-  return { ...window, round, size: Math.min(next, mostUnderWay) }
+  return { ...window, round, size: Math.min(next, maxUnderWay) }
 }
 
 /** As large as what reports in time: more would only wait longer. Without a count of reports it says nothing. */

@@ -10,7 +10,7 @@ import { arrivalsFrom } from './arrivals'
 const nearLast = 1_000
 
 /** So many of the newest objects are read at most: those that tell of lost images name no version that answered. */
-const mostRead = 3
+const maxRead = 3
 
 /** What was classified last in a day. */
 export interface Newest {
@@ -34,7 +34,7 @@ export async function newestOf(
   let last: { key: string; at: number } | undefined
   for await (const { key, at } of arrivalsFrom(results, batch, sorted.upTo)) last = { key, at }
   if (last) found.push(last)
-  const newest = found.sort((a, b) => b.at - a.at).slice(0, mostRead)
+  const newest = found.sort((a, b) => b.at - a.at).slice(0, maxRead)
   for (const { key } of newest) {
     const records = fromJsonLines<ImageRecord>((await results.get(key)).body)
     const answered = records.findLast(({ engine }) => engine !== 'none')

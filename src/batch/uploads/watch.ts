@@ -30,7 +30,7 @@ const restPerLook = 9
 const stopWithin = 500
 
 /** So many images may be planned ahead of what is dispatched: a successor has to know which they are. */
-const mostAhead = 5_000
+const maxAhead = 5_000
 
 /** From when on a look that finds nothing is the last one, milliseconds since the epoch. */
 export const quietFrom = (busyAt: number): number => (Math.floor(busyAt / minute) + 2) * minute
@@ -74,7 +74,7 @@ export async function* watchDay(
     for await (const images of outlasting(lookThrough(lease, context, eyes), eyes)) {
       position = after(position, images.length)
       yield { images, gone: [], position }
-      await rest(isStopped, context, () => position.planned - dayOf(lease).dispatch.next > mostAhead)
+      await rest(isStopped, context, () => position.planned - dayOf(lease).dispatch.next > maxAhead)
     }
     const busyAt = Math.max(dayOf(lease).busyAt, eyes.heardAt)
     if (!eyes.hasMore && began >= quietFrom(busyAt)) return
@@ -122,7 +122,7 @@ const after = (position: Position, images: number): Position => ({
 async function openEyes(lease: Lease, { results }: Context): Promise<Eyes> {
   const { batch, plan, dispatch } = dayOf(lease)
   const taken: Eyes['taken'] = new Map()
-  const waiting = await chunksFrom(results, batch, plan, dispatch.next, mostAhead)
+  const waiting = await chunksFrom(results, batch, plan, dispatch.next, maxAhead)
   for (const chunk of [...dispatch.pieces.map((piece) => piece.chunk), ...waiting])
     for (const image of await readChunk(results, batch, chunk)) taken.set(nameOf(image), image.etag)
   return { taken, fresh: new Map(), arrival: null, heardAt: 0, hasMore: false }

@@ -8,7 +8,7 @@ export async function loadModelApart(model: string, engine: string): Promise<Loa
     ...loaded,
     task: {
       input,
-      tryOut: () => inference.tryOut(model, engine),
+      warmUp: () => inference.warmUp(model, engine),
       look: (...image) => inference.look(model, engine, ...image),
       memory: () => inference.memory(model, engine),
     },

@@ -43,7 +43,7 @@ const asking =
 /** What the program does, wherever it runs. */
 export const inference: Inference = {
   load: asking('load'),
-  tryOut: asking('tryOut'),
+  warmUp: asking('warmUp'),
   look: asking('look'),
   memory: asking('memory'),
 }

@@ -13,7 +13,7 @@ const inference: Inference = {
     const { task, ...loaded } = await loadUntried(model, engine)
     return { ...loaded, input: task.input }
   },
-  tryOut: async (model, engine) => (await loadUntried(model, engine)).task.tryOut(),
+  warmUp: async (model, engine) => (await loadUntried(model, engine)).task.warmUp(),
   look: async (model, engine, ...image) => (await loadUntried(model, engine)).task.look(...image),
   memory: async (model, engine) => (await loadUntried(model, engine)).task.memory(),
 }

@@ -6,7 +6,7 @@ import type { TaskInUse } from '../tasks/in-use'
 /** What the program with the models does. A model is named as for `loadUntried`, and loaded when it is first named. */
 export interface Inference {
   load(model: string, engine: string): Promise<Pick<LoadedModel, 'folder' | 'engine'> & { input: InputSpec }>
-  tryOut(model: string, engine: string): Promise<void>
+  warmUp(model: string, engine: string): Promise<void>
   look(model: string, engine: string, ...image: Parameters<TaskInUse['look']>): ReturnType<TaskInUse['look']>
   memory(model: string, engine: string): Promise<object>
 }

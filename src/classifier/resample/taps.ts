@@ -41,7 +41,7 @@ export interface Taps {
 }
 
 /** Photos are of few sizes. Those of one side take some 6 kB. */
-const mostKept = 256
+const maxKept = 256
 const kept = new Map<string, Taps>()
 
 /** As {@link computeTaps}, from memory where they were asked for before. */
@@ -49,7 +49,7 @@ export function tapsOf(...wanted: Parameters<typeof computeTaps>): Taps {
   const key = wanted.join()
   const known = kept.get(key)
   if (known) return known
-  if (kept.size >= mostKept) kept.clear()
+  if (kept.size >= maxKept) kept.clear()
   const taps = computeTaps(...wanted)
   kept.set(key, taps)
   return taps

@@ -22,7 +22,7 @@ export const loadClassification: LoadTask<'classification'> = async (folder, eng
   }
   return {
     input,
-    tryOut: async () => void (await probabilitiesOf(images.blank)),
+    warmUp: async () => void (await probabilitiesOf(images.blank)),
     look: async (image, count) => {
       const values = await stage('imageToInput', () => images.of(image))
       return { labels: topLabels(await probabilitiesOf(values), classes, count) }

@@ -25,7 +25,7 @@ interface CocoSsd {
 }
 
 /** So many things of one image are kept. */
-const mostThings = 20
+const maxThings = 20
 
 /**
  * coco-ssd takes its least probability for the most that two boxes of different things may overlap, too, and knows no name
@@ -45,7 +45,7 @@ export const loadDetection: LoadTask<'detection'> = async ({ files, description,
 
   async function detect(image: tf.Tensor3D, threshold: number): Promise<Detection[]> {
     const [rows, columns] = image.shape
-    const things = await detector.detect(image, mostThings, leastScore(threshold))
+    const things = await detector.detect(image, maxThings, leastScore(threshold))
     return things
       .filter(({ score }) => score >= threshold)
       .map(({ class: label, score, bbox: [left, top, width, height] }) => ({
@@ -63,7 +63,7 @@ export const loadDetection: LoadTask<'detection'> = async ({ files, description,
   return {
     input: description.input,
     // coco-ssd has done so while it was loaded.
-    tryOut: async () => {},
+    warmUp: async () => {},
     look: (image, count, threshold = description.threshold) =>
       withPixels(tensorFlow, image, async (pixels) => {
         const detections = await detect(pixels, threshold)

@@ -82,7 +82,7 @@ export const loadFaces: LoadTask<'faces'> = async (folder, engine, path) => {
   }
   return {
     input: description.input,
-    tryOut: () =>
+    warmUp: () =>
       withPixels(
         tensorFlow,
         { pixels: new Uint8Array(112 * 112 * 3), rows: 112, columns: 112 },

@@ -7,7 +7,7 @@ export interface TaskInUse extends Pick<Task, 'input' | 'memory'> {
    * Proves, unless an image has done so, that the engine knows all of the model, and has it compile and allocate.
    * @throws Error as `unusable` makes it, for ever after
    */
-  tryOut(): Promise<void>
+  warmUp(): Promise<void>
   /** As of a {@link Task}, with how long it took, milliseconds. */
   look(...image: Parameters<Task['look']>): Promise<Findings & { ms: number }>
 }
@@ -30,7 +30,7 @@ export function inUse(
     if (isProved) return
     if (broken) throw broken
     try {
-      await task.tryOut()
+      await task.warmUp()
       isProved = true
     } catch (thrown) {
       broken = unusable(thrown)
@@ -56,7 +56,7 @@ export function inUse(
   return {
     input: task.input,
     memory: task.memory,
-    tryOut: () => oneByOne(prove),
+    warmUp: () => oneByOne(prove),
     look: (...image) => oneByOne(() => look(...image)),
   }
 }

@@ -45,7 +45,7 @@ export const loadMobileNet: LoadTask<'classification'> = async (folder, engine, 
   return {
     input,
     // The library has done so while it was loaded.
-    tryOut: async () => {},
+    warmUp: async () => {},
     look: (image, count) =>
       withPixels(tensorFlow, image, async (pixels) => {
         const logits = network.infer(pixels)

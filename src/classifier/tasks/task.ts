@@ -21,7 +21,7 @@ export interface Task {
    * Looks at nothing: the first inference compiles and allocates, and shows whether the engine knows all of the model.
    * @throws Error when it does not
    */
-  tryOut(): Promise<void>
+  warmUp(): Promise<void>
   /**
    * One image at a time.
    * @param count how many labels to keep

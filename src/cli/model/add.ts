@@ -10,7 +10,7 @@ import { copyModel, readDescription } from '../../models/copy'
 import { importNetwork } from '../../models/import'
 import { next, note, outputOptions, print, printJson } from '../shared/output'
 import { type AddFlags, addOptions, describingFlags } from './add-options'
-import { tryOut } from './look'
+import { warmUp } from './look'
 
 /** `whisklens model add`: one of the catalogue, or a folder of one's own. */
 export function register(model: Command): void {
@@ -60,7 +60,7 @@ function addEntry(id: string, flags: AddFlags): Promise<string> {
   const entry = needEntry(id)
   refuse([...(flags.id ? ['--id'] : []), ...describingFlags(flags)], `The catalogue describes "${id}"`)
   const sources = openSources((what) => note(`Fetching ${what}`, flags), flags.from && resolve(flags.from))
-  return addModel(id, (folder) => entry.write(folder, sources), { ...flags, tryOut })
+  return addModel(id, (folder) => entry.write(folder, sources), { ...flags, warmUp })
 }
 
 async function addFolder(path: string, flags: AddFlags): Promise<string> {
@@ -71,10 +71,10 @@ async function addFolder(path: string, flags: AddFlags): Promise<string> {
     refuse(describingFlags(flags), `${folder} has a whisklens.json`)
     const description = await readDescription(folder)
     const write = (to: string) => copyModel(path, to, description)
-    return addModel(flags.id ?? description.id, write, { ...flags, tryOut })
+    return addModel(flags.id ?? description.id, write, { ...flags, warmUp })
   }
   const { task = 'classification', longestSide = 640, license = 'not stated' } = flags
   const id = flags.id ?? basename(path, '.onnx').toLowerCase()
   const options = { ...flags, id, task, longestSide, license }
-  return addModel(id, (to) => importNetwork(path, to, options), { ...flags, tryOut })
+  return addModel(id, (to) => importNetwork(path, to, options), { ...flags, warmUp })
 }

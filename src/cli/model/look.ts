@@ -30,7 +30,7 @@ export async function look(model: string, engine: string): Promise<Values> {
 }
 
 /** Loads a model and has it look at a photo. @throws WhisklensError what is wrong with it */
-export async function tryOut(folder: string): Promise<void> {
+export async function warmUp(folder: string): Promise<void> {
   const model = await readModelFolder(folder)
   // What has no labels of its own is only read.
   if (model.description.task === 'embedding') networkFacts(model, folder)

@@ -20,13 +20,13 @@ export const countSkipped =
 const totalOf = (tally: Tally): number => [...tally.values()].reduce((sum, count) => sum + count, 0)
 
 /** So many kinds are named. */
-const mostNamed = 8
+const maxNamed = 8
 
 /** `3 .bmp, 2 .nef`: the most frequent first. */
 function describeTally(tally: Tally): string {
   const kinds = [...tally].sort(([a, more], [b, fewer]) => fewer - more || (a < b ? -1 : 1))
-  const named = kinds.slice(0, mostNamed).map(([of, count]) => `${count} ${of}`)
-  const others = kinds.slice(mostNamed).reduce((sum, [, count]) => sum + count, 0)
+  const named = kinds.slice(0, maxNamed).map(([of, count]) => `${count} ${of}`)
+  const others = kinds.slice(maxNamed).reduce((sum, [, count]) => sum + count, 0)
   return [...named, ...(others > 0 ? [`${others} others`] : [])].join(', ')
 }
 

@@ -10,7 +10,7 @@ import { addModel } from '../../models/add'
 import { type BaseModel, embeddingOf } from '../../models/teach/embedding'
 import { writeTaught } from '../../models/teach/taught'
 import { teach } from '../../models/teach/teach'
-import { tryOut } from '../model/look'
+import { warmUp } from '../model/look'
 import { type ConnectionFlags, resolveConnection } from '../shared/connection'
 import { matching } from '../shared/options'
 import { exitCode, note, type OutputOptions, outputOptions, printable } from '../shared/output'
@@ -96,7 +96,7 @@ async function run(folder: string, options: TeachOptions): Promise<void> {
   await findEngine('wasm').start?.()
   const { head, heldOut } = await teach(photos, labels.length, holdout)
   const taught = { id, base, labels, network: embedding.withHead(head), images: photos.length }
-  await addModel(id, (fresh) => writeTaught(fresh, taught), { folder: target, force, tryOut })
+  await addModel(id, (fresh) => writeTaught(fresh, taught), { folder: target, force, warmUp })
 
   const name = options.out === undefined ? id : target
   const report = {

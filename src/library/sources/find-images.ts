@@ -22,7 +22,10 @@ export interface Finding {
 }
 
 /** @param begin reads the first bytes of a file whose name does not say that it is an image */
-export async function lookAt(name: string, begin: () => Promise<Uint8Array> | Uint8Array): Promise<Finding> {
+export async function identify(
+  name: string,
+  begin: () => Promise<Uint8Array> | Uint8Array,
+): Promise<Finding> {
   if (isImageName(name)) return { isImage: true }
   const kind = kindOf(await begin())
   if (kind?.format) return { isImage: true, type: `image/${kind.format}` }
@@ -49,7 +52,7 @@ export async function* imagesAmong(
 
 async function* imageIn(file: FoundFile, skip: (file: SkippedFile) => void): AsyncGenerator<ImageFile> {
   try {
-    const { isImage, ...finding } = await lookAt(file.name, () => beginningOf(file.path))
+    const { isImage, ...finding } = await identify(file.name, () => beginningOf(file.path))
     if (isImage) yield { ...file, ...finding }
     else skip(file)
   } catch (thrown) {

@@ -6,7 +6,7 @@ import { maxImageBytes } from '../../image-files'
 import type { Store } from '../../storage/store'
 import { type Problem, problemOf } from '../classify/task'
 import type { ImageSource } from '../types/classification'
-import { imagesAmong, lookAt, type SkippedFile } from './find-images'
+import { identify, imagesAmong, type SkippedFile } from './find-images'
 import { type Glob, splitGlob } from './globs'
 import { type FoundFile, walk } from './walk'
 
@@ -115,7 +115,7 @@ async function* objectsOf(address: string, store: Store, skip: Finding['skip']):
     const file = `s3://${name}/${key}`
     const download = async () => (await bucket.get(key, maxImageBytes)).body
     const begin = () => bucket.beginning(key, signatureBytes)
-    const { isImage, problem } = key === path ? { isImage: true } : await lookAt(key, begin)
+    const { isImage, problem } = key === path ? { isImage: true } : await identify(key, begin)
     if (isImage) yield { file, download, error: problem && problemOf(problem), isUndecoded: !!problem }
     else skip({ path: file, name: key })
   }

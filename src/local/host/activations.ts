@@ -57,8 +57,8 @@ function entryOf(line: string): Activation | Begun | undefined {
   }
 }
 
-const mostKept = 10_000
-const mostBytes = 128 * megabyte
+const maxKept = 10_000
+const maxBytes = 128 * megabyte
 
 /**
  * The activations of late, kept in a folder: in two files of JSON lines, the older of which goes when the newer is
@@ -90,7 +90,7 @@ export class Activations {
 
   add(activation: Activation): void {
     const { newer, older } = this.files
-    if (this.newest.lines >= mostKept / 2 || this.newest.bytes >= mostBytes / 2) {
+    if (this.newest.lines >= maxKept / 2 || this.newest.bytes >= maxBytes / 2) {
       renameSync(newer, older)
       this.newest = { lines: 0, bytes: 0 }
     }
@@ -122,7 +122,7 @@ export class Activations {
     this.byId.set(activation.activationId, { activation, bytes })
     this.bytes += bytes
     for (const [id, oldest] of this.byId) {
-      if (this.byId.size <= mostKept && this.bytes <= mostBytes) return
+      if (this.byId.size <= maxKept && this.bytes <= maxBytes) return
       this.byId.delete(id)
       this.bytes -= oldest.bytes
     }

@@ -125,7 +125,7 @@ export function flagOf(c: ApiContext, parameter: string): boolean {
   throw malformedQuery(parameter, `'${text}' is not a valid Boolean value`)
 }
 
-const mostListed = 200
+const maxListed = 200
 
 /** Answers with the part of a list that `skip` and `limit` ask for, or with its length. */
 export function listPage<T>(c: ApiContext, name: string, items: T[], show: (item: T) => object): Response {
@@ -137,8 +137,8 @@ export function listPage<T>(c: ApiContext, name: string, items: T[], show: (item
   }
   const skip = number('skip', 0, (value) => (value < 0 ? 'greater than or equal to 0' : undefined))
   const limit = number('limit', 30, (value) =>
-    value < 0 || value > mostListed ? `in the range of 0 to ${mostListed}` : undefined,
+    value < 0 || value > maxListed ? `in the range of 0 to ${maxListed}` : undefined,
   )
   if (flagOf(c, 'count')) return c.json({ [name]: Math.max(0, items.length - skip) })
-  return c.json(items.slice(skip, skip + (limit || mostListed)).map(show))
+  return c.json(items.slice(skip, skip + (limit || maxListed)).map(show))
 }

@@ -10,10 +10,10 @@ import type { Bucket } from '../../storage/store'
 const blockRows = 10_000
 
 /** So many rows are indexed at most, some 35 MB; more once the batch is closed. */
-export const mostRows = { value: 150_000 }
+export const maxRows = { value: 150_000 }
 
 /** So many indexes of a batch are kept, for pages that still show one. */
-const mostKept = 3
+const maxKept = 3
 
 /** An index, and how requests name it. */
 export interface NamedIndex {
@@ -33,7 +33,7 @@ export async function writeOpenIndex(results: Bucket, batch: string, stopAt: num
   let rows = 0
   let isPartial = false
   for await (const { record } of readResultsAfter(results, batch)) {
-    isPartial = rows >= mostRows.value || Date.now() > stopAt
+    isPartial = rows >= maxRows.value || Date.now() > stopAt
     if (isPartial) break
     builder.add(record, `${JSON.stringify(record)}\n`)
     if (++rows % blockRows === 0) blocks.push(builder.block())
@@ -58,6 +58,6 @@ async function dropOlder(results: Bucket, batch: string, newest: string): Promis
   for await (const { key, lastModified } of results.list({ prefix: openIndexPrefix(batch) }))
     if (key !== newest) others.push({ key, lastModified })
   others.sort((a, b) => (a.lastModified < b.lastModified ? 1 : -1))
-  const older = others.slice(mostKept - 1).map(({ key }) => key)
+  const older = others.slice(maxKept - 1).map(({ key }) => key)
   if (older.length > 0) await results.deleteAll(older)
 }

@@ -21,7 +21,7 @@ export interface PageRequest {
   /** What takes as much of the answer as an item does; the item itself, unless given. */
   measure?: (record: ImageRecord) => object | string
   /** Most records that are looked through. */
-  mostScanned?: number
+  maxScanned?: number
 }
 
 /**
@@ -33,14 +33,14 @@ export interface PageRequest {
 export async function takePage<T extends object | string>(
   records: AsyncIterable<Found>,
   render: (record: ImageRecord) => T,
-  { matches, measure, limit = Number.POSITIVE_INFINITY, mostScanned = usuallyScanned }: PageRequest,
+  { matches, measure, limit = Number.POSITIVE_INFINITY, maxScanned = usuallyScanned }: PageRequest,
 ): Promise<Page<T>> {
   const items: T[] = []
   let bytes = 0
   let scanned = 0
   let last: Position | undefined
   for await (const { record, file } of records) {
-    if (last && scanned >= mostScanned) return { items, next: toCursor(last) }
+    if (last && scanned >= maxScanned) return { items, next: toCursor(last) }
     if (matches(record)) {
       const item = render(record)
       // Text is measured as JSON too, for as such it travels: every quote in it takes two bytes.

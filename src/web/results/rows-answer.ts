@@ -9,7 +9,7 @@ import { indexById } from './find-index'
 import { maxPageBytes } from './page'
 
 /** Most rows of an answer. */
-const mostRows = 200
+const maxRows = 200
 
 export interface RowsRequest {
   batch: string
@@ -28,8 +28,8 @@ export async function rowsAnswer(
   results: Bucket,
   { batch, index, rows, view, matches }: RowsRequest,
 ): Promise<RowsAnswer> {
-  if (rows.reduce((sum, [first, last]) => sum + last - first + 1, 0) > mostRows)
-    throw new InvalidInputError('bad_parameter', `Expected at most ${mostRows} rows at a time in JSON`)
+  if (rows.reduce((sum, [first, last]) => sum + last - first + 1, 0) > maxRows)
+    throw new InvalidInputError('bad_parameter', `Expected at most ${maxRows} rows at a time in JSON`)
   const { expires } = results.presignHourly('-', '')
   const records: RowRecord[] = []
   let bytes = 0

@@ -6,7 +6,7 @@ import { useTyped } from './use-typed'
 const words = text.filters
 
 /** Suggested at most. */
-const mostCameras = 30
+const maxCameras = 30
 
 function Camera() {
   const { filters, result } = useGallery()
@@ -16,7 +16,7 @@ function Camera() {
       {words.camera}
       <input type="search" placeholder={words.cameraHint} spellcheck={false} list="cameras" {...typed} />
       <datalist id="cameras">
-        {result.value.cameras.slice(0, mostCameras).map(({ name }) => (
+        {result.value.cameras.slice(0, maxCameras).map(({ name }) => (
           <option key={name} value={name} />
         ))}
       </datalist>

@@ -10,7 +10,7 @@ import { type Context, mayPass } from '../state/platform'
 export const handOverTime = 85_000
 
 /** After so many activations in a row that failed and got nowhere, no further one is asked for. */
-export const mostFailures = 8
+export const maxFailures = 8
 
 /** Doubles from one such activation to the next, milliseconds: together they outlast a failure of twenty minutes. */
 const firstPause = 5_000
@@ -20,12 +20,12 @@ const firstPause = 5_000
  * else would.
  * @param message asks `start-batch` for it; `failed` activations in a row have got nowhere
  */
-export async function outlast(
+export async function retryLater(
   thrown: unknown,
   { failed = 0, ...message }: Record<string, unknown> & { failed?: number },
   context: Context,
 ): Promise<void> {
-  if (!mayPass(thrown) || failed >= mostFailures) return
+  if (!mayPass(thrown) || failed >= maxFailures) return
   const { clock, activation } = context
   log.warn({ ...message, failed, reason: thrown.message }, 'another activation is to try again')
   const left = activation.deadline - handOverTime - clock.now()
