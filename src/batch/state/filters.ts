@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { msOf } from '../../clock'
 import { globMatcher } from '../../glob'
-import { type BatchRequest, formatExtensions } from '../../schema'
+import { imageFormatOf } from '../../image-formats'
+import type { BatchRequest } from '../../schema'
 import type { ObjectInfo } from '../../storage/store'
 
 const filterNames = [
@@ -75,9 +76,8 @@ export function selects(filters: Filters): (object: ObjectInfo) => boolean {
 /** By the extension: listings say no more of what an object is. */
 function hasFormat(format: string | undefined): (key: string) => boolean {
   if (!format) return () => true
-  const names = format.split(',') as (keyof typeof formatExtensions)[]
-  const extensions = new Set<string>(names.flatMap((name) => formatExtensions[name]))
-  return (key) => extensions.has(/\.([^./]+)$/.exec(key)?.[1]?.toLowerCase() ?? '')
+  const names = new Set(format.split(','))
+  return (key) => names.has(imageFormatOf(key) ?? '')
 }
 
 /** Goes by a hash of the key: the same images each time, and all those of any smaller sample. */

@@ -1,0 +1,16 @@
+/*
+ * What passes between actions and is kept in buckets. A file for each subject.
+ */
+export * from './image'
+export {
+  ageOf,
+  ageSchema,
+  batchIdSchema,
+  type ExifOption,
+  exifOptionSchema,
+  type Range,
+  rangeSchema,
+} from './parameters'
+export * from './record'
+export * from './request'
+export * from './summary'
