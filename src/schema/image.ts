@@ -8,11 +8,10 @@ export const keySchema = z
 
 /** One image in a bucket; what is known of its version beyond the name, where the sender told it. */
 export const imageRefSchema = z.object({
-  bucket: z.string().min(1),
-  key: keySchema,
-  etag: z.string().optional(),
-  size: z.int().nonnegative().optional(),
-  /** ISO 8601. */
-  lastModified: z.string().optional(),
+  bucket: z.string().min(1).describe('Bucket of the image.'),
+  key: keySchema.describe('Key of the image.'),
+  etag: z.string().optional().describe('ETag of the version, where the sender told it.'),
+  size: z.int().nonnegative().optional().describe('Bytes, where the sender told it.'),
+  lastModified: z.string().optional().describe('ISO 8601, where the sender told it.'),
 })
 export type ImageRef = z.infer<typeof imageRefSchema>

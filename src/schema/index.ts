@@ -8,9 +8,8 @@ export {
   batchIdSchema,
   type ExifOption,
   exifOptionSchema,
-  type Range,
-  rangeSchema,
 } from './parameters'
+export * from './piece'
 export * from './record'
 export * from './request'
 export * from './summary'

@@ -1,19 +1,19 @@
 import * as z from 'zod'
 
-/** Which part of a batch's plan: positions `start` to `end`, the latter excluded. */
-export const rangeSchema = z.object({ start: z.int().nonnegative(), end: z.int().positive() })
-export type Range = z.infer<typeof rangeSchema>
-
 export const batchIdSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected 1–64 of a–z, 0–9, dot, dash and underscore')
 
 /** `wsk` turns what looks like a number or a boolean into one; people type both as text elsewhere. */
-export const text = z.union([z.string(), z.number(), z.boolean()]).transform(String)
+export const text = z
+  .union([z.string(), z.number(), z.boolean()])
+  .transform(String)
+  .meta({ typeName: 'text' })
 export const flag = z
   .union([z.boolean(), z.enum(['true', 'false', ''])])
   .transform((value) => value === true || value === 'true')
-export const count = z.coerce.number().int().positive()
+  .meta({ typeName: 'boolean' })
+export const count = z.coerce.number().int().positive().meta({ typeName: 'whole number' })
 
 const unitsOfSize = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 export const size = text
@@ -23,6 +23,7 @@ export const size = text
       Number.parseInt(value, 10) *
       unitsOfSize[value.replace(/^\d+/, '').toLowerCase() as keyof typeof unitsOfSize],
   )
+  .meta({ typeName: 'bytes, or `10k`, `5M`, `1g`' })
 
 /** `position`: records say where photos were taken, too. */
 export const exifOptionSchema = z.literal('position', "expected 'position'")

@@ -1,5 +1,11 @@
 import * as z from 'zod'
 
+const timingsSchema = z.strictObject({
+  download: z.number().describe('Milliseconds.'),
+  decode: z.number().describe('Milliseconds.'),
+  infer: z.number().describe('Milliseconds.'),
+})
+
 const countBy = z.record(z.string(), z.int().nonnegative())
 
 /** A batch in one of these states has its results written and goes on only when it is fired again. */
@@ -8,48 +14,74 @@ export const isClosed = (state: BatchSummary['state']): boolean =>
 
 /** How a batch stands. */
 export const summarySchema = z.strictObject({
-  schema: z.literal('whisklens.summary/1'),
-  batch: z.string(),
-  state: z.enum(['planning', 'running', 'complete', 'cancelled', 'stopped']),
-  model: z.string().nullable(),
-  engine: z.string().nullable(),
-  totals: z.strictObject({
-    listed: z.int(),
-    planned: z.int(),
-    skipped: z.int(),
-    ok: z.int(),
-    error: z.int(),
-    pending: z.int(),
-  }),
-  /** Most probable label of each image, counted; most frequent first. */
-  labels: z.array(z.strictObject({ label: z.string(), count: z.int() })),
-  errors: countBy,
-  /** Where images were to be tagged: how many were, and by code how many were not. */
-  tags: z.strictObject({ written: z.int(), errors: countBy }).optional(),
-  /** Milliseconds per image. */
-  timings: z.strictObject({
-    p50: z.strictObject({ download: z.number(), decode: z.number(), infer: z.number() }),
-    p95: z.strictObject({ download: z.number(), decode: z.number(), infer: z.number() }),
-  }),
-  /** Images with an outcome, by the time from the start until the last was done; 0 where nothing is known of it. */
-  imagesPerSecond: z.number().nonnegative().default(0),
-  /**
-   * How many containers of `classify` took part, and what the activations that reported used. Not counted is what no
-   * report can tell: activations that died, the start of containers, `start-batch`, and what `aggregate` does after it
-   * has written its part. 0 where nothing was measured.
-   */
-  containers: z.int().nonnegative().default(0),
-  gbSeconds: z.number().nonnegative().default(0),
-  /** `gbSeconds` at that price, in its currency. */
-  cost: z.number().nonnegative().default(0),
-  pricePerGbSecond: z.number().nonnegative().default(0),
-  /** How often OpenWhisk had no room for more. */
-  throttles: z.int().nonnegative().default(0),
-  /** False while images of a day are still coming in: a key uploaded twice is counted twice until the day is closed. */
-  exact: z.boolean(),
-  startedAt: z.string(),
-  endedAt: z.string().nullable(),
-  /** Why the batch was stopped: the failure, or too many errors. */
-  reason: z.string().optional(),
+  schema: z.literal('whisklens.summary/1').describe('Name and version of this format.'),
+  batch: z.string().describe('Id of the batch.'),
+  state: z
+    .enum(['planning', 'running', 'complete', 'cancelled', 'stopped'])
+    .describe('`planning` and `running` are open; the others are closed.'),
+  model: z.string().nullable().describe('Version of the model; `null` before it is known.'),
+  engine: z.string().nullable().describe('Engine that ran the model; `null` before it is known.'),
+  totals: z
+    .strictObject({
+      listed: z.int().describe('Images that the filters select.'),
+      planned: z.int().describe('Images to classify.'),
+      skipped: z.int().describe('Images whose record is still valid.'),
+      ok: z.int().describe('Images that were classified.'),
+      error: z.int().describe('Images that could not be classified.'),
+      pending: z.int().describe('Images without an outcome so far.'),
+    })
+    .describe('Numbers of images.'),
+  labels: z
+    .array(
+      z.strictObject({
+        label: z.string().describe('Label, as the model names it.'),
+        count: z.int().describe('Images with this top label.'),
+      }),
+    )
+    .describe('The top labels of all images, most frequent first.'),
+  errors: countBy.describe('Number of images by error code.'),
+  tags: z
+    .strictObject({
+      written: z.int().describe('Images that were tagged.'),
+      errors: countBy.describe('Number of images that were not tagged, by error code.'),
+    })
+    .optional()
+    .describe('Outcome of `tag`.'),
+  timings: z
+    .strictObject({
+      p50: timingsSchema.describe('Median.'),
+      p95: timingsSchema.describe('95th percentile.'),
+    })
+    .describe('Milliseconds per image, by step.'),
+  imagesPerSecond: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe(
+      'Images with an outcome, divided by the time from the start to the last of them; 0 where it is unknown.',
+    ),
+  containers: z.int().nonnegative().default(0).describe('Containers of `classify` that took part.'),
+  gbSeconds: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe(
+      'Memory times duration of the activations of `classify` and `aggregate` that reported. Not counted: activations that died, cold starts, `start-batch`, and what `aggregate` does after it has written its part.',
+    ),
+  cost: z.number().nonnegative().default(0).describe('`gbSeconds` times `pricePerGbSecond`.'),
+  pricePerGbSecond: z.number().nonnegative().default(0).describe('As `WHISKLENS_GB_SECOND_PRICE` says.'),
+  throttles: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('Invocations that OpenWhisk refused because of its limits.'),
+  exact: z
+    .boolean()
+    .describe(
+      'False for an open day of uploads: a key that was uploaded twice is counted twice until the day is closed.',
+    ),
+  startedAt: z.string().describe('ISO 8601.'),
+  endedAt: z.string().nullable().describe('ISO 8601; `null` while the batch is open.'),
+  reason: z.string().optional().describe('Why the batch was stopped.'),
 })
 export type BatchSummary = z.infer<typeof summarySchema>

@@ -29,27 +29,57 @@ const labelsSchema = z.union(
   names,
 )
 
-/** What of a batch's records is asked for. */
+/** Which records of a batch are wanted. */
 export const querySchema = z.object({
-  /** Part of the top label's names, or what it is a kind of: a WordNet id, or a name such as `dog`. */
-  label: z.string().optional(),
-  /** Names of top labels, as they are shown. */
-  labelIs: labelsSchema.optional(),
-  /** Part of the top label's names, of what it is a kind of, or of the key; in any case of letters. */
-  search: z.string().optional(),
-  status: z.enum(['ok', 'error']).optional(),
-  /** Code of the error. */
-  code: z.string().optional(),
-  prefix: z.string().optional(),
-  /** When photos were taken, by their cameras' clocks: a year, month, day or time; `takenUntil` includes all of it. */
-  takenSince: z.string().regex(localTime, day).optional(),
-  takenUntil: z.string().regex(localTime, day).optional(),
-  /** Part of a camera's make and model. */
-  camera: z.string().optional(),
-  /** Probabilities are compared to three decimals, in which the gallery has them. */
-  minProbability: probabilitySchema.optional(),
-  maxProbability: probabilitySchema.optional(),
-  limit: z.coerce.number(limit).int(limit).min(1, limit).max(1000, limit).default(100),
+  label: z
+    .string()
+    .optional()
+    .describe(
+      'Only images whose top label has the text in one of its names, or is a kind of it in WordNet: a name such as `dog`, or an id such as `n02084071`.',
+    ),
+  labelIs: labelsSchema
+    .optional()
+    .describe('Only images with exactly this top label, as it is shown; several as a JSON array.')
+    .meta({ typeName: 'text or JSON array' }),
+  search: z
+    .string()
+    .optional()
+    .describe(
+      'Only images with the text in a name of their top label, in what that is a kind of, or in their key; case is ignored.',
+    ),
+  status: z.enum(['ok', 'error']).optional().describe('Only records with this status.'),
+  code: z.string().optional().describe('Only errors with this [code](errors.md#images).'),
+  prefix: z.string().optional().describe('Only keys that begin with it.'),
+  takenSince: z
+    .string()
+    .regex(localTime, day)
+    .optional()
+    .describe(
+      "Only photos taken then or later, by the camera's clock: `2026`, `2026-05`, `2026-05-31` or `2026-05-31T18:00`.",
+    ),
+  takenUntil: z
+    .string()
+    .regex(localTime, day)
+    .optional()
+    .describe('Only photos taken until then; all of that year, month, day or minute is included.'),
+  camera: z
+    .string()
+    .optional()
+    .describe('Only photos whose camera has the text in its make or model; case is ignored.'),
+  minProbability: probabilitySchema
+    .optional()
+    .describe('Only images whose top label has at least this probability, compared to three decimals.'),
+  maxProbability: probabilitySchema
+    .optional()
+    .describe('Only images whose top label has at most this probability, compared to three decimals.'),
+  limit: z.coerce
+    .number(limit)
+    .int(limit)
+    .min(1, limit)
+    .max(1000, limit)
+    .default(100)
+    .describe('At most so many records, 1 to 1000.')
+    .meta({ typeName: 'whole number' }),
 })
 export type ResultsQuery = z.infer<typeof querySchema>
 

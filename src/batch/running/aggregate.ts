@@ -3,14 +3,7 @@ import * as z from 'zod'
 import { isoOf } from '../../clock'
 import { log, logged } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
-import {
-  exifOptionSchema,
-  type ImageRecord,
-  imageRefSchema,
-  type Range,
-  rangeSchema,
-  recordSchema,
-} from '../../schema'
+import { type ImageRecord, imageRefSchema, pieceSchema, type Range, recordSchema } from '../../schema'
 import { listParts, writePart } from '../records/parts'
 import { outcomesOf } from '../records/record'
 import { keepRecord } from '../records/retry'
@@ -29,23 +22,27 @@ import { tagImages } from './tag'
 
 /** What `classify` hands on: the records, and for a piece of a batch what it was and how far it came. */
 export const classifiedSchema = z.object({
-  images: z.array(recordSchema),
-  /** Images of a list that there was no time for. */
-  rest: z.array(imageRefSchema).optional(),
-  batch: z.string().optional(),
-  part: rangeSchema
-    .extend({
-      chunk: rangeSchema.extend({ epoch: z.int() }),
-      model: z.string(),
-      by: z.int(),
-      exif: exifOptionSchema.optional(),
-      tag: z.boolean().optional(),
+  images: z.array(recordSchema).describe('Records of the images.'),
+  rest: z.array(imageRefSchema).optional().describe('Images of a list that there was no time for.'),
+  batch: z.string().optional().describe('Id of the batch. The uploads of the day unless given.'),
+  part: pieceSchema
+    .extend({ model: z.string().describe('Name of the model.') })
+    .optional()
+    .describe('The piece of the batch.'),
+  failure: z
+    .object({
+      code: z.string().describe('Code of the error.'),
+      message: z.string().describe('Message for people.'),
     })
-    .optional(),
-  /** Why there are no records, where that is no image's fault. */
-  failure: z.object({ code: z.string(), message: z.string() }).optional(),
-  /** What it took. */
-  spent: z.object({ ms: z.number().nonnegative(), container: z.string() }).optional(),
+    .optional()
+    .describe('Why there are no records, where no image is to blame.'),
+  spent: z
+    .object({
+      ms: z.number().nonnegative().describe('Duration of the activation, milliseconds.'),
+      container: z.string().describe('Id of the container.'),
+    })
+    .optional()
+    .describe('What the activation used.'),
 })
 export type Classified = z.infer<typeof classifiedSchema>
 
