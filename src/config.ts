@@ -64,10 +64,12 @@ export const settingsSchema = z.object({
   // A runtime image names in its environment what it has. Without that, the best engine, and the model that suits it.
   model: setting
     .transform((name) => name ?? (process.env.WHISKLENS_MODEL || 'default'))
-    .describe('Name of the model. `default` is the one in the package that suits the engine.'),
+    .describe('Name of the model. `default` is the one in the package that suits the engine.')
+    .meta({ defaultText: '`default`' }),
   engine: setting
     .transform((name) => name ?? (process.env.WHISKLENS_ENGINE || 'auto'))
-    .describe('Engine that runs the model. `auto` is the fastest one that is installed and runs it.'),
+    .describe('Engine that runs the model. `auto` is the fastest one that is installed and runs it.')
+    .meta({ defaultText: '`auto`' }),
   // wsk makes a number of what looks like one.
   gbSecondPrice: z
     .preprocess(

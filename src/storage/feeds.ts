@@ -9,20 +9,26 @@ export const defaultSettle = 10
 /** How long a deleted registration is remembered, for a deployment that makes its trigger anew; milliseconds. */
 const rememberedFor = 7 * 24 * 60 * 60 * 1000
 
-/** A trigger that wants to know of a bucket's new images. */
-const registrationSchema = z.strictObject({
-  /** `/guest/image-uploaded`. */
-  trigger: z.string().regex(/^\/[^/]+\/[^/]+$/),
-  bucket: z.string().min(1),
-  prefix: z.string().default(''),
-  paused: z.boolean().default(false),
-  createdAt: z.string(),
-  /** Images changed before it are not looked for, ISO 8601; without it, all are. */
-  since: z.iso.datetime().optional(),
-  /** How often the bucket is compared with the records, minutes; 0 for never. */
-  minutes: z.int().nonnegative().default(0),
-  /** Younger images are left to their notifications, seconds: a poll would have them classified twice. */
-  settle: z.int().nonnegative().default(defaultSettle),
+/** A trigger that watches a bucket for new images. */
+export const registrationSchema = z.strictObject({
+  trigger: z
+    .string()
+    .regex(/^\/[^/]+\/[^/]+$/)
+    .describe('The trigger, `/namespace/name`.'),
+  bucket: z.string().min(1).describe('The watched bucket.'),
+  prefix: z.string().default('').describe('Only keys that begin with it.'),
+  paused: z.boolean().default(false).describe('Whether the feed is paused.'),
+  createdAt: z.string().describe('ISO 8601.'),
+  since: z.iso
+    .datetime()
+    .optional()
+    .describe('Polls take images changed at that time or later, ISO 8601; all unless given.'),
+  minutes: z.int().nonnegative().default(0).describe('Minutes between polls; 0 for none.'),
+  settle: z
+    .int()
+    .nonnegative()
+    .default(defaultSettle)
+    .describe('Age from which a poll takes an image, seconds: a younger one would be classified twice.'),
 })
 export type Registration = z.infer<typeof registrationSchema>
 

@@ -5,6 +5,12 @@ import { batchIdSchema, imageRefSchema, pieceSchema } from '../../schema'
  * The messages that `classify` takes, notifications of buckets apart.
  */
 
+/** Goes with any of them. */
+export const modelSchema = z
+  .string()
+  .optional()
+  .describe('Name of the model. `WHISKLENS_MODEL` unless given.')
+
 /** One image in the message itself. */
 export const inlineSchema = z.object({
   image: z.string().min(1).describe('An image in base64; a data URL is accepted as well.'),

@@ -3,27 +3,37 @@ import * as z from 'zod'
 import { StorageError } from '../../errors'
 import type { Bucket } from '../../storage/store'
 import type { IndexSoFar } from './index-builder'
-import { endMark, type IndexDirectory } from './index-format'
+import { endMark, type IndexDirectory, recordsPerChunk } from './index-format'
 
-const sectionSchema = z.tuple([z.int(), z.int()])
+const sectionSchema = z.tuple([z.int(), z.int()]).meta({ typeName: '[first byte, bytes]' })
 
-const directorySchema = z.strictObject({
-  schema: z.literal('whisklens.index/1'),
-  rows: z.int(),
-  labels: z.array(z.strictObject({ label: z.string(), className: z.string(), wordnetId: z.string() })),
-  codes: z.array(z.string()),
-  cameras: z.array(z.string()),
-  buckets: z.array(z.string()),
-  blocks: z.array(
-    z.strictObject({
-      rows: z.int(),
-      columns: sectionSchema,
-      others: sectionSchema,
-      keys: sectionSchema,
-      records: z.int(),
-      chunks: z.array(z.int()),
-    }),
-  ),
+export const directorySchema = z.strictObject({
+  schema: z.literal('whisklens.index/1').describe('Name and version of this format.'),
+  rows: z.int().describe('Rows: one per record, in the order of the results.'),
+  labels: z
+    .array(
+      z.strictObject({
+        label: z.string().describe('The first name of the class.'),
+        className: z.string().describe('All names of the class.'),
+        wordnetId: z.string().describe('Synset in WordNet; empty where there is none.'),
+      }),
+    )
+    .describe('Labels. Columns hold their positions in this list, and so for the lists below.'),
+  codes: z.array(z.string()).describe('Codes of errors.'),
+  cameras: z.array(z.string()).describe('Makes and models of cameras, 1000 at most.'),
+  buckets: z.array(z.string()).describe('Buckets.'),
+  blocks: z
+    .array(
+      z.strictObject({
+        rows: z.int().describe('Rows of the block.'),
+        columns: sectionSchema.describe('Where the columns are.'),
+        others: sectionSchema.describe('Where the second to the fifth label of each row are.'),
+        keys: sectionSchema.describe('Where the keys are.'),
+        records: z.int().describe('First byte of the records.'),
+        chunks: z.array(z.int()).describe(`Bytes of each chunk of ${recordsPerChunk} records.`),
+      }),
+    )
+    .describe('Blocks of rows, in order.'),
 }) satisfies z.ZodType<IndexDirectory>
 
 export const indexSoFarSchema = z.strictObject({

@@ -22,6 +22,14 @@ const types = {
   localTime: timestamp(false),
 } satisfies Record<Exclude<ColumnType, 'labels'>, Omit<SchemaElement, 'name'>>
 
+/** How a column's values are stored, for people. */
+export const parquetTypeOf = (type: ColumnType): string => {
+  if (type === 'labels') return 'LIST'
+  if (type === 'time' || type === 'localTime')
+    return `TIMESTAMP(MILLIS, ${type === 'time' ? 'UTC' : 'local'})`
+  return type === 'text' ? 'STRING' : types[type].type
+}
+
 const element = (name: string, type: keyof typeof types, isRequired = true): SchemaElement => ({
   name,
   ...types[type],

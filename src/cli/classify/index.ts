@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { machineMemory, memoryShare } from '../../classifier/container-memory'
 import { openPool } from '../../library/classify/pool'
 import { isImageName } from '../../library/sources/image-names'
@@ -34,11 +34,10 @@ export function register(program: Command): void {
       '--engine <engine>',
       'engine that runs it (default: WHISKLENS_ENGINE, or auto: the fastest that works)',
     )
-    .option(
-      '--workers <count>',
-      'threads, each with its own copy of the model',
-      wholeNumber(1, 256),
-      availableParallelism(),
+    .addOption(
+      new Option('--workers <count>', 'threads, each with its own copy of the model')
+        .argParser(wholeNumber(1, 256))
+        .default(availableParallelism(), 'one per core'),
     )
     .option('--top <count>', 'labels per image', wholeNumber(1, 1000), 5)
     .option(

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { modelFor } from '../../classifier/default-model'
 import { findEngine } from '../../classifier/engines'
 import { InvalidInputError } from '../../errors'
@@ -51,11 +51,10 @@ export function register(program: Command): void {
       '--engine <engine>',
       'engine that runs it (default: WHISKLENS_ENGINE, or auto: the fastest that works)',
     )
-    .option(
-      '--holdout <share>',
-      'share of the photos of each label held out for a test (default: 20%)',
-      share,
-      0.2,
+    .addOption(
+      new Option('--holdout <share>', 'share of the photos of each label held out for a test')
+        .argParser(share)
+        .default(0.2, '20%'),
     )
     .option('--force', 'replace an existing model')
   outputOptions(command, 'print the outcome as one JSON object')

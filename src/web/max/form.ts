@@ -1,14 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { Busboy } from '@fastify/busboy'
+import * as z from 'zod'
 import type { WebRequest } from '../../openwhisk/web'
 
-/** What a client sends with the image. */
-export interface PredictionForm {
-  image: Uint8Array
-  /** Of the query, or else of the form, as text; undefined where it is in neither. */
-  threshold?: string
-}
+/** What a client sends. */
+export const predictionSchema = z.object({
+  image: z
+    .custom<Uint8Array>((value) => value instanceof Uint8Array)
+    .describe('The image, as a file of the form.'),
+  threshold: z
+    .string()
+    .optional()
+    .describe(
+      'Least probability of a detection, 0 to 1, in the query or the form; only for models that detect objects.',
+    )
+    .meta({ typeName: 'number', defaultText: '`0.7`' }),
+})
+export type PredictionForm = z.infer<typeof predictionSchema>
 
 /** A query's field: raw web actions get the query as it came, others its fields as parameters. */
 function queried({ __ow_query, ...params }: WebRequest, name: string): string | undefined {

@@ -9,7 +9,7 @@ import type { Notice, RowRecord } from '../contract'
 
 /** What went wrong and what to do. */
 export interface Problem {
-  /** Stable, as in docs/errors.md; `network`, `cors` and `throttled` are the page's own. */
+  /** Stable, as in docs/reference/errors.md; `network`, `cors` and `throttled` are the page's own. */
   code: string
   message: string
   hint?: string
