@@ -101,7 +101,7 @@ describe('a line of a list of images', () => {
     ['{"source-ref":"s3://animals/"}', /^The key is not valid/],
     ['{"source-ref":"s3://animals/a\\ud800.jpg"}', /^The key is not valid/],
     ['s3://A/a.jpg', /^The bucket name is not valid/],
-    ['\x1f\ufffd\b', /^It is compressed with gzip/],
+    ['\x1f\ufffd\b', /^The list is compressed with gzip/],
     ['a\0b', /^The list is not UTF-8 text/],
     ['"animals","%E0%A4%A","7"', /^The key is not URL-encoded/],
     [`a/${'x'.repeat(1_023)}`, /^The key is longer than 1024 bytes/],

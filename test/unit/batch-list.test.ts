@@ -240,7 +240,7 @@ describe('a batch of a list', () => {
     await put('a\n')
     await runner.start({ batch: 'b1', manifest: manifestAt(), cancel: false }, soon(runner, -90_000))
     const other = runner.start({ batch: 'b1', manifest: manifestAt('lists/two') })
-    await expect(other).rejects.toThrow('fired with another manifest')
+    await expect(other).rejects.toThrow('different values of manifest')
     while ((await runner.start({ advance: 'b1' })).state !== 'complete');
     await uploadAll(['a', 'z'])
     expect(await runner.start({ batch: 'b1', retry: true })).toMatchObject({

@@ -1,7 +1,7 @@
 import { messageOf, OpenWhiskError } from '../../errors'
 import { log } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
-import { hasDied } from '../../openwhisk/client'
+import { containerDied } from '../../openwhisk/client'
 import type { BatchRequest } from '../../schema'
 import type { BatchModel } from '../state/batch'
 import { type Context, isTransient, retrying } from '../state/platform'
@@ -29,7 +29,7 @@ export async function describeModel(
   const classify = siblingAction(activation, 'classify')
   let died = 0
   const isPassing = (thrown: unknown): boolean =>
-    isTransient(thrown) || (hasDied(thrown) && ++died <= retries)
+    isTransient(thrown) || (containerDied(thrown) && ++died <= retries)
   const ask = () => openwhisk.call(classify, { describe: true, model })
   const described = await retrying(context, ask, { isPassing })
   if (typeof described.model !== 'string') {
