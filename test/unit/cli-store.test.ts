@@ -45,7 +45,7 @@ describe('whisklens upload', () => {
       ['images', 'in/one.jpg', 3],
     ])
     expect(stderr).toBe(
-      'Skipped 1 file that is no image: 1 .txt\nUploaded 3 files (9.0 MB) to s3://images/in/\n',
+      'Skipped 1 file that is not an image: 1 .txt\nUploaded 3 files (9.0 MB) to s3://images/in/\n',
     )
     expect((await images.get('in/big.tif')).body.equals(big)).toBe(true)
     expect(objects[2].etag).toBe(createHash('md5').update('one').digest('hex'))

@@ -182,7 +182,7 @@ describe('what cannot be taught is refused with what to do', () => {
 
   it('a folder without photos', async () => {
     await layout('empty', ['cat/1.jpg', 'dog/readme.txt'])
-    await expectRefused(['empty'], 'no image in the folder of "dog"')
+    await expectRefused(['empty'], 'No images for "dog"')
   })
 
   it('one photo of a label', async () => {
