@@ -1,7 +1,7 @@
-/** The deepest nesting that a real server accepts; a scalar counts as a level. */
+/** Nesting limit of a real server; a scalar counts as one level. */
 const deepest = 1000
 
-/** As JSON.parse. @throws Error with a real server's message where the text is nested deeper than the limit */
+/** JSON.parse with a nesting limit. @throws Error with a real server's message */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text)
   let level = [value]

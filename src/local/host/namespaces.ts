@@ -11,7 +11,7 @@ const runtimes = kinds.map((kind) => ({
   requireMain: false,
 }))
 
-/** `min_action_memory` and the like; megabytes are told in bytes. */
+/** `min_action_memory` and the like; memory and log sizes in bytes. */
 const bounds = Object.fromEntries(
   [
     { ...actionLimits.timeout, name: 'action_duration', unit: 1 },
@@ -27,9 +27,9 @@ const bounds = Object.fromEntries(
 
 const support = { github: 'https://github.com/apache/openwhisk/issues', slack: 'http://slack.openwhisk.org' }
 
-/** What describes the host itself: its runtimes and limits, its build, its only namespace. */
+/** Describes the host: runtimes, limits, build, and its only namespace. */
 export function namespaceRoutes(api: Api, { namespace, entities, limits }: Host): void {
-  // wskdeploy takes JSON only from exactly `application/json`, or from a type that ends in `charset=UTF-8` so spelled.
+  // wskdeploy parses JSON only from `application/json` exactly, or a type that ends in `charset=UTF-8` in this spelling.
   api.get('/', (c) =>
     c.json({
       api_paths: ['/api/v1'],
