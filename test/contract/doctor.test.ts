@@ -56,7 +56,7 @@ it('tells the versions that are deployed, and whose code they are', async () => 
   const { deployment: built, alarms } = await doctor()
   expect(built).toMatchObject({
     state: 'ok',
-    detail: expect.stringMatching(/whisklens\/classify 0\.0\.1, .*; the code of this build$/),
+    detail: expect.stringMatching(/whisklens\/classify 0\.0\.1, .*; same code as this build$/),
   })
   expect(alarms).toMatchObject({ state: 'ok', detail: expect.stringContaining('polled') })
   const action = { exec: { kind: 'nodejs:20', code: zip({ 'index.js': 'exports.main = () => ({})' }) } }
@@ -80,7 +80,9 @@ it('tells the limits of the namespace before those of the host, and what is miss
   })
   try {
     const { limits, alarms } = await doctor({ WHISKLENS_APIHOST: before.endpoint })
-    expect(limits?.detail).toBe('3000 invocations and 600 trigger fires per minute, 100 concurrent invocations')
+    expect(limits?.detail).toBe(
+      '3000 invocations and 600 trigger fires per minute, 100 concurrent invocations',
+    )
     expect(alarms).toMatchObject({
       state: 'absent',
       detail: expect.stringContaining('uploads whose notifications were all refused wait for the next'),
@@ -131,6 +133,8 @@ describe('whether the gallery page may read the results bucket', () => {
     expect((await doctor()).gallery?.detail).toMatch(/: Content-Range is not exposed; Range is not allowed$/)
     const other = { ...rule, AllowedOrigins: ['https://apihost.example.com'] }
     await s3.putBucketCors({ Bucket: 'results', CORSConfiguration: { CORSRules: [other] } }).promise()
-    expect((await doctor()).gallery?.detail).toMatch(/: reading objects is not allowed; Range is not allowed$/)
+    expect((await doctor()).gallery?.detail).toMatch(
+      /: reading objects is not allowed; Range is not allowed$/,
+    )
   })
 })

@@ -188,7 +188,9 @@ describe('whisklens batch', () => {
       'Fired batch-requested: batch unlisted\nNext: whisklens retry unlisted\n',
     ])
     api = completing({ totals })
-    expect((await whisklens('x', '--batch', 'nothing')).stderr).toContain('No object in the bucket has the prefix "x"\n')
+    expect((await whisklens('x', '--batch', 'nothing')).stderr).toContain(
+      'No object in the bucket has the prefix "x"\n',
+    )
   })
 
   it('says what to do where Whisklens is not deployed', async () => {

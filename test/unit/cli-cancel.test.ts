@@ -93,6 +93,6 @@ describe('whisklens cancel', () => {
     await put(summaryOf('uploads-2026-11-22', { state: 'running' }))
     const { code, stderr } = await cancel('uploads-2026-11-22')
     expect([code, invoked]).toEqual([2, []])
-    expect(stderr).toContain('The uploads of a day are not a fired batch')
+    expect(stderr).toContain('Expected a fired batch')
   })
 })

@@ -86,9 +86,7 @@ describe('whisklens model', () => {
     expect(wrong.stderr).toContain('labels.json names 3 classes, but there are 4')
     expect(readdirSync(join(folder.path, 'two'))).toEqual(['bare'])
     const both = await model(['add', network, ...how], 'two')
-    expect(both.stderr).toMatch(
-      /has a whisklens\.json: remove --labels, --range, --logits, --license/,
-    )
+    expect(both.stderr).toMatch(/has a whisklens\.json: remove --labels, --range, --logits, --license/)
   })
 
   it('refuses what cannot work, with what to do', async () => {

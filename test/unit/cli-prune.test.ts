@@ -48,7 +48,7 @@ describe('whisklens prune', () => {
   it('removes nothing that nobody agreed to', async () => {
     const { code, stdout, stderr } = await whisklens('--older-than', '30d')
     expect([code, stdout]).toEqual([1, ''])
-    expect(stderr).toMatch(/^error: There is no terminal to ask.*\nhint: Add --yes/)
+    expect(stderr).toMatch(/^error: Cannot ask for confirmation without a terminal.*\nhint: Add --yes/)
     const asJson = await whisklens('--older-than', '30d', '--json')
     expect(JSON.parse(asJson.stderr).error.code).toBe('confirmation_needed')
     expect(await batches()).toEqual(['old', 'older', 'open', 'young'])

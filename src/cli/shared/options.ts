@@ -3,10 +3,10 @@ import type * as z from 'zod'
 import { ageOf, ageSchema } from '../../schema'
 
 /** Parser for an integer option. */
-export const wholeNumber = (least: number, most: number) => (text: string) => {
+export const wholeNumber = (min: number, max: number) => (text: string) => {
   const value = Number(text)
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value
-  throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`)
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value
+  throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
 }
 
 /**

@@ -4,10 +4,10 @@ import type { Readable } from 'node:stream'
 export const endOfActivation = 'XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX'
 
 /** Longer lines are split, so that output without line ends cannot fill the memory. */
-const longestLine = 65_536
+const maxLineLength = 65_536
 /** Timeouts for the end marker, milliseconds: since the last output, and in total. */
-const longestPause = 1000
-const longestWait = 30_000
+const maxPause = 1000
+const maxWait = 30_000
 
 /** Collects the output of a container per activation. */
 export class Logs {
@@ -25,8 +25,8 @@ export class Logs {
         this.pause?.refresh()
         const lines = (rest + text).split('\n')
         rest = lines.pop() ?? ''
-        if (rest.length > longestLine) lines.push(rest)
-        if (rest.length > longestLine) rest = ''
+        if (rest.length > maxLineLength) lines.push(rest)
+        if (rest.length > maxLineLength) rest = ''
         for (const line of lines) this.take(name, line)
       })
     }
@@ -43,8 +43,8 @@ export class Logs {
       const complete = new Promise<void>((resolve) => {
         this.done = resolve
       })
-      this.pause = setTimeout(this.done, longestPause)
-      const wait = setTimeout(this.done, longestWait)
+      this.pause = setTimeout(this.done, maxPause)
+      const wait = setTimeout(this.done, maxWait)
       await complete
       for (const timer of [this.pause, wait]) clearTimeout(timer)
       this.pause = undefined

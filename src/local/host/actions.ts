@@ -14,7 +14,7 @@ import { collectionRoutes, commonContent, commonFields, commonSummary } from './
 import { type ActionEntity, type KeyValue, pathOf } from './entities'
 import { execContent, execOf } from './exec'
 import { within } from './invoke'
-import { actionLimits, longestWait } from './limits'
+import { actionLimits, maxWait } from './limits'
 import { joinNames } from './names'
 import { checkFinal, mergeKeyValues, resolveAction } from './parameters'
 import { badRequest, malformedQuery } from './refusals'
@@ -95,9 +95,9 @@ export function actionRoutes(api: Api, host: Host): void {
 
 /** Timeout of a blocking invocation, milliseconds. @throws HttpError 400 */
 function waitOf(c: ApiContext): number {
-  const wait = Number(c.req.query('timeout') ?? longestWait)
-  if (Number.isInteger(wait) && wait > 0 && wait <= longestWait) return wait
-  throw malformedQuery('timeout', `Timeout must be number of milliseconds up to ${longestWait}.`)
+  const wait = Number(c.req.query('timeout') ?? maxWait)
+  if (Number.isInteger(wait) && wait > 0 && wait <= maxWait) return wait
+  throw malformedQuery('timeout', `Timeout must be number of milliseconds up to ${maxWait}.`)
 }
 
 /** Merges the annotations of a PUT with the existing ones. */
@@ -107,18 +107,18 @@ function annotationsOf(
   old?: ActionEntity,
 ): KeyValue[] {
   // New actions only, as on a real server.
-  const usual = old ? old.annotations : [{ key: 'provide-api-key', value: false }]
-  const kept = usual.filter(({ key }) => !delAnnotations.includes(key))
+  const base = old ? old.annotations : [{ key: 'provide-api-key', value: false }]
+  const kept = base.filter(({ key }) => !delAnnotations.includes(key))
   return mergeKeyValues(kept, annotations, [{ key: 'exec', value: kind }])
 }
 
-function limitsOf(asked: z.infer<typeof limitsContent>, old?: ActionEntity): ActionEntity['limits'] {
+function limitsOf(requested: z.infer<typeof limitsContent>, old?: ActionEntity): ActionEntity['limits'] {
   const limitOf = (name: keyof typeof actionLimits): number => {
-    const { title, unit, least, usual, most } = actionLimits[name]
-    const value = asked[name] ?? old?.limits[name] ?? usual
-    const said = `requirement failed: ${title} ${value}${unit}`
-    if (value < least) throw badRequest(`${said} below allowed threshold of ${least}${unit}`)
-    if (value > most) throw badRequest(`${said} exceeds allowed threshold of ${most}${unit}`)
+    const { title, unit, min, defaultValue, max } = actionLimits[name]
+    const value = requested[name] ?? old?.limits[name] ?? defaultValue
+    const message = `requirement failed: ${title} ${value}${unit}`
+    if (value < min) throw badRequest(`${message} below allowed threshold of ${min}${unit}`)
+    if (value > max) throw badRequest(`${message} exceeds allowed threshold of ${max}${unit}`)
     return value
   }
   const [concurrency, logs] = [limitOf('concurrency'), limitOf('logs')]

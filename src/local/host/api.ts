@@ -129,8 +129,12 @@ const maxListed = 200
 
 /** Responds with a page of a list by `skip` and `limit`, or with its length. */
 export function listPage<T>(c: ApiContext, name: string, items: T[], show: (item: T) => object): Response {
-  const number = (parameter: string, usual: number, check: (value: number) => string | undefined): number => {
-    const text = c.req.query(parameter) ?? String(usual)
+  const number = (
+    parameter: string,
+    defaultValue: number,
+    check: (value: number) => string | undefined,
+  ): number => {
+    const text = c.req.query(parameter) ?? String(defaultValue)
     const why = /^-?\d+$/.test(text) ? check(Number(text)) : 'an integer'
     if (why) throw malformedQuery(parameter, `The value '${text}' is not ${why} for ${name}.`)
     return Number(text)

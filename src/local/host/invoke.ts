@@ -163,7 +163,7 @@ export class Invoker {
     }
     const duration = done.reduce((sum, activation) => sum + (activation.duration ?? 0), 0)
     const memories = done.map((one) => (annotationOf(one, 'limits') as ActionEntity['limits']).memory)
-    const memory = Math.max(...memories, actionLimits.memory.least)
+    const memory = Math.max(...memories, actionLimits.memory.min)
     const annotations = [
       { key: 'topmost', value: call.cause === undefined },
       { key: 'limits', value: { ...limits, memory } },

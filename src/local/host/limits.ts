@@ -27,14 +27,14 @@ export const megabyte = 1024 * 1024
 export const sizes = { payload: megabyte, result: megabyte, code: 48 * megabyte, put: 50 * megabyte }
 export const sequenceLength = 50
 /** Maximum duration of a blocking invocation, milliseconds. */
-export const longestWait = 60_000
+export const maxWait = 60_000
 
 /** Limits of an action, with their titles in error messages. */
 export const actionLimits = {
-  timeout: { title: 'duration', unit: ' milliseconds', least: 100, usual: 60_000, most: 300_000 },
-  memory: { title: 'memory size', unit: ' MB', least: 128, usual: 256, most: 512 },
-  logs: { title: 'log size', unit: ' MB', least: 0, usual: 10, most: 10 },
-  concurrency: { title: 'concurrency', unit: '', least: 1, usual: 1, most: 1 },
+  timeout: { title: 'duration', unit: ' milliseconds', min: 100, defaultValue: 60_000, max: 300_000 },
+  memory: { title: 'memory size', unit: ' MB', min: 128, defaultValue: 256, max: 512 },
+  logs: { title: 'log size', unit: ' MB', min: 0, defaultValue: 10, max: 10 },
+  concurrency: { title: 'concurrency', unit: '', min: 1, defaultValue: 1, max: 1 },
 }
 
 /** @param allowed bytes @throws HttpError 413 */

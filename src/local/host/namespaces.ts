@@ -17,10 +17,10 @@ const bounds = Object.fromEntries(
     { ...actionLimits.timeout, name: 'action_duration', unit: 1 },
     { ...actionLimits.memory, name: 'action_memory', unit: megabyte },
     { ...actionLimits.logs, name: 'action_logs', unit: megabyte },
-  ].flatMap(({ name, unit, least, most }) =>
+  ].flatMap(({ name, unit, min, max }) =>
     ['', 'default_'].flatMap((prefix) => [
-      [`${prefix}min_${name}`, least * unit],
-      [`${prefix}max_${name}`, most * unit],
+      [`${prefix}min_${name}`, min * unit],
+      [`${prefix}max_${name}`, max * unit],
     ]),
   ),
 )
@@ -62,16 +62,16 @@ export function namespaceRoutes(api: Api, { namespace, entities, limits }: Host)
       concurrentInvocations: limits.concurrentInvocations,
       firesPerMinute: limits.firesPerMinute,
       invocationsPerMinute: limits.invocationsPerMinute,
-      maxActionConcurrency: concurrency.most,
+      maxActionConcurrency: concurrency.max,
       maxActionInstances: limits.concurrentInvocations,
-      maxActionLogs: logs.most,
-      maxActionMemory: memory.most,
-      maxActionTimeout: timeout.most,
+      maxActionLogs: logs.max,
+      maxActionMemory: memory.max,
+      maxActionTimeout: timeout.max,
       maxParameterSize: `${sizes.payload} B`,
-      minActionConcurrency: concurrency.least,
-      minActionLogs: logs.least,
-      minActionMemory: memory.least,
-      minActionTimeout: timeout.least,
+      minActionConcurrency: concurrency.min,
+      minActionLogs: logs.min,
+      minActionMemory: memory.min,
+      minActionTimeout: timeout.min,
     })
   })
   api.get(inNamespace, (c) => {

@@ -43,8 +43,8 @@ export function isPublic(method: string, path: string): boolean {
 /** System packages and actions. They run in containers like any other; `exec.code` is the code itself. */
 export function systemEntities(): Entity[] {
   const common = { version: '0.0.1', publish: true, parameters: [], updated: clock() }
-  const usual = Object.entries(actionLimits).map(([name, { usual }]) => [name, usual])
-  const limits = Object.fromEntries(usual)
+  const defaults = Object.entries(actionLimits).map(([name, { defaultValue }]) => [name, defaultValue])
+  const limits = Object.fromEntries(defaults)
   return Object.entries(packages).flatMap(([name, actions]): Entity[] => [
     { ...common, collection: 'packages', namespace: systemNamespace, name, annotations: [] },
     ...Object.entries(actions).map(([action, code]): Entity => {

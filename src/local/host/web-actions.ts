@@ -1,7 +1,7 @@
 import { HttpError } from '../http-error'
 import { type Api, type ApiContext, checkLength, corsHeaders, type Host } from './api'
 import { within } from './invoke'
-import { longestWait } from './limits'
+import { maxWait } from './limits'
 import { joinNames } from './names'
 import { annotationOf, type ResolvedAction, resolveAction } from './parameters'
 import { notFound, orRefuse } from './refusals'
@@ -39,7 +39,7 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
     const payload = await webPayload(c, resolved, segments, namespace)
     const { activationId, done } = invoker.invoke(resolved, payload, { transaction: c.var.transaction })
     c.header('X-OpenWhisk-Activation-Id', activationId)
-    const activation = await within(longestWait, done)
+    const activation = await within(maxWait, done)
     if (!activation) throw new HttpError(202, 'accepted', 'Response not yet ready.')
     // A real server cannot convert an array to a response.
     if (Array.isArray(activation.response.result)) {

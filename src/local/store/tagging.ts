@@ -10,7 +10,7 @@ import { fromXml, toXml } from './xml'
 /** The tags of an object, by key. */
 export type Tags = Record<string, string>
 
-const most = { tags: 10, key: 128, value: 256 }
+const limits = { tags: 10, key: 128, value: 256 }
 /** Characters that S3 allows in keys and values. */
 const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
 
@@ -22,9 +22,10 @@ const taggingSchema = z.object({
 
 /** @throws HttpError as on S3 for tags that are too many, too long, duplicate or contain other characters */
 function checked(pairs: [string, string][]): Tags {
-  if (pairs.length > most.tags) throw s3Error('BadRequest', `Object tags cannot be greater than ${most.tags}`)
+  if (pairs.length > limits.tags)
+    throw s3Error('BadRequest', `Object tags cannot be greater than ${limits.tags}`)
   for (const [key, value] of pairs) {
-    const isRight = key !== '' && key.length <= most.key && value.length <= most.value
+    const isRight = key !== '' && key.length <= limits.key && value.length <= limits.value
     if (!isRight || !allowed.test(key) || !allowed.test(value) || /^aws:/i.test(key))
       throw s3Error('InvalidTag')
   }
