@@ -16,7 +16,7 @@ import { isoOf } from '../src/clock'
 import { type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError, WhisklensError } from '../src/errors'
 import { log, logged } from '../src/log'
-import { answering } from '../src/openwhisk/action'
+import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import { batchIdSchema, exifOptionSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
 import { parseEvent } from '../src/storage/events'
@@ -45,7 +45,7 @@ const describeSchema = z.object({ describe: z.literal(true) })
  * engine and the decoder.
  * With records goes what they took: `spent: {ms, container}`.
  */
-export const main = answering((params) =>
+export const main = wrapAction((params) =>
   logged({ batch: subjectOf(params) }, () => stage('main', () => classify(params))),
 )
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { errorsPage } from '../../scripts/write-errors'
 import { type ErrorCode, errorCodes, errorKind } from '../../src/error-codes'
 import { hintOf, WhisklensError } from '../../src/errors'
-import { answering } from '../../src/openwhisk/action'
+import { wrapAction } from '../../src/openwhisk/action'
 import { errorResponse } from '../../src/openwhisk/web'
 
 const root = join(__dirname, '..', '..')
@@ -56,7 +56,7 @@ describe('a hint', () => {
   })
 
   it('ends the error of an action', async () => {
-    const main = answering(() =>
+    const main = wrapAction(() =>
       Promise.reject(new WhisklensError('batch_not_found', 'There is no batch "b"')),
     )
     expect(await main({})).toEqual({

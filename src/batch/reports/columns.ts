@@ -2,7 +2,7 @@ import { isoOf, msOf } from '../../clock'
 import type { ImageRecord } from '../../schema'
 
 /**
- * `bytes` may exceed 32 bits; `time` is ISO 8601 in UTC; `localTime` is the same without a zone, as a camera's clock shows it;
+ * `bytes` may exceed 32 bits. `time` is ISO 8601 in UTC; `localTime` has no zone, as a camera's clock shows it.
  * `labels` is a list.
  */
 export type ColumnType = 'text' | 'integer' | 'bytes' | 'number' | 'time' | 'localTime' | 'labels'
@@ -28,7 +28,7 @@ const column = (
 const required = (name: string, type: ColumnType, of: (record: ImageRecord) => Cell): Column =>
   column(name, type, of, true)
 
-/** Times from a store or a file are text from outside. */
+/** Parses a time from outside. @returns null when it is not valid */
 function timeOf(text: string | null): string | null {
   const time = msOf(text ?? '')
   return Number.isNaN(time) ? null : isoOf(time)
@@ -47,7 +47,7 @@ export const columns: readonly Column[] = [
   column('width', 'integer', ({ width }) => width),
   column('height', 'integer', ({ height }) => height),
   column('format', 'text', ({ format }) => format),
-  // An offset from UTC says nothing of the time of day.
+  // Without the offset from UTC: the column holds the camera's local time.
   column('takenAt', 'localTime', ({ exif }) => exif?.takenAt?.slice(0, 19)),
   column('camera', 'text', ({ exif }) => exif?.camera),
   column('latitude', 'number', ({ exif }) => exif?.position?.latitude),
@@ -64,6 +64,6 @@ export const columns: readonly Column[] = [
   required('labels', 'labels', ({ labels }) => labels),
 ]
 
-/** A record as a row: a value, or null, for each column. */
+/** A record as a row of all columns. */
 export const toRow = (record: ImageRecord): Record<string, Cell> =>
   Object.fromEntries(columns.map(({ name, of }) => [name, of(record)]))

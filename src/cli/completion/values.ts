@@ -6,7 +6,7 @@ import { modelNames } from '../../models/installed'
 import { needStore, resolveConnection } from '../shared/connection'
 import type { Candidate, Completion, Given, Values } from './candidates'
 
-/** An object store that is slower is not waited for, milliseconds. */
+/** Timeout of the object store, milliseconds. */
 const patience = 1000
 
 const idsShown = 50
@@ -15,7 +15,7 @@ const none: Completion = { candidates: [], files: 'none' }
 const files: Completion = { candidates: [], files: 'files' }
 const folders: Completion = { candidates: [], files: 'folders' }
 
-/** What may be put for the placeholders of the help. Those that are not here stand for texts and numbers. */
+/** Completions per placeholder of the help. Others are free text or numbers. */
 const placeholders: Record<string, (given: Given) => Promise<Completion> | Completion> = {
   id: async (given) => ({ ...none, candidates: await batches(given) }),
   model: models,
@@ -29,13 +29,13 @@ const placeholders: Record<string, (given: Given) => Promise<Completion> | Compl
   output: () => folders,
 }
 
-/** {@link placeholders}; nothing where they cannot be known now. */
+/** {@link placeholders}; empty on any error. */
 export const valuesOf: Values = async (placeholder, given) => {
   const values = Object.hasOwn(placeholders, placeholder) ? placeholders[placeholder] : undefined
   try {
     return (await values?.(given)) ?? none
   } catch {
-    // A message would stand in the middle of the command line.
+    // An error message would garble the command line.
     return none
   }
 }

@@ -9,7 +9,7 @@ import { chosenFiles, isImage, type Named } from './dropped-files'
 
 const words = text.local
 
-/** Files that were no images, of those dropped last. */
+/** Number of files in the last drop that are not images. */
 const ignored = signal(0)
 
 export function addFiles(local: LocalMode, files: Named[]): void {
@@ -18,7 +18,7 @@ export function addFiles(local: LocalMode, files: Named[]): void {
   if (images.length > 0) local.upload(images)
 }
 
-/** Chooses files to upload. */
+/** Button to choose files for upload. */
 export function AddPhotos({ local, isPrimary = false }: { local: LocalMode; isPrimary?: boolean }) {
   const input = useRef<HTMLInputElement>(null)
   return (
@@ -43,7 +43,7 @@ export function AddPhotos({ local, isPrimary = false }: { local: LocalMode; isPr
   )
 }
 
-/** Bytes that were sent of all, 0–1. */
+/** Share of the bytes sent, 0–1. */
 function shareOf(uploads: Upload[]): number {
   let [sent, all] = [0, 0]
   for (const upload of uploads) {
@@ -53,7 +53,7 @@ function shareOf(uploads: Upload[]): number {
   return all ? sent / all : 1
 }
 
-/** How the uploads go. */
+/** Progress of the uploads. */
 export function Uploads({ local }: { local: LocalMode }) {
   const uploads = local.uploads.value
   const problem = local.problem.value
