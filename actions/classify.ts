@@ -22,7 +22,7 @@ import { isoOf } from '../src/clock'
 import { type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError, WhisklensError } from '../src/errors'
 import { log, logged } from '../src/log'
-import { answering } from '../src/openwhisk/action'
+import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 import type { ImageRef } from '../src/schema'
 import { parseEvent } from '../src/storage/events'
@@ -40,7 +40,7 @@ const container = randomBytes(4).toString('hex')
  * engine and the decoder.
  * With records goes what they took: `spent: {ms, container}`.
  */
-export const main = answering((params) =>
+export const main = wrapAction((params) =>
   logged({ batch: subjectOf(params) }, () => stage('main', () => classify(params))),
 )
 

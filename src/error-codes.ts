@@ -173,7 +173,7 @@ export const errorCodes = {
   manifest_changed: {
     status: 409,
     when: 'The list of images was replaced while it was read.',
-    hint: 'Fire the batch again: the list is read anew.',
+    hint: 'Fire the batch again: it reads the list from the start.',
   },
   manifest_invalid: {
     status: 400,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
-import { answering } from '../src/openwhisk/action'
+import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation, siblingAction } from '../src/openwhisk/activation'
 import { addressOf } from '../src/openwhisk/client'
 import { schedule, unschedule } from '../src/openwhisk/schedule'
@@ -85,7 +85,7 @@ function sinceOf(
  * ones. Where the platform has alarms, the bucket is polled for what its notifications missed; `polling` tells. Every
  * event may come twice, and for a trigger that is long gone.
  */
-export const main = answering(async (params) => {
+export const main = wrapAction(async (params) => {
   const parsed = requestSchema.safeParse(params)
   if (!parsed.success)
     throw new InvalidInputError('bad_parameter', `Not a feed request: ${z.prettifyError(parsed.error)}`)

@@ -25,24 +25,20 @@ export const removeDataDir = (dataDir: string): Promise<void> => rm(dataDir, { r
 
 /** Starts `whisklens up` as users do, in a process of its own, and waits until it says that it is ready. */
 export async function startLocalMode(dataDir: string, ...args: string[]): Promise<RunningLocal> {
-  return startLocalModeOf(bin, dataDir, ...args)
+  return startLocalModeOf([process.execPath, bin], dataDir, ...args)
 }
 
-/** As {@link startLocalMode}, of another installation. @param program its bin/whisklens.js */
+/** As {@link startLocalMode}, of another installation. @param program Node.js and its bin/whisklens.js */
 export async function startLocalModeOf(
-  program: string,
+  [node, bin]: [string, string],
   dataDir: string,
   ...args: string[]
 ): Promise<RunningLocal> {
-  const child = spawn(
-    process.execPath,
-    [program, 'up', '--port', '0', '--json', '--data', dataDir, ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // What a test has set is in a copy of its own.
-      env: process.env,
-    },
-  )
+  const child = spawn(node, [bin, 'up', '--port', '0', '--json', '--data', dataDir, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // What a test has set is in a copy of its own.
+    env: process.env,
+  })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ErrorCode, errorCodes, errorKind } from '../../src/error-codes'
 import { hintOf, WhisklensError } from '../../src/errors'
-import { answering } from '../../src/openwhisk/action'
+import { wrapAction } from '../../src/openwhisk/action'
 import { errorResponse } from '../../src/openwhisk/web'
 
 const root = join(__dirname, '..', '..')
@@ -51,7 +51,7 @@ describe('a hint', () => {
   })
 
   it('ends the error of an action', async () => {
-    const main = answering(() =>
+    const main = wrapAction(() =>
       Promise.reject(new WhisklensError('batch_not_found', 'There is no batch "b"')),
     )
     expect(await main({})).toEqual({

@@ -2,7 +2,7 @@ import { isoOf, msOf } from '../../clock'
 import type { ImageRecord } from '../../schema'
 
 /**
- * `bytes` may exceed 32 bits; `time` is ISO 8601 in UTC; `localTime` is the same without a zone, as a camera's clock shows it;
+ * `bytes` may exceed 32 bits. `time` is ISO 8601 in UTC; `localTime` has no zone, as a camera's clock shows it.
  * `labels` is a list.
  */
 export type ColumnType = 'text' | 'integer' | 'bytes' | 'number' | 'time' | 'localTime' | 'labels'
@@ -34,7 +34,7 @@ const required = (
   of: (record: ImageRecord) => Cell,
 ): Column => ({ name, type, meaning, isRequired: true, of })
 
-/** Times from a store or a file are text from outside. */
+/** Parses a time from outside. @returns null when it is not valid */
 function timeOf(text: string | null): string | null {
   const time = msOf(text ?? '')
   return Number.isNaN(time) ? null : isoOf(time)
@@ -63,7 +63,7 @@ export const columns: readonly Column[] = [
   column('width', 'integer', 'Width of the upright image, pixels.', ({ width }) => width),
   column('height', 'integer', 'Height of the upright image, pixels.', ({ height }) => height),
   column('format', 'text', 'Format of the file, by its content.', ({ format }) => format),
-  // An offset from UTC says nothing of the time of day.
+  // Without the offset from UTC: the column holds the camera's local time.
   column('takenAt', 'localTime', "Time of the photo by the camera's clock.", ({ exif }) =>
     exif?.takenAt?.slice(0, 19),
   ),
@@ -92,6 +92,6 @@ export const columns: readonly Column[] = [
   required('labels', 'labels', 'All labels with their probabilities.', ({ labels }) => labels),
 ]
 
-/** A record as a row: a value, or null, for each column. */
+/** A record as a row of all columns. */
 export const toRow = (record: ImageRecord): Record<string, Cell> =>
   Object.fromEntries(columns.map(({ name, of }) => [name, of(record)]))

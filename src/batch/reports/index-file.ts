@@ -41,32 +41,32 @@ export const indexSoFarSchema = z.strictObject({
   bytes: z.int(),
 }) satisfies z.ZodType<IndexSoFar>
 
-/** An index, as it lies in the results bucket. */
+/** An index stored in the results bucket. */
 export interface StoredIndex {
   key: string
   etag: string
   directory: IndexDirectory
 }
 
-/** The directory is read with the first request but for the largest of batches, bytes. */
-const defaultDirectory = 128 * 1024
+/** Bytes read from the end at first: enough for the directory of all but the largest batches. */
+const tailBytes = 128 * 1024
 
-/** Behind the directory: its length, and the end mark. */
+/** After the directory: its length and the end mark. */
 const trailerBytes = 8
 
 /**
- * Reads what an index holds; of its columns and records nothing.
- * @throws StorageError `object_not_found`; `store_failed` when the object is no index
+ * Reads the directory of an index, not its columns or records.
+ * @throws StorageError `object_not_found`; `store_failed` when the object is not an index
  */
 export async function readIndex(results: Bucket, key: string): Promise<StoredIndex> {
-  const { body, etag, size } = await results.ending(key, defaultDirectory)
+  const { body, etag, size } = await results.ending(key, tailBytes)
   const mark = body.subarray(-endMark.length).toString('latin1')
   if (size < trailerBytes || mark !== endMark)
     throw new StorageError('store_failed', 200, `s3://${results.name}/${key} is not an index`)
   const length = body.readUInt32BE(body.length - trailerBytes)
   const from = size - trailerBytes - length
-  const isThere = length + trailerBytes <= body.length
-  const written = isThere
+  const isInTail = length + trailerBytes <= body.length
+  const written = isInTail
     ? body.subarray(body.length - trailerBytes - length, body.length - trailerBytes)
     : await results.range(key, from, size - trailerBytes, etag)
   return { key, etag, directory: directorySchema.parse(JSON.parse(gunzipSync(written).toString('utf8'))) }

@@ -12,7 +12,7 @@ const localTime = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3
 
 const probabilitySchema = z.coerce.number(probability).min(0, probability).max(1, probability)
 
-/** One label as it is, or several as a JSON array. */
+/** One label, or several as a JSON array. */
 const labelsSchema = z.union(
   [
     z.array(z.string()),
@@ -29,7 +29,7 @@ const labelsSchema = z.union(
   names,
 )
 
-/** Which records of a batch are wanted. */
+/** The query parameters of the results. */
 export const querySchema = z.object({
   label: z
     .string()
@@ -85,7 +85,7 @@ export type ResultsQuery = z.infer<typeof querySchema>
 
 type Test = (record: ImageRecord) => boolean
 
-/** Whether a record is asked for, the limit apart. */
+/** Builds the test of a query, without its limit. */
 export function matches(query: Omit<ResultsQuery, 'limit'>): Test {
   const { status, code, prefix, camera, search, takenSince, takenUntil } = query
   const make = camera?.toLowerCase()
@@ -102,10 +102,10 @@ export function matches(query: Omit<ResultsQuery, 'limit'>): Test {
   return (record) => given.every((test) => test(record))
 }
 
-/** What is asked of the most probable label. */
+/** The tests on the most probable label. */
 function testsOfTop({ label, labelIs, minProbability, maxProbability }: Omit<ResultsQuery, 'limit'>) {
-  const least = thousandths(minProbability ?? 0)
-  const most = thousandths(maxProbability ?? 1)
+  const min = thousandths(minProbability ?? 0)
+  const max = thousandths(maxProbability ?? 1)
   const isNamed = label === undefined ? undefined : isLabelled(label)
   const names = labelIs && new Set(labelIs)
   const tests: (Test | false)[] = [
@@ -113,7 +113,7 @@ function testsOfTop({ label, labelIs, minProbability, maxProbability }: Omit<Res
     names !== undefined && (({ labels: [top] }) => top !== undefined && names.has(top.label)),
     ({ labels: [top] }) => {
       const found = thousandths(top?.probability ?? 0)
-      return found >= least && found <= most
+      return found >= min && found <= max
     },
   ]
   return tests
@@ -121,7 +121,7 @@ function testsOfTop({ label, labelIs, minProbability, maxProbability }: Omit<Res
 
 const thousandths = (value: number): number => Math.round(value * 1000)
 
-/** Whether the names of a record's most probable label, of its kinds, or the key have the text in them. */
+/** Tests for text in the top label's names, its kinds' names, or the key. */
 function contains(text: string): Test {
   const part = text.toLowerCase()
   const known = new Map<string, boolean>()
@@ -135,17 +135,17 @@ function contains(text: string): Test {
   return ({ key, labels: [top] }) => key.toLowerCase().includes(part) || (top !== undefined && isIn(top))
 }
 
-/** Kinds come on top of parts of names: `dog` finds the beagle, and the dog sled all the same. */
+/** Matches names by text, or by kind: `dog` finds both the beagle and the dog sled. */
 function isLabelled(text: string): (label: Label | undefined) => boolean {
   const part = text.toLowerCase()
   const isKind = kindOf(text)
   return (label) =>
     label !== undefined &&
-    // labels.json may show it under a name that is none of the model's.
+    // labels.json may show a name that the model does not have.
     (`${label.label}, ${label.className}`.toLowerCase().includes(part) || isKind(label.wordnetId))
 }
 
-/** Times of the same form sort as text. What has no time was not taken between two. */
+/** Times of the same form sort as text. Records without a time do not match. */
 function isTaken(since = '', until = ''): Test | false {
   if (since === '' && until === '') return false
   return ({ exif: { takenAt } = {} }) =>

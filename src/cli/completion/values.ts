@@ -10,7 +10,7 @@ import { needStore, resolveConnection } from '../shared/connection'
 import { plural } from '../shared/output'
 import type { Candidate, Completion, Given, Values } from './candidates'
 
-/** An object store that is slower is not waited for, milliseconds. */
+/** Timeout of the object store, milliseconds. */
 const patience = 1000
 
 const idsShown = 50
@@ -19,7 +19,7 @@ const none: Completion = { candidates: [], files: 'none' }
 const files: Completion = { candidates: [], files: 'files' }
 const folders: Completion = { candidates: [], files: 'folders' }
 
-/** What may be put for the placeholders of the help. Those that are not here stand for texts and numbers. */
+/** Completions per placeholder of the help. Others are free text or numbers. */
 const placeholders: Record<string, (given: Given) => Promise<Completion> | Completion> = {
   id: async ({ options }) => ({ ...none, candidates: await inTime(batchIds(options)) }),
   label: async ({ options }) => ({ ...none, candidates: await inTime(newestLabels(options)) }),
@@ -35,13 +35,13 @@ const placeholders: Record<string, (given: Given) => Promise<Completion> | Compl
   output: () => folders,
 }
 
-/** {@link placeholders}; nothing where they cannot be known now. */
+/** {@link placeholders}; empty on any error. */
 export const valuesOf: Values = async (placeholder, given) => {
   const values = Object.hasOwn(placeholders, placeholder) ? placeholders[placeholder] : undefined
   try {
     return (await values?.(given)) ?? none
   } catch {
-    // A message would stand in the middle of the command line.
+    // An error message would garble the command line.
     return none
   }
 }

@@ -6,13 +6,13 @@ import { type UnzipFileInfo, unzipSync } from 'fflate'
 
 const root = process.cwd()
 
-/** A container has the modules of its image and of its archive, not those in parent folders of the host's. */
+/** Modules resolve within the container only, not in parent folders on the host. */
 const loader = Module as unknown as { _nodeModulePaths(from: string): string[] }
 const modulePaths = loader._nodeModulePaths
 loader._nodeModulePaths = (from) =>
   modulePaths(from).filter((path) => !from.startsWith(root) || path.startsWith(root))
 
-/** Unpacks a few files at a time: all of a large archive at once could count as the action's own memory. */
+/** Unpacks a few files at a time, so that a large archive does not count as the action's memory. */
 function unpack(zip: Uint8Array, folder: string): void {
   const entries: UnzipFileInfo[] = []
   unzipSync(zip, { filter: (entry) => entries.push(entry) === 0 })
@@ -32,7 +32,7 @@ function unpack(zip: Uint8Array, folder: string): void {
   }
 }
 
-/** `main` of an archive's package, or `file.main` of another of its modules. */
+/** Resolves `main` of an archive's package, or `file.main` of another module in it. */
 export async function loadArchive(code: string, main: string): Promise<unknown> {
   const folder = mkdtempSync(join(root, 'action-'))
   unpack(Buffer.from(code, 'base64'), folder)
@@ -50,7 +50,7 @@ export async function loadArchive(code: string, main: string): Promise<unknown> 
   return loaded[name] ?? loaded.default?.[name]
 }
 
-/** `main` of a single file, which may be declared without being exported. */
+/** Resolves `main` of a single file, which may declare it without exporting it. */
 export function loadSource(code: string, main: string): unknown {
   const file = join(mkdtempSync(join(root, 'action-')), 'index.js')
   writeFileSync(file, `${code}\n;try { module.main = ${main} } catch {}`)

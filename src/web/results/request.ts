@@ -15,7 +15,7 @@ export const formatSchema = z
 
 const rows = 'expected rows such as 0-99,250'
 
-/** Row numbers and ranges of them, both ends included. */
+/** Row numbers and inclusive ranges. */
 const rowsSchema = z
   .string()
   .regex(/^\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*$/, rows)
@@ -28,7 +28,7 @@ const rowsSchema = z
   .refine((ranges) => ranges.every(([first, last]) => first <= last), rows)
 
 export const requestSchema = querySchema.extend({
-  /** How much is answered at most without a limit differs between formats. */
+  /** The default depends on the format. */
   limit: querySchema.shape.limit
     .unwrap()
     .optional()
@@ -67,7 +67,7 @@ export const requestSchema = querySchema.extend({
     .describe('`true` for CSV with unchanged text and without a byte order mark, for programs.'),
 })
 
-/** Parameters that make the answer another than what lies in the batch's own files. */
+/** Parameters that make the answer differ from the batch's own files. */
 const changing = [
   'label',
   'labelIs',
@@ -87,7 +87,7 @@ const changing = [
 ]
 
 export type ResultsRequest = z.infer<typeof requestSchema> & {
-  /** Nothing is selected and nothing added: all records of the batch are asked for as they are. */
+  /** No selection and no additions: all records as stored. */
   whole: boolean
 }
 
@@ -102,8 +102,8 @@ const badRequest = (problem: string): InvalidInputError =>
   new InvalidInputError('bad_parameter', `The request is not valid: ${problem}`)
 
 /**
- * In which form an answer is wanted: the parameter decides, else what the client accepts; browsers accept HTML.
- * @throws InvalidInputError for a format that there is not
+ * Format of an answer: from the parameter, else from the Accept header; browsers accept HTML.
+ * @throws InvalidInputError for an unknown format
  */
 export function formatOf(format: unknown, accept = ''): Format {
   if (isPage(format, accept)) return 'html'
@@ -113,24 +113,24 @@ export function formatOf(format: unknown, accept = ''): Format {
   return accept.includes('text/csv') ? 'csv' : 'json'
 }
 
-/** Whether the page for people is wanted, whatever else is wrong with the request. */
+/** Whether the page is requested, even if the request is otherwise invalid. */
 export const isPage = (format: unknown, accept = ''): boolean =>
   isGiven(format) ? format === 'html' : accept.includes('text/html')
 
 /**
- * What a query asks for; parameters of other names are left alone.
- * @throws InvalidInputError when a value is not what it must be
+ * Parses a query; ignores unknown parameters.
+ * @throws InvalidInputError for an invalid value
  */
 export function parseResultsRequest(params: Record<string, unknown>): ResultsRequest {
   const given = Object.entries(params).filter(([, value]) => isGiven(value))
   const request = parse(requestSchema, Object.fromEntries(given))
   const { batch, index, rows, limit, after } = request
   if (rows && (batch === undefined || index === undefined || limit !== undefined || after !== undefined))
-    throw badRequest('rows go with the batch and the index that they are of, and without limit and after')
+    throw badRequest('rows requires batch and index, and excludes limit and after')
   return { ...request, whole: !changing.some((name) => isGiven(params[name])) }
 }
 
-/** The query that asks for what follows, as a link without the token. */
+/** Query of the next page, as a link without the token. */
 export function nextQuery(request: ResultsRequest, format: Format, next: string): string {
   const { whole: _, ...asked } = request
   const query = Object.entries({ ...asked, format, after: next }).filter(([, value]) => value !== undefined)

@@ -13,7 +13,7 @@ const words = text.local
 /** Browsers have no content type for some of the extensions. */
 const accepted = ['image/*', ...imageExtensions.map((extension) => `.${extension}`)].join()
 
-/** Files that were no images, of those dropped last. */
+/** Number of files in the last drop that are not images. */
 const ignored = signal(0)
 
 export function addFiles(local: LocalMode, files: Named[]): void {
@@ -22,7 +22,7 @@ export function addFiles(local: LocalMode, files: Named[]): void {
   if (images.length > 0) local.upload(images)
 }
 
-/** Chooses files to upload. */
+/** Button to choose files for upload. */
 export function AddPhotos({ local, isPrimary = false }: { local: LocalMode; isPrimary?: boolean }) {
   const input = useRef<HTMLInputElement>(null)
   return (
@@ -47,7 +47,7 @@ export function AddPhotos({ local, isPrimary = false }: { local: LocalMode; isPr
   )
 }
 
-/** Bytes that were sent of all, 0–1. */
+/** Share of the bytes sent, 0–1. */
 function shareOf(uploads: Upload[]): number {
   let [sent, all] = [0, 0]
   for (const upload of uploads) {
@@ -57,7 +57,7 @@ function shareOf(uploads: Upload[]): number {
   return all ? sent / all : 1
 }
 
-/** How the uploads go. */
+/** Progress of the uploads. */
 export function Uploads({ local }: { local: LocalMode }) {
   const uploads = local.uploads.value
   const problem = local.problem.value
