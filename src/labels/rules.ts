@@ -8,7 +8,7 @@ const share = z.number().min(0).max(1)
  * `labels.json`: how labels are shown. A label is named by any of its names, by its WordNet id, or by what it is a kind of;
  * what names the label itself goes before what names its kind, and after that the first of a list counts.
  */
-const rulesSchema = z.strictObject({
+export const rulesSchema = z.strictObject({
   schema: z.literal('whisklens.labels/1').optional(),
   /** Labels that are left out. */
   ignore: z.array(name).default([]),

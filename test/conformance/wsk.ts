@@ -142,7 +142,8 @@ const commands: Record<string, (client: Client, command: Command, names: string[
   'activation list': (client, _, [name]) => client.activations.list({ name } as never),
 }
 
-async function standInForWsk({ apiHost, auth, insecure }: Platform, args: string[]): Promise<Output> {
+/** As {@link wsk} where the program is missing. */
+export async function standInForWsk({ apiHost, auth, insecure }: Platform, args: string[]): Promise<Output> {
   const command = parseCommand(args)
   const [noun = '', verb = '', ...names] = command.words
   const client = openwhisk({ apihost: apiHost, api_key: auth, ignore_certs: insecure })

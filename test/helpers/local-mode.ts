@@ -29,7 +29,18 @@ export async function startLocalMode(dataDir: string, ...args: string[]): Promis
 }
 
 /** As {@link startLocalMode}, of another installation. @param program its bin/whisklens.js */
-export async function startLocalModeOf(
+export const startLocalModeOf = (
+  program: string,
+  dataDir: string,
+  ...args: string[]
+): Promise<RunningLocal> =>
+  // What a test has set is in a copy of its own.
+  startLocalModeIn(process.cwd(), process.env, program, dataDir, ...args)
+
+/** As {@link startLocalModeOf}, in a folder and an environment of its own. */
+export async function startLocalModeIn(
+  cwd: string,
+  env: NodeJS.ProcessEnv,
   program: string,
   dataDir: string,
   ...args: string[]
@@ -37,11 +48,7 @@ export async function startLocalModeOf(
   const child = spawn(
     process.execPath,
     [program, 'up', '--port', '0', '--json', '--data', dataDir, ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // What a test has set is in a copy of its own.
-      env: process.env,
-    },
+    { stdio: ['ignore', 'pipe', 'pipe'], cwd, env },
   )
   let stderr = ''
   child.stderr.on('data', (chunk) => {
