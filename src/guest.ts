@@ -1,17 +1,17 @@
 import { workerData } from 'node:worker_threads'
 
-/** What a worker thread is given that works for a guest. */
+/** The `workerData` of a worker thread in a guest process. */
 export const guestData = { isWhisklensGuest: true }
 
 let isGuestHere = workerData?.isWhisklensGuest === true
 
-/** Says that the process is of another program, which uses Whisklens as a library. */
+/** Marks the process as another program's, which uses Whisklens as a library. */
 export function beGuest(): void {
   isGuestHere = true
 }
 
 /**
- * Whether the process is of another program: nothing is printed there that it did not ask for, and what it shares with us,
- * such as sharp, stays as it is.
+ * Whether the process belongs to another program. Then nothing is printed unasked, and shared state, such as that of
+ * sharp, is left unchanged.
  */
 export const isGuest = (): boolean => isGuestHere
