@@ -8,7 +8,7 @@ import { readChunk } from '../src/batch/records/chunks'
 import { uploadsBatch } from '../src/batch/uploads/day'
 import { classifyImage } from '../src/classifier/classify'
 import { decoder, warnIfOnlyJpeg } from '../src/classifier/decode'
-import { loadModelApart } from '../src/classifier/inference/load'
+import { loadIsolated } from '../src/classifier/inference/load'
 import { imageBytes } from '../src/classifier/inline-image'
 import type { LoadedModel } from '../src/classifier/load'
 import { stage } from '../src/classifier/stage'
@@ -60,7 +60,7 @@ async function classify(params: Record<string, unknown>): Promise<object> {
   const spent = () => ({ ms: Math.round(performance.now() - started), container })
   const settings = settingsFromParams({ ...params, defaultModel: params.model || params.defaultModel })
   warnIfOnlyJpeg()
-  const loading = loadModelApart(settings.model, settings.engine)
+  const loading = loadIsolated(settings.model, settings.engine)
   // Who needs it hears of it; a message that is not understood needs none.
   loading.catch(() => {})
   const inline = inlineSchema.safeParse(params)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { classifyImages } from '../../src/batch/classify/classify-images'
 import { classifyImage } from '../../src/classifier/classify'
 import { findEngine } from '../../src/classifier/engines'
-import { loadModelApart } from '../../src/classifier/inference/load'
+import { loadIsolated } from '../../src/classifier/inference/load'
 import { settingsFromEnvironment } from '../../src/config'
 import { modelFolderPath, readModelFolder } from '../../src/model-folder/folder'
 import { openStore } from '../../src/storage/store'
@@ -27,7 +27,7 @@ async function loadNetwork(): Promise<() => Promise<unknown>> {
 }
 
 async function main(): Promise<void> {
-  const loaded = await loadModelApart(model, engine)
+  const loaded = await loadIsolated(model, engine)
   const classify = async (image: Buffer) => (await classifyImage(loaded, image)).labels[0]?.index ?? -1
   await classify(images[0] as Buffer)
   let network: (() => Promise<unknown>) | undefined
