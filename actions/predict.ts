@@ -2,7 +2,7 @@
 import '../src/classifier/inference/begin'
 
 import { warnIfOnlyJpeg } from '../src/classifier/decode'
-import { loadModelApart } from '../src/classifier/inference/load'
+import { loadIsolated } from '../src/classifier/inference/load'
 import { settingsFromParams } from '../src/config'
 import { errorCodes } from '../src/error-codes'
 import { WhisklensError } from '../src/errors'
@@ -29,7 +29,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
     if (resultsToken && !isAuthorized(request, resultsToken)) {
       return failure(401, 'Expected a valid token: send it as "Authorization: Bearer …" or as ?token=…')
     }
-    return await answer(request, await loadModelApart(model, engine), process.env.WHISKLENS_MAX_MODEL)
+    return await answer(request, await loadIsolated(model, engine), process.env.WHISKLENS_MAX_MODEL)
   } catch (thrown) {
     if (thrown instanceof WhisklensError) return failure(errorCodes[thrown.code].status, thrown.message)
     log.error({ err: thrown }, 'the prediction failed')

@@ -3,7 +3,14 @@ import { basename, dirname, join } from 'node:path'
 import { InvalidInputError } from '../errors'
 import type { SquareInput } from '../model-folder/description'
 import { encode } from '../network/onnx/graph'
-import { decode, describeValue, factsOf, type OnnxFacts, type OnnxValue, takeIn } from '../network/onnx/read'
+import {
+  decode,
+  describeValue,
+  factsOf,
+  inlineWeights,
+  type OnnxFacts,
+  type OnnxValue,
+} from '../network/onnx/read'
 import { readerOf } from './network-files'
 
 /*
@@ -40,7 +47,7 @@ export async function copyOnnx(file: string, folder: string): Promise<OnnxFacts>
   const read = readerOf(dirname(file))
   const bytes = await read(basename(file))
   const model = decode(bytes)
-  const isChanged = await takeIn(model, read)
+  const isChanged = await inlineWeights(model, read)
   await writeFile(join(folder, 'model.onnx'), isChanged ? encode(model) : bytes)
   return factsOf(model)
 }
