@@ -54,7 +54,7 @@ async function classify(params: Record<string, unknown>): Promise<object> {
   const spent = () => ({ ms: Math.round(performance.now() - started), container })
   const settings = settingsFromParams({ ...params, defaultModel: params.model || params.defaultModel })
   warnIfOnlyJpeg()
-  const loading = loadModelApart(settings.model, settings.engine)
+  const loading = loadIsolated(settings.model, settings.engine)
   // Awaited below; a message that cannot be parsed does not need it.
   loading.catch(() => {})
   const inline = inlineSchema.safeParse(params)
