@@ -8,7 +8,7 @@ const share = z.number().min(0).max(1)
  * `labels.json`: how labels are shown. Labels are selected by any of their names, by WordNet id, or by kind. Names take
  * precedence over kinds, then the first in a list wins.
  */
-const rulesSchema = z.strictObject({
+export const rulesSchema = z.strictObject({
   schema: z.literal('whisklens.labels/1').optional(),
   /** Labels to hide. */
   ignore: z.array(name).default([]),

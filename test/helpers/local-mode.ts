@@ -29,15 +29,26 @@ export async function startLocalMode(dataDir: string, ...args: string[]): Promis
 }
 
 /** As {@link startLocalMode}, of another installation. @param program Node.js and its bin/whisklens.js */
-export async function startLocalModeOf(
+export const startLocalModeOf = (
+  program: [string, string],
+  dataDir: string,
+  ...args: string[]
+): Promise<RunningLocal> =>
+  // What a test has set is in a copy of its own.
+  startLocalModeIn(process.cwd(), process.env, program, dataDir, ...args)
+
+/** As {@link startLocalModeOf}, in a folder and an environment of its own. */
+export async function startLocalModeIn(
+  cwd: string,
+  env: NodeJS.ProcessEnv,
   [node, bin]: [string, string],
   dataDir: string,
   ...args: string[]
 ): Promise<RunningLocal> {
   const child = spawn(node, [bin, 'up', '--port', '0', '--json', '--data', dataDir, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // What a test has set is in a copy of its own.
-    env: process.env,
+    cwd,
+    env,
   })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
