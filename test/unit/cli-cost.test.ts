@@ -104,7 +104,7 @@ describe('whisklens cost', () => {
       WHISKLENS_GB_SECOND_PRICE: '0.1',
     })
     expect(stdout).toMatch(/^cost +0\.05 at 0\.1 a GB-s$/m)
-    expect(stdout).toMatch(/^basis +measured: the newest batches/m)
+    expect(stdout).toMatch(/^basis +measured: latest batches/m)
   })
 
   it.each([
