@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, connectionSchema } from '../../src/local-connection'
@@ -65,9 +66,12 @@ export class PageSession {
     this.folder = join(shared, 'pages', slug)
     this.#state = join(shared, 'state', slug)
     const home = join(this.#state, 'home')
-    const { XDG_DATA_HOME: _, XDG_CACHE_HOME: __, ...env } = bareEnvironment(home)
+    const ownSettings = /^(XDG_(DATA|CACHE)_HOME|npm_.*)$/
+    const env = Object.entries(bareEnvironment(home)).filter(([name]) => !ownSettings.test(name))
     this.#env = {
-      ...env,
+      ...Object.fromEntries(env),
+      // Which registry there is, is said in the real home folder.
+      npm_config_userconfig: join(homedir(), '.npmrc'),
       PATH: pathOf(shared),
       DOCS_STATE: this.#state,
       DOCS_FOLDER: this.folder,

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
 import { programOnPath } from '../conformance/wsk'
 import { needs } from '../helpers/needs'
 import { countBlock } from './counts'
 import { failure } from './failure'
+import { brokenLinks } from './links'
 import type { Block } from './markdown'
 import { PageSession } from './page-session'
-import { nameOfPage, readPageAt, slugOf, targetOf } from './pages'
+import { nameOfPage, readPageAt, slugOf } from './pages'
 import { isDisguised, isExample, isKnown, runBlock } from './run-block'
 import { commandsOf } from './shell'
 
@@ -18,18 +18,6 @@ function titleOf({ language, text }: Block): string {
 function whyLeftOut({ directives: { leftOut, needs: program } }: Block): string | undefined {
   if (leftOut) return leftOut
   return program && !programOnPath(program) ? `${program} is not installed` : undefined
-}
-
-/** The links of a page that lead nowhere. */
-function brokenLinks(path: string): string[] {
-  return readPageAt(path).links.flatMap(({ line, target }) => {
-    const found = targetOf(path, target)
-    if (!found) return []
-    const isThere =
-      existsSync(found.path) &&
-      (!found.anchor || !found.path.endsWith('.md') || readPageAt(found.path).anchors.has(found.anchor))
-    return isThere ? [] : `line ${line}: ${target}`
-  })
 }
 
 /** A test for each example of a page, in their order; a page's examples build on each other. */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { type Page, readPage } from './markdown'
 
 export const root = join(__dirname, '..', '..')
@@ -26,10 +26,3 @@ export const slugOf = (path: string): string =>
     .replaceAll(/[^\w-]+/g, '-')
 
 export const readPageAt = (path: string): Page => readPage(readFileSync(path, 'utf8'))
-
-/** The file that a relative link leads to, and the anchor in it. Links to other hosts lead to none. */
-export function targetOf(page: string, link: string): { path: string; anchor?: string } | undefined {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(link)) return undefined
-  const [path = '', anchor] = link.split('#').map(decodeURIComponent)
-  return { path: path ? join(dirname(page), path) : page, anchor }
-}

@@ -54,11 +54,10 @@ esac
 ${node} '${programOf(shared)}' "$@"`,
   )
   // The lock file is checked; installing would take the folder from under the tests.
-  const npm = installed('npm')
   writeProgram(
     join(bin, 'npm'),
     `[ "$1" != ci ] || { cd '${root}' && set -- ci --dry-run; }
-exec '${npm}' "$@"`,
+exec '${installed('npm')}' "$@"`,
   )
   // Addresses of the docs have the ports of a local mode that runs alone.
   writeProgram(

@@ -59,11 +59,14 @@ function withoutQuoted(text: string): { code: string; quote: string | undefined 
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
+/** What a program says once it has started. */
+const saidBy = (line: string): string => (startsLocalMode(line) ? 'Whisklens is up|"apiHost"' : '.')
+
 /** The block with each line that does not end by itself in the background; the number of lines stays. */
 export const scriptOf = (text: string): string =>
   text
     .split('\n')
-    .map((line) => (isEndless(line) ? `in_background ${quoted(line.trim())}` : line))
+    .map((line) => (isEndless(line) ? `in_background ${quoted(line.trim())} ${quoted(saidBy(line))}` : line))
     .join('\n')
 
 /**
@@ -80,8 +83,7 @@ in_background() {
   log=$(mktemp "$DOCS_STATE/background-XXXXXX")
   eval "$1" >"$log" 2>&1 &
   local job=$!
-  # A program that has said something has started.
-  while [ ! -s "$log" ] && kill -0 "$job" 2>/dev/null; do sleep 0.1; done
+  while ! grep -qE "$2" "$log" && kill -0 "$job" 2>/dev/null; do sleep 0.1; done
   kill -0 "$job" 2>/dev/null || wait "$job" || { cat "$log" >&2; return 1; }
 }
 

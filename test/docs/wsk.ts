@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { standInForWsk } from '../conformance/wsk'
+import { standInForWsk } from '../conformance/wsk-stand-in'
 
 /*
  * The program `wsk` where the real one is not installed: it connects as WSK_CONFIG_FILE says.
