@@ -2,8 +2,14 @@
 import '../src/classifier/inference/begin'
 
 import { randomBytes } from 'node:crypto'
-import * as z from 'zod'
 import { type ClassifyOptions, classifyImages } from '../src/batch/classify/classify-images'
+import {
+  type ChunkMessage,
+  chunkSchema,
+  describeSchema,
+  inlineSchema,
+  listSchema,
+} from '../src/batch/classify/messages'
 import { readChunk } from '../src/batch/records/chunks'
 import { uploadsBatch } from '../src/batch/uploads/day'
 import { classifyImage } from '../src/classifier/classify'
@@ -16,9 +22,9 @@ import { isoOf } from '../src/clock'
 import { type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError, WhisklensError } from '../src/errors'
 import { log, logged } from '../src/log'
-import { answering } from '../src/openwhisk/action'
+import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
-import { batchIdSchema, exifOptionSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
+import type { ImageRef } from '../src/schema'
 import { parseEvent } from '../src/storage/events'
 import { openStore } from '../src/storage/store'
 
@@ -28,24 +34,13 @@ const inlineLabels = 3
 /** This container: the code of an action is loaded once in each. */
 const container = randomBytes(4).toString('hex')
 
-const inlineSchema = z.object({ image: z.string().min(1) })
-const listSchema = z.object({ images: z.array(imageRefSchema) })
-const chunkSchema = rangeSchema.extend({
-  batch: batchIdSchema,
-  chunk: rangeSchema.extend({ epoch: z.int() }),
-  by: z.int(),
-  exif: exifOptionSchema.optional(),
-  tag: z.boolean().optional(),
-})
-const describeSchema = z.object({ describe: z.literal(true) })
-
 /**
  * Classifies what the message holds: one image in base64 (`image`), images of the object store (`images`), a piece of
  * a batch (`batch`, `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` names the model, the
  * engine and the decoder.
  * With records goes what they took: `spent: {ms, container}`.
  */
-export const main = answering((params) =>
+export const main = wrapAction((params) =>
   logged({ batch: subjectOf(params) }, () => stage('main', () => classify(params))),
 )
 
@@ -99,11 +94,7 @@ async function classifyInline(model: LoadedModel, text: string): Promise<object>
 }
 
 /** A failure that is no image's goes on as such: as an error, it would end the sequence, and nothing would tell of it. */
-async function classifyPiece(
-  model: Promise<LoadedModel>,
-  settings: Settings,
-  message: z.infer<typeof chunkSchema>,
-) {
+async function classifyPiece(model: Promise<LoadedModel>, settings: Settings, message: ChunkMessage) {
   try {
     return await classifyChunk(model, settings, message)
   } catch (thrown) {
@@ -116,16 +107,12 @@ async function classifyPiece(
 }
 
 /** The piece, as its report names it. */
-const partOf = ({ model }: Settings, { batch: _, ...part }: z.infer<typeof chunkSchema>) => ({
+const partOf = ({ model }: Settings, { batch: _, ...part }: ChunkMessage) => ({
   ...part,
   model,
 })
 
-async function classifyChunk(
-  model: Promise<LoadedModel>,
-  settings: Settings,
-  message: z.infer<typeof chunkSchema>,
-) {
+async function classifyChunk(model: Promise<LoadedModel>, settings: Settings, message: ChunkMessage) {
   const { batch, chunk, start, end, exif } = message
   const results = openStore(settings).bucket(settings.resultsBucket)
   const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)

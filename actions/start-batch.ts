@@ -5,7 +5,7 @@ import { poll, reconcile } from '../src/batch/running/reconcile'
 import { parseBatchRequest } from '../src/batch/running/request'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
-import { answering } from '../src/openwhisk/action'
+import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 
 /**
@@ -13,7 +13,7 @@ import { currentActivation } from '../src/openwhisk/activation'
  * wherever it stands: by its successor, and by anything that finds it without a lease holder. `reconcile` looks
  * for such batches, and has the watched buckets looked through, as `poll` does for one feed.
  */
-export const main = answering(async (params) => {
+export const main = wrapAction(async (params) => {
   const request = parseBatchRequest(params)
   const context = contextOf(settingsFromParams(params), currentActivation())
   if ('advance' in request) return (await advance(request, context)) ?? noSuchBatch(request.advance)

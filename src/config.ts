@@ -41,39 +41,61 @@ const webhookSecretSchema = z.string().refine((text) => {
 
 /** The settings of a deployment. */
 export const settingsSchema = z.object({
-  s3Endpoint: setting,
-  s3Region: withDefault('us-east-1'),
-  s3AccessKeyId: setting,
-  s3SecretAccessKey: setting,
-  /** Set for temporary credentials only. */
-  s3SessionToken: setting,
-  /** Encryption that every write requests. */
-  s3Encryption: setting.pipe(encryptionSchema.optional()),
-  /** The key of `aws:kms`; without it, the store's default key. */
-  s3KmsKeyId: setting,
-  imagesBucket: withDefault('images'),
-  resultsBucket: withDefault('results'),
-  runtimeImage: setting,
-  eventsToken: setting,
-  resultsToken: setting,
+  s3Endpoint: setting.describe('URL of the object store.'),
+  s3Region: withDefault('us-east-1').describe('Region of the object store.'),
+  s3AccessKeyId: setting.describe('Access key of the object store.'),
+  s3SecretAccessKey: setting.describe('Secret of the access key.'),
+  s3SessionToken: setting.describe('Session token of temporary credentials.'),
+  s3Encryption: setting
+    .pipe(encryptionSchema.optional())
+    .describe('Encryption that every write requests: `AES256` or `aws:kms`.'),
+  s3KmsKeyId: setting.describe("Key for `aws:kms`. The store's default key unless given."),
+  imagesBucket: withDefault('images').describe('Bucket of the images.'),
+  resultsBucket: withDefault('results').describe('Bucket of records, summaries and the state of batches.'),
+  runtimeImage: setting.describe(
+    'Docker image of `classify` and `predict`. Read when `manifest.yaml` is deployed; no package input.',
+  ),
+  eventsToken: setting.describe(
+    'Token that `bucket-events` requires of notifications. All requests are refused unless given.',
+  ),
+  resultsToken: setting.describe(
+    'Token that `results` and `predict` require. Unless given, `results` refuses all requests, and `predict` is open to all.',
+  ),
   // A runtime image names in its environment what it has. Without that, the best engine, and the model that suits it.
-  model: setting.transform((name) => name ?? (process.env.WHISKLENS_MODEL || 'default')),
-  engine: setting.transform((name) => name ?? (process.env.WHISKLENS_ENGINE || 'auto')),
+  model: setting
+    .transform((name) => name ?? (process.env.WHISKLENS_MODEL || 'default'))
+    .describe('Name of the model. `default` is the one in the package that suits the engine.')
+    .meta({ defaultText: '`default`' }),
+  engine: setting
+    .transform((name) => name ?? (process.env.WHISKLENS_ENGINE || 'auto'))
+    .describe('Engine that runs the model. `auto` is the fastest one that is installed and runs it.')
+    .meta({ defaultText: '`auto`' }),
   // wsk makes a number of what looks like one.
-  gbSecondPrice: z.preprocess(
-    (value) => (typeof value === 'number' ? String(value) : value),
-    withDefault(defaultGbSecondPrice).pipe(priceSchema),
-  ),
-  /** Whether `classify` makes a thumbnail of each image of a bucket. */
-  thumbnails: z.preprocess(
-    (value) => (typeof value === 'boolean' ? String(value) : value),
-    setting.pipe(z.enum(['true', 'false']).optional()),
-  ),
-  ca: setting.transform((text) => text && certificatesIn(text)),
-  /** The receiver of a message for each batch that has ended. */
-  webhookUrl: setting.pipe(webhookUrlSchema.optional()),
-  /** The key that signs what it is told. */
-  webhookSecret: setting.pipe(webhookSecretSchema.optional()),
+  gbSecondPrice: z
+    .preprocess(
+      (value) => (typeof value === 'number' ? String(value) : value),
+      withDefault(defaultGbSecondPrice).pipe(priceSchema),
+    )
+    .describe('Price of a GB-second, in a currency of your choice, for `cost` and `maxCost`.'),
+  thumbnails: z
+    .preprocess(
+      (value) => (typeof value === 'boolean' ? String(value) : value),
+      setting.pipe(z.enum(['true', 'false']).optional()),
+    )
+    .describe(
+      '`true` has `classify` make a thumbnail of each image of a bucket. The local mode does unless `false`.',
+    ),
+  ca: setting
+    .transform((text) => text && certificatesIn(text))
+    .describe(
+      'Certificates of private authorities, PEM, for the object store, OpenWhisk and the webhook. In the environment also the path of a file.',
+    ),
+  webhookUrl: setting
+    .pipe(webhookUrlSchema.optional())
+    .describe('`https` URL that gets a message for each batch that ends. Needs `WHISKLENS_WEBHOOK_SECRET`.'),
+  webhookSecret: setting
+    .pipe(webhookSecretSchema.optional())
+    .describe('Key that signs messages of the webhook: `whsec_` and 24 to 64 random bytes in base64.'),
 })
 
 export type Settings = z.infer<typeof settingsSchema>

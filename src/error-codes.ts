@@ -119,12 +119,12 @@ export const errorCodes = {
   bad_setting: {
     status: 500,
     when: 'A WHISKLENS_… variable, an action parameter of the deployment or a configuration file is not valid.',
-    hint: 'docs/deploy.md lists the settings; deploy again after a change.',
+    hint: 'docs/reference/settings.md lists the settings; deploy again after a change.',
   },
   not_configured: {
     status: 500,
     when: 'No OpenWhisk, or no object store, is configured.',
-    hint: 'Start the local mode with whisklens up, or set the variables that docs/deploy.md lists.',
+    hint: 'Start the local mode with whisklens up, or set the variables that docs/reference/settings.md lists.',
   },
   bad_deployment: {
     status: 500,
@@ -173,7 +173,7 @@ export const errorCodes = {
   manifest_changed: {
     status: 409,
     when: 'The list of images was replaced while it was read.',
-    hint: 'Fire the batch again: the list is read anew.',
+    hint: 'Fire the batch again: it reads the list from the start.',
   },
   manifest_invalid: {
     status: 400,

@@ -1,17 +1,17 @@
 import { workerData } from 'node:worker_threads'
 
-/** What a worker thread is given that works for a guest. */
+/** `workerData` of a worker thread that a host program started through the library. */
 export const guestData = { isWhisklensGuest: true }
 
 let isGuestHere = workerData?.isWhisklensGuest === true
 
-/** Says that the process is of another program, which uses Whisklens as a library. */
-export function beGuest(): void {
+/** Marks this process as a host program that uses Whisklens as a library. */
+export function becomeGuest(): void {
   isGuestHere = true
 }
 
 /**
- * Whether the process is of another program: nothing is printed there that it did not ask for, and what it shares with us,
- * such as sharp, stays as it is.
+ * True in a host program: Whisklens then prints nothing unasked, and leaves process-wide settings, such as sharp's
+ * cache, unchanged.
  */
 export const isGuest = (): boolean => isGuestHere

@@ -1,4 +1,4 @@
-import { beGuest } from './guest'
+import { becomeGuest } from './guest'
 import type {
   Classification,
   ClassifiedImage,
@@ -13,9 +13,9 @@ import type { ConnectionOptions } from './library/types/connection'
 import type { Deployment } from './library/types/deployment'
 
 /*
- * The library. Importing it does nothing but say whose process this is: all else is loaded when it is needed.
+ * The library's entry point. Everything else is loaded on first use, so that importing it stays cheap.
  */
-beGuest()
+becomeGuest()
 
 export { type ErrorCode, errorCodes, type ImageErrorCode } from './error-codes'
 export { hintOf, ImageError, InvalidInputError, OpenWhiskError, StorageError, WhisklensError } from './errors'
@@ -25,24 +25,24 @@ export type * from './library/types/deployment'
 export type * from './library/types/record'
 
 /**
- * Brings a model into memory, where it stays as long as the process lives.
- * @param model its name, as `whisklens model list` shows it, or the path of its folder. As `WHISKLENS_MODEL` says, or the one in
- *   the box that suits the engine, unless given
+ * Loads a model. It stays in memory for the life of the process; opening it again returns the loaded one.
+ * @param model name as listed by `whisklens model list`, or path of a model folder. Default: `WHISKLENS_MODEL`, else the bundled
+ *   model that suits the engine
  * @example
  * const model = await openModel('efficientnet-lite2-int8', { engine: 'onnx' })
  * const { labels } = await model.classify('cat.jpg')
- * @throws InvalidInputError `model_not_found`, `bad_model`, `wrong_checksum`; `model_unfit` when it does not run on the engine or has
- *   no labels; `bad_setting` for an engine that does not exist
- * @throws WhisklensError `engine_missing` when the engine is not installed
+ * @throws InvalidInputError `model_not_found`, `bad_model`, `wrong_checksum`; `model_unfit` if the engine cannot run the model or it
+ *   has no labels; `bad_setting` for an unknown engine
+ * @throws WhisklensError `engine_missing` if the engine is not installed
  */
 export async function openModel(model?: string, options?: ModelOptions): Promise<Model> {
   return (await import('./library/model')).openModel(model, options)
 }
 
 /**
- * Classifies one image. The model is loaded with the first.
- * @param image a path, a URL, `s3://bucket/key`, or the bytes of a file
- * @param options the model, and how to classify: `model` as for {@link openModel}
+ * Classifies one image. The first call loads the model.
+ * @param image a path, a URL, `s3://bucket/key`, or a `Uint8Array` with the encoded file
+ * @param options `model` and `engine` as for {@link openModel}, and the options of {@link Model.classify}
  * @example
  * const { labels } = await classify('cat.jpg')
  * console.log(labels[0]?.label, labels[0]?.probability)
@@ -56,9 +56,9 @@ export async function classify(
 }
 
 /**
- * Classifies any number of images, as {@link Model.classifyAll} does. The model is loaded with the first.
- * @param images paths, folders, globs, URLs, `s3://` addresses, bytes: one, or a sequence of them
- * @param options the model, and how to classify: `model` as for {@link openModel}
+ * Classifies any number of images, as {@link Model.classifyAll} does. The first call loads the model.
+ * @param images paths, folders, globs, URLs, `s3://` addresses or bytes: one, or an iterable of them
+ * @param options `model` and `engine` as for {@link openModel}, and the options of {@link Model.classifyAll}
  * @example
  * for await (const { file, labels, error } of classifyAll(['photos/', 's3://images/2026/'])) {
  *   console.log(file, error ? error.code : labels[0]?.label)
@@ -73,14 +73,14 @@ export async function* classifyAll(
 }
 
 /**
- * Finds the OpenWhisk and the object store that Whisklens is deployed to.
- * @param options what is not given is looked for as the command line does
+ * Connects to the OpenWhisk namespace and the object store that Whisklens is deployed to.
+ * @param options addresses and keys. Missing ones come from the same sources as for the command line
  * @example
  * const deployment = await openDeployment()
  * const batch = await deployment.startBatch({ prefix: 'photos/' })
  * const { totals } = await batch.wait({ onProgress: ({ done, total }) => console.log(`${done} of ${total}`) })
  * for await (const { key, labels } of batch.records({ label: 'dog' })) console.log(key, labels[0]?.label)
- * @throws InvalidInputError `not_configured` where no object store is known; `bad_setting` when a setting or its file is not valid
+ * @throws InvalidInputError `not_configured` without an object store; `bad_setting` for an invalid setting or settings file
  */
 export async function openDeployment(options?: ConnectionOptions): Promise<Deployment> {
   return (await import('./library/deployment')).openDeployment(options)

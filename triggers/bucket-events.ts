@@ -15,7 +15,7 @@ import {
   type WebRequest,
   type WebResponse,
 } from '../src/openwhisk/web'
-import { parseEvent, parseText, withAttributes } from '../src/storage/events'
+import { parseEvent, parseText, toStructured } from '../src/storage/events'
 import { noteRefusal } from '../src/storage/refusals'
 import { confirmationUrl, confirmSubscription } from '../src/storage/sns'
 
@@ -38,7 +38,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
       return json(200, { confirmed: true })
     }
     const context = contextOf(settings, currentActivation())
-    return json(200, await accept(withAttributes(message, request.__ow_headers), context))
+    return json(200, await accept(toStructured(message, request.__ow_headers), context))
   } catch (thrown) {
     return errorResponse(thrown)
   }

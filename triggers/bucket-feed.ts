@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
-import { answering } from '../src/openwhisk/action'
+import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation, siblingAction } from '../src/openwhisk/activation'
 import { addressOf } from '../src/openwhisk/client'
 import { schedule, unschedule } from '../src/openwhisk/schedule'
@@ -23,21 +23,46 @@ const clocksDiffer = 60_000
 
 /** What a client asks of a feed; other parameters, such as `authKey`, are left alone. */
 export const requestSchema = z.object({
-  lifecycleEvent: z.enum(['CREATE', 'READ', 'UPDATE', 'DELETE', 'PAUSE', 'UNPAUSE']),
-  triggerName: z.string().regex(/^\/[^/]+\/[^/]+$/, 'expected /namespace/trigger'),
-  bucket: z.string().min(1).optional(),
-  prefix: z.string().optional(),
-  /** How often the bucket is polled, minutes; 0 for never. */
-  minutes: z.coerce.number().int().min(0).max(1440).optional(),
-  /** How old images have to be for a poll to look for them, seconds. */
-  settle: z.coerce.number().int().min(0).max(86_400).optional(),
-  /** Whether what is in the bucket already is to be classified by the first poll. */
+  lifecycleEvent: z
+    .enum(['CREATE', 'READ', 'UPDATE', 'DELETE', 'PAUSE', 'UNPAUSE'])
+    .describe('What to do. `wsk trigger create`, `get`, `update` and `delete` set it.'),
+  triggerName: z
+    .string()
+    .regex(/^\/[^/]+\/[^/]+$/, 'expected /namespace/trigger')
+    .describe('The trigger, `/namespace/name`. `wsk trigger` sets it.'),
+  bucket: z.string().min(1).optional().describe('Bucket to watch. `WHISKLENS_IMAGES_BUCKET` unless given.'),
+  prefix: z.string().optional().describe('Only keys that begin with it. All keys unless given.'),
+  minutes: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1440)
+    .optional()
+    .describe('Minutes between polls of the bucket, up to 1440; 0 for none.')
+    .meta({ typeName: 'whole number', defaultText: `\`${defaultMinutes}\`` }),
+  settle: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400)
+    .optional()
+    .describe('Age from which a poll takes an image, seconds: younger ones are left to their notifications.')
+    .meta({ typeName: 'whole number', defaultText: `\`${defaultSettle}\`` }),
   backlog: z
     .union([z.boolean(), z.enum(['true', 'false'])])
     .transform(String)
-    .optional(),
-  /** From when on images are looked for. */
-  since: z.union([z.string(), z.number()]).transform(String).pipe(z.coerce.date()).optional(),
+    .optional()
+    .describe('Whether the first poll classifies what is in the bucket already.')
+    .meta({ typeName: 'boolean', defaultText: '`false`' }),
+  since: z
+    .union([z.string(), z.number()])
+    .transform(String)
+    .pipe(z.coerce.date())
+    .optional()
+    .describe(
+      'Polls take images changed at that time or later, ISO 8601; overrides `backlog`. Now unless given.',
+    )
+    .meta({ typeName: 'date' }),
 })
 
 /**
@@ -60,7 +85,7 @@ function sinceOf(
  * ones. Where the platform has alarms, the bucket is polled for what its notifications missed; `polling` tells. Every
  * event may come twice, and for a trigger that is long gone.
  */
-export const main = answering(async (params) => {
+export const main = wrapAction(async (params) => {
   const parsed = requestSchema.safeParse(params)
   if (!parsed.success)
     throw new InvalidInputError('bad_parameter', `Not a feed request: ${z.prettifyError(parsed.error)}`)

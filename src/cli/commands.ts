@@ -1,6 +1,6 @@
 import type { Commands } from './program'
 
-/** All commands, in the order of the help. Only the module of the one that runs is loaded. */
+/** All commands, in the order of the help. Only the module of the command that runs is loaded. */
 export const commands: Commands = {
   up: () => import('./up'),
   demo: () => import('./demo'),

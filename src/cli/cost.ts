@@ -17,12 +17,12 @@ interface CostOptions extends ConnectionFlags, OutputOptions {
   limit: number
 }
 
-/** `whisklens cost`: what batches have cost, and what one of some size would. */
+/** `whisklens cost`. */
 export function register(program: Command): void {
   const command = program
     .command('cost')
     .description('show what batches cost, or estimate one')
-    .option('--images <count>', 'estimate a batch of this many images: 250000, 100k, 10M', manyImages)
+    .option('--images <count>', 'estimate a batch of this many images: 250000, 100k, 10M', imageCount)
     .option(
       '--price <price>',
       'price of a GB-second (default: that of each batch, WHISKLENS_GB_SECOND_PRICE for an estimate)',
@@ -35,9 +35,9 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-GB-seconds are memory times duration of the activations of classify and aggregate, as they report it. Activations that
-died, the start of containers, start-batch and the closing of a batch are not counted. The uploads of a day count while it
-is open. The cost is in the currency of the price: US dollars, unless you set your platform's price.
+GB-seconds are memory times duration of the activations of classify and aggregate, as they report it. Not counted:
+activations that crashed, container starts, start-batch and closing a batch. A day of uploads is counted while it is open.
+The cost is in the currency of the price: US dollars, unless you set your platform's price.
 
 Examples:
   whisklens cost
@@ -50,7 +50,7 @@ Examples:
 const scale: Record<string, number> = { '': 1, k: 1e3, m: 1e6 }
 
 /** `250000`, `100k`, `2.5M`. */
-function manyImages(text: string): number {
+function imageCount(text: string): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([km]?)$/i.exec(text) ?? []
   const images = Math.round(Number(digits) * (scale[unit.toLowerCase()] ?? 1))
   if (images >= 1 && Number.isSafeInteger(images)) return images
@@ -69,8 +69,8 @@ async function run(options: CostOptions): Promise<void> {
 }
 
 const bases = {
-  measured: 'measured: the newest batches of the same model',
-  assumed: 'assumed: there is no batch yet to judge by',
+  measured: 'measured: latest batches of the same model',
+  assumed: 'assumed: no batch has been measured yet',
 }
 
 async function estimate(results: Bucket, images: number, price: number, options: CostOptions): Promise<void> {
@@ -86,8 +86,8 @@ async function estimate(results: Bucket, images: number, price: number, options:
   )
 }
 
-/** Nothing is known of batches that are open, or older than the measuring. */
-const known = (value: number): string => (value > 0 ? figure(value) : '–')
+/** Batches that are open, or were not measured, have no figures. */
+const orDash = (value: number): string => (value > 0 ? figure(value) : '–')
 
 async function list(summaries: BatchSummary[], options: CostOptions): Promise<void> {
   const rows = summaries.map((summary) => {
@@ -114,11 +114,11 @@ async function list(summaries: BatchSummary[], options: CostOptions): Promise<vo
       ...rows.map((row) => [
         row.batch,
         row.images,
-        known(row.gbSeconds),
-        known(row.cost),
-        known(row.imagesPerSecond),
+        orDash(row.gbSeconds),
+        orDash(row.cost),
+        orDash(row.imagesPerSecond),
       ]),
-      [`sum of ${total.batches}`, total.images, known(total.gbSeconds), known(total.cost), ''],
+      [`sum of ${total.batches}`, total.images, orDash(total.gbSeconds), orDash(total.cost), ''],
     ]),
   )
 }

@@ -6,7 +6,7 @@ import { readResults } from '../batch/reports/results'
 import { uploadsBatch } from '../batch/uploads/day'
 import { settingsFromEnvironment } from '../config'
 import { InvalidInputError, StorageError, WhisklensError } from '../errors'
-import { type Before, followBatch, headwayOf } from '../library/batches/follow'
+import { followBatch, type PriorRun, progressOf } from '../library/batches/follow'
 import { generousLimits } from '../local/host/limits'
 import { type Local, startLocal } from '../local/up'
 import { connect } from '../openwhisk/client'
@@ -25,7 +25,7 @@ interface DemoOptions {
 
 const patience = 120_000
 
-/** `whisklens demo`: the main job on the sample photos, from nothing to labels. */
+/** `whisklens demo`. */
 export function register(program: Command): void {
   program
     .command('demo')
@@ -36,7 +36,7 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Needs nothing that is running or configured, and leaves nothing running.
+Needs no running server and no configuration, and stops everything it started.
 
 Examples:
   whisklens demo
@@ -75,19 +75,15 @@ async function run(options: DemoOptions): Promise<void> {
   }
 }
 
-/** Tells that a folder is the demo's own, to be emptied. */
+/** Marks a folder that the demo created and may empty. */
 const marker = '.whisklens-demo'
 
 async function emptyFolder(folder: string): Promise<void> {
   const names: string[] = await readdir(folder).catch(() => [])
   if (names.length > 0 && !names.includes(marker)) {
-    throw new InvalidInputError(
-      'already_exists',
-      `${folder} is not empty, and not a folder of an earlier demo`,
-      {
-        hint: 'Choose another folder with --data.',
-      },
-    )
+    throw new InvalidInputError('already_exists', `${folder} is not empty and was not created by the demo`, {
+      hint: 'Choose another folder with --data.',
+    })
   }
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
@@ -109,7 +105,7 @@ async function classifySamples({ connection }: Local, say: (text: string) => voi
   const photos = await uploadSamples(store.bucket(connection.imagesBucket))
   say(`Uploaded ${photos} photos; each upload fires the trigger image-uploaded …`)
   await until('results of the uploads', async () => (await uploadedRecords(results, since)) >= photos)
-  say(`All ${photos} were classified as they arrived.`)
+  say(`All ${photos} were classified on arrival.`)
   const openwhisk = connect(connection)
   say('Firing batch-requested to classify them all again …')
   await openwhisk.fire('batch-requested', { batch: 'demo', force: true })
@@ -121,10 +117,10 @@ async function classifySamples({ connection }: Local, say: (text: string) => voi
 
 async function followDemo(results: Bucket, options: DemoOptions): Promise<BatchSummary> {
   const progress = startProgress('images', options)
-  const never: Before = { run: 0, isOpen: false }
+  const never: PriorRun = { run: 0, isOpen: false }
   try {
     return await followBatch(results, 'demo', never, {
-      onProgress: (summary, found) => progress.update(headwayOf(summary, found)),
+      onProgress: (summary, found) => progress.update(progressOf(summary, found)),
       startsWithin: patience,
       changesWithin: patience,
     })
@@ -144,7 +140,7 @@ async function uploadSamples(images: Bucket): Promise<number> {
   return photos.length
 }
 
-/** Images with a record from their upload; around midnight they belong to two days. */
+/** Counts records of the uploads; around midnight UTC they are in two batches. */
 async function uploadedRecords(results: Bucket, since: Date): Promise<number> {
   const days = new Set([since, new Date()].map((day) => uploadsBatch(day.toISOString())))
   let count = 0
@@ -158,17 +154,17 @@ async function uploadedRecords(results: Bucket, since: Date): Promise<number> {
   return count
 }
 
-/** Waits for something to be there. @param atMost milliseconds @throws WhisklensError `demo_timeout` */
+/** Polls until a value is found. @param atMost milliseconds @throws WhisklensError `demo_timeout` */
 export async function until<T>(
   what: string,
-  look: () => Promise<T | undefined | false>,
+  check: () => Promise<T | undefined | false>,
   atMost = patience,
 ): Promise<T> {
   for (const end = Date.now() + atMost; Date.now() < end; await sleep(200)) {
-    const found = await look()
+    const found = await check()
     if (found) return found
   }
-  throw new WhisklensError('demo_timeout', `Waited ${atMost / 1000} s for ${what}`)
+  throw new WhisklensError('demo_timeout', `Timed out after ${atMost / 1000} s waiting for ${what}`)
 }
 
 function report(summary: BatchSummary, records: ImageRecord[], folder: string): string {

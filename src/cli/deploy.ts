@@ -22,40 +22,39 @@ export interface DeployOptions extends ConnectionFlags, OutputOptions {
   kind?: string
 }
 
-/** `whisklens deploy`: what `wskdeploy -m manifest.yaml` does, and it tells what it changes. */
+/** `whisklens deploy`: as `wskdeploy -m manifest.yaml`, and prints the changes. */
 export function register(program: Command): void {
   const command = program.command('deploy').description('deploy Whisklens to OpenWhisk')
   manifestOptions(command)
-    .option('--kind <kind>', 'kind of all Node.js actions, such as nodejs:22 (default: see below)')
+    .option('--kind <kind>', 'kind of all Node.js actions, such as nodejs:22')
     .addHelpText(
       'after',
       `
-Does what wskdeploy -m manifest.yaml does. Settings come from the environment and whisklens.config.json. Only entities that
-differ are updated. A new action gets the newest of nodejs:20, 22 and 24 that the API host offers; a deployed one keeps its
-kind.
+As wskdeploy -m manifest.yaml. Settings come from the environment and whisklens.config.json. Only entities that differ are
+updated. A new action gets the newest of nodejs:20, 22 and 24 that the API host offers; a deployed one keeps its kind.
 
 Examples:
-  whisklens deploy --dry-run                      # what would be changed
-  whisklens deploy                                # classify runs in the image of WHISKLENS_RUNTIME_IMAGE
-  whisklens deploy --stock                        # no image: zips are made of what is installed
+  whisklens deploy --dry-run                      # shows the changes
+  whisklens deploy                                # classify runs in the image WHISKLENS_RUNTIME_IMAGE
+  whisklens deploy --stock                        # no image: builds zips from the installed packages
   whisklens deploy --stock --kind nodejs:22       # moves all actions to another kind`,
     )
     .action(run)
 }
 
-/** The options that `deploy` and `undeploy` share. */
+/** Options shared by `deploy` and `undeploy`. */
 export const manifestOptions = (command: Command): Command =>
   connectionOptions(
     outputOptions(
       command
         .option('--manifest <file>', 'manifest (default: the manifest.yaml of Whisklens)')
-        .option('--stock', 'use manifest.stock.yaml, which needs no image')
-        .option('--dry-run', 'only show what would be changed'),
+        .option('--stock', 'use manifest.stock.yaml, which needs no runtime image')
+        .option('--dry-run', 'only show the changes'),
       'print changes as JSON, one per line',
     ),
   )
 
-/** The manifest that the options name, with the given settings; as with wskdeploy, unset ones have no defaults. */
+/** Reads the selected manifest with the given settings. As with wskdeploy, unset variables have no defaults. */
 export function manifestOf({ manifest, stock }: DeployOptions, { given }: Connection) {
   const own = stock ? 'manifest.stock.yaml' : 'manifest.yaml'
   return readManifest(resolve(manifest ?? `${homeFolder()}/${own}`), {
@@ -68,8 +67,7 @@ async function run(options: DeployOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const address = needOpenWhisk(connection)
   checkSettings(connection.settings, options)
-  if (options.stock)
-    await ensureStock(() => note('Making the zips for stock Node.js of what is installed', options))
+  if (options.stock) await ensureStock(() => note('Building the zips for stock Node.js', options))
   const changes: Change[] = []
   const deploying = deployManifest(await manifestOf(options, connection), address, options)
   for await (const change of deploying) {
@@ -82,25 +80,25 @@ async function run(options: DeployOptions): Promise<void> {
   if (!options.dryRun) next('whisklens doctor   # checks the deployment', options)
 }
 
-/** Without these nothing would work, and the actions would only say so later. */
+/** Fails early: the actions would only report missing settings when they run. */
 function checkSettings(settings: Settings, options: OutputOptions): void {
   const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
   const missing = needed.filter((name) => !settings[name]).map(environmentName)
   if (missing.length > 0) {
     throw new InvalidInputError(
       'bad_deployment',
-      `The actions would find no object store: ${missing.join(', ')} not set`,
+      `No object store is configured for the actions: set ${missing.join(', ')}`,
     )
   }
   const tokens: SettingName[] = ['eventsToken', 'resultsToken']
   for (const name of tokens.filter((token) => !settings[token])) {
-    note(`${environmentName(name)} is not set: its web action will refuse every request`, options)
+    note(`${environmentName(name)} is not set: its web action refuses every request`, options)
   }
 }
 
 const signs = { create: '+', update: '~', none: ' ', delete: '-' }
 
-/** Tells of one change. */
+/** Prints one change. */
 export function report(change: Change, { json, quiet }: OutputOptions): Promise<void> {
   if (json) return printJson(change)
   if (quiet) return Promise.resolve()

@@ -1,7 +1,7 @@
 import { main } from './program'
 
 /*
- * `whisklens classify` by itself: Node.js reads a bundle whole before it runs any of it, and that of all commands takes
- * as long as classifying ten photos.
+ * Separate bundle for `whisklens classify`: Node.js parses a bundle completely before it runs, and the bundle of all commands
+ * takes as long as classifying ten photos.
  */
 main({ classify: () => import('./classify') })

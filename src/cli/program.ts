@@ -1,27 +1,27 @@
 import { Command, CommanderError } from 'commander'
 import { description, version } from '../../package.json'
+import { exitCleanly } from './shared/exit'
 import { reportFailure } from './shared/failure'
-import { leave } from './shared/leave'
 import { exitCode } from './shared/output'
 
-/** Modules of commands by their names, in the order of the help. */
+/** Loaders of the command modules, in the order of the help. */
 export type Commands = Record<string, () => Promise<{ register(program: Command): void }>>
 
-/** The tree of commands; where the arguments name one, only that. */
+/** Builds the command tree; only the command named by the arguments, if there is one. */
 export async function createProgram(commands: Commands, [name = '']: string[]): Promise<Command> {
   const program = new Command('whisklens')
     .description(description)
     .version(version)
     .exitOverride()
-    // All errors are reported in one place, below.
+    // Errors are reported in one place, below.
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError()
     .addHelpText(
       'after',
       `
-Data goes to stdout, progress and notes to stderr. Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 finished with some
-images in error. Settings come from flags, then the environment (WHISKLENS_…), whisklens.config.json, a running local
-mode (whisklens up), ~/.wskprops.
+Data goes to stdout, progress and notes to stderr. Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 finished, but some images
+failed. Settings come from flags, then the environment (WHISKLENS_…), whisklens.config.json, a running local mode
+(whisklens up), ~/.wskprops.
 
 Examples:
   whisklens classify photos/          # labels of your photos, without a server
@@ -40,20 +40,20 @@ async function run(commands: Commands, args: string[]): Promise<number> {
   } catch (thrown) {
     // --help and --version end this way too.
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCode.ok
-    // Without a command: its help is the message, and it is on stderr already.
+    // No command given: commander has already written the help to stderr.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return exitCode.usage
-    // The process ends for that reason, below.
+    // main() ends the process.
     if ((thrown as NodeJS.ErrnoException).code === 'EPIPE') return exitCode.ok
     return reportFailure(thrown, args)
   }
 }
 
-/** The command line's program: runs the command that its arguments name. */
+/** Runs the command line. */
 export function main(commands: Commands): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
       // `whisklens … | head` closes the pipe early: not an error.
-      if (code === 'EPIPE') void leave()
+      if (code === 'EPIPE') void exitCleanly()
     })
   }
   void run(commands, process.argv.slice(2)).then((code) => {

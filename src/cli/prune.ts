@@ -18,20 +18,20 @@ interface PruneOptions extends ConnectionFlags, OutputOptions {
   dryRun?: boolean
 }
 
-/** `whisklens prune`: removes old batches. */
+/** `whisklens prune`. */
 export function register(program: Command): void {
   const command = program
     .command('prune')
-    .description('delete the results of batches that ended long ago')
+    .description('delete the results of old batches')
     .requiredOption('--older-than <age>', 'age of the batches: 12h, 30d, 8w', age)
     .option('--yes', 'do not ask for confirmation')
     .option('--dry-run', 'only list what would be deleted')
-  connectionOptions(outputOptions(command, 'print a line per batch, and whether it was removed'))
+  connectionOptions(outputOptions(command, 'print a JSON object per batch, one per line'))
     .addHelpText(
       'after',
       `
-Deletes batches/<id>/ of all batches that ended before then, uploads of days included. Open batches stay. The newest record
-of every image stays, so that unchanged images are not classified again. The next prune finishes an interrupted one.
+Deletes batches/<id>/ of all batches that ended earlier than that, uploads included. Open batches stay. The latest record
+of every image stays, so that unchanged images are not classified again. An interrupted prune is finished by the next one.
 
 Examples:
   whisklens prune --older-than 30d --dry-run
@@ -45,7 +45,7 @@ async function run(options: PruneOptions): Promise<void> {
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   const time = Date.now() - options.olderThan
   if (!options.dryRun && !options.yes && !canAsk()) {
-    throw new InvalidInputError('confirmation_needed', 'There is no terminal to ask for confirmation', {
+    throw new InvalidInputError('confirmation_needed', 'Cannot ask for confirmation without a terminal', {
       hint: 'Add --yes to delete the batches, or --dry-run to list them.',
     })
   }
@@ -53,10 +53,10 @@ async function run(options: PruneOptions): Promise<void> {
   if (found.length === 0) return note(`No batch ended before ${new Date(time).toISOString()}`, options)
   if (options.json && options.dryRun) return printAll(found)
   if (!options.json) await print(tableOf(found))
-  if (options.dryRun) return note(`${plural(found.length, 'batch', 'batches')} would be removed`, options)
-  if (options.yes || (await ask(`Remove ${plural(found.length, 'batch', 'batches')}?`)))
+  if (options.dryRun) return note(`${plural(found.length, 'batch', 'batches')} would be deleted`, options)
+  if (options.yes || (await ask(`Delete ${plural(found.length, 'batch', 'batches')}?`)))
     return removeAll(results, found, time, options)
-  note('Nothing was removed', options)
+  note('Nothing was deleted', options)
   process.exitCode = exitCode.failed
 }
 
@@ -72,9 +72,9 @@ const tableOf = (found: Ended[]): string =>
 
 const canAsk = (): boolean => process.stdin.isTTY && process.stderr.isTTY
 
-/** Asks on the terminal; anything but a yes is a no, the end of the input too. */
+/** Asks on the terminal. Anything but yes, or the end of the input, is a no. */
 async function ask(question: string): Promise<boolean> {
-  // Not as a terminal of its own: Ctrl-C then is a signal, as it is elsewhere.
+  // Not in terminal mode: Ctrl-C stays a signal.
   const lines = createInterface({ input: process.stdin, terminal: false })
   process.stderr.write(`${question} [y/N] `)
   const answer = await Promise.race([once(lines, 'line'), once(lines, 'close').then(() => [''])])
@@ -103,9 +103,9 @@ async function removeAll(
   } finally {
     progress.stop()
   }
-  const left = counts.left > 0 ? `; left ${counts.left} in use` : ''
+  const left = counts.left > 0 ? `; kept ${counts.left} in use` : ''
   note(
-    `Removed ${plural(counts.removed, 'batch', 'batches')}, ${plural(counts.objects, 'object')}${left}`,
+    `Deleted ${plural(counts.removed, 'batch', 'batches')}, ${plural(counts.objects, 'object')}${left}`,
     options,
   )
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { soonBegun } from '../library/batches/follow'
+import { waitForSummary } from '../library/batches/follow'
 import { fireAndFollow } from './batch'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
 import { firedBatchSchema } from './shared/fired-batch'
@@ -10,19 +10,19 @@ interface RetryOptions extends ConnectionFlags, OutputOptions {
   wait: boolean
 }
 
-/** `whisklens retry`: what of a batch is missing or failed for reasons that may have passed. */
+/** `whisklens retry`. */
 export function register(program: Command): void {
   const command = program
     .command('retry')
-    .description('classify again what a batch lacks, or what failed for a reason that may have passed')
+    .description('classify the missing images of a batch, and those with a retryable error')
     .argument('<id>', 'id of the batch', matching(firedBatchSchema))
     .option('--no-wait', 'print the id and exit once the batch is fired')
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
     .addHelpText(
       'after',
       `
-Images that were lost or could not be downloaded are tried again; files that are no images or are too large are not. A
-batch that was cancelled or stopped goes on where it ended.
+Images that were lost or could not be downloaded are retried; files that are not images, or too large, are not. A cancelled
+or stopped batch is resumed.
 
 Examples:
   whisklens retry 20261122-073000-a1b2c3`,
@@ -33,7 +33,7 @@ Examples:
 async function run(batch: string, options: RetryOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  // Before it is fired: without a batch, there is nothing to wait for.
-  await soonBegun(results, batch, { onWait: notedWait(batch, options) })
+  // Check that the batch exists before firing.
+  await waitForSummary(results, batch, { onWait: notedWait(batch, options) })
   await fireAndFollow({ batch, retry: true }, connection, options)
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { newestBatches } from '../batch/reports/newest'
 import type { Batch } from '../batch/state/batch'
 import { readBatch } from '../batch/state/batch'
-import { type Headway, headwayOf, soonBegun } from '../library/batches/follow'
+import { type Progress, progressOf, waitForSummary } from '../library/batches/follow'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import { columns } from './shared/columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
@@ -17,18 +17,18 @@ import {
   printJson,
 } from './shared/output'
 import { type Pace, paceOf } from './shared/pace'
-import { describeHeadway } from './shared/progress'
+import { describeProgress } from './shared/progress'
 import { describeSummary } from './shared/summary'
 
 interface StatusOptions extends ConnectionFlags, OutputOptions {
   limit: number
 }
 
-/** `whisklens status`: all batches, or one. */
+/** `whisklens status`. */
 export function register(program: Command): void {
   const command = program
     .command('status')
-    .description('show the newest batches, or one by its id')
+    .description('show the latest batches, or one by its id')
     .argument('[id]', 'id of the batch', matching(batchIdSchema))
     .option('--limit <count>', 'at most this many batches', wholeNumber(1, 100_000), 20)
   connectionOptions(outputOptions(command, 'print summaries as JSON, one per line'))
@@ -49,17 +49,17 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   if (id === undefined) return list(await newestBatches(results, options.limit), options)
-  const summary = await soonBegun(results, id, { onWait: notedWait(id, options) })
+  const summary = await waitForSummary(results, id, { onWait: notedWait(id, options) })
   const batch = isClosed(summary.state) ? undefined : await readBatch(results, id)
   if (!batch) return options.json ? printJson(summary) : print(describeSummary(summary))
-  const headway = headwayOf(summary, batch)
-  const pace = averagePace(headway, batch)
-  if (options.json) return printJson({ ...summary, progress: { ...pace, running: headway.running } })
-  await print(describeSummary(summary, describeHeadway(headway, 'images', pace)))
+  const progress = progressOf(summary, batch)
+  const pace = averagePace(progress, batch)
+  if (options.json) return printJson({ ...summary, progress: { ...pace, running: progress.running } })
+  await print(describeSummary(summary, describeProgress(progress, 'images', pace)))
 }
 
-/** The average since the beginning: one look tells no more, and nothing of a batch that was fired again. */
-function averagePace({ done, total, isGrowing }: Headway, { startedAt, run }: Batch): Pace {
+/** Average since the start, from a single measurement; unknown for a further run. */
+function averagePace({ done, total, isGrowing }: Progress, { startedAt, run }: Batch): Pace {
   const left = isGrowing ? undefined : total - done
   return paceOf(run === 1 ? done : 0, left, Date.now() - Date.parse(startedAt))
 }
@@ -69,8 +69,7 @@ async function list(summaries: BatchSummary[], options: StatusOptions): Promise<
     for (const summary of summaries) await printJson(summary)
     return
   }
-  if (summaries.length === 0)
-    return note('There is no batch yet. Start one: whisklens batch <prefix>', options)
+  if (summaries.length === 0) return note('No batch yet. Start one: whisklens batch <prefix>', options)
   const rows = summaries.map(({ batch, state, totals, labels, startedAt }) => {
     const common = labels.slice(0, 3).map(({ label, count }) => `${printable(label)} ${count}`)
     return [batch, state, countsOf(totals), startedAt.slice(0, 16), common.join(', ')]
@@ -78,7 +77,7 @@ async function list(summaries: BatchSummary[], options: StatusOptions): Promise<
   await print(columns([['batch', 'state', 'images', 'started (UTC)', 'labels'], ...rows]))
 }
 
-/** `118 ok, 2 in error`: what there is none of is left out. */
+/** `118 ok, 2 in error`, without zeros. */
 function countsOf({ ok, error, pending, skipped }: BatchSummary['totals']): string {
   const counts = Object.entries({ ok, 'in error': error, pending, skipped }).filter(([, count]) => count > 0)
   return counts.map(([what, count]) => `${count} ${what}`).join(', ') || 'none'

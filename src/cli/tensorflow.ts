@@ -1,6 +1,6 @@
 /*
- * TensorFlow.js as a bundle of its own, which the command line's bundles require when an engine needs it. All of its
- * packages are in it: they share one core.
+ * Separate bundle with TensorFlow.js, required by the command line's bundles when an engine needs it. Its packages share one
+ * core, so they are bundled together.
  */
 
 export * from '@tensorflow/tfjs-backend-cpu'

@@ -4,7 +4,7 @@ import { type DeployOptions, manifestOf, manifestOptions, report } from './deplo
 import { needOpenWhisk, resolveConnection } from './shared/connection'
 import { exitCode, note } from './shared/output'
 
-/** `whisklens undeploy`: removes every entity that `deploy` makes. */
+/** `whisklens undeploy`: deletes every entity that `deploy` creates. */
 export function register(program: Command): void {
   const command = program.command('undeploy').description('remove Whisklens from OpenWhisk')
   manifestOptions(command)

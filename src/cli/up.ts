@@ -18,14 +18,12 @@ interface UpOptions {
 const maxPort = 65_535
 const port = wholeNumber(0, maxPort)
 
-/** `whisklens up`: the local mode until it is interrupted. */
+/** `whisklens up`: runs the local mode until it is interrupted. */
 export function register(program: Command): void {
   program
     .command('up')
     .description('start the local mode: object store, OpenWhisk API, actions, gallery')
-    .addOption(
-      new Option('--data <folder>', 'folder for all state').env('WHISKLENS_DATA').default('.whisklens'),
-    )
+    .addOption(new Option('--data <folder>', 'data folder').env('WHISKLENS_DATA').default('.whisklens'))
     .option('--api-port <port>', 'port of the OpenWhisk API', port, 3233)
     .option('--store-port <port>', 'port of the object store', port, 9000)
     .option(
@@ -39,18 +37,18 @@ export function register(program: Command): void {
         .default('generous'),
     )
     .option('--containers <count>', 'containers per action (default: one per core)', wholeNumber(1, 1000))
-    .option('--api-url <url>', 'address of the API for actions, such as that of a proxy')
+    .option('--api-url <url>', 'API address given to actions, such as that of a proxy')
     .option('--json', 'print one line of JSON when ready')
     .option('--quiet', 'print nothing when ready')
     .addHelpText(
       'after',
       `
-For development, tests and small jobs. It listens on 127.0.0.1 only, and its state survives restarts.
+For development, tests and small jobs. Listens on 127.0.0.1 only; state survives restarts.
 
 Examples:
   whisklens up                        # then, in another terminal: whisklens upload photos/ --prefix photos/
   whisklens up --port 0 --json        # on free ports, for scripts
-  whisklens up --limits openwhisk     # with the rate limits of a standalone OpenWhisk server`,
+  whisklens up --limits openwhisk     # with the rate limits of standalone OpenWhisk`,
     )
     .action(run)
 }
@@ -65,7 +63,7 @@ async function run(options: UpOptions): Promise<void> {
     publicUrl: options.apiUrl,
   })
   const { connection } = local
-  // Before it says that it is ready: it may be stopped right then.
+  // Register before reporting that it is ready: it may be stopped right then.
   const stopped = stopSignal()
   if (options.json) process.stdout.write(`${JSON.stringify(connection)}\n`)
   else if (!options.quiet) {
@@ -76,14 +74,14 @@ async function run(options: UpOptions): Promise<void> {
   Object store  ${connection.s3.endpoint}   buckets ${connection.imagesBucket}, ${connection.resultsBucket}
 
 Next, in another terminal: whisklens upload <folder> --prefix photos/
-Ctrl-C stops it; all state is kept in ${options.data}.
+Ctrl-C stops it. Its state stays in ${options.data}.
 `)
   }
   await stopped
   await local.close()
 }
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM. A second one kills the process. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {

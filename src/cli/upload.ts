@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { uploadsBatch } from '../batch/uploads/day'
 import { StorageError, WhisklensError } from '../errors'
-import { imageType } from '../image-files'
+import { imageType } from '../image-formats'
 import { problemOf } from '../library/classify/task'
 import { type ImageFile, imagesAmong } from '../library/sources/find-images'
 import { asFileError, walk } from '../library/sources/walk'
@@ -27,22 +27,20 @@ interface UploadOptions extends ConnectionFlags, OutputOptions {
   bucket?: string
 }
 
-/** So many files are under way at a time. */
+/** Concurrent uploads. */
 const atOnce = 8
 
-/** Files above this are streamed in parts and never held whole, bytes. */
+/** Files above this size, bytes, are streamed in parts. */
 const streamedFrom = 8 * 1024 * 1024
 
-/** `whisklens upload`: files and folders into the images bucket. */
+/** `whisklens upload`. */
 export function register(program: Command): void {
   const command = program
     .command('upload')
-    .description(
-      'upload files and folders into the images bucket, where each image is classified as it arrives',
-    )
+    .description('upload images to the images bucket, where each is classified on arrival')
     .argument(
       '<paths...>',
-      'files, and folders with all images below them; names that begin with a dot are skipped',
+      'files, and folders, with all images below them; names that begin with a dot are skipped',
     )
     .option('--prefix <prefix>', 'prefix of all keys', '')
     .option('--bucket <name>', 'the bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
@@ -50,11 +48,11 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-The key of a file is the prefix and its path below the folder. Uploading again replaces the object.
+The key is the prefix and the path below the folder. Uploading again replaces the object.
 
 Examples:
   whisklens upload photos/                      # photos/2026/cat.jpg becomes 2026/cat.jpg
-  whisklens upload photos/ --prefix photos/     # photos/2026/cat.jpg keeps its name
+  whisklens upload photos/ --prefix photos/     # photos/2026/cat.jpg stays photos/2026/cat.jpg
   whisklens upload cat.jpg --bucket images --json`,
     )
     .action(run)
@@ -79,7 +77,7 @@ async function run(paths: string[], options: UploadOptions): Promise<void> {
   if (counts.ok > 0 && isWatched) next(`whisklens results ${uploadsBatch(new Date().toISOString())}`, options)
 }
 
-/** Uploads what there is, and says what of it cannot be. */
+/** Uploads all images and reports those that fail. */
 async function uploadAll(paths: string[], bucket: Bucket, options: UploadOptions) {
   const progress = startProgress('files', options)
   const counts = { found: 0, ok: 0, failed: 0, bytes: 0 }
@@ -117,7 +115,7 @@ interface Outcome {
   error?: WhisklensError
 }
 
-/** One file's failure is its own; what would fail for every file is thrown, and ends the command. */
+/** Returns the error of a single file; throws one that would affect every file. */
 async function upload(
   { path, name, type, problem }: ImageFile,
   bucket: Bucket,

@@ -3,7 +3,7 @@ import { readSummary } from '../batch/reports/summary-object'
 import { listOpen } from '../batch/state/open'
 import { isUploads } from '../batch/uploads/day'
 import { WhisklensError } from '../errors'
-import { begun, followBatch, headwayOf, soonBegun } from '../library/batches/follow'
+import { alreadyStarted, followBatch, progressOf, waitForSummary } from '../library/batches/follow'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
@@ -17,29 +17,27 @@ import {
   print,
   printJson,
 } from './shared/output'
-import { openProgress, type Progress } from './shared/progress'
+import { openProgress, type ProgressDisplay } from './shared/progress'
 import { describeSummary } from './shared/summary'
 
 interface WatchOptions extends ConnectionFlags, OutputOptions {
   all?: boolean
 }
 
-/** `whisklens watch`: how a batch gets on, until it is over. */
+/** `whisklens watch`. */
 export function register(program: Command): void {
   const command = program
     .command('watch')
-    .description('show the progress of a batch until it ends: the newest open one, one by its id, or all')
+    .description('show the progress of a batch until it ends: the latest, one by its id, or all')
     .argument('[id]', 'id of the batch', matching(batchIdSchema))
     .option('--all', 'all open batches')
-  connectionOptions(
-    outputOptions(command, 'print the summary with its progress at each change, one per line'),
-  )
+  connectionOptions(outputOptions(command, 'print the summary and progress at each change, one per line'))
     .addHelpText(
       'after',
       `
-Shows images done, rate, time left, errors and running activations, and the summary at the end. Where stderr is no
-terminal, it prints a line every 15 seconds. The uploads of a day (uploads-2026-11-22) are watched by id, or where no other
-batch is open; they go on until midnight (UTC).
+Shows images done, rate, time left, errors and running activations, and the summary at the end. If stderr is not a
+terminal, it prints a line every 15 seconds. A day of uploads (uploads-2026-11-22) is watched by id, or if no other batch
+is open; it ends at midnight UTC.
 
 Examples:
   whisklens watch
@@ -55,17 +53,17 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   const batches = id === undefined ? await openBatches(results, options) : [id]
   if (id !== undefined)
-    await soonBegun(results, id, {
+    await waitForSummary(results, id, {
       onWait: notedWait(id, options),
       startsWithin: 10_000,
       atMost: Number.POSITIVE_INFINITY,
     })
-  const progress = openProgress(options)
-  // One that cannot be followed is no reason to leave the others: all are seen to their ends.
+  const display = openProgress(options)
+  // A batch that fails does not end the watch of the others.
   const ends = await Promise.allSettled(
-    batches.map((batch) => watch(results, batch, progress, { ...options, isNamed: batches.length > 1 })),
+    batches.map((batch) => watch(results, batch, display, { ...options, isNamed: batches.length > 1 })),
   )
-  progress.stop()
+  display.stop()
   const summaries = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
   if (!options.json) await print(summaries.map((summary) => describeSummary(summary)).join('\n'))
   for (const end of ends) if (end.status === 'rejected') throw end.reason
@@ -73,9 +71,8 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
 }
 
 /**
- * All batches that are open, or the newest of them; days of uploads, which are open until they are over, only where no
- * other is.
- * @throws WhisklensError `batch_not_found` when none is
+ * All open batches, or the latest. Batches of uploads are open all day, so they count only if no other is open.
+ * @throws WhisklensError `batch_not_found` if none is open
  */
 async function openBatches(results: Bucket, options: WatchOptions): Promise<string[]> {
   const all: BatchSummary[] = []
@@ -101,22 +98,22 @@ async function openBatches(results: Bucket, options: WatchOptions): Promise<stri
 function watch(
   results: Bucket,
   batch: string,
-  progress: Progress,
+  display: ProgressDisplay,
   { json, isNamed }: WatchOptions & { isNamed: boolean },
 ): Promise<BatchSummary> {
-  const counter = progress.count('images', isNamed ? batch : undefined)
+  const counter = display.count('images', isNamed ? batch : undefined)
   let seen = ''
-  return followBatch(results, batch, begun, {
+  return followBatch(results, batch, alreadyStarted, {
     onProgress: async (summary, found) => {
-      const headway = headwayOf(summary, found)
-      const pace = counter.update(headway)
-      const { running } = headway
+      const progress = progressOf(summary, found)
+      const pace = counter.update(progress)
+      const { running } = progress
       const change = JSON.stringify([summary, running])
       if (!json || change === seen) return
       seen = change
       await printJson(isClosed(summary.state) ? summary : { ...summary, progress: { ...pace, running } })
     },
-    // No upload for hours is nothing to worry about.
+    // Hours without an upload are normal.
     ...(isUploads(batch) && { changesWithin: Number.POSITIVE_INFINITY }),
   })
 }

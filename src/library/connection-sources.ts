@@ -9,10 +9,10 @@ import { InvalidInputError, messageOf } from '../errors'
 import { connectionSchema } from '../local-connection'
 import type { Trust } from '../trust'
 
-/** Whatever one source says of where to talk to; everything may be missing. */
-export type Partly = Partial<Settings> & { apiHost?: string; auth?: string; namespace?: string }
+/** Settings from one source. */
+export type PartialConnection = Partial<Settings> & { apiHost?: string; auth?: string; namespace?: string }
 
-/** Paths of the client certificate for the API host, and of its key. */
+/** Paths of the PEM files of a client certificate for the API host. */
 export interface IdentityFiles {
   cert?: string
   key?: string
@@ -20,11 +20,12 @@ export interface IdentityFiles {
 
 const configFile = 'whisklens.config.json'
 
-/** All but `ca`: the working folder must not decide which authorities are trusted. */
+/** All except `ca`: a file in the working folder must not decide which certificate authorities are trusted. */
 const fileSettings = settingNames.filter((name) => name !== 'ca')
 
 const text = z.string().min(1).optional()
-const configSchema = z.strictObject({
+/** `whisklens.config.json`. */
+export const configSchema = z.strictObject({
   ...Object.fromEntries(fileSettings.map((name) => [name, text])),
   apiHost: text,
   auth: text,
@@ -44,7 +45,7 @@ function parseFile<T>(path: string, content: string, schema: z.ZodType<T>): T {
   try {
     json = JSON.parse(content)
   } catch (thrown) {
-    // The parser's message quotes the text around the mistake, which may be a key.
+    // The parser's message quotes text around the error, which may be a secret key.
     const why = messageOf(thrown).replace(/, .* is not valid JSON$/s, '')
     throw new InvalidInputError('bad_setting', `${path} is not JSON: ${why}`)
   }
@@ -58,10 +59,10 @@ function parseFile<T>(path: string, content: string, schema: z.ZodType<T>): T {
   })
 }
 
-/** `WHISKLENS_…`; a setting that is not set there is left to the other sources, its default included. */
-export function fromEnvironment(env: NodeJS.ProcessEnv): Partly {
+/** Settings from `WHISKLENS_…` variables. Unset ones are left to the other sources, without defaults. */
+export function fromEnvironment(env: NodeJS.ProcessEnv): PartialConnection {
   const all = settingsFromEnvironment(env)
-  // What counts as not set was replaced by its default, and so is no longer what the environment says.
+  // settingsFromEnvironment() fills in defaults; drop them.
   const given = settingNames.filter((name) => isSet(env[environmentName(name)]))
   return {
     ...Object.fromEntries(given.map((name) => [name, all[name]])),
@@ -71,15 +72,15 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Partly {
   }
 }
 
-/** `whisklens.config.json` of a folder. @throws InvalidInputError when it holds what it must not */
-export async function fromConfigFile(folder: string): Promise<Partly> {
+/** Reads `whisklens.config.json`. @throws InvalidInputError if it is not valid */
+export async function fromConfigFile(folder: string): Promise<PartialConnection> {
   const path = join(folder, configFile)
   const content = await readIfThere(path)
   return content === undefined ? {} : parseFile(path, content, configSchema)
 }
 
-/** The local mode that runs on a data folder; undefined when none does. */
-export async function fromLocalMode(dataDir: string): Promise<Partly | undefined> {
+/** Connection of the local mode that runs on a data folder; undefined if none runs. */
+export async function fromLocalMode(dataDir: string): Promise<PartialConnection | undefined> {
   const path = join(dataDir, 'connection.json')
   const content = await readIfThere(path)
   if (content === undefined) return undefined
@@ -88,7 +89,7 @@ export async function fromLocalMode(dataDir: string): Promise<Partly | undefined
     content,
     connectionSchema,
   )
-  // A local mode that was killed leaves its file behind.
+  // A killed local mode leaves its connection file behind.
   if (!(await answers(apiHost))) return undefined
   return {
     apiHost,
@@ -104,7 +105,7 @@ export async function fromLocalMode(dataDir: string): Promise<Partly | undefined
   }
 }
 
-/** Whether anything listens there; on one machine that is known at once. */
+/** Whether the port accepts connections. Local, so the answer is immediate. */
 function answers(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve) => {
@@ -119,8 +120,8 @@ function answers(url: string): Promise<boolean> {
   })
 }
 
-/** The file that `wsk` reads: WSK_CONFIG_FILE, or `~/.wskprops`. */
-export async function fromWskProps(env: NodeJS.ProcessEnv): Promise<Partly & IdentityFiles> {
+/** Reads the settings of `wsk`: WSK_CONFIG_FILE, or `~/.wskprops`. */
+export async function fromWskProps(env: NodeJS.ProcessEnv): Promise<PartialConnection & IdentityFiles> {
   const content = await readIfThere(env.WSK_CONFIG_FILE || join(env.HOME ?? homedir(), '.wskprops'))
   const props = new Map<string, string>()
   for (const line of (content ?? '').split(/\r?\n/)) {
@@ -131,7 +132,7 @@ export async function fromWskProps(env: NodeJS.ProcessEnv): Promise<Partly & Ide
   return Object.fromEntries(Object.entries(names).map(([name, line]) => [name, props.get(line)]))
 }
 
-/** Reads the client certificate and its key; like `wsk`, both or neither. @throws InvalidInputError */
+/** Reads the client certificate and key. As with `wsk`, both or neither. @throws InvalidInputError */
 export async function readIdentity({ cert, key }: IdentityFiles): Promise<Pick<Trust, 'cert' | 'key'>> {
   if (!cert && !key) return {}
   const [certText, keyText] = await Promise.all([cert, key].map((path = '') => readIfThere(path)))

@@ -9,38 +9,38 @@ import {
   fromEnvironment,
   fromLocalMode,
   fromWskProps,
-  type Partly,
+  type PartialConnection,
   readIdentity,
 } from './connection-sources'
 import type { ConnectionOptions } from './types/connection'
 
-/** Where the object store and OpenWhisk are. */
+/** Resolved addresses and keys of the object store and OpenWhisk. */
 export interface Connection {
   settings: Settings
-  /** The settings that a source sets, without defaults, which the actions apply themselves. */
+  /** Settings from the sources, without defaults; the actions apply defaults themselves. */
   given: Partial<Settings>
   apiHost?: string
   /** `uuid:key`. */
   auth?: string
-  /** `_`, the one the key belongs to, unless another is named. */
+  /** `_` (the namespace of the key) by default. */
   namespace: string
-  /** For the API host and the store; the authorities are in the settings. */
+  /** TLS options for the API host and the store; `ca` is in the settings. */
   trust: Omit<Trust, 'ca'>
 }
 
-/** What a program or a command says itself. */
+/** Connection options passed by a program or on the command line. */
 export interface GivenConnection extends ConnectionOptions {
-  /** Checks no certificates: of the command line only. */
+  /** Skips certificate checks; command line only. */
   insecure?: boolean
 }
 
-/** Where the other sources are. */
-export interface Surroundings {
+/** Where the other sources are read from. */
+export interface SourceLocations {
   env?: NodeJS.ProcessEnv
   cwd?: string
 }
 
-const groups: Record<'apiHost' | 's3Endpoint', (keyof Partly)[]> = {
+const groups: Record<'apiHost' | 's3Endpoint', (keyof PartialConnection)[]> = {
   apiHost: ['apiHost', 'auth', 'namespace'],
   s3Endpoint: [
     's3Endpoint',
@@ -53,26 +53,26 @@ const groups: Record<'apiHost' | 's3Endpoint', (keyof Partly)[]> = {
   ],
 }
 
-const given = (source: Partly): Partly =>
+const given = (source: PartialConnection): PartialConnection =>
   Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined))
 
 /**
- * Finds out where to talk to: what is given, then the environment, `whisklens.config.json` of the working folder, a running
+ * Merges the connection sources, in this order: `options`, environment, `whisklens.config.json` in the working folder, running
  * local mode, `~/.wskprops`.
- * @throws InvalidInputError when one of the files is not valid, or a variable tries to disable certificate checks
+ * @throws InvalidInputError for an invalid file, or a variable that would disable certificate checks
  */
 export async function resolveConnection(
-  { dataDir: dataFolder, insecure, ...said }: GivenConnection,
-  { env = process.env, cwd = process.cwd() }: Surroundings = {},
+  { dataDir: dataFolder, insecure, ...options }: GivenConnection,
+  { env = process.env, cwd = process.cwd() }: SourceLocations = {},
 ): Promise<Connection> {
   refuseInsecure(env)
-  const spoken = given(said)
+  const fromOptions = given(options)
   const environment = given(fromEnvironment(env))
-  const named: Partly = { ...environment, ...spoken }
-  const file: Partly = given(await fromConfigFile(cwd))
-  const chosen: Partly = { ...file, ...named }
+  const explicit: PartialConnection = { ...environment, ...fromOptions }
+  const file: PartialConnection = given(await fromConfigFile(cwd))
+  const merged: PartialConnection = { ...file, ...explicit }
 
-  // The keys of the local mode open nothing else: they are used where its address is, and only there.
+  // The keys of the local mode are valid only for its own address.
   const dataDir = resolve(cwd, dataFolder ?? (env.WHISKLENS_DATA || '.whisklens'))
   const local = await fromLocalMode(dataDir)
   if (!local && dataFolder) {
@@ -81,20 +81,20 @@ export async function resolveConnection(
     })
   }
   for (const [address, names] of Object.entries(groups)) {
-    if (chosen[address as keyof Partly] !== undefined) continue
-    Object.assign(chosen, Object.fromEntries(names.map((name) => [name, chosen[name] ?? local?.[name]])))
+    if (merged[address as keyof PartialConnection] !== undefined) continue
+    Object.assign(merged, Object.fromEntries(names.map((name) => [name, merged[name] ?? local?.[name]])))
   }
-  // A session token is valid only with the key from the same source.
-  const keySource = [spoken, environment, file].find(({ s3AccessKeyId }) => s3AccessKeyId !== undefined)
-  chosen.s3SessionToken = keySource?.s3SessionToken
+  // A session token is valid only with the access key from the same source.
+  const keySource = [fromOptions, environment, file].find(({ s3AccessKeyId }) => s3AccessKeyId !== undefined)
+  merged.s3SessionToken = keySource?.s3SessionToken
 
   const { cert, key, ...wskProps } = await fromWskProps(env)
   const props = given(wskProps)
-  // A configuration file comes with whatever folder one happens to be in: it may not send the key of ~/.wskprops to
-  // another host than the one it is for.
+  // whisklens.config.json belongs to whatever folder the user is in: it must not send the key of ~/.wskprops to a
+  // different host.
   const isForeign =
-    file.apiHost !== undefined && file.apiHost === chosen.apiHost && file.apiHost !== props.apiHost
-  const all: Partly = { ...(isForeign ? {} : props), ...given(chosen) }
+    file.apiHost !== undefined && file.apiHost === merged.apiHost && file.apiHost !== props.apiHost
+  const all: PartialConnection = { ...(isForeign ? {} : props), ...given(merged) }
   const isEncrypted = all.apiHost !== undefined && !all.apiHost.startsWith('http:')
   const identity = isEncrypted && !isForeign ? await readIdentity({ cert, key }) : {}
   return {
@@ -107,10 +107,10 @@ export async function resolveConnection(
   }
 }
 
-/** The last one is read by the npm client. */
+/** `__OW_IGNORE_CERTS` is read by the npm client `openwhisk`. */
 const insecureNames = ['WHISKLENS_INSECURE', '__OW_IGNORE_CERTS']
 
-/** Refuses variables that would disable certificate checks for every command, long after they were set. */
+/** A variable would disable certificate checks for every command, long after it was set. */
 function refuseInsecure(env: NodeJS.ProcessEnv): void {
   const name = insecureNames.find((one) => env[one])
   if (!name) return
@@ -125,7 +125,7 @@ function refuseInsecure(env: NodeJS.ProcessEnv): void {
 
 const startIt = 'Start the local mode (whisklens up)'
 
-/** The OpenWhisk of a connection. @throws InvalidInputError when none is known */
+/** Address of the connected OpenWhisk. @throws InvalidInputError `not_configured` */
 export function needOpenWhisk({ apiHost, auth, settings, trust }: Connection): ApiAddress {
   if (apiHost && auth) return { apiHost, auth, ca: settings.ca, ...trust }
   const problem = apiHost ? `There is no API key for ${apiHost}` : 'No OpenWhisk is configured'
@@ -134,7 +134,7 @@ export function needOpenWhisk({ apiHost, auth, settings, trust }: Connection): A
   })
 }
 
-/** The object store of a connection. @throws InvalidInputError when none is known */
+/** The connected object store. @throws InvalidInputError `not_configured` */
 export function needStore({ settings, trust }: Connection): Store {
   const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
   if (needed.every((name) => settings[name])) return openStore({ ...settings, insecure: trust.insecure })

@@ -8,8 +8,8 @@ import { InvalidInputError } from '../errors'
 import { modelsLabels } from '../labels/view'
 import { batchIdSchema } from '../schema'
 import type { Bucket } from '../storage/store'
-import { cancelBatch, type Fired, fireBatch, newBatchId, resultsOf } from './batches/fire'
-import { begun, followBatch, headwayOf, soonBegun } from './batches/follow'
+import { cancelBatch, type Fired, fireBatch, newBatchId, resultsBucketOf } from './batches/fire'
+import { alreadyStarted, followBatch, progressOf, waitForSummary } from './batches/follow'
 import { type Connection, resolveConnection } from './connection'
 import { connectionSchema, filterSchema, parseOptions } from './options'
 import type { ConnectionOptions } from './types/connection'
@@ -19,32 +19,32 @@ import type { BatchSummary, ImageRecord } from './types/record'
 /** @see openDeployment in index.ts */
 export async function openDeployment(options?: ConnectionOptions): Promise<Deployment> {
   const connection = await resolveConnection(parseOptions(connectionSchema, options))
-  const results = resultsOf(connection)
+  const results = resultsBucketOf(connection)
   return {
     startBatch: async (request = {}) => {
       const batch = request.batch ?? newBatchId()
-      const asked = { ...request, since: isoOf(request.since), until: isoOf(request.until), batch }
-      parseBatchRequest(asked)
-      return new BatchOf(batch, connection, results, await fireBatch(asked, connection))
+      const parameters = { ...request, since: isoOf(request.since), until: isoOf(request.until), batch }
+      parseBatchRequest(parameters)
+      return new DeployedBatch(batch, connection, results, await fireBatch(parameters, connection))
     },
-    batch: (id) => new BatchOf(checkedId(id), connection, results),
+    batch: (id) => new DeployedBatch(parseId(id), connection, results),
     batches: (limit = 20) => newestBatches(results, limit),
   }
 }
 
 const isoOf = (time: Date | string | undefined) => (time instanceof Date ? time.toISOString() : time)
 
-function checkedId(id: string): string {
+function parseId(id: string): string {
   const { success } = batchIdSchema.safeParse(id)
   if (success) return id
-  throw new InvalidInputError('bad_parameter', `There can be no batch ${JSON.stringify(id)}`)
+  throw new InvalidInputError('bad_parameter', `Invalid batch id ${JSON.stringify(id)}`)
 }
 
-class BatchOf implements Batch {
+class DeployedBatch implements Batch {
   readonly id: string
   readonly #connection: Connection
   readonly #results: Bucket
-  /** The run that this object has started last. */
+  /** The latest run started through this object. */
   #fired: Fired | undefined
 
   constructor(id: string, connection: Connection, results: Bucket, fired?: Fired) {
@@ -55,7 +55,7 @@ class BatchOf implements Batch {
   }
 
   summary(): Promise<BatchSummary> {
-    return soonBegun(this.#results, this.id)
+    return waitForSummary(this.#results, this.id)
   }
 
   async wait(options: WaitOptions = {}): Promise<BatchSummary> {
@@ -80,25 +80,25 @@ class BatchOf implements Batch {
     for await (const record of readResults(this.#results, this.id, view)) if (isWanted(record)) yield record
   }
 
-  /** The uploads of a day are neither cancelled nor fired. */
+  /** The uploads of a day can be neither cancelled nor retried. */
   async #needFired(): Promise<void> {
     if (isUploads(this.id))
       throw new InvalidInputError(
         'bad_parameter',
-        `${this.id}: the uploads of a day are closed after midnight`,
+        `${this.id}: a batch of uploads closes by itself after midnight UTC`,
       )
     await this.summary()
   }
 
   #follow(fired: Fired | undefined, { onProgress, signal }: WaitOptions = {}): Promise<BatchSummary> {
-    return followBatch(this.#results, this.id, fired?.before ?? begun, {
+    return followBatch(this.#results, this.id, fired?.before ?? alreadyStarted, {
       onProgress: (summary, batch) => {
-        const { done, total, errors, isGrowing = false, running = 0 } = headwayOf(summary, batch)
+        const { done, total, errors, isGrowing = false, running = 0 } = progressOf(summary, batch)
         onProgress?.({ done, total, errors, isGrowing, running, summary })
       },
       failure: fired?.failure,
       signal,
-      // No upload for hours is nothing to worry about.
+      // Hours without an upload are normal.
       ...(isUploads(this.id) && { changesWithin: Number.POSITIVE_INFINITY }),
     })
   }

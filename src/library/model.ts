@@ -24,11 +24,11 @@ import type {
 } from './types/classification'
 import type { ConnectionOptions } from './types/connection'
 
-/** Images are read and decoded while another is in the engine; more would only take memory. */
-const here = pLimit(4)
+/** Images in flight in this thread: some are decoded while the engine runs another. More would only use memory. */
+const inThread = pLimit(4)
 
-/** Worker threads take as long to start as so many images do in the thread that is there. */
-const beforeWorkers = 32
+/** Starting worker threads takes as long as classifying this many images in the current thread. */
+const workerThreshold = 32
 
 /** @see openModel in index.ts */
 export async function openModel(name?: string, options?: ModelOptions): Promise<Model> {
@@ -52,7 +52,7 @@ function modelOf(loaded: LoadedModel, named: { model: string; engine: string }):
     classify: async (image, options) => {
       const { connection, ...how } = parseOptions(classifySchema, options)
       const store = storeOf(connection)
-      return here(async () => classifyWith(loaded, { image: await readSource(image, store), ...how }))
+      return inThread(async () => classifyWith(loaded, { image: await readSource(image, store), ...how }))
     },
     classifyAll: (images, options) => classifyAll(loaded, named, images, options),
   }
@@ -70,21 +70,23 @@ async function* classifyAll(
     connection,
     ...how
   } = parseOptions(classifyAllSchema, options)
-  const finding = { store: storeOf(connection), skip: ({ path }: { path: string }) => onSkip(path) }
+  const context = { store: storeOf(connection), skip: ({ path }: { path: string }) => onSkip(path) }
   let pool: ClassifyPool | undefined
   let hasEnded = false
   let count = 0
 
   async function* sources() {
-    for await (const image of isOne(images) ? [images] : images) yield* sourcesOf(image, finding)
+    for await (const image of isOne(images) ? [images] : images) yield* sourcesOf(image, context)
   }
-  /** In this thread. What waits when the iteration is left is not begun. */
-  const classifyHere = (task: ClassifyTask): Promise<ClassifyAnswer> =>
-    here(async () => (hasEnded ? {} : { classified: await classifyWith(loaded, task) })).catch((thrown) => ({
-      error: problemOf(thrown),
-    }))
+  /** Classifies in this thread. Skips what is queued when the iteration ends early. */
+  const classifyInThread = (task: ClassifyTask): Promise<ClassifyAnswer> =>
+    inThread(async () => (hasEnded ? {} : { classified: await classifyWith(loaded, task) })).catch(
+      (thrown) => ({
+        error: problemOf(thrown),
+      }),
+    )
   const run = (task: ClassifyTask): Promise<ClassifyAnswer> => {
-    if (threads === 0 || count++ < beforeWorkers) return classifyHere(task)
+    if (threads === 0 || count++ < workerThreshold) return classifyInThread(task)
     pool ??= openPool(workerFile(), threads, { atOnce: 1, memory: memoryShare(machineMemory(), threads) })
     return pool.run(task)
   }
@@ -104,18 +106,18 @@ async function* classifyAll(
 
 function outcomeOf({ file, classified, error }: Answer): ClassifiedImage | FailedImage {
   if (classified) return { file, ...classified }
-  const { code, message, hint } = error ?? { code: 'internal' as const, message: 'There is no answer' }
+  const { code, message, hint } = error ?? { code: 'internal' as const, message: 'The image has no result' }
   return { file, labels: [], error: new WhisklensError(code, message, { hint }) }
 }
 
 const isOne = (images: Parameters<Model['classifyAll']>[0]): images is ImageSource =>
   typeof images !== 'object' || images instanceof URL || images instanceof Uint8Array || 'bytes' in images
 
-/** Looked for when the first address needs it. */
+/** Resolved when the first `s3://` address needs it. */
 const storeOf =
   (connection: ConnectionOptions = {}) =>
   async () =>
     needStore(await resolveConnection(connection))
 
-/** The bundle of the workers, beside that of the library. */
+/** Bundle of the worker threads. */
 const workerFile = (): string => join(homeFolder(), 'dist', 'classify-worker.cjs')

@@ -7,7 +7,7 @@ import type { ClassifyAllOptions, ModelOptions } from './types/classification'
 import type { ConnectionOptions } from './types/connection'
 
 /*
- * What a program may say. A name that is not listed is an error, so that typing mistakes show.
+ * Schemas of the options that programs pass. Strict: an unknown name is an error, so that typos show.
  */
 
 const text = z.string().min(1).optional()

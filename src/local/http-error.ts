@@ -1,8 +1,8 @@
-/** An answer of one of the local servers: thrown by a handler, turned into the protocol's error body at the edge. */
+/** Error response of a local server, converted to the protocol's error body at the edge. */
 export class HttpError extends Error {
   override name = 'HttpError'
 
-  /** @param code of the protocol that the server speaks, not of this project's errors */
+  /** @param code of the server's protocol, not one of this project's error codes */
   constructor(
     readonly status: number,
     readonly code: string,

@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { version } from '../../package.json'
 import { readSummary } from '../batch/reports/summary-object'
 import { defaultBatchId, parseBatchRequest } from '../batch/running/request'
-import { imageType, maxImageBytes } from '../image-files'
+import { maxImageBytes } from '../image-files'
+import { imageType } from '../image-formats'
 import { isSameSecret } from '../same-secret'
 import { batchRequestSchema } from '../schema'
 import type { Bucket } from '../storage/store'
@@ -14,28 +15,28 @@ import { resolveAction } from './host/parameters'
 import { badRequest, notFound, unauthorized } from './host/refusals'
 import { HttpError } from './http-error'
 
-/** What the gallery's owner may use, on behalf of the page. */
+/** What the gallery of the local mode may access. */
 export interface Owner {
-  /** Opens these routes and nothing else; no other secret opens them. */
+  /** Secret for these routes only. */
   secret: string
-  /** With the key of the store's owner. */
+  /** Opened with the key of the store's owner. */
   images: Bucket
   results: Bucket
 }
 
-/** Of a dropped image that comes without a folder. */
+/** Prefix of images uploaded without a folder. */
 const defaultPrefix = 'photos/'
 
-/** S3's limit, bytes. */
+/** Limit of S3, bytes. */
 const maxKeyBytes = 1024
 
 const { prefix, model, force, include, exclude, batch } = batchRequestSchema.shape
-/** What the page can choose of a batch. The uploads of a day are none that could be fired. */
+/** Batch options offered by the page. A batch of uploads cannot be fired. */
 const firingSchema = z.strictObject({ prefix, model, force, include, exclude, batch })
 const idSchema = batch.unwrap()
 const nothingSchema = z.strictObject({})
 
-/** `/local`: what the gallery of the local mode can do beyond that of a cluster. A real server has nothing like it. */
+/** `/local`: what the gallery of the local mode can do beyond that of a cluster. */
 export const ownerRoutes =
   ({ secret, images, results }: Owner) =>
   (api: Api, host: Host): void => {
@@ -55,11 +56,11 @@ export const ownerRoutes =
       return c.json({ batch: params.batch } satisfies FiredAnswer, 202)
     }
 
-    /** The batch that a path names, which must be there. @throws HttpError 400, 404 */
+    /** The batch in the path. @throws HttpError 400, 404 if it does not exist */
     const existingBatch = async (c: ApiContext): Promise<string> => {
       await readJson(c, (value) => nothingSchema.parse(value))
       const { data: id } = idSchema.safeParse(c.req.param('id'))
-      if (id === undefined) throw badRequest('Expected the id of a batch that was fired.')
+      if (id === undefined) throw badRequest('Expected the id of a fired batch.')
       if (!(await readSummary(results, id))) throw notFound(id)
       return id
     }
@@ -97,23 +98,23 @@ export const ownerRoutes =
   }
 
 /**
- * Refuses what no page of this host has sent: a foreign page names its own origin, and one whose name was rebound to
- * this machine names itself as the host. @throws HttpError 403
+ * Accepts only requests of this host's own pages. A page of another origin has a different Origin, and one that uses DNS
+ * rebinding a different Host. @throws HttpError 403
  */
 function checkOrigin(c: ApiContext): void {
   const host = c.req.header('host') ?? ''
   const origin = c.req.header('origin')
   const isLoopback = /^(127\.0\.0\.1|localhost)(:\d+)?$/i.test(host)
   if (isLoopback && (origin === undefined || origin === `http://${host}`)) return
-  throw new HttpError(403, 'forbidden', 'Only the gallery of this machine may do that.')
+  throw new HttpError(403, 'forbidden', 'Only the gallery on this machine may use this.')
 }
 
-/** The key of an image by its path in the address. @throws HttpError 400 */
+/** Decodes the key of an image from a path. @throws HttpError 400 */
 function keyOf(path: string): string {
   const name = decode(path).replace(/\p{Cc}/gu, '_')
   const key = name.includes('/') ? name : `${defaultPrefix}${name}`
   const isPath = key.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
-  if (!isPath) throw badRequest('The name of an image must not be empty, nor have empty folders, . or ..')
+  if (!isPath) throw badRequest('An image name must not be empty or have empty folders, . or ..')
   if (Buffer.byteLength(key) > maxKeyBytes) throw badRequest(`The key is longer than ${maxKeyBytes} bytes.`)
   return key
 }
@@ -122,16 +123,16 @@ function decode(path: string): string {
   try {
     return decodeURIComponent(path)
   } catch (cause) {
-    throw badRequest('The name of the image is not encoded as it must be.', cause)
+    throw badRequest('The image name is not percent-encoded correctly.', cause)
   }
 }
 
 const checkImageSize = (size: number): void => checkSize('Image', size, maxImageBytes)
 
-/** The body of a request, piece by piece. @throws HttpError 413 */
+/** Streams the body of a request. @throws HttpError 413 */
 async function* imageOf(c: ApiContext): AsyncIterable<Buffer> {
   let size = 0
-  // The answer needs the connection: it must outlive the loop.
+  // The response needs the connection, so leaving the loop must not destroy it.
   for await (const piece of c.env.incoming.iterator({ destroyOnReturn: false })) {
     size += piece.length
     checkImageSize(size)

@@ -5,7 +5,7 @@ import { homeFolder } from '../paths'
 import type { CorsRule } from './store/cors'
 import { type Policy, parsePolicy } from './store/policy'
 
-/** Reads a policy of `docs/policies/`, with its buckets replaced by a deployment's. */
+/** Reads a policy from `docs/policies/`, with the bucket names of a deployment. */
 export async function readPolicy(
   name: 'actions' | 'uploader' | 'reader' | 'tags',
   { imagesBucket, resultsBucket }: { imagesBucket: string; resultsBucket: string },
@@ -24,7 +24,7 @@ const readDocument = async (name: string): Promise<unknown> =>
   JSON.parse(await readFile(join(homeFolder(), 'docs', 'policies', `${name}.json`), 'utf8'))
 
 const texts = z.array(z.string())
-/** As `aws s3api put-bucket-cors` takes them. */
+/** Format of `aws s3api put-bucket-cors`. */
 const corsSchema = z.strictObject({
   CORSRules: z.array(
     z.strictObject({
@@ -37,7 +37,7 @@ const corsSchema = z.strictObject({
   ),
 })
 
-/** The rules of `docs/policies/cors.json` for pages of a deployment's origins. */
+/** Reads the rules of `docs/policies/cors.json` for the origins of a deployment. */
 export async function readCors(origins: string[]): Promise<CorsRule[]> {
   const { CORSRules } = corsSchema.parse(await readDocument('cors'))
   return CORSRules.map(({ AllowedMethods, AllowedHeaders, ExposeHeaders, MaxAgeSeconds }) => ({

@@ -5,21 +5,21 @@ import * as z from 'zod'
 import type { Connection } from '../local-connection'
 
 /*
- * What the local mode keeps beside its store and its entities: the secrets it made for itself, and, while it runs, how
- * to reach it. Both files are for their owner only.
+ * Files of the local mode besides store and entities: its generated secrets and, while it runs, the connection. Both are readable
+ * by the owner only.
  */
 
 const secretsSchema = z.strictObject({
   auth: z.string(),
-  /** The key of the store's owner, for commands. */
+  /** Access key of the store's owner, for commands. */
   accessKeyId: z.string(),
   secretAccessKey: z.string(),
-  /** The key of the actions, limited by their policy. */
+  /** Access key of the actions, limited by their policy. */
   actionsAccessKeyId: z.string(),
   actionsSecretAccessKey: z.string(),
   eventsToken: z.string(),
   resultsToken: z.string(),
-  /** Of the gallery page in the local mode, for what changes something: dropped images, batches. */
+  /** For changes through the gallery of the local mode: uploads, batches. */
   ownerSecret: z.string(),
 })
 export type Secrets = z.infer<typeof secretsSchema>
@@ -29,11 +29,11 @@ const ownerOnly = { mode: 0o600 }
 const newKeyId = (): string => `WL${randomBytes(9).toString('hex').toUpperCase()}`
 const newSecretKey = (): string => randomBytes(30).toString('base64url')
 
-/** The secrets of a data folder, made on its first use. */
+/** Reads the secrets of a data folder; generates them on first use. */
 export async function readSecrets(dataDir: string): Promise<Secrets> {
   const path = join(dataDir, 'secrets.json')
   await mkdir(dataDir, { recursive: true })
-  // Also where the folder was there before: what lies below it holds secrets.
+  // Also for an existing folder: it holds secrets.
   await chmod(dataDir, 0o700)
   try {
     return secretsSchema.parse(JSON.parse(await readFile(path, 'utf8')))

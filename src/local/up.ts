@@ -22,21 +22,21 @@ import { readSecrets, removeConnection, type Secrets, writeConnection, wskpropsP
 import { type ObjectStore, startObjectStore } from './store/server'
 
 export interface LocalOptions {
-  /** All state: objects, entities, activations, secrets. */
+  /** Folder for all state: objects, entities, activations, secrets. */
   dataDir: string
-  /** 0 picks a free one. */
+  /** 0 for a free port. */
   apiPort: number
   storePort: number
   limits: Limits
   containersPerAction?: number
-  /** `__OW_API_HOST` of the actions, where a proxy is in front of the API host. */
+  /** `__OW_API_HOST` of the actions, if a proxy is in front of the API host. */
   publicUrl?: string
 }
 
-/** The whole system on this machine. */
+/** A running local mode. */
 export interface Local {
   connection: Connection
-  /** What was deployed, by kind and name. */
+  /** Deployed entities, as kind and name. */
   deployed: string[]
   close(): Promise<void>
 }
@@ -45,8 +45,8 @@ const namespace = 'guest'
 const region = 'us-east-1'
 
 /**
- * Starts an object store and an API host on 127.0.0.1, deploys `manifest.yaml` there unchanged and has the images
- * bucket's notifications sent to `bucket-events`.
+ * Starts an object store and an API host on 127.0.0.1, deploys `manifest.yaml` unchanged, and sends the notifications of the
+ * images bucket to `bucket-events`.
  */
 export async function startLocal(options: LocalOptions): Promise<Local> {
   const dataDir = resolve(options.dataDir)
@@ -92,7 +92,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
 }
 
-/** Starts the store. The owner's key has full access, the actions' key what the documented policies allow. */
+/** Starts the store. The owner's key has full access, the actions' key the documented policies. */
 async function startStore(dataDir: string, port: number, secrets: Secrets): Promise<ObjectStore> {
   const settings = settingsFromEnvironment()
   const [policy, tags] = [await readPolicy('actions', settings), await readPolicy('tags', settings)]
@@ -105,22 +105,22 @@ async function startStore(dataDir: string, port: number, secrets: Secrets): Prom
   return startObjectStore({ dataDir, port, region, credentials: secrets, users: [actions], encryption })
 }
 
-/** A port that is taken is the user's to mend. */
+/** Converts "address in use", which the user can fix. */
 function asStartError(thrown: unknown): unknown {
   const { code, port } = thrown as NodeJS.ErrnoException & { port?: number }
   if (code !== 'EADDRINUSE') return thrown
   return new WhisklensError('port_in_use', `The port ${port} is in use`, {
     cause: thrown,
-    hint: 'Is Whisklens up already? --port 0 picks free ports; --api-port and --store-port name others.',
+    hint: 'Whisklens may be running already. --port 0 picks free ports; --api-port and --store-port set others.',
   })
 }
 
-/** Where the gallery page comes from: only that may read the buckets in a browser. */
+/** Origins of the gallery page: only they may read the buckets in a browser. */
 const originsOf = ({ url }: ApiHost, publicUrl?: string): string[] => [
   ...new Set([url, publicUrl ?? url].map((each) => new URL(each).origin)),
 ]
 
-/** As the actions have them. */
+/** Settings of the actions. */
 function settingsOf(secrets: Secrets, { endpoint }: ObjectStore): Settings {
   const fromEnvironment = settingsFromEnvironment()
   return {
@@ -165,7 +165,7 @@ async function deploy(
     wskprops: wskpropsPath(dataDir),
   }
   await writeConnection(dataDir, connection)
-  // As `start-batch` sees the world.
+  // The context of `start-batch`.
   const actions = openStore(settings)
   const actionName = `/${namespace}/whisklens/start-batch`
   const context: Context = {
@@ -181,23 +181,23 @@ async function deploy(
   return { connection, deployed, context }
 }
 
-const lookForOrphansEvery = 5_000
+const resumeInterval = 5_000
 
 /**
- * Has batches carried on that have no lease holder: at the start those that a kill cut off, later those whose
- * activations all died. A cluster does the same on a schedule. @returns what ends it
+ * Resumes batches without a lease holder: at the start those that a kill interrupted, later those whose activations all died. On
+ * a cluster, a schedule does the same. @returns a function that ends it
  */
 function resumeOrphans(context: Context): () => Promise<void> {
-  let looking: Promise<unknown> = Promise.resolve()
-  const turn = (): void => {
-    looking = resume(context).catch((thrown) =>
-      log.warn({ reason: messageOf(thrown) }, 'open batches were not looked at'),
+  let running: Promise<unknown> = Promise.resolve()
+  const run = (): void => {
+    running = resume(context).catch((thrown) =>
+      log.warn({ reason: messageOf(thrown) }, 'could not resume open batches'),
     )
   }
-  turn()
-  const timer = setInterval(turn, lookForOrphansEvery)
+  run()
+  const timer = setInterval(run, resumeInterval)
   return async () => {
     clearInterval(timer)
-    await looking
+    await running
   }
 }

@@ -2,15 +2,15 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { homeFolder } from '../paths'
 
-/** Work of others that a file of ours holds. */
+/** Third-party work contained in a distributed file. */
 export interface Component {
   name: string
   version: string
-  /** As its package states it, mostly SPDX. */
+  /** As stated by its package, usually SPDX. */
   license: string
-  /** Where it comes from. */
+  /** Repository. */
   source?: string
-  /** Its licence and notices, whole. */
+  /** Full texts of its licence and notices. */
   texts: string[]
 }
 
@@ -24,12 +24,12 @@ interface Package {
 
 const isLicence = (name: string): boolean => /^(licen[cs]e|copying|notice|third.?party)/i.test(name)
 
-/** Of Whisklens itself, too. */
+/** Also the licence of Whisklens itself. */
 const apacheLicense = (): Promise<string> => readFile(join(homeFolder(), 'LICENSE'), 'utf8')
 
 const textOf = (file: string): Promise<string> => readFile(join(homeFolder(), 'notices', file), 'utf8')
 
-/** What packages lack or demand beside the files in them, by the names of files in notices/. */
+/** Texts that packages lack or require in addition, as files in notices/. */
 const supplements: [RegExp, string[]][] = [
   [/^@tensorflow\/tfjs-backend-wasm$/, ['tfjs-backend-wasm.txt']],
   [/^onnxruntime-common$/, ['onnxruntime-LICENSE.txt']],
@@ -38,16 +38,16 @@ const supplements: [RegExp, string[]][] = [
   [/^libheif-js$/, ['libheif-js.txt', 'GPL-3.0.txt']],
 ]
 
-/** Tables of licences and versions, in the packages of libvips. */
+/** Tables of licences and versions in the libvips packages. */
 const tables: [RegExp, string[]][] = [[/^@img\/sharp-libvips-/, ['README.md', 'versions.json']]]
 
 const filesFor = (name: string, of: [RegExp, string[]][]): string[] =>
   of.filter(([pattern]) => pattern.test(name)).flatMap(([, files]) => files)
 
 /**
- * A package of npm with its licence.
- * @param folder the package's
- * @throws Error when it has no licence that we know the text of
+ * An npm package with its licence.
+ * @param folder of the package
+ * @throws Error if no licence text is known
  */
 export async function componentOf(folder: string): Promise<Component> {
   const info = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Package
@@ -67,22 +67,23 @@ export async function componentOf(folder: string): Promise<Component> {
   return { name, version, license, source, texts }
 }
 
-/** Whether the licence itself is among the supplements. */
+/** Whether the supplements include a licence. */
 const hasSupplied = (name: string): boolean =>
   filesFor(name, supplements).some((file) => /^(L?GPL|.*LICENSE)/.test(file))
 
-/** The texts of licences that are only named, as in `Apache-2.0 AND MIT`. */
+/** Texts of licences that are only named, as in `Apache-2.0 AND MIT`. */
 async function standardText(name: string, license: string, author?: Package['author']): Promise<string> {
   const holder = (typeof author === 'string' ? author : author?.name)?.replace(/\s*[<(].*$/, '')
   const texts = license.split(' AND ').map(async (one) => {
     if (one === 'Apache-2.0') return apacheLicense()
-    if (one !== 'MIT') throw new Error(`${name} has no licence text, and "${license}" no standard one`)
+    if (one !== 'MIT')
+      throw new Error(`${name} has no licence text, and no standard text is known for "${license}"`)
     return `Copyright (c) ${holder ?? `the authors of ${name}`}\n\n${await textOf('MIT.txt')}`
   })
   return (await Promise.all(texts)).join('\n')
 }
 
-/** WordNet, whose notice goes with all copies of any part of it. */
+/** WordNet requires its notice in all copies of any part of it. */
 export async function wordNet(): Promise<Component> {
   return {
     name: 'WordNet',
@@ -93,7 +94,7 @@ export async function wordNet(): Promise<Component> {
   }
 }
 
-/** The libraries that tfjs-node is linked with. */
+/** The libraries linked into tfjs-node. */
 export async function tensorFlowLibraries(): Promise<Component> {
   return {
     name: 'TensorFlow',
@@ -104,7 +105,7 @@ export async function tensorFlowLibraries(): Promise<Component> {
   }
 }
 
-/** The weights and labels of a model's folder. */
+/** Weights and labels in a model folder. */
 export async function modelComponent(folder: string): Promise<Component> {
   const name = `models/${basename(folder)}`
   const { license } = JSON.parse(await readFile(join(folder, 'whisklens.json'), 'utf8'))

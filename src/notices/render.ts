@@ -6,13 +6,13 @@ const order = (one: Component, other: Component): number => (keyOf(one) < keyOf(
 
 const keyOf = ({ name, version }: Component): string => `${name} ${version}`.trim()
 
-/** Line ends and space at their ends differ between copies of one licence. */
+/** Copies of one licence differ in line ends and trailing space. */
 const tidy = (text: string): string => text.replace(/[^\S\n]+$/gm, '').trim()
 
 /**
- * The text of a notices file: a list of components, each with the numbers of its texts, then each text once. The same
- * components give the same text, in whatever order they come.
- * @param holder what holds the components: "dist/cli.cjs"
+ * Renders a notices file: a list of components with the numbers of their texts, then each text once. The output does not depend
+ * on the order of the components.
+ * @param holder the file described, such as "dist/cli.cjs"
  */
 export function renderNotices(holder: string, components: Component[]): string {
   const distinct = [...new Map(components.map((one) => [keyOf(one), one])).values()].sort(order)

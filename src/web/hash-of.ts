@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
 
-/** A script or style as a content security policy names it. */
+/** Hash of a script or style for a content security policy. */
 export const hashOf = (text: string): string =>
   `'sha256-${createHash('sha256').update(text).digest('base64')}'`

@@ -11,7 +11,7 @@ const shape = `<path d="${[
 ].join('')}"/>`
 const favicon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#0f8f80" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">${shape}</svg>`
 
-/** A file of the gallery's bundle: beside the action's own, else where it is built. */
+/** Path of a file of the gallery bundle: beside the action's bundle, else in the build folder. */
 function bundled(name: string): string {
   const beside = join(__dirname, name)
   return readFileSync(existsSync(beside) ? beside : join(homeFolder(), 'dist', name), 'utf8')
@@ -38,7 +38,7 @@ function makePage(): Page {
 <style>${style}</style>
 </head>
 <body>
-<noscript>This page needs JavaScript. Without it, <code>whisklens results</code> shows the same on the command line.</noscript>
+<noscript>This page needs JavaScript. <code>whisklens results</code> shows the same on the command line.</noscript>
 <script type="module">${script}</script>
 </body>
 </html>
@@ -48,7 +48,7 @@ function makePage(): Page {
 
 let page: Page | undefined
 
-/** Keys and labels are untrusted: the browser is told to run and load nothing but what is ours. */
+/** Keys and labels are untrusted: the page may run and load only its own code. */
 const policy = ({ scriptHash, styleHash }: Page, store = ''): string =>
   [
     `default-src 'none'`,
@@ -64,8 +64,8 @@ const policy = ({ scriptHash, styleHash }: Page, store = ''): string =>
   ].join('; ')
 
 /**
- * The page for people, the same for every request: all data is asked for by its script.
- * @param store origin of presigned URLs, of images and of the index; none where the request is refused
+ * The gallery page. It is the same for every request; its script requests all data.
+ * @param store origin of presigned URLs; undefined if the request is refused
  */
 export function galleryPage(store?: string): WebResponse {
   page ??= makePage()

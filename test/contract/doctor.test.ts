@@ -37,11 +37,11 @@ it('tells kinds, limits and that nothing is deployed', async () => {
   const { openwhisk, limits, deployment } = await doctor()
   expect(openwhisk).toMatchObject({
     state: 'ok',
-    detail: expect.stringMatching(/namespace guest; it has .*nodejs:20.*: new actions get nodejs:\d+$/),
+    detail: expect.stringMatching(/namespace guest; kinds .*nodejs:20.*; new actions get nodejs:\d+$/),
   })
   expect(limits).toMatchObject({
     state: 'ok',
-    detail: '60 invocations and 60 fires a minute, 30 invocations at a time',
+    detail: '60 invocations and 60 trigger fires per minute, 30 concurrent invocations',
   })
   expect(deployment).toMatchObject({ state: 'absent', hint: 'whisklens deploy' })
 })
@@ -56,7 +56,7 @@ it('tells the versions that are deployed, and whose code they are', async () => 
   const { deployment: built, alarms } = await doctor()
   expect(built).toMatchObject({
     state: 'ok',
-    detail: expect.stringMatching(/whisklens\/classify 0\.0\.1, .*; the code of this build$/),
+    detail: expect.stringMatching(/whisklens\/classify 0\.0\.1, .*; same code as this build$/),
   })
   expect(alarms).toMatchObject({ state: 'ok', detail: expect.stringContaining('polled') })
   const action = { exec: { kind: 'nodejs:20', code: zip({ 'index.js': 'exports.main = () => ({})' }) } }
@@ -64,7 +64,7 @@ it('tells the versions that are deployed, and whose code they are', async () => 
   expect((await doctor()).deployment).toMatchObject({
     state: 'absent',
     detail: expect.stringMatching(
-      /whisklens\/aggregate 0\.0\.2.*; not the code of this build: whisklens\/aggregate$/,
+      /whisklens\/aggregate 0\.0\.2.*; code differs from this build: whisklens\/aggregate$/,
     ),
     hint: 'whisklens deploy',
   })
@@ -80,7 +80,9 @@ it('tells the limits of the namespace before those of the host, and what is miss
   })
   try {
     const { limits, alarms } = await doctor({ WHISKLENS_APIHOST: before.endpoint })
-    expect(limits?.detail).toBe('3000 invocations and 600 fires a minute, 100 invocations at a time')
+    expect(limits?.detail).toBe(
+      '3000 invocations and 600 trigger fires per minute, 100 concurrent invocations',
+    )
     expect(alarms).toMatchObject({
       state: 'absent',
       detail: expect.stringContaining('uploads whose notifications were all refused wait for the next'),
@@ -108,7 +110,7 @@ describe('whether the gallery page may read the results bucket', () => {
     const { gallery: refused } = await doctor()
     expect(refused).toMatchObject({
       state: 'absent',
-      detail: expect.stringContaining(`${host.url} cannot read results: it may not read objects`),
+      detail: expect.stringContaining(`${host.url} cannot read results: reading objects is not allowed`),
       hint: expect.stringMatching(
         /^aws s3api put-bucket-cors --endpoint-url http\S+ --bucket results --cors-config/,
       ),
@@ -131,6 +133,8 @@ describe('whether the gallery page may read the results bucket', () => {
     expect((await doctor()).gallery?.detail).toMatch(/: Content-Range is not exposed; Range is not allowed$/)
     const other = { ...rule, AllowedOrigins: ['https://apihost.example.com'] }
     await s3.putBucketCors({ Bucket: 'results', CORSConfiguration: { CORSRules: [other] } }).promise()
-    expect((await doctor()).gallery?.detail).toMatch(/: it may not read objects; Range is not allowed$/)
+    expect((await doctor()).gallery?.detail).toMatch(
+      /: reading objects is not allowed; Range is not allowed$/,
+    )
   })
 })

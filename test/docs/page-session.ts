@@ -126,7 +126,12 @@ export class PageSession {
   /** Starts the page's local mode, unless it runs or the page has started one itself. */
   async startLocal(): Promise<void> {
     if (this.#local || this.#isStartedByPage) return
-    this.#local = await startLocalModeIn(this.folder, this.#env, programOf(sharedFolder()), '.whisklens')
+    this.#local = await startLocalModeIn(
+      this.folder,
+      this.#env,
+      [process.execPath, programOf(sharedFolder())],
+      '.whisklens',
+    )
   }
 
   /** What is set where one deploys: the image, and the tokens of the deployment that is there. */

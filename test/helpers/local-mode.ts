@@ -25,12 +25,12 @@ export const removeDataDir = (dataDir: string): Promise<void> => rm(dataDir, { r
 
 /** Starts `whisklens up` as users do, in a process of its own, and waits until it says that it is ready. */
 export async function startLocalMode(dataDir: string, ...args: string[]): Promise<RunningLocal> {
-  return startLocalModeOf(bin, dataDir, ...args)
+  return startLocalModeOf([process.execPath, bin], dataDir, ...args)
 }
 
-/** As {@link startLocalMode}, of another installation. @param program its bin/whisklens.js */
+/** As {@link startLocalMode}, of another installation. @param program Node.js and its bin/whisklens.js */
 export const startLocalModeOf = (
-  program: string,
+  program: [string, string],
   dataDir: string,
   ...args: string[]
 ): Promise<RunningLocal> =>
@@ -41,15 +41,15 @@ export const startLocalModeOf = (
 export async function startLocalModeIn(
   cwd: string,
   env: NodeJS.ProcessEnv,
-  program: string,
+  [node, bin]: [string, string],
   dataDir: string,
   ...args: string[]
 ): Promise<RunningLocal> {
-  const child = spawn(
-    process.execPath,
-    [program, 'up', '--port', '0', '--json', '--data', dataDir, ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'], cwd, env },
-  )
+  const child = spawn(node, [bin, 'up', '--port', '0', '--json', '--data', dataDir, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    env,
+  })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk

@@ -125,7 +125,7 @@ inChromium.describe('Ten minutes of use', () => {
     expect(after.throttles).toEqual(before.throttles)
 
     // So much was looked at that refreshes wait, which is said; they come by themselves.
-    await page.locator('#live', { hasText: 'to spare invocations' }).waitFor()
+    await page.locator('#live', { hasText: 'to save invocations' }).waitFor()
     await untilMinute(25)
     await says(/^3 images$/)
     expect(traffic.invocations.length).toBeLessThanOrEqual(2 * allowed)

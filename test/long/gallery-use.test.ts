@@ -184,7 +184,7 @@ inChromium.describe('The gallery of the local mode', () => {
   it('fires a batch, follows it to its end, and retries it', async () => {
     const { page } = gallery
     await page.getByRole('button', { name: 'Classify again' }).click()
-    await page.getByLabel('Keys begin with').fill('photos/')
+    await page.getByLabel('Key prefix').fill('photos/')
     await page.getByRole('button', { name: 'Classify', exact: true }).click()
     await page.locator('#state', { hasText: 'Complete' }).waitFor({ timeout: 60_000 })
     await shows(/^22 images$/)

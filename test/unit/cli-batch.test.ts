@@ -188,14 +188,16 @@ describe('whisklens batch', () => {
       'Fired batch-requested: batch unlisted\nNext: whisklens retry unlisted\n',
     ])
     api = completing({ totals })
-    expect((await whisklens('x', '--batch', 'nothing')).stderr).toContain('holds nothing below "x"\n')
+    expect((await whisklens('x', '--batch', 'nothing')).stderr).toContain(
+      'No object in the bucket has the prefix "x"\n',
+    )
   })
 
   it('says what to do where Whisklens is not deployed', async () => {
     api = () => ({ status: 404, body: { error: 'The requested resource does not exist.' } })
     const { code, stderr } = await whisklens('')
     expect(code).toBe(1)
-    expect(stderr).toMatch(/does not exist\.\nhint: Deploy Whisklens there: whisklens deploy/)
+    expect(stderr).toMatch(/does not exist\.\nhint: Deploy Whisklens: whisklens deploy/)
   })
 
   it('tells when the rule could not start it', async () => {

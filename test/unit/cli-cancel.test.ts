@@ -58,7 +58,7 @@ const totals = { listed: 3, planned: 3, skipped: 0, ok: 1, error: 1, pending: 1 
 it.each(['cancel', 'retry'])('%s looks for the batch before it asks for anything', async (command) => {
   const { code, stdout, stderr } = await whisklens(command, 'nope')
   expect([code, stdout, invoked, requests]).toEqual([1, '', [], []])
-  expect(stderr).toMatch(/^Waiting for the batch nope to begin\nerror: There is no batch "nope"\nhint: /)
+  expect(stderr).toMatch(/^Waiting for batch nope to start\nerror: There is no batch "nope"\nhint: /)
 })
 
 describe('whisklens cancel', () => {
@@ -67,7 +67,7 @@ describe('whisklens cancel', () => {
     onInvoked = () => put(summaryOf('b1', { state: 'cancelled', totals }))
     const { code, stdout, stderr } = await cancel('b1')
     expect([code, invoked]).toEqual([0, [{ batch: 'b1', cancel: true }]])
-    expect(stderr).toBe('Next: whisklens retry b1   # goes on with it\n')
+    expect(stderr).toBe('Next: whisklens retry b1   # resumes it\n')
     expect(stdout).toMatch(/^batch +b1\nstate +cancelled\n/)
   })
 
@@ -93,6 +93,6 @@ describe('whisklens cancel', () => {
     await put(summaryOf('uploads-2026-11-22', { state: 'running' }))
     const { code, stderr } = await cancel('uploads-2026-11-22')
     expect([code, invoked]).toEqual([2, []])
-    expect(stderr).toContain('The uploads of a day are not a fired batch')
+    expect(stderr).toContain('Expected a fired batch')
   })
 })

@@ -61,7 +61,7 @@ describe('nothing among photos is left out without a word', () => {
     expect(stderr).toContain(
       '5 files are in formats that cannot be classified: 2 .nef, 1 .bmp, 1 .pdf, 1 .psd\n',
     )
-    expect(stderr).toContain('Skipped 1 file that is no image: 1 .txt\n')
+    expect(stderr).toContain('Skipped 1 file that is not an image: 1 .txt\n')
     expect(stderr).toMatch(/^Classified 3 images, 5 in error/m)
   })
 
@@ -104,7 +104,7 @@ describe('nothing among photos is left out without a word', () => {
       const { code, stderr } = await upload('mixed')
       expect(code).toBe(3)
       expect(stderr).toContain('5 files are in formats that cannot be classified: 2 .nef, ')
-      expect(stderr).toContain('Skipped 1 file that is no image: 1 .txt\n')
+      expect(stderr).toContain('Skipped 1 file that is not an image: 1 .txt\n')
       expect(stderr).toMatch(/^Uploaded 3 files .*, 5 failed$/m)
       const keys: string[] = []
       for await (const { key } of store.images.list({ prefix: '' })) keys.push(key)
@@ -124,7 +124,7 @@ describe('nothing among photos is left out without a word', () => {
         ['s3://images/b\nc.jpg', 'jpeg'],
         ['s3://images/scan.bmp', 'image_unsupported'],
       ])
-      expect(listed.stderr).toContain('Skipped 1 file that is no image: 1 without an extension\n')
+      expect(listed.stderr).toContain('Skipped 1 file that is not an image: 1 without an extension\n')
       const globbed = await run(folder.path, ['classify', '--json', 's3://images/*.heic'], store.env)
       expect(globbed.lines.map(outcome)).toEqual([['s3://images/a.heic', 'heic']])
     } finally {
@@ -280,7 +280,7 @@ describe('classify fetches URLs', () => {
       [`${url}/nope`, 'image_missing'],
     ])
     expect(JSON.parse(lines[2] ?? '').error.message).toBe('The object is an HTML page, not an image')
-    expect(JSON.parse(lines[3] ?? '').error.message).toBe(`Could not fetch ${url}/private: it answered 403`)
+    expect(JSON.parse(lines[3] ?? '').error.message).toBe(`Could not fetch ${url}/private: HTTP status 403`)
     expect(asked.filter((path) => path === '/busy')).toHaveLength(3)
     expect(asked.filter((path) => path === '/nope')).toHaveLength(1)
   })

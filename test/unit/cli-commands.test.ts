@@ -69,7 +69,7 @@ describe('whisklens', () => {
     [['up', '--port', '65535'], 'from 0 to 65534', 'whisklens up --help'],
     [['up', '--containers', '0'], 'from 1 to 1000', 'whisklens up --help'],
     [['status', '../secrets'], 'Expected 1–64', 'whisklens status --help'],
-    [['retry', 'uploads-2026-11-22'], 'not a fired batch', 'whisklens retry --help'],
+    [['retry', 'uploads-2026-11-22'], 'Expected a fired batch', 'whisklens retry --help'],
   ])('calls %j wrong usage and says what would be right', async (args, message, hint) => {
     const { code, stdout, stderr } = await whisklens(...args)
     expect([code, stdout]).toEqual([2, ''])
@@ -137,7 +137,7 @@ describe('whisklens classify', () => {
     expect(records[3].labels).toEqual(records[0].labels)
     expect(code).toBe(3)
     expect(stderr).toMatch(
-      /^Classified 3 images, 1 in error in .*, by efficientnet-lite0-int8@[0-9a-f]{8} on onnx$/m,
+      /^Classified 3 images, 1 in error in .* with efficientnet-lite0-int8@[0-9a-f]{8} on onnx$/m,
     )
   })
 

@@ -33,7 +33,7 @@ describe('whisklens cost, before there is any batch,', () => {
     expect(await cost()).toMatchObject({
       code: 0,
       stdout: '',
-      stderr: 'There is no batch yet. Start one: whisklens batch <prefix>\n',
+      stderr: 'No batch yet. Start one: whisklens batch <prefix>\n',
     })
     expect((await cost('--quiet')).stderr).toBe('')
     expect((await cost('--json')).lines).toEqual(['{"batches":0,"images":0,"gbSeconds":0,"cost":0}'])
@@ -45,7 +45,7 @@ describe('whisklens cost, before there is any batch,', () => {
       ['images', '10,000,000'],
       ['GB-s', '500,000'],
       ['cost', '8.5 at 0.000017 a GB-s'],
-      ['basis', 'assumed: there is no batch yet to judge by'],
+      ['basis', 'assumed: no batch has been measured yet'],
     ])
   })
 })

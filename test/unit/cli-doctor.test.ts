@@ -30,7 +30,7 @@ describe('whisklens doctor', () => {
     ])
     for (const name of ['node', 'decoder', 'model', 'engine wasm', 'engine cpu'])
       expect(found.get(name)).toMatchObject({ state: 'ok' })
-    expect(found.get('engine wasm')?.detail).toMatch(/^efficientnet-lite0@[0-9a-f]{8}, [\d.]+ ms an image$/)
+    expect(found.get('engine wasm')?.detail).toMatch(/^efficientnet-lite0@[0-9a-f]{8}, [\d.]+ ms per image$/)
     for (const name of ['engine tfjs-node', 'object store', 'openwhisk'])
       expect(found.get(name)).toMatchObject({ state: 'absent', hint: expect.any(String) })
   })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readSummary } from '../../src/batch/reports/summary-object'
 import { summaryKey } from '../../src/batch/state/layout'
 import { deleteEntry, putEntry } from '../../src/batch/state/open'
-import { awaitBeginning, begun, followBatch, lookBefore } from '../../src/library/batches/follow'
+import { alreadyStarted, followBatch, pollForSummary, readPriorRun } from '../../src/library/batches/follow'
 import type { BatchSummary } from '../../src/schema'
 import { doneBatch, putSummary, saveBatch, startTestStore, type TestStore, watched } from './batch-fixtures'
 import { newRunner, type Runner, soon } from './batch-runner'
@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 /** Fires `b1` once more, and follows it; each of its summaries waits for a look. */
 async function fireAndFollow(asked: object): Promise<BatchSummary[]> {
-  const before = await lookBefore(runner.results, 'b1')
+  const before = await readPriorRun(runner.results, 'b1')
   let looks = 0
   runner.store = {
     bucket: (name) => {
@@ -71,13 +71,13 @@ describe('following a batch that is fired again', () => {
   it('ends at once where it is over already', async () => {
     await runner.photos.put('a.jpg', 'a')
     const summary = await runner.start({ batch: 'b1' })
-    expect(await followBatch(runner.results, 'b1', begun, { onProgress: () => {} })).toEqual(summary)
+    expect(await followBatch(runner.results, 'b1', alreadyStarted, { onProgress: () => {} })).toEqual(summary)
   })
 
   it('does not end before its end is announced', async () => {
     await saveBatch(runner.results, doneBatch('photos', 1))
     await putSummary(runner.results, summaryOf('b1'))
-    const following = followBatch(runner.results, 'b1', begun, {
+    const following = followBatch(runner.results, 'b1', alreadyStarted, {
       onProgress: () => {},
       changesWithin: 50,
       pollEvery: 5,
@@ -93,7 +93,7 @@ describe('following a batch that is fired again', () => {
 })
 
 describe('waiting for a batch that was fired just now', () => {
-  const begins = () => awaitBeginning(runner.results, 'b1', { startsWithin: 50, pollEvery: 5 })
+  const begins = () => pollForSummary(runner.results, 'b1', { startsWithin: 50, pollEvery: 5 })
 
   it('ends with its first summary, however long it is listed before', async () => {
     await putEntry(runner.results, 'b1', 1)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { duration, Pacemaker } from '../../src/cli/shared/pace'
-import { counter, describeHeadway, startProgress } from '../../src/cli/shared/progress'
-import { type Headway, headwayOf } from '../../src/library/batches/follow'
+import { duration, PaceMeter } from '../../src/cli/shared/pace'
+import { counter, describeProgress, startProgress } from '../../src/cli/shared/progress'
+import { type Progress, progressOf } from '../../src/library/batches/follow'
 import { batchOf, setClock } from './batch-fixtures'
 import { summaryOf } from './cli-run'
 
@@ -10,47 +10,47 @@ const unknown = { perSecond: null, secondsLeft: null }
 
 describe('the pace', () => {
   it('is not known before anything is done', () => {
-    const pacemaker = new Pacemaker()
-    expect(pacemaker.measure(40, 100, 0)).toEqual(unknown)
-    expect(pacemaker.measure(40, 100, seconds(5))).toEqual(unknown)
+    const meter = new PaceMeter()
+    expect(meter.measure(40, 100, 0)).toEqual(unknown)
+    expect(meter.measure(40, 100, seconds(5))).toEqual(unknown)
   })
 
   it('tells how long it goes on, where it is known how much there is', () => {
-    const pacemaker = new Pacemaker()
-    pacemaker.measure(0, 100, 0)
-    expect(pacemaker.measure(20, 100, seconds(10))).toEqual({ perSecond: 2, secondsLeft: 40 })
-    expect(pacemaker.measure(30, undefined, seconds(15))).toEqual({ perSecond: 2, secondsLeft: null })
-    expect(pacemaker.measure(100, 100, seconds(20))).toEqual({ perSecond: 5, secondsLeft: 0 })
+    const meter = new PaceMeter()
+    meter.measure(0, 100, 0)
+    expect(meter.measure(20, 100, seconds(10))).toEqual({ perSecond: 2, secondsLeft: 40 })
+    expect(meter.measure(30, undefined, seconds(15))).toEqual({ perSecond: 2, secondsLeft: null })
+    expect(meter.measure(100, 100, seconds(20))).toEqual({ perSecond: 5, secondsLeft: 0 })
   })
 
   it('is that of late, not that of long ago', () => {
-    const pacemaker = new Pacemaker()
-    for (let at = 0; at <= 100; at++) pacemaker.measure(at * 10, 10_000, seconds(at))
-    for (let at = 101; at <= 140; at++) pacemaker.measure(1000 + (at - 100), 10_000, seconds(at))
-    expect(pacemaker.measure(1041, 10_000, seconds(141)).perSecond).toBe(1)
+    const meter = new PaceMeter()
+    for (let at = 0; at <= 100; at++) meter.measure(at * 10, 10_000, seconds(at))
+    for (let at = 101; at <= 140; at++) meter.measure(1000 + (at - 100), 10_000, seconds(at))
+    expect(meter.measure(1041, 10_000, seconds(141)).perSecond).toBe(1)
   })
 
   it('falls while nothing gets done', () => {
-    const pacemaker = new Pacemaker()
-    for (const at of [0, 1, 2]) pacemaker.measure(at * 10, 100, seconds(at))
-    expect(pacemaker.measure(20, 100, seconds(2)).perSecond).toBe(10)
-    expect(pacemaker.measure(20, 100, seconds(40)).perSecond).toBe(0.5)
+    const meter = new PaceMeter()
+    for (const at of [0, 1, 2]) meter.measure(at * 10, 100, seconds(at))
+    expect(meter.measure(20, 100, seconds(2)).perSecond).toBe(10)
+    expect(meter.measure(20, 100, seconds(40)).perSecond).toBe(0.5)
   })
 
   it('is measured over several chunks, however seldom they come', () => {
-    const pacemaker = new Pacemaker()
+    const meter = new PaceMeter()
     let perSecond: number | null = null
     for (let minute = 0; minute < 10; minute++)
-      perSecond = pacemaker.measure(minute * 60, 6000, seconds(minute * 60)).perSecond
+      perSecond = meter.measure(minute * 60, 6000, seconds(minute * 60)).perSecond
     expect(perSecond).toBe(1)
   })
 
   it('begins anew where less is done than before', () => {
-    const pacemaker = new Pacemaker()
-    pacemaker.measure(0, 100, 0)
-    pacemaker.measure(100, 100, seconds(1))
-    expect(pacemaker.measure(0, 50, seconds(2))).toEqual(unknown)
-    expect(pacemaker.measure(4, 50, seconds(4)).perSecond).toBe(2)
+    const meter = new PaceMeter()
+    meter.measure(0, 100, 0)
+    meter.measure(100, 100, seconds(1))
+    expect(meter.measure(0, 50, seconds(2))).toEqual(unknown)
+    expect(meter.measure(4, 50, seconds(4)).perSecond).toBe(2)
   })
 
   it.each([
@@ -64,7 +64,7 @@ describe('the pace', () => {
 })
 
 describe('a bar', () => {
-  const headways: fc.Arbitrary<Headway> = fc.record({
+  const progresses: fc.Arbitrary<Progress> = fc.record({
     done: fc.nat(50),
     total: fc.nat(100),
     errors: fc.nat(5),
@@ -74,10 +74,10 @@ describe('a bar', () => {
 
   it('never goes back and is never full, whatever is counted', () => {
     fc.assert(
-      fc.property(fc.array(headways), (all) => {
+      fc.property(fc.array(progresses), (all) => {
         const shares = [0]
         const { update } = counter('images', undefined, (_, share) => shares.push(share))
-        for (const headway of all) update(headway)
+        for (const counts of all) update(counts)
         for (const [at, share] of shares.entries()) {
           expect(share).toBeGreaterThanOrEqual(shares[at - 1] ?? 0)
           expect(share).toBeLessThan(1)
@@ -97,12 +97,12 @@ describe('a bar', () => {
 
   it('goes with what is counted, what of it failed and who is at it', () => {
     const pace = { perSecond: 24.2, secondsLeft: 90 }
-    const headway = { done: 120, total: 500, errors: 3, running: 8 }
-    expect(describeHeadway(headway, 'images', pace)).toBe(
+    const counts = { done: 120, total: 500, errors: 3, running: 8 }
+    expect(describeProgress(counts, 'images', pace)).toBe(
       '120/500 images, 24/s, 2 min left, 3 in error, 8 running',
     )
-    expect(describeHeadway({ ...headway, errors: 0, running: 0 }, 'images', unknown)).toBe('120/500 images')
-    expect(describeHeadway({ done: 1, total: 9, errors: 0, isGrowing: true }, 'files', unknown)).toBe(
+    expect(describeProgress({ ...counts, errors: 0, running: 0 }, 'images', unknown)).toBe('120/500 images')
+    expect(describeProgress({ done: 1, total: 9, errors: 0, isGrowing: true }, 'files', unknown)).toBe(
       '1/9+ files',
     )
   })
@@ -119,7 +119,7 @@ describe('how far a batch has come', () => {
       { ...piece, at: 0 },
     ]
     const plan = batchOf('photos', {}, { dispatch: { pieces } })
-    expect(headwayOf(summaryOf('b', { state: 'running', totals }), plan)).toEqual({
+    expect(progressOf(summaryOf('b', { state: 'running', totals }), plan)).toEqual({
       done: 5,
       total: 9,
       errors: 1,
@@ -127,14 +127,14 @@ describe('how far a batch has come', () => {
       isGrowing: false,
       running: 1,
     })
-    expect(headwayOf(summaryOf('b', { totals }), plan).running).toBe(0)
+    expect(progressOf(summaryOf('b', { totals }), plan).running).toBe(0)
   })
 
   it('is not final while it is planned, nor on a day whose uploads come in', () => {
     const plan = batchOf('photos')
     const day = batchOf('photos', {}, { kind: 'uploads' })
     const isGrowing = (state: 'planning' | 'running' | 'complete', known = plan) =>
-      headwayOf(summaryOf('b', { state, totals }), known).isGrowing
+      progressOf(summaryOf('b', { state, totals }), known).isGrowing
     expect([isGrowing('planning', plan), isGrowing('running', plan), isGrowing('complete', plan)]).toEqual([
       true,
       false,
@@ -145,7 +145,7 @@ describe('how far a batch has come', () => {
 
   it('does not count what earlier runs did', () => {
     const again = batchOf('photos', {}, { dispatch: { before: { reported: 8, errors: 0 } } })
-    expect(headwayOf(summaryOf('b', { totals }), again).earlier).toBe(8)
+    expect(progressOf(summaryOf('b', { totals }), again).earlier).toBe(8)
   })
 })
 
@@ -166,7 +166,7 @@ describe('progress', () => {
     process.stderr.isTTY = isTTY
   })
 
-  const headway = (done: number): Headway => ({ done, total: 10, errors: 0 })
+  const counts = (done: number): Progress => ({ done, total: 10, errors: 0 })
 
   it('is a line now and then where stderr is no terminal', () => {
     process.stderr.isTTY = false
@@ -174,7 +174,7 @@ describe('progress', () => {
     const progress = startProgress('images', {})
     for (let at = 0; at <= 40; at++) {
       jest.setSystemTime(seconds(at))
-      progress.update(headway(Math.min(10, Math.floor(at / 4))))
+      progress.update(counts(Math.min(10, Math.floor(at / 4))))
     }
     progress.say('a word')
     progress.stop()
@@ -193,7 +193,7 @@ describe('progress', () => {
       setClock(0)
       const progress = startProgress('images', options)
       jest.setSystemTime(seconds(60))
-      progress.update(headway(5))
+      progress.update(counts(5))
       progress.say('error: that one')
       progress.stop()
       expect(written).toBe('error: that one\n')
@@ -203,7 +203,7 @@ describe('progress', () => {
   it('is a bar on a terminal, below what is said', () => {
     process.stderr.isTTY = true
     const progress = startProgress('images', {})
-    progress.update(headway(5))
+    progress.update(counts(5))
     progress.say('error: that one')
     progress.stop()
     expect(written).toMatch(/error: that one\n.*█{10}░{10} 5\/10 images/s)

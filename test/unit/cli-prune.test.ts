@@ -48,7 +48,7 @@ describe('whisklens prune', () => {
   it('removes nothing that nobody agreed to', async () => {
     const { code, stdout, stderr } = await whisklens('--older-than', '30d')
     expect([code, stdout]).toEqual([1, ''])
-    expect(stderr).toMatch(/^error: There is no terminal to ask.*\nhint: Add --yes/)
+    expect(stderr).toMatch(/^error: Cannot ask for confirmation without a terminal.*\nhint: Add --yes/)
     const asJson = await whisklens('--older-than', '30d', '--json')
     expect(JSON.parse(asJson.stderr).error.code).toBe('confirmation_needed')
     expect(await batches()).toEqual(['old', 'older', 'open', 'young'])
@@ -56,7 +56,7 @@ describe('whisklens prune', () => {
 
   it('lists what it would remove', async () => {
     const { code, lines, stderr } = await whisklens('--older-than', '30d', '--dry-run')
-    expect([code, stderr]).toEqual([0, '2 batches would be removed\n'])
+    expect([code, stderr]).toEqual([0, '2 batches would be deleted\n'])
     expect(lines).toEqual([
       expect.stringMatching(/^batch +state +images +ended/),
       expect.stringMatching(/^old +complete +0 +\d{4}-/),
@@ -69,7 +69,7 @@ describe('whisklens prune', () => {
 
   it('removes what is that old, and no record of an image', async () => {
     const { code, lines, stderr } = await whisklens('--older-than', '30d', '--yes', '--json')
-    expect([code, stderr]).toEqual([0, 'Removed 2 batches, 6 objects\n'])
+    expect([code, stderr]).toEqual([0, 'Deleted 2 batches, 6 objects\n'])
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ batch: 'old', removed: true, objects: 3 }),
       expect.objectContaining({ batch: 'older', removed: true, objects: 3 }),

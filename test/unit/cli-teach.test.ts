@@ -169,7 +169,7 @@ describe('what cannot be taught is refused with what to do', () => {
     await layout('flat', ['1.jpg', '2.jpg'])
     await expectRefused(
       ['flat'],
-      'no folder in flat',
+      'flat has no label folders',
       '2 images without a label',
       'a folder of photos per label',
     )
@@ -177,12 +177,12 @@ describe('what cannot be taught is refused with what to do', () => {
 
   it('one label', async () => {
     await layout('single', ['cat/1.jpg', 'cat/2.jpg'])
-    await expectRefused(['single'], 'only one label, "cat"')
+    await expectRefused(['single'], 'found only "cat"')
   })
 
   it('a folder without photos', async () => {
     await layout('empty', ['cat/1.jpg', 'dog/readme.txt'])
-    await expectRefused(['empty'], 'no image in the folder of "dog"')
+    await expectRefused(['empty'], 'No images for "dog"')
   })
 
   it('one photo of a label', async () => {
@@ -193,7 +193,7 @@ describe('what cannot be taught is refused with what to do', () => {
 
   it('into a folder that is no model’s', async () => {
     await layout('precious', ['letters.txt'])
-    await expectRefused(['two', '--out', 'precious', '--force'], 'holds no model')
+    await expectRefused(['two', '--out', 'precious', '--force'], 'is not a model folder')
     expect(readdirSync(at('precious'))).toEqual(['letters.txt'])
   })
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { rowsToAsk } from '../../src/web/gallery/data/look-ahead'
+import { rowsToLoad } from '../../src/web/gallery/data/prefetch'
 import { toRanges } from '../../src/web/gallery/data/ranges'
 
 const rowsOf = (ranges: string): number[] =>
@@ -29,7 +29,7 @@ describe('ranges of rows', () => {
 describe('looking ahead', () => {
   const shown = Uint32Array.from({ length: 1000 }, (_, position) => 999 - position)
   const asks = (known: Set<number>, first: number, last: number, isUp = false) =>
-    rowsToAsk(shown, { first, last, isUp }, (row) => known.has(row))
+    rowsToLoad(shown, { first, last, isUp }, (row) => known.has(row))
 
   it('asks for a hundred where nothing is known, those on screen first', () => {
     const rows = asks(new Set(), 100, 140)

@@ -71,7 +71,7 @@ describe('a policy document', () => {
     ['{}'],
     [null],
   ])('must be whole, unlike %j', (whole) => {
-    expect(() => parsePolicy(whole)).toThrow('The policy cannot be evaluated')
+    expect(() => parsePolicy(whole)).toThrow('Unsupported policy')
   })
 })
 

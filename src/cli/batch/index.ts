@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { WhisklensError } from '../../errors'
 import { resultOf } from '../../library/batches/activations'
-import { fireBatch, newBatchId, resultsOf, retries } from '../../library/batches/fire'
-import { type Before, type FollowOptions, followBatch, headwayOf } from '../../library/batches/follow'
+import { fireBatch, newBatchId, resultsBucketOf, retries } from '../../library/batches/fire'
+import { type FollowOptions, followBatch, type PriorRun, progressOf } from '../../library/batches/follow'
 import { connect } from '../../openwhisk/client'
 import { type BatchSummary, batchRequestSchema, summarySchema } from '../../schema'
 import type { Bucket } from '../../storage/store'
@@ -25,7 +25,7 @@ import {
 } from '../shared/output'
 import { startProgress } from '../shared/progress'
 import { costOf, describeSummary } from '../shared/summary'
-import { placeManifest } from './manifest'
+import { uploadManifest } from './manifest'
 import { selectionOf } from './selection'
 
 interface BatchOptions extends ConnectionFlags, OutputOptions {
@@ -51,7 +51,7 @@ interface BatchOptions extends ConnectionFlags, OutputOptions {
   wait: boolean
 }
 
-/** `whisklens batch`: what `wsk trigger fire batch-requested` does, and waiting for it. */
+/** `whisklens batch`: fires `batch-requested` and follows the batch. */
 export function register(program: Command): void {
   const { batch, since, newerThan, format, minSize, maxSize, sample, maxErrors, maxCost, exif } =
     batchRequestSchema.shape
@@ -60,28 +60,36 @@ export function register(program: Command): void {
     .description('classify images of a bucket on OpenWhisk, by prefixes, globs or a list')
     .argument('[prefixes...]', "prefixes of keys, '' for all; or globs: 'photos/**/*.jpg'")
     .option('--manifest <list>', 'only images of a list: a file, s3://bucket/key, or - for stdin')
-    .option('--bucket <name>', 'bucket of the images (default: WHISKLENS_IMAGES_BUCKET, images)')
+    .option('--bucket <name>', 'images bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
     .option('--model <model>', 'model (default: that of the deployment)')
-    .option('--batch <id>', 'id of the batch; firing it again does only what is missing', matching(batch))
+    .option(
+      '--batch <id>',
+      'id of the batch; firing it again classifies only what is missing',
+      matching(batch),
+    )
     .option('--force', 'classify unchanged images again')
     .option('--include <glob>', "only keys that match: '*.jpg' in any folder, '2026/*' in one")
     .option('--exclude <glob>', 'skip keys that match')
     .option(
       '--since <date>',
-      'only images changed since that date',
+      'only images modified since this date',
       matching(since, 'Expected a date such as 2026-01-31.'),
     )
     .addOption(
-      new Option('--newer-than <age>', 'only images changed within that age: 12h, 7d, 8w')
+      new Option('--newer-than <age>', 'only images modified within this period: 12h, 7d, 8w')
         .argParser(matching(newerThan, 'Expected an age such as 12h, 30d or 8w.'))
         .conflicts('since'),
     )
-    .option('--format <formats>', 'only keys with extensions of these formats: jpeg,png', matching(format))
+    .option(
+      '--format <formats>',
+      'only keys with the extensions of these formats: jpeg,png',
+      matching(format),
+    )
     .option('--min-size <size>', 'only images of at least this size: 500, 10k, 5M', matching(minSize))
     .option('--max-size <size>', 'only images of at most this size', matching(maxSize))
     .option(
       '--sample <share>',
-      'only this share of the images, the same ones each time: 1%',
+      'only this share of the images, the same ones every time: 1%',
       matching(sample, 'Expected a share above 0% and up to 100%, such as 1% or 0.5%.'),
     )
     .option('--limit <count>', 'at most this many images', wholeNumber(1, Number.MAX_SAFE_INTEGER))
@@ -97,10 +105,10 @@ export function register(program: Command): void {
     )
     .option(
       '--exif <what>',
-      'position: also keep where photos were taken; date and camera are always kept',
+      'position: also store the GPS position; date and camera are always stored',
       matching(exif, 'Expected position.'),
     )
-    .option('--tag', "write top label, confidence and model to each image's tags")
+    .option('--tag', 'tag each image with its top label, probability and model')
     .option('--dry-run', 'only count the images and estimate the cost')
     .option('--no-wait', 'print the id and exit once the batch is fired')
   connectionOptions(outputOptions(command, 'print the summary as JSON'))
@@ -108,7 +116,7 @@ export function register(program: Command): void {
       'after',
       `
 Fires the trigger batch-requested and waits until the batch is complete. Images that have not changed since they were
-classified are skipped. Ctrl-C ends the command, not the batch.
+classified are skipped. Ctrl-C ends the command; the batch continues.
 
 Examples:
   whisklens batch photos/
@@ -130,10 +138,10 @@ async function run(prefixes: string[], options: BatchOptions): Promise<void> {
     )
   const connection = await resolveConnection(options)
   const batch = options.batch ?? newBatchId()
-  const results = resultsOf(connection)
+  const results = resultsBucketOf(connection)
   const selection = selectionOf(prefixes, options.include)
   const list =
-    options.manifest === undefined ? undefined : await placeManifest(options.manifest, batch, results)
+    options.manifest === undefined ? undefined : await uploadManifest(options.manifest, batch, results)
   const { prefix, include } = selection
   const [only] = prefix
   const about = { prefix: prefix.length === 1 ? only : prefix, include, manifest: list?.address }
@@ -141,14 +149,14 @@ async function run(prefixes: string[], options: BatchOptions): Promise<void> {
   if (options.dryRun)
     return dryRun({ ...request, dryRun: true }, connection, options).finally(() => list?.remove())
   const summary = await fireAndFollow(request, connection, options).catch(async (thrown) => {
-    // Nothing was begun, and nothing will come to remove it.
+    // The batch never started, so it will not delete the list.
     if (thrown instanceof WhisklensError && thrown.code === 'no_active_rule') await list?.remove()
     throw thrown
   })
-  // One that was stopped may never have come to list it.
+  // A stopped batch may not have listed anything.
   if (summary?.state !== 'complete' || summary.totals.listed > 0) return
   const below = prefix.map((one) => JSON.stringify(one)).join(', ')
-  note(list ? 'The list names no image that is selected' : `The bucket holds nothing below ${below}`, options)
+  note(list ? 'No image on the list is selected' : `No object in the bucket has the prefix ${below}`, options)
 }
 
 function requestOf(options: BatchOptions) {
@@ -180,7 +188,7 @@ export async function fireAndFollow(
     return undefined
   }
   note(`Fired batch-requested: batch ${batch}`, options)
-  const summary = await follow(resultsOf(connection), batch, before, failure, options)
+  const summary = await follow(resultsBucketOf(connection), batch, before, failure, options)
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
   process.exitCode = exitCodeOfBatches([summary])
   if (summary.state === 'cancelled' || summary.state === 'stopped') next(`whisklens retry ${batch}`, options)
@@ -192,15 +200,17 @@ export async function fireAndFollow(
 async function follow(
   results: Bucket,
   batch: string,
-  before: Before,
+  before: PriorRun,
   failure: FollowOptions['failure'],
   options: OutputOptions,
 ): Promise<BatchSummary> {
   const progress = startProgress('images', options)
-  // Ahead of the listener that ends the process.
-  process.prependOnceListener('SIGINT', () => note(`\nThe batch goes on: whisklens watch ${batch}`, options))
+  // Must run before the listener that exits the process.
+  process.prependOnceListener('SIGINT', () =>
+    note(`\nThe batch continues. Follow it: whisklens watch ${batch}`, options),
+  )
   const onProgress: FollowOptions['onProgress'] = (summary, found) =>
-    progress.update(headwayOf(summary, found))
+    progress.update(progressOf(summary, found))
   try {
     return await followBatch(results, batch, before, { onProgress, failure })
   } finally {
@@ -208,7 +218,7 @@ async function follow(
   }
 }
 
-/** A blocking call would give up after a minute, and counting may take longer. */
+/** Polls for the result: counting may take longer than the 60 seconds of a blocking call. */
 async function dryRun(request: object, connection: Connection, { json }: OutputOptions): Promise<void> {
   const address = needOpenWhisk(connection)
   const action = `/${connection.namespace}/whisklens/start-batch`

@@ -11,20 +11,20 @@ import { WhisklensError } from '../../errors'
 import { asFileError } from '../../library/sources/walk'
 import type { Bucket } from '../../storage/store'
 
-/** A list of images that a batch can be fired with. */
+/** A list of images for a batch. */
 export interface Manifest {
-  /** `s3://bucket/key` */
+  /** `s3://bucket/key`. */
   address: string
-  /** Removes what was uploaded for it. */
+  /** Deletes the uploaded copy, if one was made. */
   remove(): Promise<void>
 }
 
 /**
- * Makes sure that a list of images is where actions can read it: a local file, or stdin for `-`, is uploaded into the
- * results bucket, decompressed if need be. The same list for the same batch has the same address.
- * @param given a path, `-`, or `s3://bucket/key`, which is left where it is
+ * Makes a list of images readable for actions: a local file, or stdin for `-`, is decompressed if necessary and uploaded to the
+ * results bucket. The key depends on the batch and the content.
+ * @param given a path, `-`, or `s3://bucket/key`, which is used as it is
  */
-export async function placeManifest(given: string, batch: string, results: Bucket): Promise<Manifest> {
+export async function uploadManifest(given: string, batch: string, results: Bucket): Promise<Manifest> {
   if (given.startsWith('s3://')) return { address: given, remove: async () => {} }
   const folder = await mkdtemp(join(tmpdir(), 'whisklens-list-'))
   try {

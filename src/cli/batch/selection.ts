@@ -1,21 +1,21 @@
 import { InvalidArgumentError } from 'commander'
 
-/** What of a bucket is meant: keys that begin with one of the prefixes, and match the glob if there is one. */
+/** Selects the keys that have one of the prefixes and, if there is a glob, match it. */
 export interface Selection {
   prefix: string[]
   include?: string
 }
 
-/** Characters that mean something in a glob, escaped ones left out. */
+/** Unescaped wildcards. */
 const wildcard = /(?<!\\)[*?[{]/
 
-/** What a glob begins with, as it stands in keys. */
+/** The literal prefix of a glob, unescaped. */
 const literalOf = (glob: string): string =>
   glob.slice(0, wildcard.exec(glob)?.index ?? glob.length).replace(/\\([*?[{])/g, '$1')
 
 const escaped = (text: string): string => text.replace(/[\\*?[\](){},|!]/g, '\\$&')
 
-/** As one of several alternatives, in which a glob without a slash matches the whole key. */
+/** One alternative of a combined glob. In alternatives, a glob without a slash matches the whole key. */
 function alternativeOf(argument: string): string {
   if (wildcard.test(argument)) return argument.includes('/') ? argument : `**/${argument}`
   const prefix = escaped(literalOf(argument))
@@ -23,8 +23,8 @@ function alternativeOf(argument: string): string {
 }
 
 /**
- * What arguments select: each is a prefix, or a glob such as `photos/**\/*.jpg`.
- * @param include a glob that was given apart from them
+ * Parses arguments, each a prefix or a glob such as `photos/**\/*.jpg`.
+ * @param include glob from `--include`
  * @throws InvalidArgumentError for globs in both places
  */
 export function selectionOf(args: string[], include?: string): Selection {

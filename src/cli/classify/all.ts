@@ -14,11 +14,11 @@ interface Counts {
   found: number
   ok: number
   failed: number
-  /** What classified the first image: the same as all others. */
+  /** Model and engine; the same for all images. */
   used?: Pick<Classified, 'model' | 'engine'>
 }
 
-/** Prints what each image is. @throws WhisklensError when there is none, or none can be classified */
+/** Classifies all images and prints the results. @throws WhisklensError if there is no image, or none can be classified */
 export async function classifyAll(
   paths: string[],
   options: ClassifyOptions,
@@ -39,9 +39,9 @@ export async function classifyAll(
   let isGrowing = true
 
   async function* images(): AsyncGenerator<Source> {
-    const finding = { store: () => needStore(connection), skip: countSkipped(others) }
+    const context = { store: () => needStore(connection), skip: countSkipped(others) }
     for (const path of paths) {
-      const sources = path === '-' ? [{ file: path, download: readStdin }] : sourcesOf(path, finding)
+      const sources = path === '-' ? [{ file: path, download: readStdin }] : sourcesOf(path, context)
       for await (const source of sources) {
         counts.found++
         yield source
@@ -65,7 +65,7 @@ export async function classifyAll(
   reportSkipped(undecoded, others, options)
   if (counts.found > 0) return counts
   throw new WhisklensError('nothing_found', 'No image to classify', {
-    hint: 'Images are JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF.',
+    hint: 'Supported formats: JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF.',
   })
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { machineMemory, memoryShare } from '../../classifier/container-memory'
 import { openPool } from '../../library/classify/pool'
 import { isImageName } from '../../library/sources/image-names'
@@ -17,7 +17,7 @@ export interface ClassifyOptions extends ConnectionFlags, OutputOptions {
   exif?: 'position'
 }
 
-/** `whisklens classify`: labels without a server. */
+/** `whisklens classify`. */
 export function register(program: Command): void {
   const command = program
     .command('classify')
@@ -28,30 +28,26 @@ export function register(program: Command): void {
     )
     .option(
       '--model <model>',
-      'name or folder of the model (default: WHISKLENS_MODEL, or the built-in model that suits the engine)',
+      'name or folder of the model (default: WHISKLENS_MODEL, or the bundled model that suits the engine)',
     )
-    .option(
-      '--engine <engine>',
-      'engine that runs it (default: WHISKLENS_ENGINE, or auto: the fastest that works)',
-    )
-    .option(
-      '--workers <count>',
-      'threads, each with its own copy of the model',
-      wholeNumber(1, 256),
-      availableParallelism(),
+    .option('--engine <engine>', 'engine (default: WHISKLENS_ENGINE, or auto: the fastest installed)')
+    .addOption(
+      new Option('--workers <count>', 'threads, each with its own copy of the model')
+        .argParser(wholeNumber(1, 256))
+        .default(availableParallelism(), 'one per core'),
     )
     .option('--top <count>', 'labels per image', wholeNumber(1, 1000), 5)
     .option(
       '--exif <what>',
-      'position: with --json, also print where photos were taken',
+      'position: with --json, also print the GPS position',
       matching(exifOptionSchema, 'Expected position.'),
     )
   connectionOptions(outputOptions(command, 'print a record per image, one per line'))
     .addHelpText(
       'after',
       `
-Results come in the order of the images. JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF are classified. Below folders and
-prefixes, images are recognised by their extension or their first bytes; names that begin with a dot are skipped.
+Results are printed in the order of the images. Formats: JPEG, PNG, WebP, GIF, AVIF, HEIC and TIFF. Below folders and
+prefixes, images are recognised by extension or first bytes; names that begin with a dot are skipped.
 
 Examples:
   whisklens classify cat.jpg photos/
@@ -65,7 +61,7 @@ Examples:
 
 async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   const started = Date.now()
-  // First of all, before more code is loaded: workers take longer to start than it takes to find the first images.
+  // Started before more code is loaded: workers take longer to start than it takes to find the first images.
   const isOne = paths.length === 1 && isImageName(paths[0] as string)
   const pool = openPool(join(__dirname, 'classify-worker.cjs'), options.workers, {
     atOnce: isOne ? 1 : 2,
@@ -77,7 +73,7 @@ async function run(paths: string[], options: ClassifyOptions): Promise<void> {
   const failed = counts.failed > 0 ? `, ${counts.failed} in error` : ''
   const rate = (counts.found / seconds).toFixed(1)
   const { model, engine } = counts.used ?? {}
-  const how = model ? `, by ${model} on ${engine}` : ''
+  const how = model ? ` with ${model} on ${engine}` : ''
   const what = `Classified ${plural(counts.ok, 'image')}${failed}`
   note(`${what} in ${seconds.toFixed(1)} s (${rate}/s)${how}`, options)
   process.exitCode = exitCodeOf(counts)

@@ -8,7 +8,7 @@ export async function readStdin(): Promise<Buffer> {
   for await (const chunk of process.stdin) {
     chunks.push(chunk)
     size += chunk.length
-    if (size > maxImageBytes) throw tooLarge(`There are ${size} bytes on stdin`)
+    if (size > maxImageBytes) throw tooLarge(`stdin has ${size} bytes`)
   }
   return Buffer.concat(chunks)
 }

@@ -6,41 +6,41 @@ export interface Candidate {
   about?: string
 }
 
-/** What may stand at the cursor. */
+/** Completions of the word at the cursor. */
 export interface Completion {
   candidates: Candidate[]
-  /** Whether paths may stand there as well. */
+  /** Whether paths are completed as well. */
   files: 'none' | 'files' | 'folders'
 }
 
-/** What a command line holds before the word at the cursor. */
+/** The command line before the word at the cursor. */
 export interface Given {
-  /** The name of the command, without `whisklens`. */
+  /** Command name, without `whisklens`. */
   command: string
-  /** The values of options, by their long names. */
+  /** Option values by long name. */
   options: Record<string, string>
 }
 
-/** Tells the values of what help calls `<placeholder>`. */
+/** Completes values for a `<placeholder>` of the help. */
 export type Values = (placeholder: string, given: Given) => Promise<Completion>
 
 const nothing: Completion = { candidates: [], files: 'none' }
 
 /**
- * What can follow on a command line, by the tree of commands that parses it.
- * @param words those after the program's name; the last is the one at the cursor, whole or in part
+ * Completes a command line from the tree of commands.
+ * @param words the words after `whisklens`, up to the one at the cursor, which may be incomplete
  */
 export async function completionOf(program: Command, words: string[], values: Values): Promise<Completion> {
-  const line = joined(words)
+  const line = joinAssignments(words)
   const current = line.pop() ?? ''
-  const { command, given, operands, expecting, isEnded } = read(program, line)
-  const ask = (text: string) => values(text, given)
+  const { command, given, operands, expecting, isEnded } = parseLine(program, line)
+  const complete = (text: string) => values(text, given)
 
-  if (expecting) return valuesOfOption(expecting, ask)
+  if (expecting) return valuesOfOption(expecting, complete)
   const [, name, value] = /^(--[^=]+)=(.*)$/s.exec(current) ?? []
   if (name !== undefined && value !== undefined && !isEnded) {
     const option = findOption(command, name)
-    return option ? valuesOfOption(option, ask) : nothing
+    return option ? valuesOfOption(option, complete) : nothing
   }
   if (current.startsWith('-') && current !== '-' && !isEnded)
     return { ...nothing, candidates: optionsOf(command) }
@@ -51,11 +51,11 @@ export async function completionOf(program: Command, words: string[], values: Va
   }
   const { registeredArguments: args } = command
   const argument = args[operands] ?? args.findLast(({ variadic }) => variadic)
-  return argument ? valuesOfArgument(argument, ask) : nothing
+  return argument ? valuesOfArgument(argument, complete) : nothing
 }
 
-/** Bash makes three words of `--limits=openwhisk`. */
-function joined(words: string[]): string[] {
+/** Joins option assignments again: bash splits `--limits=openwhisk` into three words. */
+function joinAssignments(words: string[]): string[] {
   const line: string[] = []
   for (const [index, word] of words.entries()) {
     const isPart = (word === '=' || words[index - 1] === '=') && line.at(-1)?.startsWith('--')
@@ -65,20 +65,20 @@ function joined(words: string[]): string[] {
   return line
 }
 
-/** What the words before the cursor come to. */
+/** The parsed words before the cursor. */
 interface Line {
   command: Command
   given: Given
-  /** How many arguments of the command there are already. */
+  /** Number of arguments so far. */
   operands: number
-  /** The option whose value is to follow. */
+  /** The option that expects a value next. */
   expecting?: Option
-  /** After `--` there are no more options. */
+  /** `--` was seen: no more options. */
   isEnded: boolean
 }
 
-/** Reads complete words as commander would, without checking any value. */
-function read(program: Command, words: string[]): Line {
+/** Parses complete words as commander does, without validating values. */
+function parseLine(program: Command, words: string[]): Line {
   const line: Line = { command: program, given: { command: '', options: {} }, operands: 0, isEnded: false }
   for (const word of words) {
     if (line.expecting) {
@@ -122,8 +122,10 @@ const choicesOf = (choices: readonly string[]): Completion => ({
   candidates: choices.map((value) => ({ value })),
 })
 
-const valuesOfOption = async ({ argChoices, flags }: Option, ask: (text: string) => Promise<Completion>) =>
-  argChoices ? choicesOf(argChoices) : ask(/<([^>]+)>/.exec(flags)?.[1] ?? '')
+const valuesOfOption = async (
+  { argChoices, flags }: Option,
+  complete: (text: string) => Promise<Completion>,
+) => (argChoices ? choicesOf(argChoices) : complete(/<([^>]+)>/.exec(flags)?.[1] ?? ''))
 
-const valuesOfArgument = async (argument: Argument, ask: (text: string) => Promise<Completion>) =>
-  argument.argChoices ? choicesOf(argument.argChoices) : ask(argument.name())
+const valuesOfArgument = async (argument: Argument, complete: (text: string) => Promise<Completion>) =>
+  argument.argChoices ? choicesOf(argument.argChoices) : complete(argument.name())

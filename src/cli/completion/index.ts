@@ -4,17 +4,17 @@ import { completionOf } from './candidates'
 import { scripts } from './scripts'
 import { valuesOf } from './values'
 
-/** `whisklens completion`: the script that has a shell complete `whisklens`, and the command which that asks. */
+/** `whisklens completion`: prints a shell's completion script, which calls the hidden command `complete`. */
 export function register(program: Command): void {
   program
     .command('completion')
-    .description('print the script that completes whisklens in a shell')
+    .description('print the completion script of a shell')
     .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(scripts)))
     .addHelpText(
       'after',
       `
-Completes commands, options, their values, batch ids and model names. The script asks whisklens itself at each Tab, so it
-stays right after an update.
+Completes commands, options, their values, batch ids and model names. The script calls whisklens at each Tab, so it stays
+valid after an update.
 
 Set it up once:
   bash   echo 'source <(whisklens completion bash)' >> ~/.bashrc
@@ -33,7 +33,7 @@ Examples:
       const { candidates, files } = await completionOf(program, words, valuesOf)
       for (const { value, about = '' } of candidates) await print(`${value}\t${about}\n`)
       await print(`:${files}\n`)
-      // A store that does not answer is not waited for.
+      // Do not wait for a store that does not answer.
       process.exit()
     })
 }

@@ -1,9 +1,9 @@
 /*
- * What a shell loads. Each asks `whisklens complete -- <words>`, which prints a candidate and a tab and its description
- * on each line, and on the last one `:none`, `:files` or `:folders`.
+ * Completion scripts. Each calls `whisklens complete -- <words>`, which prints lines of candidate, tab and description, and a
+ * last line `:none`, `:files` or `:folders`.
  */
 
-/** Bash 3.2 of macOS has no compopt: files are offered there as well where there is nothing else. */
+/** Bash 3.2 of macOS has no compopt: there, files are offered whenever nothing else matches. */
 const bash = `# bash completion of whisklens: source <(whisklens completion bash)
 _whisklens() {
   local current=\${COMP_WORDS[COMP_CWORD]} line kind=files

@@ -16,10 +16,10 @@ import { openWhiskChecks } from './openwhisk'
 const node = (): Check => ok(`${process.version} on ${process.platform} ${process.arch}`)
 
 async function decoder(): Promise<Check> {
-  // Loaded when it is needed: no other command does in this process.
+  // Loaded on demand; other commands do not need it.
   const { sharp } = await import('../../classifier/decode-sharp')
   if (sharp) return ok(`sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`)
-  const detail = 'sharp is not installed: only JPEG is decoded, all else is image_unsupported'
+  const detail = 'sharp is not installed: only JPEG can be decoded'
   return { state: 'failed', detail, hint: 'Install it: npm install sharp' }
 }
 
@@ -28,7 +28,7 @@ async function model({ settings }: Connection): Promise<Check> {
   return ok(`${version}, ${classes.length} classes, ${description.license}`)
 }
 
-/** What actions of one's own can require where manifest.yaml's image is built of this version. */
+/** Packages available to your own actions in a runtime image built from this version. */
 const runtimeImage = (): Check =>
   ok(
     Object.entries(packages)
@@ -36,7 +36,7 @@ const runtimeImage = (): Check =>
       .join(', '),
   )
 
-/** Classifies a photo in a worker of its own. */
+/** Classifies a sample photo in a worker. */
 async function engine(name: EngineName, { settings }: Connection): Promise<Check> {
   const hint = findEngine(name).missing()
   if (hint && settings.engine !== name) return absent(`The engine "${name}" is not installed`, hint)
@@ -49,7 +49,7 @@ async function engine(name: EngineName, { settings }: Connection): Promise<Check
   const task = { image, model: modelName, engine: name, top: 1 }
   try {
     const { classified, fatal, error } = await pool.run(task)
-    if (classified) return ok(`${version}, ${classified.timings.infer} ms an image`)
+    if (classified) return ok(`${version}, ${classified.timings.infer} ms per image`)
     const { message: detail, hint } = fatal ??
       error ?? { message: 'The engine returned nothing', hint: undefined }
     return { state: 'failed', detail, hint }
@@ -60,19 +60,19 @@ async function engine(name: EngineName, { settings }: Connection): Promise<Check
 
 async function objectStore(connection: Connection): Promise<Check> {
   const { s3Endpoint, imagesBucket, resultsBucket } = connection.settings
-  if (!s3Endpoint) return absent('none is configured', 'whisklens up starts one')
+  if (!s3Endpoint) return absent('not configured', 'whisklens up starts one')
   const store = needStore(connection)
   for (const name of [imagesBucket, resultsBucket]) await store.bucket(name).list().next()
   return ok(`${s3Endpoint}, buckets ${imagesBucket} and ${resultsBucket}`)
 }
 
-/** So many refusals are shown. */
+/** Maximum number of refusals shown. */
 const refusalsShown = 3
 
-/** What `bucket-events` refused lately. */
+/** Notifications that `bucket-events` refused in the last week. */
 async function notifications(connection: Connection): Promise<Check> {
   const refusals = await readRefusals(needStore(connection).bucket(connection.settings.resultsBucket))
-  if (refusals.length === 0) return ok('none was refused in the last week')
+  if (refusals.length === 0) return ok('none refused in the last week')
   const shown = refusals.slice(0, refusalsShown).map(({ at, reason }) => `refused at ${at}: ${reason}`)
   const more = refusals.length - shown.length
   return absent(
@@ -81,7 +81,7 @@ async function notifications(connection: Connection): Promise<Check> {
   )
 }
 
-/** Everything Whisklens may need on this machine, one after the other. */
+/** Runs all checks, one after the other. */
 export async function* findings(connection: Connection): AsyncGenerator<Finding> {
   const checks: Record<string, () => Check | Promise<Check>> = {
     node,

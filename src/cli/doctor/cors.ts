@@ -7,15 +7,15 @@ import { connectionsTo } from '../../storage/connections'
 import { type Connection, needStore } from '../shared/connection'
 import { absent, type Check, ok } from './finding'
 
-/** Errors, too, tell which pages may read them: there need not be such an object. */
+/** Any key: CORS headers are sent with errors, too. */
 const anyKey = 'whisklens-doctor'
 
-/** What the origin in docs/policies/cors.json is. */
+/** Origin to replace in docs/policies/cors.json. */
 const placeholder = 'https://apihost.example.com'
 
 const patience = 10_000
 
-/** Whether the gallery page, which comes from the API host, may read the results bucket in a browser. */
+/** Checks that the gallery page, served by the API host, may read the results bucket. */
 export async function checkCors(connection: Connection): Promise<Check> {
   const { apiHost = '', settings } = connection
   const { origin } = new URL(/^https?:/.test(apiHost) ? apiHost : `https://${apiHost}`)
@@ -30,7 +30,7 @@ export async function checkCors(connection: Connection): Promise<Check> {
   )
 }
 
-/** What the store does not let a page do. */
+/** What CORS does not allow. */
 async function missingFor(origin: string, connection: Connection): Promise<string[]> {
   const { resultsBucket } = connection.settings
   const url = needStore(connection).bucket(resultsBucket).presign(anyKey, 60)
@@ -40,7 +40,7 @@ async function missingFor(origin: string, connection: Connection): Promise<strin
   const allows = ({ headers }: IncomingMessage) => has(headers['access-control-allow-origin'], origin)
   const isAnswered = (preflight.statusCode ?? 500) < 300 && allows(preflight)
   return [
-    !allows(read) && 'it may not read objects',
+    !allows(read) && 'reading objects is not allowed',
     allows(read) &&
       !has(read.headers['access-control-expose-headers'], 'content-range') &&
       'Content-Range is not exposed',
@@ -49,14 +49,14 @@ async function missingFor(origin: string, connection: Connection): Promise<strin
   ].filter((text) => text !== false)
 }
 
-/** Whether a list in a header has an element, or all. */
+/** Whether a comma-separated header contains an element or `*`. */
 const has = (list: string | undefined, element: string): boolean =>
   (list ?? '')
     .toLowerCase()
     .split(/ *, */)
     .some((one) => one === '*' || one === element.toLowerCase())
 
-/** Asks as a browser would: fetch of Node.js sets headers of its own. */
+/** Sends a request as a browser would; fetch() in Node.js adds headers of its own. */
 async function headersOf(
   { settings, trust }: Connection,
   url: string,

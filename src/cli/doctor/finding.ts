@@ -1,6 +1,6 @@
 import { hintOf, messageOf, WhisklensError } from '../../errors'
 
-/** The outcome of one check. */
+/** Result of one check. */
 export interface Finding {
   name: string
   /** `absent`: missing, but optional. */

@@ -20,7 +20,7 @@ interface DoctorOptions extends ConnectionFlags, OutputOptions {
   installTfjsNode?: boolean
 }
 
-/** `whisklens doctor`: what works here, and what is missing. */
+/** `whisklens doctor`. */
 export function register(program: Command): void {
   const command = program
     .command('doctor')
@@ -33,8 +33,8 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Exits with 1 when something that is installed or configured does not work. WHISKLENS_ENGINE names the engine that is used;
-"auto" is the first in this list that works.
+Exits with 1 when something that is installed or configured does not work. WHISKLENS_ENGINE selects the engine; "auto" is
+the first one in the list that works.
 
 Examples:
   whisklens doctor
@@ -65,7 +65,7 @@ async function run(options: DoctorOptions): Promise<void> {
       printable(hint ? `${detail} (${hint})` : detail),
     ])
     await print(columns(rows))
-    note(`Used here: ${modelFor(model, engine)} on ${engineFor(engine)}`, options)
+    note(`In use: ${modelFor(model, engine)} on ${engineFor(engine)}`, options)
   }
   if (found.some(({ state }) => state === 'failed')) process.exitCode = exitCode.failed
 }

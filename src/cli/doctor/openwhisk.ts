@@ -17,18 +17,18 @@ async function host(address: ApiAddress): Promise<Check> {
   const { apiHost } = address
   const namespace = await namespaceOf(clientOf(address))
   const offered = (await describeHost(address))?.runtimes.nodejs
-  if (!offered) return ok(`${apiHost}, namespace ${namespace}; it does not list its kinds`)
+  if (!offered) return ok(`${apiHost}, namespace ${namespace}; kinds not listed`)
   const kinds = offered.map(({ kind, deprecated }) => (deprecated ? `${kind} (deprecated)` : kind))
   const kind = kindOf('nodejs:default', undefined, { offered, apiHost })
-  return ok(`${apiHost}, namespace ${namespace}; it has ${kinds.join(', ')}: new actions get ${kind}`)
+  return ok(`${apiHost}, namespace ${namespace}; kinds ${kinds.join(', ')}; new actions get ${kind}`)
 }
 
 async function limits(address: ApiAddress): Promise<Check> {
   const found = await limitsOf(address, await describeHost(address))
-  if (!found) return absent(`${address.apiHost} does not report them`)
+  if (!found) return absent(`${address.apiHost} does not report its limits`)
   const { invocationsPerMinute, concurrentInvocations, firesPerMinute } = found
   return ok(
-    `${invocationsPerMinute} invocations and ${firesPerMinute} fires a minute, ${concurrentInvocations} invocations at a time`,
+    `${invocationsPerMinute} invocations and ${firesPerMinute} trigger fires per minute, ${concurrentInvocations} concurrent invocations`,
   )
 }
 
@@ -47,20 +47,20 @@ async function deployment(address: ApiAddress, { given }: Connection): Promise<C
     for await (const change of deployManifest(manifest, address, { dryRun: true }))
       if (change.kind === 'action') actions.push(change)
   } catch (thrown) {
-    // Not built, or no supported kind: there is nothing to compare with, but the deployment may still work.
+    // Not built, or no supported kind: cannot compare, but the deployment may still work.
     if (thrown instanceof InvalidInputError) return absent(`not compared: ${thrown.message}`, thrown.hint)
     throw thrown
   }
   const versions = actions.map(({ name, version }) => `${name} ${version ?? 'missing'}`).join(', ')
   const others = actions.filter(({ change, differs }) => change === 'create' || differs.includes('code'))
-  if (others.length === 0) return ok(`${versions}; the code of this build`)
+  if (others.length === 0) return ok(`${versions}; same code as this build`)
   const names = others.map(({ name }) => name).join(', ')
-  return absent(`${versions}; not the code of this build: ${names}`, 'whisklens deploy')
+  return absent(`${versions}; code differs from this build: ${names}`, 'whisklens deploy')
 }
 
 const describedSchema = z.object({ model: z.string(), engine: z.string(), decoder: z.string() })
 
-/** What the deployed `classify` answers: where it runs, libraries may be missing that are here. */
+/** Asks the deployed `classify` to describe itself: libraries may be missing there that are installed here. */
 async function classify(address: ApiAddress, { namespace }: Connection): Promise<Check> {
   const name = `/${namespace}/whisklens/classify`
   const answer = await connect(address, 0)
@@ -71,26 +71,26 @@ async function classify(address: ApiAddress, { namespace }: Connection): Promise
     })
   if (!answer) return absent('Whisklens is not deployed', 'whisklens deploy')
   const { model, engine, decoder } = describedSchema.parse(answer)
-  if (decoder.startsWith('sharp')) return ok(`${model} on ${engine}, images decoded by ${decoder}`)
+  if (decoder.startsWith('sharp')) return ok(`${model} on ${engine}, decoder ${decoder}`)
   return {
     state: 'failed',
-    detail: `${name} decodes JPEG only, with ${decoder}: sharp is not found there`,
-    hint: 'Deploy manifest.yaml with the runtime image, or manifest.stock.yaml, whose zip holds sharp',
+    detail: `${name} decodes JPEG only (${decoder}): sharp is missing there`,
+    hint: 'Deploy manifest.yaml with the runtime image, or manifest.stock.yaml, whose zip includes sharp',
   }
 }
 
 async function alarms(address: ApiAddress): Promise<Check> {
   if (await hasAlarms(address)) return ok('/whisk.system/alarms: buckets are polled')
   return absent(
-    'no /whisk.system/alarms: buckets are not polled; uploads whose notifications were all refused wait for the next notification, or a batch',
-    'Let a scheduler invoke whisklens/start-batch: docs/events.md, Polls',
+    'no /whisk.system/alarms: buckets are not polled; uploads whose notifications were all refused wait for the next notification or batch',
+    'Invoke whisklens/start-batch from a scheduler: docs/events.md, Polls',
   )
 }
 
-/** The checks of the configured OpenWhisk. */
+/** Checks of the configured OpenWhisk. */
 export function openWhiskChecks(connection: Connection): Record<string, () => Promise<Check>> {
   if (!connection.apiHost) {
-    return { openwhisk: async () => absent('none is configured', 'whisklens up starts one') }
+    return { openwhisk: async () => absent('not configured', 'whisklens up starts one') }
   }
   const check = (what: (address: ApiAddress, connection: Connection) => Promise<Check>) => async () =>
     what(needOpenWhisk(connection), connection)

@@ -20,7 +20,7 @@ const perChannel = numbers.pipe(
 const range = numbers.pipe(z.tuple([z.number(), z.number()]).refine(([least, most]) => least < most))
 const channels = 'Expected one number, or three with commas between them.'
 
-/** What describes a folder that does not do so itself, by the names of the flags. */
+/** Options that describe a folder without `whisklens.json`, with their flags. */
 const describing = {
   task: '--task',
   labels: '--labels',
@@ -40,7 +40,7 @@ const describing = {
   source: '--source',
 } as const
 
-/** The flags that were given and are only for a folder without `whisklens.json`. */
+/** The given flags that apply only to a folder without `whisklens.json`. */
 export const describingFlags = (flags: AddFlags): string[] =>
   Object.entries(describing).flatMap(([name, flag]) =>
     flags[name as keyof typeof describing] === undefined ? [] : [flag],
@@ -61,7 +61,7 @@ export const addOptions = (command: Command): Command =>
     .option(
       '--id <name>',
       'name of the model (default: that of the folder)',
-      matching(idSchema, 'Expected at most 64 small letters, digits, dots, hyphens and underscores.'),
+      matching(idSchema, 'Expected at most 64 lower-case letters, digits, dots, hyphens and underscores.'),
     )
     .optionsGroup('For a folder without whisklens.json:')
     .addOption(
@@ -72,7 +72,7 @@ export const addOptions = (command: Command): Command =>
       ]),
     )
     .option('--labels <file>', 'classes in the order of the outputs: a name per line, or a JSON array')
-    .option('--size <pixels>', 'side of the square input, where the network does not define it', pixels)
+    .option('--size <pixels>', 'side of the square input, if the network does not define it', pixels)
     .option(
       '--range <least,most>',
       'range of pixel values: 0,1 or -1,1',
@@ -80,10 +80,10 @@ export const addOptions = (command: Command): Command =>
     )
     .option(
       '--mean <numbers>',
-      'instead of a range: subtracted from values of 0–255 …',
+      'instead of --range: subtracted from pixel values 0–255 …',
       matching(perChannel, channels),
     )
-    .option('--std <numbers>', '… before they are divided by this', matching(perChannel, channels))
+    .option('--std <numbers>', '… which are then divided by this', matching(perChannel, channels))
     .option('--short-side <pixels>', 'resize the shorter side to this, and crop the centre', pixels)
     .addOption(
       new Option('--kernel <kernel>', 'how images are resized (default: linear)').choices([
@@ -96,16 +96,16 @@ export const addOptions = (command: Command): Command =>
     .addOption(
       new Option(
         '--layout <layout>',
-        'ONNX: order of the dimensions, where the network does not define it',
+        'ONNX: order of the dimensions, if the network does not define it',
       ).choices(['nhwc', 'nchw']),
     )
     .option('--logits', 'the network returns logits, without softmax')
-    .option('--no-logits', 'an ONNX model returns probabilities')
-    .option('--skip <count>', 'outputs before the first class', wholeNumber(0, 1000))
+    .option('--no-logits', 'ONNX: the network returns probabilities')
+    .option('--skip <count>', 'number of outputs before the first class', wholeNumber(0, 1000))
     .option('--longest-side <pixels>', 'detection: longest side of the input (default: 640)', pixels)
     .option(
       '--threshold <p>',
-      'detection: drop less probable objects',
+      'detection: minimum probability of an object',
       matching(z.coerce.number().min(0).max(1), 'Expected a number from 0 to 1.'),
     )
     .option('--license <name>', 'licence, such as Apache-2.0')

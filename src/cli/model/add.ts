@@ -10,28 +10,28 @@ import { copyModel, readDescription } from '../../models/copy'
 import { importNetwork } from '../../models/import'
 import { next, note, outputOptions, print, printJson } from '../shared/output'
 import { type AddFlags, addOptions, describingFlags } from './add-options'
-import { warmUp } from './look'
+import { warmUp } from './warm-up'
 
-/** `whisklens model add`: one of the catalogue, or a folder of one's own. */
+/** `whisklens model add`. */
 export function register(model: Command): void {
   const command = model
     .command('add')
-    .description('add a model of the catalogue by name, or your own by its folder or ONNX file')
-    .argument('<model>', 'a name of whisklens model list, or the path of a folder or .onnx file')
+    .description('add a catalogue model by name, or your own by folder or ONNX file')
+    .argument('<model>', 'a name from whisklens model list, or the path of a folder or .onnx file')
   outputOptions(addOptions(command), 'print one JSON object')
     .addHelpText(
       'after',
       `
-The network is compiled for the engines and tried on a photo; a model that fails is not added. whisklens.json keeps
-checksums of the files, which are checked at every load. Beside an ONNX model, config.json and preprocessor_config.json of
+The network is compiled for the engines and tested on a photo; a model that fails is not added. whisklens.json stores
+checksums of the files, which are checked at every load. For an ONNX model, config.json and preprocessor_config.json of
 timm and transformers are read. Without --short-side, the whole image is stretched to the square. Downloads honour
-HTTPS_PROXY, npm packages the settings of npm.
+HTTPS_PROXY; npm packages use npm's settings.
 
 Examples:
   whisklens model add mobilenet-v1-0.25
   whisklens model add mobilenet-v1-0.25-layers --from ./mobilenet_v1_0.25_224
   whisklens model add ./flowers                                     # a folder with whisklens.json
-  whisklens model add ./flowers --labels flowers.txt --range -1,1   # one without
+  whisklens model add ./flowers --labels flowers.txt --range -1,1   # a folder without
   whisklens model add ./resnet18.onnx --labels names.txt --mean 123.7,116.3,103.5 --std 58.4,57.1,57.4`,
     )
     .action(run)
@@ -50,10 +50,9 @@ async function run(model: string, flags: AddFlags): Promise<void> {
   if (task !== 'embedding') next(`whisklens classify --model ${id} <photos>`, flags)
 }
 
-/** @throws InvalidInputError when flags were given that say what is said already */
+/** @throws InvalidInputError if any of the flags is given */
 function refuse(flags: string[], why: string): void {
-  if (flags.length > 0)
-    throw new InvalidInputError('bad_parameter', `${why}: ${flags.join(', ')} cannot be said of it`)
+  if (flags.length > 0) throw new InvalidInputError('bad_parameter', `${why}: remove ${flags.join(', ')}`)
 }
 
 function addEntry(id: string, flags: AddFlags): Promise<string> {
@@ -64,7 +63,7 @@ function addEntry(id: string, flags: AddFlags): Promise<string> {
 }
 
 async function addFolder(path: string, flags: AddFlags): Promise<string> {
-  refuse(flags.from ? ['--from'] : [], `${path} is where the model is from`)
+  refuse(flags.from ? ['--from'] : [], `${path} is already the source of the model`)
   if (!existsSync(path)) throw new InvalidInputError('file_not_found', `There is no file or folder ${path}`)
   const folder = statSync(path).isFile() ? dirname(path) : path
   if (existsSync(join(folder, 'whisklens.json'))) {

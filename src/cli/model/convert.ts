@@ -13,30 +13,27 @@ interface ConvertFlags extends OutputOptions {
   install?: boolean
 }
 
-/** `whisklens model convert`: from TensorFlow and Keras to what the engines run. */
+/** `whisklens model convert`. */
 export function register(model: Command): void {
   const command = model
     .command('convert')
-    .description('convert a model of Keras, TensorFlow or TensorFlow.js to model.json and model.onnx')
+    .description('convert a Keras, TensorFlow or TensorFlow.js model to model.json and model.onnx')
     .argument('[input]', 'a .keras or .h5 file, or a folder with a SavedModel or model.json')
     .argument('[output]', 'the new folder')
-    .option(
-      '--float16',
-      'round the weights to 16 bits, which halves the files (not for TensorFlow.js models)',
-    )
-    .option('--size <pixels>', 'side of the input, where the layers do not define it', wholeNumber(1, 65_536))
-    .option('--force', 'replace the folder')
+    .option('--float16', 'store weights as float16, half the size (not for TensorFlow.js models)')
+    .option('--size <pixels>', 'side of the input, if the layers do not define it', wholeNumber(1, 65_536))
+    .option('--force', 'replace the output folder')
     .option(
       '--install',
-      'first install the converter of TensorFlow (Python 3.11 to 3.13; 300 MB, 1.5 GB unpacked)',
+      'first install the TensorFlow converter (Python 3.11 to 3.13; 300 MB, 1.5 GB unpacked)',
     )
   outputOptions(command, 'print one JSON object')
     .addHelpText(
       'after',
       `
-Batch norms are folded and activations fused. TensorFlow.js models are converted here, all others by TensorFlow's own
-converter, in a virtual environment of Python that --install creates in ~/.cache/whisklens/converter
-(env: WHISKLENS_CONVERTER). A SavedModel or .keras file may run code when it is read: convert only what you trust.
+Batch norms are folded and activations fused. TensorFlow.js models are converted by Whisklens, all others by TensorFlow's
+own converter, in a Python virtual environment that --install creates in ~/.cache/whisklens/converter
+(env: WHISKLENS_CONVERTER). Reading a SavedModel or .keras file may run code: convert only files you trust.
 
 Examples:
   whisklens model convert --install

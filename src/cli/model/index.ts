@@ -6,7 +6,7 @@ import { register as list } from './list'
 import { register as remove } from './remove'
 import { register as verify } from './verify'
 
-/** `whisklens model`: the models. */
+/** `whisklens model`. */
 export function register(program: Command): void {
   const model = program
     .command('model')
@@ -14,8 +14,8 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-A model is a folder with a network, the names of its classes and whisklens.json, which describes its input. Added models
-are kept in ~/.local/share/whisklens/models (env: WHISKLENS_MODELS).
+A model is a folder with a network, its class names and whisklens.json, which describes the input. Added models are stored
+in ~/.local/share/whisklens/models (env: WHISKLENS_MODELS).
 
 Examples:
   whisklens model list

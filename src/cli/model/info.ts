@@ -10,7 +10,7 @@ import { digestIn } from '../../models/network-files'
 import { columns } from '../shared/columns'
 import { type OutputOptions, outputOptions, print, printable, printJson } from '../shared/output'
 
-/** `whisklens model info`: what is known of a model that is here. */
+/** `whisklens model info`. */
 export function register(model: Command): void {
   const command = model
     .command('info')
@@ -77,19 +77,19 @@ const manifestSchema = z.object({
   weightsManifest: z.array(z.object({ weights: z.array(z.object({ shape: z.array(z.number()) })) })),
 })
 
-/** How many numbers its weights are. */
+/** Number of weights. */
 function parametersOf(files: ModelFolder['files'], folder: string): number {
   const { weightsManifest } = parseJson(manifestSchema, files, 'model.json', folder)
   const shapes = weightsManifest.flatMap(({ weights }) => weights.map(({ shape }) => shape))
   return shapes.reduce((sum, shape) => sum + shape.reduce((product, length) => product * length, 1), 0)
 }
 
-/** What `whisklens model add --sha256` may demand. */
+/** The digest that `whisklens model add --sha256` checks. */
 async function networkDigest(files: ModelFolder['files']): Promise<string | undefined> {
   if (!files.has('model.json') && !files.has('model.onnx')) return undefined
   return digestIn([...files.keys()], async (name) => {
     const file = files.get(name)
-    if (!file) throw new InvalidInputError('bad_model', `Expected a file ${name}`)
+    if (!file) throw new InvalidInputError('bad_model', `The file ${name} is missing`)
     return file
   })
 }

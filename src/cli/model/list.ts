@@ -5,12 +5,12 @@ import { type Libraries, librariesOf } from '../../models/libraries'
 import { columns } from '../shared/columns'
 import { type OutputOptions, outputOptions, print, printable, printJson } from '../shared/output'
 
-/** A model as `whisklens model list --json` has it. */
+/** A line of `whisklens model list --json`. */
 interface Listed extends Libraries {
   id: string
   state: 'box' | 'added' | 'available'
   task?: string
-  /** Of its files; of what is fetched where it is not here. */
+  /** Size of its files; for an available model, of the download. */
   bytes?: number
   license?: string
   about?: string
@@ -18,16 +18,14 @@ interface Listed extends Libraries {
   problem?: string
 }
 
-/** `whisklens model list`: what is here, and what can be added by name. */
+/** `whisklens model list`. */
 export function register(model: Command): void {
-  const command = model
-    .command('list')
-    .description('list built-in models, added ones, and those that can be added by name')
+  const command = model.command('list').description('list bundled, added and available models')
   outputOptions(command, 'print a JSON object per model, one per line')
     .addHelpText(
       'after',
       `
---model and WHISKLENS_MODEL take the name of a built-in or added model. Some models need an npm package, installed beside
+--model and WHISKLENS_MODEL take the name of a bundled or added model. Some models need an npm package, installed beside
 Whisklens.
 
 Examples:

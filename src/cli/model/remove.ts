@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { isInBox, removeModel } from '../../models/remove'
 import { note, type OutputOptions, outputOptions, print, printJson } from '../shared/output'
 
-/** `whisklens model remove`: deletes a model that the user added. */
+/** `whisklens model remove`. */
 export function register(model: Command): void {
   const command = model
     .command('remove')
@@ -12,7 +12,7 @@ export function register(model: Command): void {
     .addHelpText(
       'after',
       `
-Models that come with Whisklens stay. Results that the model gave stay as well, and so does what it was copied from.
+Bundled models cannot be removed. Results of the model and the files it was copied from stay.
 
 Examples:
   whisklens model remove flowers`,
@@ -23,6 +23,6 @@ Examples:
 async function run(name: string, options: OutputOptions): Promise<void> {
   const folder = await removeModel(name)
   note(`Removed ${folder}`, options)
-  if (isInBox(name)) note(`"${name}" now is the model that comes with Whisklens`, options)
+  if (isInBox(name)) note(`"${name}" is the bundled model again`, options)
   await (options.json ? printJson({ id: name, folder }) : print(`${name}\n`))
 }

@@ -13,20 +13,20 @@ import {
   printable,
   printJson,
 } from '../shared/output'
-import { look } from './look'
+import { predict } from './warm-up'
 
-/** `whisklens model verify`: whether a model is what it should be. */
+/** `whisklens model verify`. */
 export function register(model: Command): void {
   const command = model
     .command('verify')
-    .description('check the files of a model, and its output on each installed engine')
+    .description('check the files of a model and its output on each installed engine')
     .argument('<model>', 'its name, or its folder')
   outputOptions(command, 'print a JSON object per check, one per line')
     .addHelpText(
       'after',
       `
-Probabilities of the engines must agree within 0.001. Exits with 1 when a check fails. An engine that is not installed or
-does not support an operation of the network is no failure.
+Probabilities of the engines must agree within 0.001. Exits with 1 when a check fails. An engine that is not installed, or
+does not support an operation of the network, does not count as a failure.
 
 Examples:
   whisklens model verify efficientnet-lite0
@@ -38,7 +38,7 @@ Examples:
 const engines: Engines = {
   of: enginesOf,
   missing: (engine) => findEngine(engine).missing(),
-  look,
+  look: predict,
 }
 
 const marks: Record<Check['state'], string> = { ok: 'ok', absent: '–', failed: 'FAILED' }

@@ -3,15 +3,15 @@ import stringWidth from 'string-width'
 /** Spaces between columns. */
 const gap = 2
 
-/** No column is narrower, unless all that is in it is. */
-const narrowest = 8
+/** Minimum width that a column is shrunk to. */
+const minColumnWidth = 8
 
-/** The width of the terminal; undefined where stdout is none, and lines may be of any length. */
+/** Width of the terminal; undefined, for no limit, if stdout is not a terminal. */
 const terminalWidth = (): number | undefined => (process.stdout.isTTY ? process.stdout.columns : undefined)
 
 /**
- * Rows as aligned columns without lines: easy to read, to select and to grep.
- * @param room characters in a line: what is too long is wrapped, at spaces where that is enough
+ * Formats rows as aligned columns without rules, easy to select and grep.
+ * @param room characters per line; longer cells are wrapped, at spaces if possible
  */
 export function columns(rows: (string | number)[][], room = terminalWidth()): string {
   const texts = rows.map((row) => row.map(String))
@@ -20,11 +20,11 @@ export function columns(rows: (string | number)[][], room = terminalWidth()): st
   return texts.map((row) => lineOf(row, widths)).join('')
 }
 
-/** By column, the most of what is measured in its cells. */
+/** Maximum measure of the cells, per column. */
 const measured = ([first = [], ...others]: string[][], measure: (text: string) => number): number[] =>
   first.map((text, at) => others.reduce((most, row) => Math.max(most, measure(row[at] ?? '')), measure(text)))
 
-/** A row, over several lines where a cell is wrapped. */
+/** A row; several lines if a cell is wrapped. */
 function lineOf(row: string[], widths: number[]): string {
   const cells = row.map((text, at) => wrap(text, widths[at] ?? 0))
   const height = Math.max(...cells.map(({ length }) => length))
@@ -36,7 +36,7 @@ function lineOf(row: string[], widths: number[]): string {
 
 const pad = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - stringWidth(text)))
 
-/** Columns give way until all fit: the widest as far as its words allow, then those on the right, whose words are broken. */
+/** Shrinks columns until they fit: first the widest, down to its longest word, then from the right, breaking words. */
 function shrinkTo(rows: string[][], widths: number[], room: number): void {
   const excess = () => widths.reduce((sum, width) => sum + width + gap, -gap) - room
   const words = measured(rows, (text) => Math.max(...text.split(' ').map(stringWidth)))
@@ -45,7 +45,7 @@ function shrinkTo(rows: string[][], widths: number[], room: number): void {
     widths[slack().indexOf(widest)] = widest - 1
   for (let at = widths.length - 1; at >= 0; at--) {
     const width = widths[at] ?? 0
-    widths[at] = Math.max(Math.min(width, narrowest), width - Math.max(0, excess()))
+    widths[at] = Math.max(Math.min(width, minColumnWidth), width - Math.max(0, excess()))
   }
 }
 
@@ -64,7 +64,7 @@ function wrap(text: string, width: number): string[] {
 
 const graphemes = new Intl.Segmenter()
 
-/** A word, in pieces where it is too long. */
+/** Splits a word that is too long. */
 function pieces(word: string, width: number): string[] {
   if (stringWidth(word) <= width) return [word]
   const found = ['']

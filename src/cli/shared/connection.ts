@@ -12,17 +12,17 @@ export interface ConnectionFlags {
   insecure?: boolean
 }
 
-/** Adds the options that say where to talk to. */
+/** Adds the options of {@link ConnectionOptions}. */
 export const connectionOptions = (command: Command): Command =>
   command
     .option('--apihost <url>', 'API host of OpenWhisk (env: WHISKLENS_APIHOST)')
     .option('--auth <uuid:key>', 'API key (env: WHISKLENS_AUTH)')
-    .option('--namespace <name>', 'namespace (env: WHISKLENS_NAMESPACE)')
+    .option('--namespace <name>', 'namespace (env: WHISKLENS_NAMESPACE; default: _)')
     .option(
       '--data <folder>',
       'data folder of a running local mode (env: WHISKLENS_DATA; default: .whisklens)',
     )
-    .option('-i, --insecure', 'do not check the certificates of the API host and the store')
+    .option('-i, --insecure', 'do not check certificates of the API host and the object store')
     .hook('preAction', (connecting) => {
       if (connecting.opts<ConnectionFlags>().insecure) process.stderr.write(unchecked)
     })
@@ -30,9 +30,9 @@ export const connectionOptions = (command: Command): Command =>
 const unchecked =
   'warning: --insecure: certificates are not checked, so connections can be intercepted. Set WHISKLENS_CA instead.\n'
 
-/** As {@link library.resolveConnection}, with what the flags say before all else. */
+/** {@link library.resolveConnection} with flags, which override all other sources. */
 export const resolveConnection = (
   { apihost: apiHost, auth, namespace, data: dataDir, insecure }: ConnectionFlags,
-  where?: library.Surroundings,
+  where?: library.SourceLocations,
 ): Promise<library.Connection> =>
   library.resolveConnection({ apiHost, auth, namespace, dataDir, insecure }, where)

@@ -10,19 +10,19 @@ interface Failure {
   exit: number
 }
 
-/** Commander's message is `error: …`, at times with a suggestion on a line of its own. */
+/** Commander's messages are `error: …`, sometimes followed by a line with a suggestion. */
 function usageFailure({ code, message }: CommanderError, command = ''): Failure {
   const [first = '', suggestion] = message.replace(/^error: /, '').split('\n')
   const help =
     code === 'commander.unknownCommand' || command.startsWith('-')
       ? 'whisklens --help lists the commands.'
-      : `whisklens ${command} --help shows how it is used.`
+      : `whisklens ${command} --help shows its usage.`
   const hint = suggestion ? `${suggestion.replace(/^\((.*)\)$/, '$1')} ${help}` : help
   return { code: 'usage', message: first, hint, exit: exitCode.usage }
 }
 
 const notDeployed =
-  'Deploy Whisklens there: whisklens deploy. In the local mode, start it again: whisklens up.'
+  'Deploy Whisklens: whisklens deploy. A local mode deploys it when it starts: whisklens up.'
 
 function failureOf(thrown: unknown, command?: string): Failure {
   if (thrown instanceof CommanderError) return usageFailure(thrown, command)
@@ -35,15 +35,15 @@ function failureOf(thrown: unknown, command?: string): Failure {
   return { code: 'internal', message: messageOf(thrown), hint: bug, exit: exitCode.failed }
 }
 
-const bug = 'This is a bug of Whisklens. DEBUG=whisklens prints where it happened.'
+const bug = 'This is a bug in Whisklens. Set DEBUG=whisklens for a stack trace.'
 
-/** Messages of parsers and of other programs have several lines. */
+/** Joins the lines of a message from a parser or another program. */
 const oneLine = (text: string): string => printable(text.trim().replace(/\s*\n\s*/g, ' '))
 
 /**
- * Says on stderr what went wrong: a line with the error and one with a hint, or one of JSON. `DEBUG=whisklens` adds where
- * it happened.
- * @param args what whisklens was called with
+ * Prints an error on stderr: a line with the message and one with the hint, or one line of JSON. `DEBUG=whisklens` adds the
+ * stack trace.
+ * @param args the command line
  * @returns the exit code
  */
 export function reportFailure(thrown: unknown, args: string[]): number {

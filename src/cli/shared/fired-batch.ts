@@ -1,8 +1,8 @@
 import { isUploads } from '../../batch/uploads/day'
 import { batchIdSchema } from '../../schema'
 
-/** The id of a batch that was fired, not that of a day's uploads. */
+/** Id of a fired batch, as opposed to the uploads of a day. */
 export const firedBatchSchema = batchIdSchema.refine(
   (batch) => !isUploads(batch),
-  'The uploads of a day are not a fired batch: they close after midnight',
+  'Expected a fired batch: the uploads of a day close by themselves after midnight UTC',
 )

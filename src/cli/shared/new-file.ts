@@ -3,10 +3,10 @@ import { open, rename } from 'node:fs/promises'
 import { messageOf, WhisklensError } from '../../errors'
 
 /**
- * Writes a file that is whole or not there at all: under a temporary name beside it until the last byte is in.
- * @param work is given a function that appends bytes
- * @returns what `work` does
- * @throws WhisklensError `file_unwritable`, or whatever `work` throws
+ * Writes a file atomically: under a temporary name, renamed after the last byte.
+ * @param work called with a function that appends bytes
+ * @returns the result of `work`
+ * @throws WhisklensError `file_unwritable`, or an error of `work`
  */
 export async function writeNewFile<T>(
   path: string,
@@ -18,7 +18,7 @@ export async function writeNewFile<T>(
   const temporary = `${path}.${process.pid}.tmp`
   const remove = () => rmSync(temporary, { force: true })
   const file = await open(temporary, 'wx').catch(unwritable)
-  // Interrupted by Ctrl-C, the process does not come to the end of this function.
+  // Ctrl-C exits without reaching the end of this function.
   process.once('exit', remove)
   try {
     const result = await work((bytes) => file.writeFile(bytes).catch(unwritable)).finally(() => file.close())

@@ -2,16 +2,16 @@ import { InvalidArgumentError } from 'commander'
 import type * as z from 'zod'
 import { ageOf, ageSchema } from '../../schema'
 
-/** @returns a parser for an option that takes a whole number */
-export const wholeNumber = (least: number, most: number) => (text: string) => {
+/** Parser for an integer option. */
+export const wholeNumber = (min: number, max: number) => (text: string) => {
   const value = Number(text)
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value
-  throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`)
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value
+  throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
 }
 
 /**
- * @param expected what is said of a value that is refused, where the schema's own words say too little
- * @returns a parser for an option whose value has to satisfy a schema
+ * Parser for an option validated by a schema.
+ * @param expected message for an invalid value, if the schema's own is not clear enough
  */
 export const matching =
   <T>(schema: z.ZodType<T>, expected?: string) =>
@@ -22,6 +22,6 @@ export const matching =
     throw new InvalidArgumentError(expected ?? `${message.charAt(0).toUpperCase()}${message.slice(1)}.`)
   }
 
-/** Parses an option that takes an age: so many hours, days or weeks. @returns milliseconds */
+/** Parser for an age in hours, days or weeks. @returns milliseconds */
 export const age = (text: string): number =>
   ageOf(matching(ageSchema, 'Expected an age such as 12h, 30d or 8w.')(text))

@@ -1,32 +1,32 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
 import type { BatchSummary } from '../../schema'
-import { leave } from './leave'
+import { exitCleanly } from './exit'
 
-/** What every command can be told about its output. */
+/** Output options of every command. */
 export interface OutputOptions {
   json?: boolean
   quiet?: boolean
 }
 
-/** Adds `--json` and `--quiet` to a command, and has Ctrl-C end it with 130, as shells expect. */
+/** Adds `--json` and `--quiet`, and exits with 130 on Ctrl-C, as shells expect. */
 export const outputOptions = (command: Command, json: string): Command =>
   command
     .option('--json', json)
     .option('--quiet', 'no progress or notes on stderr')
     .hook('preAction', () => {
-      process.once('SIGINT', () => void leave(exitCode.interrupted))
+      process.once('SIGINT', () => void exitCleanly(exitCode.interrupted))
     })
 
 export const exitCode = { ok: 0, failed: 1, usage: 2, someInError: 3, interrupted: 130 } as const
 
-/** The exit code of a command that did `ok` things and failed at `failed` of them. */
+/** Exit code of a command that processed several items. */
 export function exitCodeOf({ ok, failed }: { ok: number; failed: number }): number {
   if (failed === 0 && ok > 0) return exitCode.ok
   return ok === 0 ? exitCode.failed : exitCode.someInError
 }
 
-/** The exit code of a command that waited for batches: 3 says that all was done, though some of it is in error. */
+/** Exit code of a command that waited for batches; 3 if all completed, some with errors. */
 export function exitCodeOfBatches(summaries: BatchSummary[]): number {
   if (summaries.some(({ state }) => state !== 'complete')) return exitCode.failed
   const isWhole = ({ totals, tags }: BatchSummary) =>
@@ -34,30 +34,30 @@ export function exitCodeOfBatches(summaries: BatchSummary[]): number {
   return summaries.every(isWhole) ? exitCode.ok : exitCode.someInError
 }
 
-/** Writes data to stdout; waits while its reader is behind, so that memory stays bounded. */
+/** Writes to stdout and waits for the reader, so that memory stays bounded. */
 export async function print(data: string | Uint8Array): Promise<void> {
   if (!process.stdout.write(data)) await once(process.stdout, 'drain')
 }
 
 export const printJson = (value: object): Promise<void> => print(`${JSON.stringify(value)}\n`)
 
-/** A note for people, on stderr. */
+/** Writes a note to stderr. */
 export function note(text: string, { quiet }: OutputOptions): void {
   if (!quiet) process.stderr.write(`${text}\n`)
 }
 
-/** Notes that a batch has not begun yet. */
+/** Notes the wait for a batch to start. */
 export const notedWait = (batch: string, options: OutputOptions) => (): void =>
-  note(`Waiting for the batch ${batch} to begin`, options)
+  note(`Waiting for batch ${batch} to start`, options)
 
-/** Names the command that is likely to come next; programs need no such advice. */
+/** Suggests the next command; not with `--json`. */
 export function next(command: string, options: OutputOptions): void {
   if (!options.json) note(`Next: ${command}`, options)
 }
 
-/** Names come from outside: what would move a terminal's cursor or colour it is shown as `\xNN`. */
+/** Escapes control characters as `\xNN`: names come from outside and could move the cursor or colour the terminal. */
 export const printable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the regex matches them
   text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => {
     return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
   })

@@ -1,33 +1,33 @@
-/** How fast something gets on, as far as that can be told. */
+/** Speed of a task, as far as known. */
 export interface Pace {
-  /** To two decimals. */
+  /** Rounded to two decimals. */
   perSecond: number | null
-  /** Until all is done at that pace, whole seconds. */
+  /** Estimated time left, whole seconds. */
   secondsLeft: number | null
 }
 
-/** The pace is that of so long, milliseconds … */
-const span = 30_000
+/** Length of the sliding window, milliseconds. */
+const windowLength = 30_000
 
-/** … and of so many changes at least: large chunks report seldom, and many images at a time. */
-const fewestChanges = 4
+/** Minimum number of changes in the window: large chunks report rarely, many images at a time. */
+const minChanges = 4
 
-/** Measures the pace of what is counted, over a sliding window. */
-export class Pacemaker {
-  /** When the count changed, and to what; oldest first. */
+/** Measures speed over a sliding window. */
+export class PaceMeter {
+  /** Changes of the count, oldest first. */
   private changes: { at: number; done: number }[] = []
 
   /**
-   * @param done how many are done now
-   * @param total undefined while it is not known
+   * @param done current count
+   * @param total undefined if unknown
    * @param now milliseconds since the epoch
    */
   measure(done: number, total: number | undefined, now = Date.now()): Pace {
     const last = this.changes.at(-1)
-    // Fewer than before: another run has begun.
+    // The count fell: a new run started.
     if (last && done < last.done) this.changes = []
     if (done !== last?.done) this.changes.push({ at: now, done })
-    while (this.changes.length > fewestChanges && (this.changes[1]?.at ?? now) <= now - span)
+    while (this.changes.length > minChanges && (this.changes[1]?.at ?? now) <= now - windowLength)
       this.changes.shift()
     const [first = { at: now, done }] = this.changes
     return paceOf(done - first.done, total === undefined ? undefined : total - done, now - first.at)
@@ -35,9 +35,9 @@ export class Pacemaker {
 }
 
 /**
- * @param done how many were done in a time
- * @param left how many there are to do; undefined where it is not known
- * @param elapsed that time, milliseconds
+ * @param done items done in `elapsed`
+ * @param left items left; undefined if unknown
+ * @param elapsed milliseconds
  */
 export function paceOf(done: number, left: number | undefined, elapsed: number): Pace {
   if (done <= 0 || elapsed <= 0) return { perSecond: null, secondsLeft: null }
@@ -48,7 +48,7 @@ export function paceOf(done: number, left: number | undefined, elapsed: number):
   }
 }
 
-/** `45 s`, `3 min`, `2 h 5 min`, `3 d 4 h`; minutes are rounded up. */
+/** `45 s`, `3 min`, `2 h 5 min`, `3 d 4 h`; rounded up to minutes. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.ceil(seconds / 60)

@@ -1,35 +1,35 @@
 import { MultiBar } from 'cli-progress'
-import type { Headway } from '../../library/batches/follow'
+import type { Progress } from '../../library/batches/follow'
 import type { OutputOptions } from './output'
-import { duration, type Pace, Pacemaker } from './pace'
+import { duration, type Pace, PaceMeter } from './pace'
 
 export interface ProgressOptions extends OutputOptions {
-  /** Whether the command prints lines to stdout meanwhile: on the same terminal they are progress enough. */
+  /** The command prints lines to stdout as it goes, which show progress on a terminal. */
   withLines?: boolean
 }
 
-/** Says how far things have come: bars on a terminal, a line now and then elsewhere. */
-export interface Progress {
-  /** Begins to count one more thing; named where there are several. */
+/** Shows progress: bars on a terminal, otherwise a line at intervals. */
+export interface ProgressDisplay {
+  /** Adds a count, with a name if there are several. */
   count(noun: string, name?: string): Counter
-  /** A line on stderr, above the bars. Errors are said even when notes and bars are not wanted. */
+  /** Writes a line to stderr, above the bars. Also with `--quiet`, since these are errors. */
   say(text: string): void
   stop(): void
 }
 
 export interface Counter {
-  update(headway: Headway): Pace
+  update(counts: Progress): Pace
 }
 
-/** Without a terminal, a line is written so often, milliseconds. */
-const linesEvery = 15_000
+/** Interval between lines without a terminal, milliseconds. */
+const lineInterval = 15_000
 
-/** A bar is full when it is over, and then it goes. */
-const fullest = 0.99
+/** A full bar would look finished; finished bars are removed. */
+const maxFill = 0.99
 
 /** `120/500 images, 24/s, 16 s left, 3 in error, 8 running`. */
-export function describeHeadway(
-  { done, total, errors, isGrowing, running = 0 }: Headway,
+export function describeProgress(
+  { done, total, errors, isGrowing, running = 0 }: Progress,
   noun: string,
   { perSecond, secondsLeft }: Pace,
 ): string {
@@ -44,65 +44,68 @@ export function describeHeadway(
     .join(', ')
 }
 
-/** Starts to show how far a command has come. */
-export function openProgress(options: ProgressOptions): Progress {
+/** Starts to show the progress of a command. */
+export function openProgress(options: ProgressOptions): ProgressDisplay {
   const { json, quiet, withLines = false } = options
   const write = (text: string) => void process.stderr.write(`${text}\n`)
-  // A bar would tear what is printed on the same terminal.
+  // A bar would be torn by lines printed to the same terminal.
   const isTorn = (withLines || json) && process.stdout.isTTY
   if (process.stderr.isTTY && !quiet && !isTorn) return openBars()
   const isSilent = quiet || json || withLines
   return {
-    count: (noun, name) => counter(noun, name, isSilent ? () => {} : nowAndThen(write)),
+    count: (noun, name) => counter(noun, name, isSilent ? () => {} : throttled(write)),
     say: write,
     stop: () => {},
   }
 }
 
-/** The progress of a command that counts one kind of things. */
-export function startProgress(noun: string, options: ProgressOptions): Counter & Omit<Progress, 'count'> {
+/** Progress of a command with a single count. */
+export function startProgress(
+  noun: string,
+  options: ProgressOptions,
+): Counter & Omit<ProgressDisplay, 'count'> {
   const progress = openProgress(options)
   return { ...progress, ...progress.count(noun) }
 }
 
-/** @param show is given a text, and how much of it is done, 0–1 */
+/** @param show called with a text and the share done, 0–1 */
 export function counter(
   noun: string,
   name: string | undefined,
   show: (text: string, share: number) => void,
 ): Counter {
-  const pacemaker = new Pacemaker()
+  const meter = new PaceMeter()
   let share = 0
   return {
-    update: (headway) => {
-      const { done, total, earlier = 0, isGrowing } = headway
-      const pace = pacemaker.measure(done, isGrowing ? undefined : total)
-      // Never back: what is fired again, or a plan that grows, has a lower share of a higher total.
-      const now = isGrowing || total <= earlier ? 0 : Math.min((done - earlier) / (total - earlier), fullest)
+    update: (counts) => {
+      const { done, total, earlier = 0, isGrowing } = counts
+      const pace = meter.measure(done, isGrowing ? undefined : total)
+      // Never moves back: a new run, or a plan that grows, has a lower share of a higher total.
+      const now = isGrowing || total <= earlier ? 0 : Math.min((done - earlier) / (total - earlier), maxFill)
       share = Math.max(share, now)
-      show(`${name ? `${name} ` : ''}${describeHeadway(headway, noun, pace)}`, share)
+      show(`${name ? `${name} ` : ''}${describeProgress(counts, noun, pace)}`, share)
       return pace
     },
   }
 }
 
-function nowAndThen(write: (text: string) => void): (text: string) => void {
+function throttled(write: (text: string) => void): (text: string) => void {
   let written = { text: '', at: Date.now() }
   return (text) => {
-    if (text === written.text || Date.now() - written.at < linesEvery) return
+    if (text === written.text || Date.now() - written.at < lineInterval) return
     write(text)
     written = { text, at: Date.now() }
   }
 }
 
-function openBars(): Progress {
+function openBars(): ProgressDisplay {
   const bars = new MultiBar({
     format: '{bar} {text}',
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 20,
     clearOnComplete: true,
-    // Left as it is, the terminal needs no repair when we are interrupted.
+    // With line wrap left on, there is nothing to restore after an interrupt.
     linewrap: true,
     gracefulExit: false,
   })

@@ -2,16 +2,16 @@ import { extensionOf } from '../../image-files'
 import type { SkippedFile } from '../../library/sources/find-images'
 import { note, type OutputOptions, plural, printable } from './output'
 
-/** How many there are of each. */
+/** Counts by extension or kind. */
 export type Tally = Map<string, number>
 
 const countIn = (tally: Tally, of: string): void => void tally.set(of, (tally.get(of) ?? 0) + 1)
 
-/** Counts a file by its extension. */
+/** Counts a file by extension. */
 export const countName = (tally: Tally, name: string): void =>
   countIn(tally, extensionOf(name) || 'without an extension')
 
-/** Counts files that are skipped. */
+/** Counts skipped files. */
 export const countSkipped =
   (tally: Tally) =>
   ({ name, isFolderLink }: SkippedFile): void =>
@@ -19,10 +19,10 @@ export const countSkipped =
 
 const totalOf = (tally: Tally): number => [...tally.values()].reduce((sum, count) => sum + count, 0)
 
-/** So many kinds are named. */
+/** Maximum number of kinds listed. */
 const maxNamed = 8
 
-/** `3 .bmp, 2 .nef`: the most frequent first. */
+/** `3 .bmp, 2 .nef`: most frequent first. */
 function describeTally(tally: Tally): string {
   const kinds = [...tally].sort(([a, more], [b, fewer]) => fewer - more || (a < b ? -1 : 1))
   const named = kinds.slice(0, maxNamed).map(([of, count]) => `${count} ${of}`)
@@ -31,8 +31,8 @@ function describeTally(tally: Tally): string {
 }
 
 /**
- * Reports the files that were found and skipped.
- * @param undecoded images, which count as failed: said even where notes are not wanted
+ * Reports files that were found and skipped.
+ * @param undecoded images, which count as failed: reported even with `--quiet`
  */
 export function reportSkipped(undecoded: Tally, others: Tally, options: OutputOptions): void {
   const images = totalOf(undecoded)
@@ -43,6 +43,6 @@ export function reportSkipped(undecoded: Tally, others: Tally, options: OutputOp
   }
   if (others.size === 0) return
   const count = totalOf(others)
-  const what = `Skipped ${plural(count, 'file')} that ${count === 1 ? 'is no image' : 'are no images'}`
+  const what = `Skipped ${plural(count, 'file')} that ${count === 1 ? 'is not an image' : 'are not images'}`
   note(printable(`${what}: ${describeTally(others)}`), options)
 }

@@ -4,7 +4,7 @@ import { percent, plural, printable } from './output'
 
 const labelsShown = 10
 
-/** How a batch stands, for people. @param progress how it gets on, where it is open */
+/** Formats a summary as text. @param progress of an open batch */
 export function describeSummary(summary: BatchSummary, progress = ''): string {
   const { batch, state, reason = '', totals, labels, errors } = summary
   const classified = labels.reduce((sum, { count }) => sum + count, 0)
@@ -28,30 +28,30 @@ export function describeSummary(summary: BatchSummary, progress = ''): string {
     .map(({ label, count }) => [printable(label), count, percent(count / classified)])
   const more = labels.length > labelsShown ? `… and ${labels.length - labelsShown} more\n` : ''
   return [
-    // What is not known has no line.
+    // Unknown values are left out.
     columns(lines.filter(([, text]) => text !== '')),
     ...(errorRows.length > 0 ? [`\nerrors\n${columns(errorRows)}`] : []),
     ...(labelRows.length > 0 ? [`\nlabels\n${columns(labelRows)}${more}`] : []),
   ].join('')
 }
 
-/** A number to three digits, from a hundred on to two decimals. */
+/** Three significant digits below 100, else two decimals. */
 export const figure = (value: number): string =>
   value.toLocaleString('en', value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 })
 
-/** A batch that was fired again skips what it has done itself, which stays among what was planned. */
+/** A further run skips its own earlier results, which are counted in `planned`. */
 function imagesOf({ totals: { listed, planned, skipped } }: BatchSummary): string {
   const why = planned + skipped > listed ? 'done before' : 'unchanged'
   return `${planned} planned of ${listed} listed, ${skipped} ${why} and skipped`
 }
 
-/** Nothing of a batch that tags no images. */
+/** Empty for a batch without tagging. */
 function taggedOf({ tags }: BatchSummary): string {
   const failed = Object.entries(tags?.errors ?? {}).map(([code, count]) => `${count} ${code}`)
   return tags ? [`${tags.written} written`, ...failed].join(', ') : ''
 }
 
-/** Images that were lost were given to no engine. */
+/** Lost images have no engine. */
 const modelOf = ({ model, engine }: BatchSummary): string =>
   [model, engine !== 'none' && engine].filter(Boolean).join(' on ')
 
@@ -72,7 +72,7 @@ const throughputOf = ({ imagesPerSecond, containers }: BatchSummary): string =>
     .filter(Boolean)
     .join(' ')
 
-/** What a batch cost, or is likely to; nothing where that is not known. */
+/** Actual or estimated cost of a batch; empty if unknown. */
 export const costOf = ({ gbSeconds, cost, pricePerGbSecond }: BatchSummary): string =>
   gbSeconds > 0 ? `${figure(cost)} for ${figure(gbSeconds)} GB-s at ${pricePerGbSecond} each` : ''
 

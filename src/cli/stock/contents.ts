@@ -5,27 +5,24 @@ import { homeFolder } from '../../paths'
 import { type Files, findPackage, readFiles, withDependencies } from './packages'
 
 /*
- * What `classify` and `predict` need beside their own bundle: a model, what runs it, sharp, and libheif-js. A stock
- * zip carries all of it; the runtime image has both decoders among its packages (scripts/runtime-packages.ts).
+ * Files that `classify` and `predict` need beside their bundle: a model, an engine, sharp and libheif-js. A stock zip contains
+ * all of them; in the runtime image, both decoders are installed packages (scripts/runtime-packages.ts).
  */
 
-/**
- * The actions that classify: the program with the models lies beside their own. Every other one is small and the same in
- * both manifests.
- */
+/** Actions that classify and so carry models. All others are small, and the same in both manifests. */
 export const classifying = ['classify', 'predict']
 
-/** The file of a package, zip or image that says whose work it holds. */
+/** File with third-party notices in a package, zip or image. */
 export const noticesName = 'THIRD-PARTY-NOTICES.txt'
 
 export type Architecture = 'x64' | 'arm64'
 export type StockEngine = 'onnx' | 'wasm'
 
-/** What is only read by people, compilers and module systems that are not ours. */
+/** Leaves out documentation, sources, types and other module formats. */
 const isNeeded = (path: string): boolean =>
   !/\.(md|mjs|map|ts|cts|mts)$|^(src|install)\/|(^|\/)node_modules\//.test(path)
 
-/** libheif-js has builds for browsers and bundlers as well. Its licence goes with it, as it demands. */
+/** Leaves out builds for browsers and bundlers, and keeps the licence, which must be included. */
 export const isHeifNeeded = (path: string): boolean =>
   /^(package\.json|LICENSE|libheif-wasm\/(LICENSE|libheif\.(js|wasm)))$/.test(path)
 
@@ -36,7 +33,7 @@ export const modelFiles = (name: string): Promise<Files> =>
 /** TensorFlow.js' WebAssembly binaries. */
 export const wasmFiles = (): Promise<Files> => readFiles(join(homeFolder(), 'dist', 'wasm'), 'wasm')
 
-/** What lies beside an action's bundle. */
+/** Files beside an action's bundle, and whose work they are. */
 export interface StockContents {
   files: Files
   components: Component[]
@@ -52,19 +49,19 @@ async function packageFiles(
   return { files, components: await Promise.all([...folders.values()].map(componentOf)) }
 }
 
-/** sharp's package, its binary for one architecture, and all that they depend on. */
+/** sharp, its binary for one architecture, and their dependencies. */
 async function sharpContents(architecture: Architecture): Promise<StockContents> {
   const binaries = [`@img/sharp-linux-${architecture}`, `@img/sharp-libvips-linux-${architecture}`]
   return packageFiles(await withDependencies('sharp', homeFolder(), binaries), isNeeded)
 }
 
-/** libheif, compiled to WebAssembly. */
+/** libheif as WebAssembly. */
 async function heifContents(): Promise<StockContents> {
   const folder = await findPackage('libheif-js', homeFolder())
   return packageFiles(new Map([['libheif-js', folder]]), isHeifNeeded)
 }
 
-/** ONNX Runtime for one architecture: its package carries those of all platforms, 290 MB. */
+/** ONNX Runtime for one architecture; its package has all platforms, 290 MB. */
 async function onnxContents(architecture: Architecture): Promise<StockContents> {
   const runtime = await findPackage('onnxruntime-node', homeFolder())
   const folders = [
@@ -86,10 +83,10 @@ async function modelContents(name: string): Promise<StockContents> {
 }
 
 /**
- * What belongs beside the bundle in a zip.
- * @param model by default the one in the box that suits the engine
- * @throws InvalidInputError for what is not installed
- * @throws WhisklensError `download_failed` for binaries of another platform that cannot be fetched
+ * The files beside the bundle in a stock zip.
+ * @param model default: the bundled model that suits the engine
+ * @throws InvalidInputError for a missing package
+ * @throws WhisklensError `download_failed` if binaries of another platform cannot be fetched
  */
 export async function stockContents(
   architecture: Architecture,

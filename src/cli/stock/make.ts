@@ -8,21 +8,21 @@ import { type Architecture, classifying, noticesName, type StockEngine, stockCon
 import { zipDate } from './zip-date'
 
 /*
- * The zips of manifest.stock.yaml, for OpenWhisk's own Node.js image: each holds its action's bundle with a model, what
- * runs it, and sharp. They are made of what is installed. The same input gives the same bytes.
+ * Builds the zips of manifest.stock.yaml for OpenWhisk's Node.js image: each has its action's bundle, a model, an engine and
+ * sharp, from the installed packages. The same input gives the same bytes.
  */
 
-/** OpenWhisk takes 48 MiB of code, and base64 makes four bytes of three. */
+/** OpenWhisk accepts 48 MiB of code in base64, which is a third larger than the zip. */
 const maxBytes = 35.9 * 1024 * 1024
 
-/** Weights would lose a fourteenth, and every cold start as much time as for unpacking all else. */
+/** Stored uncompressed: deflating saves only 7 %, and inflating would double the unpacking time of a cold start. */
 const isWeights = (name: string): boolean => /\.(bin|onnx)$/.test(name)
 const stored = { level: 0 } as const
 
 export interface StockOptions {
   architecture: Architecture
   engine: StockEngine
-  /** The name of a folder in models/; by default the one that suits the engine. */
+  /** Name of a folder in models/. Default: the one that suits the engine. */
   model?: string
 }
 
@@ -32,9 +32,9 @@ const actionZip = (action: string): string => join(homeFolder(), 'dist', 'action
 const stockZip = (action: string): string => join(homeFolder(), 'dist', 'stock', `${action}.zip`)
 
 /**
- * Makes the zips anew.
+ * Builds the zips.
  * @returns their sizes in bytes, by action
- * @throws InvalidInputError `bad_deployment` for what is not installed, or where they cannot be written
+ * @throws InvalidInputError `bad_deployment` if a package is missing, or a zip cannot be written
  */
 export async function makeStock(options = defaults): Promise<Record<string, number>> {
   const { files: runtime, components } = await stockContents(
@@ -47,13 +47,13 @@ export async function makeStock(options = defaults): Promise<Record<string, numb
     const files: Zippable = unzipSync(await readFile(actionZip(action)))
     for (const [name, bytes] of Object.entries(runtime))
       files[name] = isWeights(name) ? [bytes, stored] : bytes
-    const beside = renderNotices(`what lies beside the action ${action}`, components)
+    const beside = renderNotices(`files beside the bundle of ${action}`, components)
     files[noticesName] = Buffer.concat([files[noticesName] as Uint8Array, Buffer.from(`\n${beside}`)])
     const zip = zipSync(files, { level: 9, mtime: zipDate })
     if (zip.length > maxBytes)
       throw new InvalidInputError(
         'bad_deployment',
-        `${action}.zip is ${zip.length} bytes, more than OpenWhisk takes`,
+        `${action}.zip is ${zip.length} bytes, more than OpenWhisk accepts`,
       )
     await write(stockZip(action), zip)
     sizes[action] = zip.length
@@ -68,18 +68,18 @@ async function write(path: string, zip: Uint8Array): Promise<void> {
     await writeFile(fresh, zip)
     await rename(fresh, path)
   } catch (cause) {
-    throw new InvalidInputError('bad_deployment', `${path} cannot be written: ${messageOf(cause)}`, {
-      hint: 'Run it once as the user who installed Whisklens; after that any user can deploy.',
+    throw new InvalidInputError('bad_deployment', `${path} could not be written: ${messageOf(cause)}`, {
+      hint: 'Run it once as the user who installed Whisklens. Then any user can deploy.',
       cause,
     })
   }
 }
 
-/** Milliseconds since 1970; none where there is no such file. */
+/** Modification time, milliseconds since 1970; undefined if there is no file. */
 const dateOf = async (path: string): Promise<number | undefined> =>
   (await stat(path).catch(() => undefined))?.mtimeMs
 
-/** Whether the zips are there and made of the actions' bundles of today. */
+/** Whether all zips exist and are newer than the bundles. */
 async function isCurrent(): Promise<boolean> {
   const dates = classifying.map(async (action) => {
     const made = await dateOf(stockZip(action))
@@ -89,8 +89,8 @@ async function isCurrent(): Promise<boolean> {
 }
 
 /**
- * Makes the zips where there are none, or of an older build.
- * @param tell is called before they are made, which takes some seconds
+ * Builds the zips if they are missing or outdated.
+ * @param tell called before building, which takes some seconds
  */
 export async function ensureStock(tell: () => void): Promise<void> {
   if (await isCurrent()) return

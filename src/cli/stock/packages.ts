@@ -5,13 +5,13 @@ import { InvalidInputError } from '../../errors'
 import { npmPackage } from '../../models/catalogue/npm-package'
 import { pinned } from './pinned'
 
-/** Files by their paths below the folder they are unpacked to, with slashes. */
+/** Files by their paths in the unpacked folder, with slashes. */
 export type Files = Record<string, Uint8Array>
 
 /**
- * Reads the files of a folder in the order of their paths.
- * @param below the folder that they are unpacked to
- * @param isNeeded is asked with the path in the folder
+ * Reads the files of a folder, sorted by path.
+ * @param below prefix of the paths in the result
+ * @param isNeeded called with paths relative to the folder
  */
 export async function readFiles(
   folder: string,
@@ -29,14 +29,14 @@ export async function readFiles(
 }
 
 /**
- * The folder of a package, by Node.js' own rule: it lies in the nearest `node_modules` above. What is pinned and not
- * installed is fetched by npm.
- * @throws InvalidInputError when there is none
+ * Resolves the folder of a package as Node.js does: in the nearest `node_modules` above. Pinned packages that are not installed
+ * are fetched with npm.
+ * @throws InvalidInputError if there is none
  */
 export async function findPackage(name: string, from: string): Promise<string> {
   for (let folder = from; ; folder = dirname(folder)) {
     const found = join(folder, 'node_modules', name)
-    // pnpm's are links to where their own dependencies lie beside them.
+    // pnpm's packages are links to a folder beside their own dependencies.
     if (existsSync(found)) return realpath(found)
     if (folder === dirname(folder)) break
   }
@@ -47,7 +47,7 @@ export async function findPackage(name: string, from: string): Promise<string> {
   })
 }
 
-/** A package and all that it depends on, folders by names. @param also what it depends on beside those that it names */
+/** Folders of a package and all its dependencies, by name. @param also further dependencies of the package */
 export async function withDependencies(
   name: string,
   from: string,

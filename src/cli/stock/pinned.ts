@@ -1,4 +1,4 @@
-/** What a zip for Linux needs and npm does not install elsewhere, or leaves out where its script fails. As in package-lock.json. */
+/** Packages for Linux that npm does not install on other platforms, or skips if their script fails. As in package-lock.json. */
 export const pinned: Record<string, { version: string; integrity: string }> = {
   '@img/sharp-linux-x64': {
     version: '0.35.5',

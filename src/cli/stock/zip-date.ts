@@ -1,2 +1,2 @@
-/** Zips carry a fixed date: fflate would write today's. */
+/** Fixed date of zip entries, for reproducible zips; fflate would write the current time. */
 export const zipDate = new Date('2026-01-01T00:00:00')

@@ -13,33 +13,33 @@ import { type OutputOptions, printable } from '../shared/output'
 import { startProgress } from '../shared/progress'
 import type { LabelFolders } from './folders'
 
-/** A photo that a model has looked at. */
+/** A photo with its embedding. */
 export interface Photo extends Example {
   file: string
 }
 
-/** A photo that cannot be looked at. */
+/** A photo that could not be read or decoded. */
 export interface Unreadable {
   file: string
   error: Problem
 }
 
-/** Images are read and decoded while another is in the engine; more would only take memory. */
+/** Photos decoded ahead while the engine runs. More would only use memory. */
 const ahead = 4
 
-/** Makes the vector of an image. */
+/** Computes embeddings. */
 interface Embedder {
-  /** @throws ImageError when the bytes cannot be decoded */
+  /** @throws ImageError if the bytes cannot be decoded */
   embed(bytes: Uint8Array): Promise<Float32Array>
   dispose(): void
 }
 
 /**
- * Brings a model into memory that ends in a vector.
- * @param files what engines read of it
- * @param path of the base model's folder, for errors
+ * Loads a model whose output is an embedding.
+ * @param files model files for the engines
+ * @param path folder of the base model, for error messages
  * @throws WhisklensError `engine_missing`
- * @throws InvalidInputError when no engine runs it
+ * @throws InvalidInputError if no engine can run it
  */
 export async function openEmbedder(
   files: Files,
@@ -59,7 +59,7 @@ export async function openEmbedder(
 }
 
 /**
- * The vectors of all photos.
+ * Computes the embeddings of all photos.
  * @throws Error see {@link openEmbedder}
  */
 export async function embedPhotos(
@@ -72,7 +72,7 @@ export async function embedPhotos(
   const photos: Photo[] = []
   const unreadable: Unreadable[] = []
   try {
-    const looks = readAhead(found, ahead, async ({ path: file, label, problem }) => {
+    const results = readAhead(found, ahead, async ({ path: file, label, problem }) => {
       if (problem) return { file, error: problemOf(problem) }
       return readImage(file)
         .then(embedder.embed)
@@ -81,12 +81,12 @@ export async function embedPhotos(
           (thrown) => ({ file, error: problemOf(thrown) }),
         )
     })
-    for await (const look of looks) {
-      if ('vector' in look) photos.push(look)
+    for await (const result of results) {
+      if ('vector' in result) photos.push(result)
       else {
-        unreadable.push(look)
+        unreadable.push(result)
         progress.say(
-          `${printable(look.file)}  left out: ${look.error.code}, ${printable(look.error.message)}`,
+          `${printable(result.file)}  skipped: ${result.error.code}, ${printable(result.error.message)}`,
         )
       }
       const done = photos.length + unreadable.length
@@ -108,7 +108,7 @@ function installed(engine: string, files: Files): EngineName {
   if (hint) throw new WhisklensError('engine_missing', `The engine "${engine}" is not installed`, { hint })
   const known = fitting.find((one) => one === name)
   if (known) return known
-  throw new InvalidInputError('model_unfit', `The model to build on does not run on the engine "${engine}"`, {
+  throw new InvalidInputError('model_unfit', `The base model does not run on the engine "${engine}"`, {
     hint: `Choose one with --engine: ${fitting.join(', ')}.`,
   })
 }

@@ -6,19 +6,19 @@ import { isImageName } from '../../library/sources/image-names'
 import { asFileError, type FoundFile, walk } from '../../library/sources/walk'
 import { printable } from '../shared/output'
 
-/** Photos by their labels. */
+/** Training photos by label. */
 export interface LabelFolders {
   /** Sorted by name. */
   labels: { name: string; photos: FoundFile[] }[]
-  /** Images that lie beside the labels' folders, and so have no label. */
+  /** Images beside the label folders, which have no label. */
   beside: string[]
 }
 
 const layout = 'Expected a folder of photos per label: pets/cat/1.jpg, pets/cat/2.jpg, pets/dog/1.jpg, …'
 
 /**
- * Finds photos in a folder with one folder for each label; photos of folders further below count, too.
- * @throws InvalidInputError when there are not two such folders, or one of them has no image
+ * Finds training photos in a folder with one subfolder per label; includes nested folders.
+ * @throws InvalidInputError with fewer than two labels, or for a label without images
  */
 export async function readLabelFolders(folder: string): Promise<LabelFolders> {
   const refuse = (message: string): never => {
@@ -36,15 +36,15 @@ export async function readLabelFolders(folder: string): Promise<LabelFolders> {
   const [only, ...others] = names.sort()
   if (only === undefined) {
     const images = beside.length > 0 ? `, only ${beside.length} images without a label` : ''
-    return refuse(`There is no folder in ${printable(folder)}${images}`)
+    return refuse(`${printable(folder)} has no label folders${images}`)
   }
-  if (others.length === 0) refuse(`There is only one label, "${printable(only)}": expected two or more`)
+  if (others.length === 0) refuse(`Expected two or more labels, found only "${printable(only)}"`)
 
   const labels = await Promise.all(
     names.map(async (name) => ({ name, photos: await photosIn(join(folder, name)) })),
   )
   const empty = labels.filter(({ photos }) => photos.length === 0).map(({ name }) => `"${printable(name)}"`)
-  if (empty.length > 0) refuse(`There is no image in the folder of ${empty.join(', ')}`)
+  if (empty.length > 0) refuse(`No images for ${empty.join(', ')}`)
   return { labels, beside: beside.sort() }
 }
 

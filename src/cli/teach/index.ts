@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { modelFor } from '../../classifier/default-model'
 import { findEngine } from '../../classifier/engines'
 import { InvalidInputError } from '../../errors'
@@ -10,7 +10,7 @@ import { addModel } from '../../models/add'
 import { type BaseModel, embeddingOf } from '../../models/teach/embedding'
 import { writeTaught } from '../../models/teach/taught'
 import { teach } from '../../models/teach/teach'
-import { warmUp } from '../model/look'
+import { warmUp } from '../model/warm-up'
 import { type ConnectionFlags, resolveConnection } from '../shared/connection'
 import { matching } from '../shared/options'
 import { exitCode, note, type OutputOptions, outputOptions, printable } from '../shared/output'
@@ -23,7 +23,7 @@ interface TeachOptions extends ConnectionFlags, OutputOptions {
   out?: string
   model?: string
   engine?: string
-  /** Share of each label's photos, 0–0.5. */
+  /** Share of each label's photos held out, 0–0.5. */
   holdout: number
   force?: boolean
 }
@@ -35,38 +35,34 @@ function share(text: string): number {
   throw new InvalidArgumentError('Expected a share from 0% to 50%.')
 }
 
-/** `whisklens teach`: labels of one's own. */
+/** `whisklens teach`. */
 export function register(program: Command): void {
   const command = program
     .command('teach')
-    .description('train a model on labels of your own, on this machine')
-    .argument('<folder>', 'folder with a folder of photos per label')
+    .description('train a model on your own labels, on this machine')
+    .argument('<folder>', 'folder with a subfolder of photos per label')
     .option('--name <name>', "name of the new model (default: the folder's name)", matching(idSchema))
-    .option('--out <folder>', 'folder of the new model (default: among your models)')
+    .option('--out <folder>', 'folder of the new model (default: the folder of added models)')
     .option(
       '--model <model>',
-      'name or folder of the model to build on (default: WHISKLENS_MODEL, efficientnet-lite0)',
+      'name or folder of the base model (default: WHISKLENS_MODEL, efficientnet-lite0)',
     )
-    .option(
-      '--engine <engine>',
-      'engine that runs it (default: WHISKLENS_ENGINE, or auto: the fastest that works)',
-    )
-    .option(
-      '--holdout <share>',
-      'share of the photos of each label held out for a test (default: 20%)',
-      share,
-      0.2,
+    .option('--engine <engine>', 'engine (default: WHISKLENS_ENGINE, or auto: the fastest installed)')
+    .addOption(
+      new Option('--holdout <share>', 'share of the photos of each label held out to measure accuracy')
+        .argParser(share)
+        .default(0.2, '20%'),
     )
     .option('--force', 'replace an existing model')
-  outputOptions(command, 'print the outcome as one JSON object')
+  outputOptions(command, 'print one JSON object')
     .addHelpText(
       'after',
       `
-The model to build on computes an embedding of each photo, and a new last layer is trained on those: first without the
-photos held out, which tell how accurate it is, then with all. Twenty photos per label are a good start.
+The base model computes an embedding of each photo, and a new last layer is trained on the embeddings: first without the
+held-out photos, to measure its accuracy, then with all. Twenty photos per label are a good start.
 
 Examples:
-  whisklens teach pets/                     # of pets/cat/*.jpg and pets/dog/*.jpg
+  whisklens teach pets/                     # labels cat and dog, from pets/cat/*.jpg and pets/dog/*.jpg
   whisklens classify --model pets photos/
   whisklens teach pets/ --name pets-2 --holdout 30%`,
     )
@@ -76,7 +72,7 @@ Examples:
 async function run(folder: string, options: TeachOptions): Promise<void> {
   const { settings } = await resolveConnection(options)
   const { engine = settings.engine, holdout, force } = options
-  // What is taught on int8 runs on ONNX Runtime only.
+  // A model taught on an int8 base would run on ONNX Runtime only.
   const model = modelFor(options.model ?? settings.model, 'wasm')
   const id = options.name ?? nameAfter(folder)
   const target = options.out === undefined ? join(userModelsFolder(), id) : resolve(options.out)
@@ -86,7 +82,7 @@ async function run(folder: string, options: TeachOptions): Promise<void> {
   const base = await readBase(model)
 
   const path = modelFolderPath(model)
-  // It brings along what decodes images, which no other command should wait for.
+  // Loaded on demand: it pulls in the image decoders.
   const { embedPhotos, openEmbedder } = await import('./embed')
   const embedding = embeddingOf(base, path)
   const embedder = await openEmbedder(embedding.files, base.description, { engine, path })
@@ -113,7 +109,7 @@ async function run(folder: string, options: TeachOptions): Promise<void> {
   if (unreadable.length > 0) process.exitCode = exitCode.someInError
 }
 
-/** A name like that of the folder. @throws InvalidInputError when nothing of it may stand in a name */
+/** Derives a model name from the folder's name. @throws InvalidInputError if no valid name remains */
 function nameAfter(folder: string): string {
   const name = basename(resolve(folder))
     .toLowerCase()
@@ -121,16 +117,12 @@ function nameAfter(folder: string): string {
     .replace(/^[._-]+|-+$/g, '')
     .slice(0, 64)
   if (idSchema.safeParse(name).success) return name
-  throw new InvalidInputError(
-    'bad_parameter',
-    `No name for a model can be derived from ${printable(folder)}`,
-    {
-      hint: 'Set one with --name.',
-    },
-  )
+  throw new InvalidInputError('bad_parameter', `Could not derive a model name from ${printable(folder)}`, {
+    hint: 'Set one with --name.',
+  })
 }
 
-/** Before the work rather than after it; and `--out` may name a folder with anything in it. */
+/** Checked before training. Only a model folder may be replaced: `--out` could name any folder. */
 function checkTarget(target: string, force = false): void {
   if (!existsSync(target)) return
   if (!force) {
@@ -139,24 +131,20 @@ function checkTarget(target: string, force = false): void {
     })
   }
   if (!existsSync(join(target, 'whisklens.json')))
-    throw new InvalidInputError('already_exists', `${target} holds no model and is not replaced`)
+    throw new InvalidInputError('already_exists', `${target} is not a model folder and will not be replaced`)
 }
 
-/** @throws InvalidInputError when the model makes no vector of an image */
+/** @throws InvalidInputError if the model cannot compute embeddings */
 async function readBase(model: string): Promise<BaseModel> {
   const base = await readModelFolder(model)
   const { task } = base.description
   if (task === 'classification' || task === 'embedding') return base as BaseModel
-  throw new InvalidInputError(
-    'model_unfit',
-    `The model "${model}" is for ${task} and cannot be taught labels`,
-    {
-      hint: 'Choose one for classification or embedding with --model.',
-    },
-  )
+  throw new InvalidInputError('model_unfit', `The model "${model}" is for ${task} and cannot be taught`, {
+    hint: 'Choose one for classification or embedding with --model.',
+  })
 }
 
-/** @throws InvalidInputError when a label has too few photos to be told from others */
+/** @throws InvalidInputError if a label has fewer than two photos */
 function checkEnough(labels: string[], photos: Photo[]): void {
   const few = labels.filter((_, label) => photos.filter((photo) => photo.label === label).length < 2)
   if (few.length === 0) return

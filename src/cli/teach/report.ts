@@ -13,11 +13,11 @@ import {
 import type { Photo, Unreadable } from './embed'
 
 interface Taught {
-  /** What it is called by. */
+  /** Name to use it by. */
   name: string
-  /** Its folder. */
+  /** Folder. */
   target: string
-  /** Version of the model it is built on. */
+  /** Version of the base model. */
   base: string
   labels: string[]
   photos: Photo[]
@@ -27,13 +27,13 @@ interface Taught {
   beside: string[]
 }
 
-/** Fewer held out tell little. */
-const telling = 20
+/** With fewer held-out photos, the accuracy means little. */
+const minHeldOut = 20
 
-/** How many names of files are shown of many. */
-const shown = 5
+/** Maximum number of file names shown. */
+const maxShown = 5
 
-/** Prints what was taught, and how well it did on what was held out. */
+/** Prints the labels and the accuracy on the held-out photos. */
 export async function reportTaught(taught: Taught, options: OutputOptions): Promise<void> {
   const { name, target, base, labels, photos, heldOut, unreadable, beside } = taught
   const images = labels.map((_, label) => photos.filter((photo) => photo.label === label).length)
@@ -54,18 +54,18 @@ export async function reportTaught(taught: Taught, options: OutputOptions): Prom
     await print(columns([['label', 'photos'], ...rows]))
     if (tested > 0) await print(`Held out: ${right} of ${tested} right, ${percent(right / tested)}\n`)
     for (const { file, label, seen } of wrong)
-      await print(`  ${printable(file)}: ${printable(label)}, taken for ${printable(seen)}\n`)
+      await print(`  ${printable(file)}: ${printable(label)}, classified as ${printable(seen)}\n`)
   }
-  if (tested === 0) note('No photo was held out: its accuracy is not known', options)
-  else if (tested < telling)
-    note(`Only ${plural(tested, 'photo was', 'photos were')} held out: too few to judge by`, options)
-  if (beside.length > 0) {
-    const some = beside.slice(0, shown).map(printable).join(', ')
-    const more = beside.length > shown ? ', …' : ''
+  if (tested === 0) note('No photo was held out: the accuracy is unknown', options)
+  else if (tested < minHeldOut)
     note(
-      `Skipped ${plural(beside.length, 'image')} beside the folders, which have no label: ${some}${more}`,
+      `Only ${plural(tested, 'photo was', 'photos were')} held out: too few for a reliable accuracy`,
       options,
     )
+  if (beside.length > 0) {
+    const some = beside.slice(0, maxShown).map(printable).join(', ')
+    const more = beside.length > maxShown ? ', …' : ''
+    note(`Skipped ${plural(beside.length, 'image')} beside the label folders: ${some}${more}`, options)
   }
   note(`Saved in ${target}`, options)
   next(`whisklens classify --model ${name} <photos>`, options)

@@ -4,7 +4,7 @@ import { isErrorCode } from '../../error-codes'
 import { WhisklensError } from '../../errors'
 import { type ApiAddress, asOpenWhiskError, clientOf, isStatus } from '../../openwhisk/client'
 
-/** An error of ours leaves an action as `message (code). hint`; the platform's own have no code. */
+/** Whisklens actions fail with `message (code). hint`; errors of the platform have no code. */
 function parseError(text: string): { message: string; code?: string; hint?: string } {
   const [, message, code, hint] = /^(.*) \(([a-z_]+)\)(?:\. (.*))?$/s.exec(text) ?? []
   return message !== undefined && isErrorCode(code) ? { message, code, hint } : { message: text }
@@ -21,7 +21,7 @@ const activationSchema = z.object({
 })
 type Activation = z.infer<typeof activationSchema>
 
-/** A line of a trigger activation's logs: what became of one of its rules. */
+/** A line in the logs of a trigger activation: the outcome of one rule. */
 const ruleSchema = z.object({
   success: z.boolean(),
   action: z.string(),
@@ -29,7 +29,7 @@ const ruleSchema = z.object({
   error: z.string().optional(),
 })
 
-/** What an action failed with, from its result: `{error: …}`. */
+/** The error in the result of a failed action: `{error: …}`. */
 function actionError(action: string, result: unknown): WhisklensError {
   const { message, code, hint } = z.object({ error: errorSchema }).safeParse(result).data?.error ?? {
     message: 'it gave no reason',
@@ -39,7 +39,7 @@ function actionError(action: string, result: unknown): WhisklensError {
   })
 }
 
-/** Activations are written a while after they have ended; until then there is none. */
+/** OpenWhisk stores an activation some time after it ended; until then this is undefined. */
 async function findActivation(address: ApiAddress, name: string): Promise<Activation | undefined> {
   try {
     const found = await clientOf(address).activations.get({ name })
@@ -51,9 +51,9 @@ async function findActivation(address: ApiAddress, name: string): Promise<Activa
 }
 
 /**
- * Waits for an action that was invoked, beyond the minute after which a blocking call gives up.
+ * Polls for the result of an invoked action, for longer than the 60 seconds of a blocking call.
  * @param patience milliseconds
- * @throws WhisklensError what the action failed with, or `activation_pending`
+ * @throws WhisklensError the action's own error, or `activation_pending`
  */
 export async function resultOf(
   address: ApiAddress,
@@ -79,10 +79,10 @@ function outcomeOf(logs: string[], action: string): z.infer<typeof ruleSchema> |
   return undefined
 }
 
-/** Tells an action's error once it has failed. It never throws: not every key may read activations. */
+/** Polls for an action's error. Never throws: some API keys may not read activations. */
 export type Watch = () => Promise<WhisklensError | undefined>
 
-/** Watches over an action that was invoked. */
+/** Watches an invoked action for failure. */
 export function watchActivation(address: ApiAddress, action: string, activationId: string): Watch {
   let hasEnded = false
   async function failure(): Promise<WhisklensError | undefined> {
@@ -94,8 +94,8 @@ export function watchActivation(address: ApiAddress, action: string, activationI
 }
 
 /**
- * Watches over the action that a trigger's rule starts.
- * @param fired the trigger's activation
+ * Watches the action started by a trigger's rule for failure.
+ * @param fired activation id of the trigger
  */
 export function watchRule(address: ApiAddress, action: string, fired: string): Watch {
   let watch: Watch | undefined

@@ -4,23 +4,23 @@ import { WhisklensError } from '../../errors'
 import { connect } from '../../openwhisk/client'
 import { type Connection, needOpenWhisk, needStore } from '../connection'
 import { type Watch, watchActivation, watchRule } from './activations'
-import { type Before, begun, lookBefore } from './follow'
+import { alreadyStarted, type PriorRun, readPriorRun } from './follow'
 
-/** A program waits less patiently than actions. */
+/** An interactive program gives up earlier than an action does. */
 export const retries = 4
 
-/** What {@link followBatch} has to know of a batch that was fired or cancelled. */
+/** What {@link followBatch} needs to know about a batch that was fired or cancelled. */
 export interface Fired {
   activationId: string
-  before: Before
+  before: PriorRun
   failure: Watch
 }
 
-/** An id for a batch that is fired now. */
+/** An id for a new batch, from the current time. */
 export const newBatchId = (): string => defaultBatchId(Date.now(), randomBytes(3).toString('hex'))
 
-/** The bucket with the results. @throws InvalidInputError `not_configured` */
-export const resultsOf = (connection: Connection) =>
+/** The results bucket. @throws InvalidInputError `not_configured` */
+export const resultsBucketOf = (connection: Connection) =>
   needStore(connection).bucket(connection.settings.resultsBucket)
 
 /**
@@ -32,7 +32,7 @@ export async function fireBatch(
   connection: Connection,
 ): Promise<Fired> {
   const address = needOpenWhisk(connection)
-  const before = await lookBefore(resultsOf(connection), request.batch)
+  const before = await readPriorRun(resultsBucketOf(connection), request.batch)
   const trigger = `/${connection.namespace}/batch-requested`
   const activationId = await connect(address, retries).fire(trigger, request)
   if (activationId === undefined) {
@@ -43,10 +43,14 @@ export async function fireBatch(
   return { activationId, before, failure: watchRule(address, 'start-batch', activationId) }
 }
 
-/** Has `start-batch` end a batch, which then has its results written. */
+/** Invokes `start-batch` to cancel a batch; the results so far are written. */
 export async function cancelBatch(batch: string, connection: Connection): Promise<Fired> {
   const address = needOpenWhisk(connection)
   const action = `/${connection.namespace}/whisklens/start-batch`
   const activationId = await connect(address).invoke(action, { batch, cancel: true })
-  return { activationId, before: begun, failure: watchActivation(address, 'start-batch', activationId) }
+  return {
+    activationId,
+    before: alreadyStarted,
+    failure: watchActivation(address, 'start-batch', activationId),
+  }
 }

@@ -7,47 +7,47 @@ import { WhisklensError } from '../../errors'
 import { type BatchSummary, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
 
-/** How far something has come. */
-export interface Headway {
+/** Progress of a batch or another long task. */
+export interface Progress {
   done: number
-  /** How many there are, as far as that is known. */
+  /** As far as known. */
   total: number
-  /** How many of `done` failed. */
+  /** Failed ones among `done`. */
   errors: number
-  /** How many of `done` are of earlier runs: the bar is about this one. */
+  /** The part of `done` that earlier runs did. The progress bar shows this run only. */
   earlier?: number
-  /** There will be more than `total`. */
+  /** `total` still grows. */
   isGrowing?: boolean
-  /** How many activations are at work on it. */
+  /** Activations at work. */
   running?: number
 }
 
-/** What is known of a batch before it is fired: one of the same id may have been done before. */
-export interface Before {
-  /** The number of its last run; 0 where there is none. */
+/** State of the batch id before it is fired: an earlier run may exist. */
+export interface PriorRun {
+  /** Number of the last run; 0 if there was none. */
   run: number
   isOpen: boolean
 }
 
-/** Before a batch that is open already, or is closed by now: there is no beginning to wait for. */
-export const begun: Before = { run: 0, isOpen: true }
+/** For a batch that was started before: there is no start to wait for. */
+export const alreadyStarted: PriorRun = { run: 0, isOpen: true }
 
 export interface FollowOptions {
-  /** Called at every look. */
+  /** Called after every poll. */
   onProgress(summary: BatchSummary, batch?: Batch): unknown
-  /** The error of the action that runs the batch, once it has failed. */
+  /** Resolves to the error of the action that runs the batch, once it has failed. */
   failure?(): Promise<WhisklensError | undefined>
-  /** Milliseconds until it has to have begun. */
+  /** Timeout for the batch to start, milliseconds. */
   startsWithin?: number
-  /** Milliseconds without any change after which it is given up: longer than lost chunks take to be sent again. */
+  /** Timeout without progress, milliseconds. Longer than the interval after which lost chunks are sent again. */
   changesWithin?: number
   pollEvery?: number
-  /** Ends the wait, and not the batch. */
+  /** Ends the wait; the batch continues. */
   signal?: AbortSignal
 }
 
-/** How far a batch has come. While it is planned, or its uploads still come in, there will be more of it. */
-export const headwayOf = ({ state, totals }: BatchSummary, batch?: Batch): Headway => ({
+/** Progress of a batch. `total` grows while the batch is planned or receives uploads. */
+export const progressOf = ({ state, totals }: BatchSummary, batch?: Batch): Progress => ({
   done: totals.ok + totals.error,
   total: totals.planned,
   errors: totals.error,
@@ -56,39 +56,38 @@ export const headwayOf = ({ state, totals }: BatchSummary, batch?: Batch): Headw
   running: isClosed(state) ? 0 : runningOf(batch),
 })
 
-/** Pieces that were given to an activation which, as far as is known, has not ended. */
+/** Pieces dispatched to an activation that is not known to have ended. */
 const runningOf = (batch: Batch | undefined): number =>
   batch?.dispatch.pieces.filter(({ at, ended }) => at > 0 && !ended).length ?? 0
 
-/** Looks at a batch before it is fired, for {@link followBatch} to tell the run that follows from earlier ones. */
-export async function lookBefore(results: Bucket, batch: string): Promise<Before> {
+/** Reads the last run of a batch before it is fired again, so that {@link followBatch} can tell the new run from it. */
+export async function readPriorRun(results: Bucket, batch: string): Promise<PriorRun> {
   const found = await readBatch(results, batch)
   return { run: found?.run ?? 0, isOpen: found !== undefined && !isEnded(found) }
 }
 
 /** All in milliseconds. */
-interface BeginningLimits {
-  /** For the action to start in, of which there is no sign yet. */
+interface SummaryTimeouts {
+  /** Timeout without any sign of the batch. */
   startsWithin?: number
-  /** In all. */
+  /** Total timeout. */
   atMost?: number
   pollEvery?: number
 }
 
 /**
- * Waits for a batch that may have been fired just now: until it has a summary, and as long as its entry tells that
- * it is about to begin.
- * @returns its summary, if there is one
+ * Polls for the summary of a batch that may have just been fired, for as long as the index of open batches lists it.
+ * @returns the summary; undefined after the timeout
  */
-export async function awaitBeginning(
+export async function pollForSummary(
   results: Bucket,
   batch: string,
-  { startsWithin = 10_000, atMost = Number.POSITIVE_INFINITY, pollEvery = 500 }: BeginningLimits = {},
+  { startsWithin = 10_000, atMost = Number.POSITIVE_INFINITY, pollEvery = 500 }: SummaryTimeouts = {},
 ): Promise<BatchSummary | undefined> {
   const began = Date.now()
   let signAt = began
   for (;;) {
-    // The entry first: it goes when the end of a batch is announced, which leaves its summary.
+    // Read the index first: an entry is removed only after the summary was written.
     const isListed = await isListedOpen(results, batch)
     const summary = await readSummary(results, batch)
     if (summary) return summary
@@ -100,40 +99,40 @@ export async function awaitBeginning(
 }
 
 /** Longer than most platforms take to start an action. */
-const soon: BeginningLimits = { startsWithin: 5_000, atMost: 10_000 }
+const defaultTimeouts: SummaryTimeouts = { startsWithin: 5_000, atMost: 10_000 }
 
 /**
- * The summary of a batch that may have been fired just now, for which it waits a moment.
- * @throws WhisklensError `batch_not_found`, or `batch_not_started` where it was fired and does not begin
+ * Reads the summary of a batch; waits a few seconds if the batch may have just been fired.
+ * @throws WhisklensError `batch_not_found`, or `batch_not_started` if it was fired but has not started
  */
-export async function soonBegun(
+export async function waitForSummary(
   results: Bucket,
   batch: string,
-  limits: BeginningLimits & { onWait?: () => void } = {},
+  limits: SummaryTimeouts & { onWait?: () => void } = {},
 ): Promise<BatchSummary> {
   const found = await readSummary(results, batch)
   if (found) return found
   limits.onWait?.()
-  const summary = await awaitBeginning(results, batch, { ...soon, ...limits })
+  const summary = await pollForSummary(results, batch, { ...defaultTimeouts, ...limits })
   if (summary) return summary
-  throw (await isListedOpen(results, batch)) ? notBegun(batch) : batchNotFound(batch)
+  throw (await isListedOpen(results, batch)) ? notStartedYet(batch) : batchNotFound(batch)
 }
 
-const notBegun = (batch: string): WhisklensError =>
-  new WhisklensError('batch_not_started', `The batch ${batch} was fired and has not begun`, {
+const notStartedYet = (batch: string): WhisklensError =>
+  new WhisklensError('batch_not_started', `The batch ${batch} was fired and has not started`, {
     retryable: true,
     hint: `Wait for it: whisklens watch ${batch}.`,
   })
 
 /**
- * Waits for a batch that was fired, reading its summary again and again.
+ * Polls a fired batch until it is closed.
  * @returns the final summary
- * @throws WhisklensError `batch_not_started`, `batch_stalled`, or what start-batch failed with
+ * @throws WhisklensError `batch_not_started`, `batch_stalled`, or the error of `start-batch`
  */
 export async function followBatch(
   results: Bucket,
   batch: string,
-  before: Before,
+  before: PriorRun,
   {
     onProgress,
     failure,
@@ -147,9 +146,9 @@ export async function followBatch(
   let seen: string | undefined
   let changedAt = Date.now()
   for (; ; await sleep(pollEvery, undefined, { signal })) {
-    // Before the summary is read: a batch may be closed by its last chunk though start-batch was ended.
+    // Check before reading the summary: the last chunk may close a batch whose start-batch failed.
     const failed = await failure?.()
-    const { found, summary } = await readStanding(results, batch)
+    const { found, summary } = await readRunState(results, batch)
     started ||= hasStarted(before, found, summary)
     if (started && summary) {
       const text = JSON.stringify(summary)
@@ -159,13 +158,13 @@ export async function followBatch(
       if (isClosed(summary.state)) return summary
     }
     const reason =
-      failed ?? whyGivenUp(batch, Date.now() - changedAt, { started, startsWithin, changesWithin })
+      failed ?? timeoutError(batch, Date.now() - changedAt, { started, startsWithin, changesWithin })
     if (reason) throw reason
   }
 }
 
-/** The error of a batch of which nothing new was seen for too long. @param silence milliseconds */
-function whyGivenUp(
+/** The timeout error, if one is due. @param silence milliseconds since the last change */
+function timeoutError(
   batch: string,
   silence: number,
   limits: { started: boolean; startsWithin: number; changesWithin: number },
@@ -174,12 +173,12 @@ function whyGivenUp(
   return silence > limits.changesWithin ? stalled(batch, limits.changesWithin) : undefined
 }
 
-const hasStarted = (before: Before, found: Batch | undefined, summary: BatchSummary | undefined): boolean =>
+const hasStarted = (before: PriorRun, found: Batch | undefined, summary: BatchSummary | undefined): boolean =>
   (found?.run ?? 0) > before.run || (summary !== undefined && !isClosed(summary.state))
 
-/** A batch with its summary, where that is of the run that the batch is in. */
-async function readStanding(results: Bucket, batch: string) {
-  // The batch first: where that says that its end is announced, the summary read after it is that of this run.
+/** Reads a batch and its summary; without the summary if that belongs to an earlier run. */
+async function readRunState(results: Bucket, batch: string) {
+  // Read the batch first: if it is announced as over, a summary read afterwards belongs to this run.
   const found = await readBatch(results, batch)
   const summary = await readSummary(results, batch)
   if (!found || !summary) return { found, summary }
@@ -188,9 +187,9 @@ async function readStanding(results: Bucket, batch: string) {
 }
 
 const notStarted = (batch: string, waited: number): WhisklensError =>
-  new WhisklensError('batch_not_started', `The batch ${batch} did not begin within ${waited / 1000} s`, {
+  new WhisklensError('batch_not_started', `The batch ${batch} did not start within ${waited / 1000} s`, {
     hint:
-      'Check that the rule on-batch-requested is active (wsk rule list), that start-batch does not fail (wsk ' +
+      'Check that the rule on-batch-requested is active (wsk rule list), that start-batch succeeds (wsk ' +
       'activation list) and that the actions use the same results bucket (whisklens doctor).',
   })
 
@@ -199,6 +198,6 @@ const stalled = (batch: string, waited: number): WhisklensError =>
     'batch_stalled',
     `The batch ${batch} has made no progress for ${waited / 60_000} minutes`,
     {
-      hint: `Go on with it: whisklens retry ${batch}.`,
+      hint: `Resume it: whisklens retry ${batch}.`,
     },
   )

@@ -5,23 +5,23 @@ import type { Source } from '../sources/sources'
 import { tasksPerWorker } from './pool'
 import { type ClassifyAnswer, type ClassifyTask, problemOf } from './task'
 
-/** What became of one image. */
+/** Outcome of one image. */
 export type Answer = Pick<Source, 'file' | 'isUndecoded'> & ClassifyAnswer
 
-/** A slow image holds back so many faster ones behind it, for each thread. They are paths and labels, no pixels. */
+/** Per thread. One slow image may hold back this many finished answers (paths and labels, no pixels). */
 const aheadPerThread = 64
 
 /**
- * Classifies images, many at a time, and keeps their order.
- * @param run classifies one, and never rejects
- * @throws WhisklensError when none can be classified: the model or the engine is missing
+ * Classifies images concurrently and yields the answers in input order.
+ * @param run classifies one image; never rejects
+ * @throws WhisklensError if no image can be classified: the model or the engine is missing
  */
 export async function* classifyEach(
   sources: AsyncIterable<Source>,
   run: (task: ClassifyTask) => Promise<ClassifyAnswer>,
   { threads, ...how }: Omit<ClassifyTask, 'image'> & { threads: number },
 ): AsyncGenerator<Answer> {
-  // What is downloaded waits in memory for its turn.
+  // Bounds the downloaded images held in memory.
   const downloads = pLimit(threads * tasksPerWorker + 4)
 
   async function classify({ file, download, error, isUndecoded }: Source): Promise<Answer> {

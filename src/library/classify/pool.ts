@@ -5,60 +5,60 @@ import { MiB } from '../../classifier/container-memory'
 import { setEngineEnvironment } from '../../classifier/engines/environment'
 import { messageOf } from '../../errors'
 import { guestData, isGuest } from '../../guest'
-import { restBeforeExit } from './rest'
+import { cleanUpBeforeExit } from './exit-cleanup'
 import type { ClassifyAnswer, ClassifyTask } from './task'
 
 type Piscina = import('piscina').Piscina<ClassifyTask[], ClassifyAnswer[]>
 
-/** An image that no worker has yet. */
+/** An image not yet sent to a worker. */
 interface Waiting {
   task: ClassifyTask
   answer: (answer: ClassifyAnswer) => void
 }
 
-/** Worker threads that classify images. */
+/** A pool of worker threads. */
 export interface ClassifyPool {
-  /** Never rejects: an image that ends its worker is an error like any other. */
+  /** Never rejects: an image that crashes its worker yields an error. */
   run(task: ClassifyTask): Promise<ClassifyAnswer>
-  /** Waits for what the workers have begun; what waits for them is dropped. */
+  /** Waits for images that were sent to workers; drops the others. */
   close(): Promise<void>
 }
 
-/** A message to a thread and back costs as much as a twentieth of an image: where many images wait, it has so many. */
+/** A round trip to a worker costs about a twentieth of an image, so images are sent in groups of this size. */
 const tasksPerMessage = 4
 
-/** Images are read and decoded while others are in the worker's engine; more messages would only take memory. */
+/** A worker decodes one group while its engine runs another; more would only use memory. */
 const messagesPerWorker = 2
 
-/** How many images a worker has at most. */
+/** Maximum number of images in a worker. */
 export const tasksPerWorker = tasksPerMessage * messagesPerWorker
 
-/** Megabytes of a worker's heap; pixels, weights and tensors lie outside it. */
+/** Limit of a worker's V8 heap, MB. Pixels, weights and tensors are outside it. */
 const maxHeap = 512
 
 /**
- * Megabytes that a worker's heap takes before garbage of its old generation is looked for. Pixels count, though they lie outside
- * it and die young: V8 would mark all of a small heap after every twenty images.
+ * Initial old-generation size of a worker's V8 heap, MB. Pixels are external but count towards V8's limit, and die young: with
+ * a small heap V8 runs a full mark every twenty images.
  */
 const initialHeap = 128
 
 export interface PoolOptions {
-  /** How many start at once; others do when there are images for them. All, unless given. */
+  /** Number of threads started at once; the others start on demand. Default: all. */
   atOnce?: number
-  /** What each has for its images, bytes; `WHISKLENS_MEMORY` goes before it. */
+  /** Memory for images per thread, bytes. `WHISKLENS_MEMORY` overrides it. */
   memory?: number
 }
 
 /**
  * Starts worker threads.
- * @param worker the bundle that exports the task as its default
+ * @param worker path of the bundle whose default export is the task
  */
 export function openPool(
   worker: string,
   threads: number,
   { atOnce = threads, memory }: PoolOptions = {},
 ): ClassifyPool {
-  // Loaded when it is needed, and from its folder: it starts a script that lies beside it.
+  // Required at run time: piscina starts a script from its own package folder.
   const { Piscina } = createRequire(__filename)('piscina') as typeof import('piscina')
   setEngineEnvironment()
   setFlagsFromString(`--initial-old-space-size=${initialHeap}`)
@@ -77,9 +77,9 @@ export function openPool(
       concurrentTasksPerWorker,
       resourceLimits: { maxOldGenerationSizeMb: maxHeap },
     })
-    // A worker that dies before it has a task. Its tasks' promises tell of all other deaths.
+    // An idle worker may crash too. A busy one rejects the promises of its tasks.
     pool.on('error', () => {})
-    // Without a worker left, queued tasks would wait for ever; destroying the pool rejects them.
+    // With no worker left, queued tasks would never settle; destroying the pool rejects them.
     pool.on('workerDestroy', () =>
       setImmediate(() => {
         if (!closing && pool.threads.length === 0) void pool.destroy()
@@ -91,7 +91,7 @@ export function openPool(
   const pool = start(Math.min(atOnce, threads), threads, messagesPerWorker)
   const oneByOne = pLimit(1)
 
-  /** A dead worker takes all its images with it. Each is tried again by itself, so that only the image that caused it fails. */
+  /** A crashed worker loses all its images. Each is retried alone, so that only the one that caused the crash fails. */
   async function runAlone(task: ClassifyTask): Promise<ClassifyAnswer> {
     const alone = start(1, 1, 1)
     try {
@@ -104,11 +104,11 @@ export function openPool(
     }
   }
 
-  // What waits does so here: the workers' own queues cannot be emptied before they are ended.
+  // Queued here, because the queues of the workers cannot be emptied.
   const waiting: Waiting[] = []
   const running = new Set<Promise<unknown>>()
 
-  /** The last images go to the workers in smaller messages, for them to end together. */
+  /** Sends smaller groups towards the end, so that the workers finish together. */
   function send(): void {
     while (waiting.length > 0 && running.size < threads * messagesPerWorker) {
       const fair = Math.ceil(waiting.length / (threads * messagesPerWorker))
@@ -134,15 +134,15 @@ export function openPool(
     await pool.destroy()
     forget()
   }
-  const forget = restBeforeExit(close)
+  const forget = cleanUpBeforeExit(close)
 
   return {
     run: (task) =>
       new Promise((answer) => {
-        // What is dropped is never answered.
+        // Dropped tasks never settle.
         if (closing) return
         waiting.push({ task, answer })
-        // Those that are asked for in one go share messages.
+        // Collects the tasks of one tick into groups.
         setImmediate(send)
       }),
     close,

@@ -4,19 +4,19 @@ import type { ErrorCode } from '../../error-codes'
 import { hintOf, StorageError, WhisklensError } from '../../errors'
 import type { ExifOption } from '../../schema'
 
-/** What a worker of `whisklens classify` is given. */
+/** Message to a classify worker. */
 export interface ClassifyTask {
-  /** A file's path, or the bytes themselves. */
+  /** Path of a file, or its bytes. */
   image: string | Uint8Array
   model: string
   engine: string
-  /** How many labels to keep. */
+  /** Number of labels. */
   top: number
-  /** `position`: where photos were taken is told, too. */
+  /** `position` includes the GPS position. */
   exif?: ExifOption
 }
 
-/** An error as data: what is thrown loses its code on the way between threads. */
+/** An error as plain data: structured cloning between threads would lose its code. */
 export interface Problem {
   code: ErrorCode
   message: string
@@ -27,13 +27,13 @@ export type Classified = Classification & { model: string; engine: string }
 
 export interface ClassifyAnswer {
   classified?: Classified
-  /** This image cannot be classified. */
+  /** This image failed. */
   error?: Problem
-  /** No image can be classified: the model or the engine is missing. */
+  /** Every image would fail: the model or the engine is missing. */
   fatal?: Problem
 }
 
-/** What is said of an image's failure: the codes of records, and those of the file system. */
+/** Converts an error: record error codes, plus those of the file system. */
 export function problemOf(thrown: unknown): Problem {
   const known = thrown instanceof WhisklensError && !(thrown instanceof StorageError)
   const { code, message } = known ? thrown : errorOf(thrown)

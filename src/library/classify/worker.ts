@@ -4,7 +4,7 @@ import { messageOf, WhisklensError } from '../../errors'
 import { readImage } from '../sources/read-image'
 import { type Classified, type ClassifyAnswer, type ClassifyTask, problemOf } from './task'
 
-/** Runs in each worker thread, with a model of its own. Never throws. */
+/** Entry point of a worker thread, which loads its own model. Never throws. */
 export default (tasks: ClassifyTask[]): Promise<ClassifyAnswer[]> => Promise.all(tasks.map(classify))
 
 async function classify(task: ClassifyTask): Promise<ClassifyAnswer> {
@@ -23,9 +23,9 @@ async function classify(task: ClassifyTask): Promise<ClassifyAnswer> {
 }
 
 /**
- * Classifies one image.
- * @throws WhisklensError when it cannot be read
- * @throws ImageError when it cannot be decoded
+ * Reads and classifies one image.
+ * @throws WhisklensError if it cannot be read
+ * @throws ImageError if it cannot be decoded
  */
 export async function classifyWith(
   loaded: LoadedModel,

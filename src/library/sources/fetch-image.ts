@@ -5,21 +5,21 @@ import { openWebAgent, reasonOf, webFetch } from '../../web-agent'
 
 const retries = { retries: 2, minTimeout: 500, randomize: true }
 
-/** Once for all images; the process ends without closing it. */
+/** Shared by all fetches; never closed. */
 let agent: ReturnType<typeof openWebAgent> | undefined
 
-/** Without what may be a secret: credentials, and a signature in the query. */
+/** The URL without credentials and query, which may hold a signature. */
 function shown(url: string): string {
   const { origin, pathname } = new URL(url)
   return origin + pathname
 }
 
 /**
- * Fetches an image from the web; redirects are followed.
+ * Downloads an image; follows redirects.
  * @throws ImageError `image_missing`, `access_denied`, `image_too_large` or `download_failed`
  */
 export async function fetchImage(url: string): Promise<Uint8Array> {
-  if (!URL.canParse(url)) throw new ImageError('download_failed', `${url} is no URL`)
+  if (!URL.canParse(url)) throw new ImageError('download_failed', `${url} is not a URL`)
   return pRetry(() => fetchOnce(url), {
     ...retries,
     shouldRetry: ({ error }) => error instanceof ImageError && error.retryable,
@@ -43,7 +43,7 @@ async function fetchOnce(url: string): Promise<Uint8Array> {
 
 type Response = Awaited<ReturnType<typeof webFetch>>
 
-/** Stops reading at the limit: a length may not be given, or be wrong. */
+/** Stops at the size limit: content-length may be missing or wrong. */
 async function receive(url: string, response: Response): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = Number(response.headers.get('content-length') ?? 0)
@@ -61,7 +61,7 @@ async function receive(url: string, response: Response): Promise<Uint8Array> {
     }
   } else await response.body?.cancel()
   if (size <= maxImageBytes) return Buffer.concat(chunks)
-  const message = `${shown(url)} has more than the ${maxImageBytes} bytes that are read`
+  const message = `${shown(url)} exceeds the limit of ${maxImageBytes} bytes`
   throw new ImageError('image_too_large', message)
 }
 
@@ -73,5 +73,5 @@ function refused(url: string, status: number): ImageError {
         ? 'access_denied'
         : 'download_failed'
   const retryable = status >= 500 || status === 429
-  return new ImageError(code, `Could not fetch ${shown(url)}: it answered ${status}`, { retryable })
+  return new ImageError(code, `Could not fetch ${shown(url)}: HTTP status ${status}`, { retryable })
 }

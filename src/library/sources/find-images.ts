@@ -5,39 +5,38 @@ import type { WhisklensError } from '../../errors'
 import { isImageName, isUndecodedName } from './image-names'
 import { asFileError, type FoundFile } from './walk'
 
-/** A file that is to be worked on as an image. */
+/** A file to be treated as an image. */
 export interface ImageFile extends FoundFile {
-  /** Its content type, where its name does not say it. */
+  /** Content type, if the name does not tell it. */
   type?: string
 }
 
-/** A file that is no image, or a link to a folder. */
+/** A file that is not an image, or a link to a folder. */
 export type SkippedFile = Pick<FoundFile, 'path' | 'name' | 'isFolderLink'>
 
-/** Whether a file is an image, by its name and first bytes. */
-export interface Finding {
+/** Result of {@link identify}. */
+export interface Identification {
   isImage: boolean
   type?: string
   problem?: WhisklensError
 }
 
-/** @param begin reads the first bytes of a file whose name does not say that it is an image */
+/** Identifies an image by its name, or else by its signature. @param readStart reads the first bytes of the file */
 export async function identify(
   name: string,
-  begin: () => Promise<Uint8Array> | Uint8Array,
-): Promise<Finding> {
+  readStart: () => Promise<Uint8Array> | Uint8Array,
+): Promise<Identification> {
   if (isImageName(name)) return { isImage: true }
-  const kind = kindOf(await begin())
+  const kind = kindOf(await readStart())
   if (kind?.format) return { isImage: true, type: `image/${kind.format}` }
   const isImage = kind?.isImage || isUndecodedName(name)
   return isImage ? { isImage, problem: refusalOf(kind) } : { isImage: false }
 }
 
 /**
- * The images among files that were found, in their order. What is named itself counts, whatever it is. Below a folder it is
- * the name's extension that makes an image, or else the first bytes; images of formats that are not decoded come with that
- * problem.
- * @param skip is told of what is no image
+ * Selects the images among files, in order. Files named explicitly are always included. Files found below a folder are included
+ * by extension or signature; those in formats that are not decoded come with a `problem`.
+ * @param skip called for each file left out
  */
 export async function* imagesAmong(
   files: AsyncIterable<FoundFile>,
@@ -52,16 +51,16 @@ export async function* imagesAmong(
 
 async function* imageIn(file: FoundFile, skip: (file: SkippedFile) => void): AsyncGenerator<ImageFile> {
   try {
-    const { isImage, ...finding } = await identify(file.name, () => beginningOf(file.path))
-    if (isImage) yield { ...file, ...finding }
+    const { isImage, ...identified } = await identify(file.name, () => firstBytes(file.path))
+    if (isImage) yield { ...file, ...identified }
     else skip(file)
   } catch (thrown) {
     yield { ...file, problem: asFileError(thrown, file.path) }
   }
 }
 
-/** Read at once: each step through Node's threads takes as long as all of it. */
-function beginningOf(path: string): Uint8Array {
+/** Synchronous: each asynchronous step through Node's thread pool costs as much as the whole read. */
+function firstBytes(path: string): Uint8Array {
   const file = openSync(path, 'r')
   try {
     const bytes = Buffer.alloc(signatureBytes)

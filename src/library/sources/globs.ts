@@ -1,18 +1,18 @@
 import { globMatcher } from '../../glob'
 
-/** A glob in the form in which it is looked for. */
+/** A parsed glob. */
 export interface Glob {
-  /** The folder or prefix that all matches lie below: nothing, or something that ends in a slash. */
+  /** Folder or prefix of all matches: empty, or ends in a slash. */
   base: string
-  /** Whether a name below it matches. */
+  /** Whether a name relative to `base` matches. */
   matches: (name: string) => boolean
 }
 
 /**
- * Takes a path or address apart that is a glob, as shells understand it: without a `**` it says how many folders there are.
- * @param special what makes it one
- * @returns undefined when it is none
- * @throws InvalidInputError for a glob that means nothing
+ * Parses a path or address as a glob. As in a shell, a glob without `**` fixes the number of folders.
+ * @param special characters that make it a glob
+ * @returns undefined if it is not a glob
+ * @throws InvalidInputError for an invalid glob
  */
 export function splitGlob(path: string, special = /[*?[{]/): Glob | undefined {
   const first = path.search(special)
@@ -20,6 +20,6 @@ export function splitGlob(path: string, special = /[*?[{]/): Glob | undefined {
   const base = path.slice(0, path.lastIndexOf('/', first) + 1)
   const rest = path.slice(base.length)
   const matches = globMatcher(rest)
-  // A glob without a slash is matched against the last segment, wherever that is.
+  // globMatcher() matches a glob without a slash against the last segment, in any folder.
   return { base, matches: rest.includes('/') ? matches : (name) => !name.includes('/') && matches(name) }
 }

@@ -9,8 +9,8 @@ const readAll = promisify(readFile)
 const readPart = promisify(read)
 
 /**
- * Reads an image's file. What waits for the disk does not block; the rest is done at once, for each step through Node's
- * threads takes as long as a small file's reading.
+ * Reads an image file. Only open and read are asynchronous: each step through Node's thread pool costs as much as reading a
+ * small file.
  * @throws WhisklensError `file_not_found`, `access_denied` or `file_unreadable`
  * @throws ImageError `image_too_large`
  */
@@ -31,12 +31,12 @@ export async function readImage(path: string): Promise<Buffer> {
   }
 }
 
-/** The error of a file that is larger than what is read. */
+/** The error for a file over the size limit. */
 export const tooLarge = (what: string): ImageError =>
-  new ImageError('image_too_large', `${what}, more than the ${maxImageBytes} that are read`)
+  new ImageError('image_too_large', `${what}; the limit is ${maxImageBytes}`)
 
 async function readWhole(file: number, size: number): Promise<Buffer> {
-  // Not of the pool of small buffers, which would outlive the image.
+  // Not from the pool of small buffers, which would outlive the image.
   const bytes = Buffer.allocUnsafeSlow(size)
   let done = 0
   while (done < size) {

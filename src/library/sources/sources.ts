@@ -10,57 +10,57 @@ import { identify, imagesAmong, type SkippedFile } from './find-images'
 import { type Glob, splitGlob } from './globs'
 import { type FoundFile, walk } from './walk'
 
-/** One image that is to be classified. */
+/** One image to classify. */
 export interface Source {
-  /** As it was given or found: a path, `s3://bucket/key`, a URL, or `-`; the name of bytes. */
+  /** Name in results: a path, `s3://bucket/key`, a URL, `-`, or the name passed with the bytes. */
   file: string
-  /** Reads it where a worker cannot. */
+  /** Reads an image that a worker cannot open by path. */
   download?: () => Promise<Uint8Array>
-  /** Why it cannot be classified. */
+  /** Set if the image cannot be classified. */
   error?: Problem
-  /** It was found, and not named, and is of a format that is not decoded. */
+  /** Found rather than named, in a format that is not decoded. */
   isUndecoded?: boolean
 }
 
-/** Where images are looked for. */
-export interface Finding {
-  /** Opened when the first address needs it. */
+/** How to reach images in a store, and what to do with other files. */
+export interface SourceContext {
+  /** Opened for the first `s3://` address. */
   store: () => Store | Promise<Store>
-  /** Told of what is no image. */
+  /** Called for each file that is not an image. */
   skip: (file: SkippedFile) => void
 }
 
 const isUrl = (text: string): boolean => /^https?:\/\//i.test(text)
 
 /**
- * The images of a path, a glob, an `s3://bucket/prefix` address, a URL or bytes, in their order, found as they are asked
- * for. What is named itself always counts; for the rest see {@link imagesAmong}.
- * @throws InvalidInputError for what is none of these
+ * Finds the images of a path, glob, `s3://bucket/prefix`, URL or bytes, lazily and in order. Images named explicitly are always
+ * included; for the others see {@link imagesAmong}.
+ * @throws InvalidInputError for any other source
  */
-export async function* sourcesOf(given: ImageSource, { store, skip }: Finding): AsyncGenerator<Source> {
-  const from = namedOf(given)
-  if (typeof from !== 'string') yield { file: from.name, download: async () => ownBytes(from.bytes) }
+export async function* sourcesOf(given: ImageSource, { store, skip }: SourceContext): AsyncGenerator<Source> {
+  const from = resolveSource(given)
+  if (typeof from !== 'string') yield { file: from.name, download: async () => unshared(from.bytes) }
   else if (from.startsWith('s3://')) yield* objectsOf(from, await store(), skip)
   else if (isUrl(from)) yield { file: from, download: () => fetchImage(from) }
   else yield* filesOf(from, skip)
 }
 
 /**
- * Reads one image: a file, an object, a URL, or bytes as they are.
- * @throws InvalidInputError for what is none of these
- * @throws WhisklensError when it cannot be read
+ * Reads one image: a file, an object, a URL, or bytes.
+ * @throws InvalidInputError for any other source
+ * @throws WhisklensError if it cannot be read
  */
-export async function readSource(given: ImageSource, store: Finding['store']): Promise<Uint8Array> {
-  const from = namedOf(given)
+export async function readSource(given: ImageSource, store: SourceContext['store']): Promise<Uint8Array> {
+  const from = resolveSource(given)
   if (typeof from !== 'string') return from.bytes
   if (isUrl(from)) return fetchImage(from)
   if (!from.startsWith('s3://')) return (await import('./read-image')).readImage(from)
-  const { bucket, path } = partsOf(from)
+  const { bucket, path } = parseS3Address(from)
   return (await (await store()).bucket(bucket).get(path, maxImageBytes)).body
 }
 
-/** A path, an address, or bytes with a name. */
-function namedOf(given: ImageSource): string | { name: string; bytes: Uint8Array } {
+/** A path, an address, or named bytes. */
+function resolveSource(given: ImageSource): string | { name: string; bytes: Uint8Array } {
   if (typeof given === 'string' && given !== '') return given
   if (given instanceof URL) return given.protocol === 'file:' ? fileURLToPath(given) : given.href
   if (given instanceof Uint8Array) return { name: '', bytes: given }
@@ -69,14 +69,14 @@ function namedOf(given: ImageSource): string | { name: string; bytes: Uint8Array
   throw new InvalidInputError('bad_parameter', `Expected ${what} as an image`)
 }
 
-/** What goes to a worker is copied with all of the memory that it is a part of. */
-const ownBytes = (bytes: Uint8Array): Uint8Array =>
+/** Posting a view to a worker copies its whole underlying buffer. */
+const unshared = (bytes: Uint8Array): Uint8Array =>
   bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 
-/** Loaded when a URL needs it. */
+/** Loaded on demand. */
 const fetchImage = async (url: string): Promise<Uint8Array> => (await import('./fetch-image')).fetchImage(url)
 
-async function* filesOf(path: string, skip: Finding['skip']): AsyncGenerator<Source> {
+async function* filesOf(path: string, skip: SourceContext['skip']): AsyncGenerator<Source> {
   const glob = existsSync(path) ? undefined : splitGlob(path)
   const files = glob ? matching(glob) : walk([path])
   let found = 0
@@ -96,21 +96,25 @@ async function* matching({ base, matches }: Glob): AsyncGenerator<FoundFile> {
   }
 }
 
-/** Of keys, brackets and braces are as common as other characters. */
+/** Brackets and braces are ordinary characters in keys. */
 const wildcards = /[*?]/
 
-function partsOf(address: string): { bucket: string; path: string } {
+function parseS3Address(address: string): { bucket: string; path: string } {
   const [, bucket, path = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(address) ?? []
   if (bucket) return { bucket, path }
   throw new InvalidInputError('bad_parameter', `Expected s3://bucket/prefix instead of ${address}`)
 }
 
-async function* objectsOf(address: string, store: Store, skip: Finding['skip']): AsyncGenerator<Source> {
-  const { bucket: name, path } = partsOf(address)
+async function* objectsOf(
+  address: string,
+  store: Store,
+  skip: SourceContext['skip'],
+): AsyncGenerator<Source> {
+  const { bucket: name, path } = parseS3Address(address)
   const bucket = store.bucket(name)
   const { base, matches } = splitGlob(path, wildcards) ?? { base: path, matches: () => true }
   for await (const { key, size } of bucket.list({ prefix: base })) {
-    // Folder markers, as consoles create them.
+    // Folder markers, as created by S3 consoles.
     if ((key.endsWith('/') && size === 0) || !matches(key.slice(base.length))) continue
     const file = `s3://${name}/${key}`
     const download = async () => (await bucket.get(key, maxImageBytes)).body

@@ -3,20 +3,20 @@ import { opendir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { messageOf, WhisklensError } from '../../errors'
 
-/** A file that was found. */
+/** A file found by {@link walk}. */
 export interface FoundFile {
   path: string
-  /** Below the folder it was found in, with `/` on every system; the bare name of a file that was given itself. */
+  /** Path relative to the walked folder, with `/` on every system; the base name of a file passed explicitly. */
   name: string
-  /** Whether it is one of the paths itself. */
+  /** Passed explicitly. */
   isGiven?: boolean
-  /** A link to a folder, which is not followed: it may lead in circles. */
+  /** A link to a folder. Not followed, because it may form a cycle. */
   isFolderLink?: boolean
-  /** What kept it, or a folder of that path, from being read. */
+  /** Why it, or a folder, could not be read. */
   problem?: WhisklensError
 }
 
-/** What the file system said, as one of our errors. */
+/** Converts a file system error. */
 export function asFileError(thrown: unknown, path: string): WhisklensError {
   const { code } = thrown as NodeJS.ErrnoException
   if (code === 'ENOENT' || code === 'ENOTDIR')
@@ -29,9 +29,8 @@ export function asFileError(thrown: unknown, path: string): WhisklensError {
 }
 
 /**
- * The files of the given paths, in their order: files as they are, folders walked as far as the files are asked for,
- * each folder sorted by name. Names that begin with a dot are left out below a folder; what is no file there comes with
- * that problem.
+ * Lists the files of the given paths, in order. Folders are walked lazily, sorted by name, without dot files; sockets, pipes and
+ * devices come with a `problem`.
  */
 export async function* walk(paths: Iterable<string>): AsyncGenerator<FoundFile> {
   for (const path of paths) {
@@ -39,16 +38,16 @@ export async function* walk(paths: Iterable<string>): AsyncGenerator<FoundFile> 
     try {
       const stats = await stat(path)
       if (stats.isDirectory()) yield* walkFolder(path, '')
-      // The shell makes pipes of its own, such as /dev/fd/63; others may wait for ever for a writer.
+      // Shell process substitution passes pipes such as /dev/fd/63. Other pipes might block forever.
       else if (stats.isFile() || /^\/(dev|proc)\//.test(path)) yield { path, name, isGiven: true }
-      else yield { path, name, isGiven: true, problem: noFile(path, stats) }
+      else yield { path, name, isGiven: true, problem: notAFile(path, stats) }
     } catch (thrown) {
       yield { path, name, isGiven: true, problem: asFileError(thrown, path) }
     }
   }
 }
 
-const noFile = (path: string, entry: Pick<Dirent, 'isFIFO' | 'isSocket'>): WhisklensError => {
+const notAFile = (path: string, entry: Pick<Dirent, 'isFIFO' | 'isSocket'>): WhisklensError => {
   const what = entry.isFIFO() ? 'a named pipe' : entry.isSocket() ? 'a socket' : 'a device'
   return new WhisklensError('file_unreadable', `${path} is ${what}, not a file`)
 }
@@ -69,7 +68,7 @@ async function* walkFolder(folder: string, prefix: string): AsyncGenerator<Found
 
 type Entry = Omit<FoundFile, 'path'>
 
-/** What is in a folder, sorted by name; those of folders end in a slash, and so come where a bucket would list them. */
+/** Entries of a folder, sorted by name. Folder names end in a slash, so that the order is that of a bucket listing. */
 async function entriesOf(folder: string): Promise<Entry[]> {
   const entries: Entry[] = []
   for await (const entry of await opendir(folder)) {
@@ -82,11 +81,11 @@ async function entryOf(entry: Dirent, path: string): Promise<Entry> {
   const { name } = entry
   if (entry.isDirectory()) return { name: `${name}/` }
   if (entry.isFile()) return { name }
-  if (!entry.isSymbolicLink()) return { name, problem: noFile(path, entry) }
+  if (!entry.isSymbolicLink()) return { name, problem: notAFile(path, entry) }
   try {
     const target = await stat(path)
     if (target.isDirectory()) return { name, isFolderLink: true }
-    return target.isFile() ? { name } : { name, problem: noFile(path, target) }
+    return target.isFile() ? { name } : { name, problem: notAFile(path, target) }
   } catch (thrown) {
     return { name, problem: asFileError(thrown, path) }
   }

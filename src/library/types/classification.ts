@@ -1,66 +1,66 @@
 /*
- * What the library takes and gives, without the schemas behind it: a program needs nothing but Whisklens to be checked
- * against it. test/types/library.ts holds it to the schemas.
+ * Public types, written without zod so that programs need no other package to type-check. test/types/library.ts compares them
+ * with the schemas.
  */
 
 import type { WhisklensError } from '../../errors'
 import type { ConnectionOptions } from './connection'
 
-/** The bytes of an image, and what it is called in results. */
+/** An encoded image and its name in results. */
 export interface NamedImage {
   name: string
-  /** The file as it is: JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF. */
+  /** Encoded file: JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF. */
   bytes: Uint8Array
 }
 
 /**
- * Where an image is: a path, an `https://` URL, `s3://bucket/key`, or its bytes. `classifyAll` also takes folders, globs
- * such as `photos/**\/*.jpg`, and `s3://bucket/prefix`.
+ * A path, an `https://` URL, `s3://bucket/key`, or the bytes of an encoded file. `classifyAll` also accepts folders, globs such
+ * as `photos/**\/*.jpg`, and `s3://bucket/prefix`.
  */
 export type ImageSource = string | URL | Uint8Array | NamedImage
 
-/** One class that a model saw in an image. */
+/** A class predicted by the model. */
 export interface Label {
-  /** The first name of the class: `tabby`. */
+  /** First name of the class: `tabby`. */
   label: string
-  /** All its names: `tabby, tabby cat`. */
+  /** All names of the class: `tabby, tabby cat`. */
   className: string
-  /** Id of the class in WordNet, such as `n02123045`; empty where the model's classes are none of WordNet's. */
+  /** WordNet id, such as `n02123045`; empty for classes that are not in WordNet. */
   wordnetId: string
-  /** Position among the classes of the model; for ImageNet models, ImageNet's order. */
+  /** Index of the class in the model's output. */
   index: number
   /** 0–1. */
   probability: number
 }
 
-/** One thing in an image, and where it is. */
+/** An object found by a detector. */
 export interface Detection {
   label: string
   /** 0–1. */
   probability: number
-  /** Top, left, bottom, right, as shares of the upright image's height and width: 0–1. */
+  /** Top, left, bottom, right, relative to the height and width of the upright image: 0–1. */
   box: [number, number, number, number]
-  /** Of a face, all that are told apart, most probable first. */
+  /** Faces only: all emotions, most probable first. */
   emotions?: { label: string; probability: number }[]
-  /** Of a face, in years, estimated. */
+  /** Faces only: estimated age, years. */
   age?: number
 }
 
-/** What a camera wrote into a photo. */
+/** Metadata written by the camera. */
 export interface Exif {
-  /** By the camera's clock, ISO 8601 to the second; with an offset from UTC where the photo has one. */
+  /** Local time of the camera, ISO 8601 to the second; with a UTC offset if the photo has one. */
   takenAt?: string
   /** Make and model. */
   camera?: string
-  /** Degrees north and east (WGS 84). Only where it was asked for. */
+  /** Degrees north and east (WGS 84). Only with `exif: 'position'`. */
   position?: { latitude: number; longitude: number }
 }
 
-/** What one image holds. */
+/** Result for one image. */
 export interface Classification {
   /** Most probable first. */
   labels: Label[]
-  /** Where things are, from models that detect. */
+  /** Models for detection and faces only. */
   detections?: Detection[]
   /** Upright, pixels. */
   width: number
@@ -68,7 +68,7 @@ export interface Classification {
   /** `jpeg`, `png`, `webp`, `gif`, `avif`, `heic` or `tiff`. */
   format: string
   exif?: Exif
-  /** `<id>@<8 hex>`: changes whenever a file of the model does that shapes results. */
+  /** `<id>@<8 hex>`: changes with every file of the model that affects results. */
   model: string
   /** `onnx`, `tfjs-node`, `wasm` or `cpu`. */
   engine: string
@@ -76,14 +76,14 @@ export interface Classification {
   timings: { decode: number; infer: number }
 }
 
-/** An image of {@link Model.classifyAll} that was classified. */
+/** An image classified by {@link Model.classifyAll}. */
 export interface ClassifiedImage extends Classification {
-  /** Its path, URL or address; the name of bytes, or nothing. */
+  /** Path, URL or address; for bytes, the given name or an empty string. */
   file: string
   error?: undefined
 }
 
-/** An image of {@link Model.classifyAll} that could not be read or decoded. */
+/** An image that {@link Model.classifyAll} could not read or decode. */
 export interface FailedImage {
   file: string
   labels: []
@@ -92,67 +92,67 @@ export interface FailedImage {
 
 export interface ModelOptions {
   /**
-   * `onnx`, `tfjs-node`, `wasm` or `cpu`; `tfjs` for the best of the last three; `auto` for the best that works. As
-   * `WHISKLENS_ENGINE` says, or `auto`, unless given.
+   * `onnx`, `tfjs-node`, `wasm` or `cpu`; `tfjs` for the fastest installed of the last three; `auto` for the fastest installed.
+   * Default: `WHISKLENS_ENGINE`, else `auto`.
    */
   engine?: string
 }
 
 export interface ClassifyOptions {
-  /** How many labels, 1–1000; 5 unless given. */
+  /** Number of labels, 1–1000. Default: 5. */
   top?: number
-  /** `position`: says where photos were taken, too. */
+  /** `position` includes the GPS position. */
   exif?: 'position'
-  /** Where the store of `s3://` addresses is. */
+  /** Object store for `s3://` addresses. */
   connection?: ConnectionOptions
 }
 
 export interface ClassifyAllOptions extends ClassifyOptions {
   /**
-   * How many worker threads, each with a model of its own, classify what is more than a few images: 1–256, or 0 for this
-   * thread alone; as many as the machine has cores unless given.
+   * Worker threads, each with its own copy of the model: 1–256, or 0 for the current thread only. Default: number of cores.
+   * They start after the first few images.
    */
   threads?: number
-  /** Told of each file or object below a folder or prefix, or matching a glob, that is no image, and of links to folders. */
+  /** Called for each file or object found that is not an image, and for links to folders. */
   onSkip?: (file: string) => void
 }
 
-/** A model in memory. It stays there as long as the process lives: opening it again costs nothing. */
+/** A model in memory, see {@link openModel}. */
 export interface Model {
-  /** Its name. */
+  /** Name. */
   readonly id: string
-  /** `<id>@<8 hex>`: changes whenever a file does that shapes results. */
+  /** `<id>@<8 hex>`: changes with every file of the model that affects results. */
   readonly version: string
-  /** What runs it: `onnx`, `tfjs-node`, `wasm` or `cpu`. */
+  /** Engine that runs it: `onnx`, `tfjs-node`, `wasm` or `cpu`. */
   readonly engine: string
-  /** What it is for: `detection` and `faces` also tell where things are. */
+  /** `detection` and `faces` models also return {@link Classification.detections}. */
   readonly task: 'classification' | 'detection' | 'faces'
-  /** How many classes it tells apart. */
+  /** Number of classes. */
   readonly classes: number
   /**
-   * What the network sees of an image, pixels: the side of its square, a tensor `[1, size, size, 3]`, or
-   * `[1, 3, size, size]` where its ONNX file has channels first; 0 where it sees images of any shape.
+   * Side of the square input, pixels. The input tensor is `[1, size, size, 3]`, or `[1, 3, size, size]` for an ONNX file with
+   * channels first. 0 for models that accept any shape.
    */
   readonly inputSize: number
   /**
-   * Classifies one image in this thread: decodes it, which needs other threads, and runs the network, which blocks this one for
-   * some milliseconds. Any number of calls may be under way.
-   * @throws ImageError when it cannot be decoded: `image_empty`, `image_unsupported`, `image_corrupt`, `image_too_large`
-   * @throws WhisklensError when it cannot be read: `file_not_found`, `access_denied`, `file_unreadable`, `image_missing`,
+   * Classifies one image in the current thread. Decoding runs in the thread pool; inference blocks the thread for some milliseconds.
+   * Calls may overlap.
+   * @throws ImageError if it cannot be decoded: `image_empty`, `image_unsupported`, `image_corrupt`, `image_too_large`
+   * @throws WhisklensError if it cannot be read: `file_not_found`, `access_denied`, `file_unreadable`, `image_missing`,
    *   `download_failed`, `object_not_found`
-   * @throws InvalidInputError `bad_parameter`, or `not_configured` where an `s3://` address has no store
+   * @throws InvalidInputError `bad_parameter`; `not_configured` for an `s3://` address without a store
    */
   classify(image: ImageSource, options?: ClassifyOptions): Promise<Classification>
   /**
-   * Classifies any number of images, in their order: those of folders, globs and `s3://` prefixes are found as they are needed,
-   * so that memory stays bounded. More than a few are classified by worker threads, which end with the iteration, also when it is
-   * left early. An image that cannot be classified comes with its error, and the others go on.
+   * Classifies any number of images and yields results in input order. Folders, globs and `s3://` prefixes are listed lazily, so
+   * memory stays bounded. Worker threads start after the first few images and end with the iteration, even when you leave it
+   * early. An image that cannot be classified yields its error; the others continue.
    * @example
    * for await (const { file, labels, error } of model.classifyAll('photos/')) {
    *   console.log(file, error ? error.code : labels[0]?.label)
    * }
-   * @throws InvalidInputError `bad_parameter`, or `not_configured` where an `s3://` address has no store
-   * @throws StorageError when a bucket cannot be listed
+   * @throws InvalidInputError `bad_parameter`; `not_configured` for an `s3://` address without a store
+   * @throws StorageError if a bucket cannot be listed
    */
   classifyAll(
     images: ImageSource | Iterable<ImageSource> | AsyncIterable<ImageSource>,

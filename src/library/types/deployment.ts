@@ -1,96 +1,95 @@
 import type { BatchSummary, ImageRecord } from './record'
 
-/** Which images a batch is to classify, and how. */
+/** Which images to classify, and how. */
 export interface BatchRequest {
-  /** What the keys begin with: one or several; all images unless given. */
+  /** Key prefix, or several. Default: all images. */
   prefix?: string | string[]
   /** Only keys that match this glob: `*.jpg` in any folder, `2026/*` in one. */
   include?: string
-  /** No keys that match this glob. */
+  /** Skip keys that match this glob. */
   exclude?: string
-  /** Only images of a list of keys, `s3://bucket/key`: text, JSON lines or CSV. */
+  /** Only the images on a list of keys, `s3://bucket/key`: text, JSON lines or CSV. */
   manifest?: string
-  /** The images bucket of the deployment, unless given. */
+  /** Default: the deployment's images bucket. */
   bucket?: string
-  /** Name of a model; that of the deployment, unless given. */
+  /** Model name. Default: the deployment's model. */
   model?: string
-  /** Id of the batch, 1–64 of `a–z 0–9 . _ -`; starting it again does what is missing. Made from the time, unless given. */
+  /** Batch id, 1–64 of `a–z 0–9 . _ -`. Starting an existing batch again classifies what is missing. Default: made from the time. */
   batch?: string
   /** Classify unchanged images again. */
   force?: boolean
-  /** Only images changed at that time or later. */
+  /** Only images modified at or after this time. */
   since?: Date | string
-  /** Only images changed until then. */
+  /** Only images modified up to this time. */
   until?: Date | string
-  /** Only images changed within that time: `12h`, `7d`, `8w`. Excludes `since`. */
+  /** Only images modified within this period: `12h`, `7d`, `8w`. Excludes `since`. */
   newerThan?: string
-  /** Only keys with extensions of these formats: `jpeg,png`. */
+  /** Only keys with the extensions of these formats: `jpeg,png`. */
   format?: string
   /** Bytes, or a size such as `10k` or `5M`. */
   minSize?: number | string
   maxSize?: number | string
-  /** Such a share of the images, the same ones each time: `1%`. */
+  /** Only this share of the images, the same ones every time: `1%`. */
   sample?: string
-  /** So many images at most. */
+  /** Maximum number of images. */
   limit?: number
-  /** Stop after so many errors, or such a share: 100, `5%`. */
+  /** Stop after this many errors, or this share: 100, `5%`. */
   maxErrors?: number | string
-  /** Dispatch nothing if it is likely to cost more, in the currency of the price of a GB-second. */
+  /** Do not start if the estimated cost is higher, in the currency of the price per GB-second. */
   maxCost?: number
-  /** `position`: records say where photos were taken, too. */
+  /** `position` adds the GPS position to records. */
   exif?: 'position'
-  /** Write the top label, its probability and the model to the tags of each image. */
+  /** Tag each image with its top label, probability and model. */
   tag?: boolean
 }
 
-/** How far a batch has come. */
+/** Progress of a batch. */
 export interface BatchProgress {
-  /** Images with an outcome. */
+  /** Images with a result, errors included. */
   done: number
-  /** Images, as far as that is known. */
+  /** Images, as far as known. */
   total: number
-  /** How many of `done` are in error. */
+  /** Images among `done` that failed. */
   errors: number
-  /** While the batch is planned, or its uploads come in: there will be more than `total`. */
+  /** `total` still grows: the batch is being planned, or receives uploads. */
   isGrowing: boolean
   /** Activations at work. */
   running: number
   summary: BatchSummary
 }
 
-/** Which records are wanted: those that meet all of these. */
+/** Selects records; all conditions must hold. */
 export interface RecordFilter {
   /**
-   * Part of a name of the most probable label, or what it is a kind of in WordNet: a name such as `dog`, or an id such as
-   * `n02084071`.
+   * Part of a name of the top label, or a WordNet hypernym of it: a name such as `dog`, or an id such as `n02084071`.
    */
   label?: string
-  /** Names of the most probable label, as it is shown: any of them. */
+  /** Exact names of the top label as displayed; any of them. */
   labelIs?: string[]
-  /** Part of a name of the most probable label, of what it is a kind of, or of the key; in any case of letters. */
+  /** Part of a name of the top label, of one of its hypernyms, or of the key; case-insensitive. */
   search?: string
   status?: 'ok' | 'error'
-  /** Code of the error. */
+  /** Error code. */
   code?: string
-  /** What the key begins with. */
+  /** Key prefix. */
   prefix?: string
-  /** Of the most probable label, 0–1, compared to three decimals. */
+  /** Probability of the top label, 0–1, compared to three decimals. */
   minProbability?: number
   maxProbability?: number
-  /** By the camera's clock: `2026`, `2026-05`, `2026-05-31` or `2026-05-31T18:00`. */
+  /** Local time of the camera: `2026`, `2026-05`, `2026-05-31` or `2026-05-31T18:00`. */
   takenSince?: string
-  /** As `takenSince`; all of that year, month, day or minute is included. */
+  /** As `takenSince`; includes the whole year, month, day or minute. */
   takenUntil?: string
   /** Part of the camera's make and model. */
   camera?: string
-  /** Labels as the model named them, instead of by the rules of `labels.json` in the results bucket. */
+  /** Use the model's own labels instead of applying `labels.json` in the results bucket. */
   modelLabels?: boolean
 }
 
 export interface WaitOptions {
-  /** Called twice a second with how far the batch has come. */
+  /** Called twice a second. */
   onProgress?: (progress: BatchProgress) => void
-  /** Ends the wait, with an `AbortError`; the batch goes on. */
+  /** Ends the wait with an `AbortError`; the batch continues. */
   signal?: AbortSignal
 }
 
@@ -98,52 +97,51 @@ export interface WaitOptions {
 export interface Batch {
   readonly id: string
   /**
-   * How it stands. One that was just started is waited for, up to ten seconds.
+   * Reads the current summary. Waits up to ten seconds if the batch was just started.
    * @throws StorageError `batch_not_found`
    * @throws WhisklensError `batch_not_started`
    */
   summary(): Promise<BatchSummary>
   /**
-   * Waits until it is closed: `complete`, `cancelled` or `stopped`.
+   * Waits until the batch is closed: `complete`, `cancelled` or `stopped`.
    * @throws StorageError `batch_not_found`
-   * @throws WhisklensError `batch_not_started`, `batch_stalled` after 15 minutes without a change, or what `start-batch` failed with
+   * @throws WhisklensError `batch_not_started`, `batch_stalled` after 15 minutes without progress, or the error of `start-batch`
    */
   wait(options?: WaitOptions): Promise<BatchSummary>
   /**
-   * Ends it, and keeps what is done.
-   * @returns its summary; the state is another than `cancelled` where it was over before
-   * @throws InvalidInputError `bad_parameter` for the uploads of a day
+   * Cancels the batch and keeps the results so far.
+   * @returns the final summary; its state is not `cancelled` if the batch had already ended
+   * @throws InvalidInputError `bad_parameter` for a batch of uploads
    * @throws StorageError `batch_not_found`
    */
   cancel(): Promise<BatchSummary>
   /**
-   * Starts it once more: classifies what is missing, or failed for reasons that may have passed. {@link Batch.wait} then waits for
-   * that run.
-   * @throws InvalidInputError `bad_parameter` for the uploads of a day
+   * Starts a new run: classifies what is missing or failed with a retryable error. {@link Batch.wait} then waits for that run.
+   * @throws InvalidInputError `bad_parameter` for a batch of uploads
    * @throws StorageError `batch_not_found`
    * @throws WhisklensError `no_active_rule`
    */
   retry(): Promise<void>
   /**
-   * Its records in the order of their keys, read block by block as they are asked for; of a batch that is open, those so far.
-   * @throws InvalidInputError `bad_parameter` for a filter that is not valid
-   * @throws StorageError `batch_not_found`; `precondition_failed` when the results are replaced meanwhile: begin anew
-   * @throws WhisklensError `bad_labels` when `labels.json` is not valid
+   * Yields records in key order, read block by block as you iterate. For an open batch: those written so far.
+   * @throws InvalidInputError `bad_parameter` for an invalid filter
+   * @throws StorageError `batch_not_found`; `precondition_failed` if the results are replaced while you iterate: start again
+   * @throws WhisklensError `bad_labels` for an invalid `labels.json`
    */
   records(filter?: RecordFilter): AsyncGenerator<ImageRecord, void, undefined>
 }
 
-/** Whisklens as it is deployed in a namespace of OpenWhisk, with its buckets. */
+/** A deployment of Whisklens: an OpenWhisk namespace and its buckets. */
 export interface Deployment {
   /**
-   * Fires `batch-requested`. It does not wait for the batch to begin.
-   * @throws InvalidInputError `bad_parameter`, or `not_configured` where no OpenWhisk is known
-   * @throws WhisklensError `no_active_rule` when nothing listens to the trigger
-   * @throws OpenWhiskError when OpenWhisk refuses
+   * Fires `batch-requested`. Resolves before the batch starts.
+   * @throws InvalidInputError `bad_parameter`; `not_configured` without OpenWhisk
+   * @throws WhisklensError `no_active_rule` if no active rule listens to the trigger
+   * @throws OpenWhiskError if OpenWhisk refuses the request
    */
   startBatch(request?: BatchRequest): Promise<Batch>
-  /** A batch by its id; the uploads of a day (UTC) are one, too: `uploads-2026-11-22`. @throws InvalidInputError `bad_parameter` */
+  /** A batch by its id. The uploads of a day (UTC) are a batch, too: `uploads-2026-11-22`. @throws InvalidInputError `bad_parameter` */
   batch(id: string): Batch
-  /** Summaries of the newest batches, newest first, each with its five most frequent labels. @param limit 20 unless given */
+  /** Summaries of the latest batches, newest first, each with its five most frequent labels. @param limit default: 20 */
   batches(limit?: number): Promise<BatchSummary[]>
 }

@@ -1,21 +1,21 @@
 import type { Detection, Exif, Label } from './classification'
 
-/** A small picture of an image, upright, in the results bucket. */
+/** A small upright copy of an image, in the results bucket. */
 export interface Thumbnail {
   key: string
   /** Pixels. */
   width: number
   height: number
-  /** Size of the file. */
+  /** File size. */
   bytes: number
 }
 
-/** What a batch found of one image, success or failure. */
+/** Result of one image in a batch, success or failure. */
 export interface ImageRecord {
   schema: 'whisklens.record/1'
   bucket: string
   key: string
-  /** Version of the image that was classified; null when it could not be read. */
+  /** ETag of the classified image; null if it could not be read. */
   etag: string | null
   /** Bytes. */
   size: number | null
@@ -25,7 +25,7 @@ export interface ImageRecord {
   model: string
   engine: string
   status: 'ok' | 'error'
-  /** Five labels, most probable first; none for an error. */
+  /** Five labels, most probable first; empty for an error. */
   labels: Label[]
   detections?: Detection[]
   /** Upright, pixels. */
@@ -35,33 +35,33 @@ export interface ImageRecord {
   exif?: Exif
   thumbnail?: Thumbnail
   error?: {
-    /** One of the error codes that images have. */
+    /** An image error code. */
     code: string
     message: string
-    /** Whether `retry` would try the image again. */
+    /** Whether `retry` tries the image again. */
     retryable: boolean
     attempts: number
   }
-  /** Of an image that was to be tagged: whether it was, or why not. */
+  /** Outcome of tagging, if it was requested. */
   tagging?: { status: 'ok' | 'error'; code?: string; message?: string }
   /** Milliseconds. */
   timings: { download: number; decode: number; infer: number }
   activationId: string
-  /** When the download began, ISO 8601. */
+  /** Start of the download, ISO 8601. */
   at: string
 }
 
-/** How a batch stands. */
+/** State of a batch. */
 export type BatchState = 'planning' | 'running' | 'complete' | 'cancelled' | 'stopped'
 
-/** Of an image, milliseconds. */
+/** Per image, milliseconds. */
 interface Timings {
   download: number
   decode: number
   infer: number
 }
 
-/** A batch, counted. */
+/** Totals of a batch. */
 export interface BatchSummary {
   schema: 'whisklens.summary/1'
   batch: string
@@ -78,25 +78,25 @@ export interface BatchSummary {
     error: number
     pending: number
   }
-  /** Most probable label of each image, counted; most frequent first. */
+  /** Number of images per top label, most frequent first. */
   labels: { label: string; count: number }[]
-  /** How many images have each error code. */
+  /** Number of images per error code. */
   errors: Record<string, number>
-  /** Where images were to be tagged: how many were, and by error code how many were not. */
+  /** Outcome of tagging, if it was requested: images tagged, and failures per error code. */
   tags?: { written: number; errors: Record<string, number> }
   /** Median and 95th percentile. */
   timings: { p50: Timings; p95: Timings }
   imagesPerSecond: number
-  /** How many containers of `classify` took part. */
+  /** Containers of `classify` used. */
   containers: number
   /** Memory times duration of the activations that reported. */
   gbSeconds: number
   /** `gbSeconds` times `pricePerGbSecond`, in the currency of that price. */
   cost: number
   pricePerGbSecond: number
-  /** How often OpenWhisk refused an activation for want of room. */
+  /** How often OpenWhisk refused an activation because of a limit. */
   throttles: number
-  /** False while uploads of a day come in: a key that was uploaded twice is counted twice until the day is closed. */
+  /** False until a day of uploads is closed: until then a key uploaded twice is counted twice. */
   exact: boolean
   /** ISO 8601. */
   startedAt: string

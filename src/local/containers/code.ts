@@ -6,7 +6,7 @@ import { type UnzipFileInfo, unzipSync } from 'fflate'
 
 const root = process.cwd()
 
-/** A container has the modules of its image and of its archive, not those in parent folders of the host's. */
+/** Modules resolve within the container only, not in parent folders on the host. */
 const loader = Module as unknown as { _nodeModulePaths(from: string): string[] }
 const modulePaths = loader._nodeModulePaths
 loader._nodeModulePaths = (from) =>
@@ -18,7 +18,7 @@ function newActionFolder(): string {
   return mkdtempSync(join(root, 'action-'))
 }
 
-/** Unpacks a few files at a time: all of a large archive at once could count as the action's own memory. */
+/** Unpacks a few files at a time, so that a large archive does not count as the action's memory. */
 function unpack(zip: Uint8Array, folder: string): void {
   const entries: UnzipFileInfo[] = []
   unzipSync(zip, { filter: (entry) => entries.push(entry) === 0 })
@@ -38,7 +38,7 @@ function unpack(zip: Uint8Array, folder: string): void {
   }
 }
 
-/** `main` of an archive's package, or `file.main` of another of its modules. */
+/** Resolves `main` of an archive's package, or `file.main` of another module in it. */
 export async function loadArchive(code: string, main: string): Promise<unknown> {
   const folder = newActionFolder()
   unpack(Buffer.from(code, 'base64'), folder)
@@ -56,7 +56,7 @@ export async function loadArchive(code: string, main: string): Promise<unknown> 
   return loaded[name] ?? loaded.default?.[name]
 }
 
-/** `main` of a single file, which may be declared without being exported. */
+/** Resolves `main` of a single file, which may declare it without exporting it. */
 export function loadSource(code: string, main: string): unknown {
   const file = join(newActionFolder(), 'index.js')
   writeFileSync(file, `${code}\n;try { module.main = ${main} } catch {}`)

@@ -12,7 +12,7 @@ import { Logs } from './logs'
 import { residentBytes } from './memory'
 import { hasGroups, signalGroup } from './process-group'
 
-/** What ended a container in the middle of its work. */
+/** Why a container ended during a request. */
 export type Failure = 'exit' | 'memory' | 'timeout'
 
 export interface Reply {
@@ -21,27 +21,27 @@ export interface Reply {
   body: string
 }
 
-/** The reply to a body that is nested too deep to be serialised; it was not sent to the container. */
+/** Reply if the parameters are nested too deep to serialise; nothing was sent to the container. */
 export const tooDeep: Reply = { status: 400, body: '{"error":"The parameters are nested too deep."}' }
 
 export interface ContainerOptions {
-  /** The runtime's program. */
+  /** Path of the runtime's bundle. */
   runtime: string
-  /** The container's own folder: where it works, keeps temporary files and is at home; removed with it. */
+  /** The container's own folder: working directory, home and temporary files. Deleted with it. */
   folder: string
   /** MB. */
   memory: number
   environment: Record<string, string>
 }
 
-/** In MB: the watching thread in the runtime, which a real container has no need of. */
+/** Memory of the watchdog thread in the runtime, MB; a real container has none. */
 const overhead = 16
-/** How often the memory is looked at, in milliseconds; without /proc that takes a process. */
+/** Interval of memory checks, milliseconds. Without /proc each check spawns a process. */
 const memoryInterval = process.platform === 'linux' ? 100 : 1000
 
 /**
- * A Node process in place of an action container, with the same protocol: /init once, then any number of /run. It is
- * spoken over an inherited pair of sockets: the process listens nowhere, so no other process can make it run code.
+ * A Node process in place of an action container, with the same protocol: /init once, then any number of /run. The protocol runs
+ * over an inherited socket pair: the process does not listen on a port, so no other process can make it run code.
  */
 export class Container {
   readonly logs: Logs
@@ -57,26 +57,26 @@ export class Container {
     mkdirSync(folder, { recursive: true })
     this.child = fork(runtime, [], {
       cwd: folder,
-      // Nothing of the host's own environment, which holds secrets.
+      // Not the host's environment, which holds secrets.
       env: { PATH: process.env.PATH, LANG: 'C.UTF-8', ...homesOf(folder), ...environment },
-      // The first as the platform's runtime does.
+      // --expose-gc as in the platform's runtime.
       execArgv: ['--expose-gc', `--max-old-space-size=${memory}`],
-      // The last is the pair of sockets; on Windows, full duplex needs 'overlapped'.
+      // The last entry is the socket pair; on Windows, full duplex needs 'overlapped'.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'overlapped'],
-      // A process group of its own, so that what the action starts ends with it.
+      // A process group, so that child processes of the action end with it.
       detached: hasGroups,
     })
     const { stdout, stderr } = this.child as { stdout: Readable; stderr: Readable }
     this.logs = new Logs(stdout, stderr)
-    // A broken connection means a dying container, whose exit is the answer.
+    // A broken connection means that the container is dying; its exit is the answer.
     this.agent = new ChannelAgent((this.child.stdio[channelDescriptor] as Socket).on('error', ignore))
-    // V8 gives up before the container's memory does when the limit is reached by objects alone.
+    // V8 may run out of heap before the container reaches its memory limit.
     stderr.on('data', (piece: string) => {
-      // Node.js says JavaScript of its main thread, and JS of others.
+      // Node.js prints "JavaScript" for the main thread, "JS" for workers.
       if (/(JavaScript|JS) heap out of memory/.test(piece)) this.failure = 'memory'
     })
     const closed = new Promise((resolve) => this.child.once('close', resolve))
-    // What an action left running may keep the streams open, so their end is waited for only briefly.
+    // Processes left by the action may keep the streams open, so wait for their end only briefly.
     this.exited = new Promise((resolve) => this.child.once('exit', resolve).once('error', resolve))
       .then(() => Promise.race([closed, sleep(500, undefined, { ref: false })]))
       .then(() => {
@@ -99,15 +99,15 @@ export class Container {
     }
   }
 
-  /** Whether its process has ended, for whatever reason. */
+  /** Whether the process has ended. */
   get isGone(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null
   }
 
   /**
-   * Posts to the runtime.
-   * @param timeout in milliseconds
-   * @returns how the container ended if it did so instead of answering; `tooDeep` when nothing was sent
+   * Posts a request to the runtime.
+   * @param timeout milliseconds
+   * @returns the reply; why the container ended if it did not reply; `tooDeep` if nothing was sent
    */
   async post(path: '/init' | '/run', payload: object, timeout: number): Promise<Reply | Failure> {
     const body = written(payload)
@@ -116,9 +116,9 @@ export class Container {
       return tooDeep
     }
     const timer = setTimeout(() => this.kill('timeout'), timeout)
-    // Reading a large archive takes more memory than the action will, so only runs are watched.
+    // /init is not checked: reading a large archive needs more memory than the action will.
     const watch = path === '/run' ? setInterval(() => this.checkMemory(), memoryInterval) : undefined
-    // Not a race of promises: one with a promise as old as the container would keep every reply until its end.
+    // Not Promise.race(): a promise that lives as long as the container would retain every reply.
     const answer = await new Promise<Reply | Failure>((resolve) => {
       this.onExit = () => resolve(this.failure)
       if (this.hasExited) this.onExit()
@@ -129,13 +129,13 @@ export class Container {
     return answer
   }
 
-  /** Ends the container, asking first. */
+  /** Stops the container: SIGTERM, then SIGKILL. */
   async stop(): Promise<void> {
     this.signal('SIGTERM')
     const timer = setTimeout(() => this.signal('SIGKILL'), 1000)
     await this.exited
     clearTimeout(timer)
-    // Windows keeps the files of a process for a moment.
+    // Windows holds the files of an ended process for a moment.
     await rm(this.options.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
@@ -161,12 +161,12 @@ export class Container {
   }
 
   private signal(signal: NodeJS.Signals): void {
-    // A group may outlive its leader; a tree is found by it.
+    // A group may outlive its leader; a process tree is found through it.
     if (this.child.pid && (hasGroups || !this.isGone)) signalGroup(this.child.pid, signal)
   }
 }
 
-/** The container's folder as home and for temporary files, by each system's names. */
+/** Environment that makes the container's folder the home and temporary folder. */
 const homesOf = (folder: string): Record<string, string> =>
   hasGroups ? { HOME: folder, TMPDIR: folder } : { USERPROFILE: folder, TEMP: folder, TMP: folder }
 

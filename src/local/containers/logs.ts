@@ -1,15 +1,15 @@
 import type { Readable } from 'node:stream'
 
-/** A container prints this on both of its streams when an activation's output is complete. */
+/** Printed on both streams at the end of an activation's output. */
 export const endOfActivation = 'XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX'
 
-/** Longer lines are cut, so that a line without an end cannot fill the memory. */
-const longestLine = 65_536
-/** The longest pause in an activation's output before its end marker, and the longest wait for it; milliseconds. */
-const longestPause = 1000
-const longestWait = 30_000
+/** Longer lines are split, so that output without line ends cannot fill the memory. */
+const maxLineLength = 65_536
+/** Timeouts for the end marker, milliseconds: since the last output, and in total. */
+const maxPause = 1000
+const maxWait = 30_000
 
-/** What a container prints, collected activation by activation. */
+/** Collects the output of a container per activation. */
 export class Logs {
   private lines: string[] = []
   private limit = 0
@@ -25,26 +25,26 @@ export class Logs {
         this.pause?.refresh()
         const lines = (rest + text).split('\n')
         rest = lines.pop() ?? ''
-        if (rest.length > longestLine) lines.push(rest)
-        if (rest.length > longestLine) rest = ''
+        if (rest.length > maxLineLength) lines.push(rest)
+        if (rest.length > maxLineLength) rest = ''
         for (const line of lines) this.take(name, line)
       })
     }
   }
 
-  /** Starts an activation's logs, of at most `limit` bytes. */
+  /** Starts the logs of an activation. @param limit bytes */
   begin(limit: number): void {
     Object.assign(this, { lines: [], limit, size: 0, open: 2 })
   }
 
-  /** The activation's lines once both streams are complete, or say nothing more for long. */
+  /** Resolves to the activation's lines when both streams are complete, or after a timeout. */
   async end(): Promise<string[]> {
     if (this.open > 0) {
       const complete = new Promise<void>((resolve) => {
         this.done = resolve
       })
-      this.pause = setTimeout(this.done, longestPause)
-      const wait = setTimeout(this.done, longestWait)
+      this.pause = setTimeout(this.done, maxPause)
+      const wait = setTimeout(this.done, maxWait)
       await complete
       for (const timer of [this.pause, wait]) clearTimeout(timer)
       this.pause = undefined
@@ -52,7 +52,7 @@ export class Logs {
     return this.lines
   }
 
-  /** Nothing more will come. */
+  /** Ends the wait: there is no further output. */
   close(): void {
     this.open = 0
     this.done()
@@ -68,7 +68,7 @@ export class Logs {
   private add(stream: string, text: string): void {
     if (this.size > this.limit) return
     this.size += Buffer.byteLength(text)
-    // Real servers stamp with nanoseconds; clients that cut the stamp off count on its width.
+    // Real servers print nanoseconds; clients that strip the timestamp rely on its width.
     const stamp = new Date().toISOString().replace('Z', '000000Z')
     const cut = `Logs were truncated because the total bytes size exceeds the limit of ${this.limit} bytes.`
     this.lines.push(this.size > this.limit ? `${stamp} stderr: ${cut}` : `${stamp} ${stream}: ${text}`)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** The resident memory of a process in bytes; 0 when there is no such process, and on Windows, which has no ps. */
+/** Resident memory of a process, bytes; 0 if there is no such process, and on Windows, which has no ps. */
 export function residentBytes(pid: number): number {
   if (process.platform === 'win32') return 0
   try {

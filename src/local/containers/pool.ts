@@ -5,40 +5,40 @@ import pLimit, { type LimitFunction } from 'p-limit'
 import { Container, type Failure, type Reply, tooDeep } from './container'
 
 export interface PoolOptions {
-  /** Holds the containers' folders, and nothing else. */
+  /** Folder for the containers' folders only. */
   folder: string
-  /** The runtime's program, bundled. */
+  /** Path of the runtime's bundle. */
   runtime: string
   containersPerAction: number
-  /** How long an unused container is kept, in milliseconds. */
+  /** How long an idle container is kept, milliseconds. */
   idleTimeout: number
-  /** Tells the time of an activation's start. */
+  /** Time of an activation's start, milliseconds. */
   clock(): number
 }
 
 /** One run of an action. */
 export interface Job {
-  /** Names the code: runs of the same key share containers. */
+  /** Identifies the code: runs with the same key share containers. */
   key: string
   /** MB. */
   memory: number
-  /** Milliseconds, for /init and /run each. */
+  /** Milliseconds, for each of /init and /run. */
   timeout: number
-  /** Bytes. */
+  /** Log limit, bytes. */
   logs: number
   environment: Record<string, string>
-  /** The body of /init, asked for by a new container only. */
+  /** Body of /init, for a new container. */
   init(): object
-  /** The body of /run. */
+  /** Body of /run. */
   run(deadline: number): object
 }
 
 export interface Outcome {
-  /** Where it ended: without a working container there is no run. */
+  /** `init` if the container did not start or initialise. */
   phase: 'init' | 'run'
   answer: Reply | Failure
   start: number
-  /** Of a new container, in milliseconds. */
+  /** Milliseconds; new containers only. */
   initTime?: number
   logs: string[]
 }
@@ -51,11 +51,11 @@ interface Idle {
 
 const isGood = (answer: Reply | Failure): boolean => typeof answer === 'object' && answer.status === 200
 
-/** After a good run, or one whose parameters never reached the container. */
+/** After success, or if the parameters never reached the container. */
 const isReusable = ({ phase, answer }: Outcome): boolean =>
   phase === 'run' && (isGood(answer) || answer === tooDeep)
 
-/** Runs jobs in containers: warm ones first, new ones up to a limit for each key, then in order of arrival. */
+/** Runs jobs in containers: warm ones first, new ones up to a limit per key, then in order of arrival. */
 export class Pool {
   private readonly limits = new Map<string, LimitFunction>()
   private readonly idle = new Set<Idle>()
@@ -63,12 +63,12 @@ export class Pool {
   private isClosed = false
 
   constructor(private readonly options: PoolOptions) {
-    // What a host that was killed could not remove.
+    // Leftovers of a host that was killed.
     rmSync(options.folder, { recursive: true, force: true })
     mkdirSync(options.folder, { recursive: true })
   }
 
-  /** Runs a job; what goes wrong in it is part of the outcome. */
+  /** Runs a job. Never rejects: failures are in the outcome. */
   async run(job: Job): Promise<Outcome> {
     const limit = this.limits.get(job.key) ?? pLimit(this.options.containersPerAction)
     this.limits.set(job.key, limit)
@@ -77,10 +77,10 @@ export class Pool {
     return outcome
   }
 
-  /** How many containers there are. */
+  /** Number of containers. */
   size = (): number => this.all.size
 
-  /** Ends all containers; jobs that wait or run end as if theirs had crashed. */
+  /** Stops all containers. Waiting and running jobs end as if their container had crashed. */
   async close(): Promise<void> {
     this.isClosed = true
     for (const { timer } of this.idle) clearTimeout(timer)
@@ -100,15 +100,15 @@ export class Pool {
         outcome.initTime = Date.now() - outcome.start
       }
       if (!isNew || isGood(outcome.answer)) {
-        // The answer to /init says nothing about the run.
+        // The answer to /init is not that of the run.
         Object.assign(outcome, { phase: 'run', answer: 'exit' })
         outcome.answer = await container.post('/run', job.run(Date.now() + job.timeout), job.timeout)
       }
       outcome.logs = await container.logs.end()
     } catch {
-      // There was no container, or no code to put into it; the outcome says so from the start.
+      // No container, or no code for it; `outcome` is initialised for this case.
     }
-    // One that failed is not used again, as on a real server.
+    // A failed container is not reused, as on a real server.
     if (container && isReusable(outcome) && !this.isClosed) this.keep(job.key, container)
     else if (container) void this.remove(container)
     return outcome
@@ -124,7 +124,7 @@ export class Pool {
   }
 
   private takeIdle(key: string): Container | undefined {
-    // One that died while it was idle stays until it is reaped.
+    // A container that died while idle stays listed until it is reaped.
     const last = [...this.idle].findLast((one) => one.key === key && !one.container.isGone)
     if (last === undefined) return undefined
     clearTimeout(last.timer)

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 
-/** Whether processes have groups. Windows has none, and each detached process would get a console window there. */
+/** Whether processes have groups. Not on Windows, where a detached process would also open a console window. */
 export const hasGroups = process.platform !== 'win32'
 
 /**
- * Ends a process that leads a group, with all that it started; on Windows its tree, at once and whatever the signal.
- * What is gone already is no error.
+ * Signals a process group by its leader. On Windows, kills the process tree regardless of the signal. Ignores processes that
+ * have already ended.
  */
 export function signalGroup(pid: number, signal: NodeJS.Signals, withGroups = hasGroups): void {
   if (!withGroups) {

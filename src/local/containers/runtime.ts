@@ -1,6 +1,6 @@
 /**
- * The program of an action container: what `action-nodejs` is in a real one. It takes code once at /init and runs it
- * at every /run. Bundled into a file of its own, for it shares nothing with the process that starts it.
+ * Program of an action container, in place of `action-nodejs`: takes code once at /init and runs it at every /run. A bundle of
+ * its own, since it shares nothing with the host process.
  */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
@@ -32,10 +32,10 @@ let state: 'fresh' | 'ready' | 'running' | 'stopped' = 'fresh'
 let handler: Handler
 
 const failure = (status: number, error: string): Reply => ({ status, body: JSON.stringify({ error }) })
-/** The answer of the platform's runtime to unknown requests. */
+/** The platform runtime's reply to unknown requests. */
 const badRequest = failure(500, 'Bad request.')
 
-/** What an image runs for an action that brings no code: `predict` in ours, nothing in others. */
+/** Default action of an image, for actions without code: `predict` in Whisklens images. */
 function ownAction(): Pick<InitValue, 'code' | 'main' | 'binary'> {
   const archive = process.env.WHISKLENS_DEFAULT_ACTION
   return archive ? { code: readFileSync(archive, 'base64'), binary: true } : {}
@@ -62,7 +62,7 @@ async function init({ env = {}, ...given }: InitValue): Promise<Reply> {
   }
 }
 
-/** What a rejection is to the caller; an error's own fields are kept. */
+/** Converts a rejection to plain data; keeps own fields of an error. */
 const asPlain = (rejected: unknown): unknown =>
   rejected instanceof Error
     ? { ...rejected, name: rejected.name, message: rejected.message, stack: rejected.stack }
@@ -86,13 +86,13 @@ async function run({ value = {}, ...context }: Record<string, unknown>): Promise
     console.error(thrown)
     return failure(502, `An error has occurred: ${thrown}`)
   } finally {
-    // Neither code that is left running nor the next activation may see this one's key.
+    // Code still running, or the next activation, must not see this one's key.
     for (const name of names) delete process.env[variable(name)]
     state = 'ready'
   }
 }
 
-/** Into one buffer of the known length: the pieces of an archive's 48 MB would linger in the process's memory. */
+/** Reads into one buffer: chunks of a 48 MB archive would linger in the process's memory. */
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
   const body = Buffer.allocUnsafeSlow(Number(request.headers['content-length']))
   let length = 0
@@ -117,14 +117,14 @@ async function answer(request: IncomingMessage): Promise<Reply> {
   return reply
 }
 
-/** Frees what reading and unpacking left behind, which must not count as the action's memory. */
+/** Frees garbage of reading and unpacking, which must not count as the action's memory. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
 }
 
-// No host, no container: the channel closes when the host ends in whatever way. An action that never yields would not
-// notice, so a thread of its own looks as well, but on Windows, where the parent's id stays. Both take along what the action started.
+// Exit with the host: the IPC channel closes however the host ends. An action that never yields would not notice, so a worker
+// thread checks as well (not on Windows, where the parent id stays). Both kill the action's child processes.
 process.on('disconnect', () => signalGroup(process.pid, 'SIGKILL'))
 new Worker(
   `setInterval(() => process.ppid === ${process.ppid} || process.kill(-process.pid, 'SIGKILL'), 1000)`,
@@ -136,12 +136,12 @@ const server = createServer((request, response) => {
     .catch(() => badRequest)
     .then(({ status, body }) => {
       if (request.url === '/init') collectGarbage()
-      // Without a length, an answer could only end by closing the stream.
+      // Without content-length, the answer could only end by closing the stream.
       const length = Buffer.byteLength(body)
       response.writeHead(status, { 'content-type': 'application/json', 'content-length': length }).end(body)
     })
 })
-// All requests of the host come over this one stream, which stays open between them.
+// All requests use this one connection.
 server.keepAliveTimeout = 0
 server.emit('connection', new Socket({ fd: channelDescriptor }))
 process.send?.('ready')

@@ -14,7 +14,7 @@ import { collectionRoutes, commonContent, commonFields, commonSummary } from './
 import { type ActionEntity, type KeyValue, pathOf } from './entities'
 import { execContent, execOf } from './exec'
 import { within } from './invoke'
-import { actionLimits, longestWait } from './limits'
+import { actionLimits, maxWait } from './limits'
 import { joinNames } from './names'
 import { checkFinal, mergeKeyValues, resolveAction } from './parameters'
 import { badRequest, malformedQuery } from './refusals'
@@ -32,7 +32,7 @@ const summarize = (action: ActionEntity) => ({
   limits: action.limits,
 })
 
-/** `actions`: code for a runtime or an image, and sequences of such. */
+/** `actions`: code for a runtime or image, and sequences. */
 export function actionRoutes(api: Api, host: Host): void {
   const { entities, invoker, throttle } = host
 
@@ -46,7 +46,7 @@ export function actionRoutes(api: Api, host: Host): void {
     collection: 'actions',
     content,
     make(path, put, old) {
-      // A sequence's only parameter is its components; those of what it was before do not stay.
+      // The only parameter of a sequence is its components; they are dropped when it becomes another kind of action.
       const isSequence = (put.exec ?? old?.exec)?.kind === 'sequence'
       const forgets = !isSequence && old?.exec.kind === 'sequence'
       const fields = commonFields(path, forgets ? { parameters: [], ...put } : put, old)
@@ -85,40 +85,40 @@ export function actionRoutes(api: Api, host: Host): void {
     if (!activation) return c.json({ activationId }, 202)
     const { response, annotations } = activation
     const status = response.success ? 200 : response.status === 'whisk internal error' ? 500 : 502
-    // A real server answers a list without its activation.
+    // A real server returns an array without its activation record.
     if (isResultOnly || Array.isArray(response.result)) return c.json(response.result as object, status)
-    // The logs of an action are collected after its answer; a sequence's are known by then.
+    // Logs of an action are collected after its response; those of a sequence are known.
     const isSequence = annotations.some(({ key }) => key === 'topmost')
     return c.json(isSequence ? activation : { ...activation, logs: [] }, status)
   })
 }
 
-/** How long a blocking invocation waits for its end, in milliseconds. @throws HttpError 400 */
+/** Timeout of a blocking invocation, milliseconds. @throws HttpError 400 */
 function waitOf(c: ApiContext): number {
-  const wait = Number(c.req.query('timeout') ?? longestWait)
-  if (Number.isInteger(wait) && wait > 0 && wait <= longestWait) return wait
-  throw malformedQuery('timeout', `Timeout must be number of milliseconds up to ${longestWait}.`)
+  const wait = Number(c.req.query('timeout') ?? maxWait)
+  if (Number.isInteger(wait) && wait > 0 && wait <= maxWait) return wait
+  throw malformedQuery('timeout', `Timeout must be number of milliseconds up to ${maxWait}.`)
 }
 
-/** Annotations of a PUT override earlier ones; those that it does not name stay. */
+/** Merges the annotations of a PUT with the existing ones. */
 function annotationsOf(
   { annotations = [], delAnnotations = [] }: z.infer<typeof content>,
   kind: string,
   old?: ActionEntity,
 ): KeyValue[] {
-  // As on a real server, added to new actions only.
-  const usual = old ? old.annotations : [{ key: 'provide-api-key', value: false }]
-  const kept = usual.filter(({ key }) => !delAnnotations.includes(key))
+  // New actions only, as on a real server.
+  const base = old ? old.annotations : [{ key: 'provide-api-key', value: false }]
+  const kept = base.filter(({ key }) => !delAnnotations.includes(key))
   return mergeKeyValues(kept, annotations, [{ key: 'exec', value: kind }])
 }
 
-function limitsOf(asked: z.infer<typeof limitsContent>, old?: ActionEntity): ActionEntity['limits'] {
+function limitsOf(requested: z.infer<typeof limitsContent>, old?: ActionEntity): ActionEntity['limits'] {
   const limitOf = (name: keyof typeof actionLimits): number => {
-    const { title, unit, least, usual, most } = actionLimits[name]
-    const value = asked[name] ?? old?.limits[name] ?? usual
-    const said = `requirement failed: ${title} ${value}${unit}`
-    if (value < least) throw badRequest(`${said} below allowed threshold of ${least}${unit}`)
-    if (value > most) throw badRequest(`${said} exceeds allowed threshold of ${most}${unit}`)
+    const { title, unit, min, defaultValue, max } = actionLimits[name]
+    const value = requested[name] ?? old?.limits[name] ?? defaultValue
+    const message = `requirement failed: ${title} ${value}${unit}`
+    if (value < min) throw badRequest(`${message} below allowed threshold of ${min}${unit}`)
+    if (value > max) throw badRequest(`${message} exceeds allowed threshold of ${max}${unit}`)
     return value
   }
   const [concurrency, logs] = [limitOf('concurrency'), limitOf('logs')]

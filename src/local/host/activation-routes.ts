@@ -4,19 +4,19 @@ import { annotationOf } from './parameters'
 import { badRequest, malformedQuery } from './refusals'
 import { statuses } from './response'
 
-/** An activation in a list: everything but what can be long. */
+/** An activation as listed: without its logs and result. */
 const summarize = ({ logs: _, response, subject: __, ...activation }: Activation) => ({
   ...activation,
   statusCode: statuses.indexOf(response.status),
 })
 
-/** The name by which lists are filtered: `ml/infer` for an action in a package; `infer` does not match it. */
+/** Name for filtering lists: `ml/infer` for an action in a package, which `infer` does not match. */
 function listedName(activation: Activation): string {
   const [, packageName, inPackage] = String(annotationOf(activation, 'path')).split('/')
   return inPackage === undefined ? activation.name : `${packageName}/${activation.name}`
 }
 
-/** `activations`: what ran, with which result and logs. */
+/** `activations`: results and logs. */
 export function activationRoutes(api: Api, { activations }: Host): void {
   const base = `${inNamespace}/activations`
 

@@ -13,10 +13,10 @@ export interface Activation {
   version: string
   subject: string
   publish: boolean
-  /** The activation of the sequence this one is a component of. */
+  /** Activation id of the sequence, for its components. */
   cause?: string
   start: number
-  /** Triggers' activations have no end. */
+  /** Not for triggers. */
   end?: number
   duration?: number
   annotations: KeyValue[]
@@ -24,14 +24,14 @@ export interface Activation {
   response: ActivationResponse
 }
 
-/** What is known of an activation before it ends. */
-export type Begun = Pick<
+/** An activation at its start. */
+export type Started = Pick<
   Activation,
   'activationId' | 'namespace' | 'name' | 'version' | 'subject' | 'publish' | 'cause' | 'start'
 >
 
-/** The record of an activation that was under way when the host was killed. */
-const cutOff = (begun: Begun): Activation => ({
+/** Record of an activation that was running when the host was killed. */
+const interrupted = (begun: Started): Activation => ({
   ...begun,
   end: begun.start,
   duration: 0,
@@ -40,19 +40,19 @@ const cutOff = (begun: Begun): Activation => ({
   response: errorResponse('whisk internal error', 'The host was stopped while the activation ran.'),
 })
 
-/** What a file of JSON lines holds, with the bytes that each line takes. */
-function* entriesIn(file: string): Generator<{ entry: Activation | Begun; bytes: number }> {
+/** Entries of a JSON Lines file with their sizes. */
+function* entriesIn(file: string): Generator<{ entry: Activation | Started; bytes: number }> {
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     const entry = entryOf(line)
     if (entry) yield { entry, bytes: Buffer.byteLength(line) }
   }
 }
 
-function entryOf(line: string): Activation | Begun | undefined {
+function entryOf(line: string): Activation | Started | undefined {
   try {
     return line ? JSON.parse(line) : undefined
   } catch {
-    // A host that was killed may have left half a line.
+    // A killed host may have left an incomplete line.
     return undefined
   }
 }
@@ -61,8 +61,8 @@ const maxKept = 10_000
 const maxBytes = 128 * megabyte
 
 /**
- * The activations of late, kept in a folder: in two files of JSON lines, the older of which goes when the newer is
- * full, so that nothing is ever rewritten.
+ * Recent activations, stored in two JSON Lines files. When the newer one is full it replaces the older one, so that nothing is
+ * rewritten.
  */
 export class Activations {
   private readonly byId = new Map<string, { activation: Activation; bytes: number }>()
@@ -72,7 +72,7 @@ export class Activations {
 
   constructor(folder: string) {
     this.files = { newer: join(folder, 'activations.jsonl'), older: join(folder, 'activations.older.jsonl') }
-    const begun = new Map<string, Begun>()
+    const begun = new Map<string, Started>()
     for (const file of [this.files.older, this.files.newer].filter(existsSync)) {
       this.newest = { lines: 0, bytes: 0 }
       for (const { entry, bytes } of entriesIn(file)) {
@@ -80,11 +80,11 @@ export class Activations {
         else begun.set(entry.activationId, entry)
       }
     }
-    for (const [id, entry] of begun) if (!this.byId.has(id)) this.add(cutOff(entry))
+    for (const [id, entry] of begun) if (!this.byId.has(id)) this.add(interrupted(entry))
   }
 
-  /** Remembers what is under way: should the host be killed, its successor knows that it came to nothing. */
-  begin(begun: Begun): void {
+  /** Records the start of an activation, so that a restarted host can report those that a kill interrupted. */
+  begin(begun: Started): void {
     appendFileSync(this.files.newer, `\n${JSON.stringify(begun)}`)
   }
 
@@ -97,10 +97,10 @@ export class Activations {
     const line = JSON.stringify(activation)
     this.keep(activation, Buffer.byteLength(line))
     try {
-      // The line feed comes first: it ends what a killed host may have left.
+      // Line feed first: it ends an incomplete line of a killed host.
       appendFileSync(newer, `\n${line}`)
     } catch (err) {
-      log.error({ err }, 'an activation could not be kept on disk')
+      log.error({ err }, 'could not save an activation')
     }
   }
 
@@ -112,7 +112,7 @@ export class Activations {
     throw notFound()
   }
 
-  /** The last started first. */
+  /** Latest first. */
   list(): Activation[] {
     return [...this.byId.values()].map(({ activation }) => activation).sort((a, b) => b.start - a.start)
   }

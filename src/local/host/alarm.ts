@@ -3,11 +3,10 @@ import * as z from 'zod'
 import { badRequest } from './refusals'
 
 /*
- * What an alarm can be set to, and when it goes off: as the alarms package of Apache OpenWhisk has it, down to the words
- * of its refusals.
+ * Settings and schedule of an alarm, with the error messages of Apache OpenWhisk's alarms package.
  */
 
-/** Milliseconds since the epoch, or a date as text: kept as it was given. */
+/** Milliseconds since the epoch, or a date as text; stored as given. */
 const when = z.union([z.string(), z.number()])
 const wholeMinutes = 'the minutes parameter must be an integer'
 const wrongEnd = 'deleteAfterFire parameter must be one of [false, true, rules].'
@@ -16,7 +15,7 @@ const settingsSchema = z
   .object({
     cron: z.coerce.string().refine(isCron, { error: ({ input }) => `cron pattern '${input}' is not valid` }),
     timezone: z.string().refine(isTimezone, 'Invalid timezone.'),
-    // Without it, the feed may be up to a minute late; it never is here.
+    // If false, the real feed may fire up to a minute late; here it never does.
     strict: z.union([z.boolean(), z.stringbool()]),
     minutes: z.coerce.number(wholeMinutes).int(wholeMinutes).positive(`${wholeMinutes} greater than zero`),
     startDate: when,
@@ -42,7 +41,7 @@ export const feedNames = ['alarm', 'once', 'interval'] as const
 export type Feed = (typeof feedNames)[number]
 
 const dates = { startDate: true, stopDate: true } as const
-/** What refusals call a feed, what it must be told, and what it can be. */
+/** Name in messages, required parameter, and settings of each feed. */
 const feeds: Record<Feed, { title: string; required: keyof Settings; settings: z.ZodType<Settings> }> = {
   alarm: {
     title: 'alarms',
@@ -61,31 +60,31 @@ const feeds: Record<Feed, { title: string; required: keyof Settings; settings: z
   },
 }
 
-/** An alarm of a trigger, with how it stands. */
+/** Alarm of a trigger, and its state. */
 export interface Alarm {
   feed: Feed
   settings: Settings
-  /** What the trigger is fired with. */
+  /** Parameters that the trigger is fired with. */
   payload: Record<string, unknown>
   maxTriggers?: number
-  /** How often it may go off yet, where that is limited. */
+  /** Remaining fires, if limited. */
   left?: number
-  /** When it goes off next, in milliseconds since the epoch; never, without. */
+  /** Next fire, milliseconds since the epoch; undefined if there is none. */
   next?: number
   status: { active: boolean; dateChanged: number; reason?: { kind: 'AUTO'; message: string } }
 }
 
 /**
- * The alarm that is asked of a feed, or what an update makes of an `old` one. What is empty counts as not given.
- * @param now in milliseconds since the epoch
- * @throws HttpError 400 for what makes no alarm
+ * Creates the alarm for a feed, or updates an `old` one. Empty parameters count as missing.
+ * @param now milliseconds since the epoch
+ * @throws HttpError 400 for invalid parameters
  */
 export function alarmOf(asked: Feed, params: Record<string, unknown>, now: number, old?: Alarm): Alarm {
   const given = Object.entries(params).filter(([, value]) => Boolean(value) || value === false)
   const feed = old?.feed ?? asked
   const changes = parse(feeds[feed].settings, Object.fromEntries(given))
   const common = parse(commonSchema, Object.fromEntries(given))
-  // As on clusters, where an empty text is the default.
+  // As on clusters, the default is an empty text.
   const { trigger_payload: payload = old?.payload ?? '' } = common
   const { maxTriggers = -1 } = old ?? common
   if (old && payload === old.payload && Object.keys(changes).length === 0) {
@@ -116,7 +115,7 @@ export function alarmOf(asked: Feed, params: Record<string, unknown>, now: numbe
   }
 }
 
-/** @throws HttpError 400 in the words of the schema */
+/** @throws HttpError 400 with the schema's message */
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
@@ -135,7 +134,7 @@ function checkDates({ startDate, stopDate }: Settings, changes: Settings, now: n
   throw badRequest(`stopDate parameter '${stopDate}' ${wanted}`)
 }
 
-/** When an alarm goes off next after a time, both in milliseconds since the epoch; undefined for never. */
+/** Time of the next fire after `after`, milliseconds since the epoch; undefined if there is none. */
 export function nextTime(feed: Feed, settings: Settings, after: number): number | undefined {
   const { date = 0, minutes = 1, cron = '', timezone = 'UTC', startDate = 0, stopDate } = settings
   const start = timeOf(startDate)
@@ -151,7 +150,7 @@ export function nextTime(feed: Feed, settings: Settings, after: number): number 
 
 export const timeOf = (date: string | number): number => new Date(date).getTime()
 
-/** Whether a pattern has five fields, or six with the seconds first, and a time that there will be. */
+/** Whether a pattern has five fields, or six with seconds first, and a next time. */
 function isCron(pattern: string): boolean {
   return /^(\S+\s+){4,5}\S+$/.test(pattern.trim()) && isTrue(() => new Cron(pattern).nextRun() !== null)
 }

@@ -20,13 +20,13 @@ const success = { status: 'success' }
 const authenticationFailed = 'Trigger authentication request failed.'
 
 /**
- * What fires triggers at their time. An alarm is kept with its trigger and goes with it. One that was due while the host
- * was down goes off when it is up again, once.
+ * Fires triggers on schedule. An alarm is stored with its trigger. An alarm due while the host was down fires once after the
+ * restart.
  */
 export class Alarms {
   private timer?: NodeJS.Timeout
 
-  /** @param now tells the time, in milliseconds since the epoch */
+  /** @param now current time, milliseconds since the epoch */
   constructor(
     private readonly host: Host,
     private readonly now: () => number,
@@ -44,19 +44,19 @@ export class Alarms {
     clearInterval(this.timer)
   }
 
-  /** Fires the triggers that are due. */
+  /** Fires due triggers. */
   tick(): void {
     for (const [trigger, alarm] of this.waiting()) {
       try {
-        if ((alarm.next ?? 0) <= this.now()) this.goOff(trigger, alarm)
+        if ((alarm.next ?? 0) <= this.now()) this.fireAlarm(trigger, alarm)
       } catch (thrown) {
-        // Most likely throttled: it stays due.
-        log.warn({ trigger: trigger.name, reason: messageOf(thrown) }, 'an alarm could not fire its trigger')
+        // Usually throttled: it stays due.
+        log.warn({ trigger: trigger.name, reason: messageOf(thrown) }, 'alarm could not fire its trigger')
       }
     }
   }
 
-  /** Answers an event in the life of a feed. @throws HttpError for what it cannot do */
+  /** Handles a lifecycle event of a feed. @throws HttpError */
   answer(feed: Feed, body: unknown): object {
     const { lifecycleEvent, triggerName, params } = parse(eventSchema, body)
     const { entities, namespace } = this.host
@@ -82,7 +82,7 @@ export class Alarms {
     return triggers.flatMap((trigger) => (trigger.alarm?.next ? [[trigger, trigger.alarm]] : []))
   }
 
-  private goOff(trigger: TriggerEntity, alarm: Alarm): void {
+  private fireAlarm(trigger: TriggerEntity, alarm: Alarm): void {
     const { entities, namespace, throttle, fire } = this.host
     const { feed, settings, payload } = alarm
     const { deleteAfterFire = 'false' } = settings
@@ -99,7 +99,7 @@ export class Alarms {
     for (const rule of rules) entities.remove(rule)
   }
 
-  /** The headers of the request with which the alarms package fires a trigger. */
+  /** Headers of the alarms package's fire request. */
   private headers(): Record<string, string> {
     const { auth, url } = this.host
     const authorization = `Basic ${Buffer.from(auth).toString('base64')}`
@@ -113,7 +113,7 @@ export class Alarms {
   }
 }
 
-/** Why an alarm goes off no more. */
+/** Why an alarm was disabled. */
 const ends = {
   once: 'firing once',
   alarm: 'firing last scheduled cron trigger',
@@ -122,13 +122,13 @@ const ends = {
   stopDate: 'receiving error on trigger initialization: the stop date has expired',
 }
 
-/** What READ answers. */
+/** Response to READ. */
 function show({ name, namespace }: TriggerEntity, { settings, payload, status }: Alarm): object {
   const dateChangedISO = new Date(status.dateChanged).toISOString().replace(/\.\d+/, '')
   return { config: { name, namespace, payload, ...settings }, status: { ...status, dateChangedISO } }
 }
 
-/** Where the feed actions pass on what they are asked, with the key that they were given. */
+/** Called by the feed actions with the key of their caller. */
 export function alarmRoutes(api: Api, alarms: Alarms): void {
   api.post('/api/v1/alarms/:feed', async (c) => {
     if (!c.var.isUser) throw new HttpError(401, 'unauthorized', authenticationFailed)

@@ -16,16 +16,16 @@ import type { Fire } from './triggers'
 type Env = {
   Bindings: HttpBindings
   Variables: {
-    /** The id of the request, by which an error's `code` refers to it. */
+    /** Request id, the `code` of errors. */
     transaction: string
-    /** Whether the request came with the namespace's key. */
+    /** Whether the request has the namespace's key. */
     isUser: boolean
   }
 }
 export type Api = Hono<Env>
 export type ApiContext = Context<Env>
 
-/** What the resources of a host share. */
+/** Shared by the routes of a host. */
 export interface Host {
   namespace: string
   /** `uuid:key` of the namespace. */
@@ -39,36 +39,36 @@ export interface Host {
   fire: Fire
 }
 
-/** What a request's path begins with; that the caller may use the namespace is seen to before. */
+/** Path prefix of requests; access to the namespace has already been checked. */
 export const inNamespace = '/api/v1/namespaces/:namespace'
 
-/** The request headers that pages of other origins may send. */
+/** Request headers allowed for pages of other origins. */
 export const corsHeaders = 'Authorization, Origin, X-Requested-With, Content-Type, Accept, User-Agent'
 
-/** The namespace a request is about: the caller's own, by its name or as `_`, or the system's. */
+/** Namespace of a request: the caller's, by name or as `_`, or the system's. */
 export const namespaceOf = (c: ApiContext, { namespace }: Host): string =>
   c.req.param('namespace') === systemNamespace ? systemNamespace : namespace
 
-/** The entity a request is about: `guest/infer` or `guest/ml/infer`. */
+/** Path of the requested entity: `guest/infer` or `guest/ml/infer`. */
 export function entityPath(c: ApiContext, host: Host): string {
   const names = [c.req.param('package'), c.req.param('name')].filter((name) => name !== undefined)
   return joinNames(namespaceOf(c, host), ...names)
 }
 
-/** The limit of a body; larger for those that can hold code. */
+/** Body size limit; larger for PUT, which may hold code. */
 const allowedSize = (c: ApiContext): number => (c.req.method === 'PUT' ? sizes.put : sizes.payload)
 
-/** Refuses a body whose declared length is over the limit. @throws HttpError 413 */
+/** Checks the declared length of a body. @throws HttpError 413 */
 export function checkLength(c: ApiContext): void {
   checkSize('Request', Number(c.req.header('content-length') ?? 0), allowedSize(c))
 }
 
-/** The request's body, read up to the limit. @throws HttpError 413 */
+/** Reads the body up to the limit. @throws HttpError 413 */
 export async function readBytes(c: ApiContext): Promise<Buffer> {
   checkLength(c)
   const pieces: Buffer[] = []
   let length = 0
-  // The answer needs the connection: it must outlive the loop.
+  // The response needs the connection, so leaving the loop must not destroy it.
   for await (const piece of c.env.incoming.iterator({ destroyOnReturn: false })) {
     pieces.push(piece)
     length += piece.length
@@ -97,7 +97,7 @@ export function parseContent<T>(bytes: Buffer, parse: (value: unknown) => T): T 
   }
 }
 
-/** The request's headers as actions see them, without those about the transfer of the body. */
+/** Request headers as actions see them, without those about the transfer. */
 export function requestHeaders(c: ApiContext): Record<string, string> {
   const { 'content-length': _, 'transfer-encoding': __, ...headers } = c.req.header()
   return headers
@@ -110,7 +110,7 @@ export const typeOf = (c: ApiContext): string =>
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The parameters of an invocation or a fire. */
+/** Parameters of an invocation or fire. */
 export const readPayload = (c: ApiContext): Promise<Record<string, unknown>> =>
   readJson(c, (value) => {
     if (isRecord(value)) return value
@@ -127,10 +127,14 @@ export function flagOf(c: ApiContext, parameter: string): boolean {
 
 const maxListed = 200
 
-/** Answers with the part of a list that `skip` and `limit` ask for, or with its length. */
+/** Responds with a page of a list by `skip` and `limit`, or with its length. */
 export function listPage<T>(c: ApiContext, name: string, items: T[], show: (item: T) => object): Response {
-  const number = (parameter: string, usual: number, check: (value: number) => string | undefined): number => {
-    const text = c.req.query(parameter) ?? String(usual)
+  const number = (
+    parameter: string,
+    defaultValue: number,
+    check: (value: number) => string | undefined,
+  ): number => {
+    const text = c.req.query(parameter) ?? String(defaultValue)
     const why = /^-?\d+$/.test(text) ? check(Number(text)) : 'an integer'
     if (why) throw malformedQuery(parameter, `The value '${text}' is not ${why} for ${name}.`)
     return Number(text)

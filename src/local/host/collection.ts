@@ -18,13 +18,13 @@ import { badRequest, conflict } from './refusals'
 const keyValues = z.array(z.object({ key: z.string(), value: z.unknown(), init: z.boolean().optional() }))
 const version = z.string().regex(/^\d+\.\d+\.\d+$/)
 
-/** What the body of a PUT may say of any entity; what it leaves out stays as it is. */
+/** Body of a PUT; omitted fields keep their values. */
 export const commonContent = z
   .object({ version, publish: z.boolean(), annotations: keyValues, parameters: keyValues })
   .partial()
 type CommonContent = z.infer<typeof commonContent>
 
-/** The fields all entities have, from a PUT's body and the entity it changes. */
+/** Fields common to all entities, from a PUT and the existing entity. */
 export function commonFields(path: string, content: CommonContent, old?: Entity) {
   const { parameters = old?.parameters ?? [], annotations = old?.annotations ?? [] } = content
   checkSize('parameters', Buffer.byteLength(JSON.stringify(parameters)))
@@ -40,33 +40,33 @@ function nextVersion(old = '0.0.0'): string {
   return `${major}.${minor}.${Number(patch) + 1}`
 }
 
-/** The fields of an entity in a list. */
+/** Fields common to all entities in lists. */
 export function commonSummary({ name, namespace, publish, annotations, version, updated }: Entity) {
   return { name, namespace, publish, annotations, version, updated }
 }
 
-/** What makes a collection different from the others. */
+/** The parts in which collections differ. */
 export interface Resource<C extends Collection, T extends CommonContent> {
   collection: C
   content: z.ZodType<T>
-  /** The entity as a PUT wants it. */
+  /** Builds the entity for a PUT. */
   make(path: string, content: T, old: EntityIn<C> | undefined): EntityIn<C>
   show(entity: EntityIn<C>): object
-  /** As a GET shows it, where that says more than the answer to a PUT. */
+  /** For a GET, if that shows more than a PUT. */
   showFull?(path: string, c: ApiContext): object
   summarize(entity: EntityIn<C>): object
-  /** Refuses to remove the entity, or removes what hangs on it. */
+  /** Throws to refuse the removal, or removes dependent entities. */
   beforeRemove?(entity: EntityIn<C>, c: ApiContext): void
 }
 
-/** Actions can be changed in their own package only. @throws HttpError 400 in a binding, 404 without the package */
+/** Refuses changes of actions through a binding. @throws HttpError 400 for a binding, 404 without the package */
 function checkNoBinding(entities: Entities, path: string): void {
   const [namespace, packageName, name] = path.split('/')
   if (name === undefined || !entities.get('packages', `${namespace}/${packageName}`).binding) return
   throw badRequest('Operation not permitted on package binding.')
 }
 
-/** GET, PUT and DELETE of a collection's entities, and its list. */
+/** Registers list, GET, PUT and DELETE of a collection. */
 export function collectionRoutes<C extends Collection, T extends CommonContent>(
   api: Api,
   host: Host,
@@ -99,7 +99,7 @@ export function collectionRoutes<C extends Collection, T extends CommonContent>(
     if (collection === 'actions') checkNoBinding(entities, path)
     const entity = entities.get(collection, path)
     beforeRemove?.(entity, c)
-    // Made first: the code goes with the action.
+    // Before the removal, which deletes the code.
     const answer = c.json(show(entity))
     entities.remove(entity)
     return answer

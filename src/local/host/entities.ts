@@ -4,14 +4,14 @@ import { sha256Of } from '../../sha256'
 import type { Alarm } from './alarm'
 import { conflict, notFound } from './refusals'
 
-/** A parameter or an annotation; an action gets a parameter marked `init` as an environment variable. */
+/** A parameter or annotation. Parameters marked `init` are passed as environment variables. */
 export interface KeyValue {
   key: string
   value?: unknown
   init?: boolean
 }
 
-/** The name of an entity: `{path: 'guest/ml', name: 'classify'}`. */
+/** Name of an entity: `{path: 'guest/ml', name: 'classify'}`. */
 export interface Reference {
   path: string
   name: string
@@ -19,7 +19,7 @@ export interface Reference {
 
 interface Common<C extends string> {
   collection: C
-  /** With the package, for actions: `guest/ml`. */
+  /** Includes the package of an action: `guest/ml`. */
   namespace: string
   name: string
   version: string
@@ -43,16 +43,16 @@ export interface Exec {
   image?: string
   main?: string
   binary?: boolean
-  /** The name of its file; the text itself would weigh down every write of the entities. */
+  /** Name of the code file. Code is stored separately to keep writes of the entities small. */
   code?: string
-  /** `/guest/ml/prepare`; of sequences only. */
+  /** Sequences only: `/guest/ml/prepare`. */
   components?: string[]
 }
 
-/** A trigger knows its rules, once it has had one, and their status, as on a real server. */
+/** As on a real server, a trigger that ever had a rule lists its rules with their status. */
 export interface TriggerEntity extends Common<'triggers'> {
   rules?: Record<string, RuleLink>
-  /** What the alarms package fires it by; goes with the trigger, and so is never left without one. */
+  /** Stored in the trigger, so that it is removed with it. */
   alarm?: Alarm
 }
 
@@ -74,19 +74,19 @@ export const pathOf = (entity: { namespace: string; name: string }): string =>
   `${entity.namespace}/${entity.name}`
 
 let last = 0
-/** The time in milliseconds, never the same twice: what is sorted by time has one order. */
+/** Strictly increasing time in milliseconds, so that sorting by time is unambiguous. */
 export function clock(): number {
   last = Math.max(Date.now(), last + 1)
   return last
 }
 
-/** All that is deployed, kept in a folder. Every change is on disk, whole, when the call returns. */
+/** Deployed entities, stored in a folder. Changes are on disk, atomically, when a call returns. */
 export class Entities {
   private readonly all: Map<string, Entity>
   private readonly file: string
   private readonly codeFolder: string
 
-  /** @param builtIn what is there whatever happens, and is not kept; its actions' `code` is no file, but the code */
+  /** @param builtIn entities that always exist and are not stored; their `code` is the code itself */
   constructor(
     folder: string,
     private readonly builtIn: Entity[] = [],
@@ -99,21 +99,21 @@ export class Entities {
     this.dropUnusedCode()
   }
 
-  /** Undefined when there is none; a 409 when the path names something of another collection. */
+  /** @returns undefined if there is none. @throws HttpError 409 if the path is an entity of another collection */
   find<C extends Collection>(collection: C, path: string): EntityIn<C> | undefined {
     const entity = this.all.get(path)
     if (entity === undefined || entity.collection === collection) return entity as EntityIn<C> | undefined
     throw conflict('Resource by this name exists but is not in this collection.')
   }
 
-  /** As `find`, with a 404 when there is none. */
+  /** As `find`. @throws HttpError 404 if there is none */
   get<C extends Collection>(collection: C, path: string): EntityIn<C> {
     const entity = this.find(collection, path)
     if (entity) return entity
     throw notFound()
   }
 
-  /** Those of a namespace or package, the last updated first. */
+  /** Entities in a namespace or package, latest first. */
   list<C extends Collection>(collection: C, namespace: string): EntityIn<C>[] {
     const all = [...this.all.values()] as EntityIn<C>[]
     return all
@@ -131,7 +131,7 @@ export class Entities {
     this.save()
   }
 
-  /** Keeps code for the action that is put next. */
+  /** Stores code for the action that is put next. */
   saveCode(code: string): string {
     const name = sha256Of(code)
     writeAtomically(join(this.codeFolder, name), code)

@@ -9,7 +9,7 @@ import { badRequest, malformedContent, orRefuse } from './refusals'
 
 const text = z.string().optional()
 
-/** What the body of an action's PUT says of its code, image or components. */
+/** `exec` in the PUT of an action: code, image or components. */
 export const execContent = z.object({
   kind: z.string(),
   code: text,
@@ -24,13 +24,13 @@ interface Place {
   namespace: string
 }
 
-/** Whether code is an archive: it is one if it could be base64. */
+/** Whether code is an archive: OpenWhisk treats any valid base64 as one. */
 const isBase64 = (code: string): boolean =>
   code.length > 0 && code.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(code.replace(/={1,2}$/, ''))
 
 /**
- * The `exec` of the action at `path`; its code is saved.
- * @throws HttpError 400 for what cannot run, 413 for too much code
+ * Validates the `exec` of an action and saves its code.
+ * @throws HttpError 400 if it cannot run, 413 if the code is too large
  */
 export function execOf(put: ExecContent, path: string, place: Place): Exec {
   if (put.kind === 'sequence') return sequenceOf(put, path, place)
@@ -41,7 +41,7 @@ export function execOf(put: ExecContent, path: string, place: Place): Exec {
   return code === undefined ? exec : { ...exec, code: place.entities.saveCode(code) }
 }
 
-/** What an action runs in: an image, or the runtime of a kind, which needs code. */
+/** The image or the runtime kind of an action. */
 function runtimeOf({ kind, code, image }: ExecContent): Pick<Exec, 'kind' | 'image'> {
   if (kind === 'blackbox') {
     if (image !== undefined) return { kind, image }
@@ -67,7 +67,7 @@ function sequenceOf({ kind, components }: ExecContent, path: string, { entities,
   return { kind, components: paths.map((component) => `/${component}`) }
 }
 
-/** Refuses sequences that are empty, too long, of what does not exist, or of themselves. */
+/** Refuses a sequence that is empty, too long, recursive, or has a missing component. */
 function checkSequence(entities: Entities, sequence: string, components: string[]): void {
   const refusal = badRequest('Sequence component does not exist.')
   const lengthOf = (path: string): number => {

@@ -2,5 +2,5 @@ import { randomBytes, randomUUID } from 'node:crypto'
 
 export const newActivationId = (): string => randomUUID().replaceAll('-', '')
 
-/** The id of a request, or of a component's invocation in a sequence. */
+/** Id of a request, or of a component's invocation in a sequence. */
 export const newTransaction = (): string => randomBytes(24).toString('base64url').replace(/[-_]/g, '0')

@@ -17,11 +17,11 @@ export interface InvokerOptions {
   meter: Meter
   /** @param namespace of the action */
   apiHost(namespace: string): string
-  /** More environment for the containers of an image. */
+  /** Additional environment of an image's containers. */
   images(image: string | undefined, memory: number): Record<string, string>
 }
 
-/** An activation under way. `done` never rejects. */
+/** A started activation. `done` never rejects. */
 export interface Invoked {
   activationId: string
   done: Promise<Activation>
@@ -29,7 +29,7 @@ export interface Invoked {
 
 interface Origin {
   transaction: string
-  /** The sequence's activation, for its components. */
+  /** Activation id of the sequence, for its components. */
   cause?: string
 }
 
@@ -41,10 +41,10 @@ interface Call extends Origin {
 
 type Ending = Pick<Activation, 'start' | 'duration' | 'logs' | 'response'> & { annotations: KeyValue[] }
 
-/** Turns invocations of actions and sequences into activations. */
+/** Runs actions and sequences, and records their activations. */
 export class Invoker {
   private readonly underWay = new Set<Promise<unknown>>()
-  /** As `underWay`, without sequences, which take no container. */
+  /** Number of activations in `underWay` that need a container: not sequences. */
   private inContainers = 0
 
   constructor(private readonly options: InvokerOptions) {}
@@ -62,17 +62,17 @@ export class Invoker {
     return { activationId: call.activationId, done }
   }
 
-  /** How many activations wait or run. */
+  /** Number of waiting and running activations. */
   running(): number {
     return this.underWay.size
   }
 
-  /** The number of waiting and running activations of actions, including components of sequences. */
+  /** Number of waiting and running activations of actions, including components of sequences. */
   inFlight(): number {
     return this.inContainers
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when all activations have ended. */
   async settled(): Promise<void> {
     await Promise.all(this.underWay)
   }
@@ -159,11 +159,11 @@ export class Invoker {
       }
       response = done.at(-1)?.response ?? response
     } catch {
-      // A component has gone since; the response says so from the start.
+      // A component was deleted; `response` is initialised for this case.
     }
     const duration = done.reduce((sum, activation) => sum + (activation.duration ?? 0), 0)
     const memories = done.map((one) => (annotationOf(one, 'limits') as ActionEntity['limits']).memory)
-    const memory = Math.max(...memories, actionLimits.memory.least)
+    const memory = Math.max(...memories, actionLimits.memory.min)
     const annotations = [
       { key: 'topmost', value: call.cause === undefined },
       { key: 'limits', value: { ...limits, memory } },
@@ -172,13 +172,13 @@ export class Invoker {
   }
 }
 
-/** Without the annotation an action gets the key, as on a real server, which adds the annotation to new actions. */
+/** As on a real server, an action without the annotation gets the key; new actions get the annotation. */
 function getsKey(action: ActionEntity): boolean {
   const wanted = annotationOf(action, 'provide-api-key')
   return wanted === undefined || Boolean(wanted)
 }
 
-/** The payload over an action's parameters; values of those marked `init` go to the environment. */
+/** Merges the payload over the parameters; parameters marked `init` go to the environment. */
 function argumentsOf(parameters: KeyValue[], payload: object) {
   if (Array.isArray(payload)) return { env: {}, value: payload }
   const all = Object.entries({ ...asObject(parameters), ...payload })
@@ -187,7 +187,7 @@ function argumentsOf(parameters: KeyValue[], payload: object) {
   return { env, value: Object.fromEntries(all.filter(([key]) => !inits.has(key))) }
 }
 
-/** What a promise resolves to, or undefined when that takes longer than `timeout` milliseconds. */
+/** Resolves to undefined if `promise` takes longer than `timeout` milliseconds. */
 export function within<T>(timeout: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout
   const late = new Promise<undefined>((resolve) => {

@@ -1,13 +1,13 @@
-/** The deepest nesting that a real server accepts; a scalar counts as a level. */
-const deepest = 1000
+/** Nesting limit of a real server; a scalar counts as one level. */
+const maxDepth = 1000
 
-/** As JSON.parse. @throws Error with a real server's message where the text is nested deeper than the limit */
+/** JSON.parse with a nesting limit. @throws Error with a real server's message */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text)
   let level = [value]
   for (let depth = 1; level.length > 0; depth++) {
-    if (depth > deepest) {
-      const limit = `JSON input was nested more deeply than the configured limit of maxNesting = ${deepest}`
+    if (depth > maxDepth) {
+      const limit = `JSON input was nested more deeply than the configured limit of maxNesting = ${maxDepth}`
       throw new Error(`JSON input nested too deeply:${limit}`)
     }
     level = level.flatMap(childrenOf)

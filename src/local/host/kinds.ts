@@ -1,5 +1,5 @@
-/** The kind of the system's actions, and of those that ask for `nodejs:default`. */
+/** Kind of the system's actions, and of `nodejs:default`. */
 export const defaultKind = 'nodejs:20'
 
-/** The kinds that `GET /` offers. All of them run on the host's own Node.js. */
+/** Kinds listed by `GET /`. All run on the host's own Node.js. */
 export const kinds = [defaultKind, 'nodejs:22', 'nodejs:24']

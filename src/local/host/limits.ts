@@ -1,20 +1,20 @@
 import { HttpError } from '../http-error'
 
-/** How much a namespace may ask for. */
+/** Rate limits of a namespace. */
 export interface Limits {
   invocationsPerMinute: number
   concurrentInvocations: number
   firesPerMinute: number
 }
 
-/** For work on one's own machine. */
+/** Limits for work on a single machine. */
 export const generousLimits: Limits = {
   invocationsPerMinute: 6000,
   concurrentInvocations: 200,
   firesPerMinute: 6000,
 }
 
-/** What an Apache OpenWhisk server allows unless its operator raises it. */
+/** Defaults of an Apache OpenWhisk server. */
 export const openwhiskLimits: Limits = {
   invocationsPerMinute: 60,
   concurrentInvocations: 30,
@@ -23,29 +23,29 @@ export const openwhiskLimits: Limits = {
 
 export const megabyte = 1024 * 1024
 
-/** The largest there may be, in bytes; code counts in base64, and a PUT holds it and what is said about it. */
+/** Maximum sizes, bytes. Code is base64; a PUT holds code and metadata. */
 export const sizes = { payload: megabyte, result: megabyte, code: 48 * megabyte, put: 50 * megabyte }
 export const sequenceLength = 50
-/** How long a blocking invocation waits, in milliseconds. */
-export const longestWait = 60_000
+/** Maximum duration of a blocking invocation, milliseconds. */
+export const maxWait = 60_000
 
-/** The limits of an action, with their titles in refusals. */
+/** Limits of an action, with their titles in error messages. */
 export const actionLimits = {
-  timeout: { title: 'duration', unit: ' milliseconds', least: 100, usual: 60_000, most: 300_000 },
-  memory: { title: 'memory size', unit: ' MB', least: 128, usual: 256, most: 512 },
-  logs: { title: 'log size', unit: ' MB', least: 0, usual: 10, most: 10 },
-  concurrency: { title: 'concurrency', unit: '', least: 1, usual: 1, most: 1 },
+  timeout: { title: 'duration', unit: ' milliseconds', min: 100, defaultValue: 60_000, max: 300_000 },
+  memory: { title: 'memory size', unit: ' MB', min: 128, defaultValue: 256, max: 512 },
+  logs: { title: 'log size', unit: ' MB', min: 0, defaultValue: 10, max: 10 },
+  concurrency: { title: 'concurrency', unit: '', min: 1, defaultValue: 1, max: 1 },
 }
 
-/** Refuses what is larger than `allowed` bytes. */
+/** @param allowed bytes @throws HttpError 413 */
 export function checkSize(what: string, size: number, allowed = sizes.payload): void {
   if (size <= allowed) return
   throw new HttpError(413, 'too_large', `${what} larger than allowed: ${size} > ${allowed} bytes.`)
 }
 
 /**
- * Limits a rate by the minute of the clock. As on a real server, refused requests count as well.
- * @param now in milliseconds since the epoch
+ * Rate limit per clock minute. As on a real server, refused requests count, too.
+ * @param now current time, milliseconds since the epoch
  */
 export function ratePerMinute(allowed: number, now: () => number): () => void {
   let minute = 0

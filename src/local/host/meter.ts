@@ -1,24 +1,24 @@
 import type { Family, Sample } from '../../openmetrics'
 import type { Activation } from './activations'
 
-/** What an API host counts from its start on. */
+/** Counters of an API host since its start. */
 export class Meter {
   private readonly activations = new Counts(['action', 'status'])
   private readonly seconds = new Counts(['action'])
   private readonly throttles = new Counts(['limit'])
 
-  /** An activation of an action or a sequence has ended. @param action with its package */
+  /** Counts an ended activation of an action or sequence. @param action including its package */
   ended(action: string, { response, duration = 0 }: Activation): void {
     this.activations.add(1, action, response.status)
     this.seconds.add(duration / 1000, action)
   }
 
-  /** A request was refused. */
+  /** Counts a refused request. */
   throttled(limit: 'invocations' | 'fires'): void {
     this.throttles.add(1, limit)
   }
 
-  /** @param now what there is at this moment */
+  /** @param gauges current values */
   families({ containers, inFlight }: { containers: number; inFlight: number }): Family[] {
     const counter = { type: 'counter' } as const
     const gauge = { type: 'gauge' } as const
@@ -26,20 +26,20 @@ export class Meter {
       {
         ...counter,
         name: 'whisklens_host_activations',
-        help: 'Activations that have ended, by action and status, since the host began.',
+        help: 'Ended activations by action and status since the host started.',
         samples: this.activations.samples(),
       },
       {
         ...counter,
         name: 'whisklens_host_activation_seconds',
         unit: 'seconds',
-        help: 'Time that activations took, by action.',
+        help: 'Duration of ended activations by action.',
         samples: this.seconds.samples(),
       },
       {
         ...counter,
         name: 'whisklens_host_throttles',
-        help: 'Requests that were refused for the limits of the namespace.',
+        help: 'Requests refused because of a limit.',
         samples: this.throttles.samples(),
       },
       {
@@ -51,14 +51,14 @@ export class Meter {
       {
         ...gauge,
         name: 'whisklens_host_activations_in_flight',
-        help: 'Activations that wait or run.',
+        help: 'Waiting and running activations.',
         samples: [{ value: inFlight }],
       },
     ]
   }
 }
 
-/** Sums by the values of some labels. */
+/** Sums by label values. */
 class Counts {
   private readonly byLabels = new Map<string, Required<Sample>>()
 

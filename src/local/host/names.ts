@@ -4,13 +4,13 @@ import { isSystemPackage, systemNamespace } from './system'
 
 const legal = /^\w([\w@ .-]{0,254}[\w@.-])?$/
 
-/** Joins the segments of an entity's path once they are seen to be names: `guest`, `ml`, `infer` → `guest/ml/infer`. */
+/** Joins path segments after checking that they are valid names: `guest`, `ml`, `infer` → `guest/ml/infer`. */
 export function joinNames(...segments: string[]): string {
   if (segments.every((segment) => legal.test(segment))) return segments.join('/')
   throw badRequest('The name of the entity contains illegal characters.')
 }
 
-/** The path of what a name means to `namespace`: `/_/ml/infer`, `guest/ml/infer`, `ml/infer` → `guest/ml/infer`. */
+/** Resolves a name for `namespace`: `/_/ml/infer`, `guest/ml/infer`, `ml/infer` → `guest/ml/infer`. */
 export function resolveName(name: string, namespace: string): string {
   const [first = '', ...rest] = name.replace(/^\//, '').split('/')
   const isFull = name.startsWith('/') || first === '_' || first === namespace || rest.length === 2

@@ -11,25 +11,25 @@ const runtimes = kinds.map((kind) => ({
   requireMain: false,
 }))
 
-/** `min_action_memory` and the like; megabytes are told in bytes. */
+/** `min_action_memory` and the like; memory and log sizes in bytes. */
 const bounds = Object.fromEntries(
   [
     { ...actionLimits.timeout, name: 'action_duration', unit: 1 },
     { ...actionLimits.memory, name: 'action_memory', unit: megabyte },
     { ...actionLimits.logs, name: 'action_logs', unit: megabyte },
-  ].flatMap(({ name, unit, least, most }) =>
+  ].flatMap(({ name, unit, min, max }) =>
     ['', 'default_'].flatMap((prefix) => [
-      [`${prefix}min_${name}`, least * unit],
-      [`${prefix}max_${name}`, most * unit],
+      [`${prefix}min_${name}`, min * unit],
+      [`${prefix}max_${name}`, max * unit],
     ]),
   ),
 )
 
 const support = { github: 'https://github.com/apache/openwhisk/issues', slack: 'http://slack.openwhisk.org' }
 
-/** What describes the host itself: its runtimes and limits, its build, its only namespace. */
+/** Describes the host: runtimes, limits, build, and its only namespace. */
 export function namespaceRoutes(api: Api, { namespace, entities, limits }: Host): void {
-  // wskdeploy takes JSON only from exactly `application/json`, or from a type that ends in `charset=UTF-8` so spelled.
+  // wskdeploy parses JSON only from `application/json` exactly, or a type that ends in `charset=UTF-8` in this spelling.
   api.get('/', (c) =>
     c.json({
       api_paths: ['/api/v1'],
@@ -62,16 +62,16 @@ export function namespaceRoutes(api: Api, { namespace, entities, limits }: Host)
       concurrentInvocations: limits.concurrentInvocations,
       firesPerMinute: limits.firesPerMinute,
       invocationsPerMinute: limits.invocationsPerMinute,
-      maxActionConcurrency: concurrency.most,
+      maxActionConcurrency: concurrency.max,
       maxActionInstances: limits.concurrentInvocations,
-      maxActionLogs: logs.most,
-      maxActionMemory: memory.most,
-      maxActionTimeout: timeout.most,
+      maxActionLogs: logs.max,
+      maxActionMemory: memory.max,
+      maxActionTimeout: timeout.max,
       maxParameterSize: `${sizes.payload} B`,
-      minActionConcurrency: concurrency.least,
-      minActionLogs: logs.least,
-      minActionMemory: memory.least,
-      minActionTimeout: timeout.least,
+      minActionConcurrency: concurrency.min,
+      minActionLogs: logs.min,
+      minActionMemory: memory.min,
+      minActionTimeout: timeout.min,
     })
   })
   api.get(inNamespace, (c) => {

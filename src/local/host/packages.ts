@@ -8,13 +8,13 @@ import { badRequest, conflict, notFound, orRefuse } from './refusals'
 
 const bindingContent = z.object({ namespace: z.string(), name: z.string() }).partial().optional()
 
-/** `packages`: what actions are put into, and bindings to such packages with parameters of their own. */
+/** `packages`, and bindings to packages with their own parameters. */
 export function packageRoutes(api: Api, host: Host): void {
   const { entities, namespace } = host
 
   const show = ({ collection: _, ...entity }: PackageEntity) => ({ ...entity, binding: entity.binding ?? {} })
 
-  /** The package a PUT binds to. wskdeploy and wsk send an empty binding for none. */
+  /** Target of a binding. wskdeploy and wsk send an empty binding for none. */
   function boundTo(put: z.infer<typeof bindingContent>, old?: PackageEntity): PackageEntity['binding'] {
     if (!put?.name) return old?.binding
     const path = resolveName(`/${put.namespace ?? '_'}/${put.name}`, namespace)

@@ -1,7 +1,7 @@
 import { type ActionEntity, type Entities, type KeyValue, pathOf } from './entities'
 import { parametersNotAllowed } from './refusals'
 
-/** Parameters over parameters: the later lists win. */
+/** Merges lists; later ones win. */
 export const mergeKeyValues = (...lists: KeyValue[][]): KeyValue[] => [
   ...new Map(lists.flat().map((one) => [one.key, one])).values(),
 ]
@@ -12,15 +12,15 @@ export const asObject = (list: KeyValue[]): Record<string, unknown> =>
 export const annotationOf = ({ annotations }: { annotations: KeyValue[] }, wanted: string): unknown =>
   annotations.find(({ key }) => key === wanted)?.value
 
-/** An action with the parameters of its package, and of the binding it is reached through, below its own. */
+/** An action with its own parameters merged over those of its package and binding. */
 export interface ResolvedAction {
   action: ActionEntity
   parameters: KeyValue[]
-  /** The path of the binding through which it was resolved. */
+  /** Path of the binding, if it was resolved through one. */
   binding?: string
 }
 
-/** Finds an action by its path, through a package binding too; a 404 when it or its package is not there. */
+/** Finds an action by its path, also through a package binding. @throws HttpError 404 */
 export function resolveAction(entities: Entities, path: string): ResolvedAction {
   const [namespace, packageName, name] = path.split('/')
   if (name === undefined) {
@@ -34,13 +34,13 @@ export function resolveAction(entities: Entities, path: string): ResolvedAction 
   return { action, parameters, binding: given.binding && pathOf(given) }
 }
 
-/** Refuses a payload that sets what the annotation `final` protects. @throws HttpError 400 */
+/** Refuses a payload that overrides protected parameters. @throws HttpError 400 */
 export function checkFinal(resolved: ResolvedAction, payload: object): void {
   const fixed = finalParameters(resolved)
   if (Object.keys(payload).some((key) => fixed.has(key))) throw parametersNotAllowed()
 }
 
-/** The parameters that an invocation may not set: those with a value, where the annotation `final` says so. */
+/** Parameters protected by the annotation `final`: those with a value. */
 export function finalParameters({ action, parameters }: ResolvedAction): Set<string> {
   const isFinal = annotationOf(action, 'final') === true
   return new Set(parameters.filter(({ value }) => isFinal && value != null).map(({ key }) => key))

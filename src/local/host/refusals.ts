@@ -1,13 +1,13 @@
 import { HttpError } from '../http-error'
 
-/** Refusals, with a real server's messages. */
+/** Errors with a real server's messages. */
 export const badRequest = (message: string, cause?: unknown): HttpError =>
   new HttpError(400, 'bad_request', message, { cause })
 
 export const malformedQuery = (parameter: string, why: string): HttpError =>
   badRequest(`The query parameter '${parameter}' was malformed:\n${why}`)
 
-/** A body that cannot be parsed, or does not hold what it must. */
+/** For a body that cannot be parsed or is invalid. */
 export const malformedContent = (why: string, cause?: unknown): HttpError =>
   badRequest(`The request content was malformed:\n${why}`, cause)
 
@@ -27,7 +27,7 @@ export const unauthorized = (): HttpError => {
 export const parametersNotAllowed = (): HttpError =>
   badRequest('Request defines parameters that are not allowed (e.g., reserved properties).')
 
-/** What `call` returns, or the refusal if it throws. */
+/** Calls `call`, and throws `refusal` if that fails. */
 export function orRefuse<T>(refusal: HttpError, call: () => T): T {
   try {
     return call()

@@ -2,7 +2,7 @@ import type { Outcome } from '../containers/pool'
 import { parseJson } from './json'
 import { sizes } from './limits'
 
-/** By the code that lists of activations show. */
+/** Indexed by `statusCode`. */
 export const statuses = [
   'success',
   'application error',
@@ -13,18 +13,18 @@ type Status = (typeof statuses)[number]
 
 export interface ActivationResponse {
   result: unknown
-  /** Of the result, in characters of JSON. */
+  /** Length of the result as JSON, characters. */
   size?: number
   status: Status
   success: boolean
 }
 
-/** The response that is an error; whatever else the action returned is dropped, as on a real server. */
+/** An error response; as on a real server, everything else that the action returned is dropped. */
 export function errorResponse(status: Status, error: unknown): ActivationResponse {
   return { result: { error }, size: JSON.stringify({ error }).length, status, success: false }
 }
 
-/** What an activation's response is, from what its container answered or how it ended, in a real server's words. */
+/** Converts the outcome of a container to a response, with a real server's messages. */
 export function responseOf({ answer, phase }: Outcome, timeout: number): ActivationResponse {
   const isInit = phase === 'init'
   const developerError = (error: unknown) => errorResponse('action developer error', error)
@@ -53,7 +53,7 @@ export function responseOf({ answer, phase }: Outcome, timeout: number): Activat
   return developerError(`The action did not produce a valid JSON or JSON Array response: ${body}`)
 }
 
-/** Undefined for text that is not JSON, or is nested too deep. */
+/** Undefined if the text is not JSON or is nested too deep. */
 function resultIn(body: string): unknown {
   try {
     return parseJson(body)

@@ -10,14 +10,14 @@ import { badRequest, orRefuse } from './refusals'
 const reference = z.union([z.string(), z.object({ path: z.string(), name: z.string() })]).optional()
 const statusContent = z.object({ status: z.enum(['active', 'inactive']) })
 
-/** `rules`: which action a trigger's fire invokes. */
+/** `rules`: connect triggers with actions. */
 export function ruleRoutes(api: Api, host: Host): void {
   const { entities, namespace } = host
 
   const triggerOf = ({ trigger }: RuleEntity) => entities.find('triggers', `${trigger.path}/${trigger.name}`)
   const statusOf = (rule: RuleEntity) => triggerOf(rule)?.rules?.[pathOf(rule)]?.status ?? 'inactive'
 
-  /** Writes the rule into its trigger; without a status, takes it out. */
+  /** Stores the rule in its trigger; without a status, removes it. */
   function link(rule: RuleEntity, status?: RuleLink['status']): void {
     const trigger = triggerOf(rule)
     if (!trigger) return
@@ -26,7 +26,7 @@ export function ruleRoutes(api: Api, host: Host): void {
     entities.put({ ...trigger, rules })
   }
 
-  /** The entity that a PUT names, or that the rule has, which must exist. */
+  /** Resolves the trigger or action of a rule. @throws HttpError 400 if it does not exist */
   function referenced(
     what: 'trigger' | 'action',
     put: z.infer<typeof reference>,

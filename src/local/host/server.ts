@@ -34,43 +34,43 @@ import { webActionRoutes } from './web-actions'
 export { generousLimits, type Limits, openwhiskLimits } from './limits'
 
 export interface ApiHostOptions {
-  /** Keeps entities, code and recent activations; of one host at a time. */
+  /** Stores entities, code and recent activations; used by one host at a time. */
   dataDir: string
-  /** 0 for a free one; of 127.0.0.1 only. */
+  /** Port on 127.0.0.1; 0 for a free one. */
   port: number
   /** `uuid:key` of the namespace. */
   auth: string
   namespace: string
   limits: Limits
-  /** `__OW_API_HOST` of the actions, where a proxy is in front of the host. */
+  /** `__OW_API_HOST` of the actions, if a proxy is in front of the host. */
   publicUrl?: string
-  /** The number of CPU cores, unless given. */
+  /** Default: number of CPU cores. */
   containersPerAction?: number
-  /** How long an unused container is kept, in milliseconds. */
+  /** How long an idle container is kept, milliseconds. */
   idleTimeout?: number
-  /** More environment for the containers of an image; how a custom image is stood in for. */
+  /** Additional environment per image: stands in for a custom image. */
   images?: (image: string | undefined, memory: number) => Record<string, string>
-  /** The containers' program, where it is not beside this one. */
+  /** Path of the runtime's bundle, if it is not beside this one. */
   runtime?: string
-  /** More metrics than the host's own. */
+  /** Additional metrics. */
   metrics?: () => Promise<Family[]>
-  /** Adds routes that no real server has. */
+  /** Adds routes beyond those of OpenWhisk. */
   routes?: (api: Api, host: Host) => void
-  /** The clock of alarms and rates, in milliseconds since the epoch. */
+  /** Clock of alarms and rates, milliseconds since the epoch. */
   now?: () => number
 }
 
 export interface ApiHost {
   url: string
   close(): Promise<void>
-  /** How many invocations wait or run. */
+  /** Number of waiting and running invocations. */
   running(): number
 }
 
-/** How long callers have for taking their last answers when the host closes, in milliseconds. */
+/** How long close() waits for clients to read their last responses, milliseconds. */
 const closingTime = 1000
 
-/** Starts an OpenWhisk API host with its action containers on this machine. */
+/** Starts an OpenWhisk API host with action containers on this machine. */
 export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const { dataDir, auth, namespace, limits, images = () => ({}), idleTimeout = 60_000 } = options
   const { now = Date.now } = options
@@ -83,7 +83,7 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
   const pool = new Pool({ folder, runtime, containersPerAction, idleTimeout, clock })
   let address = ''
   const url = () => address
-  // The system's own actions call the host directly: they do not have a deployment's authorities.
+  // System actions call the host directly: they lack the certificate authorities of the deployment.
   const apiHost = (owner: string) => (isSystem(owner) ? address : (options.publicUrl ?? address))
   const meter = new Meter()
   const invoker = new Invoker({ meter, namespace, auth, entities, activations, pool, images, apiHost })
@@ -162,7 +162,7 @@ function createApi(host: Host, alarms: Alarms): Api {
 
 const methods = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS']
 
-/** The methods that a path is known by; what all methods of a path run through is no resource. */
+/** Methods of a path; middleware for all methods does not count. */
 const methodsAt = (api: Api, path: string): string[] =>
   methods.filter((method) => api.router.match(method, path)[0].some(([[, { method: own }]]) => own !== 'ALL'))
 
@@ -182,7 +182,7 @@ function answerError(c: ApiContext, thrown: Error): Response {
   return c.json({ error, code }, (isRefusal ? thrown.status : 500) as ContentfulStatusCode)
 }
 
-/** The key that the request carries, if any. */
+/** API key of the request, if any. */
 function keyOf(c: ApiContext): string | undefined {
   const given = /^Basic (.*)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
   const key = Buffer.from(given, 'base64').toString()

@@ -2,10 +2,10 @@ import { clock, type Entity } from './entities'
 import { defaultKind } from './kinds'
 import { actionLimits } from './limits'
 
-/** The namespace of what every cluster has: every key may read and invoke it, none may change it. */
+/** Namespace of the packages that every cluster has: readable and invocable with every key, writable with none. */
 export const systemNamespace = 'whisk.system'
 
-/** A feed of alarms passes on what it is asked, with the key that it was given. */
+/** Alarm feed actions forward the request to the host with the caller's key. */
 const feed = `async function main({ lifecycleEvent, triggerName, authKey, ...params }) {
   const { __OW_API_HOST: host, __OW_ACTION_NAME: name } = process.env
   const response = await fetch(host + '/api/v1/alarms/' + name.split('/').pop(), {
@@ -17,7 +17,7 @@ const feed = `async function main({ lifecycleEvent, triggerName, authKey, ...par
   return response.ok ? answer : { error: { error: answer.error } }
 }`
 
-/** Packages, with the code of their actions. */
+/** System packages, with the code of their actions. */
 const packages: Record<string, Record<string, string>> = {
   utils: {
     echo: 'const main = (params) => params',
@@ -26,12 +26,12 @@ const packages: Record<string, Record<string, string>> = {
   alarms: { alarm: feed, interval: feed, once: feed },
 }
 
-/** @param namespace of an entity, with its package */
+/** @param namespace of an entity, including its package */
 export const isSystem = (namespace: string): boolean => namespace.split('/')[0] === systemNamespace
 
 export const isSystemPackage = (name = ''): boolean => Object.hasOwn(packages, name)
 
-/** Whether every key may do that: read a system package, read or invoke one of its actions. */
+/** Whether every key may access a path: reads of system packages, reads and invocations of their actions. */
 export function isPublic(method: string, path: string): boolean {
   const [namespace, collection, name, action] = path.split('/').slice(4)
   if (namespace !== systemNamespace) return false
@@ -40,11 +40,11 @@ export function isPublic(method: string, path: string): boolean {
   return isRead && collection === 'actions' && isSystemPackage(name) && action !== undefined
 }
 
-/** The system's packages and their actions, which run in containers like any other; `exec.code` is the code itself. */
+/** System packages and actions. They run in containers like any other; `exec.code` is the code itself. */
 export function systemEntities(): Entity[] {
   const common = { version: '0.0.1', publish: true, parameters: [], updated: clock() }
-  const usual = Object.entries(actionLimits).map(([name, { usual }]) => [name, usual])
-  const limits = Object.fromEntries(usual)
+  const defaults = Object.entries(actionLimits).map(([name, { defaultValue }]) => [name, defaultValue])
+  const limits = Object.fromEntries(defaults)
   return Object.entries(packages).flatMap(([name, actions]): Entity[] => [
     { ...common, collection: 'packages', namespace: systemNamespace, name, annotations: [] },
     ...Object.entries(actions).map(([action, code]): Entity => {

@@ -1,17 +1,17 @@
 import { type Limits, ratePerMinute, tooMany } from './limits'
 
-/** Enforces the limits of a namespace, before anything else of a request is checked. */
+/** Limits of a namespace, checked before anything else. */
 export interface Throttle {
-  /** Counts an invocation, refused ones included. A sequence's components do not count. @throws HttpError 429 */
+  /** Counts an invocation, including refused ones. Components of a sequence do not count. @throws HttpError 429 */
   invocation(): void
-  /** Counts a fire, refused ones included. @throws HttpError 429 */
+  /** Counts a fire, including refused ones. @throws HttpError 429 */
   fire(): void
 }
 
 /**
- * @param inFlight the number of waiting and running activations of actions, components of sequences included
- * @param now in milliseconds since the epoch
- * @param refused told of each refusal
+ * @param inFlight number of waiting and running activations of actions, including components of sequences
+ * @param now current time, milliseconds since the epoch
+ * @param refused called for each refusal
  */
 export function throttleOf(
   limits: Limits,

@@ -10,18 +10,19 @@ import { asObject, checkFinal, resolveAction } from './parameters'
 /** The request that fires a trigger. */
 interface Firing {
   transaction: string
-  /** By lower-case name; the actions of rules see them. */
+  /** By lower-case name; passed to the actions of rules. */
   headers: Record<string, string>
 }
 
 /**
- * Fires the trigger of a path: invokes the actions of its active rules. @returns the id of its activation, or
- * undefined when no active rule listens. @throws HttpError when there is no such trigger
+ * Fires a trigger: invokes the actions of its active rules.
+ * @returns its activation id; undefined without an active rule
+ * @throws HttpError 404
  */
 export type Fire = (path: string, payload: Record<string, unknown>, firing: Firing) => string | undefined
 
 export function firing({ entities, invoker, activations, throttle, namespace }: Omit<Host, 'fire'>): Fire {
-  /** Invokes a rule's action as a POST of its parameters would: throttled, and refused for the same reasons. */
+  /** Invokes a rule's action like a POST: throttled, and with the same checks. */
   function post({ path, name }: Reference, params: object, transaction: string): string {
     throttle.invocation()
     checkSize('Request', Buffer.byteLength(JSON.stringify(params)))
@@ -30,10 +31,10 @@ export function firing({ entities, invoker, activations, throttle, namespace }: 
     return invoker.invoke(resolved, params, { transaction }).activationId
   }
 
-  /** Does what a rule says. @returns the line about it in the trigger activation's logs */
+  /** Runs a rule. @returns its line in the trigger activation's logs */
   function follow(rule: string, { action, status }: RuleLink, params: object, transaction: string): string {
     const target = pathOf({ namespace: action.path, name: action.name })
-    // The order of the fields is that of a real server.
+    // Field order as on a real server.
     const refused = (statusCode: number, error: string) =>
       JSON.stringify({ statusCode, success: false, rule, error, action: target })
     if (status === 'inactive') {
@@ -53,7 +54,7 @@ export function firing({ entities, invoker, activations, throttle, namespace }: 
     if (!links.some(([, { status }]) => status === 'active')) return undefined
     const activationId = newActivationId()
     const start = clock()
-    // What fires may say anything, even other headers; the trigger's own activation shows what it said and no more.
+    // The payload may override anything, even the headers; the trigger's activation shows only the payload.
     const params = { ...asObject(parameters), __ow_headers: headers, ...payload }
     const logs = links.map(([rule, link]) => follow(rule, link, params, transaction))
     const response = { result: payload, status: 'success' as const, success: true }
@@ -63,7 +64,7 @@ export function firing({ entities, invoker, activations, throttle, namespace }: 
   }
 }
 
-/** `triggers`: what is fired, by people and by feeds. */
+/** `triggers`. */
 export function triggerRoutes(api: Api, host: Host): void {
   collectionRoutes(api, host, {
     collection: 'triggers',

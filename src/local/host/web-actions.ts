@@ -1,7 +1,7 @@
 import { HttpError } from '../http-error'
 import { type Api, type ApiContext, checkLength, corsHeaders, type Host } from './api'
 import { within } from './invoke'
-import { longestWait } from './limits'
+import { maxWait } from './limits'
 import { joinNames } from './names'
 import { annotationOf, type ResolvedAction, resolveAction } from './parameters'
 import { notFound, orRefuse } from './refusals'
@@ -11,9 +11,9 @@ import { type Rendered, render } from './web-response'
 const extensions = /\.(json|http|html|svg|text)$/
 const methods = ['GET', 'DELETE', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'PATCH']
 
-/** `/api/v1/web/{namespace}/{package}/{action}[.ext]`: public actions, over plain HTTP. */
+/** `/api/v1/web/{namespace}/{package}/{action}[.ext]`: public actions over plain HTTP. */
 export function webActionRoutes(api: Api, { entities, invoker, namespace, throttle }: Host): void {
-  /** The exported action that a path leads to; the web does not learn of others. */
+  /** Resolves an exported action; others are reported as missing. */
   function exportedAction(asked: string, packageName: string, name: string) {
     const names = packageName === 'default' ? [name] : [packageName, name]
     if (asked !== namespace) throw notFound()
@@ -26,7 +26,7 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
   api.on(methods, '/api/v1/web/*', async (c) => {
     const [asked = '', packageName = '', file = '', ...rest] = c.req.path.split('/').slice(4)
     const resolved = exportedAction(asked, packageName, file.replace(extensions, ''))
-    // First: on a real server, calls without the secret and even OPTIONS count towards the namespace's rate, too.
+    // First: on a real server, even OPTIONS and calls without the secret count towards the rate of the namespace.
     throttle.invocation()
     checkLength(c)
     const isOptions = c.req.method === 'OPTIONS'
@@ -39,9 +39,9 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
     const payload = await webPayload(c, resolved, segments, namespace)
     const { activationId, done } = invoker.invoke(resolved, payload, { transaction: c.var.transaction })
     c.header('X-OpenWhisk-Activation-Id', activationId)
-    const activation = await within(longestWait, done)
+    const activation = await within(maxWait, done)
     if (!activation) throw new HttpError(202, 'accepted', 'Response not yet ready.')
-    // A real server fails to turn a list into a response.
+    // A real server cannot convert an array to a response.
     if (Array.isArray(activation.response.result)) {
       throw new HttpError(500, 'internal', 'There was an internal server error.')
     }
@@ -63,7 +63,7 @@ function respond(c: ApiContext, { status, headers, body }: Rendered): Response {
   return new Response(isBodiless ? null : body, { status, headers: c.res.headers })
 }
 
-/** `require-whisk-auth` is either the secret itself or says whether only the namespace's key will do. */
+/** `require-whisk-auth` is either the secret itself, or `true` to require the namespace's key. */
 function checkSecret(c: ApiContext, { action }: ResolvedAction): void {
   const wanted = annotationOf(action, 'require-whisk-auth') ?? false
   const isSecret = typeof wanted === 'string' || typeof wanted === 'number'

@@ -6,8 +6,8 @@ import { isBinaryType, isJsonType } from './web-response'
 const reserved = ['method', 'headers', 'path', 'user', 'query', 'body'].map((name) => `__ow_${name}`)
 
 /**
- * The parameters that a web action gets of a request.
- * @param path what follows the action's name in the URL
+ * Parameters of a web action from a request.
+ * @param path rest of the URL after the action's name
  * @throws HttpError 400, 413
  */
 export async function webPayload(c: ApiContext, resolved: ResolvedAction, path: string, namespace: string) {
@@ -22,14 +22,14 @@ export async function webPayload(c: ApiContext, resolved: ResolvedAction, path: 
   }
 }
 
-/** Query and body as they came; everything that is not text is base64, JSON too. */
+/** Raw query and body; the body is base64 unless it is text, also for JSON. */
 function rawParams(c: ApiContext, bytes: Buffer): Record<string, unknown> {
   const isText = !isBinaryType(typeOf(c)) && typeOf(c) !== 'application/json'
   const body = bytes.toString(isText ? 'utf8' : 'base64')
   return { __ow_query: new URL(c.req.url).search.slice(1), __ow_body: body }
 }
 
-/** The query and the fields of a JSON or form body, the latter over the former. */
+/** Merges the fields of a JSON or form body over the query. */
 function mergedParams(c: ApiContext, resolved: ResolvedAction, bytes: Buffer): Record<string, unknown> {
   const body = fieldsOrBody(typeOf(c), bytes)
   const given = { ...Object.fromEntries(new URL(c.req.url).searchParams), ...(isRecord(body) && body) }
@@ -38,7 +38,7 @@ function mergedParams(c: ApiContext, resolved: ResolvedAction, bytes: Buffer): R
   return isRecord(body) ? given : { ...given, __ow_body: body }
 }
 
-/** What a body says, with no fields where there is none; base64 of what is neither fields nor text. */
+/** Fields of a body; otherwise its text, or base64 of a binary one. */
 function fieldsOrBody(type: string, bytes: Buffer): unknown {
   if (isJsonType(type)) return parseContent(bytes, (value) => value)
   if (bytes.length === 0) return {}

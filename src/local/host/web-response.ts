@@ -3,21 +3,21 @@ import { isRecord } from './api'
 import { badRequest } from './refusals'
 import type { ActivationResponse } from './response'
 
-/** What the web gets of an activation. */
+/** HTTP response of a web action. */
 export interface Rendered {
   status: number
   headers: [string, string][]
   body: string | Buffer
 }
 
-/** Whether bodies of a media type travel as base64. SVG is an image here, hence binary, to a real server too. */
+/** Whether bodies of a media type are passed as base64. As on a real server, SVG counts as an image and so as binary. */
 export const isBinaryType = (type: string): boolean =>
   !/^(text\/.*|application\/(json|javascript|x-www-form-urlencoded|xml|.*\+(xml|json)))$/i.test(type)
 
 export const isJsonType = (type: string): boolean => /^application\/json$|\+json$/i.test(type)
 const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/]+={0,2}$/.test(text) && text.length % 4 === 0
 
-/** Renders a response as its extension asks for; an error is what the action returned as its `error`. */
+/** Renders a response for an extension; for an error, the `error` that the action returned. */
 export function render(extension: string, { status, result, success }: ActivationResponse): Rendered {
   if (!success && status !== 'application error')
     throw badRequest('There was an error processing your request.')
@@ -49,7 +49,7 @@ export function render(extension: string, { status, result, success }: Activatio
 
 const notHttp = (): HttpError => badRequest("Response is not valid 'message/http'.")
 
-/** `{statusCode, headers, body}`, each of them optional. */
+/** `{statusCode, headers, body}`, all optional. */
 function renderHttp({ statusCode, headers = {}, body }: Record<string, unknown>): Rendered {
   const status = typeof statusCode === 'boolean' ? Number.NaN : Number(statusCode ?? 200)
   if (!Number.isInteger(status) || status < 200 || status > 599 || !isRecord(headers)) throw notHttp()
@@ -68,12 +68,12 @@ function renderHttp({ statusCode, headers = {}, body }: Record<string, unknown>)
   return { status, headers: [...others, ['content-type', type]], body: content }
 }
 
-/** The body as its type wants it: base64 of a binary type is decoded, as is that of JSON, by tradition. */
+/** Body for its content type. Base64 is decoded for binary types and, for historical reasons, JSON. */
 function contentOf(body: unknown, wanted: string | undefined): [type: string, content: string | Buffer] {
   const [type = ''] = (wanted ?? (typeof body === 'string' ? 'text/html' : 'application/json')).split(';')
   if (!/^[\w.+-]+\/[\w.+-]+$/.test(type)) throw badRequest('Response did not specify a known content-type.')
   const isKnownText = !isBinaryType(type)
-  // A type that the server does not know is text where it names a charset, such as that of JSON Lines.
+  // An unknown type with a charset, such as JSON Lines, is text.
   const isText = isKnownText || /;\s*charset=/i.test(wanted ?? '')
   const full = isKnownText && !isJsonType(type) ? `${type}; charset=UTF-8` : (wanted ?? type)
   if (typeof body !== 'string' && isJsonType(type)) return [full, JSON.stringify(body)]

@@ -4,13 +4,12 @@ import { Readable } from 'node:stream'
 import { type Body, type Bucket, bodyPath } from './bucket'
 import { s3Error } from './s3-error'
 
-/** S3 knows whole seconds only; finer times here would hide bugs that show on a real server. */
+/** Whole seconds, as in S3: finer times would hide bugs that show on a real server. */
 export const now = (): number => Math.floor(Date.now() / 1000) * 1000
 
 /**
- * Streams `source` to a new file of the bucket, then lets `settle` check and commit it. If either fails nothing is left
- * behind; if the process dies, the next one sweeps the file. There is no fsync: what is stored survives the death of the
- * process, not of the machine.
+ * Streams `source` to a new file, then calls `settle` to check and commit it. If either fails, the file is deleted; if the
+ * process dies, the next start deletes it. Without fsync: data survives a crash of the process, not of the machine.
  * @param isOpaque whether the etag must differ from the MD5 of the bytes
  */
 export async function storeBody(
@@ -42,10 +41,10 @@ export async function storeBody(
   }
 }
 
-/** Handing so few bytes to another thread takes longer than reading them. */
+/** Up to this size, bytes, a synchronous read is faster than handing it to another thread. */
 const readAtOnce = 256 * 1024
 
-/** Bytes `first` to `last` of a body. Opened at once, so that a deletion meanwhile does not cut the reader off. */
+/** Reads bytes `first` to `last`. Opens the file right away, so that a deletion does not interrupt the reader. */
 export function readBody(bucket: Bucket, { file, size }: Body, first = 0, last = size - 1): Readable {
   if (last < first) return Readable.from([])
   const fd = openSync(bodyPath(bucket, file), 'r')

@@ -6,15 +6,15 @@ import { toBinary } from './listing'
 
 const journalIn = (folder: string): string => join(folder, 'journal.jsonl')
 
-/** Makes the folder of a new bucket, which exists once its journal does. */
+/** Creates the folder of a bucket. The bucket exists once its journal does. */
 export function createBucket(folder: string): void {
   mkdirSync(join(folder, 'bodies'), { recursive: true })
-  // Numbers start from the clock so that those of a bucket made anew under an old name are greater than the old ones.
+  // Starts from the clock, so that numbers keep growing if a bucket is deleted and created again.
   const created: Numbered = { n: Date.now() * 1000, created: Date.now() }
   writeJournal(journalIn(folder), [created])
 }
 
-/** Removes a bucket: without its journal it does not exist. */
+/** Deletes a bucket, journal first: without it the bucket does not exist. */
 export function deleteBucket(bucket: Bucket): void {
   bucket.isClosed = true
   bucket.journal.close()
@@ -44,7 +44,7 @@ function replay(name: string, folder: string): { bucket: Bucket; lines: number }
   return { bucket, lines }
 }
 
-/** The lines worth keeping: those in effect, and events that are still to be delivered. */
+/** Journal lines to keep: those in effect, and events not yet delivered. */
 function* linesInEffect(bucket: Bucket): Generator<Numbered> {
   for (const { value } of bucket.journal.read(0)) {
     if ('acknowledged' in value || 'cors' in value) continue
@@ -70,8 +70,8 @@ function sweep(bucket: Bucket): void {
 }
 
 /**
- * Reads a bucket back from disk, shortens its journal when that is mostly history, and removes bodies that nothing
- * refers to. A folder without a journal is a bucket whose making or deletion was cut short; it goes.
+ * Opens a bucket, compacts its journal if it is mostly history, and deletes unreferenced bodies. Deletes a folder without a
+ * journal, left by an interrupted creation or deletion.
  */
 export function openBucket(name: string, folder: string): Bucket | undefined {
   if (!existsSync(journalIn(folder))) {

@@ -8,12 +8,12 @@ import { s3Error } from './s3-error'
 import { addBucket, bucketOf, type Call, findObject, removeBucket } from './store'
 import { fromXml, toXml } from './xml'
 
-/** There are no accounts: one owner has everything. */
+/** There are no accounts: a single owner has everything. */
 export const owner = { ID: 'whisklens', DisplayName: 'whisklens' }
 
 export const isoDate = (milliseconds: number): string => new Date(milliseconds).toISOString()
 
-/** A count out of the query, at most 1,000. */
+/** Parses a page size, capped at 1,000. */
 export function countOf(query: URLSearchParams, name: string): number {
   const text = query.get(name) ?? '1000'
   if (!/^\d{1,10}$/.test(text) || Number(text) > 2 ** 31 - 1) {
@@ -46,11 +46,11 @@ export function deleteBucket({ store, request }: Call): Answer {
 
 export function getLocation({ store, request }: Call): Answer {
   bucketOf(store, request.bucket)
-  // The oldest region is the empty location.
+  // us-east-1 is the empty location.
   return { xml: toXml('LocationConstraint', store.region === 'us-east-1' ? '' : store.region) }
 }
 
-/** The key or common prefix a continuation token stands for. */
+/** Decodes a continuation token to a key or common prefix. */
 function readToken(token: string): string {
   const last = Buffer.from(token, 'base64url')
   if (last.length === 0 || last.toString('base64url') !== token) {
@@ -59,7 +59,7 @@ function readToken(token: string): string {
   return last.toString('latin1')
 }
 
-/** ListObjects and ListObjectsV2, which differ in how the next page is asked for. */
+/** ListObjects and ListObjectsV2, which differ in paging. */
 export function listObjects({ store, request: { bucket: name, query } }: Call): Answer {
   const bucket = bucketOf(store, name)
   const isV2 = query.get('list-type') === '2'
@@ -117,7 +117,7 @@ export function listObjects({ store, request: { bucket: name, query } }: Call): 
 
 const deleteSchema = z.object({
   Delete: z.object({
-    // A version can be named only where versions are kept.
+    // Versions are not supported.
     Object: z.array(z.object({ Key: z.string().min(1), VersionId: z.never().optional() })).max(1000),
     Quiet: z.string().optional(),
   }),

@@ -5,20 +5,20 @@ import type { Journal } from './journal'
 import { lowerBound, toBinary } from './listing'
 import { s3Error } from './s3-error'
 
-/** A file of bytes under the bucket's `bodies/`; it is not visible until a journal line names it. */
+/** A file in the bucket's `bodies/`; invisible until a journal line refers to it. */
 export interface Body {
   file: string
   size: number
   etag: string
-  /** Milliseconds, but whole seconds, as in S3. */
+  /** Milliseconds, rounded to whole seconds as in S3. */
   modified: number
 }
 
 export interface StoredObject extends Body {
   key: string
-  /** What is answered with the object: Content-Type and its kin, x-amz-meta-*. */
+  /** Headers returned with the object: Content-Type and the like, x-amz-meta-*. */
   headers: Record<string, string>
-  /** How it came to be, as S3 events name it. */
+  /** Event name in S3 notifications. */
   via: 'Put' | 'Copy' | 'CompleteMultipartUpload'
   tags?: Record<string, string>
 }
@@ -36,23 +36,23 @@ export interface Upload {
   parts: Map<number, Part>
 }
 
-/** What one journal line says. */
+/** A journal line. */
 export type Change =
   | { created: number }
-  /** Ends the upload `from` which it was assembled, if any, in the same line. */
+  /** `from` is the multipart upload that this line also completes. */
   | { put: StoredObject; from?: string }
   | { remove: string; at: number }
-  /** Replaces the tags of the object of a key. */
+  /** Replaces the tags of an object. */
   | { tag: string; tags: Record<string, string> }
   | { upload: Omit<Upload, 'parts'> }
   | { part: Part; of: string }
   | { abort: string }
-  /** Replaces the bucket's rules for pages of other origins; null takes them away. */
+  /** Replaces the CORS rules; null removes them. */
   | { cors: CorsRule[] | null }
-  /** The events up to this `n` were delivered; null when the bucket is not watched. */
+  /** Events up to this `n` are delivered; null if the bucket is not watched. */
   | { acknowledged: number | null }
 
-/** A change and its number, which only ever grows. */
+/** A change with its sequence number, which only grows. */
 export type Numbered = Change & { n: number }
 
 export interface Bucket {
@@ -61,15 +61,15 @@ export interface Bucket {
   created: number
   journal: Journal<Numbered>
   n: number
-  /** By binary key; `keys` holds the same keys, sorted. */
+  /** By binary key; `keys` has the same keys, sorted. */
   objects: Map<string, StoredObject & { n: number; taggedAt?: number }>
   keys: string[]
   uploads: Map<string, Upload>
   acknowledged: number | null
   cors?: CorsRule[]
-  /** Deleted, or the store is shut: nothing can be written any more. */
+  /** The bucket is deleted or the store closed: no more writes. */
   isClosed: boolean
-  /** Called after an object was written or removed. */
+  /** Called after an object was written or deleted. */
   changed: () => void
 }
 
@@ -81,7 +81,7 @@ function endUpload(bucket: Bucket, id: string | undefined): Body[] {
   return [...(parts ?? [])]
 }
 
-/** Brings the maps of `bucket` up to date with one line; returns the bodies that nothing refers to any more. */
+/** Applies a journal line to the maps. @returns bodies that are no longer referenced */
 export function apply(bucket: Bucket, change: Numbered): Body[] {
   bucket.n = change.n
   if ('put' in change) {
@@ -107,7 +107,7 @@ export function apply(bucket: Bucket, change: Numbered): Body[] {
   return []
 }
 
-/** A line that makes no body useless. */
+/** Applies a line that leaves no body unreferenced. */
 function describe(bucket: Bucket, change: Numbered): void {
   if ('upload' in change) bucket.uploads.set(change.upload.id, { ...change.upload, parts: new Map() })
   else if ('tag' in change)
@@ -118,15 +118,15 @@ function describe(bucket: Bucket, change: Numbered): void {
 }
 
 /**
- * The one way to change a bucket: the change is in effect when its journal line is written, for this process and for
- * the one after it. Runs without a pause, so that what the caller checked just before still holds.
+ * Commits a change: it takes effect, also for later processes, when its journal line is written. Synchronous, so that the
+ * caller's checks still hold.
  */
 export function commit(bucket: Bucket, change: Change): void {
   if (bucket.isClosed) throw s3Error('NoSuchBucket')
   const numbered: Numbered = { n: bucket.n + 1, ...change }
   bucket.journal.append(numbered)
   const unused = apply(bucket, numbered)
-  // A file that stays behind is swept at the next start.
+  // Files that cannot be deleted are swept at the next start.
   for (const { file } of unused) rm(bodyPath(bucket, file), { force: true }).catch(() => {})
   if (!('put' in change || 'remove' in change)) return
   const binary = toBinary('put' in change ? change.put.key : change.remove)

@@ -8,7 +8,7 @@ const emptyHash = sha256Of('')
 const maxLineLength = 16 * 1024
 const trailerSignature = 'x-amz-trailer-signature'
 
-/** Takes lines and runs of bytes off a stream, with no more of it in memory than what has arrived. */
+/** Reads lines and byte ranges from a stream, buffering only what has arrived. */
 function reader(chunks: AsyncIterator<Buffer>) {
   let rest: Buffer = Buffer.alloc(0)
   const more = async (): Promise<Buffer> => {
@@ -43,8 +43,8 @@ function reader(chunks: AsyncIterator<Buffer>) {
 type Reader = ReturnType<typeof reader>
 
 /**
- * Decodes an aws-chunked body: `<hex size>[;chunk-signature=<hex>]` CRLF bytes CRLF, until a chunk of size 0, then
- * trailers. Each signature covers the one before it, so chunks can be neither changed nor moved.
+ * Decodes an aws-chunked body: `<hex size>[;chunk-signature=<hex>]` CRLF bytes CRLF, up to a chunk of size 0, then trailers.
+ * Each signature covers the previous one, so chunks can be neither changed nor reordered.
  */
 export async function* decodeChunks(
   source: AsyncIterator<Buffer>,
@@ -70,7 +70,7 @@ export async function* decodeChunks(
   check?.('TRAILER', trailers.get(trailerSignature), [sha256Of(signed)])
 }
 
-/** Checks signatures each of which covers the one before it; the first covers that of the request. */
+/** Checks a chain of signatures, each covering the previous one; the first covers the request's. */
 function signatureChain({ key, date, scope, signature }: Signing) {
   let previous = signature
   return (kind: 'PAYLOAD' | 'TRAILER', claimed: string | undefined, hashes: string[]): void => {
@@ -79,14 +79,14 @@ function signatureChain({ key, date, scope, signature }: Signing) {
   }
 }
 
-/** The line that a chunk begins with; its size is in bytes. */
+/** Parses the first line of a chunk; size in bytes. */
 function chunkHead(line: string): { size: number; signature: string | undefined } {
   const [, hex, signature] = /^([\da-f]{1,12})(?:;chunk-signature=(\w+))?$/i.exec(line) ?? []
   if (hex === undefined) throw s3Error('InvalidRequest', 'The chunked body is malformed')
   return { size: Number.parseInt(hex, 16), signature }
 }
 
-/** Fills `trailers` with the last lines of a body and returns what their signature covers. */
+/** Reads the trailers. @returns the text covered by their signature */
 async function readTrailers(body: Reader, trailers: Map<string, string>): Promise<string> {
   let signed = ''
   for (let line = await body.line(); line !== ''; line = await body.line()) {

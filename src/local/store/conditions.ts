@@ -2,13 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Body } from './bucket'
 import { s3Error } from './s3-error'
 
-/** Whether `list`, the value of If-Match or If-None-Match, names `etag`. */
+/** Whether an If-Match or If-None-Match list contains an etag. */
 const names = (list: string, etag: string): boolean =>
   list.split(',').some((item) => ['*', etag].includes(item.trim().replace(/^(?:W\/)?"(.*)"$/, '$1')))
 
 /**
- * The preconditions of a read, in the order of RFC 9110 (section 13.2.2): an etag outweighs a date. `prefix` is that of
- * the headers about a copy's source.
+ * Checks the preconditions of a read, in the order of RFC 9110, section 13.2.2: etags take precedence over dates.
+ * @param prefix of the headers about a copy source
  */
 export function checkRead(
   { etag, modified }: Body,
@@ -30,7 +30,7 @@ export function checkRead(
   return isOld ? 'not-modified' : 'ok'
 }
 
-/** The preconditions of a write over `current`; to be checked in the same breath as the commit. */
+/** Checks the preconditions of a write; must be synchronous with the commit. */
 export function checkWrite(current: Body | undefined, headers: IncomingHttpHeaders): void {
   const ifMatch = headers['if-match']
   const ifNoneMatch = headers['if-none-match']
@@ -43,7 +43,7 @@ export function checkWrite(current: Body | undefined, headers: IncomingHttpHeade
   if (!names(ifMatch, current.etag)) throw s3Error('PreconditionFailed')
 }
 
-/** First and last byte that a Range header asks of `size`; undefined for the whole, also where the header is no range. */
+/** First and last byte of a Range header; undefined for the whole object, or an invalid header. */
 export function rangeOf(
   range: string | undefined,
   size: number,

@@ -20,7 +20,7 @@ export async function putCors({ store, request, payload }: Call): Promise<Answer
   return {}
 }
 
-/** The journal gets no line for rules that there are already. */
+/** Writes no journal line for unchanged rules. */
 export function setCors(store: Store, name: string, cors: CorsRule[]): void {
   const bucket = bucketOf(store, name)
   if (!isDeepStrictEqual(bucket.cors, cors)) commit(bucket, { cors })
@@ -31,7 +31,7 @@ export function deleteCors({ store, request }: Call): Answer {
   return { status: 204 }
 }
 
-/** Preflights carry no signature. */
+/** Preflight requests are unsigned. */
 export function preflight(store: Store, { bucket, headers }: S3Request): Answer {
   return { headers: preflightHeaders(bucketOf(store, bucket).cors, headers) }
 }

@@ -4,7 +4,7 @@ import { s3Error } from './s3-error'
 
 const methods = ['GET', 'PUT', 'HEAD', 'POST', 'DELETE']
 
-/** One rule of a bucket's configuration, with the elements of S3's XML by their names. */
+/** A CORS rule, with the element names of S3's XML. */
 export interface CorsRule {
   ID?: string
   AllowedOrigin: string[]
@@ -31,7 +31,7 @@ export const corsSchema = z.object({
   CORSConfiguration: z.object({ CORSRule: z.array(ruleSchema).min(1).max(100) }),
 })
 
-/** @throws HttpError as S3 refuses a rule */
+/** @throws HttpError as on S3 for an invalid rule */
 export function checkRule({
   AllowedMethod,
   AllowedOrigin,
@@ -55,18 +55,18 @@ export function checkRule({
   }
 }
 
-/** Whether a text is what a pattern says, in which one `*` stands for any. */
+/** Matches a pattern with at most one `*`. */
 function fits(pattern: string, text: string): boolean {
   const [start = '', end] = pattern.split('*')
   if (end === undefined) return text === pattern
   return text.length >= start.length + end.length && text.startsWith(start) && text.endsWith(end)
 }
 
-/** What a page asks for. */
+/** Request of a page. */
 interface Asked {
   origin: string
   method: string
-  /** In lower case. */
+  /** Lower case. */
   headers: string[]
 }
 
@@ -75,7 +75,7 @@ const isAllowed = (rule: CorsRule, { origin, method, headers }: Asked): boolean 
   rule.AllowedMethod.includes(method) &&
   headers.every((name) => rule.AllowedHeader?.some((pattern) => fits(pattern.toLowerCase(), name)))
 
-/** The headers by which the first rule that allows it does so; undefined when none does. */
+/** Headers of the first rule that allows the request; undefined if none does. */
 function allowing(rules: CorsRule[], asked: Asked): Record<string, string> | undefined {
   const rule = rules.find((one) => isAllowed(one, asked))
   if (!rule) return undefined
@@ -91,7 +91,7 @@ function allowing(rules: CorsRule[], asked: Asked): Record<string, string> | und
   }
 }
 
-/** The headers of an answer to a page; none to pages that no rule allows, whose browser then keeps it from them. */
+/** CORS headers of a response; empty if no rule allows the origin. */
 export const corsHeaders = (
   rules: CorsRule[] = [],
   method: string,
@@ -99,8 +99,8 @@ export const corsHeaders = (
 ): Record<string, string> => (origin !== undefined && allowing(rules, { origin, method, headers: [] })) || {}
 
 /**
- * The headers that answer a preflight.
- * @throws HttpError AccessForbidden where no rule allows what is asked
+ * CORS headers of a preflight response.
+ * @throws HttpError AccessForbidden if no rule allows the request
  */
 export function preflightHeaders(
   rules: CorsRule[] | undefined,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../errors'
 import { log } from '../../log'
 
-/** Where to post what happens in a bucket. */
+/** Target of a bucket's notifications. */
 export interface Notification {
   bucket: string
   url: string
@@ -10,12 +10,12 @@ export interface Notification {
   token?: string
 }
 
-/** Milliseconds before each further try; about three minutes in all. A poll finds what was given up. */
+/** Delays between attempts, milliseconds; about three minutes in total. Polls find what is dropped. */
 export const retryDelays = [250, 500, 1000, 2000, 5000, 10_000, 20_000, 40_000, 60_000]
-/** A blocking activation behind the URL may take a minute. */
+/** Longer than a blocking activation behind the URL, at most a minute. */
 const timeout = 90_000
 
-/** Posts once; says what went wrong, and whether trying again can help. */
+/** Posts once. @returns the failure, if any, and whether it is final */
 async function post({ url, token }: Notification, body: string, stop: AbortSignal) {
   const headers: Record<string, string> = { 'content-type': 'application/json' }
   if (token !== undefined) headers.authorization = `Bearer ${token}`
@@ -30,7 +30,7 @@ async function post({ url, token }: Notification, body: string, stop: AbortSigna
   }
 }
 
-/** Posts `body` until it is taken, refused for good, or tried often enough. */
+/** Posts `body` until it is accepted, rejected for good, or out of retries. */
 export async function deliver(target: Notification, body: string, stop: AbortSignal, delays: number[]) {
   for (let attempt = 0; !stop.aborted; attempt++) {
     const failure = await post(target, body, stop)
@@ -39,7 +39,7 @@ export async function deliver(target: Notification, body: string, stop: AbortSig
     if (delay === undefined) {
       // Without the query, which may hold a token.
       const to = target.url.replace(/\?.*$/s, '')
-      return log.warn({ to, reason: failure.reason }, 'Dropped a notification; a poll will find it')
+      return log.warn({ to, reason: failure.reason }, 'notification dropped; a poll will find the upload')
     }
     await sleep(delay, undefined, { signal: stop }).catch(() => {})
   }

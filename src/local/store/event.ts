@@ -1,7 +1,7 @@
 import type { Numbered } from './bucket'
 import { encodedPath } from './request'
 
-/** The journal lines others are told of. */
+/** Journal lines that notifications report. */
 export type Event = Extract<Numbered, { put: unknown } | { remove: unknown }>
 
 function recordOf(event: Event, bucket: string, region: string) {
@@ -25,7 +25,7 @@ function recordOf(event: Event, bucket: string, region: string) {
   }
 }
 
-/** The body S3 servers post for `events` of one bucket; the key outside of the records is not encoded. */
+/** Notification body of S3 servers; the key outside the records is not encoded. */
 export function eventBody(events: Event[], bucket: string, region: string): string {
   const Records = events.map((event) => recordOf(event, bucket, region))
   const [first] = events

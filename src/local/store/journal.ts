@@ -1,10 +1,10 @@
 import { closeSync, ftruncateSync, openSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { WhisklensError } from '../../errors'
 
-/** An append-only file of JSON lines. A line is either there whole, with its line feed, or not at all. */
+/** An append-only JSON Lines file. A line is either complete, including its line feed, or absent. */
 export interface Journal<T> {
   append(value: T): void
-  /** The lines from byte `from` on, each with the place where the next one begins. */
+  /** Lines from byte `from`, each with the position of the next one. */
   read(from: number): Iterable<{ value: T; end: number }>
   end(): number
   close(): void
@@ -12,7 +12,7 @@ export interface Journal<T> {
 
 const blockSize = 256 * 1024
 
-/** Lines from byte `from` on, in bounded memory; a last line without its line feed is not there. */
+/** Lines from byte `from`, in bounded memory; skips an incomplete last line. */
 function* readLines(fd: number, from: number): Generator<{ text: string; end: number }> {
   const block = Buffer.allocUnsafe(blockSize)
   let rest = Buffer.alloc(0)
@@ -33,8 +33,8 @@ function* readLines(fd: number, from: number): Generator<{ text: string; end: nu
 }
 
 /**
- * Opens the journal in `file` and drops the torn last line a killed process can leave. Everything is written
- * synchronously: a line costs microseconds, and no other request can come between a check and the line that follows.
+ * Opens a journal, and drops the incomplete last line that a killed process may have left. Writes are synchronous: a line takes
+ * microseconds, and no other request can come between a check and its line.
  */
 export function openJournal<T>(file: string): Journal<T> {
   const fd = openSync(file, 'r+')
@@ -48,7 +48,7 @@ export function openJournal<T>(file: string): Journal<T> {
         for (let done = 0; done < line.length; )
           done += writeSync(fd, line, done, line.length - done, end + done)
       } catch (thrown) {
-        // A full disk: what was written of the line must not become part of the next one.
+        // Disk full: a partial line must not become part of the next one.
         ftruncateSync(fd, end)
         throw thrown
       }
@@ -60,7 +60,7 @@ export function openJournal<T>(file: string): Journal<T> {
           yield { value: JSON.parse(text), end }
         } catch (cause) {
           throw new WhisklensError('store_damaged', `Unreadable line before byte ${end} of ${file}`, {
-            hint: 'Remove that line to go on without the change it held.',
+            hint: 'Remove that line to continue without its change.',
             cause,
           })
         }
@@ -72,8 +72,8 @@ export function openJournal<T>(file: string): Journal<T> {
 }
 
 /**
- * Writes a new journal in place of any old one, at once.
- * @param closeOld called when all is read of the old one: Windows replaces no open file
+ * Replaces a journal atomically.
+ * @param closeOld called after the old one was read: Windows cannot replace an open file
  */
 export function writeJournal<T>(file: string, values: Iterable<T>, closeOld = () => {}): void {
   const draft = `${file}.new`

@@ -1,11 +1,11 @@
 /**
- * Keys are ordered by their UTF-8 bytes. Inside the index each is a "binary" string, one character a byte, whose `<`,
- * startsWith and indexOf are those of the bytes; JavaScript's own order (UTF-16) differs beyond U+FFFF.
+ * Keys are ordered by their UTF-8 bytes. In the index each key is a "binary" string, one character per byte, so that `<`,
+ * startsWith and indexOf compare bytes. JavaScript's own order (UTF-16) differs beyond U+FFFF.
  */
 export const toBinary = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 export const fromBinary = (binary: string): string => Buffer.from(binary, 'latin1').toString('utf8')
 
-/** The place of the first key that is not less than `bound`, found by binary search. */
+/** Index of the first key not less than `bound`. */
 export function lowerBound(keys: readonly string[], bound: string): number {
   let low = 0
   let high = keys.length
@@ -17,14 +17,14 @@ export function lowerBound(keys: readonly string[], bound: string): number {
   return low
 }
 
-// 0xff occurs in no UTF-8 text, so this sorts behind every key that starts with `prefix`.
+// 0xff does not occur in UTF-8, so this sorts after every key with the prefix.
 const beyond = (prefix: string): string => `${prefix}\xff`
 
-/** What a page of keys is asked with; all texts binary. */
+/** Parameters of a page; all texts binary. */
 export interface ListingQuery {
   prefix: string
   delimiter: string
-  /** The page starts behind this key or common prefix; empty for the first page. */
+  /** The page starts after this key or common prefix; empty for the first page. */
   after: string
   limit: number
 }
@@ -32,11 +32,11 @@ export interface ListingQuery {
 export interface ListingPage {
   keys: string[]
   prefixes: string[]
-  /** The last key or common prefix of this page, if another page follows: its `after`. */
+  /** Last key or common prefix, if another page follows: the `after` of that page. */
   next?: string
 }
 
-/** One page out of the sorted `keys`; touches only what it returns, and one key of each common prefix. */
+/** One page of the sorted `keys`; visits only the keys returned and one key per common prefix. */
 export function listKeys(
   keys: readonly string[],
   { prefix, delimiter, after, limit }: ListingQuery,
@@ -46,7 +46,7 @@ export function listKeys(
     return cut < 0 ? undefined : key.slice(0, cut + delimiter.length)
   }
   const page: ListingPage = { keys: [], prefixes: [] }
-  // A common prefix was listed for all of its keys.
+  // A listed common prefix covers all its keys.
   const start = after === '' ? '' : groupOf(after) === after ? beyond(after) : `${after}\0`
   let at = lowerBound(keys, start > prefix ? start : prefix)
   let last: string | undefined

@@ -2,10 +2,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { WhisklensError } from '../../errors'
 
-/** Tells a process from a later one of the same pid, which is common in containers. Empty where there is no /proc. */
+/** Start time of a process, to detect reuse of its pid, common in containers. Empty without /proc. */
 function startOf(pid: number): string {
   try {
-    // Field 22; the second field, the command's name, is in parentheses and may hold anything.
+    // Field 22. The second field, the command name in parentheses, may contain anything.
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? ''
   } catch {
     return ''
@@ -31,7 +31,7 @@ function holderOf(file: string): number | undefined {
   }
 }
 
-/** Makes this process the only one to use `folder`; returns what gives it free. The lock of a dead process is taken over. */
+/** Locks a folder for this process, taking over the lock of a dead one. @returns a function that releases it */
 export function lockFolder(folder: string): () => void {
   const file = join(folder, 'lock')
   if (holderOf(file) === undefined) rmSync(file, { force: true })
@@ -43,7 +43,7 @@ export function lockFolder(folder: string): () => void {
       'store_locked',
       `The object store in ${folder} is in use by process ${holderOf(file)}`,
       {
-        hint: 'Stop that process, or give this one a data folder of its own.',
+        hint: 'Stop that process, or use another data folder.',
         cause,
       },
     )

@@ -46,7 +46,7 @@ async function storePart(call: Call, source: AsyncIterable<Buffer>) {
   const number = partNumberOf(call)
   const { bucket, upload } = uploadOf(call)
   const settle = (body: Body): void => {
-    // It may have been completed or aborted while the part came in.
+    // The upload may have been completed or aborted meanwhile.
     uploadOf(call)
     commit(bucket, { part: { ...body, number }, of: upload.id })
   }
@@ -71,7 +71,7 @@ const completeSchema = z.object({
   CompleteMultipartUpload: z.object({ Part: z.array(partSchema).min(1).max(maxParts) }),
 })
 
-/** The stored parts that the request lists. */
+/** Stored parts in the order of the request. */
 function chosenParts(upload: Upload, listed: z.infer<typeof partSchema>[]): Part[] {
   const isOrdered = listed.every(({ PartNumber }, index) => PartNumber > (listed[index - 1]?.PartNumber ?? 0))
   if (!isOrdered) throw s3Error('InvalidPartOrder')
@@ -146,7 +146,7 @@ export function listUploads({ store, request: { bucket: name, query } }: Call): 
   const keyMarker = query.get('key-marker') ?? ''
   const idMarker = query.get('upload-id-marker') ?? ''
   const limit = countOf(query, 'max-uploads')
-  // Behind a key marker alone come other keys; with an upload's id as well, further uploads of that key come first.
+  // A key marker alone skips all uploads of that key; with an upload id, its further uploads come first.
   const placeOf = (key: string, id: string): string => `${toBinary(key)}\0${id}`
   const from = placeOf(keyMarker, idMarker || '\xff')
   const uploads = [...bucket.uploads.values()]

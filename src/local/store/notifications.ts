@@ -7,7 +7,7 @@ import type { Store } from './store'
 
 const recordsPerPost = 16
 
-/** The events up to number `n` are done with; the next ones are at or behind byte `offset` of the journal. */
+/** Position in a bucket's events: those up to `n` are done, the next are at or after byte `offset` of the journal. */
 interface Cursor {
   bucket: Bucket
   n: number
@@ -21,7 +21,7 @@ interface Watcher {
   stop: AbortController
 }
 
-/** The next events behind `cursor`, and where it stands after them. */
+/** The next events after a cursor, and the cursor's new position. */
 function eventsAfter({ bucket, ...cursor }: Cursor): { events: Event[]; n: number; offset: number } {
   const events: Event[] = []
   let { n, offset } = cursor
@@ -37,8 +37,8 @@ function eventsAfter({ bucket, ...cursor }: Cursor): { events: Event[]; n: numbe
 }
 
 /**
- * Posts the events of watched buckets. The journal is the queue: a watcher reads on in it after each post, so events
- * that come meanwhile go together, nothing waits in memory, and a restart resumes at the last acknowledged line.
+ * Posts the events of watched buckets. The journal is the queue: a watcher continues reading after each post, so later events
+ * are posted together, nothing is queued in memory, and a restart resumes at the last acknowledged line.
  */
 export function startNotifications(store: Store, delays = retryDelays) {
   const watchers = new Map<string, Watcher>()
@@ -57,7 +57,7 @@ export function startNotifications(store: Store, delays = retryDelays) {
       if (events.length > 0) {
         await deliver(target, eventBody(events, target.bucket, store.region), stop.signal, delays)
       }
-      // Stopped half-way: the events are left to the next start.
+      // Stopped: the events are left to the next start.
       if (stop.signal.aborted) break
       Object.assign(cursor, next)
       if (events.length === 0) break
@@ -69,7 +69,7 @@ export function startNotifications(store: Store, delays = retryDelays) {
   function wake(watcher: Watcher): void {
     const bucket = store.buckets.get(watcher.target.bucket)
     if (bucket && watcher.cursor?.bucket !== bucket) {
-      // A bucket that was not watched before is watched from now on.
+      // A newly watched bucket is watched from now on.
       const isNew = bucket.acknowledged === null
       const n = bucket.acknowledged ?? bucket.n
       watcher.cursor = { bucket, n, offset: isNew ? bucket.journal.end() : 0 }
@@ -79,7 +79,7 @@ export function startNotifications(store: Store, delays = retryDelays) {
     watcher.isPosting = true
     run(watcher).catch((thrown) => {
       watcher.isPosting = false
-      log.error({ reason: messageOf(thrown) }, 'Notifications stopped until the next event')
+      log.error({ reason: messageOf(thrown) }, 'notifications paused until the next event')
     })
   }
 
@@ -96,7 +96,7 @@ export function startNotifications(store: Store, delays = retryDelays) {
     watchers.delete(id)
   }
 
-  /** Watches exactly these; a watcher that is there already goes on where it is. */
+  /** Replaces the targets; existing watchers continue. */
   function set(targets: Notification[]): void {
     const wanted = new Map(targets.map((target) => [JSON.stringify(target), target]))
     for (const id of watchers.keys()) if (!wanted.has(id)) unwatch(id)

@@ -11,7 +11,7 @@ import { bucketOf, type Call, findObject, objectOf } from './store'
 import { tagCount, tagsOf, tagsOfCopy } from './tagging'
 import { toXml } from './xml'
 
-/** Headers that are kept with an object; a GET can override each by `response-<name>`. */
+/** Headers stored with an object; a GET can override them with `response-<name>`. */
 const keptHeaders = [
   'content-type',
   'content-encoding',
@@ -23,7 +23,7 @@ const keptHeaders = [
 
 const maxMetadata = 2048
 
-/** What of a request's headers stays with the object. */
+/** Request headers to store with the object. */
 export function keptOf({ headers }: S3Request): Record<string, string> {
   const kept: Record<string, string> = { 'content-type': 'binary/octet-stream' }
   let metadata = 0
@@ -31,7 +31,7 @@ export function keptOf({ headers }: S3Request): Record<string, string> {
     const isMetadata = name.startsWith('x-amz-meta-')
     if (typeof value !== 'string' || !(isMetadata || keptHeaders.includes(name))) continue
     if (isMetadata) metadata += name.length - 'x-amz-meta-'.length + value.length
-    // aws-chunked is how the body was sent, not what it is.
+    // aws-chunked is a transfer encoding, not part of the object.
     const text = name === 'content-encoding' ? value.replace(/(^|, *)aws-chunked *(, *)?/, '') : value
     if (text !== '' || isMetadata) kept[name] = text
   }
@@ -54,11 +54,11 @@ export async function putObject(call: Call): Promise<Answer> {
   return { headers: { etag: `"${etag}"`, ...encryption } }
 }
 
-/** The object that x-amz-copy-source names, if the conditions on it hold. */
+/** The object in x-amz-copy-source, if its preconditions hold. */
 export function copySource({ store, request, user }: Call): { from: Bucket; source: StoredObject } {
   const [path = '', version] = (header(request, 'x-amz-copy-source') ?? '').split('?versionId=')
   if (version !== undefined && version !== 'null')
-    throw s3Error('NotImplemented', 'There are no versions here')
+    throw s3Error('NotImplemented', 'Versions are not supported')
   const { bucket, key } = splitPath(decoded(path))
   demand(user, 's3:GetObject', bucket, key)
   const from = bucketOf(store, bucket)
@@ -67,7 +67,7 @@ export function copySource({ store, request, user }: Call): { from: Bucket; sour
   return { from, source }
 }
 
-/** What a copy answers. */
+/** Response to a copy. */
 export const copyResult = (root: string, { etag, modified }: Body): Answer => ({
   xml: toXml(root, { LastModified: isoDate(modified), ETag: `"${etag}"` }),
 })
@@ -95,7 +95,7 @@ export async function copyObject(call: Call): Promise<Answer> {
   return { ...copyResult('CopyObjectResult', body), headers: encryption }
 }
 
-/** `response-content-type=…` and its kin, as header bytes. */
+/** `response-content-type=…` and the like, as header bytes. */
 function overrides(query: URLSearchParams): Record<string, string> {
   const given = keptHeaders.flatMap((name) => {
     const value = query.get(`response-${name}`)?.replace(/\p{Cc}/gu, ' ')
@@ -129,7 +129,7 @@ export function getObject(call: Call): Answer {
 export function deleteObject({ store, request }: Call): Answer {
   const bucket = bucketOf(store, request.bucket)
   if (request.headers['if-match'] !== undefined)
-    throw s3Error('NotImplemented', 'A delete cannot be conditional here')
+    throw s3Error('NotImplemented', 'Conditional deletes are not supported')
   if (findObject(bucket, request.key)) commit(bucket, { remove: request.key, at: Date.now() })
   return { status: 204 }
 }

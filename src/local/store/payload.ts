@@ -20,14 +20,14 @@ function crc32(): Digest {
   }
 }
 
-/** What of `x-amz-checksum-…` is verified; others are taken on trust, as is crc32 where Node is older than 20.15. */
+/** Verified checksums (`x-amz-checksum-…`). Others are not checked, nor is crc32 before Node.js 20.15. */
 const checksums: Record<string, () => Digest> = {
   ...('crc32' in zlib ? { crc32 } : {}),
   sha1: () => createHash('sha1'),
   sha256: () => createHash('sha256'),
 }
 
-/** The digests the request announces; what they must be is asked for at the end, since trailers come last. */
+/** Digests announced by the request. Expected values are functions, because trailers come last. */
 function announced(request: S3Request, { payload }: Signing, trailers: Map<string, string>) {
   const found: { digest: Digest; expected: () => string | undefined; refusal: S3ErrorCode }[] = []
   const md5 = header(request, 'content-md5')
@@ -49,11 +49,11 @@ function announced(request: S3Request, { payload }: Signing, trailers: Map<strin
   return found
 }
 
-/** The bytes of a request's body, decoded; ends in an error unless all that was announced of them holds. */
+/** Decodes the body of a request; throws at the end if a length or digest does not match. */
 export async function* payloadOf(request: S3Request, signing: Signing): AsyncGenerator<Buffer> {
   const trailers = new Map<string, string>()
   const digests = announced(request, signing, trailers)
-  // Left open when something is wrong with the body: the answer still has to go out on this connection.
+  // Not destroyed on errors: the response still needs this connection.
   const raw: AsyncIterableIterator<Buffer> = request.incoming.iterator({ destroyOnReturn: false })
   let size = 0
   try {
@@ -75,7 +75,7 @@ export async function* payloadOf(request: S3Request, signing: Signing): AsyncGen
   }
 }
 
-/** A small body as text. */
+/** Reads a small body as text. */
 export async function textOf(payload: AsyncIterable<Buffer>, limit = 4 * 1024 * 1024): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0

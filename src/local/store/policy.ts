@@ -7,7 +7,7 @@ const oneOrMore = <T>(schema: z.ZodType<T>) =>
 
 const arn = /^(\*|arn:aws:(s3:::(?!\/)|kms:).+)$/s
 
-// Strict: ignoring an element that is not evaluated, such as Condition or NotAction, would change a statement's meaning.
+// Strict: ignoring an unsupported element, such as Condition or NotAction, would change the meaning of a statement.
 const statementSchema = z.strictObject({
   Sid: z.string().optional(),
   Effect: z.enum(['Allow', 'Deny']),
@@ -30,24 +30,21 @@ const policySchema = z.strictObject({
   Statement: oneOrMore(statementSchema),
 })
 
-/** What a key may do; anything else is denied. */
+/** Permissions of a key; everything else is denied. */
 export type Policy = z.infer<typeof policySchema>
 
 /**
- * Reads an IAM policy document of Allow and Deny statements, with wildcards in actions and resources.
- * @throws InvalidInputError for elements that the embedded store does not evaluate (Condition, NotAction, NotResource,
- * Principal, policy variables)
+ * Parses an IAM policy document of Allow and Deny statements, with wildcards in actions and resources.
+ * @throws InvalidInputError for elements that the embedded store does not support (Condition, NotAction, NotResource,
+ *   Principal, policy variables)
  */
 export function parsePolicy(document: unknown): Policy {
   const parsed = policySchema.safeParse(document)
   if (parsed.success) return parsed.data
-  throw new InvalidInputError(
-    'bad_policy',
-    `The policy cannot be evaluated: ${z.prettifyError(parsed.error)}`,
-  )
+  throw new InvalidInputError('bad_policy', `Unsupported policy: ${z.prettifyError(parsed.error)}`)
 }
 
-/** Whether `text` matches `pattern`, where `*` is any text, slashes included, and `?` one character; O(pattern · text). */
+/** Whether `text` matches `pattern`, with `*` for any text, including slashes, and `?` for one character; O(pattern · text). */
 export function matches(pattern: string, text: string): boolean {
   let at = 0
   let next = 0
@@ -69,9 +66,9 @@ export function matches(pattern: string, text: string): boolean {
 }
 
 /**
- * Whether a policy allows an action, as IAM decides: by an Allow that applies, and no Deny that does.
- * @param action such as `s3:GetObject`; case does not matter
- * @param resource an ARN, whose case does
+ * Evaluates a policy as IAM does: allowed if an Allow applies and no Deny does.
+ * @param action such as `s3:GetObject`; case-insensitive
+ * @param resource an ARN; case-sensitive
  */
 export function isAllowed({ Statement }: Policy, action: string, resource: string): boolean {
   const applying = Statement.filter(

@@ -3,7 +3,7 @@ import { s3Error } from './s3-error'
 
 export interface S3Request {
   method: string
-  /** Percent-decoded once, as are `bucket` and `key`, which are empty where the path does not name one. */
+  /** Percent-decoded once, as are `bucket` and `key`, which are empty if the path has none. */
   path: string
   bucket: string
   key: string
@@ -13,7 +13,7 @@ export interface S3Request {
   incoming: IncomingMessage
 }
 
-/** What an operation answers; `stream` or `xml`, or neither. */
+/** Response of an operation: `stream`, `xml` or neither. */
 export interface Answer {
   status?: number
   headers?: Record<string, string>
@@ -21,10 +21,10 @@ export interface Answer {
   stream?: NodeJS.ReadableStream
 }
 
-/** The longest key, in bytes of UTF-8. */
+/** Maximum length of a key, bytes of UTF-8. */
 const maxKeyLength = 1024
 
-/** Percent-decodes once; text that is no UTF-8 is refused. */
+/** Percent-decodes once. @throws HttpError InvalidURI for text that is not UTF-8 */
 export function decoded(raw: string): string {
   try {
     return decodeURIComponent(raw)
@@ -33,14 +33,14 @@ export function decoded(raw: string): string {
   }
 }
 
-/** Bucket and key out of `/bucket/key`, with or without the first slash. Nothing is normalised: `..` is a fine key. */
+/** Splits `/bucket/key`, with or without the leading slash. Not normalised: `..` is a valid key. */
 export function splitPath(path: string): { bucket: string; key: string } {
   const [, bucket = '', key = ''] = /^\/?([^/]*)\/?(.*)$/s.exec(path) ?? []
   if (Buffer.byteLength(key) > maxKeyLength) throw s3Error('KeyTooLongError')
   return { bucket, key }
 }
 
-/** Reads the request line as it was sent; the URL class, and with it Hono, would resolve `..` segments of a key. */
+/** Parses the raw request line; the URL class, and so Hono, would resolve `..` segments of a key. */
 export function parseRequest(incoming: IncomingMessage): S3Request {
   const target = (incoming.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '')
   const cut = target.indexOf('?')
@@ -55,18 +55,18 @@ export function parseRequest(incoming: IncomingMessage): S3Request {
   }
 }
 
-/** A header that may be there once. */
+/** First value of a header. */
 export function header(request: S3Request, name: string): string | undefined {
   const value = request.headers[name]
   return Array.isArray(value) ? value[0] : value
 }
 
-/** Percent-encodes as AWS does, all but letters, digits and `-._~`. */
+/** Percent-encodes as AWS does: all but letters, digits and `-._~`. */
 export const encoded = (text: string): string =>
   encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   )
 
-/** The same, with the slashes of a path left as they are. */
+/** As `encoded`, but keeps slashes. */
 export const encodedPath = (path: string): string => path.split('/').map(encoded).join('/')

@@ -11,8 +11,8 @@ import * as tagging from './tagging'
 type Operation = (call: Call) => Answer | Promise<Answer>
 
 /**
- * Operations by method, level of the path and distinguishing query parameter, with the action that a policy must allow on
- * the bucket or object of the path. Further permissions are checked by the operation.
+ * Operations by method, path level and distinguishing query parameter, with the action that a policy must allow on the bucket or
+ * object in the path. Operations check further permissions themselves.
  */
 const operations: Record<string, [Operation, string?]> = {
   'GET /': [bucket.listBuckets, 's3:ListAllMyBuckets'],
@@ -42,13 +42,13 @@ const operations: Record<string, [Operation, string?]> = {
   'GET object?uploadId': [multipart.listParts, 's3:ListMultipartUploadParts'],
 }
 
-/** Every such parameter of S3: to answer one that is not in the table as if it were not there would be a lie. */
+/** All subresource parameters of S3. Unsupported ones are refused rather than ignored. */
 const subresources =
   'accelerate acl analytics attributes cors delete encryption intelligent-tiering inventory legal-hold lifecycle location logging metrics notification object-lock ownershipControls partNumber policy policyStatus publicAccessBlock replication requestPayment restore retention select tagging torrent uploadId uploads versionId versioning versions website'.split(
     ' ',
   )
 
-/** The operation that a request asks for, and its action in policies. */
+/** The operation of a request, and its action in policies. */
 function operationOf({ method, bucket, key, query, headers }: S3Request): [Operation, string?] {
   const level = key !== '' ? 'object' : bucket !== '' ? 'bucket' : '/'
   const isPart = query.has('uploadId')
@@ -59,7 +59,7 @@ function operationOf({ method, bucket, key, query, headers }: S3Request): [Opera
   throw s3Error(subresource ? 'NotImplemented' : 'MethodNotAllowed')
 }
 
-/** Runs a request's operation, if the key that signed it is allowed to. */
+/** Runs the operation of a request if its key is allowed to. */
 export async function answer(call: Call): Promise<Answer> {
   const { request, user } = call
   const [operation, action] = operationOf(request)

@@ -1,6 +1,6 @@
 import { HttpError } from '../http-error'
 
-/** The S3 error codes this store answers with; status and wording are those of Amazon S3. */
+/** S3 error codes of this store, with the status and wording of Amazon S3. */
 const errors = {
   AccessDenied: [403, 'Access Denied'],
   AccessForbidden: [
@@ -34,7 +34,7 @@ const errors = {
   NoSuchCORSConfiguration: [404, 'The CORS configuration does not exist'],
   NoSuchKey: [404, 'The specified key does not exist.'],
   NoSuchUpload: [404, 'The specified multipart upload does not exist, was aborted or completed.'],
-  NotImplemented: [501, 'This store does not implement what you asked for.'],
+  NotImplemented: [501, 'This store does not implement the requested operation.'],
   PreconditionFailed: [412, 'At least one of the preconditions you specified did not hold.'],
   RequestTimeTooSkewed: [403, 'The difference between the request time and the current time is too large.'],
   SignatureDoesNotMatch: [403, 'The request signature does not match the signature you provided.'],
@@ -43,7 +43,7 @@ const errors = {
 
 export type S3ErrorCode = keyof typeof errors
 
-/** The error S3 answers with for `code`. */
+/** The S3 error for a code. */
 export function s3Error(code: S3ErrorCode, message: string = errors[code][1]): HttpError {
   return new HttpError(errors[code][0], code, message)
 }

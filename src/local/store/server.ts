@@ -26,16 +26,16 @@ import { toXml } from './xml'
 export type { Notification } from './delivery'
 
 export interface ObjectStoreOptions {
-  /** All state lives here. */
+  /** Folder for all state. */
   dataDir: string
-  /** 0 picks a free one; only 127.0.0.1 is listened on. */
+  /** Port on 127.0.0.1; 0 for a free one. */
   port: number
   region: string
-  /** The owner's, with full access. */
+  /** Key of the owner, with full access. */
   credentials: Credentials
   /** Further keys, limited by their policies. */
   users?: (Credentials & { policy: Policy })[]
-  /** Encryption that every write must request; none by default. */
+  /** Encryption that every write must request. Default: none. */
   encryption?: Settings['s3Encryption']
   notifications?: Notification[]
 }
@@ -43,12 +43,12 @@ export interface ObjectStoreOptions {
 export interface ObjectStore {
   endpoint: string
   setNotifications(notifications: Notification[]): void
-  /** Replaces a bucket's rules for pages of other origins. */
+  /** Replaces the CORS rules of a bucket. */
   setCors(bucket: string, rules: CorsRule[]): void
   close(): Promise<void>
 }
 
-/** How long requests under way may take to end when the store is closed, in milliseconds. */
+/** How long close() waits for requests, milliseconds. */
 const closingTime = 5000
 
 type User = Credentials & Access
@@ -59,10 +59,10 @@ async function answerTo(request: S3Request, store: Store, users: User[]): Promis
   return await answer({ store, request, user, payload: payloadOf(request, signing) })
 }
 
-/** What S3 answers to a failure; one that is no S3 error is ours, and only the log says more. */
+/** S3 error response. Unexpected errors are logged and reported as InternalError. */
 function answerOf(thrown: unknown, resource: string, id: string): Answer {
   const isMeant = thrown instanceof HttpError
-  if (!isMeant) log.error({ resource, id, reason: messageOf(thrown) }, 'The object store failed to answer')
+  if (!isMeant) log.error({ resource, id, reason: messageOf(thrown) }, 'object store request failed')
   const { status, code, message } = isMeant ? thrown : s3Error('InternalError')
   return { status, xml: toXml('Error', { Code: code, Message: message, Resource: resource, RequestId: id }) }
 }
@@ -75,35 +75,35 @@ async function send(outgoing: ServerResponse, { status = 200, headers = {}, xml,
   outgoing.statusCode = status
   if (xml !== undefined) {
     outgoing.setHeader('content-type', 'application/xml')
-    // Node leaves it out of an answer to HEAD, and without it many clients close the connection.
+    // Node omits it from responses to HEAD, and many clients then close the connection.
     outgoing.setHeader('content-length', Buffer.byteLength(xml))
   }
   setHeaders(outgoing, headers)
-  // Node leaves the body out where there is none, as in answers to HEAD.
+  // Node drops the body where there is none, as in responses to HEAD.
   if (stream) await pipeline(stream, outgoing)
   else outgoing.end(xml)
 }
 
 /**
- * On node:http rather than Hono: keys need the request line as it was sent (the Request that Hono builds has its path
- * normalised), and bodies of any size need node's own streams on both sides.
+ * Uses node:http rather than Hono: keys need the raw request line (Hono's Request normalises the path), and bodies of any size
+ * need node's streams on both sides.
  */
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse, store: Store, users: User[]) {
   const id = randomBytes(8).toString('hex').toUpperCase()
   outgoing.setHeader('x-amz-request-id', id)
   try {
     const request = parseRequest(incoming)
-    // Errors have them, too, or the page could not read them.
+    // Also on errors, or the page could not read them.
     const rules = store.buckets.get(request.bucket)?.cors
     setHeaders(outgoing, corsHeaders(rules, request.method, request.headers))
     await send(outgoing, await answerTo(request, store, users))
   } catch (thrown) {
     const isGone = incoming.destroyed && !incoming.complete
-    // Nobody is there to be told, or half of the answer is out and can only be cut off.
+    // The client is gone, or half of the response has been sent: only cutting it off is left.
     if (isGone || outgoing.headersSent || outgoing.destroyed) outgoing.destroy()
     else await send(outgoing, answerOf(thrown, (incoming.url ?? '/').replace(/\?.*$/s, ''), id))
   } finally {
-    // What is left of a refused body is read away, so that the client gets to the answer.
+    // Drains a refused body, so that the client reads the response.
     incoming.resume()
   }
 }
@@ -127,7 +127,7 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
     const server = createServer(
       (incoming, outgoing) => void handle(incoming, outgoing, store, [credentials, ...users]),
     )
-    // An upload may take any time; and an idle connection that is closed early meets the client's next request.
+    // Uploads may take any time; closing an idle connection early would race with the client's next request.
     server.requestTimeout = 0
     server.keepAliveTimeout = 75_000
     server.listen(port, '127.0.0.1')

@@ -7,11 +7,11 @@ import { s3Error } from './s3-error'
 export interface Credentials {
   accessKeyId: string
   secretAccessKey: string
-  /** Of temporary credentials; each request must carry it. */
+  /** For temporary credentials; required on each request. */
   sessionToken?: string
 }
 
-/** What a checked signature leaves for the body: how it is hashed or chunked, and the key its chunks are signed with. */
+/** Result of a checked signature, for reading the body: its hash or chunking, and the signing key. */
 export interface Signing {
   payload: string
   key: Buffer
@@ -27,7 +27,7 @@ const maxExpiry = 7 * 24 * 3600
 
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
 
-/** The signature of `lines`, such as one chunk of a body. */
+/** Signature of `lines`, such as a chunk of a body. */
 export const signatureOf = (key: Buffer, lines: string[]) => hmac(key, lines.join('\n')).toString('hex')
 
 interface Claim {
@@ -35,9 +35,9 @@ interface Claim {
   signedHeaders: string[]
   signature: string
   date: string
-  /** Of temporary credentials. */
+  /** For temporary credentials. */
   token?: string
-  /** Seconds; presigned requests only. */
+  /** Presigned requests only, seconds. */
   expires?: string
 }
 
@@ -54,7 +54,7 @@ function claimOf(request: S3Request): Claim {
       expires: query.get('X-Amz-Expires') ?? '',
     }
   }
-  // Version 2, which some clients still presign with, is told apart so that its users learn what to set.
+  // Version 2, which some clients still use for presigned URLs, gets a message that says what to set.
   const authorization = header(request, 'authorization') ?? (query.has('AWSAccessKeyId') ? 'AWS' : undefined)
   if (authorization === undefined) throw s3Error('AccessDenied')
   if (!authorization.startsWith(`${algorithm} `)) {
@@ -70,7 +70,7 @@ function claimOf(request: S3Request): Claim {
   }
 }
 
-/** Milliseconds of `20260131T235959Z`, NaN of anything else. */
+/** Parses `20260131T235959Z` to milliseconds; NaN for other texts. */
 const timeOf = (date: string): number =>
   Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
 
@@ -88,7 +88,7 @@ function checkTime({ date, expires }: Claim, now: number): void {
   if (time + Number(expires) * 1000 < now) throw s3Error('AccessDenied', 'Request has expired')
 }
 
-/** Joins what must be signed; texts stay one character a byte, as node reads headers. */
+/** Builds the canonical request; one character per byte, as node reads headers. */
 function canonicalRequest(request: S3Request, { signedHeaders }: Claim, payload: string): string {
   const { method, path, query, incoming } = request
   const pairs = [...query]
@@ -124,9 +124,9 @@ function checkToken({ token }: Claim, { sessionToken }: Credentials): void {
 }
 
 /**
- * Checks the version 4 signature of a request, in its headers or its query.
- * @returns the user whose key signed it, and what reading the body needs
- * @throws HttpError as S3 answers when the signature is not valid
+ * Checks the version 4 signature in the headers or the query of a request.
+ * @returns the user of the key, and what is needed to read the body
+ * @throws HttpError as on S3 for an invalid signature
  */
 export function authenticate<User extends Credentials>(
   request: S3Request,
@@ -147,7 +147,7 @@ export function authenticate<User extends Credentials>(
   if (!user) throw s3Error('InvalidAccessKeyId')
   checkToken(claim, user)
   const payload = header(request, 'x-amz-content-sha256') ?? (claim.expires ? 'UNSIGNED-PAYLOAD' : '')
-  if (!payloads.test(payload)) throw s3Error('InvalidArgument', 'x-amz-content-sha256 has none of its forms')
+  if (!payloads.test(payload)) throw s3Error('InvalidArgument', 'x-amz-content-sha256 is not valid')
   checkTime(claim, now)
   checkSignedHeaders(request, claim)
   const key = [day, region, 's3', 'aws4_request'].reduce<Buffer>(

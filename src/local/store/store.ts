@@ -14,20 +14,20 @@ export interface Store {
   /** Encryption that every write must request. */
   encryption?: Settings['s3Encryption']
   buckets: Map<string, Bucket>
-  /** Called when a bucket was made, and when an object in it was written or removed. */
+  /** Called when a bucket was created, and when an object was written or deleted. */
   changed: (bucket: Bucket) => void
 }
 
-/** What an operation works with; `payload` is the checked body, read by those that want one. */
+/** Context of an operation; `payload` is the verified body. */
 export interface Call {
   store: Store
   request: S3Request
-  /** The access of the key that signed the request. */
+  /** Access of the key that signed the request. */
   user: Access
   payload: AsyncIterable<Buffer>
 }
 
-/** Reads all buckets under `folder` back into memory: their keys and metadata, never a body. */
+/** Loads all buckets under `folder`: keys and metadata, not bodies. */
 export function openStore(folder: string, region: string, encryption?: Settings['s3Encryption']): Store {
   const store: Store = { folder, region, encryption, buckets: new Map(), changed: () => {} }
   mkdirSync(join(folder, 'buckets'), { recursive: true })

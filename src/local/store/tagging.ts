@@ -10,21 +10,22 @@ import { fromXml, toXml } from './xml'
 /** The tags of an object, by key. */
 export type Tags = Record<string, string>
 
-const most = { tags: 10, key: 128, value: 256 }
-/** What S3 takes in keys and values. */
+const limits = { tags: 10, key: 128, value: 256 }
+/** Characters that S3 allows in keys and values. */
 const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
 
 const tagSchema = z.object({ Key: z.string(), Value: z.string() })
 const taggingSchema = z.object({
-  // An empty element is read as empty text.
+  // An empty element is parsed as empty text.
   Tagging: z.object({ TagSet: z.union([z.object({ Tag: z.array(tagSchema) }), z.literal('')]) }),
 })
 
-/** @throws HttpError as S3 answers to tags that are too many, too long, twice there, or hold other characters */
+/** @throws HttpError as on S3 for tags that are too many, too long, duplicate or contain other characters */
 function checked(pairs: [string, string][]): Tags {
-  if (pairs.length > most.tags) throw s3Error('BadRequest', `Object tags cannot be greater than ${most.tags}`)
+  if (pairs.length > limits.tags)
+    throw s3Error('BadRequest', `Object tags cannot be greater than ${limits.tags}`)
   for (const [key, value] of pairs) {
-    const isRight = key !== '' && key.length <= most.key && value.length <= most.value
+    const isRight = key !== '' && key.length <= limits.key && value.length <= limits.value
     if (!isRight || !allowed.test(key) || !allowed.test(value) || /^aws:/i.test(key))
       throw s3Error('InvalidTag')
   }
@@ -34,7 +35,7 @@ function checked(pairs: [string, string][]): Tags {
   return tags
 }
 
-/** The tags that a write brings along in `x-amz-tagging`. */
+/** Tags in the `x-amz-tagging` header of a write. */
 export function tagsOf({ request, user }: Call): Tags | undefined {
   const text = header(request, 'x-amz-tagging')
   if (text === undefined) return undefined
@@ -42,11 +43,11 @@ export function tagsOf({ request, user }: Call): Tags | undefined {
   return checked([...new URLSearchParams(text)])
 }
 
-/** The tags of a copy: those of its source, unless the request brings others. */
+/** Tags of a copy: those of its source, unless the request replaces them. */
 export const tagsOfCopy = (call: Call, source: StoredObject): Tags | undefined =>
   header(call.request, 'x-amz-tagging-directive')?.toUpperCase() === 'REPLACE' ? tagsOf(call) : source.tags
 
-/** How many tags an object has, for those who may read them. */
+/** Header with the number of tags, for keys that may read them. */
 export function tagCount({ request, user }: Call, { tags = {} }: StoredObject): Record<string, string> {
   const count = Object.keys(tags).length
   const isShown = count > 0 && may(user, 's3:GetObjectTagging', request.bucket, request.key)

@@ -4,9 +4,9 @@ import { s3Error } from './s3-error'
 
 export type XmlValue = string | number | boolean | undefined | XmlValue[] | { [name: string]: XmlValue }
 
-// S3 writes control characters as references although XML 1.0 has no place for them; and a raw carriage return would
-// reach the reader as a line feed.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// S3 writes control characters as references although XML 1.0 does not allow them; and XML readers turn a raw carriage return
+// into a line feed.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the regex matches them
 const special = /[&<>"'\u0000-\u001f\u007f-\u009f\ufffe\uffff]/g
 
 const named: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
@@ -26,9 +26,9 @@ const elements = (values: { [name: string]: XmlValue }): string =>
     .map(([name, value]) => element(name, value))
     .join('')
 
-/** An XML document: arrays become repeated elements, undefined values are left out. */
+/** Builds an XML document: arrays become repeated elements, undefined values are left out. */
 export function toXml(root: string, values: { [name: string]: XmlValue } | string): string {
-  // S3 gives every document its namespace, except for errors.
+  // As on S3, every document has the namespace, except errors.
   const namespace = root === 'Error' ? '' : ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
   const inner = typeof values === 'string' ? escaped(values) : elements(values)
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${namespace}>${inner}</${root}>`
@@ -54,7 +54,7 @@ const repeated = [
   'ExposeHeader',
 ]
 
-// The parser's own entity handling drops references to control characters, which keys may contain.
+// The parser's own entity handling drops references to control characters, which may occur in keys.
 const parser = new XMLParser({
   ignoreAttributes: true,
   isArray: (name) => repeated.includes(name),
@@ -65,7 +65,7 @@ const parser = new XMLParser({
   trimValues: false,
 })
 
-/** Reads an XML request body by `schema`. */
+/** Parses an XML request body. */
 export function fromXml<T>(text: string, schema: z.ZodType<T>): T {
   let parsed: unknown
   try {

@@ -2,8 +2,8 @@ import type * as format from '../../batch/reports/index-format'
 import type { BatchSummary, ImageRecord } from '../../schema'
 
 /*
- * What the gallery page and the action `results` say to each other, and what an index holds: columns to filter, sort and
- * count by in the browser, so that records are downloaded only once they are shown.
+ * Contract between the gallery page and the action `results`, and the index: columns to filter, sort and count by in the browser,
+ * so that records are downloaded only when they are displayed.
  */
 
 export type {
@@ -15,28 +15,28 @@ export type {
 } from '../../batch/reports/index-format'
 export { recordsPerChunk } from '../../batch/reports/index-format'
 
-/** What `index.bin` holds. Ids in columns are positions in these lists. */
+/** Contents of `index.bin`. Ids in columns are indexes into these lists. */
 export interface IndexDirectory extends format.IndexDirectory<IndexLabel> {
-  /** Names of what labels are kinds of, in lower case: `dog`, `animal`. */
+  /** Names of hypernyms, in lower case: `dog`, `animal`. */
   kinds: string[]
 }
 
-/** A label as the model names it. */
+/** A label as named by the model. */
 export interface IndexLabel {
   label: string
-  /** All its names, with commas between them. */
+  /** All its names, comma-separated. */
   className: string
   wordnetId: string
-  /** What it is a kind of: positions in the list of kinds. Labels share most of theirs. */
+  /** Hypernyms, as indexes into the list of kinds, which labels share. */
   kinds: number[]
 }
 
-/** How labels.json has a label shown. */
+/** How labels.json displays a label. */
 export interface ShownLabel {
-  /** Labels of one name are one: their probabilities add up. */
+  /** Labels with the same name are merged: their probabilities add up. */
   name: string
   isIgnored: boolean
-  /** Least probability, 0–1. */
+  /** Minimum probability, 0–1. */
   minimum: number
 }
 
@@ -46,84 +46,84 @@ export interface Notice {
   hint?: string
 }
 
-/** `?batch=<id>&format=index`: how a batch stands, and its index. */
+/** `?batch=<id>&format=index`: summary and index of a batch. */
 export interface IndexAnswer {
   /** Its labels are the model's. */
   summary: BatchSummary
   index: IndexDirectory & {
-    /** Names this index: what is asked of its rows carries it. */
+    /** Id of this index, sent with requests for its rows. */
     id: string
-    /** Of `index.bin`, presigned: read by ranges. */
+    /** Presigned URL of `index.bin`, for range requests. */
     url: string
-    /** Of `index.bin`: where an answer has another one, the index is not there any more. */
+    /** ETag of `index.bin`. A different one means that the index was replaced. */
     etag: string
-    /** Only the first rows: a large batch is indexed whole once it is closed. */
+    /** Only the first rows: a large batch is indexed completely once it is closed. */
     isPartial: boolean
   }
-  /** By label's id, where labels.json says anything. */
+  /** By label id; undefined without labels.json. */
   shown?: ShownLabel[]
-  /** How long this took the action, milliseconds: to be asked again no sooner than in twenty times as long. */
+  /** Duration in the action, milliseconds. Wait at least twenty times as long before the next request. */
   took: number
   notice?: Notice
 }
 
-/** A record of a row, with presigned URLs. Its labels are shown as labels.json has it. */
+/** A record with its row and presigned URLs. Its labels are displayed according to labels.json. */
 export interface RowRecord extends ImageRecord {
   row: number
-  /** Of the image itself. */
+  /** Of the image. */
   url: string
-  /** Of its thumbnail, where it has one. */
+  /** Of the thumbnail, if there is one. */
   thumbnailUrl?: string
 }
 
 /**
- * `?batch=<id>&index=<id>&rows=0-99,250`: those records in the order of the rows, at most 200. Where not all fit into an answer, the
- * last ones are missing and have to be asked for again. 409 `index_changed` where that index is not there any more.
+ * `?batch=<id>&index=<id>&rows=0-99,250`: at most 200 records, in row order. If they do not fit into the answer, the last ones are
+ * missing; request them again. 409 `index_changed` if the index was replaced.
  */
 export interface RowsAnswer {
   records: RowRecord[]
-  /** Until when the URLs hold, ISO 8601. */
+  /** Expiry of the URLs, ISO 8601. */
   expires: string
 }
 
 /*
- * Routes of the local mode, below `/local` of the page's own origin. They take the secret of the address's fragment
- * (`#owner=…`) as `Authorization: Bearer …`, and JSON with its content type. A failure is `{error, code}`.
+ * Routes of the local mode, below `/local` on the page's origin. They require the secret in the fragment of the address
+ * (`#owner=…`) as `Authorization: Bearer …`, and a JSON content type for JSON. A failure is `{error, code}`.
  */
 
 /** `GET /local` */
 export interface LocalAnswer {
   version: string
   imagesBucket: string
-  /** What the key of a dropped image begins with that comes without a folder. */
+  /** Key prefix of images dropped without a folder. */
   prefix: string
   maxImageBytes: number
   limits: { invocationsPerMinute: number; concurrentInvocations: number; firesPerMinute: number }
 }
 
-/** `PUT /local/images/<key, encoded>` with the image's bytes: 201. The upload fires as any other does. */
+/** `PUT /local/images/<encoded key>` with the image's bytes: 201. The upload fires the trigger like any other. */
 export interface UploadAnswer {
   bucket: string
-  /** As it is stored: control characters are replaced. */
+  /** As stored: control characters are replaced. */
   key: string
 }
 
 /**
- * `POST /local/batches` with what of {@link BatchFiring} is wanted, `POST /local/batches/<id>/retry` and `…/cancel` without a
- * body: 202, before the batch has begun.
+ * `POST /local/batches` with a {@link BatchFiring}, `POST /local/batches/<id>/retry` and `…/cancel` without a body: 202, before the
+ * batch starts.
  */
 export interface FiredAnswer {
   batch: string
 }
 
-/** `{}` classifies all that is new or changed in the images bucket. */
+/** `{}` classifies all new and changed images in the images bucket. */
 export interface BatchFiring {
   prefix?: string | string[]
-  /** Unchanged images as well. */
+  /** Classify unchanged images, too. */
   force?: boolean
   include?: string
   exclude?: string
   model?: string
-  /** Of a batch to fire again, with the prefix and the filters that it has. */
+  /** Id of an existing batch to fire again, with its prefix and filters. */
   batch?: string
 }

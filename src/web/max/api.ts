@@ -11,10 +11,10 @@ import { tryItPage } from './page'
 import { swagger } from './swagger'
 
 /*
- * The prediction API of IBM's Model Asset eXchange: its clients only change the URL.
+ * Prediction API of IBM's Model Asset eXchange (MAX): its clients only have to change the URL.
  */
 
-/** An error in MAX's words. */
+/** An error in the format of MAX. */
 export const failure = (statusCode: number, message: string): WebResponse =>
   json(statusCode, { status: 'error', message })
 
@@ -24,15 +24,15 @@ const invalidImage = ({ code, message }: ImageError): WebResponse =>
 type Answer = () => WebResponse | Promise<WebResponse>
 
 /**
- * Answers one request of a web action, raw or not; a POST to the bare URL is a prediction, too.
- * @param max the model of MAX that this one stands for; without it, the first that does the same
+ * Handles a request of a web action, raw or not. A POST to the bare URL is a prediction, too.
+ * @param max name of the MAX model to stand in for; default: the first one for the model's task
  */
 export async function answer(request: WebRequest, model: LoadedModel, max?: string): Promise<WebResponse> {
   const family = familyOf(model.folder.description.task, max)
   const path = request.__ow_path.replace(/\/$/, '')
   const answers = answersAt(path, request, model, family)
   const allowed = Object.keys(answers)
-  if (allowed.length === 0) return failure(404, `There is no ${path || '/'} here`)
+  if (allowed.length === 0) return failure(404, `There is no resource ${path || '/'}`)
   const found = answers[methodOf(request)]
   if (found) return found()
   const names = allowed.map((name) => name.toUpperCase())
@@ -44,7 +44,7 @@ export async function answer(request: WebRequest, model: LoadedModel, max?: stri
   return { ...refused, headers: { ...refused.headers, allow: names.join(', ') } }
 }
 
-/** What is answered at a path, by method. */
+/** Handlers of a path, by method. */
 function answersAt(
   path: string,
   request: WebRequest,
@@ -92,7 +92,7 @@ async function predict(request: WebRequest, model: LoadedModel, family: Family):
   const { defaultThreshold } = family
   const threshold = defaultThreshold && Number(form.threshold?.trim() || defaultThreshold)
   if (threshold !== undefined && !(threshold >= 0 && threshold <= 1)) {
-    return failure(400, 'Expected threshold to be a number from 0 to 1')
+    return failure(400, 'Expected a threshold from 0 to 1')
   }
   try {
     const findings = await classifyImage(model, form.image, recordLabels, { threshold })

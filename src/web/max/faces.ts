@@ -3,10 +3,10 @@ import { box, listOf, number, text } from './swagger-types'
 
 const shared = { task: 'faces', type: 'Facial Recognition' } as const
 
-/** As max-facial-emotion-classifier: each face with all emotions, the surest first. */
+/** As max-facial-emotion-classifier: each face with all emotions, most probable first. */
 export const facialEmotion: Family = {
   ...shared,
-  summary: 'Finds faces in an image and tells what they express',
+  summary: 'Finds faces in an image and their emotions',
   hasLabels: true,
   prediction: {
     detection_box: box,

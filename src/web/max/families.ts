@@ -12,8 +12,8 @@ const families: Record<string, Family> = {
 }
 
 /**
- * How a model answers MAX's clients.
- * @param max the model of MAX that it stands for, since several do the same task
+ * The MAX family for a task.
+ * @param max name of the MAX model to stand in for, since several have the same task
  */
 export function familyOf(task: TaskName, max = ''): Family {
   const named = families[max]

@@ -1,29 +1,29 @@
 import type { Findings } from '../../classifier/tasks/task'
 import type { TaskName } from '../../model-folder/description'
 
-/** A class in MAX's terms. */
+/** A class in the format of MAX. */
 export interface MaxLabel {
   id: string
   name: string
 }
 
-/** What MAX's models of one kind answer. */
+/** Responses of one kind of MAX model. */
 export interface Family {
   task: TaskName
-  /** In the metadata. */
+  /** `type` in the metadata. */
   type: string
-  /** What a prediction does, for people. */
+  /** Summary for the API documentation. */
   summary: string
-  /** Whether its answers are of the classes that the model names. */
+  /** Whether predictions are classes of the model. */
   hasLabels: boolean
-  /** Of the query parameter `threshold`, if there is one. */
+  /** Default of the query parameter `threshold`, if the family has it. */
   defaultThreshold?: number
-  /** The fields of a prediction, in Swagger's terms. */
+  /** Properties of a prediction in Swagger. */
   prediction: object
-  /** @param labels by the position of their classes */
+  /** @param labels by class index */
   predictions(findings: Findings, labels: MaxLabel[]): object[]
 }
 
-/** The id of a class by its name. */
+/** Id of a class by name. */
 export const idOf = (name: string, labels: MaxLabel[]): string =>
   labels.find((label) => label.name === name)?.id ?? ''

@@ -1,22 +1,31 @@
 import { randomUUID } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { Busboy } from '@fastify/busboy'
+import * as z from 'zod'
 import type { WebRequest } from '../../openwhisk/web'
 
-/** What a client sends with the image. */
-export interface PredictionForm {
-  image: Uint8Array
-  /** Of the query, or else of the form, as text; undefined where it is in neither. */
-  threshold?: string
-}
+/** Fields of a prediction request. */
+export const predictionSchema = z.object({
+  image: z
+    .custom<Uint8Array>((value) => value instanceof Uint8Array)
+    .describe('The image, as a file of the form.'),
+  threshold: z
+    .string()
+    .optional()
+    .describe(
+      'Least probability of a detection, 0 to 1, in the query or the form; only for models that detect objects.',
+    )
+    .meta({ typeName: 'number', defaultText: '`0.7`' }),
+})
+export type PredictionForm = z.infer<typeof predictionSchema>
 
-/** A query's field: raw web actions get the query as it came, others its fields as parameters. */
+/** A query field: raw web actions get the query string, others its fields as parameters. */
 function queried({ __ow_query, ...params }: WebRequest, name: string): string | undefined {
   const value = __ow_query === undefined ? params[name] : new URLSearchParams(__ow_query).get(name)
   return typeof value === 'string' ? value : undefined
 }
 
-/** The form of a request for a prediction, or undefined where it is none. */
+/** Parses the form of a prediction request; undefined if it is not one. */
 export async function readForm(request: WebRequest): Promise<PredictionForm | undefined> {
   const { __ow_body, __ow_headers } = request
   const [, quoted, bare] =
@@ -35,7 +44,7 @@ interface Form {
   fields: Map<string, string>
 }
 
-/** What has a file name, or a type that is no text, is a file; the first of several with one name counts, as in Flask. */
+/** As in Flask, a part with a file name or a non-text type is a file, and the first of several with the same name counts. */
 async function parse(body: Buffer, boundary: string): Promise<Form> {
   const ours = randomUUID()
   const parser = new Busboy({
@@ -47,7 +56,7 @@ async function parse(body: Buffer, boundary: string): Promise<Form> {
   parser.on('field', (name, value) => fields.has(name) || fields.set(name, value))
   parser.on('file', (name, stream) => {
     const bytes = buffer(stream)
-    // The parser reports its failure as well.
+    // The parser reports the failure as well.
     bytes.catch(() => {})
     if (!files.has(name)) files.set(name, bytes)
   })
@@ -59,14 +68,14 @@ async function parse(body: Buffer, boundary: string): Promise<Form> {
   return { files: new Map(read), fields }
 }
 
-/** A part has a few; more are not looked for, so that a hostile form takes no longer than another. */
+/** Limit of headers per part, so that a hostile form takes no longer than others. */
 const maxHeaders = 20
 
 const lineEnd = '(?:\\r\\n|\\n|\\r(?!\\n))'
 
 /**
- * The parser takes line ends of CRLF only, and no spaces behind a boundary, as the standard has it. Flask also takes LF
- * and CR: whichever ends the first boundary's line separates the parts.
+ * Normalises line ends. The parser requires CRLF and no spaces after a boundary, as the standard does; Flask also accepts LF and CR:
+ * the line end of the first boundary separates the parts.
  */
 function withLineEnds(body: Buffer, boundary: string, replacement: string): Buffer {
   const text = body.toString('latin1')

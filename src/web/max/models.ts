@@ -1,4 +1,4 @@
-/** The models of MAX that ours stand for, by their names, which are those of their images: the model each has. */
+/** MAX models, named as their images, with the model that stands in for each. */
 export const maxModels: ReadonlyMap<string, string> = new Map([
   ['max-image-classifier', 'efficientnet-lite0'],
   ['max-object-detector', 'coco-ssd'],

@@ -1,7 +1,7 @@
 import { type Family, idOf } from './family'
 import { box, number, text } from './swagger-types'
 
-/** As max-object-detector: things with the boxes around them. */
+/** As max-object-detector: objects with their boxes. */
 export const objectDetector: Family = {
   task: 'detection',
   type: 'Object Detection',

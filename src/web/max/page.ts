@@ -18,7 +18,7 @@ td:last-child { text-align: right; font-variant-numeric: tabular-nums }
 progress { width: 100%; accent-color: var(--accent) }
 `
 
-// A larger photo would get the platform's 413, so the browser makes it smaller; one it cannot read is sent as it is.
+// The browser shrinks photos over the platform's limit (413); one that it cannot decode is sent unchanged.
 const script = `
 const input = document.querySelector('input')
 const note = document.querySelector('[role=status]')
@@ -76,7 +76,7 @@ input.addEventListener('change', async () => {
     note.textContent = response.ok ? '' : answer.message ?? answer.error ?? 'HTTP status ' + response.status
     const predictions = answer.predictions ?? []
     predictions.forEach(show)
-    if (response.ok && predictions.length === 0) note.textContent = 'Nothing was found.'
+    if (response.ok && predictions.length === 0) note.textContent = 'No objects found.'
   } catch (error) {
     note.textContent = error.message
   }
@@ -98,7 +98,7 @@ const document = ({ id, description, license }: ModelDescription): string => `<!
 <body>
 <h1>${escaped(id)}</h1>
 <p>${escaped(description)} (${escaped(license)})</p>
-<label>An image, JPEG, PNG or another <input type="file" accept="image/*"></label>
+<label>Image (JPEG, PNG or another format) <input type="file" accept="image/*"></label>
 <figure><img alt="The image to classify" hidden></figure>
 <p role="status"></p>
 <table aria-label="Predictions"><tbody></tbody></table>
@@ -108,7 +108,7 @@ const document = ({ id, description, license }: ModelDescription): string => `<!
 </html>
 `
 
-/** The page may run its own script, show the chosen file and ask its own origin; nothing else. */
+/** The page may run its own script, show the chosen file and call its own origin; nothing else. */
 const policy = [
   "default-src 'none'",
   `script-src ${hashOf(script)}`,
@@ -122,13 +122,13 @@ const policy = [
   "trusted-types 'none'",
 ].join('; ')
 
-/** A page to try a model in a browser. */
+/** A page to try a model in the browser. */
 export const tryItPage = (model: ModelDescription): WebResponse => ({
   statusCode: 200,
   headers: {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': policy,
-    // Its address may hold the token.
+    // The URL may contain the token.
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
   },

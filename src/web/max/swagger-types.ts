@@ -1,4 +1,4 @@
-/* What Swagger 2.0 calls the types that occur in the API. */
+/* Swagger 2.0 types used in the API. */
 
 export const text = { type: 'string' }
 export const number = { type: 'number' }
@@ -7,5 +7,5 @@ export const listOf = (properties: object) => ({ type: 'array', items: { type: '
 export const box = {
   type: 'array',
   items: number,
-  description: 'ymin, xmin, ymax, xmax, each as a share of the height or width, 0–1',
+  description: 'ymin, xmin, ymax, xmax, relative to height and width, 0–1',
 }

@@ -15,17 +15,17 @@ const threshold = (value: number) => ({
   minimum: 0,
   maximum: 1,
   default: value,
-  description: 'What is less probable is left out',
+  description: 'Minimum probability',
 })
 
 const labels = {
   get: {
-    summary: 'What the model can name',
+    summary: 'Labels of the model',
     responses: ok({ count: { type: 'integer' }, labels: listOf({ id: text, name: text }) }),
   },
 }
 
-/** The API in Swagger 2.0, as MAX images publish it. */
+/** Swagger 2.0 description of the API, as published by MAX images. */
 export const swagger = (
   { id, description }: ModelDescription,
   { summary, hasLabels, defaultThreshold, prediction }: Family,
@@ -36,7 +36,7 @@ export const swagger = (
   paths: {
     '/model/metadata': {
       get: {
-        summary: 'What the model is',
+        summary: 'Metadata of the model',
         responses: ok({ id: text, name: text, description: text, type: text, source: text, license: text }),
       },
     },

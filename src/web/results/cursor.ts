@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Position } from '../../batch/reports/results'
 
-/** A position as text that can stand in a URL; opaque to all but {@link cursorSchema}. */
+/** Encodes a position as an opaque URL-safe text, see {@link cursorSchema}. */
 export const toCursor = ({ key, bucket, file }: Position): string =>
   Buffer.from(JSON.stringify([key, bucket, ...(file ? [file.etag, file.end] : [])])).toString('base64url')
 

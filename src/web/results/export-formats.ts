@@ -4,19 +4,19 @@ import { type CsvFormat, rawCsv, spreadsheetCsv } from '../../batch/reports/csv'
 import { writeParquet } from '../../batch/reports/parquet'
 import type { ImageRecord } from '../../schema'
 
-/** How the records of a batch become text, or bytes. */
+/** Encodes the records of a batch as text or bytes. */
 export interface ExportFormat {
-  /** The file in which a closed batch has the same. */
+  /** File of a closed batch with the same content. */
   file?: 'results.csv'
-  /** What takes as much of an answer as a record does, once it is JSON. */
+  /** An equivalent of the record whose JSON is as long as its part of the answer. */
   measure: (record: ImageRecord) => object | string
-  /** The body of an answer; base64 where that is not text. */
+  /** Body of an answer; base64 unless it is text. */
   bodyOf: (records: ImageRecord[]) => string | Promise<string>
-  /** The whole, of any size. */
+  /** Streams all records. */
   stream: (records: AsyncIterable<ImageRecord>) => Readable
 }
 
-/** The charset is not decoration: without it OpenWhisk takes a type it does not know for binary. */
+/** The charset matters: without it OpenWhisk treats an unknown type as binary. */
 export const exportTypes = {
   jsonl: 'application/x-ndjson; charset=utf-8',
   csv: 'text/csv; charset=utf-8',
@@ -24,7 +24,7 @@ export const exportTypes = {
 }
 export type ExportName = keyof typeof exportTypes
 
-/** Writing goes in pieces of this size, bytes: a stream of single lines is slow. */
+/** Size of written chunks, bytes: a stream of single lines is slow. */
 const pieceBytes = 64 * 1024
 
 async function* pieces(records: AsyncIterable<ImageRecord>, { header, line }: CsvFormat) {
@@ -48,7 +48,7 @@ const textFormat = (text: CsvFormat, file?: 'results.csv'): ExportFormat => ({
 const csv = textFormat(spreadsheetCsv, 'results.csv')
 const csvForPrograms = textFormat(rawCsv)
 
-/** @param more what a row has beyond the columns */
+/** @param more additional properties of a row */
 const jsonLines = (more: (record: ImageRecord) => object): ExportFormat =>
   textFormat({
     header: '',
@@ -56,7 +56,7 @@ const jsonLines = (more: (record: ImageRecord) => object): ExportFormat =>
   })
 
 const parquet: ExportFormat = {
-  // A record as JSON takes more than its row in base64.
+  // JSON is longer than the record's row in base64.
   measure: (record) => record,
   bodyOf: async (records) => {
     const written: Buffer[] = []
@@ -78,8 +78,8 @@ const parquet: ExportFormat = {
 }
 
 /**
- * @param raw whether CSV is for programs
- * @param more what a row of JSON Lines has beyond the columns
+ * @param raw CSV for programs instead of spreadsheets
+ * @param more additional properties of a JSON Lines row
  */
 export function exportFormat(
   name: ExportName,

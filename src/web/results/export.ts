@@ -11,29 +11,29 @@ import { indexById } from './find-index'
 import { maxPageBytes, takePage } from './page'
 import type { ResultsRequest } from './request'
 
-/** A batch's records in an export format: the body of the answer, or where they lie when they are too many for one. */
+/** An export: the body of the answer, or a URL if it is too large. */
 export type Export = { body: string; next?: string } | { url: string }
 
-/** How long a link to a file is good for, in seconds. */
+/** Lifetime of a download link, seconds. */
 const linkLife = 15 * 60
 
-/** So long before the platform ends the activation, writing a file is given up, milliseconds. */
+/** Time reserved for answering, before the platform ends the activation, milliseconds. */
 const timeToAnswer = 10_000
 
 export interface ExportRequest {
   query: ResultsRequest
   name: ExportName
   view: LabelView
-  /** What a record has beyond the columns, in JSON Lines. */
+  /** Additional properties in JSON Lines. */
   more: (record: ImageRecord) => object
   /** When the platform ends the activation, milliseconds since the epoch. */
   deadline: number
 }
 
 /**
- * The records of a batch in an export format: a page where a limit is given, else all of them. What does not fit into an
- * answer lies in a file: a closed batch has one of all its records as CSV; any other selection is written to one.
- * @throws InvalidInputError when there is no time to write it
+ * Exports the records of a batch: one page if there is a limit, else all. An export too large for an answer becomes a file: the CSV
+ * file of a closed batch, or one written for this selection.
+ * @throws InvalidInputError if there is no time to write it
  */
 export async function exportRecords(
   results: Bucket,
@@ -42,7 +42,7 @@ export async function exportRecords(
 ): Promise<Export> {
   const { file, measure, bodyOf, stream } = exportFormat(name, query.raw === 'true', more)
   const link = (to: string) => ({ url: results.presign(to, linkLife) })
-  // Files of batches have the model's labels.
+  // Files of batches have the model's own labels.
   const isInFile = file && query.whole && view.isModels && hasFiles(summary)
   const written = isInFile ? await results.head(resultsKey(summary.batch, file)) : undefined
   if (written && written.size > maxPageBytes) return link(written.key)
@@ -52,7 +52,7 @@ export async function exportRecords(
   if (!page.next || limit !== undefined) return { body: await bodyOf(page.items), next: page.next }
   if (written) return link(written.key)
   if (query.urls === 'true' && name === 'jsonl') throw tooLarge('with URLs of the images')
-  // A closed batch's records are those of its file; names of labels may change.
+  // A closed batch is read from its file; labels may still be renamed.
   const source =
     hasFiles(summary) && view.isModels
       ? await results.head(resultsKey(summary.batch, 'results.jsonl'))
@@ -66,7 +66,7 @@ export async function exportRecords(
   return link(target)
 }
 
-/** The records to select from: all of them, or those of some rows of an index. */
+/** Opens the records to select from: all, or those of some rows of an index. */
 async function openRecords(
   results: Bucket,
   batch: string,
@@ -81,18 +81,18 @@ async function openRecords(
 }
 
 const tooLarge = (why: string): InvalidInputError =>
-  new InvalidInputError('answer_too_large', `The records are too many for one answer ${why}`, {
-    hint: 'Ask for pages: &limit=1000, then what the link header names as next; or run whisklens results.',
+  new InvalidInputError('answer_too_large', `Too many records for one answer ${why}`, {
+    hint: 'Request pages: &limit=1000, then the next link of the Link header; or run whisklens results.',
   })
 
-/** The records that a query selects, until time is up. */
+/** The selected records, until time runs out. */
 function inTime(found: AsyncIterable<Found>, query: ResultsRequest, deadline: number) {
   const isWanted = matches(query)
   let isLate = false
   async function* selected() {
     for await (const { record } of found) {
       isLate = Date.now() > deadline - timeToAnswer
-      // Whatever is thrown aborts the upload: nothing is left of it.
+      // Any error aborts the upload, so that nothing is left of it.
       if (isLate) throw new Error('out of time')
       if (isWanted(record)) yield record
     }

@@ -6,7 +6,7 @@ import type { BatchSummary } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { type NamedIndex, writeOpenIndex } from './open-index'
 
-/** The newest index of a batch: that of its closing, else one that is written now. @param stopAt as {@link writeOpenIndex} */
+/** Latest index of a batch: the one from its closing, else one written now. @param stopAt as {@link writeOpenIndex} */
 export async function newestIndex(
   results: Bucket,
   summary: BatchSummary,
@@ -21,7 +21,7 @@ export async function newestIndex(
 
 /**
  * An index by its id.
- * @throws StorageError `index_changed` when it is not there any more
+ * @throws StorageError `index_changed` if it was replaced
  */
 export async function indexById(results: Bucket, batch: string, id: string): Promise<StoredIndex> {
   const open = /^open-([0-9a-f]{32})$/.exec(id)?.[1]
@@ -30,7 +30,7 @@ export async function indexById(results: Bucket, batch: string, id: string): Pro
   return index
 }
 
-/** It may also be replaced while it is read. */
+/** Undefined also if it is replaced while being read. */
 const ifThere = (results: Bucket, key: string): Promise<StoredIndex | undefined> =>
   readIndex(results, key).catch((thrown) => {
     if (isGone(thrown)) return undefined

@@ -7,10 +7,10 @@ import { newestIndex } from './find-index'
 import { maxPageBytes } from './page'
 import { withKinds } from './with-kinds'
 
-/** Longest time that an index of an open batch may take, milliseconds. */
-const longest = 30_000
+/** Time limit for indexing an open batch, milliseconds. */
+const maxDuration = 30_000
 
-/** So long before the platform ends the activation, writing an index is given up, milliseconds. */
+/** Time reserved for answering, before the platform ends the activation, milliseconds. */
 const timeToAnswer = 10_000
 
 export interface IndexRequest {
@@ -21,8 +21,8 @@ export interface IndexRequest {
 }
 
 /**
- * How a batch stands, and its index.
- * @throws InvalidInputError `answer_too_large` when the batch has so many labels or images that the directory does not fit
+ * Summary and index of a batch.
+ * @throws InvalidInputError `answer_too_large` if the directory does not fit into an answer, because of too many labels or images
  */
 export async function indexAnswer(
   results: Bucket,
@@ -30,7 +30,7 @@ export async function indexAnswer(
   { view, notice, deadline }: IndexRequest,
 ): Promise<IndexAnswer> {
   const began = Date.now()
-  const stopAt = Math.min(began + longest, deadline - timeToAnswer)
+  const stopAt = Math.min(began + maxDuration, deadline - timeToAnswer)
   const { index, id, isPartial } = await newestIndex(results, summary, stopAt)
   const { key, etag, directory } = index
   const { verdict } = view
@@ -49,7 +49,7 @@ export async function indexAnswer(
   }
   if (Buffer.byteLength(JSON.stringify(answer)) > maxPageBytes) {
     throw new InvalidInputError('answer_too_large', 'The batch is too large for the gallery', {
-      hint: `whisklens results ${summary.batch} --parquet <file> has all of it.`,
+      hint: `Export it: whisklens results ${summary.batch} --parquet <file>.`,
     })
   }
   return answer

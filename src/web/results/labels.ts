@@ -6,13 +6,13 @@ import type { Format, ResultsRequest } from './request'
 
 interface Chosen {
   view: LabelView
-  /** Why it is not that of the results bucket. */
+  /** Why `labels.json` in the results bucket is not used. */
   notice?: Pick<WhisklensError, 'code' | 'message' | 'hint'>
 }
 
 /**
- * How an answer shows labels. Where `labels.json` cannot be used, the gallery has the model's labels, and says so.
- * @throws WhisklensError for an export, which has no place to say so
+ * How an answer displays labels. If `labels.json` is invalid, the gallery displays the model's labels with a notice.
+ * @throws WhisklensError for an export, which cannot carry a notice
  */
 export async function chooseView(
   results: Bucket,

@@ -6,16 +6,16 @@ import { readResultsAfter } from '../../batch/reports/results'
 import { openIndexKey, openIndexPrefix } from '../../batch/state/layout'
 import type { Bucket } from '../../storage/store'
 
-/** Rows of a block. */
+/** Rows per block. */
 const blockRows = 10_000
 
-/** So many rows are indexed at most, some 35 MB; more once the batch is closed. */
+/** Maximum number of rows in the index of an open batch, about 35 MB. */
 export const maxRows = { value: 150_000 }
 
-/** So many indexes of a batch are kept, for pages that still show one. */
+/** Number of indexes kept per batch, for pages that still use an old one. */
 const maxKept = 3
 
-/** An index, and how requests name it. */
+/** An index and its id. */
 export interface NamedIndex {
   index: StoredIndex
   id: string
@@ -23,8 +23,8 @@ export interface NamedIndex {
 }
 
 /**
- * Writes an index of what an open batch has so far. It is named by what it holds: one that is written once more is the same.
- * @param stopAt when to leave out the rest, milliseconds since the epoch
+ * Writes an index of an open batch. Its name depends on its content, so writing the same again changes nothing.
+ * @param stopAt when to stop adding rows, milliseconds since the epoch
  */
 export async function writeOpenIndex(results: Bucket, batch: string, stopAt: number): Promise<NamedIndex> {
   const soFar = emptyIndex()

@@ -2,33 +2,32 @@ import type { Found, Position } from '../../batch/reports/results'
 import type { ImageRecord } from '../../schema'
 import { toCursor } from './cursor'
 
-/** The platform takes results of 1 MiB; a summary of a thousand labels and headers have to fit in as well. */
+/** The platform accepts results of 1 MiB; leaves room for a summary with a thousand labels, and headers. */
 export const maxPageBytes = 800_000
 
-/** So many records are looked through for one page, some 70 MB: seconds, where nothing else bounds a rare label. */
+/** Maximum number of records scanned for a page, about 70 MB: bounds the time for a rare label to seconds. */
 const usuallyScanned = 100_000
 
 export interface Page<T> {
   items: T[]
-  /** Cursor of the next page; there is none after the last record. */
+  /** Cursor of the next page; undefined after the last record. */
   next?: string
 }
 
 export interface PageRequest {
   matches: (record: ImageRecord) => boolean
-  /** Most items; the size of an answer ends a page as well. */
+  /** Maximum number of items; the size of the answer limits a page, too. */
   limit?: number
-  /** What takes as much of the answer as an item does; the item itself, unless given. */
+  /** An equivalent of the item whose JSON is as long as its part of the answer. Default: the item. */
   measure?: (record: ImageRecord) => object | string
-  /** Most records that are looked through. */
+  /** Maximum number of records scanned. */
   maxScanned?: number
 }
 
 /**
- * Takes a page of a batch's records. It may have fewer items than the limit, even none, and be followed by others: only
- * where there is no `next` are there no more.
- * @param records those after the page before
- * @param render what is shown of a record
+ * Takes a page of a batch's records. A page may have fewer items than the limit, even none; only a missing `next` marks the end.
+ * @param records those after the previous page
+ * @param render converts a record to an item
  */
 export async function takePage<T extends object | string>(
   records: AsyncIterable<Found>,
@@ -43,7 +42,7 @@ export async function takePage<T extends object | string>(
     if (last && scanned >= maxScanned) return { items, next: toCursor(last) }
     if (matches(record)) {
       const item = render(record)
-      // Text is measured as JSON too, for as such it travels: every quote in it takes two bytes.
+      // Text is measured as JSON, which it is sent as: quotes take two bytes.
       bytes += Buffer.byteLength(JSON.stringify(measure ? measure(record) : item)) + 1
       const isFull = items.length >= limit || (items.length > 0 && bytes > maxPageBytes)
       if (last && isFull) return { items, next: toCursor(last) }

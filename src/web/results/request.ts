@@ -9,11 +9,13 @@ import { cursorSchema } from './cursor'
 const formats = ['json', 'jsonl', 'csv', 'parquet', 'html', 'openmetrics', 'index'] as const
 export type Format = (typeof formats)[number]
 
-const formatSchema = z.enum(formats)
+export const formatSchema = z
+  .enum(formats)
+  .describe('Format of the answer. Unless given, the header `Accept` decides; JSON where that names none.')
 
 const rows = 'expected rows such as 0-99,250'
 
-/** Row numbers and ranges of them, both ends included. */
+/** Row numbers and inclusive ranges. */
 const rowsSchema = z
   .string()
   .regex(/^\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*$/, rows)
@@ -25,23 +27,47 @@ const rowsSchema = z
   )
   .refine((ranges) => ranges.every(([first, last]) => first <= last), rows)
 
-const requestSchema = querySchema.extend({
-  /** How much is answered at most without a limit differs between formats. */
-  limit: querySchema.shape.limit.unwrap().optional(),
-  batch: batchIdSchema.optional(),
-  after: cursorSchema.optional(),
-  /** The id of an index, and which of its rows. */
-  index: z.string().optional(),
-  rows: rowsSchema.optional(),
-  /** Whether each record carries a URL of its image. */
-  urls: z.enum(['true', 'false']).optional(),
-  /** `model` for labels as the model named them, whatever labels.json says. */
-  labels: z.enum(['model']).optional(),
-  /** Whether CSV is for programs instead of spreadsheets. */
-  raw: z.enum(['true', 'false']).optional(),
+export const requestSchema = querySchema.extend({
+  /** The default depends on the format. */
+  limit: querySchema.shape.limit
+    .unwrap()
+    .optional()
+    .describe(
+      'At most so many records in the answer, 1 to 1000. Unless given, 100 in JSON, and all in other formats.',
+    )
+    .meta({ typeName: 'whole number' }),
+  batch: batchIdSchema
+    .optional()
+    .describe('Id of the batch. Unless given, the answer lists the 50 newest batches.'),
+  after: cursorSchema
+    .optional()
+    .describe('`next` of the answer before, or what its `Link` header has: the records that follow.')
+    .meta({ typeName: 'text' }),
+  index: z
+    .string()
+    .optional()
+    .describe('Id of an [index](records.md#index), as an answer with `format=index` has it.'),
+  rows: rowsSchema
+    .optional()
+    .describe(
+      'Rows of that index, such as `0-99,250`: the records to answer with. Needs `batch` and `index`.',
+    )
+    .meta({ typeName: 'text' }),
+  urls: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('`true` adds a link to each image, in JSON and JSON Lines. It is valid for one to two hours.'),
+  labels: z
+    .enum(['model'])
+    .optional()
+    .describe('`model` for labels as the model names them, without `labels.json`.'),
+  raw: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('`true` for CSV with unchanged text and without a byte order mark, for programs.'),
 })
 
-/** Parameters that make the answer another than what lies in the batch's own files. */
+/** Parameters that make the answer differ from the batch's own files. */
 const changing = [
   'label',
   'labelIs',
@@ -61,7 +87,7 @@ const changing = [
 ]
 
 export type ResultsRequest = z.infer<typeof requestSchema> & {
-  /** Nothing is selected and nothing added: all records of the batch are asked for as they are. */
+  /** No selection and no additions: all records as stored. */
   whole: boolean
 }
 
@@ -76,8 +102,8 @@ const badRequest = (problem: string): InvalidInputError =>
   new InvalidInputError('bad_parameter', `The request is not valid: ${problem}`)
 
 /**
- * In which form an answer is wanted: the parameter decides, else what the client accepts; browsers accept HTML.
- * @throws InvalidInputError for a format that there is not
+ * Format of an answer: from the parameter, else from the Accept header; browsers accept HTML.
+ * @throws InvalidInputError for an unknown format
  */
 export function formatOf(format: unknown, accept = ''): Format {
   if (isPage(format, accept)) return 'html'
@@ -87,24 +113,24 @@ export function formatOf(format: unknown, accept = ''): Format {
   return accept.includes('text/csv') ? 'csv' : 'json'
 }
 
-/** Whether the page for people is wanted, whatever else is wrong with the request. */
+/** Whether the page is requested, even if the request is otherwise invalid. */
 export const isPage = (format: unknown, accept = ''): boolean =>
   isGiven(format) ? format === 'html' : accept.includes('text/html')
 
 /**
- * What a query asks for; parameters of other names are left alone.
- * @throws InvalidInputError when a value is not what it must be
+ * Parses a query; ignores unknown parameters.
+ * @throws InvalidInputError for an invalid value
  */
 export function parseResultsRequest(params: Record<string, unknown>): ResultsRequest {
   const given = Object.entries(params).filter(([, value]) => isGiven(value))
   const request = parse(requestSchema, Object.fromEntries(given))
   const { batch, index, rows, limit, after } = request
   if (rows && (batch === undefined || index === undefined || limit !== undefined || after !== undefined))
-    throw badRequest('rows go with the batch and the index that they are of, and without limit and after')
+    throw badRequest('rows requires batch and index, and excludes limit and after')
   return { ...request, whole: !changing.some((name) => isGiven(params[name])) }
 }
 
-/** The query that asks for what follows, as a link without the token. */
+/** Query of the next page, as a link without the token. */
 export function nextQuery(request: ResultsRequest, format: Format, next: string): string {
   const { whole: _, ...asked } = request
   const query = Object.entries({ ...asked, format, after: next }).filter(([, value]) => value !== undefined)

@@ -8,7 +8,7 @@ import type { RowRecord, RowsAnswer } from '../gallery/contract'
 import { indexById } from './find-index'
 import { maxPageBytes } from './page'
 
-/** Most rows of an answer. */
+/** Maximum number of rows per answer. */
 const maxRows = 200
 
 export interface RowsRequest {
@@ -20,7 +20,7 @@ export interface RowsRequest {
 }
 
 /**
- * Records by their rows in an index, with URLs of their images. Those that do not fit into an answer are left out.
+ * Records by their rows in an index, with URLs of their images. Records that do not fit into the answer are left out.
  * @throws InvalidInputError for too many rows; StorageError `index_changed`
  */
 export async function rowsAnswer(
@@ -29,7 +29,7 @@ export async function rowsAnswer(
   { batch, index, rows, view, matches }: RowsRequest,
 ): Promise<RowsAnswer> {
   if (rows.reduce((sum, [first, last]) => sum + last - first + 1, 0) > maxRows)
-    throw new InvalidInputError('bad_parameter', `Expected at most ${maxRows} rows at a time in JSON`)
+    throw new InvalidInputError('bad_parameter', `Expected at most ${maxRows} rows in JSON`)
   const { expires } = results.presignHourly('-', '')
   const records: RowRecord[] = []
   let bytes = 0
@@ -44,7 +44,7 @@ export async function rowsAnswer(
   return { records, expires }
 }
 
-/** Only what is a thumbnail by its name is handed out of the results bucket. */
+/** Presigns objects in the results bucket only if their name is that of a thumbnail. */
 function urlsOf(store: Store, results: Bucket, { bucket, key, etag, thumbnail }: ImageRecord) {
   const { url } = store.bucket(bucket).presignHourly(key, etag ?? '')
   if (!thumbnail?.key.startsWith(thumbnailsPrefix)) return { url }

@@ -2,7 +2,7 @@ import type { IndexDirectory as StoredDirectory } from '../../batch/reports/inde
 import { kindNames } from '../../labels/kinds'
 import type { IndexDirectory } from '../gallery/contract'
 
-/** A directory with what its labels are kinds of. */
+/** Adds the hypernyms of its labels to a directory. */
 export function withKinds(directory: StoredDirectory): IndexDirectory {
   const ids = new Map<string, number>()
   const idOf = (name: string): number => {

@@ -4,18 +4,18 @@ import { InvalidInputError } from '../../../errors'
 import { runStep } from './step'
 
 /*
- * Compiles the addon of a tfjs-node against the TensorFlow in Python's packages: the binaries that tfjs-node downloads for
- * itself are often not to be had.
+ * Compiles the addon of tfjs-node against the TensorFlow libraries in a Python wheel. The prebuilt binaries that tfjs-node
+ * downloads are often unavailable.
  */
 
 interface Target {
-  /** TensorFlow's C++ library and headers, which are the same in the wheels of all Python versions. */
+  /** Wheel with TensorFlow's C++ library and headers, which are the same for all Python versions. */
   requirement: string
   sha256: string
   platform: string
-  /** Libraries of the wheel that TensorFlow's own need. */
+  /** Libraries in the wheel that TensorFlow's own depend on. */
   bundled: string[]
-  /** Prefix of the cross compiler on a machine of another architecture. */
+  /** Prefix of the cross compiler on other architectures. */
   tools: string
 }
 
@@ -39,21 +39,21 @@ const targets: Record<string, Target> = {
 const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2']
 const headers = 'include/(tensorflow/c|tensorflow/core/platform/ctstring|tsl/c|tsl/platform/ctstring).*[.]h'
 
-/** Those of a wheel that are needed, as a regular expression. */
+/** Regular expression for the files needed from a wheel. */
 const neededFiles = ({ bundled }: Target): string =>
   [`tensorflow/(${libraries.join('|')}|${headers})$`, ...bundled].join('|')
 
-/** Node-API of this version is in every Node.js from 12.22 on. */
+/** Node-API version, supported since Node.js 12.22. */
 const nodeApi = 8
 
 const tfjsNode = join('node_modules', '@tensorflow', 'tfjs-node')
 
-/** What {@link compileAddon} makes, below the folder that it is given. */
+/** Output folders of {@link compileAddon}, relative to its `folder`. */
 export const addonFolders = [join(tfjsNode, 'lib'), join(tfjsNode, 'deps')]
 
 /**
  * The target for an architecture.
- * @throws InvalidInputError when there is no TensorFlow for it
+ * @throws InvalidInputError if TensorFlow does not support it
  */
 export function targetOf(architecture: string): Target {
   const target = process.platform === 'linux' ? targets[architecture] : undefined
@@ -68,12 +68,12 @@ export function targetOf(architecture: string): Target {
 }
 
 /**
- * Compiles the addon of the tfjs-node below a folder, with TensorFlow beside it.
+ * Compiles the addon of a tfjs-node package, and puts TensorFlow beside it.
  * @param folder has `@tensorflow/tfjs-node` and `node-api-headers` in its `node_modules`
- * @param architecture that the addon is for: another than this machine's needs a cross compiler
- * @param tell is told of each step as it begins
- * @throws InvalidInputError where it cannot be done
- * @throws WhisklensError `install_failed` when a step fails
+ * @param architecture of the addon; one other than this machine's needs a cross compiler
+ * @param tell called as each step begins
+ * @throws InvalidInputError on an unsupported platform, or without a compiler
+ * @throws WhisklensError `install_failed` if a step fails
  */
 export async function compileAddon(
   folder: string,
@@ -87,7 +87,7 @@ export async function compileAddon(
   const isCross = architecture !== process.arch
   const addon = await compile(folder, target, isCross ? target.tools : '')
   await rm(join(folder, 'unpacked'), { recursive: true })
-  // Loading it tells whether it fits this machine.
+  // Loading it shows whether it works on this machine.
   if (!isCross) await runStep(folder, process.execPath, ['-e', `require('./${addon}')`])
 }
 
@@ -111,13 +111,13 @@ async function fetchTensorFlow(folder: string, target: Target): Promise<void> {
   await rm(join(folder, 'wheel'), { recursive: true })
 }
 
-/** @returns the addon's path */
+/** @returns path of the addon */
 async function compile(folder: string, { bundled }: Target, tools: string): Promise<string> {
   const lib = join(tfjsNode, 'deps', 'lib')
   const addon = join(tfjsNode, 'lib', `napi-v${nodeApi}`, 'tfjs_binding.node')
   for (const made of [lib, dirname(addon)]) await mkdir(join(folder, made), { recursive: true })
   for (const name of libraries) {
-    // A quarter of it is for debuggers.
+    // Debug symbols are a quarter of it.
     await runStep(folder, `${tools}strip`, ['-o', join(lib, name), join('unpacked', 'tensorflow', name)])
   }
   for (const path of bundled)
@@ -125,7 +125,7 @@ async function compile(folder: string, { bundled }: Target, tools: string): Prom
   await runStep(folder, `${tools}g++`, [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${nodeApi}`, '-o', addon],
     ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((source) => join(tfjsNode, 'binding', source)),
-    // The sources include each other as "binding/…" or by their name alone.
+    // The sources include each other as "binding/…" and by bare name.
     ...[
       join('node_modules', 'node-api-headers', 'include'),
       tfjsNode,

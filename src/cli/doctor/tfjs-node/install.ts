@@ -4,7 +4,7 @@ import { WhisklensError } from '../../../errors'
 import { compileAddon, targetOf } from './addon'
 import { runStep } from './step'
 
-/** tfjs-node with the sources of its addon, and what they are compiled with. */
+/** tfjs-node with the sources of its addon, and the headers to compile it. */
 const packages: Record<string, { version: string; integrity: string }> = {
   '@tensorflow/tfjs-node': {
     version: '4.22.0',
@@ -19,11 +19,11 @@ const packages: Record<string, { version: string; integrity: string }> = {
 }
 
 /**
- * Installs tfjs-node for the engine of that name; what was there is replaced when all is done.
- * @param folder where to; deleted and made anew
- * @param tell is told of each step as it begins
- * @throws InvalidInputError where it cannot be done
- * @throws WhisklensError `install_failed` when a step fails
+ * Installs tfjs-node for the engine `tfjs-node`; replaces an existing installation once all steps succeeded.
+ * @param folder destination, replaced
+ * @param tell called as each step begins
+ * @throws InvalidInputError on an unsupported platform, or without a compiler
+ * @throws WhisklensError `install_failed` if a step fails
  */
 export async function installTfjsNode(folder: string, tell: (step: string) => void): Promise<void> {
   targetOf(process.arch)
@@ -43,12 +43,12 @@ export async function installTfjsNode(folder: string, tell: (step: string) => vo
 async function fetchPackages(folder: string): Promise<void> {
   await writeFile(join(folder, 'package.json'), '{"private": true}\n')
   const exact = Object.entries(packages).map(([name, { version }]) => `${name}@${version}`)
-  // Its own install script is what would download the binaries.
+  // Its install script would download the binaries.
   await runStep(folder, 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...exact])
   const lock = JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8'))
   for (const [name, { integrity }] of Object.entries(packages)) {
     const found = lock.packages[`node_modules/${name}`]?.integrity
     if (found !== integrity)
-      throw new WhisklensError('install_failed', `${name} is not the one expected: ${found}`)
+      throw new WhisklensError('install_failed', `${name} has an unexpected checksum: ${found}`)
   }
 }

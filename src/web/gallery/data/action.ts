@@ -1,24 +1,24 @@
 import { type ReadonlySignal, signal } from '@preact/signals-core'
 import type { Browser } from './api'
 import type { Budget, Purpose } from './budget'
-import { isAbort, Trouble, troubleOf } from './problems'
+import { errorOf, GalleryError, isAbort } from './problems'
 
 export type Query = Record<string, string | string[] | undefined>
 
 export interface Action {
-  /** Waits until the budget and the platform let it. @throws Trouble */
+  /** Waits until the budget and the platform allow the call. @throws GalleryError */
   ask<T>(query: Query, purpose: Purpose, signal?: AbortSignal): Promise<T>
   urlOf(query: Query): string
-  /** Milliseconds until a call could be made. */
+  /** Milliseconds until a call is allowed. */
   waitFor(purpose: Purpose): number
-  /** Until when the platform refuses calls, milliseconds since the epoch; 0 where it does not. */
+  /** Milliseconds since the epoch until which the platform refuses calls; 0 if it does not. */
   throttledUntil: ReadonlySignal<number>
 }
 
-/** Pauses after a refusal of the platform, milliseconds: it counts by the minute. */
-const pauses = { first: 15_000, most: 60_000 }
+/** Backoff after a refusal, milliseconds; the platform's limits are per minute. */
+const pauses = { first: 15_000, max: 60_000 }
 
-/** The action `results`, which has served the page. */
+/** The action `results`, which also served the page. */
 export function actionOf(browser: Browser, budget: Budget): Action {
   const page = new URL(browser.address())
   const token = page.searchParams.get('token')
@@ -36,10 +36,10 @@ export function actionOf(browser: Browser, budget: Budget): Action {
   const waitFor = (purpose: Purpose) =>
     Math.max(budget.waitFor(purpose), throttledUntil.value - browser.now(), 0)
 
-  const refused = (trouble: Trouble): Trouble => {
+  const refused = (trouble: GalleryError): GalleryError => {
     if (trouble.problem.code !== 'throttled') return trouble
     throttledUntil.value = browser.now() + pause
-    pause = Math.min(pauses.most, pause * 2)
+    pause = Math.min(pauses.max, pause * 2)
     return trouble
   }
 
@@ -51,7 +51,7 @@ export function actionOf(browser: Browser, budget: Budget): Action {
         throw isAbort(thrown) ? thrown : unreachable()
       })
     const text = await response.text()
-    if (!response.ok) throw refused(troubleOf(response.status, text))
+    if (!response.ok) throw refused(errorOf(response.status, text))
     return text
   }
 
@@ -70,14 +70,14 @@ export function actionOf(browser: Browser, budget: Budget): Action {
   }
 }
 
-const unreachable = (): Trouble =>
-  new Trouble({
+const unreachable = (): GalleryError =>
+  new GalleryError({
     code: 'network',
     message: 'The server cannot be reached',
-    hint: 'Check the connection, and whether Whisklens still runs.',
+    hint: 'Check the connection, and that Whisklens is running.',
   })
 
-/** @throws what `abort` says */
+/** @throws the reason of `abort` */
 const pauseOf = (
   { after }: Pick<Browser, 'after'>,
   milliseconds: number,

@@ -1,10 +1,10 @@
 import { type Filters, noFilters, sorts } from './api'
 
-/** What the address says is looked at. */
+/** State of the page in its address. */
 export interface View {
   batch?: string
   filters: Filters
-  /** The photo that is open, as `bucket/key`. */
+  /** The open photo, as `bucket/key`. */
   photo?: string
 }
 
@@ -13,7 +13,7 @@ const statuses: Filters['status'][] = ['', 'ok', 'error']
 const oneOf = <T>(values: readonly T[], text: string | null, otherwise: T): T =>
   values.find((value) => value === text) ?? otherwise
 
-/** In thousandths, as the index has it. */
+/** Rounded to thousandths, as in the index. */
 function shareOf(text: string | null, otherwise: number): number {
   const value = text === null || text.trim() === '' ? Number.NaN : Number(text)
   return value >= 0 && value <= 1 ? Math.round(value * 1000) / 1000 : otherwise
@@ -24,7 +24,7 @@ export const isDate = (text: string): boolean => pattern.test(text)
 
 const dateOf = (text: string | null): string => (text !== null && isDate(text) ? text : '')
 
-/** What it says of anything else, or wrongly, is left alone. */
+/** Parses an address; ignores unknown and invalid parameters. */
 export function parseAddress(address: string): View {
   const { searchParams: query } = new URL(address)
   const [min, max] = [shareOf(query.get('min'), 0), shareOf(query.get('max'), 1)]
@@ -45,7 +45,7 @@ export function parseAddress(address: string): View {
   }
 }
 
-/** The same address with another view: token, fragment and what else there is are kept. */
+/** Prints a view into an address; keeps the token, the fragment and other parameters. */
 export function printAddress(address: string, { batch, filters, photo }: View): string {
   const url = new URL(address)
   const { labels, confidence, sort, ...texts } = filters
@@ -66,6 +66,6 @@ export function printAddress(address: string, { batch, filters, photo }: View): 
   return url.href
 }
 
-/** What the owner of a local Whisklens has in the fragment: it never goes to a server by itself. */
+/** Secret of the local mode's owner, in the fragment: browsers do not send it to servers. */
 export const ownerOf = (address: string): string | undefined =>
   new URLSearchParams(new URL(address).hash.slice(1)).get('owner') || undefined

@@ -3,13 +3,13 @@ import type { BatchSummary } from '../../../schema'
 import type { Notice, RowRecord } from '../contract'
 
 /*
- * Everything of the page that is no DOM, as signals. Rows are numbers of records in the index, in the order of keys;
- * positions are places in what is shown.
+ * State of the page, without the DOM, as signals. A row is the number of a record in the index, in key order; a position is a
+ * place among the rows that pass the filters.
  */
 
-/** What went wrong and what to do. */
+/** An error and what to do about it. */
 export interface Problem {
-  /** Stable, as in docs/errors.md; `network`, `cors` and `throttled` are the page's own. */
+  /** Error code as in docs/reference/errors.md; `network`, `cors` and `throttled` are the page's own. */
   code: string
   message: string
   hint?: string
@@ -20,62 +20,62 @@ export type State = { is: 'loading' | 'ready' | 'empty' } | { is: 'refused' | 'f
 
 export interface Batches {
   state: ReadonlySignal<State>
-  /** Newest first; the chosen one as its latest answer has it. */
+  /** Newest first; the open batch with its latest summary. */
   list: ReadonlySignal<BatchSummary[]>
-  /** Id of the batch that is open; the newest where the address names none. */
+  /** Id of the open batch; the latest if the address has none. */
   chosen: ReadonlySignal<string | undefined>
   open(batch: string): void
-  /** Asks for the list again, and for the batch that is open. */
+  /** Reloads the list and the open batch. */
   reload(): void
 }
 
-/** Whether a batch is one of a day's uploads; then its day, YYYY-MM-DD. */
+/** The day of a batch of uploads, YYYY-MM-DD; undefined for other batches. */
 export function dayOf(batch: string): string | undefined {
   return /^uploads-(\d{4}-\d\d-\d\d)$/.exec(batch)?.[1]
 }
 
 export interface Live {
-  /** The batch still goes on. */
+  /** The batch is still open. */
   isOpen: boolean
   isRefreshing: boolean
-  /** When the next refresh comes, milliseconds since the epoch; undefined where none is due. */
+  /** Time of the next refresh, milliseconds since the epoch; undefined if none is scheduled. */
   nextAt?: number
-  /** Why the next one is not sooner. */
+  /** Why the next refresh is delayed. */
   waitsFor?: 'budget' | 'throttled' | 'hidden'
-  /** Why the last one failed; what is shown is older. */
+  /** Why the last refresh failed; the data is older. */
   problem?: Problem
 }
 
 export interface OpenBatch {
-  /** `empty`: nothing has a result yet, or the batch had nothing to do. */
+  /** `empty`: no results yet, or nothing to do. */
   state: ReadonlySignal<State>
   summary: ReadonlySignal<BatchSummary | undefined>
-  /** What people are to know of all that is shown. */
+  /** Warnings about the data. */
   notices: ReadonlySignal<Notice[]>
-  /** Only the first rows are there: a large batch is indexed whole once it is closed. */
+  /** Only the first rows: a large batch is indexed completely once it is closed. */
   isPartial: ReadonlySignal<boolean>
-  /** Share of the index that was loaded, 0–1. */
+  /** Share of the index loaded, 0–1. */
   loaded: ReadonlySignal<number>
   live: ReadonlySignal<Live>
 }
 
 export const sorts = ['key', '-confidence', 'confidence', 'taken', '-taken'] as const
-/** A minus has the greatest first. What has no value is last either way. */
+/** A minus sorts in descending order. Rows without a value come last either way. */
 export type Sort = (typeof sorts)[number]
 
 export interface Filters {
-  /** Shown names; a row has to have one of them on top. None: all. */
+  /** Display names; matches rows whose top label is one of them. Empty: all. */
   labels: string[]
-  /** Least and greatest probability of the top label, 0–1, in thousandths. */
+  /** Range of the top label's probability, 0–1, in thousandths. */
   confidence: [min: number, max: number]
   status: '' | 'ok' | 'error'
-  /** Code of the error. */
+  /** Error code. */
   code: string
-  /** Part of a name of the top label, of what it is a kind of, or of the key. */
+  /** Part of a name of the top label, of a hypernym, or of the key. */
   search: string
-  /** By the camera's clock: a year, month, day or time, such as 2026-05-31. */
+  /** Camera's local time: a year, month, day or time, such as 2026-05-31. */
   takenSince: string
-  /** Includes all of that year, month or day. */
+  /** Includes the whole year, month or day. */
   takenUntil: string
   /** Part of make and model. */
   camera: string
@@ -96,12 +96,12 @@ export const noFilters: Filters = {
 
 export interface FilterControl {
   now: ReadonlySignal<Filters>
-  /** Whether anything is filtered; the sort is not counted. */
+  /** Whether any filter is set, apart from the sort order. */
   isActive: ReadonlySignal<boolean>
-  /** `replace` makes no new entry in the history: while one types or drags. */
+  /** `replace` adds no history entry: for typing and dragging. */
   set(changes: Partial<Filters>, how?: 'push' | 'replace'): void
   toggleLabel(name: string): void
-  /** Keeps the sort. */
+  /** Keeps the sort order. */
   clear(): void
 }
 
@@ -111,64 +111,64 @@ export interface Count {
 }
 
 export interface Result {
-  /** Rows in the order of the sort. */
+  /** Rows in sort order. */
   rows: Uint32Array
-  /** Rows of the index. */
+  /** Number of rows in the index. */
   total: number
-  /** Top labels by shown name, most frequent first, under all filters but that of labels. */
+  /** Top labels by display name, most frequent first, under all filters except labels. */
   labels: Count[]
-  /** Under all filters but status and code. */
+  /** Under all filters except status and code. */
   statuses: { ok: number; error: number }
-  /** Errors by code, under all filters but status and code. */
+  /** Errors by code, under all filters except status and code. */
   codes: Count[]
-  /** Top labels by probability in 50 equal bins, under all filters but confidence. */
+  /** Top labels by probability in 50 equal bins, under all filters except confidence. */
   confidence: Uint32Array
-  /** Under all filters but camera. */
+  /** Under all filters except camera. */
   cameras: Count[]
-  /** First and last day on which something was taken, of all rows. */
+  /** First and last day on which a photo was taken, over all rows. */
   taken?: { first: string; last: string }
-  /** Keys are being loaded for the search: there may be more. Share that is there, 0–1. */
+  /** Share of the keys loaded for a search, 0–1; set while more may be found. */
   searching?: number
 }
 
-/** What is known of a row before its record is there. */
+/** Data of a row available before its record. */
 export interface Cell {
   label?: string
   /** 0–1. */
   confidence: number
-  /** Of an error. */
+  /** Error code. */
   code?: string
   key?: string
 }
 
 export interface Rows {
-  /** Positions on screen, the last excluded: records are loaded for these and some beyond. */
+  /** Positions on screen, end exclusive. Loads their records and some beyond. */
   want(first: number, last: number): void
-  /** Subscribes to the answers, as {@link cell} does. */
+  /** The loaded record. Subscribes, as {@link cell} does. */
   record(row: number): RowRecord | undefined
   cell(row: number): Cell
-  /** Why records do not come. */
+  /** Why records are not loading. */
   problem: ReadonlySignal<Problem | undefined>
-  /** Tries again at once. */
+  /** Retries immediately. */
   retry(): void
-  /** Row at the top of the grid: set it when scrolling; it is renumbered when the index is replaced. */
+  /** Row at the top of the grid, set on scroll; renumbered when the index is replaced. */
   top: { value: number | undefined }
-  /** Row that has the focus in the grid: set it when it moves; renumbered as well. */
+  /** Focused row of the grid, set on focus; renumbered, too. */
   focused: { value: number | undefined }
-  /** Grows when rows were renumbered: scroll to `top` again. */
+  /** Incremented when rows are renumbered: scroll to `top` again. */
   generation: ReadonlySignal<number>
-  /** Where a row is in what is shown, or -1. */
+  /** Position of a row, or -1. */
   positionOf(row: number): number
 }
 
 export interface Viewer {
-  /** Row of the photo that is open. */
+  /** Row of the open photo. */
   row: ReadonlySignal<number | undefined>
-  /** Its position in what is shown; -1 where filters leave it out. */
+  /** Its position; -1 if filtered out. */
   position: ReadonlySignal<number>
   open(row: number): void
   close(): void
-  /** By so many positions; stops at either end. */
+  /** Moves by a number of positions; stops at the ends. */
   move(by: number): void
 }
 
@@ -176,19 +176,19 @@ export interface Selection {
   count: ReadonlySignal<number>
   /** Subscribes. */
   has(row: number): boolean
-  /** At a position: that row alone, or with `toggle` it beside the others, with `range` from the last one to it. */
+  /** Selects the row at a position; `toggle` keeps the others, `range` selects from the last clicked row. */
   click(position: number, how?: { toggle?: boolean; range?: boolean }): void
-  /** Everything that is shown. */
+  /** Selects all filtered rows. */
   all(): void
   clear(): void
-  /** How many of those selected the filters leave out. */
+  /** Number of selected rows that are filtered out. */
   hidden: ReadonlySignal<number>
 }
 
 export type ExportFormat = 'jsonl' | 'csv' | 'parquet'
 
 export interface Exports {
-  /** Subscribes. A problem where a selection is too scattered for an address. */
+  /** Subscribes. A problem if the selection does not fit into a URL. */
   urlOf(what: 'shown' | 'selected', format: ExportFormat): string | Problem
 }
 
@@ -202,19 +202,19 @@ export interface Upload {
   problem?: Problem
 }
 
-/** Only where the address has the owner's secret. */
+/** Available if the address has the owner's secret. */
 export interface LocalMode {
   uploads: ReadonlySignal<Upload[]>
   /** The key is the prefix and the file's name or path. */
   upload(files: { name: string; file: Blob }[], prefix?: string): void
   retryUploads(): void
-  /** Takes those that have ended off the list, and the problem. */
+  /** Removes finished uploads from the list, and the problem. */
   clearUploads(): void
   /** Classifies a prefix again and opens the new batch. */
   fire(prefix: string): Promise<void>
-  /** Does again what failed in the open batch for reasons that may have passed. */
+  /** Retries retryable errors in the open batch. */
   retryErrors(): Promise<void>
-  /** Stops the open batch; what is done is kept. */
+  /** Cancels the open batch; results are kept. */
   cancelBatch(): Promise<void>
   problem: ReadonlySignal<Problem | undefined>
 }
@@ -229,26 +229,26 @@ export interface Gallery {
   selection: Selection
   exports: Exports
   local?: LocalMode
-  /** Ends timers and requests. */
+  /** Stops timers and aborts requests. */
   close(): void
 }
 
-/** An overlay is pushed, too: the page below it does not scroll back when one returns to it. */
+/** `overlay` pushes an entry, too, but the page below does not scroll back on return. */
 export type How = 'push' | 'replace' | 'overlay'
 
-/** What of the browser is needed; `browser()` of browser.ts has the real one. */
+/** Browser APIs used by the page; browser() in browser.ts has the real ones. */
 export interface Browser {
-  /** Address of the page, whole. */
+  /** Full address of the page. */
   address(): string
   setAddress(address: string, how: How): void
-  /** Goes back from the overlay that was pushed; false where the page was opened with it. */
+  /** Goes back from a pushed overlay; false if the page was opened with it. */
   closeOverlay(): boolean
-  /** Going back and forward. Returns how to end it. */
+  /** Called on back and forward. Returns a function that unsubscribes. */
   onAddress(changed: () => void): () => void
   isHidden(): boolean
   onHidden(changed: () => void): () => void
   fetch: typeof fetch
-  /** Sends a body with progress; as fetch otherwise. */
+  /** PUT with upload progress. */
   send(
     request: { url: string; headers: Record<string, string>; body: Blob },
     progress: (bytes: number) => void,

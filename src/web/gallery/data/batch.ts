@@ -13,25 +13,25 @@ import { renumberingOf, type Tracked } from './renumber'
 export interface BatchState extends OpenBatch {
   index: ReadonlySignal<PhotoIndex | undefined>
   keys: ReadonlySignal<Keys | undefined>
-  /** Grows when rows were renumbered. */
+  /** Incremented when rows are renumbered. */
   generation: ReadonlySignal<number>
   /** Opens a batch, or none. */
   open(batch: string | undefined): Promise<void>
   refresh(purpose: Purpose): Promise<void>
-  /** Goes on to ask for so many milliseconds, though the batch has ended: it was fired once more. */
+  /** Keeps refreshing for this many milliseconds although the batch has ended: it was fired again. */
   expectChange(within: number): void
-  /** Loads all keys; where they do not come, a notice says so. */
+  /** Loads all keys; a failure becomes a notice. */
   loadKeys(): Promise<void>
   close(): void
 }
 
 export interface BatchOptions {
-  /** Calls need not be saved. */
+  /** Calls are free. */
   isQuick: () => boolean
   tracked: Tracked[]
-  /** The name of a row's image, where it is known. */
+  /** Name of a row's image, if known. */
   nameOf: (row: number) => string | undefined
-  /** Is told of each answer. */
+  /** Called with each summary. */
   answered: (summary: BatchSummary) => void
 }
 
@@ -40,7 +40,7 @@ export const stateOf = (problem: Problem): State => ({
   problem,
 })
 
-/** The batch that is looked at: asked for, loaded, and asked for again while it goes on. */
+/** The open batch: loads it, and refreshes it while it is open. */
 export function batchOf(browser: Browser, action: Action, options: BatchOptions): BatchState {
   const state = signal<State>({ is: 'loading' })
   const summary = signal<BatchSummary | undefined>()
@@ -69,14 +69,14 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
       state.value = { is: loaded.rows > 0 ? 'ready' : 'empty' }
   }
 
-  /** Rows are shown as they come. */
+  /** Shows rows as they are loaded. */
   const showFirst = async (answer: IndexAnswer, abort: AbortSignal) => {
     keys.value = keysFor(answer, abort)
     const showSome = (loaded: PhotoIndex) => !abort.aborted && show(loaded)
     showSome(await loadIndex(browser.fetch, answer, showSome, abort))
   }
 
-  /** Names of what goes by rows, as far as they are known. */
+  /** Names of the tracked rows, where known. */
   const namedRows = (): Map<number, string> => {
     const named = new Map<number, string>()
     for (const row of options.tracked.flatMap((tracked) => [...tracked.rows()])) {
@@ -86,13 +86,13 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
     return named
   }
 
-  /** All at once, when it is there: what is selected and seen stays. */
+  /** Replaces the index once it is loaded; selection and scroll position are kept. */
   const replace = async (answer: IndexAnswer, before: PhotoIndex, abort: AbortSignal) => {
     const after = await loadIndex(browser.fetch, answer, () => {}, abort)
     const fresh = keysFor(answer, abort)
     if (namedRows().size > 0) await fresh.load()
     abort.throwIfAborted()
-    // With what was selected while the keys came.
+    // After the keys: rows may have been selected while they loaded.
     const to = renumberingOf(namedRows(), after, fresh)
     atOnce(() => {
       for (const tracked of options.tracked) tracked.renumber(to, before, after)
@@ -126,7 +126,7 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
     let took = 0
     try {
       took = await askOnce(batch, purpose, abort.signal).catch((thrown) => {
-        // It was replaced, or its address expired, while it was read.
+        // The index was replaced, or its URL expired, during the request.
         if (problemOf(thrown).code !== 'index_changed') throw thrown
         return askOnce(batch, purpose, abort.signal)
       })
@@ -199,7 +199,7 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
   }
 }
 
-/** A day's uploads go on until the day ends. What failed may work later, but for what would fail for ever. */
+/** Whether to refresh again: open batches (uploads until the day ends), and failures that are not permanent. */
 function mayChange(summary: BatchSummary | undefined, problem: Problem | undefined): boolean {
   if (problem && ['unauthorized', 'batch_not_found', 'bad_parameter'].includes(problem.code)) return false
   if (!summary) return problem !== undefined

@@ -9,14 +9,14 @@ import { problemOf } from './problems'
 import type { ViewState } from './view'
 
 export interface BatchesState extends Batches {
-  /** The same batch, newer. */
+  /** Updates the summary of a batch. */
   update(summary: BatchSummary): void
-  /** Opens a batch as soon as the list has it. */
+  /** Opens a batch as soon as it is listed. */
   follow(isWanted: (batch: string) => boolean): void
   close(): void
 }
 
-/** The list of batches. */
+/** List of batches. */
 export function batchesOf(
   browser: Browser,
   action: Action,
@@ -35,7 +35,7 @@ export function batchesOf(
 
   const open = (batch: string) => {
     const { batch: before, filters } = view.now.peek()
-    // What was filtered by may not be in it.
+    // Filters may not apply to another batch.
     const { sort } = filters
     if (batch !== before) view.set({ batch, photo: undefined, filters: { ...noFilters, sort } }, 'push')
   }
@@ -58,13 +58,13 @@ export function batchesOf(
     }
     isAsking = false
     const isRefused = state.peek().is === 'refused'
-    // A cluster's list is looked at again only while it has nothing to show.
+    // On a cluster, the list is polled only while it is empty.
     live.plan(!isRefused && (isLocal || list.peek().length === 0), browser.now() - began)
   }
 
   const live = refresherOf(browser, action, isQuick, ask)
   ask('user')
-  // The address names what is looked at, so that a newer batch does not take its place.
+  // Put the open batch into the address, so that a newer one does not replace it.
   const stop = effect(() => {
     const batch = chosen.value
     if (batch !== undefined && view.now.peek().batch === undefined) view.set({ batch }, 'replace')

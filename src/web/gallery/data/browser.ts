@@ -1,11 +1,11 @@
 import type { Browser } from './api'
 
-/** The browser that the page is shown by. */
+/** The real browser. */
 export const browser = (): Browser => ({
   address: () => location.href,
   setAddress: (address, how) => {
     if (how === 'replace') return history.replaceState(history.state, '', address)
-    // Of the entry that is left.
+    // Set on the current entry, before pushing the new one.
     history.scrollRestoration = how === 'overlay' ? 'manual' : 'auto'
     history.pushState({ isOverlay: how === 'overlay' }, '', address)
   },

@@ -1,18 +1,18 @@
 import type { IndexColumns, IndexOthers } from '../contract'
 import type { Overlay, TopOf } from './overlay'
 
-/** One value a row, of the rows that are there so far. */
+/** One value per row, for the rows loaded so far. */
 export interface Columns {
-  /** Position in the model's labels of what is shown on top; -1 for none. */
+  /** Id of the displayed top label; -1 for none. */
   label: Int32Array
-  /** Position in the shown names; -1 for none. */
+  /** Index into the display names; -1 for none. */
   name: Int32Array
-  /** In thousandths. */
+  /** Thousandths. */
   confidence: Uint16Array
-  /** -1 for an image that was classified. */
+  /** -1 for a classified image. */
   error: Int16Array
   bucket: Int32Array
-  /** Minutes since 1970 by the camera's clock; -1 where it is not known. */
+  /** Minutes since 1970 in the camera's local time; -1 if unknown. */
   takenAt: Int32Array
   camera: Int16Array
 }
@@ -27,7 +27,7 @@ export const emptyColumns = (rows: number): Columns => ({
   camera: new Int16Array(rows),
 })
 
-/** Writes a block's values from row `first` on. */
+/** Copies a block, starting at row `first`. */
 export function addBlock(
   columns: Columns,
   first: number,

@@ -5,10 +5,10 @@ import type { PhotoIndex } from './photo-index'
 import { toRanges } from './ranges'
 import type { SelectionState } from './selection'
 
-/** Servers and proxies take addresses of 8,000 characters. */
-const longest = 6000
+/** URLs may have 8,000 characters on common servers and proxies. */
+const maxRowsLength = 6000
 
-/** Addresses of what is shown or selected, as files. */
+/** URLs of exports. */
 export function exportsOf(
   action: Pick<Action, 'urlOf'>,
   index: ReadonlySignal<PhotoIndex | undefined>,
@@ -23,7 +23,7 @@ export function exportsOf(
       result.value.searching === undefined
     if (isAllShown) return queryOf(filters.now.value)
     const rows = toRanges(selection.rows())
-    return rows.length > longest ? tooScattered : { index: id, rows }
+    return rows.length > maxRowsLength ? tooScattered : { index: id, rows }
   }
   return {
     urlOf: (what, format) => {
@@ -42,17 +42,17 @@ const nothing: Problem = { code: 'nothing_selected', message: 'Nothing is select
 
 const tooScattered: Problem = {
   code: 'too_scattered',
-  message: 'The selection has too many gaps for one address',
-  hint: 'Export what is shown instead, with a filter, or select fewer.',
+  message: 'The selection has too many gaps for a URL',
+  hint: 'Export the filtered images instead, or select fewer.',
 }
 
-/** The filters as parameters of the action. */
+/** Converts filters to parameters of the action. */
 export function queryOf({ labels, confidence, sort: _, ...texts }: Filters): Query {
   const [min, max] = confidence
   const given = Object.entries(texts).filter(([, text]) => text !== '')
   const isLabelled = labels.length > 0 || min > 0 || max < 1
   return {
-    // What has no label has no probability: the action takes it for 0.
+    // The action treats a missing label as probability 0.
     ...(isLabelled && { status: 'ok' }),
     ...Object.fromEntries(given),
     ...(labels.length > 0 && { labelIs: JSON.stringify(labels) }),

@@ -3,13 +3,13 @@ import type { PhotoIndex } from './photo-index'
 import { searchLabels } from './search'
 import { takenRange } from './taken'
 
-/** Bits of the filters that leave a row out. */
+/** Bits of the filters that exclude a row. */
 export const failed = { label: 1, confidence: 2, status: 4, search: 8, taken: 16, camera: 32 }
 
 /**
- * Which filters leave each row out, as bits of {@link failed}: what is shown has none, and what a facet counts has none
- * but its own.
- * @param keys 1 for each row whose key has the search in it
+ * Which filters exclude each row, as bits of {@link failed}. Displayed rows have no bits; rows counted by a facet have at most its
+ * own.
+ * @param keys 1 for each row whose key matches the search
  */
 export function failuresOf(index: PhotoIndex, filters: Filters, keys?: Uint8Array): Uint8Array {
   const { columns, rows } = index

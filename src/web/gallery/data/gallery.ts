@@ -20,7 +20,7 @@ import { viewerOf } from './viewer'
 
 export * from './api'
 
-/** Everything of the page that is no DOM. */
+/** Creates the state of the page. */
 export function openGallery(browser: Browser): Gallery {
   const secret = ownerOf(browser.address())
   const routes = secret === undefined ? undefined : ownerRoutes(browser, secret)
@@ -55,7 +55,7 @@ export function openGallery(browser: Browser): Gallery {
         batch.open(chosen)
       })
     }),
-    // A search needs all keys. So does a selection in an open batch: a new index renumbers its rows by their keys.
+    // A search needs all keys, and so does a selection in an open batch: a new index renumbers its rows by key.
     effect(() => {
       const isNeeded = filters.now.value.search !== ''
       const isKept = selection.count.value > 0 && batch.live.value.isOpen
@@ -83,7 +83,7 @@ export function openGallery(browser: Browser): Gallery {
   }
 }
 
-/** A local Whisklens takes as many calls as it can, unless it was started with the limits of a real one. */
+/** Unlimited calls in the local mode, unless it runs with the limits of OpenWhisk. */
 function budgetOf({ now }: Browser, routes?: OwnerRoutes): { budget: Budget; isQuick: () => boolean } {
   let budget = routes ? unlimited : deployedBudget(now)
   const usual = 60
@@ -91,7 +91,7 @@ function budgetOf({ now }: Browser, routes?: OwnerRoutes): { budget: Budget; isQ
     ({ limits }) => {
       if (limits.invocationsPerMinute <= usual) budget = deployedBudget(now)
     },
-    // What the owner does will say so.
+    // Reported when the owner does something.
     () => {},
   )
   return {

@@ -7,23 +7,23 @@ import { type IndexSource, readSections } from './sections'
 interface Block {
   first: number
   keys: string[]
-  /** All keys in lower case, for searching; made when first needed. */
+  /** All keys in lower case, for searching; built on demand. */
   lower?: { text: string; starts: Uint32Array }
 }
 
-/** The keys of an index: loaded when first needed. */
+/** Keys of an index, loaded on demand. */
 export interface Keys {
-  /** Share that is there, 0–1. */
+  /** Share loaded, 0–1. */
   share: ReadonlySignal<number>
-  /** @throws Trouble */
+  /** @throws GalleryError */
   load(): Promise<void>
-  /** Undefined where it is not loaded. */
+  /** Undefined if not loaded. */
   at(row: number): string | undefined
-  /** 1 for each row whose key has the text in it, in any case of letters. Subscribes to {@link share}. */
+  /** 1 for each row whose key contains the text; case-insensitive. Subscribes to {@link share}. */
   having(text: string): Uint8Array
 }
 
-/** @param sourceOf `index.bin`: its address is renewed */
+/** @param sourceOf current source of `index.bin`, whose URL is renewed */
 export function keysOf(
   fetcher: typeof fetch,
   directory: IndexDirectory,
@@ -53,7 +53,7 @@ export function keysOf(
     share: computed(() => (blocks.length === 0 ? 1 : count.value / blocks.length)),
     load: () => {
       loading ??= loadAll().catch((thrown) => {
-        // The next one tries again.
+        // The next call retries.
         loading = undefined
         throw thrown
       })
@@ -71,7 +71,7 @@ export function keysOf(
   }
 }
 
-/** One search through a long text is faster than many through short ones. */
+/** Searches one long text, which is faster than many short ones. */
 function markHits(block: Block, text: string, hits: Uint8Array): void {
   block.lower ??= lowerOf(block.keys)
   const { text: all, starts } = block.lower
@@ -79,7 +79,7 @@ function markHits(block: Block, text: string, hits: Uint8Array): void {
   let at = 0
   for (let found = all.indexOf(text); found >= 0 && at < block.keys.length; ) {
     while (startOf(at + 1) <= found) at++
-    // A hit that reaches into the next key is none.
+    // A match must not extend into the next key.
     const isWithin = found + text.length < startOf(at + 1)
     if (isWithin) hits[block.first + at] = 1
     found = all.indexOf(text, isWithin ? startOf(at + 1) : found + 1)

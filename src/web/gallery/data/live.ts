@@ -3,22 +3,22 @@ import type { Action } from './action'
 import type { Browser, Live } from './api'
 import type { Purpose } from './budget'
 
-/** Milliseconds between refreshes: more and more, for each is an activation. The local mode has no need to save. */
-const pauses = { first: 1500, growth: 1.5, most: 60_000, quick: 1000 }
+/** Intervals between refreshes, milliseconds. They grow, because each refresh is an activation; `quick` is for the local mode. */
+const pauses = { first: 1500, growth: 1.5, max: 60_000, quick: 1000 }
 
-/** What the action takes for an answer is a twentieth of the time at most. */
+/** Waits this many times the duration of an answer, so that the action is busy a twentieth of the time at most. */
 const restFor = 20
 
 export interface Refresher {
   state: ReadonlySignal<Live>
-  /** Begins anew, with short pauses. */
+  /** Starts again with short intervals. */
   begin(): void
-  /** Plans the next refresh where there is to be one. @param took how long the answer took the action, milliseconds */
+  /** Schedules the next refresh, if the batch is open. @param took duration in the action, milliseconds */
   plan(isOpen: boolean, took: number): void
   stop(): void
 }
 
-/** Calls `refresh` again and again while the page is seen, when the budget has room. `refresh` plans the next one. */
+/** Calls `refresh` while the page is visible and the budget allows; `refresh` calls plan() for the next one. */
 export function refresherOf(
   browser: Browser,
   action: Pick<Action, 'waitFor' | 'throttledUntil'>,
@@ -45,7 +45,7 @@ export function refresherOf(
     const waitsFor = wait <= rest ? undefined : isThrottled ? 'throttled' : 'budget'
     const sooner = Math.max(rest, wait)
     show({ nextAt: browser.now() + sooner, waitsFor })
-    // What people do meanwhile may take what this one waits for: it is looked at again.
+    // Calls of the user may use the budget meanwhile, so check again.
     cancel = browser.after(sooner, arm)
   }
 
@@ -68,7 +68,7 @@ export function refresherOf(
     plan: (isOpen, took) => {
       state.value = { ...state.value, isOpen }
       due = isOpen ? browser.now() + Math.max(isQuick() ? pauses.quick : pause, took * restFor) : undefined
-      pause = Math.min(pauses.most, pause * pauses.growth)
+      pause = Math.min(pauses.max, pause * pauses.growth)
       if (isOpen) arm()
       else show({})
     },

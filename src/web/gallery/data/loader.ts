@@ -1,19 +1,19 @@
 import type { Problem } from './api'
 import { isAbort, problemOf } from './problems'
 
-/** Milliseconds until a failed call is made again. */
+/** Delay before retrying a failed call, milliseconds. */
 const pause = 5000
 
 export interface Loader {
-  /** Loads what is missing once so many milliseconds have passed without another call (debounced). */
+  /** Loads what is missing, debounced by this many milliseconds. */
   nudge(milliseconds: number): void
-  /** Forgets what is under way. */
+  /** Aborts the current load. */
   reset(): void
 }
 
 /**
- * Loads what is wanted, one call at a time, until nothing is.
- * @param load returns whether there was anything to load
+ * Loads what is wanted, one call at a time, until nothing is missing.
+ * @param load resolves to whether there was anything to load
  */
 export function loaderOf(
   after: (milliseconds: number, run: () => void) => () => void,
@@ -40,7 +40,7 @@ export function loaderOf(
     } catch (thrown) {
       next = isAbort(thrown) ? undefined : pauseAfter(problemOf(thrown), failed)
     }
-    // After a reset, what is under way is another's.
+    // Aborted by reset(): another run owns the state.
     if (signal.aborted) return
     isBusy = false
     if (next !== undefined) nudge(next)

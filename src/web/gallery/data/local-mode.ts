@@ -7,10 +7,10 @@ import type { OwnerRoutes } from './owner'
 import { problemOf } from './problems'
 import { uploadsOf } from './uploads'
 
-/** Milliseconds in which a batch that was fired begins, if it does at all. */
+/** Timeout for a fired batch to start, milliseconds. */
 const beginsWithin = 30_000
 
-/** What the owner of a local Whisklens can do beyond looking. */
+/** Actions of the owner in the local mode. */
 export function localMode(
   { after }: Pick<Browser, 'after'>,
   routes: OwnerRoutes,
@@ -28,7 +28,7 @@ export function localMode(
   }
 
   const sent = uploadsOf(routes, () => {
-    // Uploads go into the batch of their day, which may not be there yet.
+    // Uploads go into the batch of the day, which may not exist yet.
     if (dayOf(batches.chosen.peek() ?? '') === undefined) batches.follow((id) => dayOf(id) !== undefined)
     batch.refresh('user')
   })
@@ -66,6 +66,6 @@ export function localMode(
 
 const notBegun: Problem = {
   code: 'not_begun',
-  message: 'The batch has not begun',
-  hint: 'Look for what start-batch says: wsk activation list start-batch.',
+  message: 'The batch has not started',
+  hint: 'Check the activations of start-batch: wsk activation list whisklens/start-batch.',
 }

@@ -3,7 +3,7 @@ import type { PhotoIndex } from './photo-index'
 
 const last = 0xffff_ffff
 
-/** All rows in the order of a sort; undefined for that of the keys, which they are in. Rows of one value stay in order. */
+/** Rows in sort order; undefined for key order. Stable. */
 export function orderOf({ columns, rows }: PhotoIndex, sort: Sort): Uint32Array | undefined {
   if (sort === 'key') return undefined
   const { confidence, takenAt, label } = columns
@@ -13,13 +13,13 @@ export function orderOf({ columns, rows }: PhotoIndex, sort: Sort): Uint32Array 
   const isDescending = sort.startsWith('-')
   for (let row = 0; row < rows; row++) {
     const value = values[row] as number
-    // What has no value is last either way.
+    // Rows without a value come last either way.
     ranks[row] = (known[row] as number) < 0 ? last : isDescending ? last - 1 - value : value
   }
   return byHalf(ranks, byHalf(ranks, undefined, 0), 16)
 }
 
-/** One pass of a radix sort, by 16 bits: linear and stable, where a comparison sort of 100,000 takes a frame. */
+/** One pass of a radix sort over 16 bits: linear and stable; comparison-sorting 100,000 rows takes longer than a frame. */
 function byHalf(ranks: Uint32Array, order: Uint32Array | undefined, shift: number): Uint32Array {
   const places = new Uint32Array(0x1_0001)
   for (const rank of ranks) {

@@ -1,12 +1,12 @@
 import type { IndexLabel, ShownLabel } from '../contract'
 
-/** How labels are shown on top of the model's. */
+/** How labels are displayed. */
 export interface Overlay {
-  /** What labels are shown as, each once. */
+  /** Distinct display names. */
   names: string[]
-  /** By label's id, its position in the names. */
+  /** Index of the display name, by label id. */
   nameOf: Int32Array
-  /** Which label of a row is on top by the rules; none where it is always the first. */
+  /** Selects the top label of a row by the rules; undefined if it is always the first. */
   top?: TopOf
 }
 
@@ -16,7 +16,7 @@ export interface Overlay {
  */
 export type TopOf = (labels: number[], confidences: number[]) => { label: number; confidence: number }
 
-/** @param shown by label's id, where labels.json says anything */
+/** @param shown by label id; undefined without labels.json */
 export function overlayOf(labels: IndexLabel[], shown?: ShownLabel[]): Overlay {
   const ids = new Map<string, number>()
   const nameOf = Int32Array.from(labels, ({ label }, id) => {
@@ -30,16 +30,16 @@ export function overlayOf(labels: IndexLabel[], shown?: ShownLabel[]): Overlay {
   return { names, nameOf, top: isTop ? topOf(nameOf, shown) : undefined }
 }
 
-/** Renaming alone does not. */
+/** Whether rules can change the top label; renaming alone cannot. */
 const changesOrder = (names: number, shown: ShownLabel[]): boolean =>
   names < shown.length || shown.some(({ isIgnored, minimum }) => isIgnored || minimum > 0)
 
-/** As `results` shows them: labels of one name add up, and the most probable one stands for them. */
+/** Same rules as in `results`: labels with the same name add up, represented by the most probable one. */
 function topOf(nameOf: Int32Array, shown: ShownLabel[]): TopOf {
   const isIgnored = shown.map((label) => label.isIgnored)
   const minima = shown.map(({ minimum }) => minimum * 1000)
 
-  /** Of all labels with the name of the one at a place; -1 where one before it stands for them. */
+  /** Sum over the labels with the same name; -1 if an earlier label represents them. */
   const sumAt = (at: number, labels: number[], confidences: number[]): number => {
     const name = nameOf[labels[at] as number]
     let sum = 0

@@ -1,13 +1,13 @@
 import type { Browser } from './api'
-import { Trouble, troubleOf } from './problems'
+import { errorOf, GalleryError } from './problems'
 
-/** Routes of the local mode, with the owner's secret. @throws Trouble */
+/** Calls routes of the local mode with the owner's secret. @throws GalleryError */
 export function ownerRoutes(browser: Browser, secret: string) {
   const { origin } = new URL(browser.address())
   const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' }
   const answerOf = (status: number, text: string) => {
     if (status >= 200 && status < 300) return JSON.parse(text)
-    throw troubleOf(status, text)
+    throw errorOf(status, text)
   }
   return {
     call: async <T>(path: string, body?: object): Promise<T> => {
@@ -32,9 +32,9 @@ const sending = (headers: Record<string, string>, { type }: Blob) => ({
 })
 
 const gone = (): never => {
-  throw new Trouble({
+  throw new GalleryError({
     code: 'network',
     message: 'The local Whisklens cannot be reached',
-    hint: 'Run whisklens up again, and open the address that it prints.',
+    hint: 'Run whisklens up again and open the address that it prints.',
   })
 }

@@ -4,27 +4,27 @@ import { addBlock, type Columns, emptyColumns } from './columns'
 import { overlayOf } from './overlay'
 import { type IndexSource, readSections } from './sections'
 
-/** An index as far as it was loaded. */
+/** An index, as far as it is loaded. */
 export interface PhotoIndex {
   id: string
   batch: string
   source: IndexSource
   directory: IndexDirectory
   isPartial: boolean
-  /** What labels are shown as. */
+  /** Display names of labels. */
   names: string[]
   columns: Columns
-  /** So many rows of the columns are there: the first ones. */
+  /** Number of rows loaded, from the first. */
   rows: number
 }
 
-/** So many blocks are asked for at once: browsers open six connections to a store. */
+/** Concurrent requests: browsers open six connections per host. */
 const atOnce = 6
 
 /**
  * Loads the columns.
- * @param progress is handed the index each time more of its first rows are there
- * @throws Trouble
+ * @param progress called whenever more of the first rows are loaded
+ * @throws GalleryError
  */
 export async function loadIndex(
   fetcher: typeof fetch,
@@ -61,7 +61,7 @@ export async function loadIndex(
   return index
 }
 
-/** The first row of each block. */
+/** First row of each block. */
 export function firstRows({ blocks }: IndexDirectory): number[] {
   let row = 0
   return blocks.map((block) => {

@@ -1,10 +1,10 @@
 import type { Problem } from './api'
 
-/** A failure that people are told of. */
-export class Trouble extends Error {
+/** An error to display. */
+export class GalleryError extends Error {
   constructor(
     readonly problem: Problem,
-    /** HTTP status; 0 without an answer. */
+    /** HTTP status; 0 without a response. */
     readonly status = 0,
   ) {
     super(problem.message)
@@ -12,23 +12,23 @@ export class Trouble extends Error {
 }
 
 export function problemOf(thrown: unknown): Problem {
-  if (thrown instanceof Trouble) return thrown.problem
+  if (thrown instanceof GalleryError) return thrown.problem
   return { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) }
 }
 
 export const isAbort = (thrown: unknown): boolean => (thrown as { name?: unknown }).name === 'AbortError'
 
-const tooMany = 'OpenWhisk takes no more calls at the moment'
+const tooMany = 'OpenWhisk is refusing calls at the moment'
 
-/** What an answer that is none says: ours are objects, the platform's are text. */
-export function troubleOf(status: number, text: string): Trouble {
+/** Parses an error response: objects from Whisklens, text from the platform. */
+export function errorOf(status: number, text: string): GalleryError {
   const error = errorIn(text)
   if (status === 429 || status === 503 || error?.code === 'throttled') {
-    const hint = 'The page goes on by itself.'
-    return new Trouble({ code: 'throttled', message: tooMany, hint }, status)
+    const hint = 'The page retries by itself.'
+    return new GalleryError({ code: 'throttled', message: tooMany, hint }, status)
   }
   const message = error?.message ?? `The server answered ${status}`
-  return new Trouble({ code: error?.code ?? 'internal', message, hint: error?.hint }, status)
+  return new GalleryError({ code: error?.code ?? 'internal', message, hint: error?.hint }, status)
 }
 
 function errorIn(text: string): Partial<Problem> | undefined {

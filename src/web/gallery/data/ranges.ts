@@ -1,4 +1,4 @@
-/** Row numbers as `0-99,250`. */
+/** Formats row numbers as `0-99,250`. */
 export function toRanges(rows: Iterable<number>): string {
   const sorted = Uint32Array.from(rows).sort()
   const ranges: string[] = []

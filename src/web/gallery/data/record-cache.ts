@@ -3,13 +3,13 @@ import type { RowRecord, RowsAnswer } from '../contract'
 import { nameOf, type Tracked } from './renumber'
 import { isSameRow } from './same-row'
 
-/** So many records are kept, about 10 MB. */
-const most = 4000
+/** Maximum number of cached records, about 10 MB. */
+const maxRecords = 4000
 
-/** Milliseconds before their URLs expire, records are asked for again. */
+/** Records are requested again this long before their URLs expire, milliseconds. */
 const margin = 60_000
 
-/** Records that were downloaded, by row. */
+/** Downloaded records, by row. */
 export function recordCache(now: () => number) {
   const known = new Map<number, { record: RowRecord; until: number }>()
   const version = signal(0)
@@ -21,7 +21,7 @@ export function recordCache(now: () => number) {
       known.clear()
       for (const [row, { record, until }] of entries) {
         const moved = to(row)
-        // What was classified again is another record.
+        // An image classified again has a new record.
         if (moved === undefined || !isSameRow(before, row, after, moved)) continue
         known.set(moved, { record: { ...record, row: moved }, until })
       }
@@ -42,7 +42,7 @@ export function recordCache(now: () => number) {
       const record = known.get(row)?.record
       return record && nameOf(record.bucket, record.key)
     },
-    /** Whether it is there and its URLs hold. */
+    /** Whether the record is cached and its URLs are valid. */
     isFresh: (row: number): boolean => now() < (known.get(row)?.until ?? 0),
     add: ({ records, expires }: RowsAnswer) => {
       const until = Date.parse(expires) - margin
@@ -51,7 +51,7 @@ export function recordCache(now: () => number) {
         known.set(record.row, { record, until })
       }
       for (const row of known.keys()) {
-        if (known.size <= most) break
+        if (known.size <= maxRecords) break
         known.delete(row)
       }
       version.value = version.peek() + 1

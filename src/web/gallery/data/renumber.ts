@@ -1,10 +1,10 @@
 import type { Keys } from './keys'
 import type { PhotoIndex } from './photo-index'
 
-/** Where a row of an index is in the one that replaces it; undefined where its image is not in it. */
+/** Maps a row of an index to the one that replaces it; undefined if the image is gone. */
 export type Renumbering = (row: number) => number | undefined
 
-/** What goes by rows and is to be kept. */
+/** State that refers to rows and survives renumbering. */
 export interface Tracked {
   rows(): Iterable<number>
   renumber(to: Renumbering, before: PhotoIndex, after: PhotoIndex): void
@@ -12,14 +12,14 @@ export interface Tracked {
 
 export const nameOf = (bucket: string, key: string): string => `${bucket}/${key}`
 
-/** The name of a row's image, where its key is known. */
+/** Name of a row's image, if its key is loaded. */
 export function nameAt({ directory, columns }: PhotoIndex, keys: Keys, row: number): string | undefined {
   const key = keys.at(row)
   const bucket = directory.buckets[columns.bucket[row] ?? -1]
   return key === undefined || bucket === undefined ? undefined : nameOf(bucket, key)
 }
 
-/** The rows of images by name. Their keys have to be there. */
+/** Rows of images by name. Needs their keys. */
 export function rowsNamed(index: PhotoIndex, keys: Keys, wanted: Set<string>): Map<string, number> {
   const found = new Map<string, number>()
   for (let row = 0; row < index.rows && found.size < wanted.size; row++) {
@@ -30,8 +30,8 @@ export function rowsNamed(index: PhotoIndex, keys: Keys, wanted: Set<string>): M
 }
 
 /**
- * Finds rows in a new index by name. What has no known name keeps its number.
- * @param named names of rows of the old one, as far as they are known
+ * Maps rows to a new index by name. Rows without a known name keep their number.
+ * @param named known names of rows in the old index
  */
 export function renumberingOf(named: Map<number, string>, after: PhotoIndex, keys: Keys): Renumbering {
   const rows = rowsNamed(after, keys, new Set(named.values()))

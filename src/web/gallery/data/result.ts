@@ -16,9 +16,9 @@ export const noResult: Result = {
 }
 
 /**
- * What is shown, and what each filter would show with the others as they are.
- * @param order of all rows; that of the keys where it is not given
- * @param keys 1 for each row whose key has the search in it
+ * Filtered rows, and counts per filter value under the other filters.
+ * @param order all rows in sort order; undefined for key order
+ * @param keys 1 for each row whose key matches the search
  */
 export function resultOf(
   index: PhotoIndex,
@@ -30,7 +30,7 @@ export function resultOf(
   const { columns, directory, rows: total } = index
   const count = (column: ArrayLike<number>, but: number, size: number) =>
     countBy(column, failures, ~but & 0xff, size)
-  // Ids begin with -1 for what has none: it is counted first.
+  // Ids start at -1 for rows without a value, so index 0 counts those.
   const codes = count(columns.error, failed.status, directory.codes.length)
   const labels = count(columns.name, failed.label, index.names.length)
   const cameras = count(columns.camera, failed.camera, directory.cameras.length)
@@ -56,7 +56,7 @@ function countBy(column: ArrayLike<number>, failures: Uint8Array, mask: number, 
   return counts
 }
 
-/** Most frequent first. @param kept are listed with none as well: what is filtered by can be taken back */
+/** Most frequent first. @param kept listed even with count 0, so that the filter can be removed */
 function toCounts(counts: Uint32Array, names: string[], kept: string[]): Count[] {
   return names
     .map((name, id) => ({ name, count: counts[id + 1] ?? 0 }))

@@ -4,23 +4,23 @@ import type { Action } from './action'
 import type { Browser, Cell, Problem, Result, Rows } from './api'
 import type { BatchState } from './batch'
 import { loaderOf } from './loader'
-import { rowsToAsk, type Window } from './look-ahead'
-import { problemOf, Trouble } from './problems'
+import { rowsToLoad, type Window } from './prefetch'
+import { GalleryError, problemOf } from './problems'
 import { toRanges } from './ranges'
 import type { RecordCache } from './record-cache'
 import type { Tracked } from './renumber'
 
-/** Milliseconds that what is wanted must not change for: less while one scrolls on, more where one jumps or types. */
-const settled = { scroll: 30, jump: 200, filter: 250 }
+/** Debounce intervals, milliseconds: short while scrolling, longer for jumps and typing. */
+const debounce = { scroll: 30, jump: 200, filter: 250 }
 
 export interface RowsState extends Rows {
-  /** As `want`, for the photos beside the one that is open. */
+  /** As `want`, for the photos next to the open one. */
   wantBeside(first: number, last: number): void
   tracked: Tracked
   close(): void
 }
 
-/** Records of what is seen, asked for when it is. */
+/** Loads records of visible rows. */
 export function rowsOf(
   browser: Browser,
   action: Action,
@@ -35,14 +35,14 @@ export function rowsOf(
   const load = async (window: Window | undefined, abort: AbortSignal): Promise<boolean> => {
     const index = batch.index.peek()
     if (!window || !index) return false
-    const rows = rowsToAsk(result.peek().rows, window, records.isFresh)
+    const rows = rowsToLoad(result.peek().rows, window, records.isFresh)
     if (rows.length === 0) return false
     const query = { batch: index.batch, index: index.id, rows: toRanges(rows) }
     try {
       const answer = await action.ask<RowsAnswer>(query, 'user', abort)
-      // An index that came meanwhile has other numbers.
+      // A new index has other row numbers.
       if (index.id !== batch.index.peek()?.id) return true
-      if (answer.records.length === 0) throw new Trouble(noRecords)
+      if (answer.records.length === 0) throw new GalleryError(noRecords)
       records.add(answer)
     } catch (thrown) {
       if (problemOf(thrown).code !== 'index_changed') throw thrown
@@ -72,13 +72,13 @@ export function rowsOf(
       if (window?.first === first && window.last === last) return
       window = { first, last, isUp }
       known = seen(window)
-      loader.nudge(isJump ? settled.jump : settled.scroll)
+      loader.nudge(isJump ? debounce.jump : debounce.scroll)
     }
-    /** While further columns come, most rows that are seen stay where they are: they are not waited for. */
+    /** While more columns load, most visible rows stay the same: do not wait then. */
     const follow = () => {
       if (!window || known === seen(window)) return
       known = seen(window)
-      loader.nudge(settled.filter)
+      loader.nudge(debounce.filter)
     }
     return { loader, want, follow }
   })
@@ -143,5 +143,5 @@ export function rowsOf(
 
 const noRecords: Problem = {
   code: 'internal',
-  message: 'The answer has none of the records that were asked for',
+  message: 'The answer has none of the requested records',
 }

@@ -1,8 +1,8 @@
 import type { PhotoIndex } from './photo-index'
 
 /**
- * Which labels and shown names a text finds: part of any of a label's names, or of what it is a kind of, in any case of
- * letters. As `search` of the action does.
+ * Which labels and display names match a search: part of a name of the label or of a hypernym, case-insensitive. Same as `search`
+ * of the action.
  */
 export function searchLabels(
   { directory, names }: Pick<PhotoIndex, 'directory' | 'names'>,

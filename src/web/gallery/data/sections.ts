@@ -1,13 +1,13 @@
 import type { Section } from '../contract'
-import { isAbort, Trouble } from './problems'
+import { GalleryError, isAbort } from './problems'
 
-/** Where `index.bin` is, and which version of it. */
+/** URL and version of `index.bin`. */
 export interface IndexSource {
   url: string
   etag: string
 }
 
-/** Sections that lie behind each other are read at once. @throws Trouble */
+/** Reads sections; adjacent ones with one request. @throws GalleryError */
 export async function readSections(
   fetcher: typeof fetch,
   source: IndexSource,
@@ -38,30 +38,30 @@ async function readRange(
     throw isAbort(thrown) ? thrown : notAllowed(url)
   })
   if (!response.ok) throw await unreadable(response)
-  // The rules of CORS may not let the page see it.
+  // CORS rules may not expose the header.
   const found = response.headers.get('etag')?.replaceAll('"', '') ?? etag
   if (found !== etag) throw await unreadable(response, 'index_changed')
   const bytes = new Uint8Array(await response.arrayBuffer())
   const part = response.status === 206 ? bytes : bytes.subarray(from, from + length)
   if (part.length === length) return part
-  throw new Trouble({ code: 'index_changed', message: 'The index is shorter than it was' }, response.status)
+  throw new GalleryError({ code: 'index_changed', message: 'The index has changed' }, response.status)
 }
 
-/** A browser does not say why: the store is away, or does not let the page read. */
-const notAllowed = (url: string): Trouble =>
-  new Trouble({
+/** Browsers do not tell CORS errors from network errors. */
+const notAllowed = (url: string): GalleryError =>
+  new GalleryError({
     code: 'cors',
-    message: `The object store at ${new URL(url).origin} does not let this page read the index`,
-    hint: 'Set the CORS rules of docs/policies/cors.json on the results bucket; whisklens doctor tests them. Or the store cannot be reached from here.',
+    message: `The object store at ${new URL(url).origin} could not be read`,
+    hint: 'Either it is unreachable, or the results bucket lacks the CORS rules of docs/policies/cors.json; whisklens doctor checks them.',
   })
 
-/** Gone, replaced, or its address has expired: asking for the index again helps. */
+/** The index is gone or replaced, or its URL has expired: loading it again helps. */
 async function unreadable(
   response: Response,
   code = [403, 404, 412, 416].includes(response.status) ? 'index_changed' : 'internal',
-): Promise<Trouble> {
+): Promise<GalleryError> {
   await response.body?.cancel()
-  return new Trouble(
+  return new GalleryError(
     { code, message: `The object store answered ${response.status} for the index` },
     response.status,
   )

@@ -3,7 +3,7 @@ import type { Result, Selection } from './api'
 import type { Tracked } from './renumber'
 
 export interface SelectionState extends Selection {
-  /** Those selected, in order. */
+  /** Selected rows, in order. */
   rows(): number[]
   tracked: Tracked
 }
@@ -16,14 +16,14 @@ function rowsOf(flags: Uint8Array): number[] {
   return rows
 }
 
-/** What is selected stays so under other filters. */
+/** The selection survives changes of the filters. */
 export function selectionOf(result: ReadonlySignal<Result>): SelectionState {
-  /** 1 for each row that is selected; the array itself is never changed. */
+  /** 1 for each selected row. Never mutated. */
   const selected = signal<Uint8Array>(none)
-  /** Where a range begins. */
+  /** Start of a range. */
   let anchor: number | undefined
 
-  /** @param flag 0 takes rows back */
+  /** @param flag 0 deselects */
   const select = (before: Uint8Array, rows: ArrayLike<number>, flag = 1) => {
     const flags = new Uint8Array(Math.max(before.length, result.peek().total))
     flags.set(before)

@@ -1,6 +1,6 @@
 import { isDate } from './address'
 
-/** When a year, month, day or minute begins and the next one does, in minutes since 1970 by the same clock. */
+/** Start of a year, month, day or minute, and of the next one, in minutes since 1970 of the same clock. */
 function minutesOf(text: string): [from: number, to: number] {
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0] = text.split(/[-T:]/).map(Number)
   const parts = text.split(/[-T:]/).length
@@ -11,12 +11,12 @@ function minutesOf(text: string): [from: number, to: number] {
   return [from, parts === 3 ? at(year, month, day + 1, 0) : from + 1]
 }
 
-/** First minute and the minute after the last one; undefined where neither is given. */
+/** First minute, and the minute after the last; undefined if neither is given. */
 export function takenRange(since: string, until: string): [from: number, to: number] | undefined {
   const [isSince, isUntil] = [isDate(since), isDate(until)]
   if (!isSince && !isUntil) return undefined
   return [isSince ? minutesOf(since)[0] : 0, isUntil ? minutesOf(until)[1] : Number.POSITIVE_INFINITY]
 }
 
-/** The day of a minute, YYYY-MM-DD. */
+/** Day of a minute, YYYY-MM-DD. */
 export const dayOfMinute = (minute: number): string => new Date(minute * 60_000).toISOString().slice(0, 10)

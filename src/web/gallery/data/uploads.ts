@@ -7,7 +7,7 @@ import { problemOf } from './problems'
 
 const atOnce = 4
 
-/** Dropped files on their way into the images bucket. @param done is called after each */
+/** Uploads of dropped files. @param done called after each */
 export function uploadsOf(routes: OwnerRoutes, done: () => void) {
   const uploads = signal<Upload[]>([])
   const limit = pLimit(atOnce)

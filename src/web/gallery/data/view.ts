@@ -2,13 +2,13 @@ import { computed, type ReadonlySignal, signal } from '@preact/signals-core'
 import { parseAddress, printAddress, type View } from './address'
 import { type Browser, type FilterControl, type How, noFilters } from './api'
 
-/** What is looked at, kept in the address so that it can be passed on and gone back to. */
+/** State of the page, stored in the address to be shared and navigated. */
 export interface ViewState {
   now: ReadonlySignal<View>
   set(changes: Partial<View>, how: How): void
   /** As {@link Browser.closeOverlay}. */
   closeOverlay(): boolean
-  /** Grows when one goes back or forward. */
+  /** Incremented on back and forward. */
   returns: ReadonlySignal<number>
   close(): void
 }

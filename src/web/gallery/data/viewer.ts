@@ -7,15 +7,15 @@ import type { ViewState } from './view'
 
 export interface ViewerState extends Viewer {
   tracked: Tracked
-  /** Another batch has other rows; what the address names is opened once it is there. */
+  /** Closes the photo when the batch changes; the one in the address opens once the batch is loaded. */
   forget(): void
   stop(): void
 }
 
-/** Records loaded on both sides of the photo that is open. */
+/** Number of records loaded on each side of the open photo. */
 const beside = { before: 1, after: 3 }
 
-/** The photo that is open, which the address names once its key is known. */
+/** The open photo; in the address once its key is known. */
 export function viewerOf(
   view: ViewState,
   batch: Pick<BatchState, 'index' | 'keys' | 'state'>,
@@ -39,14 +39,14 @@ export function viewerOf(
   }
 
   const stops = [
-    // The address names the photo.
+    // Put the photo into the address.
     effect(() => {
       const name = row.value === undefined ? undefined : nameOf(row.value)
       const { photo } = view.now.peek()
       if (name === undefined || name === photo) return
       view.set({ photo: name }, photo === undefined ? 'overlay' : 'replace')
     }),
-    // One comes to an address, or back to it.
+    // Open the photo in the address: initially, and on back or forward.
     effect(() => {
       view.returns.value
       const isThere = batch.state.value.is === 'ready'
@@ -80,10 +80,10 @@ export function viewerOf(
     },
     forget: () => open(undefined),
     close: () => {
-      // A dialog says so twice.
+      // A dialog fires its close event twice.
       if (row.peek() === undefined) return
       open(undefined)
-      // Its entry of the history would be one more that shows the grid.
+      // Going back removes the history entry, which would show the grid a second time.
       const isNamed = view.now.peek().photo !== undefined
       if (isNamed && !view.closeOverlay()) view.set({ photo: undefined }, 'replace')
     },

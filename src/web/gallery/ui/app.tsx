@@ -51,7 +51,7 @@ const Side = ({ hasFilters }: { hasFilters: boolean }) => (
   </aside>
 )
 
-/** On narrow screens the filters are in a dialog. */
+/** Opens the filters in a dialog, on narrow screens. */
 function FilterButton() {
   const { result, filters } = useGallery()
   const [isOpen, setOpen] = useState(false)
@@ -74,7 +74,7 @@ function FilterButton() {
   )
 }
 
-/** On narrow screens the batches are in a dialog. */
+/** Opens the batches in a dialog, on narrow screens. */
 function BatchButton() {
   const [isOpen, setOpen] = useState(false)
   return (

@@ -4,9 +4,9 @@ import type { Gallery } from '../data/gallery'
 
 export const GalleryContext = createContext<Gallery | undefined>(undefined)
 
-/** @throws Error outside of the page's component */
+/** @throws Error outside the gallery's components */
 export function useGallery(): Gallery {
   const gallery = useContext(GalleryContext)
-  if (!gallery) throw new Error('There is no gallery around this component')
+  if (!gallery) throw new Error('useGallery() needs a GalleryContext')
   return gallery
 }

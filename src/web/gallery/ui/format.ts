@@ -8,7 +8,7 @@ export const count = (value: number): string => numberFormat.format(value)
 const wholePercent = new Intl.NumberFormat(undefined, { style: 'percent' })
 const finePercent = new Intl.NumberFormat(undefined, { style: 'percent', minimumFractionDigits: 1 })
 
-/** A share of 0–1; with one decimal below 10 %. */
+/** Formats a share, 0–1; one decimal below 10 %. */
 export const percent = (share: number): string =>
   (share < 0.0995 && share > 0 ? finePercent : wholePercent).format(share)
 
@@ -23,16 +23,16 @@ const formatted = (text: string, format: Intl.DateTimeFormat): string => {
   return Number.isNaN(time.getTime()) ? text : format.format(time)
 }
 
-/** A moment, ISO 8601. */
+/** Formats a time, ISO 8601. */
 export const time = (text: string): string => formatted(text, timeFormat)
 
-/** A day, YYYY-MM-DD. */
+/** Formats a day, YYYY-MM-DD. */
 export const day = (text: string): string => formatted(text, dayFormat)
 
-/** What a camera's clock showed, wherever that was. */
+/** Local time of the camera, without its offset. */
 export const cameraTime = (text: string): string => time(text.slice(0, 19))
 
-/** @param milliseconds of any length */
+/** Formats a duration, milliseconds. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000))
   if (seconds < 60) return `${seconds} s`
@@ -48,7 +48,7 @@ export function bytes(size: number): string {
 
 const milliseconds = (value: number): string => `${count(Math.round(value))} ms`
 
-/** What an image took, in words for each stage. */
+/** Formats the duration of each stage. */
 export const timesOf = ({
   download,
   decode,

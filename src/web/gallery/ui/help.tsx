@@ -21,7 +21,7 @@ const Keys = ({ title, keys }: { title: string; keys: readonly (readonly [string
   </section>
 )
 
-/** The keys, and where single ones are switched off. */
+/** Keyboard help, with the switch for single-key shortcuts. */
 export function Help() {
   if (!isHelpOpen.value) return null
   const close = () => {

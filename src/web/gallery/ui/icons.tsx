@@ -1,4 +1,4 @@
-/** Shapes of 24 × 24, drawn in the colour of the text. */
+/** Paths in a 24 × 24 box, drawn in the text colour. */
 const paths = {
   lens: 'M16.5 16.5 21 21M18 11a7 7 0 1 1-14 0 7 7 0 0 1 14 0zM8 10.2v.1M14 10.2v.1M10 13l1 .8 1-.8M.8 11.5l4.6.4M1.2 15.5l4.6-1.7M21.2 11.5l-4.6.4',
   warning: 'M12 4 2.8 20h18.4L12 4zm0 6v4.5m0 2.8v.1',

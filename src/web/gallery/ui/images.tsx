@@ -9,8 +9,8 @@ import { Export, SelectionBar } from './selection'
 import { EmptyBatch, Failed, NoMatch, Skeleton } from './states'
 import { text } from './strings'
 
-/** What could not be loaded of what is shown: why, and to try again. */
-const Trouble = ({ problem, retry }: { problem: Problem; retry(): void }) => (
+/** A loading error, with a button to retry. */
+const LoadError = ({ problem, retry }: { problem: Problem; retry(): void }) => (
   <div class="notice" role="alert">
     {problem.code === 'unauthorized' ? <p>{text.states.refusedHint}</p> : <ProblemText problem={problem} />}
     <button type="button" class="button" onClick={retry}>
@@ -19,7 +19,7 @@ const Trouble = ({ problem, retry }: { problem: Problem; retry(): void }) => (
   </div>
 )
 
-/** What is wrong with what is shown, or missing of it. */
+/** Warnings about the data. */
 function Notices() {
   const { batch, batches, rows, result } = useGallery()
   const isReady = batch.state.value.is === 'ready'
@@ -33,8 +33,8 @@ function Notices() {
           <ProblemText problem={{ code, message, hint }} />
         </div>
       ))}
-      {stale && <Trouble problem={stale} retry={() => batches.reload()} />}
-      {missing && missing.code !== stale?.code && <Trouble problem={missing} retry={() => rows.retry()} />}
+      {stale && <LoadError problem={stale} retry={() => batches.reload()} />}
+      {missing && missing.code !== stale?.code && <LoadError problem={missing} retry={() => rows.retry()} />}
       {batch.isPartial.value && <p class="notice">{text.grid.partial(result.value.total)}</p>}
       {isReady && loaded < 1 && <p class="small muted">{text.grid.indexing(loaded)}</p>}
     </>
@@ -50,7 +50,7 @@ function Pictures() {
   return result.value.rows.length === 0 ? <NoMatch /> : <Grid />
 }
 
-/** The search, and all that it finds. */
+/** The search and the grid. */
 export function Images({ tools }: { tools?: preact.ComponentChildren }) {
   const { result, batch } = useGallery()
   const { rows, total } = result.value

@@ -10,7 +10,7 @@ const words = text.selection
 
 const formats = Object.entries(words.formats) as [ExportFormat, string][]
 
-/** Links to files of what is shown or selected. */
+/** Download links for an export. */
 function ExportLinks({ what }: { what: 'shown' | 'selected' }) {
   const { exports } = useGallery()
   const urls = formats.map(([format, name]) => ({ format, name, url: exports.urlOf(what, format) }))
@@ -32,9 +32,9 @@ function ExportLinks({ what }: { what: 'shown' | 'selected' }) {
   )
 }
 
-/** Opens to the links of an export. */
+/** Opens the links of an export. */
 export function Export({ what, number }: { what: 'shown' | 'selected'; number: number }) {
-  const says = what === 'shown' ? words.exportShown(number) : words.exportSelected(number)
+  const caption = what === 'shown' ? words.exportShown(number) : words.exportSelected(number)
   const menu = useRef<HTMLDetailsElement>(null)
   useEffect(() => {
     const pressed = ({ target }: Event) => {
@@ -45,12 +45,12 @@ export function Export({ what, number }: { what: 'shown' | 'selected'; number: n
   }, [])
   return (
     <details class="menu" ref={menu} onKeyDown={closeOnEscape} onFocusOut={closeOutside}>
-      <summary class="button" title={says} aria-label={says}>
+      <summary class="button" title={caption} aria-label={caption}>
         <Icon name="download" />
         <span>{words.export}</span>
       </summary>
       <div class="menu-items">
-        <p class="small muted">{says}</p>
+        <p class="small muted">{caption}</p>
         <ExportLinks what={what} />
       </div>
     </details>
@@ -68,7 +68,7 @@ function closeOutside({ currentTarget, relatedTarget }: FocusEvent & { currentTa
   if (relatedTarget instanceof Node && !currentTarget.contains(relatedTarget)) currentTarget.open = false
 }
 
-/** What can be done with what is selected. */
+/** Actions for the selection. */
 export function SelectionBar() {
   const { selection, result } = useGallery()
   const selected = selection.count.value

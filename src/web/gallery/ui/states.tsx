@@ -9,7 +9,7 @@ import { text } from './strings'
 
 const words = text.states
 
-/** No access, or an answer that did not come: what to do. */
+/** An error, with what to do. */
 export const Failed = ({ state, retry }: { state: State & { problem: Problem }; retry(): void }) => (
   <div role="alert">
     <Message icon="warning" title={state.is === 'refused' ? words.refused : words.failed}>
@@ -21,7 +21,7 @@ export const Failed = ({ state, retry }: { state: State & { problem: Problem }; 
   </div>
 )
 
-/** There is no batch: how to get one. */
+/** Shown without any batch: how to get one. */
 export function NoBatch() {
   const { local } = useGallery()
   return (
@@ -42,7 +42,7 @@ export function NoBatch() {
   )
 }
 
-/** The batch that is open has no result. */
+/** Shown for a batch without results. */
 export function EmptyBatch() {
   const { batch, local } = useGallery()
   const { isOpen } = batch.live.value
@@ -56,7 +56,7 @@ export function EmptyBatch() {
   )
 }
 
-/** The filters leave nothing. */
+/** Shown if no image passes the filters. */
 export function NoMatch() {
   const { filters } = useGallery()
   return (
@@ -76,7 +76,7 @@ export function NoMatch() {
   )
 }
 
-/** In place of pictures. */
+/** Placeholder for pictures. */
 export const Skeleton = () => (
   <div class="skeleton" aria-hidden="true">
     {Array.from({ length: 12 }, (_, index) => (

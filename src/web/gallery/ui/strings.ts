@@ -1,7 +1,7 @@
 import type { Sort } from '../data/gallery'
 import { count, duration, percent } from './format'
 
-/* All that the page says. */
+/* All texts of the page. */
 
 const images = (number: number): string => `${count(number)} ${number === 1 ? 'image' : 'images'}`
 const photos = (number: number): string => `${count(number)} ${number === 1 ? 'photo' : 'photos'}`
@@ -22,7 +22,7 @@ export const text = {
     live: 'Live',
     refreshing: 'refreshing',
     nextIn: (milliseconds: number) => `refreshes in ${duration(milliseconds)}`,
-    budget: (milliseconds: number) => `refreshes in ${duration(milliseconds)} to spare invocations`,
+    budget: (milliseconds: number) => `refreshes in ${duration(milliseconds)} to save invocations`,
     throttled: 'Too many requests',
     hidden: 'Paused',
     failed: 'Not up to date',
@@ -55,11 +55,11 @@ export const text = {
     skipped: 'Unchanged, skipped',
     listed: 'Listed',
     progress: 'Images done',
-    facts: 'Facts',
+    facts: 'Details',
     model: 'Model',
     engine: 'Engine',
     started: 'Started',
-    took: 'Took',
+    took: 'Duration',
     speed: 'Speed',
     perSecond: (speed: string) => `${speed} images/s`,
     cost: 'Cost',
@@ -84,10 +84,10 @@ export const text = {
     moreLabels: (number: number) => `${count(number)} more: type to find one`,
     errorCodes: 'Errors by code',
     confidence: 'Confidence',
-    least: 'Least confidence',
-    greatest: 'Greatest confidence',
-    leastPercent: 'Least confidence in percent',
-    greatestPercent: 'Greatest confidence in percent',
+    least: 'Minimum confidence',
+    greatest: 'Maximum confidence',
+    leastPercent: 'Minimum confidence in percent',
+    greatestPercent: 'Maximum confidence in percent',
     range: (least: number, greatest: number) => `${percent(least)} – ${percent(greatest)}`,
     photo: 'Date and camera',
     takenSince: 'Taken from',
@@ -105,8 +105,8 @@ export const text = {
     sort: 'Sort',
     sorts: {
       key: 'By key',
-      confidence: 'Least confident first',
-      '-confidence': 'Most confident first',
+      confidence: 'Lowest confidence first',
+      '-confidence': 'Highest confidence first',
       '-taken': 'Newest photo first',
       taken: 'Oldest photo first',
     } satisfies Record<Sort, string>,
@@ -117,7 +117,7 @@ export const text = {
     shown: (number: number, total: number) =>
       number === total ? images(total) : `${count(number)} of ${images(total)}`,
     partial: (total: number) =>
-      `The first ${images(total)}: a large batch can be seen whole once it is complete.`,
+      `Only the first ${images(total)}. The rest of a large batch appears when it is complete.`,
     noLabel: 'no label',
     noPreview: 'No preview',
     cannotShow: (format: string) => `${format.toUpperCase()}: no preview`,
@@ -129,7 +129,7 @@ export const text = {
   viewer: {
     title: 'Image',
     position: (position: number, total: number) => `${count(position)} of ${count(total)}`,
-    filteredOut: 'Not among the images shown',
+    filteredOut: 'Hidden by the filters',
     previous: 'Previous image',
     next: 'Next image',
     zoomIn: 'Zoom in',
@@ -166,12 +166,12 @@ export const text = {
   selection: {
     title: 'Selection',
     selected: (number: number) => `${count(number)} selected`,
-    hidden: (number: number) => `${count(number)} of them not shown`,
+    hidden: (number: number) => `${count(number)} hidden by the filters`,
     all: (number: number) => `Select all ${count(number)}`,
     clear: 'Clear selection',
     select: 'Select',
     export: 'Export',
-    exportShown: (number: number) => `Export ${images(number)} shown`,
+    exportShown: (number: number) => `Export ${images(number)}`,
     exportSelected: (number: number) => `Export ${images(number)} selected`,
     formats: { jsonl: 'JSON Lines', csv: 'CSV', parquet: 'Parquet' },
   },
@@ -183,44 +183,44 @@ export const text = {
     uploading: (done: number, total: number) => `${count(done)} of ${photos(total)} uploaded`,
     uploaded: (total: number) => `${photos(total)} uploaded. Results appear as they are classified.`,
     failed: (number: number) => `${photos(number)} could not be uploaded`,
-    retryUploads: 'Try these again',
+    retryUploads: 'Retry',
     dismiss: 'Dismiss',
     fire: 'Classify again',
     fireTitle: 'Classify images again',
-    prefix: 'Keys begin with',
+    prefix: 'Key prefix',
     prefixHint: 'Leave it empty for all images.',
     fireNow: 'Classify',
     retry: 'Retry failed',
     cancel: 'Cancel batch',
     ignored: (number: number) =>
       number === 1
-        ? 'One file is no image and was left out.'
-        : `${count(number)} files are no images and were left out.`,
+        ? '1 file is not an image and was skipped.'
+        : `${count(number)} files are not images and were skipped.`,
   },
 
   commands: {
     title: 'Commands',
     open: 'Commands',
     fire: 'Classify a folder again',
-    retry: 'Retry what failed for reasons that may have passed',
+    retry: 'Retry images with a retryable error',
     upload: 'Upload and classify photos',
     start: 'Classify the images of a folder',
   },
 
   states: {
     noBatch: 'No batch yet',
-    noBatchLocal: 'Drop photos anywhere on this page, or choose them. They are classified as they arrive.',
+    noBatchLocal: 'Drop photos anywhere on this page, or choose them. They are classified on arrival.',
     noBatchDeployed: 'Upload images to the watched bucket, or start a batch:',
-    batchEmpty: 'Nothing has a result yet',
+    batchEmpty: 'No results yet',
     batchEmptyOpen: 'Images appear here as they are classified.',
     batchEmptyClosed:
-      'This batch had nothing to do: all images were classified before. Use force to classify them again.',
+      'This batch had nothing to do: all images were already classified. Use force to classify them again.',
     noMatch: 'No image matches the filters',
     noMatchHint: 'Remove a filter, or clear them all.',
     refused: 'No access',
     refusedHint:
       'The token in this page’s address is missing or wrong. Open the address that whisklens up or whisklens deploy printed, which ends with ?token=….',
-    failed: 'The results cannot be loaded',
+    failed: 'The results could not be loaded',
     loading: 'Loading the batches',
   },
 
@@ -229,17 +229,17 @@ export const text = {
     title: 'Keyboard',
     inGrid: 'In the grid',
     inViewer: 'In the viewer',
-    singleKeys: 'Use single keys',
-    singleKeysHint: 'Marked with *. They work only while the grid or the viewer has the focus.',
+    singleKeys: 'Single-key shortcuts',
+    singleKeysHint: 'Marked with *. They work while the grid or the viewer has the focus.',
     keys: {
       grid: [
         ['← ↑ → ↓', 'Move'],
-        ['Home, End', 'First or last of the row; with Ctrl of all'],
+        ['Home, End', 'First or last in the row; with Ctrl, of all'],
         ['Page Up, Page Down', 'A screen up or down'],
         ['Enter', 'Open'],
         ['Space', 'Select'],
         ['Shift + arrows', 'Select a range'],
-        ['Ctrl + A', 'Select all shown'],
+        ['Ctrl + A', 'Select all'],
         ['Escape', 'Clear the selection'],
         ['/ *', 'Search'],
         ['? *', 'This help'],

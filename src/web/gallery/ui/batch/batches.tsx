@@ -4,10 +4,10 @@ import { useGallery } from '../context'
 import { day } from '../format'
 import { text } from '../strings'
 
-/** States are names of classes too; anything else must not become one. */
+/** State as a CSS class; unknown states get none. */
 export const stateClass = (state: string): string => (Object.hasOwn(text.batches.states, state) ? state : '')
 
-/** The uploads of a day are open until it ends, with or without work to do. */
+/** A batch of uploads stays open until the day ends, even without work. */
 export function stateName({ batch, state, totals }: BatchSummary): string {
   const isWaiting = state === 'running' && totals.pending === 0 && dayOf(batch) !== undefined
   return isWaiting ? text.batches.waiting : (text.batches.states[state] ?? state)
@@ -56,7 +56,7 @@ const Entry = ({ summary, isChosen, open }: EntryProps) => (
   </li>
 )
 
-/** Batches and days, newest first. */
+/** Batches, uploads included, newest first. */
 export function Batches({ chosen = () => {} }: { chosen?: () => void }) {
   const { batches } = useGallery()
   return (

@@ -4,28 +4,29 @@ import { useGallery } from '../context'
 import { RoundButton } from '../parts/round-button'
 import { text } from '../strings'
 
-interface Says {
-  says: string
-  /** Where there is room for it. */
+interface LiveText {
+  caption: string
+  /** Shown if there is room. */
   more?: string
   dot: string
 }
 
-/** How the page stands, in words and as the colour of a dot. */
-function stateOf({ batches, batch }: Gallery, now: number): Says {
+/** State of the page as text and colour of a dot. */
+function stateOf({ batches, batch }: Gallery, now: number): LiveText {
   const live = batch.live.value
   const states = [batches.state.value.is, batch.state.value.is]
   if (states.includes('refused') || live.problem?.code === 'unauthorized')
-    return { says: text.live.refused, dot: 'stopped' }
-  if (live.waitsFor === 'throttled') return { says: text.live.throttled, more: untilNext(live, now), dot: '' }
+    return { caption: text.live.refused, dot: 'stopped' }
+  if (live.waitsFor === 'throttled')
+    return { caption: text.live.throttled, more: untilNext(live, now), dot: '' }
   if (states.includes('failed') || live.problem)
-    return { says: text.live.failed, more: untilNext(live, now), dot: 'stopped' }
-  // Where there is no batch, none is being loaded.
+    return { caption: text.live.failed, more: untilNext(live, now), dot: 'stopped' }
+  // Without batches, none is loading.
   if (states.includes('loading') && batches.state.value.is !== 'empty')
-    return { says: text.live.loading, dot: '' }
-  if (!live.isOpen) return { says: text.live.upToDate, dot: 'complete' }
-  if (live.waitsFor === 'hidden') return { says: text.live.hidden, dot: '' }
-  return { says: text.live.live, more: untilNext(live, now), dot: live.waitsFor ? '' : 'running' }
+    return { caption: text.live.loading, dot: '' }
+  if (!live.isOpen) return { caption: text.live.upToDate, dot: 'complete' }
+  if (live.waitsFor === 'hidden') return { caption: text.live.hidden, dot: '' }
+  return { caption: text.live.live, more: untilNext(live, now), dot: live.waitsFor ? '' : 'running' }
 }
 
 function untilNext({ isRefreshing, nextAt, waitsFor }: Live, now: number): string | undefined {
@@ -35,7 +36,7 @@ function untilNext({ isRefreshing, nextAt, waitsFor }: Live, now: number): strin
   return waitsFor === 'budget' ? text.live.budget(left) : text.live.nextIn(left)
 }
 
-/** Whether what is shown is current, when it will be, and a button to have it so at once. */
+/** Whether the data is current, when it is refreshed, and a button to refresh it now. */
 export function LiveState() {
   const gallery = useGallery()
   const { nextAt } = gallery.batch.live.value
@@ -46,12 +47,12 @@ export function LiveState() {
     const timer = setInterval(() => setNow(Date.now()), 1000)
     return () => clearInterval(timer)
   }, [nextAt])
-  const { says, more, dot } = stateOf(gallery, now)
+  const { caption, more, dot } = stateOf(gallery, now)
   return (
     <div class="live">
       <span class={`dot ${dot}`} aria-hidden="true" />
       <span id="live" class="number">
-        {says}
+        {caption}
         {more && <span class="live-more">, {more}</span>}
       </span>
       <RoundButton icon="refresh" name={text.live.reload} act={() => gallery.batches.reload()} />

@@ -7,7 +7,7 @@ import { Copyable } from '../parts/copyable'
 import { Modal } from '../parts/modal'
 import { text } from '../strings'
 
-/** What starts and retries batches where the page itself may not. */
+/** Commands to show where the page itself may not start batches. */
 export const commands = {
   upload: 'whisklens upload photos/',
   start: 'wsk trigger fire batch-requested -p prefix photos/',
@@ -60,14 +60,14 @@ function FireAgain({ local, close }: { local: LocalMode; close(): void }) {
   )
 }
 
-/** A batch that failed in part, or was ended, has something to retry. The uploads of a day were not fired. */
+/** Fired batches with errors, or that were ended. */
 const canRetry = ({ batch, totals, state }: BatchSummary): boolean =>
   dayOf(batch) === undefined && (totals.error > 0 || state === 'cancelled' || state === 'stopped')
 
 const canCancel = ({ batch, state }: BatchSummary): boolean =>
   dayOf(batch) === undefined && (state === 'planning' || state === 'running')
 
-/** Locally: classify again, retry. Deployed: the commands that do so. */
+/** Local mode: buttons to classify again and retry. Deployed: the commands. */
 export function RunButtons({ summary }: { summary: BatchSummary }) {
   const { local } = useGallery()
   const [isOpen, setOpen] = useState(false)

@@ -55,7 +55,7 @@ function factsOf(summary: BatchSummary): Fact[] {
   ]
 }
 
-/** The batch that is open, as a whole. @param choice another one, on narrow screens */
+/** Summary of the open batch. @param choice button to open another one, on narrow screens */
 export function Summary({ choice }: { choice?: ComponentChildren }) {
   const { batch } = useGallery()
   const summary = batch.summary.value

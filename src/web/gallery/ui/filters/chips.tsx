@@ -7,14 +7,14 @@ import { text } from '../strings'
 const words = text.filters
 
 interface Chip {
-  says: string
+  caption: string
   without: Partial<Filters>
 }
 
-/** Addresses may name a year, a month or a time as well. */
+/** The filter may be a year, month or time, too. */
 const dayOrPart = (text: string): string => (text.length === 10 ? day(text) : text)
 
-/** What is filtered by, each with the filters that are left without it. */
+/** Active filters, each with the changes that remove it. */
 function chipsOf({
   labels,
   confidence,
@@ -28,42 +28,42 @@ function chipsOf({
   const [least, greatest] = confidence
   const isRange = least > 0 || greatest < 1
   const chips: (Chip | false | '')[] = [
-    search && { says: words.searchChip(search), without: { search: '' } },
+    search && { caption: words.searchChip(search), without: { search: '' } },
     ...labels.map((label) => ({
-      says: label,
+      caption: label,
       without: { labels: labels.filter((other) => other !== label) },
     })),
-    code && { says: code, without: { code: '', status: '' } },
-    status && !code && { says: words[status], without: { status: '' } },
-    isRange && { says: words.range(least, greatest), without: { confidence: noFilters.confidence } },
-    takenSince && { says: words.since(dayOrPart(takenSince)), without: { takenSince: '' } },
-    takenUntil && { says: words.until(dayOrPart(takenUntil)), without: { takenUntil: '' } },
-    camera && { says: camera, without: { camera: '' } },
+    code && { caption: code, without: { code: '', status: '' } },
+    status && !code && { caption: words[status], without: { status: '' } },
+    isRange && { caption: words.range(least, greatest), without: { confidence: noFilters.confidence } },
+    takenSince && { caption: words.since(dayOrPart(takenSince)), without: { takenSince: '' } },
+    takenUntil && { caption: words.until(dayOrPart(takenUntil)), without: { takenUntil: '' } },
+    camera && { caption: camera, without: { camera: '' } },
   ]
   return chips.filter((chip): chip is Chip => Boolean(chip))
 }
 
-/** Where the focus goes on from a button that is taken away with its filter. */
+/** Moves the focus on when a button is removed with its filter. */
 export const focusImages = (): void => document.getElementById('images')?.focus({ preventScroll: true })
 
-/** Active filters, each to be removed. */
+/** Active filters, with buttons to remove them. */
 export function Chips() {
   const { filters } = useGallery()
   if (!filters.isActive.value) return null
   return (
     <ul class="chips" aria-label={words.chips}>
-      {chipsOf(filters.now.value).map(({ says, without }) => (
-        <li key={says}>
+      {chipsOf(filters.now.value).map(({ caption, without }) => (
+        <li key={caption}>
           <button
             type="button"
             class="chip"
-            aria-label={words.remove(says)}
+            aria-label={words.remove(caption)}
             onClick={() => {
               filters.set(without)
               focusImages()
             }}
           >
-            <span dir="auto">{says}</span>
+            <span dir="auto">{caption}</span>
             <Icon name="close" />
           </button>
         </li>

@@ -4,13 +4,13 @@ import { text } from '../strings'
 
 type Range = [least: number, greatest: number]
 
-/** Keeps the least below the greatest: the one that moves pushes nothing, it stops. */
+/** Keeps the minimum below the maximum: the handle that moves stops at the other. */
 const within = ([least, greatest]: Range, end: 0 | 1, value: number): Range =>
   end === 0
     ? [Math.min(Math.max(0, value), greatest), greatest]
     : [least, Math.max(Math.min(1, value), least)]
 
-/** Heights are of the square root: where nearly all are sure, the others are still seen. */
+/** Bar heights are square roots, so that small bins stay visible beside a large one. */
 function Histogram({ bins, range: [least, greatest] }: { bins: Uint32Array; range: Range }) {
   const highest = Math.sqrt(Math.max(1, ...bins))
   const width = 100 / bins.length
@@ -35,11 +35,11 @@ function Histogram({ bins, range: [least, greatest] }: { bins: Uint32Array; rang
   )
 }
 
-/** Confidence of the top label: a histogram with two handles, and numbers beside them. */
+/** Filter by confidence of the top label: a histogram with two handles, and number fields. */
 export function ConfidenceFilter() {
   const { filters, result } = useGallery()
   const range = filters.now.value.confidence
-  // One drag is one entry in the history.
+  // A drag makes a single history entry.
   const isDragged = useRef(false)
   const change = (end: 0 | 1, value: number) => {
     if (Number.isNaN(value)) return

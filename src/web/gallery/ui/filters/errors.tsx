@@ -2,7 +2,7 @@ import { useGallery } from '../context'
 import { text } from '../strings'
 import { CountRow } from './labels'
 
-/** Errors by code: each leads to its own images. */
+/** Errors by code; each filters its images. */
 export function ErrorFilter() {
   const { filters, result } = useGallery()
   const { code } = filters.now.value

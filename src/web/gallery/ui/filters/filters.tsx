@@ -4,7 +4,7 @@ import { LabelFilter } from './labels'
 import { PhotoFilter } from './photo'
 import { StatusFilter } from './status'
 
-/** All filters but the search. */
+/** All filters except the search. */
 export const Filters = () => (
   <div class="filters">
     <StatusFilter />

@@ -5,10 +5,10 @@ import { count } from '../format'
 import { Bar } from '../parts/bar'
 import { text } from '../strings'
 
-/** Shown at first. */
-const few = 8
-/** Shown at most: the others are found by typing, for a model may have thousands. */
-const most = 60
+/** Number of labels shown when collapsed. */
+const collapsedCount = 8
+/** Maximum number of labels shown when expanded; a model may have thousands, found by typing. */
+const maxShown = 60
 
 interface RowProps {
   name: string
@@ -18,7 +18,7 @@ interface RowProps {
   choose(): void
 }
 
-/** A name with its count, which filters. */
+/** A name with its count; a button that filters. */
 export const CountRow = ({ name, value, greatest, isChosen, choose }: RowProps) => (
   <li>
     <button type="button" class="count-row" aria-pressed={isChosen} onClick={choose}>
@@ -31,7 +31,7 @@ export const CountRow = ({ name, value, greatest, isChosen, choose }: RowProps) 
   </li>
 )
 
-/** Chosen labels first, also those that nothing has under the other filters. */
+/** Chosen labels first, including those with no images under the other filters. */
 function ordered(labels: Count[], chosen: string[]): Count[] {
   const isChosen = new Set(chosen)
   const counts = new Map(labels.map((label) => [label.name, label.count]))
@@ -55,14 +55,16 @@ function Expanded({ labels, rows }: { labels: Count[]; rows(labels: Count[]): pr
         spellcheck={false}
         onInput={(event) => setWords(event.currentTarget.value)}
       />
-      {rows(found.slice(0, most))}
+      {rows(found.slice(0, maxShown))}
       {found.length === 0 && <p class="small muted">{text.filters.noLabel}</p>}
-      {found.length > most && <p class="small muted">{text.filters.moreLabels(found.length - most)}</p>}
+      {found.length > maxShown && (
+        <p class="small muted">{text.filters.moreLabels(found.length - maxShown)}</p>
+      )}
     </>
   )
 }
 
-/** Histogram of labels: each bar filters, several can be chosen. */
+/** Histogram of labels: each bar toggles a filter. */
 export function LabelFilter() {
   const { filters, result } = useGallery()
   const [isExpanded, setExpanded] = useState(false)
@@ -90,9 +92,9 @@ export function LabelFilter() {
       {isExpanded ? (
         <Expanded labels={labels} rows={rows} />
       ) : (
-        rows(labels.slice(0, Math.max(few, chosen.length)))
+        rows(labels.slice(0, Math.max(collapsedCount, chosen.length)))
       )}
-      {labels.length > few && (
+      {labels.length > collapsedCount && (
         <button
           type="button"
           class="quiet"

@@ -5,7 +5,7 @@ import { useTyped } from './use-typed'
 
 const words = text.filters
 
-/** Suggested at most. */
+/** Maximum number of suggestions. */
 const maxCameras = 30
 
 function Camera() {
@@ -24,7 +24,7 @@ function Camera() {
   )
 }
 
-/** When and with what photos were taken, where the camera wrote it into them. */
+/** Filters by date and camera, if the photos have them. */
 export function PhotoFilter() {
   const { filters, result } = useGallery()
   const { takenSince, takenUntil, camera } = filters.now.value

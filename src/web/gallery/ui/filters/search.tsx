@@ -6,7 +6,7 @@ import { useTyped } from './use-typed'
 
 const words = text.filters
 
-/** Finds labels, synonyms, kinds of things and keys. */
+/** Searches labels, synonyms, hypernyms and keys. */
 export function Search() {
   const { filters, result } = useGallery()
   const typed = useTyped(filters.now.value.search, (search) => filters.set({ search }, 'replace'))

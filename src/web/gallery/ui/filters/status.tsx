@@ -9,7 +9,7 @@ const statuses: [Filters['status'], string][] = [
   ['error', text.filters.error],
 ]
 
-/** All, what was classified, or errors. */
+/** All, classified, or errors. */
 export function StatusFilter() {
   const { filters, result } = useGallery()
   const { status } = filters.now.value

@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-/** After the last key, milliseconds. */
+/** Debounce interval, milliseconds. */
 const pause = 200
 
 /**
- * A text field whose value is passed on when one rests. It follows the value from elsewhere, except while one types.
+ * A text field with debounced changes. It follows changes of the value from elsewhere, except while typing.
  * @returns attributes of the field
  */
 export function useTyped(value: string, change: (typed: string) => void) {

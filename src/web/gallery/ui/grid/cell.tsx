@@ -7,22 +7,22 @@ import { Icon } from '../icons'
 import { isNotShown } from '../parts/formats'
 import { text } from '../strings'
 
-/** A line in place of a picture. */
-const Instead = ({ says, isError = false }: { says: string; isError?: boolean }) => (
+/** Shown in place of a picture. */
+const Instead = ({ caption, isError = false }: { caption: string; isError?: boolean }) => (
   <span class={isError ? 'photo instead bad' : 'photo instead'}>
     <Icon name={isError ? 'warning' : 'missing'} />
-    <span dir="auto">{says}</span>
+    <span dir="auto">{caption}</span>
   </span>
 )
 
 function Photo({ record }: { record: RowRecord | undefined }) {
   const [broken, setBroken] = useState('')
   if (!record) return <span class="photo" />
-  if (record.status === 'error') return <Instead says={record.error?.message ?? ''} isError />
+  if (record.status === 'error') return <Instead caption={record.error?.message ?? ''} isError />
   const source = record.thumbnailUrl ?? record.url
   if (!record.thumbnailUrl && isNotShown(record.format))
-    return <Instead says={text.grid.cannotShow(record.format)} />
-  if (broken === source) return <Instead says={text.grid.noPreview} />
+    return <Instead caption={text.grid.cannotShow(record.format)} />
+  if (broken === source) return <Instead caption={text.grid.noPreview} />
   return (
     <img
       class="photo"
@@ -53,7 +53,7 @@ interface Props {
   isStop: boolean
 }
 
-/** One image: what is known of it at once, its picture as soon as the record is there. */
+/** One image: what the index has at once, the picture when the record is loaded. */
 export function Cell({ row, position, column, isStop }: Props) {
   const { rows, selection } = useGallery()
   const known = rows.cell(row)

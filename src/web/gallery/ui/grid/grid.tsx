@@ -12,11 +12,11 @@ interface RowProps {
   index: number
   layout: Layout
   shown: Uint32Array
-  /** Position that Tab leads to. */
+  /** Position of the cell in the tab order. */
   stop: number
 }
 
-/** A row of the grid; its cells are placed by the style sheet. */
+/** A row of the grid; its cells are positioned by the style sheet. */
 function Row({ index, layout: { columns, square, rowHeight }, shown, stop }: RowProps) {
   const first = index * columns
   const rows = Array.from(shown.subarray(first, first + columns))
@@ -46,7 +46,7 @@ function Row({ index, layout: { columns, square, rowHeight }, shown, stop }: Row
   )
 }
 
-/** All that is shown as pictures; only those on screen are mounted. */
+/** Grid of the filtered images; mounts only the rows on screen. */
 export function Grid() {
   const gallery = useGallery()
   const grid = useRef<HTMLDivElement>(null)
@@ -58,7 +58,7 @@ export function Grid() {
     const row = Math.max(0, Math.floor(topOf(grid.current) / layout.rowHeight))
     gallery.rows.top.value = gallery.result.peek().rows[row * layout.columns]
   }, [gallery, layout])
-  // Before the rows are found: those are where this has scrolled to.
+  // Must run before useRowsOnScreen(), which reads the scroll position that it sets.
   useScrollAnchor(grid, layout)
   const { first, last } = useRowsOnScreen(grid, layout, rememberTop)
   const isViewing = gallery.viewer.row.value !== undefined

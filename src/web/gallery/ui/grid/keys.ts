@@ -7,13 +7,13 @@ interface Keys {
 interface Shape {
   columns: number
   count: number
-  /** Rows on a screen. */
+  /** Rows per screen. */
   page: number
 }
 
 type Move = (at: number, shape: Shape, toAll: boolean) => number
 
-/** Up and down stay in their column. */
+/** Moves by rows within the column. */
 const byRows =
   (rows: (shape: Shape) => number): Move =>
   (at, shape) => {
@@ -35,7 +35,7 @@ const moves: Record<string, Move> = {
   End: (at, { columns, count }, toAll) => (toAll ? count - 1 : at - (at % columns) + columns - 1),
 }
 
-/** Where a key leads to in a grid. @returns undefined for one that does not move */
+/** Target position of a key. @returns undefined for keys that do not move */
 export function targetOf({ key, ctrlKey, metaKey }: Keys, at: number, shape: Shape): number | undefined {
   const move = Object.hasOwn(moves, key) ? moves[key] : undefined
   if (!move || shape.count === 0) return undefined

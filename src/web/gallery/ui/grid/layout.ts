@@ -1,21 +1,21 @@
-/* Where cells of a grid lie: squares of one size in rows of one height, so that nothing has to be measured. */
+/* Layout of the grid: square cells in rows of equal height, so that nothing has to be measured. */
 
-/** Pixels. */
+/** In pixels. */
 export interface Layout {
   columns: number
-  /** Width and height of a picture. */
+  /** Side of a picture. */
   square: number
-  /** From the top of a row to that of the next one. */
+  /** Distance between the tops of two rows. */
   rowHeight: number
   rows: number
   height: number
   gap: number
 }
 
-/** Height of what is written below each picture, with the space around it. */
+/** Height of the caption below each picture, including its margins. */
 const captionHeight = 30
 
-/** @param width of the grid @param count of all its cells */
+/** @param width of the grid @param count number of cells */
 export function layoutOf(width: number, count: number): Layout {
   const isSmall = width < 560
   const gap = isSmall ? 6 : 14
@@ -27,18 +27,18 @@ export function layoutOf(width: number, count: number): Layout {
   return { columns, square, rowHeight, rows, height: Math.max(0, rows * rowHeight - gap), gap }
 }
 
-/** Rows that are mounted, the last excluded. */
+/** Rows to mount, end exclusive. */
 export interface Rows {
   first: number
   last: number
 }
 
-/** Beyond the screen. */
+/** Overscan. */
 const rowsBefore = 1
 const rowsAfter = 2
 
 /**
- * @param top how far the grid's beginning is above the screen's
+ * @param top distance of the grid's top above the screen's
  * @param screen height of the screen
  */
 export function rowsOn({ rowHeight, rows }: Layout, top: number, screen: number): Rows {
@@ -47,7 +47,7 @@ export function rowsOn({ rowHeight, rows }: Layout, top: number, screen: number)
   return { first: Math.min(Math.max(0, first), rows), last: Math.min(Math.max(0, last), rows) }
 }
 
-/** The rows to mount, in order: the one with the focus stays, wherever it is. */
+/** Indexes of the rows to mount, in order; includes the focused one, wherever it is. */
 export function mountedRows({ first, last }: Rows, focused: number): number[] {
   const rows = Array.from({ length: Math.max(0, last - first) }, (_, index) => first + index)
   if (focused < 0 || (focused >= first && focused < last)) return rows

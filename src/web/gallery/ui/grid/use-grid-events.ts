@@ -10,7 +10,7 @@ const positionAt = (target: EventTarget | null): number | undefined => {
   return cell ? Number(cell.dataset.position) : undefined
 }
 
-/** What keys and clicks do in the grid. */
+/** Keyboard and click handlers of the grid. */
 export function useGridEvents(layout: Layout, focus: GridFocus) {
   const { result, selection, viewer } = useGallery()
 
@@ -35,7 +35,7 @@ export function useGridEvents(layout: Layout, focus: GridFocus) {
     const to = targetOf(event, focus.position, shape)
     if (to === undefined) return false
     if (event.shiftKey) {
-      // A range begins where one is.
+      // A range starts at the current position.
       if (selection.count.peek() === 0) selection.click(focus.position)
       selection.click(to, { range: true })
     }

@@ -3,18 +3,18 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useGallery } from '../context'
 
 export interface GridFocus {
-  /** The cell that Tab leads to. */
+  /** The cell in the tab order. */
   position: number
-  /** Whether it has been there: then it stays mounted. */
+  /** Whether it has had the focus; if so, it stays mounted. */
   isKept: boolean
-  /** Moves the focus, and scrolls there. */
+  /** Moves the focus, and scrolls to it. */
   moveTo(position: number): void
-  /** A cell got the focus by other means. */
+  /** Called when a cell received the focus by other means. */
   isAt(position: number): void
 }
 
 /**
- * One cell of the grid can be reached by Tab; arrows move it. It stays when rows are numbered anew, and comes back when
+ * One cell of the grid can be reached by Tab; arrows move it. It stays when rows are numbered anew, and is restored when
  * the viewer closes.
  * @param first position on screen, for want of a better one
  */
@@ -31,7 +31,7 @@ export function useGridFocus(grid: RefObject<HTMLElement | null>, first: number)
   const position = known >= 0 ? known : Math.min(first, Math.max(0, shown.length - 1))
 
   useLayoutEffect(() => {
-    // Taken away with its cell, for which there is another one now.
+    // The focused cell was unmounted, and another one took its place.
     const isLost = had.current && document.activeElement === document.body
     if (!wantsFocus.current && !isLost) return
     const cell = grid.current?.querySelector<HTMLElement>('[tabindex="0"]')
@@ -40,7 +40,7 @@ export function useGridFocus(grid: RefObject<HTMLElement | null>, first: number)
     wantsFocus.current = false
   })
 
-  // After the viewer's dialog is gone, which gives the focus back to where it was opened.
+  // After the viewer's dialog has closed, which restores the focus to where it was opened.
   useEffect(() => {
     const last = wasViewed.current
     wasViewed.current = viewed
@@ -52,7 +52,7 @@ export function useGridFocus(grid: RefObject<HTMLElement | null>, first: number)
 
   useLayoutEffect(() => {
     const note = () => {
-      // The focus on nothing at all is one that was lost.
+      // Focus on the body means that it was lost.
       if (document.activeElement !== document.body)
         had.current = grid.current?.contains(document.activeElement) ?? false
     }

@@ -2,7 +2,7 @@ import type { RefObject } from 'preact'
 import { useLayoutEffect, useState } from 'preact/hooks'
 import { type Layout, type Rows, rowsOn } from './layout'
 
-/** Width of an element, pixels. */
+/** Tracks the width of an element, pixels. */
 export function useWidth(element: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0)
   useLayoutEffect(() => {
@@ -15,10 +15,10 @@ export function useWidth(element: RefObject<HTMLElement | null>): number {
   return width
 }
 
-/** How far an element's beginning is above that of the screen, pixels. */
+/** Distance of an element's top above the screen's, pixels. */
 export const topOf = (element: HTMLElement): number => -element.getBoundingClientRect().top
 
-/** Rows of a grid that are to be mounted; they follow as one scrolls. */
+/** Rows of the grid to mount, updated on scroll. */
 export function useRowsOnScreen(
   grid: RefObject<HTMLElement | null>,
   layout: Layout,
@@ -40,6 +40,6 @@ export function useRowsOnScreen(
       removeEventListener('resize', update)
     }
   }, [grid, layout, scrolled])
-  // Of the layout before, there may have been more.
+  // The previous layout may have had more rows.
   return { first: Math.min(rows.first, layout.rows), last: Math.min(rows.last, layout.rows) }
 }

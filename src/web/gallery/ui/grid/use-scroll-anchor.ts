@@ -17,7 +17,7 @@ export function useScrollAnchor(grid: RefObject<HTMLElement | null>, layout: Lay
     const element = grid.current
     const was = before.current
     before.current = { generation, now, columns: layout.columns }
-    // Nothing to keep while the grid's beginning is on the screen.
+    // Nothing to restore while the top of the grid is on screen.
     if (!element || topOf(element) <= 0) return
     if (was.now !== now) element.scrollIntoView({ block: 'start' })
     else if (was.generation !== generation || was.columns !== layout.columns) {

@@ -7,7 +7,7 @@ import { addFiles } from './uploads'
 
 const hasFiles = ({ dataTransfer }: DragEvent): boolean => dataTransfer?.types.includes('Files') ?? false
 
-/** Takes files that are dropped anywhere on the page. */
+/** Accepts files dropped anywhere on the page. */
 export function DropArea({ local }: { local: LocalMode }) {
   const [isOver, setOver] = useState(false)
   useEffect(() => {

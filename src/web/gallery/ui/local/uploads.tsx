@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
+import { imageExtensions } from '../../../../image-formats'
 import type { LocalMode, Upload } from '../../data/gallery'
 import { Icon } from '../icons'
 import { ProblemText } from '../parts/message'
@@ -9,7 +10,10 @@ import { chosenFiles, isImage, type Named } from './dropped-files'
 
 const words = text.local
 
-/** Files that were no images, of those dropped last. */
+/** Browsers have no content type for some of the extensions. */
+const accepted = ['image/*', ...imageExtensions.map((extension) => `.${extension}`)].join()
+
+/** Number of files in the last drop that are not images. */
 const ignored = signal(0)
 
 export function addFiles(local: LocalMode, files: Named[]): void {
@@ -18,7 +22,7 @@ export function addFiles(local: LocalMode, files: Named[]): void {
   if (images.length > 0) local.upload(images)
 }
 
-/** Chooses files to upload. */
+/** Button to choose files for upload. */
 export function AddPhotos({ local, isPrimary = false }: { local: LocalMode; isPrimary?: boolean }) {
   const input = useRef<HTMLInputElement>(null)
   return (
@@ -28,7 +32,7 @@ export function AddPhotos({ local, isPrimary = false }: { local: LocalMode; isPr
         type="file"
         multiple
         hidden
-        accept="image/*,.heic,.heif,.tif,.tiff"
+        accept={accepted}
         aria-label={words.add}
         onChange={({ currentTarget }) => {
           if (currentTarget.files) addFiles(local, chosenFiles(currentTarget.files))
@@ -43,7 +47,7 @@ export function AddPhotos({ local, isPrimary = false }: { local: LocalMode; isPr
   )
 }
 
-/** Bytes that were sent of all, 0–1. */
+/** Share of the bytes sent, 0–1. */
 function shareOf(uploads: Upload[]): number {
   let [sent, all] = [0, 0]
   for (const upload of uploads) {
@@ -53,7 +57,7 @@ function shareOf(uploads: Upload[]): number {
   return all ? sent / all : 1
 }
 
-/** How the uploads go. */
+/** Progress of the uploads. */
 export function Uploads({ local }: { local: LocalMode }) {
   const uploads = local.uploads.value
   const problem = local.problem.value

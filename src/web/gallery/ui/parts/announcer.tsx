@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-/** Least time between two announcements, milliseconds: a screen reader is to finish the one before. */
+/** Minimum interval between announcements, milliseconds, so that screen readers finish the previous one. */
 const pause = 2000
 
-/** Tells screen readers what has changed, not more often than they can say it. */
+/** Announces changes to screen readers, throttled. */
 export function Announcer({ message }: { message: string }) {
   const [said, setSaid] = useState('')
   const lastAt = useRef(0)

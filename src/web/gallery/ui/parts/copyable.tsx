@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { Icon } from '../icons'
 import { text } from '../strings'
 
-/** Text of a command or a record, with a button that copies it. */
+/** A command or record with a copy button. */
 export function Copyable({ value, class: name = '' }: { value: string; class?: string }) {
   const [isCopied, setCopied] = useState(false)
   const copy = async () => {
@@ -12,7 +12,7 @@ export function Copyable({ value, class: name = '' }: { value: string; class?: s
   }
   return (
     <div class={`copyable ${name}`}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be focusable */}
       <pre dir="auto" tabIndex={0}>
         {value}
       </pre>

@@ -1,7 +1,7 @@
-/** What is not known has no value. */
+/** Unknown facts have no value. */
 export type Fact = [name: string, value: string | null | undefined | 0 | false]
 
-/** Names and values, without what is not known. */
+/** A list of names and values, without unknown ones. */
 export const Facts = ({ facts, class: name }: { facts: Fact[]; class?: string }) => (
   <dl class={name}>
     {facts.map(([fact, value]) =>

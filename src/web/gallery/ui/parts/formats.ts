@@ -1,5 +1,5 @@
 const notShown = ['heic', 'tiff']
 
-/** Whether browsers, but for Safari, cannot show a format: without a thumbnail it would be downloaded for nothing. */
+/** Whether most browsers cannot display a format; without a thumbnail, loading it would be pointless. */
 export const isNotShown = (format: string | null): format is string =>
   format !== null && notShown.includes(format)

@@ -8,7 +8,7 @@ interface Props {
   children?: ComponentChildren
 }
 
-/** In place of what cannot be shown: why, and what to do. */
+/** Shown in place of content: why, and what to do. */
 export const Message = ({ icon, title, children }: Props) => (
   <div class="message">
     <Icon name={icon} />
@@ -17,7 +17,7 @@ export const Message = ({ icon, title, children }: Props) => (
   </div>
 )
 
-/** What went wrong, in a line of its own. */
+/** An error, on its own line. */
 export const ProblemText = ({ problem: { code, message, hint } }: { problem: Problem }) => (
   <>
     <p dir="auto">

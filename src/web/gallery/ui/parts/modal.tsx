@@ -11,8 +11,8 @@ interface Props {
 }
 
 /**
- * Opens a dialog while it is mounted; the focus goes back to where it was. Escape and a click beside it close it.
- * @param hasFocus the dialog as a whole has the focus first, not its first button
+ * Opens a dialog while it is mounted; the focus goes back to where it was. Escape and a click outside close it.
+ * @param hasFocus focus the dialog itself, not its first button
  */
 export function useModal(close: () => void, hasFocus = false) {
   const dialog = useRef<HTMLDialogElement>(null)
@@ -22,7 +22,7 @@ export function useModal(close: () => void, hasFocus = false) {
     const element = dialog.current
     element?.showModal()
     if (hasFocus) element?.focus()
-    // Closed before it is taken away: that is what gives the focus back.
+    // close() restores the focus, so call it before unmounting.
     return () => element?.close()
   }, [hasFocus])
   useEffect(() => {

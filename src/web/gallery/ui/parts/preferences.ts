@@ -10,7 +10,7 @@ function stored(): boolean {
   }
 }
 
-/** Whether single keys such as `/` do something: speech input types them by chance (WCAG 2.1.4). */
+/** Whether single-key shortcuts such as `/` are enabled: speech input may trigger them (WCAG 2.1.4). */
 export const singleKeys = signal(stored())
 
 export function setSingleKeys(isOn: boolean): void {
@@ -18,6 +18,6 @@ export function setSingleKeys(isOn: boolean): void {
   try {
     localStorage.setItem(name, isOn ? 'on' : 'off')
   } catch {
-    // Storage may be forbidden: then it holds until the page is closed.
+    // Storage may be blocked; the setting then lasts until the page is closed.
   }
 }

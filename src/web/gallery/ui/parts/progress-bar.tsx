@@ -1,4 +1,4 @@
-/** How far something is. @param share 0–1 */
+/** A progress bar. @param share 0–1 */
 export const ProgressBar = ({ label, share }: { label: string; share: number }) => (
   <div
     class="track"

@@ -9,7 +9,7 @@ interface Props {
   opensDialog?: boolean
 }
 
-/** A round button with a picture. One that is off keeps the focus. */
+/** A round icon button. A disabled one keeps the focus. */
 export const RoundButton = ({ icon, name, act, isOff = false, isPressed, opensDialog = false }: Props) => (
   <button
     type="button"

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** Below this width lists and filters are in dialogs. */
+/** Below this width, lists and filters open in dialogs. */
 export const narrow = '(max-width: 60rem)'
 
-/** Whether a media query holds, now and later. */
+/** Tracks whether a media query matches. */
 export function useMedia(query: string): boolean {
   const [matches, setMatches] = useState(() => matchMedia(query).matches)
   useEffect(() => {

@@ -87,11 +87,11 @@ function factsOf(record: RowRecord): Fact[] {
   ]
 }
 
-/** The record as it is, without what this answer alone has. */
+/** The stored record, without the fields of the answer. */
 const jsonOf = ({ row: _row, url: _url, thumbnailUrl: _thumbnailUrl, ...record }: RowRecord): string =>
   JSON.stringify(record, null, 2)
 
-/** What is known of a photo. */
+/** Details of a photo. */
 export const Details = ({ record }: { record: RowRecord }) => (
   <>
     {record.error && <ErrorText error={record.error} />}

@@ -1,8 +1,8 @@
 import type { Point } from './zoom'
 
-/** Of a wheel's step in pixels. */
+/** Zoom per pixel of wheel movement. */
 const wheelStep = 0.0015
-/** A finger that moves so far sideways turns to another photo, pixels. */
+/** Minimum length of a swipe to another photo, pixels. */
 const swipeLength = 50
 
 interface Actions {
@@ -12,10 +12,10 @@ interface Actions {
   swipe(by: 1 | -1): void
 }
 
-/** Follows wheel and pointers on the stage. @returns how to end it */
+/** Listens to wheel and pointer events on the stage. @returns a function that stops it */
 export function listen(stage: HTMLElement, { moveBy, zoomAt, toggle, swipe }: Actions): () => void {
   const pointers = new Map<number, Point>()
-  /** Where the one finger on the stage came down. */
+  /** Where the single finger on the stage came down. */
   let swiping: Point | undefined
   const ending = new AbortController()
   const { signal } = ending
@@ -37,7 +37,7 @@ export function listen(stage: HTMLElement, { moveBy, zoomAt, toggle, swipe }: Ac
   const wheeled = (event: WheelEvent) => {
     event.preventDefault()
     const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 33 : event.deltaY
-    // Browsers tell of pinching on a touchpad as of a wheel with Ctrl, in smaller steps.
+    // Browsers report a touchpad pinch as wheel events with Ctrl, in smaller steps.
     zoomAt(Math.exp(-pixels * wheelStep * (event.ctrlKey ? 6 : 1)), fromMiddle(event))
   }
   const pressed = (event: PointerEvent) => {

@@ -6,7 +6,7 @@ import { isNotShown } from '../parts/formats'
 import { text } from '../strings'
 import type { Size, View } from './zoom'
 
-/** Where things are in the picture. */
+/** Boxes of detected objects. */
 const Boxes = ({ record }: { record: RowRecord }) => (
   <>
     {record.detections?.map(({ label, box: [top, left, bottom, right] }) => (
@@ -35,11 +35,11 @@ interface PictureProps {
   record: RowRecord
   picture: Size
   view: View
-  /** Natural size of a picture whose record has none. */
+  /** Called with the picture's natural size if the record has none. */
   measured(size: Size): void
 }
 
-/** The thumbnail at once, and the original over it as soon as it is there. */
+/** Shows the thumbnail at once, and the original over it when loaded. */
 function Picture({ record, picture, view: { scale, x, y }, measured }: PictureProps) {
   const [state, setState] = useState<Loading>('loading')
   return (
@@ -82,7 +82,7 @@ interface StageProps extends Omit<PictureProps, 'record'> {
   record: RowRecord | undefined
 }
 
-/** The photo, or why there is none. */
+/** The photo, or why it cannot be shown. */
 export const Stage = ({ stage, record, ...picture }: StageProps) => (
   <div class="stage" ref={stage}>
     {record && record.status === 'ok' && <Picture key={record.row} record={record} {...picture} />}

@@ -7,7 +7,7 @@ import type { Zoom } from './use-zoom'
 
 const words = text.viewer
 
-/** By how much a key or a button zooms. */
+/** Zoom factor of a key or button. */
 export const zoomStep = 1.5
 
 export const ZoomTools = ({ zoom }: { zoom: Zoom }) => (

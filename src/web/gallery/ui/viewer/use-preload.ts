@@ -1,10 +1,10 @@
 import { useEffect } from 'preact/hooks'
 import { useGallery } from '../context'
 
-/** So many previews are loaded ahead. */
+/** Number of previews to preload. */
 const ahead = 3
 
-/** Has the previews of the next photos loaded before one goes there. */
+/** Preloads the previews of the next photos. */
 export function usePreload(position: number): void {
   const { rows, result } = useGallery()
   const shown = result.value.rows

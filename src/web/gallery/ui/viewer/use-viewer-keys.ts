@@ -4,10 +4,10 @@ import { singleKeys } from '../parts/preferences'
 import { zoomStep } from './tools'
 import type { Zoom } from './use-zoom'
 
-/** Where keys do what they do everywhere: on buttons Space presses, in texts it scrolls. */
+/** Elements on which Space keeps its usual meaning: it presses buttons and scrolls texts. */
 const keepsSpace = 'button, a, summary, pre, aside'
 
-/** What keys do in the viewer. Escape is the dialog's own. */
+/** Keyboard shortcuts of the viewer. The dialog handles Escape. */
 export function useViewerKeys(zoom: Zoom) {
   const { viewer, selection, result } = useGallery()
   const move = (by: number) => () => viewer.move(by)

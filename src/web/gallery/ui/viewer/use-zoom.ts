@@ -12,7 +12,7 @@ export interface Zoom {
 }
 
 const middle: Point = { x: 0, y: 0 }
-/** Size of an element, pixels. */
+/** Tracks the size of an element, pixels. */
 export function useSize(element: RefObject<HTMLElement | null>): Size {
   const [size, setSize] = useState<Size>({ width: 1, height: 1 })
   useEffect(() => {
@@ -27,9 +27,9 @@ export function useSize(element: RefObject<HTMLElement | null>): Size {
 }
 
 /**
- * Zooms and moves the picture on a stage: by wheel, by dragging, by pinching with two fingers, by a double click.
- * @param photo another one fits again
- * @param turn what a finger's swipe does while the picture fits
+ * Zoom and pan of a picture on a stage: wheel, drag, pinch, double click.
+ * @param photo changes reset the zoom
+ * @param turn called on a swipe while the picture fits
  */
 export function useZoom(
   element: RefObject<HTMLElement | null>,
@@ -38,7 +38,7 @@ export function useZoom(
   photo: unknown,
   turn: (by: 1 | -1) => void,
 ): Zoom {
-  // Undefined as long as it fits: then it goes on to fit when the window changes.
+  // Undefined while the picture fits, so that it keeps fitting when the window is resized.
   const [chosen, setChosen] = useState<View | undefined>()
   const [of, setOf] = useState(photo)
   if (of !== photo) {

@@ -17,10 +17,10 @@ import type { Size } from './zoom'
 
 const words = text.viewer
 
-/** Of a picture of which nothing is known yet. */
+/** Size of a picture until it is known. */
 const unknown: Size = { width: 4, height: 3 }
 
-/** As the record says; errors have no size, and neither has what was never decoded. */
+/** Size from the record; records of errors have none. */
 function usePictureSize(record: RowRecord | undefined): [Size, (size: Size) => void] {
   const [measured, setMeasured] = useState<{ row: number; size: Size }>()
   const { row = -1, width, height } = record ?? {}
@@ -79,7 +79,7 @@ function Open({ row }: { row: number }) {
             <Icon name="right" />
           </button>
         </div>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be focusable */}
         <aside class="viewer-side" tabIndex={0} aria-label={words.facts}>
           {record && <Details record={record} />}
           {!record && problem && <ProblemText problem={problem} />}
@@ -90,7 +90,7 @@ function Open({ row }: { row: number }) {
   )
 }
 
-/** One photo, large, over the page. */
+/** One photo in a dialog over the page. */
 export function Viewer() {
   const row = useGallery().viewer.row.value
   return row === undefined ? null : <Open row={row} />

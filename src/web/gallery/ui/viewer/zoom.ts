@@ -1,4 +1,4 @@
-/* Where a picture is on its stage. All in pixels of the screen. */
+/* Position of a picture on its stage, in screen pixels. */
 
 export interface Size {
   width: number
@@ -11,30 +11,30 @@ export interface Point {
 }
 
 export interface View {
-  /** Pixels of the screen for one of the picture's. */
+  /** Screen pixels per picture pixel. */
   scale: number
-  /** From the middle of the stage to that of the picture. */
+  /** Offset of the picture's centre from the stage's. */
   x: number
   y: number
 }
 
-/** A picture is at most so large, pixels of the screen for one of the picture's. */
-const greatestScale = 8
-/** Small pictures are not blown up beyond this. */
-const greatestFit = 2
+/** Maximum zoom, screen pixels per picture pixel. */
+const maxScale = 8
+/** Small pictures are enlarged at most this much to fit. */
+const maxFit = 2
 
-/** The scale at which all of the picture is seen. */
+/** Scale at which the whole picture fits. */
 export const fitScale = (stage: Size, picture: Size): number =>
-  Math.min(stage.width / picture.width, stage.height / picture.height, greatestFit)
+  Math.min(stage.width / picture.width, stage.height / picture.height, maxFit)
 
 export const fitted = (stage: Size, picture: Size): View => ({ scale: fitScale(stage, picture), x: 0, y: 0 })
 
-/** As much as the picture is larger than the stage, on either side. */
+/** How far the picture extends beyond the stage on each side. */
 const room = (stage: number, picture: number): number => Math.max(0, (picture - stage) / 2)
 
 const clamp = (value: number, most: number): number => Math.min(Math.max(value, -most), most)
 
-/** Keeps the picture on the stage: it moves only as far as it is larger. */
+/** Pans, limited so that the picture keeps covering the stage. */
 export function moved({ scale, x, y }: View, by: Point, stage: Size, picture: Size): View {
   return {
     scale,
@@ -43,10 +43,10 @@ export function moved({ scale, x, y }: View, by: Point, stage: Size, picture: Si
   }
 }
 
-/** Zooms to a scale; the point, from the middle of the stage, stays where it is. */
+/** Zooms to a scale around a point, relative to the centre of the stage. */
 export function zoomedTo(view: View, scale: number, at: Point, stage: Size, picture: Size): View {
   const least = fitScale(stage, picture)
-  const to = Math.min(Math.max(scale, least), Math.max(greatestScale, least))
+  const to = Math.min(Math.max(scale, least), Math.max(maxScale, least))
   const factor = to / view.scale
   const zoomed = { scale: to, x: at.x + (view.x - at.x) * factor, y: at.y + (view.y - at.y) * factor }
   return moved(zoomed, { x: 0, y: 0 }, stage, picture)

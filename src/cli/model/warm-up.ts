@@ -7,15 +7,15 @@ import { readModelFolder } from '../../model-folder/folder'
 import { checkProbabilities, networkFacts, type Values } from '../../models/verify'
 import { homeFolder } from '../../paths'
 
-/** More than any model has classes. */
+/** More than any model has. */
 const allClasses = 1_000_000
 
 /**
- * Has an engine look at a photo in a worker of its own: libraries that fail may take their process along.
+ * Classifies a sample photo in a worker, because a crash in native code ends the process.
  * @param engine its name, or `auto`
- * @throws WhisklensError why it cannot
+ * @throws WhisklensError if the model cannot be loaded or run
  */
-export async function look(model: string, engine: string): Promise<Values> {
+export async function predict(model: string, engine: string): Promise<Values> {
   const pool = openPool(join(__dirname, 'classify-worker.cjs'), 1)
   const image = join(homeFolder(), 'samples', 'astronaut.jpg')
   try {
@@ -29,10 +29,10 @@ export async function look(model: string, engine: string): Promise<Values> {
   }
 }
 
-/** Loads a model and has it look at a photo. @throws WhisklensError what is wrong with it */
+/** Loads a model and runs it once. @throws WhisklensError if it does not work */
 export async function warmUp(folder: string): Promise<void> {
   const model = await readModelFolder(folder)
-  // What has no labels of its own is only read.
+  // An embedding has no labels to check.
   if (model.description.task === 'embedding') networkFacts(model, folder)
-  else checkProbabilities(await look(folder, anyEngine))
+  else checkProbabilities(await predict(folder, anyEngine))
 }
