@@ -91,6 +91,20 @@ const putAction =
   (client, command, [name = '', file]) =>
     client.actions[verb]({ name, action: actionOf(command, file) } as never)
 
+/** The client's types lack half of its feeds. */
+const askFeed = (
+  client: Client,
+  event: string,
+  name: string,
+  trigger: string,
+  params?: Dict,
+): Promise<unknown> =>
+  (client.feeds as unknown as { feed(event: string, options: object): Promise<unknown> }).feed(event, {
+    name,
+    trigger,
+    params,
+  })
+
 /** The feed of a trigger, where it has one. */
 async function feedOf(client: Client, name: string): Promise<string | undefined> {
   const { annotations = [] } = (await client.triggers.get({ name })) as {
@@ -117,12 +131,12 @@ const commands: Record<string, Run> = {
   },
   'trigger get': async (client, _, [name = '']) => {
     const feed = await feedOf(client, name)
-    return feed ? client.feeds.get({ name: feed, trigger: name }) : client.triggers.get({ name })
+    return feed ? askFeed(client, 'READ', feed, name) : client.triggers.get({ name })
   },
   'trigger update': async (client, { params }, [name = '']) => {
     const feed = await feedOf(client, name)
     if (!feed) return client.triggers.update({ name, trigger: {} } as never)
-    return client.feeds.update({ name: feed, trigger: name, params })
+    return askFeed(client, 'UPDATE', feed, name, params)
   },
   'trigger delete': async (client, _, [name = '']) => {
     const feed = await feedOf(client, name)
