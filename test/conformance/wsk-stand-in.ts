@@ -125,7 +125,7 @@ const commands: Record<string, Run> = {
   'package list': (client) => client.packages.list(),
   'package get': (client, _, [name = '']) => client.packages.get({ name }),
   'activation list': (client, { options: { limit } }, [name]) =>
-    client.activations.list({ name, limit: limit && Number(limit) } as never),
+    client.activations.list({ name, ...(limit ? { limit: Number(limit) } : {}) } as never),
   'activation get': async (client, command, names) =>
     client.activations.get({ name: await activationOf(client, command, names) }),
   'activation result': async (client, command, names) =>
