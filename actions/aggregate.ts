@@ -5,8 +5,8 @@ import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 
 /**
- * The second action of `classify-images`: keeps what `classify` found. A message without records, such as the answer
- * to a single image, passes through unchanged.
+ * The second action of `classify-images`: stores the records of `classify`. A message without records, such as the
+ * result of an inline image, passes through unchanged.
  */
 export const main = wrapAction(async (params) => {
   const classified = classifiedSchema.safeParse(params)

@@ -1,4 +1,4 @@
-// First, for it takes as long as everything else.
+// First, because it takes as long as everything else.
 import '../src/classifier/inference/begin'
 
 import { randomBytes } from 'node:crypto'
@@ -14,7 +14,7 @@ import { readChunk } from '../src/batch/records/chunks'
 import { uploadsBatch } from '../src/batch/uploads/day'
 import { classifyImage } from '../src/classifier/classify'
 import { decoder, warnIfOnlyJpeg } from '../src/classifier/decode'
-import { loadModelApart } from '../src/classifier/inference/load'
+import { loadIsolated } from '../src/classifier/inference/load'
 import { imageBytes } from '../src/classifier/inline-image'
 import type { LoadedModel } from '../src/classifier/load'
 import { stage } from '../src/classifier/stage'
@@ -28,23 +28,22 @@ import type { ImageRef } from '../src/schema'
 import { parseEvent } from '../src/storage/events'
 import { openStore } from '../src/storage/store'
 
-/** A single image in the message itself answers with so many labels; a record keeps more. */
+/** Labels in the result of an inline image; records have more. */
 const inlineLabels = 3
 
-/** This container: the code of an action is loaded once in each. */
+/** Identifies this container: the code of an action is loaded once per container. */
 const container = randomBytes(4).toString('hex')
 
 /**
- * Classifies what the message holds: one image in base64 (`image`), images of the object store (`images`), a piece of
- * a batch (`batch`, `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` names the model, the
- * engine and the decoder.
- * With records goes what they took: `spent: {ms, container}`.
+ * Classifies one image in base64 (`image`), images of the object store (`images`), a piece of a batch (`batch`,
+ * `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` returns the model, engine and
+ * decoder. Records come with their cost: `spent: {ms, container}`.
  */
 export const main = wrapAction((params) =>
   logged({ batch: subjectOf(params) }, () => stage('main', () => classify(params))),
 )
 
-/** The batch that a message is for: notifications are for the uploads of the day. */
+/** The batch of a message: notifications belong to the uploads of the day. */
 function subjectOf({ batch, image, describe }: Record<string, unknown>): string | undefined {
   if (typeof batch === 'string') return batch
   return image === undefined && describe === undefined ? uploadsBatch(isoOf(Date.now())) : undefined
@@ -55,8 +54,8 @@ async function classify(params: Record<string, unknown>): Promise<object> {
   const spent = () => ({ ms: Math.round(performance.now() - started), container })
   const settings = settingsFromParams({ ...params, defaultModel: params.model || params.defaultModel })
   warnIfOnlyJpeg()
-  const loading = loadModelApart(settings.model, settings.engine)
-  // Who needs it hears of it; a message that is not understood needs none.
+  const loading = loadIsolated(settings.model, settings.engine)
+  // Awaited below; a message that cannot be parsed does not need it.
   loading.catch(() => {})
   const inline = inlineSchema.safeParse(params)
   if (inline.success) return classifyInline(await loading, inline.data.image)
@@ -93,7 +92,7 @@ async function classifyInline(model: LoadedModel, text: string): Promise<object>
   return { results: labels.map(({ className, probability }) => ({ className, probability })) }
 }
 
-/** A failure that is no image's goes on as such: as an error, it would end the sequence, and nothing would tell of it. */
+/** Passes on a systemic failure as data: an `error` would end the sequence before `aggregate` could report it. */
 async function classifyPiece(model: Promise<LoadedModel>, settings: Settings, message: ChunkMessage) {
   try {
     return await classifyChunk(model, settings, message)
@@ -106,7 +105,7 @@ async function classifyPiece(model: Promise<LoadedModel>, settings: Settings, me
   }
 }
 
-/** The piece, as its report names it. */
+/** The piece as reported. */
 const partOf = ({ model }: Settings, { batch: _, ...part }: ChunkMessage) => ({
   ...part,
   model,

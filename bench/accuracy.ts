@@ -6,15 +6,15 @@ import { type LoadedModel, loadModel } from '../src/classifier/load'
 import { median, ratioOf } from './statistics'
 
 /*
- * How often models are right about photos with a WordNet id in their names, and how far each is from the first: in
- * agreement about the label, Kullback-Leibler divergence and milliseconds of inference, photo by photo in turns.
+ * Accuracy of models on photos with a WordNet id in their names, and their difference from the first model: agreement of the top label,
+ * Kullback–Leibler divergence and inference time in milliseconds, alternating photo by photo.
  * Usage: npx tsx bench/accuracy.ts FOLDER MODEL@ENGINE …
  */
 
 interface Answer {
-  /** Of each class. */
+  /** One per class. */
   probabilities: Float64Array
-  /** Positions of classes, most probable first. */
+  /** Class indexes, most probable first. */
   order: number[]
   infer: number
 }

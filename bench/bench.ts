@@ -18,8 +18,8 @@ import { publish } from './report/publish'
 import { summary } from './report/tables'
 
 /*
- * Whisklens beside what it set out from and beside onnxruntime-node, on this machine: everybody in a process of their
- * own, one thread each, in turns, round by round. `npm run bench -- --help` tells of the options.
+ * Whisklens compared with its predecessor and with onnxruntime-node on this machine, each in its own process with one thread,
+ * alternating in rounds. `npm run bench -- --help` lists the options.
  */
 
 const usage = `npm run bench -- [--rounds <n>] [--images <n>] [--quick] [--json] [--write]
@@ -47,11 +47,11 @@ const tell = (text: string): void => void process.stderr.write(`${text}\n`)
 
 async function measure(folder: string): Promise<Findings> {
   const zip = join(root, 'dist', 'stock', 'classify.zip')
-  if (!existsSync(zip)) throw new Error('There is no dist/stock/classify.zip: npm run build makes it')
-  tell('Fetching what is compared with')
+  if (!existsSync(zip)) throw new Error('dist/stock/classify.zip is missing: run npm run build')
+  tell('Installing the peers')
   const network = join(root, 'models', model, 'model.onnx')
   const { running, skipped } = available(contestantsWith(network), await installPeers())
-  for (const [name, reason] of Object.entries(skipped)) tell(`${name} is left out. ${reason}`)
+  for (const [name, reason] of Object.entries(skipped)) tell(`${name} is skipped. ${reason}`)
   const scripts = join(folder, 'scripts')
   await bundleScripts(['whisklens', 'onnxruntime', 'seed', 'store'], scripts)
   const photos = {

@@ -7,14 +7,14 @@ import type { ColdStarts } from './measure/cold-starts'
 import type { Pipeline } from './measure/pipelines'
 import { median, percentile, ratioOf } from './statistics'
 
-/** What was measured, as it was measured. */
+/** Raw measurements. */
 export interface Measured {
   pipelines: Record<string, Pipeline>
   chunks: Chunks
   coldStarts: ColdStarts
 }
 
-/** What follows from what was measured. @param skipped contestants, and why they are missing */
+/** Derives the findings. @param skipped contestants, and why they are missing */
 export function concluded(
   { pipelines, chunks, coldStarts }: Measured,
   skipped: Record<string, string>,
@@ -64,7 +64,7 @@ function contestant(
   }
 }
 
-/** Actions come in powers of two, and OpenWhisk's smallest is 128 MB. */
+/** Memory of the smallest action that fits, MB: a power of two, at least 128. */
 function actionMemory(peak: number): number {
   let megabytes = 128
   while (megabytes * 1024 * 1024 < peak) megabytes *= 2
@@ -90,7 +90,7 @@ function ratiosOf(
     tfjsNodeVsSeed: times('tfjs-node', 'seed-tfjs-node'),
     wasmVsSeed: times('wasm', 'seed-wasm'),
     chunkVsInference: ratioOf(chunk, inference),
-    // Images a second, and so the other way round.
+    // Images per second, so the ratio is inverted.
     largeVsSmallJpeg: ratioOf(chunks.sizes.small, chunks.sizes.large),
     coldStart: ratioOf(bundled, unbundled),
     twoWorkers: ratioOf(two, one),

@@ -2,20 +2,20 @@ import { findEngine } from '../src/classifier/engines'
 import { tfjsNodeFolder } from '../src/classifier/engines/tensorflow'
 import { peersFolder } from './peers'
 
-/** One pipeline from an image's bytes to its label. */
+/** A pipeline from image bytes to labels. */
 export interface Contestant {
   what: string
-  /** Its file in `contestants/`, and what that is told before the images. */
+  /** File in `contestants/`, and its arguments before the images. */
   script: 'whisklens' | 'seed' | 'onnxruntime'
   args: string[]
-  /** What has to be there. */
+  /** Requirement. */
   needs?: 'peers' | 'tfjs-node'
 }
 
-/** The engine that others are compared with is `wasm`. */
+/** Contestant that others are compared with. */
 export const reference = 'wasm'
 
-/** @param network the model's ONNX file */
+/** @param network ONNX file of the model */
 export const contestantsWith = (network: string): Record<string, Contestant> => ({
   onnx: { what: 'Whisklens, engine onnx', script: 'whisklens', args: ['onnx'], needs: 'peers' },
   'tfjs-node': {
@@ -45,7 +45,7 @@ export const contestantsWith = (network: string): Record<string, Contestant> => 
   },
 })
 
-/** Parts those that can run from the reasons why the others cannot. @param noPeers why there are no peers */
+/** Splits contestants into those that can run, and reasons why the others cannot. @param noPeers why there are no peers */
 export function available(contestants: Record<string, Contestant>, noPeers: string | undefined) {
   const reasons = { peers: noPeers, 'tfjs-node': findEngine('tfjs-node').missing() }
   const reasonFor = ({ needs }: Contestant) => needs && reasons[needs]

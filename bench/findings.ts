@@ -1,29 +1,29 @@
 import * as z from 'zod'
 
 /*
- * What a run of the benchmark found: what it prints with --json.
+ * Findings of a benchmark run, as printed with --json.
  */
 
 const positive = z.number().positive()
 const perRound = z.array(positive).min(1)
 
-/** A ratio, or null where a contestant is missing: `skipped` says why. */
+/** A ratio; null if a contestant is missing, see `skipped`. */
 const ratio = positive.nullable()
 
 const contestantSchema = z.strictObject({
   what: z.string(),
-  /** Milliseconds an image, one at a time, decoding included: of all images, and of each round the median. */
+  /** Milliseconds per image, sequential, including decoding: over all images, and the median of each round. */
   ms: z.strictObject({ p50: positive, p95: positive, rounds: perRound }),
-  /** By one process and by two at once, as fast as they can. */
+  /** Maximum throughput of one process, and of two in parallel. */
   imagesPerSecond: z.strictObject({ one: perRound, two: perRound }),
   /** Milliseconds from the start of a process to its first label. */
   coldStart: perRound,
   /** Bytes. */
   resident: z.int().positive(),
   peak: z.int().positive(),
-  /** Share of the images with the reference's first label; null for another network. */
+  /** Share of images with the same top label as the reference; null for another network. */
   agreement: z.number().min(0).max(1).nullable(),
-  /** The smallest action that holds the peak, MB, and what a million images take in it. */
+  /** Memory of the smallest action that holds the peak, MB, and the cost of a million images in it. */
   memory: z.int().positive(),
   gbSecondsPerMillion: positive,
   costPerMillion: z.number().nonnegative(),
@@ -49,18 +49,18 @@ export const findingsSchema = z.strictObject({
     cores: z.int().positive(),
     memoryGB: positive,
     node: z.string(),
-    /** Processes that wanted a core in the minute before. */
+    /** Load average of the last minute. */
     load: z.number().nonnegative(),
   }),
   run: z.strictObject({ command: z.string(), rounds: z.int().positive(), images: z.int().positive() }),
   contestants: z.record(z.string(), contestantSchema),
-  /** Images a second by engine: the network alone, and a chunk of a batch from the object store. */
+  /** Images per second by engine: the network alone, and a chunk of a batch from the object store. */
   chunks: z.record(z.string(), z.strictObject({ inference: perRound, chunk: perRound, ratio: positive })),
-  /** Images a second, one after the other from the object store, with WebAssembly. */
+  /** Images per second with WebAssembly, sequential, from the object store. */
   sizes: z.strictObject({ small: perRound, large: perRound }),
   /**
-   * Milliseconds to the first label with WebAssembly; `withInit` has /init unpack the zip, `inherent` is what of the unbundled
-   * script's time does not depend on how code is loaded.
+   * Milliseconds to the first label with WebAssembly. `withInit` includes unpacking the zip in /init; `inherent` is the part of the
+   * unbundled script's time that does not depend on how code is loaded.
    */
   coldStarts: z.strictObject({
     bundled: perRound,
@@ -69,7 +69,7 @@ export const findingsSchema = z.strictObject({
     inherent: perRound,
   }),
   ratios: ratiosSchema,
-  /** What is missing, and why. */
+  /** Missing contestants, and why. */
   skipped: z.record(z.string(), z.string()),
 })
 export type Findings = z.infer<typeof findingsSchema>

@@ -7,8 +7,8 @@ import { startOldServer, startServer } from './gallery/server'
 import { median, ratioOf } from './statistics'
 
 /*
- * How quick the gallery is in Chromium: at 100,000 records, and at 5,000 beside the gallery of cards that it replaced. Each is served
- * by its action over the same made records; the two take turns.
+ * Speed of the gallery in Chromium: at 100,000 records, and at 5,000 compared with the earlier gallery of cards. Both are served by
+ * their action over the same generated records, and alternate.
  */
 
 const { values } = parseArgs({

@@ -12,8 +12,8 @@ import { networkFiles } from '../src/network/write'
 import { median } from './statistics'
 
 /*
- * What folding and fusing gain on WebAssembly: a layers model by TensorFlow.js' own layers, as the graph that is made of
- * them, and as the graph that is run, in turns.
+ * Speedup from folding and fusing on WebAssembly: a layers model in TensorFlow.js' own layers, as the converted graph, and as the
+ * optimized graph, alternating.
  * Usage: npx tsx bench/layers.ts FOLDER [rounds]
  */
 
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   const [first = 1] = [...times.values()].map(median)
   for (const [way, all] of times) {
     const middle = median(all)
-    console.log(`${way}: ${middle.toFixed(1)} ms of processor time, ${(middle / first).toFixed(2)}`)
+    console.log(`${way}: ${middle.toFixed(1)} ms of CPU time, ${(middle / first).toFixed(2)}`)
   }
 }
 

@@ -14,17 +14,16 @@ import { megabytes, table } from './scale/table'
 import { unpack } from './unpack'
 
 /*
- * The memory of `classify` over photos of all formats and sizes up to 24 megapixels: in an action of 512
- * MB as it is deployed to stock nodejs:20, and in one of 256 MB as the runtime image starts. Linux only, for it
- * reads /proc. Fails when memory passes the action's, or when an image ends otherwise than with labels or refused from its
- * header as too large for the action.
+ * Memory of `classify` over photos of all formats and sizes up to 24 megapixels: in an action of 512 MB as deployed to stock
+ * nodejs:20, and in one of 256 MB as started by the runtime image. Linux only, because it reads /proc. Fails if memory exceeds the
+ * action's limit, or if an image ends otherwise than with labels or refused by its header as too large for the action.
  */
 
 const { values } = parseArgs({
   options: {
     images: { type: 'string', default: '500' },
     chunk: { type: 'string', default: '50' },
-    /** Of `classify`, as scripts/build-stock.ts makes it, with the engine and a model for it. */
+    /** Zip of `classify` from scripts/build-stock.ts, with an engine and its model. */
     zip: { type: 'string', default: join(root, 'dist', 'stock', 'classify.zip') },
     engine: { type: 'string', default: 'onnx' },
     json: { type: 'boolean', default: false },
@@ -33,10 +32,10 @@ const { values } = parseArgs({
 
 const [count, chunk] = [Number(values.images), Number(values.chunk)]
 
-/** Memory of the action that stands for each, MB. */
+/** Memory limit of the simulated action, MB. */
 const actions = { stock: 512, image: 256 }
 
-/** Bytes in physical memory at a moment, and the most there ever were. */
+/** Resident memory at a moment, and its peak, bytes. */
 interface Sample {
   images: number
   /** Images refused so far. */
@@ -51,7 +50,7 @@ async function sampleOf(child: ChildProcess, images: number, refused: number): P
   return { images, refused, resident: bytes('VmRSS'), peak: bytes('VmHWM') }
 }
 
-/** As stock nodejs:20 starts. */
+/** Start options of stock nodejs:20. */
 const stock: Start = { environment: {}, options: ['--expose-gc'] }
 
 async function startContainer(
@@ -66,12 +65,12 @@ async function startContainer(
   return child
 }
 
-/** Has a container classify `count` of the images, chunk by chunk. @throws Error when one of them fails */
+/** Classifies `count` images in chunks. @throws Error if one of them fails */
 async function measure(container: ChildProcess, mixed: ImageRef[], settings: Settings): Promise<Sample[]> {
   const samples = [await sampleOf(container, 0, 0)]
   let refused = 0
   for (let done = 0; done < count; ) {
-    // 31 has no divisor in common with their number: sizes and formats follow each other at random.
+    // 31 is coprime to the number of images, so sizes and formats are mixed.
     const images = Array.from(
       { length: Math.min(chunk, count - done) },
       (_, index) => mixed[((done + index) * 31) % mixed.length],
@@ -104,7 +103,7 @@ async function main(): Promise<void> {
     const bucket = objects.bucket('mixed')
     for (const each of [bucket, objects.bucket(settings.resultsBucket)]) await each.createIfMissing()
     const mixed: ImageRef[] = []
-    process.stderr.write('Making images\n')
+    process.stderr.write('Generating images\n')
     for await (const { key, body } of mixedImages()) {
       await bucket.put(key, body)
       mixed.push({ bucket: bucket.name, key, size: body.length })

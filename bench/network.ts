@@ -1,2 +1,2 @@
-/** The model that comes in the box: everybody but the seed runs it. */
+/** Default model, used by all contestants except the predecessor. */
 export const model = 'efficientnet-lite0'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 /*
- * What the benchmark compares with is fetched when it is run, and kept where `npm ci` leaves it alone.
+ * Peers to compare with, installed when the benchmark runs, in a folder that `npm ci` does not touch.
  */
 
 const packages = {
@@ -20,8 +20,8 @@ export const peersFolder = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'whisklens', 'bench')
 
 /**
- * Installs the peers unless they are there.
- * @returns why they are not; undefined when they are
+ * Installs the peers if they are missing.
+ * @returns why they could not be installed
  */
 export async function installPeers(): Promise<string | undefined> {
   const folder = peersFolder()

@@ -8,7 +8,7 @@ export const small = { width: 500, height: 375 }
 /** 12 megapixels. */
 export const large = { width: 4000, height: 3000 }
 
-/** Makes so many JPEG files, each a photo of its own. @returns their paths */
+/** Writes JPEG files with different photos. @returns their paths */
 export async function makePhotos(folder: string, count: number, size: ResizeOptions): Promise<string[]> {
   await mkdir(folder, { recursive: true })
   const limit = pLimit(4)

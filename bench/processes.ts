@@ -6,16 +6,16 @@ import { peersFolder } from './peers'
 
 export const root = join(__dirname, '..')
 
-/** A process that does what it is asked. */
+/** A child process that runs tasks. */
 export interface Child {
-  /** @throws Error with the child's stack when it fails */
+  /** @throws Error with the child's stack if the task fails */
   ask<T = unknown>(task: string, args?: unknown): Promise<T>
   /** Milliseconds from its start until it was ready. */
   readyAfter: number
   stop(): Promise<void>
 }
 
-/** Bundles scripts of `contestants/` as actions are. @param outdir gets a file for each, `<name>.js` */
+/** Bundles scripts of `contestants/` as actions are bundled. @param outdir receives `<name>.js` for each */
 export async function bundleScripts(names: string[], outdir: string): Promise<void> {
   await build({
     entryPoints: names.map((name) => join(__dirname, 'contestants', `${name}.ts`)),
@@ -31,7 +31,7 @@ export async function bundleScripts(names: string[], outdir: string): Promise<vo
   })
 }
 
-/** How a process is started. */
+/** Start options of a process. */
 export interface Start {
   environment: Record<string, string>
   /** Options of Node.js. */
@@ -49,12 +49,12 @@ export async function startChild(
   const child = fork(script, args, {
     execArgv: options,
     env: { ...process.env, WHISKLENS_HOME: root, NODE_PATH, ...environment },
-    // Nothing but the outcome goes to standard output.
+    // Keep stdout for the results.
     stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
   })
   const exited = once(child, 'exit')
   const answer = async () => {
-    const died = exited.then(([code]) => Promise.reject(new Error(`${script} ended with ${code}`)))
+    const died = exited.then(([code]) => Promise.reject(new Error(`${script} exited with code ${code}`)))
     const [{ value, error }] = await Promise.race([once(child, 'message'), died])
     if (error) throw new Error(error)
     return value

@@ -9,9 +9,9 @@ import { median } from './statistics'
 import { writeModel } from './transformers/model'
 
 /*
- * `whisklens classify --json` beside a short Python program with Pillow and onnxruntime, and beside transformers.js where it
- * is installed: whole processes on all cores, the same model.onnx and the same photos, in turns. Fails where fewer than 99 %
- * of the photos have the same first label as Python's.
+ * Compares `whisklens classify --json` with a short Python program on Pillow and onnxruntime, and with transformers.js if installed:
+ * whole processes on all cores, with the same model.onnx and photos, alternating. Fails if fewer than 99 % of the photos have the same
+ * top label as in Python.
  */
 
 const usage = `npm run bench:python -- [--model <folder>] [--photos <folder>] [--python <program>] [--transformers <folder>] [--images <n>] [--rounds <n>]
@@ -41,14 +41,14 @@ interface Line {
 }
 
 interface Run {
-  /** Seconds: by the clock, and of all cores. */
+  /** Seconds: wall clock, and CPU time of all cores. */
   wall: number
   cpu: number
-  /** The first label of each photo, in order. */
+  /** Top label of each photo, in order. */
   labels: (number | undefined)[]
 }
 
-/** Runs a program to its end. bash tells what its children took, which Node.js does not. */
+/** Runs a program to its end. Uses bash to measure the CPU time of its children, which Node.js does not report. */
 async function run(program: string[], folder: string): Promise<Run> {
   const [out, times] = [join(folder, 'out'), join(folder, 'times')]
   const script = 'TIMEFORMAT="%R %U %S"; { time "$@" >"$0/out" 2>"$0/err"; } 2>"$0/times"'
@@ -113,7 +113,8 @@ async function main(): Promise<void> {
 }
 
 function agreementOf({ labels: ours }: Run, { labels: theirs }: Run): number {
-  if (ours.length !== theirs.length) throw new Error(`${ours.length} labels beside ${theirs.length}`)
+  if (ours.length !== theirs.length)
+    throw new Error(`Expected as many labels as Python's ${theirs.length}, got ${ours.length}`)
   return ours.filter((label, index) => label === theirs[index]).length / ours.length
 }
 

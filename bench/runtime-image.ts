@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { root, type Start } from './processes'
 
-/** As the runtime image starts Node.js: what its Dockerfile says. */
+/** Start options of the runtime image, from its Dockerfile. */
 export async function imageStart(): Promise<Start> {
   const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8')
   return {

@@ -3,11 +3,11 @@ import { openRunner, type Runner, unlimited, usual } from './scale/runner'
 import { burstTable, containersTable, growthTable, listsTable } from './scale/tables'
 
 /*
- * What batches of any size need, found by simulation: the actions' own code, against an object store and a platform
- * that are in memory, by a clock that waits for nobody. docs/scaling.md says what came out.
+ * Resource needs of batches of any size, by simulation: the actions' own code, with an object store and a platform in memory, on
+ * virtual time. Results: docs/scaling.md.
  */
 
-/** Every command's flags, one value each, but for those that it goes through. */
+/** Flags of all commands: a single value each, or a list to iterate over. */
 interface Flags {
   imageMs: number
   requestMs?: number

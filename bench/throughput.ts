@@ -10,11 +10,11 @@ import { makePhotos, small } from './photos'
 import { median, ratioOf } from './statistics'
 
 /*
- * How much of the classifier's own speed is left when a batch does the work: the whole pipeline of the local mode,
- * from firing to closing, against bare worker processes on the same files. Both are warm, and take turns.
+ * How much of the classifier's speed is left in a batch: the local mode's whole pipeline, from fire to close, compared with bare worker
+ * processes on the same files. Both are warm, and alternate.
  */
 
-// The bare processes make none.
+// The bare processes create none.
 process.env.WHISKLENS_THUMBNAILS = 'false'
 
 const { values } = parseArgs({
@@ -33,7 +33,7 @@ const seconds = async (work: () => Promise<unknown>): Promise<number> => {
   return (performance.now() - start) / 1000
 }
 
-/** Bare workers, each with every so-manieth file. */
+/** Bare workers; the files are distributed round-robin. */
 function startClassifier(files: string[]) {
   const children = Array.from({ length: workers }, () =>
     fork(join(__dirname, 'throughput', 'worker.ts'), { execArgv: ['--import', 'tsx'] }),
@@ -51,7 +51,7 @@ function startClassifier(files: string[]) {
   }
 }
 
-/** The local mode. Each run is of a bucket of its own, which nobody watches: all of it is new when its batch is fired. */
+/** The local mode. Each run uses its own unwatched bucket, so that all images are new to its batch. */
 async function startPipeline(folder: string) {
   const local = await startLocalMode(join(folder, 'local'), '--containers', String(workers))
   const { store, upload, read, fire, completed } = clientsOf(local.connection)
@@ -72,7 +72,7 @@ async function startPipeline(folder: string) {
       if (totals.ok !== images) throw new Error(`Only ${totals.ok} of ${images} images were classified`)
       return batch
     },
-    /** Until no activation is in charge of the batch any more: the next one finds its container warm. */
+    /** Waits until no activation runs for the batch, so that the next one finds its container warm. */
     rest: (batch: string) =>
       eventually(
         async () => JSON.parse((await read(`batches/${batch}/batch.json`)) ?? '{}').lease?.holder === null,
@@ -112,7 +112,7 @@ async function main(): Promise<void> {
 function report(taken: { classifier: number[]; pipeline: number[] }): void {
   const classifier = images / median(taken.classifier)
   const pipeline = images / median(taken.pipeline)
-  // Of neighbours in time, so that whatever else the machine does weighs on both.
+  // Ratio of adjacent runs, so that other load on the machine affects both sides.
   const ratio = ratioOf(taken.classifier, taken.pipeline)
   if (values.json) {
     console.log(

@@ -14,17 +14,17 @@ import { median, ratioOf } from './statistics'
 import { unpack } from './unpack'
 
 /*
- * What thumbnails add to a batch: two containers of `classify` as it is deployed to stock nodejs:20 take turns at the same
- * photos, one with thumbnails and one without; the object store is the embedded one. Linux only, for it reads /proc.
+ * Cost of thumbnails in a batch: two containers of `classify`, as deployed to stock nodejs:20, alternate on the same photos, with and
+ * without thumbnails, on the embedded object store. Linux only, because it reads /proc.
  */
 
 const { values } = parseArgs({
   options: {
-    /** A folder of photos; made ones of 500×375 without it. */
+    /** Folder of photos; default: generated ones of 500×375. */
     photos: { type: 'string' },
     images: { type: 'string', default: '400' },
     rounds: { type: 'string', default: '5' },
-    /** Of the action, MB. */
+    /** Memory of the action, MB. */
     memory: { type: 'string', default: '512' },
     zip: { type: 'string', default: join(root, 'dist', 'stock', 'classify.zip') },
     json: { type: 'boolean', default: false },
@@ -32,10 +32,10 @@ const { values } = parseArgs({
 })
 const [images, rounds, memory] = [Number(values.images), Number(values.rounds), Number(values.memory)]
 
-/** List prices of a large store and of the services that run OpenWhisk, US dollars. */
+/** List prices of a large object store and of the services that run OpenWhisk, US dollars. */
 const prices = { put: 5 / 1e6, get: 0.4 / 1e6, gigabyteMonth: 0.023, gigabyteSecond: 0.000017 }
 
-/** What the figures are scaled to. */
+/** Batch size that figures are scaled to. */
 const batch = 100_000
 
 interface Container {
@@ -44,7 +44,7 @@ interface Container {
 }
 
 interface Turn {
-  /** Of the activation, and of its process, milliseconds. */
+  /** Duration of the activation, and CPU time of its process, milliseconds. */
   spent: number
   cpu: number
   records: ImageRecord[]
@@ -60,7 +60,7 @@ async function startContainer(folder: string, message: object): Promise<Containe
   return { child, message }
 }
 
-/** Linux counts in hundredths of a second. */
+/** CPU time; Linux counts in hundredths of a second. */
 async function cpuOf({ pid }: ChildProcess): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
@@ -119,7 +119,7 @@ async function main(): Promise<void> {
 
 type Turns = Record<'without' | 'having', Turn[]>
 
-/** What a batch of {@link batch} images takes, by the turns of one of the containers. */
+/** Figures for a batch of {@link batch} images, from the turns of one container. */
 function figuresOf(turns: Turn[], peak: number) {
   const ms = median(turns.map(({ spent }) => spent)) / images
   const gigabyteSeconds = ((ms * batch) / 1000) * (memory / 1024)

@@ -9,7 +9,7 @@ import openWabt from 'wabt'
 
 const folder = join(__dirname, '..', 'src', 'classifier', 'resample')
 
-/** @returns what code.ts has to hold */
+/** @returns the content of code.ts */
 export async function assembled(): Promise<string> {
   const wabt = await openWabt()
   const module = wabt.parseWat('resample.wat', await readFile(join(folder, 'resample.wat')), { simd: true })

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 
-/** The gallery's script and style sheet, which `src/web/page.ts` puts into the page. */
+/** Script and style sheet of the gallery, which `src/web/page.ts` inlines. */
 export const galleryFiles = ['gallery.js', 'gallery.css']
 
 const options = {
@@ -18,7 +18,7 @@ const options = {
   logLevel: 'warning',
 } satisfies BuildOptions
 
-/** Writes {@link galleryFiles}. @returns what they are made of: paths below the repository's root */
+/** Builds {@link galleryFiles}. @returns the input files, relative to the repository */
 export async function buildGallery(outdir: string): Promise<string[]> {
   const { metafile } = await build({ ...options, outdir, metafile: true })
   return Object.keys(metafile.inputs)

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Builds one image for each model of MAX and pushes it. Such an image needs no code:
+# Builds and pushes an image per MAX model. Such an image needs no code:
 #   wsk action create NAME --docker USERNAME/NAME --web true -m 512
 #
 # Usage: MODELS="max-image-classifier max-facial-emotion-classifier" USERNAME=me scripts/build-runtimes.sh
-#   TAG=latest     the images' tag
+#   TAG=latest     tag of the images
 #   ENGINE=tfjs    for models that run on every engine
-#   ARCH=          x64 or arm64: builds for that architecture, where docker can run or emulate it
-#   BASE_IMAGE=…   OpenWhisk's runtime, by its digest
-#   PUSH=0         builds without pushing
-#   DOCKER=docker  the program to build with, such as podman
+#   ARCH=          x64 or arm64; needs docker to run or emulate it
+#   BASE_IMAGE=…   OpenWhisk runtime, by digest
+#   PUSH=0         build without pushing
+#   DOCKER=docker  build program, such as podman
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,32 +17,32 @@ cd "$(dirname "$0")/.."
 tag=${TAG:-latest}
 docker=${DOCKER:-docker}
 
-# Each image's model, and the engines that run it.
+# Model and engines of each image.
 describe() {
   case $1 in
     max-image-classifier) model=efficientnet-lite0 engine=${ENGINE:-tfjs} ;;
     max-object-detector) model=coco-ssd engine=wasm ;;
     max-facial-emotion-classifier | max-facial-age-estimator) model=faces engine=wasm ;;
     *)
-      echo "There is no image for \"$1\". There are max-image-classifier, max-object-detector," \
-        "max-facial-emotion-classifier and max-facial-age-estimator." >&2
+      echo "Unknown image \"$1\". Known: max-image-classifier, max-object-detector," \
+        "max-facial-emotion-classifier, max-facial-age-estimator." >&2
       return 2
       ;;
   esac
 }
 
-# As docker calls it.
+# Platform name of docker.
 case ${ARCH:-} in
   '') platform= ;;
   x64) platform=linux/amd64 ;;
   arm64) platform=linux/arm64 ;;
   *)
-    echo "There are images for x64 and arm64, not for \"$ARCH\"." >&2
+    echo "Expected ARCH to be x64 or arm64, got \"$ARCH\"." >&2
     exit 2
     ;;
 esac
 
-# A name that is wrong is found before hours are spent on others.
+# Check all names before building any image.
 for name in $MODELS; do describe "$name"; done
 
 for name in $MODELS; do

@@ -12,20 +12,20 @@ import { componentsOf } from './bundled'
 import { writeDeclarations } from './declarations'
 
 /*
- * Builds what is run: one bundle for the command line, one for each process it starts, and one zip for each action; the
- * WebAssembly of TensorFlow.js, and the notices of what all of that is made of. The same input gives the same bytes.
+ * Builds dist: a bundle for the command line and one per process that it starts, a zip per action, the WebAssembly of TensorFlow.js,
+ * and the third-party notices of all of it. The same input gives the same bytes.
  */
 
 const root = join(__dirname, '..')
 const dist = join(root, 'dist')
 
-/** Everything is made here and then moved over what is there: a process that runs meanwhile never misses a file. */
+/** Build folder, moved over dist at the end: running processes never miss a file. */
 const fresh = join(dist, `.build-${process.pid}`)
 
 /**
- * Found in node_modules, or in the runtime image's: what is native, or has to stay a file of its own by its licence.
- * node-fetch is what TensorFlow.js would fetch models with; ours come from their folders, and without it bundles are a
- * third of a megabyte smaller.
+ * Not bundled: native packages, and files that must stay separate because of their licence. They are in node_modules or in the
+ * runtime image. TensorFlow.js would use node-fetch to download models; ours are in folders, and leaving it out makes bundles a third
+ * of a megabyte smaller.
  */
 const external = ['sharp', 'libheif-js', 'node-fetch']
 
@@ -45,7 +45,7 @@ const options: BuildOptions = {
   metafile: true,
 }
 
-/** Programs by the names of their bundles in dist/. */
+/** Entry points by the names of their bundles in dist/. */
 const programs = {
   'cli-classify': 'src/cli/main-classify.ts',
   runtime: 'src/local/containers/runtime.ts',
@@ -54,8 +54,8 @@ const programs = {
 }
 
 /**
- * Programs that load TensorFlow.js from its bundle beside them, when an engine needs it: each worker reads its own whole,
- * of which it would be four fifths.
+ * Programs that load TensorFlow.js from a separate bundle when an engine needs it: each worker parses its own bundle completely, of
+ * which TensorFlow.js would be four fifths.
  */
 const programsBeside = {
   cli: 'src/cli/main.ts',
@@ -69,17 +69,17 @@ const tensorFlowBeside: Plugin = {
     onResolve({ filter: /^@tensorflow\// }, () => ({ path: './tensorflow.cjs', external: true })),
 }
 
-/** As `require`, for what is external is CommonJS. */
+/** Uses require(): external packages are CommonJS. */
 const beside: BuildOptions = { plugins: [tensorFlowBeside], supported: { 'dynamic-import': false } }
 
 /**
- * `nodejs:default`, which manifests name, may be an older Node.js than the code supports. The directive must come first.
+ * `nodejs:default` in a manifest may be older than the code supports. The directive must come first.
  */
 const banner = {
   js: `"use strict";if(parseInt(process.versions.node)<20)throw new Error("Whisklens needs nodejs:20 or later, and this kind is Node.js "+process.version+": deploy it with another");`,
 }
 
-/** The files that each bundle is made of, by its name, as esbuild reports them. */
+/** Input files of each bundle, as reported by esbuild. */
 const inputs: Record<string, string[]> = {}
 
 function noteInputs({ metafile }: BuildResult): void {
@@ -103,11 +103,11 @@ async function actionEntries(): Promise<Record<string, string>> {
   return entries
 }
 
-/** The bundles that lie beside an action's own. */
+/** Bundles beside an action's own. */
 const bundlesBeside = (action: string): string[] =>
   classifying.includes(action) ? ['inference'] : action === 'results' ? ['gallery'] : []
 
-/** Files that lie beside an action's own bundle. */
+/** Files beside an action's bundle. */
 async function filesBeside(action: string): Promise<Zippable> {
   const files: Zippable = {}
   if (classifying.includes(action)) files['inference.js'] = await readFile(join(fresh, 'inference.cjs'))
@@ -116,8 +116,8 @@ async function filesBeside(action: string): Promise<Zippable> {
 }
 
 /**
- * For `import`: models and classes of errors are there once, whichever way a program takes to them. Not as `export … from`, for
- * which Node.js looks for the names in all of the bundle, at four times the cost of loading it.
+ * ES module for `import`. It re-exports the CommonJS bundle, so that models and error classes exist once. Not `export … from`: Node.js
+ * would scan the whole bundle for names, four times the cost of loading it.
  */
 async function writeModule(): Promise<void> {
   const names = Object.keys(require(join(fresh, 'index.cjs'))).sort()
@@ -151,7 +151,7 @@ async function buildActions(): Promise<string[]> {
   )
 }
 
-/** WebAssembly with threads is left out: Node runs one thread of it. */
+/** Without the threaded build: Node.js runs it on a single thread. */
 const wasmBinaries = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm']
 
 async function copyWasm(): Promise<void> {
@@ -163,7 +163,7 @@ async function copyWasm(): Promise<void> {
     )
 }
 
-/** Those of the package: of all bundles, models and photos in it. */
+/** Notices of the npm package: all bundles, models and photos in it. */
 async function writeNotices(): Promise<number> {
   const models = (await readdir(join(root, 'models'))).sort()
   const components = [
@@ -176,7 +176,7 @@ async function writeNotices(): Promise<number> {
   return components.length
 }
 
-/** The command line's bundle goes last: its date says whether all of it is current. */
+/** Publishes the build. The command line's bundle goes last: its date tells whether everything is current. */
 async function publish(): Promise<void> {
   const files = (await readdir(fresh, { recursive: true })).filter((file) => /\.\w+$/.test(file))
   for (const file of [...files.filter((name) => name !== 'cli.cjs'), 'cli.cjs']) {

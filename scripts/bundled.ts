@@ -3,10 +3,10 @@ import { type Component, componentOf, wordNet } from '../src/notices/component'
 
 const root = join(__dirname, '..')
 
-/** Holds part of WordNet. */
+/** Contains part of WordNet. */
 const synsets = 'src/labels/synsets.json'
 
-/** Where our own code lies. */
+/** Paths of our own code. */
 const isOurs = (input: string): boolean => /^((src|actions|triggers|runtime)\/|package\.json$)/.test(input)
 
 /** `node_modules/a/node_modules/@b/c/d.js` → `node_modules/a/node_modules/@b/c` */
@@ -14,9 +14,9 @@ const folderOf = (input: string): string | undefined =>
   /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0]
 
 /**
- * Whose work is in a bundle.
- * @param inputs its files, as esbuild's metafile lists them
- * @throws Error for a file that is neither ours nor of a package with a licence
+ * The third-party components of a bundle.
+ * @param inputs its files, from esbuild's metafile
+ * @throws Error for a file that is neither ours nor in a package with a licence
  */
 export async function componentsOf(inputs: Iterable<string>): Promise<Component[]> {
   const folders = new Set<string>()
@@ -24,7 +24,7 @@ export async function componentsOf(inputs: Iterable<string>): Promise<Component[
   for (const input of inputs) {
     const folder = folderOf(input)
     if (folder) folders.add(folder)
-    else if (!isOurs(input)) throw new Error(`Whose ${input} is, is not known`)
+    else if (!isOurs(input)) throw new Error(`Unknown origin of ${input}`)
     if (input === synsets) hasWordNet = true
   }
   const components = await Promise.all([...folders].map((folder) => componentOf(join(root, folder))))

@@ -9,10 +9,10 @@ const compiler = join(dirname(require.resolve('typescript/package.json')), 'bin'
 const specifier = /(?<=from ')\.[^']+(?=')/g
 
 /**
- * Writes the declarations of the library: of `src/index.ts`, and of the files that its own need, which are few. Node.js' resolution
- * takes a module's declarations for those of the format that their extension says, so there are two of each: `.d.ts` for
- * `require`, and `.d.mts`, which names files with their extensions, for `import`.
- * @throws Error when one of them would need another package
+ * Writes the type declarations of the library: of `src/index.ts` and the few files that it needs. Node.js resolution derives the module
+ * format of declarations from their extension, so there are two of each: `.d.ts` for `require`, and `.d.mts`, with extensions in its
+ * imports, for `import`.
+ * @throws Error if one of them needs another package
  */
 export async function writeDeclarations(folder: string): Promise<void> {
   const emitted = join(folder, '.emitted')

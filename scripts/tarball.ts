@@ -4,7 +4,7 @@ import { noticesName } from '../src/cli/stock/contents'
 
 const root = join(__dirname, '..')
 
-/** What `npm pack --json` tells of a tarball. */
+/** Output of `npm pack --json`. */
 export interface Packed {
   filename: string
   size: number
@@ -14,11 +14,11 @@ export interface Packed {
 const namesIn = (folder: string): string[] =>
   readdirSync(join(root, folder)).map((name) => join(folder, name).replaceAll('\\', '/'))
 
-/** All paths in a field of package.json. */
+/** Paths in a field of package.json. */
 const pathsIn = (field: string | object): string[] =>
   typeof field === 'string' ? [field] : Object.values(field).flatMap(pathsIn)
 
-/** What an installed package cannot do without: the code that runs, and what it reads beside it. */
+/** Files that the installed package needs: code and the data beside it. */
 function needed(): string[] {
   const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const programs = ['cli', 'cli-classify', 'classify-worker', 'inference', 'runtime', 'tensorflow']
@@ -46,7 +46,7 @@ function needed(): string[] {
   ]
 }
 
-/** What a tarball lacks. */
+/** Needed files that a tarball lacks. */
 export function lacking({ files }: Packed): string[] {
   const paths = new Set(files.map(({ path }) => path))
   return needed().filter((path) => !paths.has(path))

@@ -1,11 +1,11 @@
-// Preloaded by our images before OpenWhisk's Node.js runtime, in whose folder it is started: an action that brings no code
-// runs the archive that WHISKLENS_DEFAULT_ACTION names. One that brings code is left to the runtime.
+// Preloaded in our images before OpenWhisk's Node.js runtime, which is started in its own folder: actions without code run the archive
+// in WHISKLENS_DEFAULT_ACTION. Actions with code are left to the runtime.
 const { readFileSync } = require('node:fs')
 const { resolve } = require('node:path')
 
 const Service = require(resolve('src/service.js'))
 const { getService } = Service
-if (typeof getService !== 'function') throw new Error('This is not the runtime that was expected')
+if (typeof getService !== 'function') throw new Error('Unexpected OpenWhisk runtime')
 
 const ownAction = () => ({
   main: 'main',

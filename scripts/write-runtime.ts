@@ -20,8 +20,7 @@ import {
 import { renderNotices } from '../src/notices/render'
 import { imageEngines, writePackages } from './runtime-packages'
 
-// Writes what a runtime image carries, a folder for each of its layers: tensorflow, base, model, action. Run by the
-// Dockerfile.
+// Writes the content of a runtime image, with a folder per layer: tensorflow, base, model, action. Called by the Dockerfile.
 // Usage: npx tsx scripts/write-runtime.ts <folder> [--engine tfjs] [--models "efficientnet-lite0 …"] [--arch x64|arm64]
 
 const root = join(__dirname, '..')
@@ -36,7 +35,7 @@ async function writeFiles(folder: string, files: Files): Promise<void> {
   }
 }
 
-/** Writes a model's folder. @returns the libraries that it needs */
+/** Writes a model folder. @returns the libraries that it needs */
 async function writeModel(name: string, folder: string, from: string | undefined): Promise<PeerLibrary[]> {
   const inBox = join(root, 'models', name)
   if (existsSync(inBox)) await writeFiles(folder, await modelFiles(name))
@@ -52,7 +51,7 @@ async function writeModel(name: string, folder: string, from: string | undefined
   return []
 }
 
-/** Whose work WebAssembly and models are. */
+/** Components of WebAssembly and models, for the notices. */
 async function otherComponents(models: string): Promise<Component[]> {
   const wasm = join(root, 'node_modules', '@tensorflow', 'tfjs-backend-wasm')
   const folders = (await readdir(models)).map((name) => join(models, name))
@@ -65,13 +64,13 @@ async function main(): Promise<void> {
     options: {
       arch: { type: 'string', default: process.arch },
       engine: { type: 'string', default: 'tfjs' },
-      /** Names of folders in models/, or of the catalogue, with spaces between them; all of models/ by default. */
+      /** Folders in models/ or names in the catalogue, separated by spaces. Default: all of models/. */
       models: { type: 'string', default: '' },
-      /** One that is there in any case: the image's own. */
+      /** The image's default model, included in any case. */
       model: { type: 'string', default: '' },
-      /** The folder with the weights of a model of the catalogue, if they are not to be fetched. */
+      /** Folder with the weights of a catalogue model, instead of downloading them. */
       from: { type: 'string' },
-      /** The folder of a tfjs-node whose addon has been compiled, if it is not to be compiled. */
+      /** Folder of a tfjs-node with a compiled addon, instead of compiling it. */
       'tfjs-node': { type: 'string' },
     },
   })

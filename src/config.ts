@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { InvalidInputError, messageOf } from './errors'
 import { certificatesIn, pemIn } from './trust'
 
-/** wskdeploy passes an unset variable on as an empty string or as its own name; both mean "not set". */
+/** wskdeploy passes an unset variable as an empty string or as its own name; both mean "not set". */
 const setting = z
   .string()
   .transform((text) => (text === '' || /^\$\{?WHISKLENS_\w+\}?$/.test(text) ? undefined : text))
@@ -11,28 +11,28 @@ const setting = z
 
 const withDefault = (fallback: string) => setting.transform((text) => text ?? fallback)
 
-/** A price as text: digits, a point between them if need be, an exponent as JavaScript writes very small numbers. */
+/** A price as text, with an exponent as JavaScript writes very small numbers. */
 export const priceSchema = z
   .string()
   .regex(/^\d+(\.\d+)?(e-?\d{1,2})?$/, 'expected a number of 0 or more, such as 0.000017')
 
-/** What a GB-second costs at the large services that run OpenWhisk, US dollars. */
+/** Price of a GB-second at large providers of OpenWhisk, US dollars. */
 export const defaultGbSecondPrice = '0.000017'
 
 /** Encryption at rest, as S3 names it. */
 export const encryptionSchema = z.enum(['AES256', 'aws:kms'])
 
-/** What plain http may reach: nothing on the way can read or change a message there. */
+/** Plain http is allowed only for loopback addresses, where messages cannot be intercepted. */
 const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 
-/** The issues do not hold the value: a path may be as secret as a key. */
+/** Issues do not contain the value: the path may be secret. */
 const webhookUrlSchema = z.string().refine((text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
 }, 'expected an https URL; http only for loopback addresses')
 
-/** As Standard Webhooks has it: 24 to 64 bytes in base64, with or without its prefix. */
+/** Standard Webhooks: 24 to 64 bytes in base64, with or without the prefix. */
 const webhookSecretSchema = z.string().refine((text) => {
   const base64 = text.replace(/^whsec_/, '')
   const { length } = Buffer.from(base64, 'base64')
@@ -108,22 +108,22 @@ export const environmentName = (name: SettingName): string =>
   `WHISKLENS_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 
 /**
- * The package input that holds a setting. The platform refuses invocations that set an input, so a default that an
- * invocation may override has another name.
+ * The package input of a setting. The platform refuses invocations that override an input, so a default that
+ * invocations may override has another name.
  */
 export const inputName = (name: SettingName): string => (name === 'model' ? 'defaultModel' : name)
 
-/** All inputs of the package. The runtime image is not one: it is part of the manifest. */
+/** All package inputs. The runtime image is part of the manifest instead. */
 export const packageInputs: string[] = settingNames.filter((name) => name !== 'runtimeImage').map(inputName)
 
-/** Reads settings by their own names. @throws InvalidInputError when one is not valid */
+/** Parses settings by name. @throws InvalidInputError */
 export function parseSettings(source: Partial<Record<SettingName, unknown>>): Settings {
   const parsed = settingsSchema.safeParse(source)
   if (parsed.success) return paired(parsed.data)
   throw new InvalidInputError('bad_setting', `The settings are not valid: ${z.prettifyError(parsed.error)}`)
 }
 
-/** A receiver has no other proof of who sends. */
+/** Requires a secret for the webhook: the signature is the receiver's only proof of the sender. */
 function paired(settings: Settings): Settings {
   if (!settings.webhookUrl || settings.webhookSecret) return settings
   throw new InvalidInputError(
@@ -135,35 +135,33 @@ function paired(settings: Settings): Settings {
   )
 }
 
-/** The settings among an action's parameters; others are ignored. @throws InvalidInputError */
+/** Parses the settings among an action's parameters; ignores others. @throws InvalidInputError */
 export const settingsFromParams = (params: Record<string, unknown>): Settings =>
   parseSettings(Object.fromEntries(settingNames.map((name) => [name, params[inputName(name)]])))
 
-/** Whether the text of an input or a variable counts as set. */
+/** Whether an input or a variable counts as set. */
 export const isSet = (text: unknown): text is string => setting.parse(text) !== undefined
 
-/** The settings in the environment (`WHISKLENS_…`), where `ca` may also be the path of a PEM file. */
+/** Parses the settings in the environment (`WHISKLENS_…`), where `ca` may be the path of a PEM file. */
 export function settingsFromEnvironment(env: NodeJS.ProcessEnv = process.env): Settings {
   const texts = Object.fromEntries(settingNames.map((name) => [name, env[environmentName(name)]]))
   return parseSettings({ ...texts, ca: isSet(texts.ca) ? textOrFile(texts.ca) : undefined })
 }
 
 function textOrFile(text: string): string {
-  // A private key is PEM, too: taken for a path, it would appear in the error.
+  // A private key is PEM too: taken for a path, it would appear in the error.
   if (pemIn(text)) return text
   try {
     return readFileSync(text, 'utf8')
   } catch (cause) {
     const why = messageOf(cause)
-    throw new InvalidInputError(
-      'bad_setting',
-      `WHISKLENS_CA is neither PEM nor a file that can be read: ${why}`,
-      { cause },
-    )
+    throw new InvalidInputError('bad_setting', `WHISKLENS_CA is neither PEM nor a readable file: ${why}`, {
+      cause,
+    })
   }
 }
 
-/** The settings as `WHISKLENS_…` variables, for deploying a manifest; unset ones are left out. */
+/** The settings as `WHISKLENS_…` variables for a manifest; unset ones are omitted. */
 export const toEnvironment = (settings: Partial<Settings>): Record<string, string> =>
   Object.fromEntries(
     settingNames.flatMap((name) =>

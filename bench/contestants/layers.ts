@@ -1,5 +1,5 @@
 /*
- * As much of the types of @tensorflow/tfjs-layers as is used here: it is fetched when the benchmark is run.
+ * The types used of @tensorflow/tfjs-layers, which is installed only when the benchmark runs.
  */
 
 export interface SymbolicTensor {

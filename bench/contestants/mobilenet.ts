@@ -1,7 +1,7 @@
 import type * as Core from '@tensorflow/tfjs-core'
 import type { Layers, LayersModel, SymbolicTensor } from './layers'
 
-/** Filters and stride of each block: a depthwise convolution and one of 1×1. */
+/** Filters and stride of each block: a depthwise and a 1×1 convolution. */
 const blocks: [number, number][] = [
   [64, 1],
   [128, 2],
@@ -15,8 +15,8 @@ const blocks: [number, number][] = [
 ]
 
 /**
- * MobileNetV1 of 224 pixels as Keras has it, with random weights that are the same each time.
- * @param alpha share of the filters that it has
+ * MobileNetV1 for 224 pixels as in Keras, with fixed random weights.
+ * @param alpha width multiplier
  */
 export function mobileNet(tf: typeof Core, { layers, initializers, model }: Layers, alpha = 1): LayersModel {
   let seed = 0

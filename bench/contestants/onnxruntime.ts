@@ -1,4 +1,4 @@
-// onnxruntime-node and sharp, as somebody who knows both would put them together. Arguments: network, files of images.
+// onnxruntime-node and sharp, combined as an expert would. Arguments: network, files of images.
 import { readFileSync } from 'node:fs'
 import type * as OnnxRuntime from 'onnxruntime-common'
 import sharp from 'sharp'

@@ -1,6 +1,6 @@
-// What a script looks like that nobody bundled: TensorFlow.js on WebAssembly and sharp, as their documentation shows
-// them, on a model folder. Prints the first label of a photo, then how many milliseconds went by until Node.js had started,
-// in WebAssembly's start, in loading the model and in the inference: what does not depend on how code is loaded.
+// An unbundled script: TensorFlow.js on WebAssembly and sharp, used as in their documentation, on a model folder. Prints the first label
+// of a photo, then the milliseconds that do not depend on how code is loaded: starting Node.js, starting WebAssembly, loading the
+// model, and inference.
 const started = performance.now()
 const { readFileSync } = require('node:fs')
 const { dirname, join } = require('node:path')

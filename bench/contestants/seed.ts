@@ -1,5 +1,5 @@
-// What this project set out from: jpeg-js, MobileNetV1 1.0 as a layers model, operation by operation. Its weights are
-// random, which takes as long. Arguments: backend, folder of its packages, files of images.
+// The predecessor of this project: jpeg-js, and MobileNetV1 1.0 as a layers model, run operation by operation. Random weights, which
+// take the same time. Arguments: backend, folder of its packages, files of images.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -27,7 +27,7 @@ function openNode(): [typeof Core, Layers] {
   process.env.TF_NUM_INTRAOP_THREADS = '1'
   process.env.TF_NUM_INTEROP_THREADS = '1'
   process.env.TF_CPP_MIN_LOG_LEVEL = '2'
-  // tfjs-node asks for functions that Node.js 23 has no more.
+  // tfjs-node needs functions that Node.js 23 removed.
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value == null, isArray: Array.isArray })
   require('@tensorflow/tfjs-node')
   return [require('@tensorflow/tfjs-core'), require('@tensorflow/tfjs-layers')]

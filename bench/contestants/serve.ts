@@ -1,10 +1,10 @@
 import pLimit from 'p-limit'
 import { peakBytes, residentBytes } from '../../test/helpers/memory'
 
-/** Classifies one image. @returns the index of its first label */
+/** Classifies one image. @returns index of its top label */
 export type Classify = (image: Buffer) => Promise<number>
 
-/** What a contestant's process can be asked for. */
+/** Tasks of a contestant's process. */
 export type Tasks = Record<string, (args: never) => unknown>
 
 interface Question {
@@ -12,7 +12,7 @@ interface Question {
   args: never
 }
 
-/** Answers the questions of the process that started this one. */
+/** Answers requests from the parent process. */
 export function serve(tasks: Tasks): void {
   process.on('message', async ({ task, args }: Question) => {
     try {
@@ -25,12 +25,12 @@ export function serve(tasks: Tasks): void {
 }
 
 /**
- * The tasks that every contestant has.
- * @param images what to classify, by number
- * @param ahead how many images it works on at a time when it is given many
+ * Tasks common to all contestants.
+ * @param images to classify, by number
+ * @param ahead number of images in flight for `classifyAll`
  */
 export const classifying = (classify: Classify, images: Buffer[], ahead: number): Tasks => ({
-  /** One after the other. @returns milliseconds of each, and its first label */
+  /** Sequentially. @returns milliseconds and top label of each */
   classify: async (numbers: number[]) => {
     const times: number[] = []
     const labels: number[] = []
@@ -41,7 +41,7 @@ export const classifying = (classify: Classify, images: Buffer[], ahead: number)
     }
     return { times, labels }
   },
-  /** As fast as it can. */
+  /** Concurrently, as fast as possible. */
   classifyAll: async (numbers: number[]) => {
     const limit = pLimit(ahead)
     await Promise.all(numbers.map((number) => limit(classify, images[number] as Buffer)))

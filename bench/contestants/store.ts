@@ -1,4 +1,4 @@
-// The embedded object store in a process of its own. Argument: its folder.
+// The embedded object store in its own process. Argument: its folder.
 import { startObjectStore } from '../../src/local/store/server'
 import { serve } from './serve'
 

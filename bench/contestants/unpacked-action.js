@@ -1,5 +1,4 @@
-// Runs an action from the folder that its zip was unpacked to, as the platform's Node.js image does, on one photo.
-// Prints the first label.
+// Runs an action from its unpacked zip on one photo, as the platform's Node.js image does. Prints the top label.
 const { readFileSync } = require('node:fs')
 
 const [folder, photo] = process.argv.slice(2)

@@ -1,5 +1,5 @@
-// A container of the platform's Node.js image, from the moment its action was unpacked: it runs the action in a folder
-// with each message's value. Argument: the folder.
+// A container of the platform's Node.js image after its action was unpacked: runs the action in a folder with the value of each
+// message. Argument: the folder.
 const [folder] = process.argv.slice(2)
 process.chdir(folder)
 const { main } = require(folder)

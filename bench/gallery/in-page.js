@@ -1,7 +1,7 @@
-// Runs in the page, before its own scripts: notes when the first picture is there, and every task over 50 ms.
+// Runs in the page before its own scripts: records when the first picture is loaded, and tasks over 50 ms.
 const seen = { picture: 0, tasks: [] }
 globalThis.seen = seen
-// The events of pictures do not bubble, and do not get to the window.
+// Load events of pictures do not bubble; capture them.
 document.addEventListener(
   'load',
   ({ target }) => {

@@ -1,30 +1,30 @@
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 
-/** What was seen of a page, milliseconds and bytes. */
+/** Measurements of a page, milliseconds and bytes. */
 export interface Seen {
   firstPaint: number
   firstPicture: number
-  /** Over the network until the first picture, and in all. */
+  /** Network traffic until the first picture, and in total. */
   bytesToPicture: number
   requestsToPicture: number
   bytes: number
-  /** The longest task of the page's thread while 500 photos are scrolled. */
+  /** Longest task on the main thread while scrolling through 500 photos. */
   scrolling: number
   filtering: number
-  /** From the filter to its pictures. */
+  /** From setting the filter to its pictures. */
   filtered: number
 }
 
-/** How a gallery is used. */
+/** Actions on a gallery. */
 export interface Gallery {
-  /** Shows 500 photos, one screen after another. */
+  /** Scrolls through 500 photos, screen by screen. */
   scroll(page: Page): Promise<void>
-  /** Filters by a label, and waits until the filtered photos are there. */
+  /** Filters by a label and waits for the filtered photos. */
   filter(page: Page): Promise<void>
 }
 
-/** What in-page.js notes. */
+/** Values recorded by in-page.js. */
 interface Noted {
   seen: { picture: number; tasks: number[] }
 }
@@ -43,15 +43,15 @@ export async function measure(browser: Browser, url: string, gallery: Gallery): 
     await page.addInitScript({ path: join(__dirname, 'in-page.js') })
     await page.goto(url)
     const noted = () => page.evaluate(() => (globalThis as unknown as Noted).seen)
-    /** The longest task while something is done; 50 ms where none is longer, which browsers do not tell. */
+    /** Longest task during an action; 50 ms if none is longer, since browsers do not report shorter ones. */
     const longest = async (work: () => Promise<void>): Promise<number> => {
       const before = (await noted()).tasks.length
       await work()
-      // Long tasks are told a moment later.
+      // Long tasks are reported with a delay.
       await page.waitForTimeout(200)
       return Math.max(50, ...(await noted()).tasks.slice(before))
     }
-    // The policy of the page keeps Playwright's own way to wait for a value from working.
+    // The page's content security policy blocks Playwright's own polling.
     while ((await noted()).picture === 0) await page.waitForTimeout(20)
     const [bytesToPicture, requestsToPicture] = [network.bytes, network.requests]
     const firstPaint = await page.evaluate(

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { scrollThrough, seePictures } from '../../test/helpers/gallery-page'
 import type { Gallery } from './measure'
 
-/** The gallery of this checkout. */
+/** The current gallery. */
 export const newGallery: Gallery = {
   scroll: async (page: Page) => {
     await seePictures(page)

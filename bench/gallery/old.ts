@@ -3,7 +3,7 @@ import type { Gallery } from './measure'
 
 const cards = (page: Page) => page.locator('.card')
 
-/** The gallery of cards: 60 at a time, by a button. */
+/** The earlier gallery of cards: 60 at a time, by a button. */
 export const oldGallery: Gallery = {
   async scroll(page) {
     for (let shown = 60; shown < 500; shown += 60) {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 
 const root = join(__dirname, '../..')
 
-/** The last version with the gallery of cards. */
+/** Last commit with the gallery of cards. */
 const oldCommit = '986c120'
 
 export interface Sizes {
@@ -16,7 +16,7 @@ export interface Sizes {
   originals: number
 }
 
-/** Starts the gallery of a checkout. @returns its URL, and what ends it */
+/** Starts a checkout's gallery. @returns its URL, and a function that stops it */
 export async function startServer({ records, thumbnails, originals }: Sizes, folder = root) {
   const program = join(folder, 'bench/gallery/serve.ts')
   const numbers = [records, thumbnails, originals].map(String)
@@ -25,7 +25,7 @@ export async function startServer({ records, thumbnails, originals }: Sizes, fol
   const exited = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })
   const line = await Promise.race([once(lines, 'line'), exited.then(() => undefined)])
-  if (!line) throw new Error('The gallery ended before it was ready')
+  if (!line) throw new Error('The gallery process exited before it was ready')
   return {
     url: String(line[0]),
     stop: async (): Promise<void> => {
@@ -35,7 +35,7 @@ export async function startServer({ records, thumbnails, originals }: Sizes, fol
   }
 }
 
-/** Starts the gallery as it was, in a worktree of its own. */
+/** Starts the earlier gallery in its own worktree. */
 export async function startOldServer(sizes: Omit<Sizes, 'thumbnails'>) {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-old-gallery-'))
   const git = (...args: string[]) => execFileSync('git', ['-C', root, ...args], { stdio: 'ignore' })

@@ -7,17 +7,17 @@ import { type Child, startChild } from '../processes'
 import { imageStart } from '../runtime-image'
 import { inTurn, type Measurement, stopAll } from './measurement'
 
-/** Images a second, by round. */
+/** Images per second, by round. */
 export interface Chunks {
-  /** By engine: the network alone, and a chunk of images of 500×375 from the object store. */
+  /** By engine: the network alone, and a chunk of 500×375 images from the object store. */
   engines: Record<string, { inference: number[]; chunk: number[] }>
-  /** Chunks of one image each, with WebAssembly: of 500×375, and of 12 megapixels. */
+  /** Chunks of one image with WebAssembly: 500×375, and 12 megapixels. */
   sizes: { small: number[]; large: number[] }
 }
 
 /**
- * What `classify` of the runtime image does with a chunk of a batch, the object store being another process.
- * @param engines by name; WebAssembly among them
+ * Measures `classify` of the runtime image on chunks of a batch, with the object store in another process.
+ * @param engines names, including WebAssembly
  * @param folder for the object store
  */
 export async function measureChunks(
@@ -47,13 +47,13 @@ export async function measureChunks(
     return files.map((file) => basename(file))
   }
 
-  /** As many as a chunk of a batch has: the first image's way to the engine is not overlapped with anything. */
+  /** As many as in a chunk of a batch: the first image does not overlap with anything. */
   const manyKeys = Array.from({ length: 4 }, () => keys.small).flat()
 
   const chunk = (child: Child, bucket: 'small' | 'large', of: string[]) =>
     child.ask<number>('chunk', { bucket, keys: of })
 
-  /** One after the other, nothing overlapping. */
+  /** Sequentially, without overlap. */
   async function oneByOne(child: Child, bucket: 'small' | 'large'): Promise<number> {
     let seconds = 0
     for (const key of keys[bucket]) seconds += 1 / (await chunk(child, bucket, [key]))

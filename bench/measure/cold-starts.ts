@@ -11,26 +11,26 @@ import { inTurn, type Measurement } from './measurement'
 
 const contestantsFolder = join(root, 'bench', 'contestants')
 
-/** Milliseconds from the start of a fresh process to its first label, by round. */
+/** Milliseconds from the start of a new process to its first label, by round. */
 export interface ColdStarts {
   contestants: Record<string, number[]>
-  /** The zip for stock `nodejs:20`, WebAssembly: from the folder it was unpacked to, and with /init unpacking it. */
+  /** The zip for stock `nodejs:20` with WebAssembly: unpacked, and with /init unpacking it. */
   bundled: number[]
   withInit: number[]
-  /** A script with the same model on TensorFlow.js's packages as they are in node_modules, WebAssembly. */
+  /** A script with the same model on the npm packages of TensorFlow.js, with WebAssembly. */
   unbundled: number[]
-  /** Of that, what does not depend on how code is loaded: Node.js, WebAssembly, the weights, one inference. */
+  /** The part of it that does not depend on how code is loaded: Node.js, WebAssembly, weights, one inference. */
   inherent: number[]
 }
 
-/** @param zip of the action @param photo what to classify, an espresso */
+/** @param zip of the action @param photo to classify, an espresso */
 export async function measureColdStarts(
   contestants: Record<string, Contestant>,
   { zip, photo, scripts, folder }: { zip: string; photo: string; scripts: string; folder: string },
 ): Promise<Measurement<ColdStarts>> {
   const bytes = await readFile(zip)
   await unpack(zip, folder)
-  // Beside its packages, as anybody's script is.
+  // Beside its packages, like any script.
   const unbundled = join(peersFolder(), 'plain-wasm.js')
   await copyFile(join(contestantsFolder, 'plain-wasm.js'), unbundled)
   const found: ColdStarts = { contestants: {}, bundled: [], withInit: [], unbundled: [], inherent: [] }
@@ -72,7 +72,7 @@ export async function measureColdStarts(
   }
 }
 
-/** Runs a script as it is. @returns milliseconds until it printed its label, and what it printed after that */
+/** Runs a script. @returns milliseconds until it printed its label, and its further output */
 async function firstLine(script: string, args: string[]): Promise<{ after: number; rest: string }> {
   const began = performance.now()
   const child = spawn(process.execPath, [script, ...args], {
@@ -90,5 +90,5 @@ async function firstLine(script: string, args: string[]): Promise<{ after: numbe
 }
 
 function expectEspresso(label: unknown): void {
-  if (!String(label).includes('espresso')) throw new Error(`The photo was not classified: ${label}`)
+  if (!String(label).includes('espresso')) throw new Error(`The photo was classified as ${label}`)
 }

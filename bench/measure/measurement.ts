@@ -1,13 +1,13 @@
 import type { Child } from '../processes'
 
-/** Something that is measured round by round, in turns with the others. */
+/** A measurement that alternates with others in rounds. */
 export interface Measurement<Found> {
   turn(round: number): Promise<void>
   found(): Promise<Found>
   stop(): Promise<void>
 }
 
-/** Begins with another one in each round, so that nobody always comes after the same neighbour. */
+/** Rotates the order in each round, so that no contestant always follows the same one. */
 export const inTurn = <T>(values: T[], round: number): T[] =>
   values.map((_, index) => values[(index + round) % values.length] as T)
 

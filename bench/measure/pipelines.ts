@@ -2,17 +2,17 @@ import type { Contestant } from '../contestants'
 import { type Child, startChild } from '../processes'
 import { inTurn, type Measurement, stopAll } from './measurement'
 
-/** Of one contestant; arrays have a value for each round, or for each image of each round. */
+/** Measurements of a contestant; arrays have a value per round, or per image and round. */
 export interface Pipeline {
   what: string
-  /** Milliseconds of each image, by round: one at a time, decoding included. */
+  /** Milliseconds per image, by round: sequential, including decoding. */
   times: number[][]
-  /** Images a second by one process, and by two at once, each by round. */
+  /** Images per second of one process, and of two in parallel, by round. */
   imagesPerSecond: { one: number[]; two: number[] }
-  /** Bytes, of the process that did one image at a time: after the first round, and the most there was. */
+  /** Memory of the sequential process, bytes: after the first round, and the maximum. */
   resident: number
   peak: number
-  /** The first label of each image. */
+  /** Top label of each image. */
   labels: number[]
 }
 
@@ -22,9 +22,9 @@ interface Team {
 }
 
 /**
- * Every contestant on the same images: one at a time, as fast as it can, and by two processes at once.
+ * Runs all contestants on the same images: sequentially, concurrently, and in two processes.
  * @param files the images
- * @param scripts the folder of the bundles
+ * @param scripts folder of the bundles
  */
 export async function measurePipelines(
   contestants: Record<string, Contestant>,
@@ -43,7 +43,7 @@ export async function measurePipelines(
 
   async function oneAtATime({ name, children: [child] }: Team, round: number): Promise<void> {
     const pipeline = found[name] as Pipeline
-    // What no process has done before takes longer.
+    // Warm up.
     if (round === 0) await child.ask('classify', numbers)
     const { times, labels } = await child.ask<{ times: number[]; labels: number[] }>('classify', numbers)
     pipeline.times.push(times)

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { root } from '../processes'
 
-/** Sides of 4:3 images, from thumbnails to 24 megapixels. */
+/** Widths of 4:3 images, from thumbnails to 24 megapixels. */
 const widths = [100, 320, 500, 1024, 1600, 2592, 4000, 5657]
 
-/** What people keep photos as; those whose decoder holds the whole frame only as large as is usual. */
+/** Common photo formats. Those whose decoder holds the whole frame are limited to usual sizes. */
 const formats: Record<string, { widest: number; encode(image: Sharp): Sharp }> = {
   jpeg: { widest: 5657, encode: (image) => image.jpeg() },
   'jpeg-rotated': { widest: 5657, encode: (image) => image.withMetadata({ orientation: 6 }).jpeg() },
@@ -27,7 +27,7 @@ export interface MixedImage {
   body: Buffer
 }
 
-/** Every format in every size that it comes in, each from one of the samples. */
+/** Every format in every size, made from the samples. */
 export async function* mixedImages(): AsyncGenerator<MixedImage> {
   let made = 0
   for (const width of widths) {

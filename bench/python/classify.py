@@ -1,4 +1,4 @@
-"""Classifies the images of a folder with Pillow and onnxruntime, one process for each core.
+"""Classifies the images of a folder with Pillow and onnxruntime, one process per core.
 
 Usage: classify.py <model folder> <folder of images>
 Prints for each image, in order, {"file", "labels": [{"index", "label", "probability"}]}, the five most probable first.

@@ -1,4 +1,4 @@
-"""Prints the pixels of images as preprocess.py makes them, in base64, one line each.
+"""Prints the pixels of images, preprocessed by preprocess.py, in base64, one image per line.
 
 Usage: pixels.py <input of a whisklens.json> <image>...
 """

@@ -1,4 +1,4 @@
-"""An image as a network of one square sees it, made with Pillow alone."""
+"""Preprocesses images for a network with a square input, with Pillow only."""
 
 from PIL import Image, ImageOps
 
@@ -14,7 +14,7 @@ def preprocess(image, spec, shrink_on_load=False):
     size = spec["size"]
     short = spec.get("resizeShortSide")
     if shrink_on_load:
-        # JPEG only: at a half, a quarter or an eighth, never under twice of what is wanted.
+        # JPEG only: decode at a half, a quarter or an eighth, but no less than twice the target size.
         image.draft("RGB", (2 * (short or size),) * 2)
     image = ImageOps.exif_transpose(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
@@ -27,7 +27,7 @@ def preprocess(image, spec, shrink_on_load=False):
         return image.resize((size, size), FILTERS[spec["kernel"]])
     scale = short / min(width, height)
     width, height = round(width * scale), round(height * scale)
-    # As torchvision's CenterCrop: half to even.
+    # Round half to even, as torchvision's CenterCrop does.
     left, top = int(round((width - size) / 2.0)), int(round((height - size) / 2.0))
     image = image.resize((width, height), FILTERS[spec["kernel"]])
     return image.crop((left, top, left + size, top + size))

@@ -4,7 +4,7 @@ const [width, left, right, row, bar] = [720, 130, 70, 30, 18]
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
-/** Milliseconds an image as bars, the 95th percentile as a line behind them; legible on light and dark pages. */
+/** Bars of milliseconds per image, with a line for the 95th percentile; legible on light and dark pages. */
 export function plot({ contestants }: Findings): string {
   const rows = Object.entries(contestants).sort(([, a], [, b]) => a.ms.p50 - b.ms.p50)
   const longest = Math.max(...rows.map(([, { ms }]) => ms.p95))

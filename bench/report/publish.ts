@@ -13,8 +13,8 @@ const sections: Record<string, (found: Findings) => string> = {
 }
 
 /**
- * Renews what stands between `<!-- name -->` and `<!-- /name -->` in benchmarks.md, and the plot beside it.
- * @param folder the documents'
+ * Replaces the text between `<!-- name -->` and `<!-- /name -->` in benchmarks.md, and the plot beside it.
+ * @param folder of the documents
  */
 export async function publish(found: Findings, folder: string): Promise<void> {
   const file = join(folder, 'benchmarks.md')

@@ -5,7 +5,7 @@ import { median } from '../statistics'
 const fixed = (value: number, digits = 1): string => value.toFixed(digits)
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 
-/** What each ratio is of, and how far it may go. */
+/** What each ratio compares, and its limit. */
 const promises: Record<keyof Ratios, [what: string, promise: string]> = {
   tfjsNodeVsOnnxruntime: ['`tfjs-node` against onnxruntime-node with sharp, time an image', '≤ 1.0'],
   tfjsNodeVsSeed: ['`tfjs-node` against the seed on tfjs-node, time an image', '≤ 0.3'],
@@ -34,7 +34,7 @@ const contestantRow = (
   fixed(rest.costPerMillion, 2),
 ]
 
-/** A row for each contestant. */
+/** A row per contestant. */
 export const contestantsTable = ({ contestants }: Findings): string =>
   table([
     [
@@ -44,7 +44,7 @@ export const contestantsTable = ({ contestants }: Findings): string =>
     ...Object.entries(contestants).map(([name, found]) => contestantRow(name, found)),
   ])
 
-/** A row for each ratio, with what it should be. */
+/** A row per ratio, with its limit. */
 export const ratiosTable = ({ ratios }: Findings): string =>
   table([
     ['ratio', 'of', 'found', 'aim'],
@@ -54,7 +54,7 @@ export const ratiosTable = ({ ratios }: Findings): string =>
     }),
   ])
 
-/** A row for each engine: how much of it is left when images come from the object store. */
+/** A row per engine: how much of its speed is left with images from the object store. */
 export const chunksTable = ({ chunks }: Findings): string =>
   table([
     ['engine', 'network alone, images/s', 'chunk, images/s', 'ratio'],
@@ -66,7 +66,7 @@ export const chunksTable = ({ chunks }: Findings): string =>
     ]),
   ])
 
-/** How long it takes to the first label, with WebAssembly. */
+/** Time to the first label with WebAssembly. */
 export const coldStartsTable = ({ coldStarts }: Findings): string =>
   table([
     ['first label after, ms', 'median'],
@@ -85,7 +85,7 @@ const skippedLines = ({ skipped }: Findings): string =>
     .map(([name, reason]) => `${name} is missing. ${reason}\n`)
     .join('')
 
-/** All of it, for a terminal. */
+/** All tables, for the terminal. */
 export const summary = (found: Findings): string =>
   [contestantsTable, ratiosTable, chunksTable, coldStartsTable].map((make) => make(found)).join('\n') +
   `\n${machineLine(found)}\n${skippedLines(found)}`

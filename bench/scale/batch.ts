@@ -3,13 +3,13 @@ import { prefix } from './images'
 import { refOf } from './records'
 import { createScaleWorld, type ScaleOptions, type ScaleWorld } from './world'
 
-/** What one batch came to. */
+/** Report of one batch. */
 export interface BatchReport {
   images: number
   containers: number
   /** From the fire to `batch-completed`, milliseconds of virtual time. */
   duration: number
-  /** Of it, until all was planned, and until all had reported. */
+  /** Time until planning was complete, and until all chunks had reported. */
   planned: number
   reported: number
   activations: Record<string, number>
@@ -18,7 +18,7 @@ export interface BatchReport {
   totals: BatchSummary['totals']
 }
 
-/** Runs one batch over images that are only names, to its end. @throws Error when it did not end as it must */
+/** Runs one batch over generated image names. @throws Error if it does not end correctly */
 export async function runBatch(options: ScaleOptions, chunkSize?: number): Promise<BatchReport> {
   const world = createScaleWorld(options)
   const { time, platform } = world
@@ -35,7 +35,7 @@ export async function runBatch(options: ScaleOptions, chunkSize?: number): Promi
   const about = options.isListed ? { manifest: writeList(world, options.images) } : { prefix }
   platform.fire('batch-requested', { batch: 'b1', ...about, chunkSize })
   await time.run(() => end !== undefined && platform.isIdle())
-  if (end === undefined) throw new Error(`The batch stands still: ${world.failures.join()}`)
+  if (end === undefined) throw new Error(`The batch makes no progress: ${world.failures.join()}`)
   const { totals } = check(world, options.images)
   return {
     images: options.images,
@@ -50,9 +50,9 @@ export async function runBatch(options: ScaleOptions, chunkSize?: number): Promi
   }
 }
 
-/** Writes a list of all images as S3 Inventory has it, in no order, a tenth of them twice. @returns its address */
+/** Writes a list of all images in S3 Inventory format, shuffled, a tenth of them twice. @returns its address */
 function writeList({ results, time }: ScaleWorld, images: number): string {
-  // A prime: multiples of it come by every number once.
+  // A prime, so that its multiples reach every number once.
   const step = 7_368_787
   function* lines(): Generator<string> {
     for (let n = 0; n < images * 1.1; n++) {
@@ -64,7 +64,7 @@ function writeList({ results, time }: ScaleWorld, images: number): string {
   return 's3://results/lists/all'
 }
 
-/** That every image was done once, and has its line in its place. */
+/** Checks that every image was classified once, and has its line in the right place. */
 function check({ results, failures }: ScaleWorld, images: number): BatchSummary {
   if (failures.length > 0) throw new Error(failures.join())
   const summary = summarySchema.parse(
@@ -80,7 +80,7 @@ function check({ results, failures }: ScaleWorld, images: number): BatchSummary 
     results.line !== images
   )
     throw new Error(
-      `It is ${state} with ${JSON.stringify(totals)} and ${results.line} lines of ${images} images`,
+      `The batch is ${state} with ${JSON.stringify(totals)} and ${results.line} lines for ${images} images`,
     )
   return summary
 }

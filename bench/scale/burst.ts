@@ -1,12 +1,12 @@
 import { modelVersion } from './records'
 import { createScaleWorld, type ScaleOptions } from './world'
 
-/** What a burst of uploads came to. */
+/** Report of a burst of uploads. */
 export interface BurstReport {
   images: number
-  /** From the first upload until the last one had its record, milliseconds of virtual time. */
+  /** From the first upload until the last one has its record, milliseconds of virtual time. */
   duration: number
-  /** Notifications that were refused. */
+  /** Refused notifications. */
   lost: number
   activations: Record<string, number>
   refused: number
@@ -15,7 +15,7 @@ export interface BurstReport {
 
 const looksEvery = 1_000
 
-/** Uploads that come evenly within a time, one notification each, which is never repeated. */
+/** Uploads spread evenly over a period, with one notification each that is never repeated. */
 export async function runBurst(options: ScaleOptions, within: number): Promise<BurstReport> {
   const world = createScaleWorld({ ...options, there: 0 })
   const { time, platform, images, results } = world
@@ -43,7 +43,9 @@ export async function runBurst(options: ScaleOptions, within: number): Promise<B
   look()
   await time.run(() => uploaded === options.images && platform.isIdle() && end !== undefined)
   if (end === undefined)
-    throw new Error(`${classified()} of ${options.images} uploads are classified, and nothing goes on`)
+    throw new Error(
+      `${classified()} of ${options.images} uploads are classified, and there is no further progress`,
+    )
   if (world.failures.length > 0) throw new Error(world.failures.join())
   return {
     images: options.images,
@@ -55,7 +57,7 @@ export async function runBurst(options: ScaleOptions, within: number): Promise<B
   }
 }
 
-/** Has a trigger watch the bucket, as the feed does. */
+/** Registers a trigger for the bucket, as the feed does. */
 function watch({ results, time }: ReturnType<typeof createScaleWorld>): void {
   const registration = {
     trigger: '/guest/image-uploaded',

@@ -1,13 +1,13 @@
 /*
- * What requests take, there and back, milliseconds: medians on loopback with two cores, of the client over Versity S3 Gateway 1.8
- * (POSIX) and over a standalone OpenWhisk server of August 2026.
+ * Round trip times, milliseconds: medians on loopback with two cores, for Versity S3 Gateway 1.8 (POSIX) and a standalone OpenWhisk
+ * server of August 2026.
  */
 
 export const measured = {
   PUT: 3.4,
   GET: 1.2,
   HEAD: 0.8,
-  /** Of a few objects, and of a thousand. */
+  /** Listing of a few objects, and of a thousand. */
   LIST: 8,
   page: 74,
   POST: 3.4,
@@ -21,8 +21,8 @@ export const measured = {
 export type Calls = Record<keyof typeof measured, number>
 export type Call = Exclude<keyof Calls, 'page'>
 
-/** The kind of a request by its name in the simulation. */
+/** Kind of a request, from its name in the simulation. */
 export const callOf = (name: string): Call => name.slice(0, name.indexOf(' ')) as Call
 
-/** What it takes for each object of a listing that there are more of them, milliseconds. */
+/** Additional time per listed object, milliseconds. */
 export const perListed = ({ LIST, page }: Calls): number => (page - LIST) / 1_000

@@ -1,19 +1,19 @@
 import type { Contents, Kept } from '../../test/simulation/store/contents'
 
-/** The images' folder in their bucket. */
+/** Key prefix of the images. */
 export const prefix = 'photos/'
 
 const nameLength = 8
 
-/** The key of the image with a number; all of them lie in the order of their numbers. */
+/** Key of an image; keys sort by number. */
 export const keyOf = (image: number): string => `${prefix}${String(image).padStart(nameLength, '0')}.jpg`
 
 export const numberOf = (key: string): number => Number(key.slice(-nameLength - 4, -4))
 
-/** Long before: a listing alone tells that a record is newer. */
+/** Older than all records, so that a listing shows that records are newer. */
 export const uploadedAt = '2026-11-20T08:00:00.000Z'
 
-/** The first of so many numbers whose key, behind `root`, is not before what a listing asks for. */
+/** First number whose key, after `root`, is not before the start of a listing. */
 export function firstOf(total: number, root: string, prefix: string, after: string): number {
   let [low, high] = [0, total]
   while (low < high) {
@@ -25,7 +25,7 @@ export function firstOf(total: number, root: string, prefix: string, after: stri
   return low
 }
 
-/** The numbers of those images whose keys, behind `root`, a listing has. */
+/** Numbers of the images whose keys, after `root`, are in a listing. */
 export function* numbersOf(total: number, root: string, prefix: string, after: string): Generator<number> {
   for (let image = firstOf(total, root, prefix, after); image < total; image++) {
     if (!(root + keyOf(image)).startsWith(prefix)) return
@@ -34,15 +34,15 @@ export function* numbersOf(total: number, root: string, prefix: string, after: s
 }
 
 const refuse = (): never => {
-  throw new Error('There are no images here, only their names')
+  throw new Error('Simulated images have no content')
 }
 
-/** A bucket of images that are made up from their numbers. Those that were uploaded since are told apart by their time. */
+/** A bucket of images generated from their numbers. Images uploaded during the simulation have their upload time. */
 export class Images implements Contents {
-  /** When an image was uploaded, milliseconds since the epoch; 0 for long ago. */
+  /** Upload time of each image, milliseconds since the epoch; 0 for existing ones. */
   private readonly uploaded: Float64Array
 
-  /** @param there how many there are from the beginning */
+  /** @param there number of existing images */
   constructor(
     total: number,
     private there = total,
@@ -50,7 +50,7 @@ export class Images implements Contents {
     this.uploaded = new Float64Array(there < total ? total : 0)
   }
 
-  /** The next image comes. @returns its key */
+  /** Uploads the next image. @returns its key */
   upload(now: number): string {
     this.uploaded[this.there] = Math.floor(now / 1000) * 1000
     return keyOf(this.there++)

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Bodies of objects in files: what they hold counts as no memory of the simulation. */
+/** Object bodies in files, so that they do not count as memory of the simulation. */
 export class OnDisk {
   private readonly folder = mkdtempSync(join(tmpdir(), 'whisklens-scale-'))
   private readonly files = new Map<string, string>()
@@ -30,7 +30,7 @@ export class OnDisk {
     writeFileSync(this.pathOf(key), body)
   }
 
-  /** Writes lines, a thousand at a time. */
+  /** Writes lines in blocks of a thousand. */
   writeLines(key: string, lines: Iterable<string>): void {
     const file = openSync(this.pathOf(key), 'w')
     let pending: string[] = []
@@ -47,7 +47,7 @@ export class OnDisk {
 
   has = (key: string): boolean => this.files.has(key)
 
-  /** A body of which only ranges are read. */
+  /** A body read in ranges. */
   body(key: string): Buffer {
     const path = this.pathOf(key)
     const subarray = (start: number, end: number): Buffer => {

@@ -5,7 +5,7 @@ import { firstOf, keyOf, numberOf, uploadedAt } from './images'
 
 export const modelVersion = 'efficientnet-lite0@00c0ffee'
 
-/** Classes as the model in the box names them: what the length of a record hangs on. */
+/** Classes of the default model, for realistic record lengths. */
 const classes = [
   ['tiger cat', 'tiger cat', 'n02123159'],
   ['Egyptian cat', 'Egyptian cat', 'n02124075'],
@@ -16,10 +16,10 @@ const classes = [
   ['missile', 'missile', 'n03773504'],
 ] as const
 
-/** One image of so many cannot be read. */
+/** One image in this many is corrupt. */
 const corruptEvery = 1000
 
-/** An image as a chunk names it. */
+/** Reference to an image, as in a chunk. */
 export const refOf = (image: number, bucket: string): Required<ImageRef> => ({
   bucket,
   key: keyOf(image),
@@ -28,7 +28,7 @@ export const refOf = (image: number, bucket: string): Required<ImageRef> => ({
   lastModified: uploadedAt,
 })
 
-/** What a model would say of an image that nobody has: a record like a real one in everything but truth. */
+/** A made-up record with realistic content. */
 export function recordOf(
   image: number,
   made: { activationId: string; at: number; bucket: string },
@@ -47,11 +47,11 @@ export function recordOf(
   return { ...record, status: 'ok', labels, width: 1024, height: 768, format: 'jpeg', timings }
 }
 
-/** The newest records of all images, of which only the time is kept: what they say is made up when they are read. */
+/** Latest records of all images. Only their times are stored; the content is generated when read. */
 export class Records implements Contents {
   private readonly written: Float64Array
 
-  /** @param root what stands in front of the image's key */
+  /** @param root prefix of the keys */
   constructor(
     private readonly total: number,
     private readonly root: string,
@@ -80,7 +80,7 @@ export class Records implements Contents {
 
   page(prefix: string, after: string, count: number) {
     const page = []
-    // Most are not written yet while a batch is planned: names are made up of those only that are.
+    // While a batch is planned, most records do not exist: generate names only for those that do.
     for (let image = firstOf(this.total, this.root, prefix, after); image < this.total; image++) {
       const at = this.written[image]
       if (!at) continue

@@ -5,32 +5,32 @@ import { numberOf } from './images'
 import { OnDisk } from './on-disk'
 import { type Records, recordOf, refOf } from './records'
 
-/** For bodies of which only the length counts. */
+/** For bodies of which only the length matters. */
 const zeros = Buffer.alloc(32 * 1024 * 1024)
 
-/** What a chunk or a part was, of which enough is kept to make it up again. */
+/** Enough of a chunk or part to generate it again. */
 interface Made {
   first: number
   count: number
-  /** Of a part: when its first image was read, milliseconds since the epoch, and by which activation. */
+  /** Of a part: when its first image was read, milliseconds since the epoch, and the activation. */
   read?: { at: number; activationId: string }
 }
 
 /**
- * The results bucket of a batch of any size: what grows with it is checked as it is written, and made up anew when it is
- * read; all else is kept.
+ * Results bucket of a batch of any size. Objects that grow with the batch are checked when written and generated again when read; all
+ * others are stored.
  */
 export class Results implements Contents {
   private readonly objects = new Objects()
   private readonly made = new Map<string, Made>()
   /** The list of images, and its portions. */
   private readonly disk = new OnDisk()
-  /** The number of the image on the next line of `results.jsonl`. */
+  /** Number of the image on the next line of `results.jsonl`. */
   line = 0
-  /** Told of each version of the document of a batch. */
+  /** Called with each version of a batch document. */
   onDocument: (text: string) => void = () => {}
 
-  /** @param imageMs what lies between the times of two images of a chunk, milliseconds */
+  /** @param imageMs interval between the times of two images in a chunk, milliseconds */
   constructor(
     private readonly records: Records,
     private readonly bucket: string,
@@ -56,11 +56,11 @@ export class Results implements Contents {
     const etag = more.etag ?? String(more.now)
     if (/\/results\.jsonl$/.test(key)) this.check(key, body)
     if (/\/(chunks|parts)\//.test(key)) this.made.set(key, madeOf(body))
-    // An object's size is that of its body.
+    // The size of an object is that of its body.
     return this.objects.put(key, zeros.subarray(0, body.length), { ...more, etag })
   }
 
-  /** Has a list of images written. */
+  /** Writes a list of images. */
   putList(key: string, lines: Iterable<string>, now: number): void {
     this.disk.writeLines(key, lines)
     this.objects.put(key, zeros.subarray(0, 0), { now })
@@ -89,7 +89,7 @@ export class Results implements Contents {
     )
   }
 
-  /** That each image has one line, in its place. */
+  /** Checks that each image has one line, in the right place. */
   private check(key: string, body: Buffer): void {
     if (!key.includes('/closing/') && this.line > 0) return
     for (let from = 0; from < body.length; ) {
@@ -102,7 +102,7 @@ export class Results implements Contents {
   }
 }
 
-/** What is as large as a batch. */
+/** Objects that grow with the batch. */
 const isMade = (key: string): boolean =>
   /\/(chunks|parts)\//.test(key) || /\/(results\.jsonl|results\.csv|errors\.jsonl)$/.test(key)
 
@@ -114,7 +114,7 @@ function madeOf(body: Buffer): Made {
   return { first: numberOf(first.key), count, read }
 }
 
-/** Uploads of which only the lengths are kept. */
+/** Multipart uploads of which only the lengths are stored. */
 export class WeightlessUploads extends Uploads {
   private sent = 0
 

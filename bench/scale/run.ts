@@ -1,4 +1,4 @@
-// One simulation in a process of its own, for its memory is part of the report. Prints JSON.
+// Runs one simulation in its own process, whose memory is part of the report. Prints JSON.
 
 import { log } from '../../src/log'
 import { peakBytes } from '../../test/helpers/memory'
@@ -6,7 +6,7 @@ import { runBatch } from './batch'
 import { runBurst } from './burst'
 import type { ScaleOptions } from './world'
 
-/** What there is to be run. */
+/** A simulation to run. */
 export type Order = { options: ScaleOptions } & (
   | { kind: 'batch'; chunkSize?: number }
   | { kind: 'burst'; within: number }

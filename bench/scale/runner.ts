@@ -5,7 +5,7 @@ import { measured } from './calls'
 import type { Order } from './run'
 import type { ScaleOptions } from './world'
 
-/** What is simulated unless told otherwise: a server as it comes, and as many containers as it lets run. */
+/** Defaults: a server with standard limits, and as many containers as they allow. */
 export const usual: Omit<ScaleOptions, 'images'> = {
   limits: { invocationsPerMinute: 60, concurrentInvocations: 30, firesPerMinute: 60 },
   containers: 30,
@@ -15,25 +15,25 @@ export const usual: Omit<ScaleOptions, 'images'> = {
   calls: measured,
 }
 
-/** Limits that stand in nobody's way. */
+/** Effectively no limits. */
 export const unlimited = {
   invocationsPerMinute: 60_000,
   concurrentInvocations: 5_000,
   firesPerMinute: 60_000,
 }
 
-/** A report with what the simulation itself took: the most physical memory, bytes, and CPU time, seconds. */
+/** A report with the resources of the simulation itself: peak memory, bytes, and CPU time, seconds. */
 export type Measured<T> = T & { peak: number; seconds: number }
 
 /**
- * V8 collects garbage when it must, not before: without a limit, a process takes what it can get. Each container has its
- * images' records in memory.
+ * Limits V8's heap: without a limit, it collects garbage late and takes what memory it can get. Each container holds the records of its
+ * images.
  */
 const flagsFor = ({ containers }: ScaleOptions): string[] => [
   `--max-old-space-size=${160 + Math.max(0, containers - 30) * 3}`,
 ]
 
-/** Ten million images take their time, milliseconds. */
+/** Timeout, milliseconds: ten million images take long. */
 const longest = 4 * 3_600_000
 
 export interface Runner {
@@ -43,7 +43,7 @@ export interface Runner {
   close(): void
 }
 
-/** Runs simulations, each in a process of its own. */
+/** Runs simulations, each in its own process. */
 export async function openRunner(): Promise<Runner> {
   const made = await bundle('bench/scale/run.ts', { keepNames: false })
   const run = async <T>(order: Order): Promise<Measured<T>> => {

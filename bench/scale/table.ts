@@ -1,4 +1,4 @@
-/** Rows as a table in Markdown; the first one is its head. */
+/** Formats rows as a Markdown table; the first is the header. */
 export function table(rows: (string | number)[][]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => String(row[column]).length)),

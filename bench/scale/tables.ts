@@ -13,11 +13,11 @@ const storeCalls = ['GET image', 'GET', 'PUT', 'HEAD', 'LIST', 'POST', 'DELETE']
 const storeRequests = ({ requests }: Pick<BatchReport, 'requests'>): number =>
   storeCalls.reduce((sum, call) => sum + (requests[call] ?? 0), 0)
 
-/** From the fire until all had reported. */
+/** Images per second, from the fire until all chunks had reported. */
 const rateOf = ({ images, reported }: Pick<BatchReport, 'images' | 'reported'>): number =>
   (images * 1000) / reported
 
-/** The same work for each container, on more and more of them; times in seconds. @param linear what one of them does in a second at best */
+/** The same work per container on increasing numbers of containers; times in seconds. @param linear maximum images per second of a container */
 export const containersTable = (found: BatchReport[], linear: number): string =>
   table([
     [
@@ -55,7 +55,7 @@ export const growthTable = (found: Measured<BatchReport>[]): string =>
     ]),
   ])
 
-/** Batches of lists. */
+/** Batches from lists. */
 export const listsTable = (found: Measured<BatchReport>[]): string =>
   table([
     [

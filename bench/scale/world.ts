@@ -21,25 +21,25 @@ import { Results, WeightlessUploads } from './results'
 
 const buckets = { images: 'images', results: 'results' }
 
-/** What is simulated. Times are in milliseconds. */
+/** Parameters of a simulation. Times in milliseconds. */
 export interface ScaleOptions {
-  /** How many there are, or come to be. */
+  /** Total number of images, including later uploads. */
   images: number
-  /** Of them, from the beginning. */
+  /** Number of existing images. */
   there?: number
-  /** The batch is fired with a list of all of them, in no order, a tenth of them twice. */
+  /** Fire the batch with a list of all images, shuffled, a tenth of them twice. */
   isListed?: boolean
   limits: Limits
-  /** Of `classify`; there is no lack of others. */
+  /** Containers of `classify`; other actions are not limited. */
   containers: number
   coldStart: number
-  /** What an image takes, download and all, and what a chunk takes on top. */
+  /** Time per image, including download, and overhead per chunk. */
   imageMs: number
   chunkMs: number
   calls: Calls
 }
 
-/** Lines of a trace that nobody reads. */
+/** Discards the trace. */
 class NoTrace extends Trace {
   override add(): void {}
 }
@@ -51,12 +51,12 @@ export interface ScaleWorld {
   images: Images
   results: Results
   containers: Containers
-  /** How often each kind of request was made. */
+  /** Number of requests of each kind. */
   requests: Map<string, number>
   failures: string[]
 }
 
-/** A sequence passes at most 1 MiB on, and `classify` stops before. */
+/** Limit of `classify`'s output: a sequence passes on at most 1 MiB. */
 const maxOutputBytes = 800 * 1024
 const deadlineMargin = 10_000
 const stockColdStart = 500
@@ -78,7 +78,7 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
       return options.calls[call] / 2 + more
     },
   )
-  /** How many objects were in the page of a listing whose answer is sent next. */
+  /** Number of objects in the next listing page to be answered. */
   let listed = 0
   const counting = (contents: Contents): Contents => ({
     get: (key) => contents.get(key),
@@ -117,7 +117,7 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
       if (found.length > 0 && (bytes > maxOutputBytes || at > activation.deadline - deadlineMargin)) break
       const record = recordOf(numberOf(key), { activationId: activation.id, at, bucket: buckets.images })
       found.push(record)
-      // 900 bytes: counting them takes longer than making them.
+      // Estimated at 900 bytes: measuring takes longer than generating.
       bytes += 900
       at += options.imageMs
     }

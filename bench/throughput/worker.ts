@@ -5,8 +5,7 @@ import { loadModel } from '../../src/classifier/load'
 import { settingsFromEnvironment } from '../../src/config'
 
 /*
- * The classifier alone: a process that classifies the files it is sent, one list after the other, with as many
- * images ahead of the engine as an action has.
+ * The classifier alone: a process that classifies lists of files, with as many images ahead of the engine as an action.
  */
 
 const lookAhead = 4

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /*
- * Classifies the images of a folder with transformers.js, as its documentation does it: its pipeline, in one process. Prints
- * for each image, in order, {"file", "labels": [{"index"}]}.
+ * Classifies the images of a folder with transformers.js as in its documentation: its pipeline, in one process. Prints {"file",
+ * "labels": [{"index"}]} for each image, in order.
  *
  * Usage: classify.mjs <folder with its node_modules> <model folder in its layout> <folder of images>
  */

@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { onnx } from 'onnx-proto'
 
 /*
- * A model folder of ours in the layout of transformers.js, with the same network and the same preprocessing. Its pipeline
- * passes `pixel_values` with channels first, and takes `logits`.
+ * Converts a model folder to the layout of transformers.js, with the same network and preprocessing. Its pipeline passes `pixel_values`
+ * with channels first, and expects `logits`.
  */
 
 interface Description {
   input: { size: number; resizeShortSide: number; mean: number; std: number }
 }
 
-/** @param model a folder with a model.onnx that takes float32 with channels last */
+/** @param model folder with a model.onnx for float32 input, channels last */
 export async function writeModel(model: string, folder: string): Promise<void> {
   const { input } = JSON.parse(await readFile(join(model, 'whisklens.json'), 'utf8')) as Description
   const network = onnx.ModelProto.decode(await readFile(join(model, 'model.onnx')))

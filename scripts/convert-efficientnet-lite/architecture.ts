@@ -3,7 +3,7 @@ export interface Block {
   kernel: 3 | 5
   stride: 1 | 2
   inputChannels: number
-  /** How often wider the depthwise convolution is than the input; 1 leaves the expansion out. */
+  /** Expansion factor of the depthwise convolution; 1 for none. */
   expansion: 1 | 6
   outputChannels: number
   /** Whether the input is added to the output. */
@@ -14,26 +14,26 @@ type Stage = [repeats: number, kernel: 3 | 5, stride: 1 | 2, expansion: 1 | 6, o
 
 export const classCount = 1000
 export const batchNormEpsilon = 1e-3
-/** The stem and the head keep their width in all Lite models. */
+/** Channels of stem and head, which are not scaled. */
 export const stemChannels = 32
 export const headChannels = 1280
 
-/** How a Lite model differs from Lite0: compound scaling (Tan and Le, 2019) and the image it was trained for. */
+/** A Lite model: compound scaling of Lite0 (Tan and Le, 2019) and image size. */
 export interface Architecture {
   /** Factor on the channels of the blocks. */
   width: number
-  /** Factor on the repeats of a stage; the first and the last stage keep theirs. */
+  /** Factor on the repeats of a stage, except the first and last. */
   depth: number
-  /** Side of the image, pixels. */
+  /** Side of the input, pixels. */
   imageSize: number
-  /** What the shorter side of a photo is brought to before the centre is cut out, pixels. */
+  /** Size of the shorter side before the centre crop, pixels. */
   shortSide: number
 }
 
 export const lite0: Architecture = { width: 1, depth: 1, imageSize: 224, shortSide: 256 }
 export const lite2: Architecture = { width: 1.1, depth: 1.2, imageSize: 260, shortSide: 292 }
 
-/** EfficientNet-B0's stages (Tan and Le, 2019, table 1); Lite drops squeeze-and-excitation and has relu6 for swish. */
+/** Stages of EfficientNet-B0 (Tan and Le, 2019, table 1); Lite drops squeeze-and-excitation and uses relu6 instead of swish. */
 const stages: Stage[] = [
   [1, 3, 1, 1, 16],
   [2, 3, 2, 6, 24],
@@ -44,13 +44,13 @@ const stages: Stage[] = [
   [1, 3, 1, 6, 320],
 ]
 
-/** The nearest multiple of 8, or the next one where that would take away more than a tenth. */
+/** The nearest multiple of 8, or the next one if that removes more than a tenth. */
 function scaledChannels(channels: number, width: number): number {
   const nearest = Math.max(8, Math.floor((channels * width + 4) / 8) * 8)
   return nearest < 0.9 * channels * width ? nearest + 8 : nearest
 }
 
-/** The blocks of an EfficientNet-Lite, in order: 16 in Lite0. Only the first block of a stage strides and changes the width. */
+/** Blocks of an EfficientNet-Lite, in order; 16 in Lite0. Only the first block of a stage strides and changes the width. */
 export function blocks({ width, depth }: Architecture): Block[] {
   let inputChannels = stemChannels
   return stages.flatMap(([repeats, kernel, stride, expansion, channels], stage) => {

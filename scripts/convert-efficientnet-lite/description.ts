@@ -2,18 +2,18 @@ import { sha256Of } from '../../src/sha256'
 import { labelsWheel, type Source } from './sources'
 import type { Wheel } from './wheels'
 
-/** What was made of the weights. */
+/** A variant of a model. */
 export interface Made {
-  /** Added to the id of the source. */
+  /** Suffix of the source's id. */
   suffix: '' | '-int8'
-  /** What the weights are stored as. */
+  /** Storage type of the weights. */
   stored: string
-  /** For `whisklens.json`, beside what the architecture tells. */
+  /** For `whisklens.json`, in addition to the architecture's input. */
   input: { type?: 'uint8' }
-  /** What runs it, and by which files: for the notice. */
+  /** Engines and files, for the notice. */
   engines: string
   files: string
-  /** What was done, for the notice; indented by two spaces. */
+  /** Changes, for the notice; indented by two spaces. */
   changes: string
 }
 
@@ -56,7 +56,7 @@ const description = (
   source: `PyPI ${wheel.package} ${wheel.version}; labels from PyPI ${labelsWheel.package} ${labelsWheel.version}`,
 })
 
-/** All files of a model's folder. @param network those that engines read */
+/** All files of a model folder. @param network files for the engines */
 export function folderFiles(
   source: Source,
   made: Made,
@@ -74,7 +74,7 @@ export function folderFiles(
 const origin = ({ package: name, version, sha256 }: Wheel): string =>
   `PyPI package ${name} ${version}\n  sha256 ${sha256}`
 
-/** Goes beside the model: the Apache licence asks for the notices and for a word on what was changed. */
+/** NOTICE of a model: the Apache licence requires the notices and a statement of changes. */
 const notice = (
   { title, wheel }: Source,
   { engines, files, changes }: Made,

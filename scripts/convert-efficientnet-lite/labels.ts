@@ -4,24 +4,24 @@ import { classCount } from './architecture'
 
 export interface Label {
   wordnetId: string
-  /** All synonyms, separated by commas. */
+  /** All synonyms, comma-separated. */
   className: string
 }
 
-/** Where the two sources of names do not agree. */
+/** A name that differs between the two sources. */
 export interface SpellingDifference extends Label {
   index: number
-  /** How WordNet's lemma list has it. */
+  /** Spelling in WordNet's lemma list. */
   lemma: string
 }
 
 const lines = (text: string): string[] => text.split(/\r?\n/).filter((line) => line !== '')
 
 /**
- * The 1,000 classes of ImageNet in their order. Names are spelled as in `@tensorflow-models/mobilenet`, because records
- * of earlier systems and the scripts reading them carry that spelling; where the lemma list differs, it is reported.
+ * The 1,000 classes of ImageNet in order. Names are spelled as in `@tensorflow-models/mobilenet`, for compatibility with existing
+ * records and scripts; differences from the lemma list are reported.
  *
- * @param synsets one WordNet id a line, in class order
+ * @param synsets one WordNet id per line, in class order
  * @param lemmas WordNet id, tab, synonyms; in any order
  */
 export function readLabels(

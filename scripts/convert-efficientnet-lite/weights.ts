@@ -10,10 +10,10 @@ export interface Layer {
   bias: Float64Array
 }
 
-/** Only PyTorch's training loop reads these counters. */
+/** Counters used only in PyTorch's training loop. */
 const isCounter = (name: string): boolean => name.endsWith('.num_batches_tracked')
 
-/** An element that is known to be there; were it not, NaN would be refused when the weights are encoded. */
+/** Indexes without bounds checks; a NaN would be refused when the weights are encoded. */
 const at = (values: Float64Array, index: number): number => values[index] ?? Number.NaN
 
 /** Transposes a row-major tensor: axis `axes[i]` of `shape` becomes axis `i` of the result. */
@@ -31,7 +31,7 @@ export function transpose(values: Float64Array, shape: number[], axes: number[])
   })
 }
 
-/** Hands out the weights of a checkpoint and keeps account of what was taken. */
+/** The weights of a checkpoint; tracks which have been taken. */
 export class Weights {
   readonly #left: Map<string, Tensor>
 
@@ -55,11 +55,10 @@ export class Weights {
   }
 
   /**
-   * A convolution with the batch norm that follows it folded in. `y = γ·(w∗x − μ)/√(σ² + ε) + β` is one convolution
-   * with the kernel `w·s` and the bias `β − μ·s`, where `s = γ/√(σ² + ε)`. The padding is not touched by this, since
-   * both act after it.
+   * A convolution with the following batch norm folded in. `y = γ·(w∗x − μ)/√(σ² + ε) + β` is one convolution with kernel `w·s` and bias
+   * `β − μ·s`, where `s = γ/√(σ² + ε)`. Padding is unaffected, because both apply after it.
    *
-   * @param shape the kernel in PyTorch's layout, `[out, in, height, width]`; `in` is 1 for depthwise
+   * @param shape of the kernel in PyTorch's layout, `[out, in, height, width]`; `in` is 1 for depthwise
    */
   convolution(name: string, batchNorm: string, shape: [number, number, number, number]): Layer {
     const [channels, depth, height, width] = shape
@@ -90,7 +89,7 @@ export class Weights {
     return { kernelShape: [inputs, outputs], kernel: transpose(kernel, [outputs, inputs], [1, 0]), bias }
   }
 
-  /** Call it when the network is complete: a weight left over means that the network is another one. */
+  /** Call when the network is complete: a leftover weight means that the network differs. */
   expectAllTaken(): void {
     if (this.#left.size === 0) return
     throw new InvalidInputError(

@@ -9,13 +9,13 @@ import { InvalidInputError, messageOf, WhisklensError } from '../../src/errors'
 
 const run = promisify(execFile)
 
-/** One wheel, pinned to its bytes. */
+/** A wheel, pinned by its digest. */
 export interface Wheel {
   package: string
   version: string
   file: string
   sha256: string
-  /** Which of several builds pip shall take, whatever machine it runs on; absent for pure Python wheels. */
+  /** Build to download, on any machine; absent for pure Python wheels. */
   platform?: { tag: string; python: string; abi: string }
 }
 
@@ -52,7 +52,7 @@ async function download(wheel: Wheel, folder: string): Promise<void> {
   } catch (cause) {
     throw new WhisklensError('download_failed', `Could not download ${wheel.file}: ${messageOf(cause)}`, {
       retryable: true,
-      hint: 'Download the wheel by other means and pass its folder with --wheels.',
+      hint: 'Download the wheel manually and pass its folder with --wheels.',
       cause,
     })
   }
@@ -74,8 +74,7 @@ async function readVerified(wheel: Wheel, folder: string): Promise<Uint8Array> {
 }
 
 /**
- * The bytes of the wheels. They come from `folder` if given, else from pip by way of a temporary folder. pip checks the
- * digests itself; they are checked here once more because a folder has no pip before it.
+ * Reads the wheels from `folder`, else downloads them with pip. Checks the digests for both, although pip does so itself.
  */
 export async function readWheels(wheels: readonly Wheel[], folder?: string): Promise<Map<Wheel, Uint8Array>> {
   if (folder) {
@@ -91,7 +90,7 @@ export async function readWheels(wheels: readonly Wheel[], folder?: string): Pro
   }
 }
 
-/** The named files inside a wheel, in the order of the names. */
+/** Files in a wheel, in the order of the names. */
 export function unpack(wheel: Uint8Array, names: readonly string[]): Uint8Array[] {
   const files = unzipSync(wheel, { filter: ({ name }) => names.includes(name) })
   return names.map((name) => {

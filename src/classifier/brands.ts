@@ -1,7 +1,7 @@
-/** What a file of the ISO base media format holds. */
+/** Content of an ISO base media file. */
 export type Brand = 'avif' | 'heic' | 'heif' | 'cr3' | 'video'
 
-/** Brands in the order in which they decide: one file names several. */
+/** Brands in order of precedence: a file lists several. */
 const brands: [brand: Brand, names: RegExp][] = [
   ['cr3', /^crx $/],
   ['avif', /^avi[fs]$/],
@@ -10,10 +10,10 @@ const brands: [brand: Brand, names: RegExp][] = [
 ]
 
 /**
- * The brand by the `ftyp` box, the first of such a file: a length, "ftyp", the major brand, a version, and the brands it is
- * compatible with. AVIF and HEIC images may have either as their major brand, or the general "mif1".
- * @param begins the beginning of a file, each character a byte
- * @returns undefined when it begins with no such box
+ * Reads the `ftyp` box, the first in such a file: a length, "ftyp", the major brand, a version, and the compatible brands. AVIF
+ * and HEIC images may have their own major brand, or the general "mif1".
+ * @param begins start of a file, one character per byte
+ * @returns undefined without such a box
  */
 export function brandOf(begins: string): Brand | undefined {
   if (/^.{4}(moov|mdat|wide)/s.test(begins)) return 'video'

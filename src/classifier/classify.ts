@@ -9,7 +9,7 @@ import { stage } from './stage'
 import type { Findings } from './tasks/task'
 import { smallInput } from './thumbnail'
 
-/** What one image holds, and what it took to find out. */
+/** Result and timings of one image. */
 export interface Classification extends Findings {
   width: number
   height: number
@@ -20,22 +20,22 @@ export interface Classification extends Findings {
 }
 
 export interface Looking {
-  /** Of detections, see {@link Task.look}. */
+  /** For detections, see {@link Task.predict}. */
   threshold?: number
-  /** Whether to say where a photo was taken. */
+  /** Include the GPS position. */
   withPosition?: boolean
-  /** Is given the whole image, small, before the model looks at it; nothing where only what the model sees can be decoded. */
+  /** Called before inference with the whole image, small; undefined if only the model's part of it can be decoded. */
   onSmall?: (small?: DecodedImage) => void
 }
 
-/** Labels a record keeps. */
+/** Number of labels in a record. */
 export const recordLabels = 5
 
 /**
  * Classifies one image with a loaded model.
- * @param bytes the file as it is: JPEG, PNG, WebP, GIF, AVIF or TIFF
- * @param count how many labels to keep, most probable first
- * @throws ImageError when the bytes cannot be decoded
+ * @param bytes encoded file: JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF
+ * @param count number of labels, most probable first
+ * @throws ImageError if the bytes cannot be decoded
  */
 export async function classifyImage(
   { task }: LoadedModel,
@@ -43,13 +43,13 @@ export async function classifyImage(
   count: number = recordLabels,
   { threshold, withPosition = false, onSmall }: Looking = {},
 ): Promise<Classification> {
-  // The block stays here: it can be as large as the file, and models may run in a thread of their own.
+  // The block releases the decoded data early: it can be as large as the file, and models may run in another thread.
   const inputs = onSmall ? [task.input, smallInput] : [task.input]
   const [decoded, small] = await stage('decodeImage', () => decodeForAll(bytes, inputs))
   const { exif: block, profile: _, ...image } = decoded as DecodedImage
   onSmall?.(small)
-  const { ms: infer, ...findings } = await stage('classify', () => task.look(image, count, threshold))
-  // Finding out takes time of its own.
+  const { ms: infer, ...findings } = await stage('classify', () => task.predict(image, count, threshold))
+  // Measuring takes time.
   if (log.isLevelEnabled('debug')) log.debug({ stage: 'memory', ...(await task.memory()) }, 'memory')
   const { width, height, format, ms: decode } = image
   const exif = readExif(format === 'heic' ? await heicExif(bytes) : block, withPosition)

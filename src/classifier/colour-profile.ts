@@ -1,14 +1,14 @@
 import type { RgbImage } from './image'
 
 /*
- * Models get pixels as they are stored; an eye would see those of phones pale. A thumbnail is brought to sRGB from the
- * colours that its image's ICC profile describes.
+ * Models get pixels as stored, without colour management. A thumbnail is converted to sRGB using the image's ICC profile; without
+ * that, photos of phones would look pale.
  */
 
-/** A description is ASCII, or UTF-16 of either order. */
+/** Profile descriptions are ASCII, or UTF-16 of either byte order. */
 const srgbNames = ['sRGB', 's\0R\0G\0B'].map((name) => Buffer.from(name, 'latin1'))
 
-/** Whether a profile is of RGB, and not one that calls itself sRGB. */
+/** Whether a profile is for RGB and does not call itself sRGB. */
 export function isOther(profile: Uint8Array): boolean {
   const bytes = Buffer.from(profile.buffer, profile.byteOffset, profile.length)
   const isRgb = bytes.toString('latin1', 16, 20) === 'RGB '
@@ -20,22 +20,22 @@ const directoryAt = 8
 const depthsAt = directoryAt + 2 + 11 * 12 + 4
 const profileAt = depthsAt + 6
 
-/** An uncompressed TIFF file, for pixels are handed over with a profile of theirs in a file only. */
+/** Builds an uncompressed TIFF file: sharp accepts pixels with a profile only as a file. */
 export function tiffOf({ width, height, data }: RgbImage, profile: Uint8Array): Buffer {
   const pixelsAt = profileAt + profile.length + (profile.length % 2)
   const entries = [
     { tag: 256, type: long, count: 1, value: width },
     { tag: 257, type: long, count: 1, value: height },
-    // Bits of each sample; not compressed; RGB.
+    // Bits per sample; uncompressed; RGB.
     { tag: 258, type: short, count: 3, value: depthsAt },
     { tag: 259, type: short, count: 1, value: 1 },
     { tag: 262, type: short, count: 1, value: 2 },
-    // In one strip.
+    // A single strip.
     { tag: 273, type: long, count: 1, value: pixelsAt },
     { tag: 277, type: short, count: 1, value: 3 },
     { tag: 278, type: long, count: 1, value: height },
     { tag: 279, type: long, count: 1, value: data.length },
-    // Samples of a pixel side by side.
+    // Interleaved samples.
     { tag: 284, type: short, count: 1, value: 1 },
     { tag: 34675, type: opaque, count: profile.length, value: profileAt },
   ]

@@ -3,18 +3,18 @@ import { isGuest } from '../guest'
 
 export const MiB = 1024 * 1024
 
-/** An action's default in our manifests, where nothing says otherwise. Less would refuse elsewhere what is classified there. */
+/** Default if there is no limit: that of our manifests, so that images are not refused elsewhere that are classified there. */
 const defaultMemory = 512 * MiB
 
-/** The memory of this machine, or of the container that it is in, bytes. */
+/** Memory of the machine, or of its container, bytes. */
 export function machineMemory(): number {
   const constrained = process.constrainedMemory()
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
 
 /**
- * The memory of each of several workers, bytes: together they take half of what there is.
- * @param there bytes
+ * Memory per worker, bytes: all workers together get half.
+ * @param there total, bytes
  */
 export const memoryShare = (there: number, workers: number): number =>
   Math.max(defaultMemory, Math.floor(there / 2 / workers))
@@ -27,11 +27,11 @@ function memoryLimit(): number {
   return there < totalmem() ? there : defaultMemory
 }
 
-/** The memory of this container, bytes. Asked for once: the cgroup's answer is in a file. */
+/** Memory of this container, bytes. Read once, because the cgroup's limit is in a file. */
 export const containerMemory = memoryLimit()
 
-/** A large buffer that is no longer needed would wait for more garbage. OpenWhisk's runtime exposes this to actions. */
+/** Frees large buffers early, which V8 would keep until there is more garbage. OpenWhisk's runtime exposes gc() to actions. */
 export const collectGarbage = (): void => void globalThis.gc?.()
 
-/** Whether so little that images need what would make their work faster. */
+/** Whether memory is too scarce for optional buffers. */
 export const isMemoryScarce = containerMemory < 384 * MiB

@@ -8,16 +8,16 @@ import { orientationOf } from './orientation'
 import { corrupt, unsupported } from './refusal'
 import { planOf, resample } from './resample/resample'
 
-/** Each takes a memory of its own, which waits for V8 to collect it. */
+/** Each decode has its own WebAssembly memory, which V8 must collect before the next one. */
 const oneByOne = pLimit(1)
 
-/** libheif turns an image upright as it decodes it; EXIF's orientation is for other formats. */
+/** libheif applies the image's own rotation; EXIF's orientation must be ignored. */
 const upright = orientationOf(1)
 
-/** What libheif refuses because of what it is, not because it is damaged. */
+/** libheif error codes for unsupported rather than damaged images. */
 const kindsNotDecoded = [3, 4]
 
-/** Decodes HEIC with libheif, compiled to WebAssembly: 8-bit RGB, transparency on white. */
+/** Decodes HEIC with libheif (WebAssembly) to 8-bit RGB, transparency on white. */
 export const decodeHeic = (bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> =>
   oneByOne(() => decodeNow(bytes, inputs).finally(collectGarbage))
 
@@ -70,10 +70,10 @@ async function decode(heif: Heif, bytes: Uint8Array): Promise<RgbImage> {
   return isFailure(decoded) ? refuse(decoded) : packed(decoded, channels)
 }
 
-/** Descriptions of HEVC streams and colours lie in the file's first box but one. */
+/** HEVC and colour descriptions are near the start of the file, in the second box. */
 const searchedBytes = 1 << 16
 
-/** The profile of its colours: what a box `colr` of type `prof` holds. */
+/** The ICC profile: content of a `colr` box of type `prof`. */
 function profileIn(bytes: Uint8Array): Uint8Array | undefined {
   const head = headOf(bytes)
   const at = head.indexOf('colrprof')
@@ -83,7 +83,7 @@ function profileIn(bytes: Uint8Array): Uint8Array | undefined {
 const headOf = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, searchedBytes))
 
-/** Whether all streams have 8 bits and a quarter of the chroma, or none: by hvcC boxes, at their 17th byte and the next. */
+/** Whether all streams are 8-bit 4:2:0 or 4:0:0, from bytes 17 and 18 of their hvcC boxes. */
 function isPlainHevc(bytes: Uint8Array): boolean {
   const streams = headOf(bytes)
     .toString('latin1')
@@ -101,7 +101,7 @@ function refuse({ code }: Failure): never {
     : corrupt('heic')
 }
 
-/** Rows without gaps between them, on white, where they lie: libheif's memory is not used again. */
+/** Packs rows without gaps, on white, in place: libheif's memory is not used again. */
 function packed({ channels: [plane] }: HeifPixels, channels: number): RgbImage {
   if (!plane) throw corrupt('heic')
   const { width, height, stride, data } = plane
@@ -113,7 +113,7 @@ function packed({ channels: [plane] }: HeifPixels, channels: number): RgbImage {
   return { width, height, data: data.subarray(0, width * height * 3) }
 }
 
-/** RGBA pixels of a row become RGB on white. */
+/** Converts a row from RGBA to RGB on white. */
 function flatten(data: Uint8Array, from: number, to: number, width: number): void {
   for (let x = 0; x < width; x++) {
     const alpha = data[from + x * 4 + 3] as number

@@ -5,11 +5,11 @@ import type { DecodedImage, InputSpec } from './image'
 import { orientationOf, readExifOrientation, turnUpright, uprightSize } from './orientation'
 import { planOf, resample } from './resample/resample'
 
-/** Decodes baseline and progressive JPEG in pure JavaScript: slower, for platforms that sharp has no binary for. */
+/** Decodes baseline and progressive JPEG in JavaScript: slow fallback for platforms without a sharp binary. */
 export function decodeWithJpegJs(bytes: Uint8Array, inputs: InputSpec[]): DecodedImage[] {
   const start = performance.now()
   const { exifBuffer, ...image } = decode(bytes)
-  // jpeg-js leaves the second of the two zero bytes after "Exif" in place.
+  // jpeg-js keeps the second of the two zero bytes after "Exif".
   const exif = exifBuffer?.subarray(1)
   const orientation = orientationOf(readExifOrientation(exif))
   const { rows: height, columns: width } = uprightSize(image, orientation)
@@ -34,10 +34,10 @@ export function decodeWithJpegJs(bytes: Uint8Array, inputs: InputSpec[]): Decode
   })
 }
 
-/** jpeg-js takes 20 bytes a pixel (measured: 12 megapixels 245 MB), which is all that an action of 512 MB has left. */
+/** jpeg-js needs 20 bytes per pixel (measured: 245 MB for 12 megapixels), which is all that a 512 MB action has left. */
 const limits = { maxResolutionInMP: 12.5, maxMemoryUsageInMB: 160 }
 
-/** The types of jpeg-js do not name the EXIF block. */
+/** jpeg-js' types lack the EXIF block. */
 type Decoded = UintArrRet & { exifBuffer?: Uint8Array }
 
 function decode(bytes: Uint8Array): Decoded {
@@ -46,15 +46,11 @@ function decode(bytes: Uint8Array): Decoded {
   } catch (cause) {
     const message = messageOf(cause)
     if (/maxResolutionInMP|maxMemoryUsageInMB/.test(message)) {
-      throw new ImageError(
-        'image_too_large',
-        `The image is too large to be decoded without sharp: ${message}`,
-        {
-          hint: `Make it smaller than ${limits.maxResolutionInMP} megapixels, or npm install sharp.`,
-          cause,
-        },
-      )
+      throw new ImageError('image_too_large', `The image is too large to decode without sharp: ${message}`, {
+        hint: `Shrink it below ${limits.maxResolutionInMP} megapixels, or run npm install sharp.`,
+        cause,
+      })
     }
-    throw new ImageError('image_corrupt', `The image cannot be decoded: ${message}`, { cause })
+    throw new ImageError('image_corrupt', `The image could not be decoded: ${message}`, { cause })
   }
 }

@@ -3,40 +3,39 @@ import { containerMemory } from './container-memory'
 import { maxPixels, type Size } from './image'
 import type { Header } from './jpeg-header'
 
-/** What a container has in memory anyway: Node.js, a loaded model, files, and what was left by others (`bench:memory`). */
-const heldAnyway = 176_000_000
+/** Baseline memory of a container: Node.js, a loaded model, files, garbage (`bench:memory`). */
+const baseline = 176_000_000
 
 /**
- * How much the decode of one image may take, bytes. The rest of a container's memory is for files that wait, and for what
- * allocators keep.
- * @param limit the container's memory; as a rule its cgroup says
+ * Memory that decoding one image may use, bytes. The rest is for queued files and allocator overhead.
+ * @param limit memory of the container; default: its cgroup limit
  */
 export function decodeBudget(limit: number = containerMemory): number {
-  return Math.max(0, Math.floor((limit - heldAnyway) * 0.65))
+  return Math.max(0, Math.floor((limit - baseline) * 0.65))
 }
 
-/** What decoding needs to know of a HEIC image beforehand. */
+/** Properties of a HEIC image needed before decoding. */
 export interface HeicHeader {
   format: 'heic'
   /** Upright, pixels. */
   autoOrient: Size
-  /** RGB in 8 bits, with a quarter of the chroma and no transparency, as phones write it. */
+  /** 8-bit 4:2:0 without transparency, as written by phones. */
   isPlain: boolean
 }
 
 /**
- * What libheif takes, its planes and RGB: measured for photos of 12 megapixels 97 MB, with full chroma 138, with 10 bits
- * 136, with transparency 125.
+ * Memory of libheif, its planes and RGB. Measured for 12 megapixels: 97 MB; 138 with 4:4:4; 136 with 10 bits; 125 with
+ * transparency.
  */
 const heicBytes = ({ isPlain, autoOrient: { width, height } }: HeicHeader): number =>
   width * height * (isPlain ? 8 : 11.5) + 10e6
 
-/** Rows that libvips keeps between reading and shrinking, as measured. */
+/** Rows that libvips keeps between reading and shrinking, measured. */
 const rowsKept = 1700
 
 /**
- * How much memory sharp takes to decode an image to the model's size, bytes, from its header alone: an upper estimate,
- * but for AVIF with full chroma (233) and TIFF in giant tiles (96), which the header does not tell.
+ * Memory that sharp needs to decode an image to the model's size, bytes, from its header alone. An upper bound, except for AVIF
+ * 4:4:4 (233) and TIFF with giant tiles (96), which the header does not tell.
  *
  * Measured with sharp 0.35.5 as the growth of a process's peak RSS, photos of 12 / 48 megapixels, MB:
  *
@@ -55,9 +54,9 @@ export function decodeBytes(header: Header | HeicHeader): number {
   const rows = width * Math.min(height + 8, rowsKept) * pixelBytes
   switch (format) {
     case 'jpeg': {
-      // A progressive image's coefficients, two bytes each, are kept until its last scan.
+      // All coefficients of a progressive image, two bytes each, are kept until its last scan.
       const coefficients = pixels * (header.chromaSubsampling === '4:2:0' ? 1.5 : channels)
-      // Others are shrunk up to eight times as they are read, by libjpeg.
+      // libjpeg shrinks others up to eight times while reading.
       return isProgressive ? rows + coefficients * 2.1 : rows / 4
     }
     case 'png':
@@ -73,11 +72,11 @@ export function decodeBytes(header: Header | HeicHeader): number {
   }
 }
 
-/** @throws ImageError `image_too_large` when an image has too many pixels, or would not fit the memory that there is */
+/** @throws ImageError `image_too_large` if an image has too many pixels or would not fit into memory */
 export function checkSize(header: Header | HeicHeader): void {
   const { width, height } = header.autoOrient
   if (width * height > maxPixels) {
-    const limit = `the ${maxPixels / 1e6} million that are decoded`
+    const limit = `the limit of ${maxPixels / 1e6} million`
     const message = `The image has ${width}×${height} pixels, more than ${limit}`
     throw new ImageError('image_too_large', message)
   }
@@ -85,10 +84,9 @@ export function checkSize(header: Header | HeicHeader): void {
   const budget = decodeBudget()
   if (memory > budget) {
     const format = header.format === 'heif' ? 'avif' : header.format
-    const need = `takes ${Math.ceil(memory / 1e6)} MB to decode, more than the ${Math.floor(budget / 1e6)} there are`
+    const need = `needs ${Math.ceil(memory / 1e6)} MB to decode, but only ${Math.floor(budget / 1e6)} are available`
     const message = `The image of ${width}×${height} pixels, ${format}, ${need}`
-    const hint =
-      'Give the action more memory, make the image smaller, or save it as a JPEG that is not progressive.'
+    const hint = 'Increase the memory limit of the action, shrink the image, or save it as a baseline JPEG.'
     throw new ImageError('image_too_large', message, { hint })
   }
 }

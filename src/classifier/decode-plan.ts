@@ -5,7 +5,7 @@ import { orientationOf } from './orientation'
 import { planOf } from './resample/resample'
 import { middleOf, shrunkBy } from './shrink'
 
-/** What is read of the image for an input, and to what it is shrunk meanwhile. */
+/** Region to read for an input, and its size after shrinking while decoding. */
 function readingFor(header: Header, input: InputSpec) {
   const { width, height, format } = header
   const shortSide = 'resizeShortSide' in input && input.resizeShortSide
@@ -14,10 +14,10 @@ function readingFor(header: Header, input: InputSpec) {
   return { region, shrunk }
 }
 
-/** Of one image; what is read of it is what the first needs. */
+/** Inputs from one image; the first determines what is read. */
 export type Inputs = [InputSpec, ...InputSpec[]]
 
-/** What is read of the image for the first input, and what becomes of that for each. */
+/** Plans the read for the first input, and the resampling for each. */
 export function planFor(header: Header, inputs: Inputs) {
   const orientation = orientationOf(header.orientation)
   const { region, shrunk } = readingFor(header, inputs[0])
@@ -34,10 +34,10 @@ export function planFor(header: Header, inputs: Inputs) {
 export const isAllOf = ({ width, height }: Size, region: Size): boolean =>
   region.width === width && region.height === height
 
-/** More pixels than photos of usual shape are shrunk to. */
+/** More pixels than photos of usual proportions are shrunk to. */
 const maxShared = 4_000_000
 
-/** Whether what is read for an input serves others, too: all of the image, and small. */
+/** Whether the data read for an input also serves others: the whole image, and small. */
 export function isShared(header: Header, input: InputSpec): boolean {
   const { region, shrunk } = readingFor(header, input)
   return isAllOf(header, region) && shrunk.width * shrunk.height <= maxShared

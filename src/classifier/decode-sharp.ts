@@ -15,21 +15,21 @@ import { structureOf } from './structure'
 import { tiffDirectories } from './tiff'
 import { hasOtherSample, unsupportedOf } from './tiff-support'
 
-/** `isOpaque`: the last sample of a TIFF's pixels is not their opacity. */
+/** `isOpaque`: the last sample of a TIFF pixel is not its opacity. */
 type OpaqueHeader = Header & { isOpaque: boolean }
 
-/** Photos only: loaders such as SVG's and PDF's reach code that hostile files like to meet. */
+/** Photo formats only: other loaders, such as SVG's and PDF's, are a target for hostile files. */
 const loaders = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((name) => `VipsForeignLoad${name}`)
 
-/** sharp, or undefined where its native library is not installed. */
+/** sharp; undefined if its native library is not installed. */
 export const sharp: typeof sharpModule | undefined = loadSharp()
 
 function loadSharp(): typeof sharpModule | undefined {
   try {
     const module = require('sharp') as typeof sharpModule
-    // The program may use it, too. Of the formats that we are given to decode, libvips takes none for one of those loaders'.
+    // The host program may use sharp, too: do not restrict its loaders. For our formats, libvips picks only those above.
     if (isGuest()) return module
-    // Every image is seen once, so a cache of decoded files would only cost memory.
+    // Each image is seen once, so a cache would only cost memory.
     module.cache(false)
     module.concurrency(1)
     module.block({ operation: ['VipsForeignLoad'] })
@@ -41,16 +41,16 @@ function loadSharp(): typeof sharpModule | undefined {
 }
 
 /**
- * One image after the other: a thread's memory allocator keeps what it once had, and libvips takes a thread for each
- * image, to decode or to encode it. One keeps ahead of any network on photos of usual size.
+ * One image at a time: each thread's allocator keeps its peak memory, and libvips uses a thread per image for decoding and
+ * encoding. One image at a time keeps ahead of any network for usual photo sizes.
  */
 export const oneByOne = pLimit(1)
 
 /**
- * Decodes JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page); upright by EXIF, transparency on white,
- * grey, CMYK and 16-bit brought to 8-bit RGB.
- * @param inputs what is made of the one decode, which is that for the first
- * @returns one for each input; fewer where the first can be decoded, but not all of the image
+ * Decodes JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page) to 8-bit RGB: upright by EXIF, transparency on white; from
+ * grey, CMYK and 16 bit, too.
+ * @param inputs outputs of the single decode, which is planned for the first
+ * @returns one per input; fewer if only the part for the first can be decoded
  */
 export async function decodeWithSharp(
   open: typeof sharpModule,
@@ -69,7 +69,7 @@ export async function decodeWithSharp(
     const all = inputs as Inputs
     const [first, ...others] = all
     if (others.length === 0) return decode(all)
-    // What is damaged may lie outside the part that the first needs.
+    // Damage may be outside the part for the first input.
     if (isShared(header, first)) return decode(all).catch(() => decode([first]))
     const images = await decode([first])
     for (const other of others) images.push(...(await decode([other]).catch(() => [])))
@@ -91,29 +91,29 @@ async function decodeTogether(
   const orientation = orientationOf(header.orientation)
   const { width, height } = header.autoOrient
   return plans.map(({ plan, cut }) => ({
-    // Turned when it is small: sharp's own autoOrient decodes the whole image at full size.
+    // Turned after shrinking: sharp's autoOrient would decode the whole image at full size.
     pixels: turnUpright(resample({ ...part, data }, plan, part), cut, orientation),
     ...uprightSize(cut, orientation),
     width,
     height,
     format,
-    // The directories of a TIFF file are laid out as those of EXIF.
+    // Directories of a TIFF file have the layout of EXIF.
     exif: format === 'tiff' ? bytes : header.exif,
-    // libvips makes sRGB of CMYK.
+    // libvips converts CMYK to sRGB.
     profile: header.space === 'cmyk' ? undefined : header.icc,
     ms: performance.now() - start,
   }))
 }
 
-/** Without sharp's own limit, so that the refusal can name the image's size. */
+/** Without sharp's own limit, so that our error can state the size. */
 const readHeader = (open: typeof sharpModule, bytes: Uint8Array, format: Format): Promise<Header> =>
   open(bytes, { limitInputPixels: false })
     .metadata()
     .catch((thrown) => refuse(format, thrown))
 
 /**
- * @returns whether the last sample of its pixels is to be left out
- * @throws ImageError `image_unsupported` for what libvips would make no picture of
+ * @returns whether to drop the last sample of each pixel
+ * @throws ImageError `image_unsupported` for TIFF variants that libvips decodes to garbage
  */
 function isOpaqueTiff(bytes: Uint8Array): boolean {
   const [directory] = tiffDirectories(bytes)
@@ -123,7 +123,7 @@ function isOpaqueTiff(bytes: Uint8Array): boolean {
   return hasOtherSample(directory)
 }
 
-/** Of more pixels libwebp shrinks a WebP as it decodes it, with a filter of its own: all of them would take ten bytes each. */
+/** Above this many pixels, a WebP is shrunk by libwebp while decoding, with its own filter: full size takes ten bytes per pixel. */
 const largeWebp = 4_000_000
 
 /** @returns RGB pixels of a part of the shrunk region */
@@ -156,8 +156,8 @@ function read(
 }
 
 /**
- * Says why an image was refused. The words of libvips are left out and not believed: its threads write them into one
- * buffer, where the failure of another image may stand.
+ * Explains why an image was refused. libvips' messages are not used: its threads share one buffer, so they may be about another
+ * image.
  */
 function refuse(format: Format, thrown: unknown): never {
   const cause = thrown

@@ -7,16 +7,16 @@ import type { DecodedImage, InputSpec } from './image'
 import { refusalOf, unsupported } from './refusal'
 import { kindOf } from './signature'
 
-/** What decodes images here. */
+/** Name of the decoder in use. */
 export const decoder = sharp ? `sharp ${sharp.versions.sharp}` : 'jpeg-js'
 
-/** Tells the log where most formats cannot be decoded: their images are all `image_unsupported`. */
+/** Logs a warning if only JPEG can be decoded. */
 export function warnIfOnlyJpeg(): void {
-  if (!sharp) log.warn({ decoder }, 'sharp is not found: images that are no JPEG cannot be decoded')
+  if (!sharp) log.warn({ decoder }, 'sharp is not installed: only JPEG can be decoded')
 }
 
 /**
- * Decodes an image, brings its shorter side to the model's size and cuts out the centre.
+ * Decodes an image, resizes its shorter side to the model's size, and crops the centre.
  * @throws ImageError `image_empty`, `image_unsupported`, `image_corrupt` or `image_too_large`
  */
 export async function decodeImage(bytes: Uint8Array, input: InputSpec): Promise<DecodedImage> {
@@ -25,9 +25,9 @@ export async function decodeImage(bytes: Uint8Array, input: InputSpec): Promise<
 }
 
 /**
- * As {@link decodeImage} for several that want the same image, which is decoded once.
- * @param inputs the pixels of the first are the same with and without the others
- * @returns one for each of the inputs; fewer where the first can be decoded, but not all of the image
+ * As {@link decodeImage} for several inputs, decoding the image once.
+ * @param inputs further inputs do not change the pixels of the first
+ * @returns one per input; fewer if only the part for the first can be decoded
  */
 export async function decodeForAll(bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> {
   if (bytes.length === 0) throw new ImageError('image_empty', 'The object is empty')

@@ -2,21 +2,21 @@ import type { InputSpec, Size } from './image'
 import type { Orientation } from './orientation'
 
 /*
- * What `input` of a model's whisklens.json says about pixels, for every decoder. The samples are those of Pillow and
- * torchvision, with which networks are trained and evaluated:
+ * Geometry and colour of a model's input, as described in whisklens.json, for all decoders. Results match Pillow and torchvision,
+ * with which networks are trained and evaluated:
  *
- *   1. Colour: 8-bit RGB as it is stored, grey three times; transparency on white. Colour profiles are not applied,
+ *   1. Colour: 8-bit RGB as stored, grey as three equal channels; transparency on white. Colour profiles are not applied,
  *      except to CMYK.
- *   2. Resize to scaledSize by `kernel`: `cubic` is Catmull–Rom's (a = −½), stretched by the factor when shrinking, so that
- *      fine detail does not alias. Pixel i of n lies at (i + ½) / n of the side. See resample.ts.
+ *   2. Resize to scaledSize with `kernel`: `cubic` is Catmull–Rom (a = −½), widened by the factor when shrinking to avoid
+ *      aliasing. Pixel i of n is at (i + ½) / n of the side. See resample.ts.
  *   3. Crop to cutOf.
- *   4. Scale by `mean` and `std`: preprocess.ts.
+ *   4. Scale with `mean` and `std`: preprocess.ts.
  *
- * Steps 2 and 3 are of the upright image. A JPEG may be decoded at a half, a quarter or an eighth, to no less than twice
+ * Steps 2 and 3 apply to the upright image. A JPEG may be decoded at a half, a quarter or an eighth, but at no less than twice
  * the scaled size.
  */
 
-/** The size to which an image is resized, before its centre is cut out. */
+/** Size to which an image is resized before cropping. */
 export function scaledSize({ width, height }: Size, input: InputSpec): Size {
   if ('longestSide' in input) {
     return scaledBy(Math.min(1, input.longestSide / Math.max(width, height)), { width, height })
@@ -31,7 +31,7 @@ const scaledBy = (scale: number, { width, height }: Size): Size => ({
   height: Math.max(1, rounded(height * scale)),
 })
 
-/** Half goes to the even neighbour, as in Python. */
+/** Rounds half to even, as Python does. */
 function rounded(value: number): number {
   const floor = Math.floor(value)
   return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value)
@@ -44,9 +44,9 @@ export interface Region extends Size {
 }
 
 /**
- * What of the resized image the network sees: its centre, where there is more.
- * @param scaled the resized image as it is stored
- * @param orientation how it is turned upright
+ * The part of the resized image that the network sees: its centre.
+ * @param scaled resized image, in stored orientation
+ * @param orientation of the stored image
  */
 export function cutOf(
   scaled: Size,
@@ -64,16 +64,16 @@ export function cutOf(
 }
 
 /**
- * The pixels left of or above the centre. Of an odd number the half is rounded to the even neighbour, as Python's
- * `int(round((width - size) / 2.0))` does in torchvision's CenterCrop.
- * @param isMirrored whether the upright image begins at the other end
+ * Pixels left of or above the centre crop. An odd remainder is rounded half to even, as `int(round((width - size) / 2.0))` in
+ * torchvision's CenterCrop.
+ * @param isMirrored whether the upright image starts at the other end
  */
 function marginOf(rest: number, isMirrored: boolean): number {
   const margin = rounded(rest / 2)
   return isMirrored ? rest - margin : margin
 }
 
-/** The smallest region that all of them lie in. */
+/** Bounding box of the regions. */
 export function hull(regions: Region[]): Region {
   const left = Math.min(...regions.map((one) => one.left))
   const top = Math.min(...regions.map((one) => one.top))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Instance, type Program, webAssembly } from './web-assembly'
 
-/** What is used of libheif-js: libheif's C interface, as Emscripten names it. */
+/** The API used of libheif-js: libheif's C interface as exported by Emscripten. */
 export interface Heif {
   heif_context_alloc(): object
   heif_context_free(context: object): void
@@ -31,7 +31,7 @@ export interface Failure {
 
 export interface HeifPixels {
   image: object
-  /** The pixels lie in WebAssembly's memory, and are gone with the image. */
+  /** Pixels in WebAssembly memory, valid as long as the image. */
   channels: { width: number; height: number; stride: number; data: Uint8Array }[]
 }
 
@@ -44,7 +44,7 @@ interface Library {
 
 let library: Library | null | undefined
 
-/** libheif with its decoder for HEVC, compiled; null where it is not installed. */
+/** Compiled libheif with its HEVC decoder; null if it is not installed. */
 function loadLibrary(): Library | null {
   try {
     const create = require('libheif-js/libheif-wasm/libheif.js') as Create
@@ -55,12 +55,12 @@ function loadLibrary(): Library | null {
   }
 }
 
-/** Nothing of what it writes is for our output. */
+/** Suppresses libheif's output. */
 const silent = { print: () => {}, printErr: () => {} }
 
 /**
- * Opens libheif with a memory of its own, which goes with it: WebAssembly's memory never shrinks.
- * @returns undefined where libheif-js is not installed
+ * Creates an instance of libheif with its own memory, freed with it: WebAssembly memory never shrinks.
+ * @returns undefined if libheif-js is not installed
  */
 export function openHeif(): Heif | undefined {
   if (library === undefined) library = loadLibrary()

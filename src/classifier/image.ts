@@ -1,6 +1,6 @@
 import type { SquareInput, WholeInput } from '../model-folder/description'
 
-/** How a model wants its images. */
+/** Input of a model. */
 export type InputSpec = Omit<SquareInput, 'mean' | 'std'> | WholeInput
 
 export interface Size {
@@ -8,32 +8,32 @@ export interface Size {
   height: number
 }
 
-/** An RGB image, row by row, 0–255. */
+/** RGB pixels, row by row, 0–255. */
 export interface RgbImage extends Size {
   data: Uint8Array
 }
 
-/** An image as the network sees it. */
+/** An image prepared for the network. */
 export interface DecodedImage {
   /** RGB pixels, row by row, 0–255. */
   pixels: Uint8Array
   rows: number
   columns: number
-  /** Size of the original, upright, pixels. */
+  /** Upright size of the original, pixels. */
   width: number
   height: number
-  /** `jpeg`, `png`, `webp`, `gif`, `avif` or `tiff`. */
+  /** `jpeg`, `png`, `webp`, `gif`, `avif`, `heic` or `tiff`. */
   format: string
-  /** What a camera wrote, as it lies in the file. */
+  /** EXIF block of the file. */
   exif?: Uint8Array
-  /** The ICC profile that its colours are meant by, as it lies in the file. */
+  /** ICC profile of the file. */
   profile?: Uint8Array
-  /** How long its pixels took, once their turn had come, milliseconds. */
+  /** Duration of decoding and resizing, without waiting, milliseconds. */
   ms: number
 }
 
 /**
- * Above this many pixels an image is refused from its header alone: a few kilobytes of PNG can claim gigapixels.
- * 50 million is more than all but the rarest cameras write.
+ * Images with more pixels are refused by their header: a few kilobytes of PNG can claim gigapixels. 50 million is more than all
+ * but the rarest cameras produce.
  */
 export const maxPixels = 50_000_000

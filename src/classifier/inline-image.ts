@@ -7,9 +7,9 @@ const refused = (reason: string): InvalidInputError =>
   new InvalidInputError('bad_parameter', `The image ${reason}`, { hint })
 
 /**
- * The bytes of an image that came as text: base64 of either alphabet, with or without padding and line breaks, alone or
- * in a data: URL. Form encoding makes a space of each `+`; where that is certain, it is undone.
- * @throws InvalidInputError for anything else: bytes that may be damaged get no labels
+ * Decodes an image sent as text: base64 of either alphabet, with or without padding and line breaks, alone or in a data: URL. Form
+ * encoding turns each `+` into a space; this is undone where it is unambiguous.
+ * @throws InvalidInputError for anything else, rather than classifying damaged bytes
  */
 export function imageBytes(text: string): Buffer {
   const base64 = text.replace(/^\s*data:[^,]*,/i, (head) => {
@@ -17,19 +17,19 @@ export function imageBytes(text: string): Buffer {
     throw refused('is a data: URL that is not in base64')
   })
   if (/^\s*https?:/i.test(text)) throw refused('is a URL, which is not fetched')
-  // Spaces at the start were none: no image format begins with the byte that `+` stands for there.
+  // Leading spaces were never `+`: no image format starts with the byte that it would encode.
   const letters = withoutSpaces(base64.replace(/[\r\n\t\f]/g, '').replace(/^ +/, ''))
   const other = /[^A-Za-z0-9+/_-]/.exec(letters.replace(/={1,2}$/, ''))
   if (other) throw refused(`is not base64: character ${other.index + 1} is ${JSON.stringify(other[0])}`)
-  if (!isWhole(letters)) throw refused(`is not whole base64: ${letters.length} characters cannot be bytes`)
+  if (!isWhole(letters)) throw refused(`is incomplete base64: it has ${letters.length} characters`)
   return Buffer.from(letters, 'base64')
 }
 
-/** Padding may be left out; where it is there, it fills up the last four. */
+/** Checks the length. Padding is optional; if present, it completes the last group of four. */
 const isWhole = (letters: string): boolean =>
   letters.endsWith('=') ? letters.length % 4 === 0 : letters.length % 4 !== 1
 
-/** Tools break lines at 60 to 76 letters, always whole fours. */
+/** Whether spaces were line breaks: tools break lines at 60 to 76 letters, in multiples of four. */
 function areLines(runs: string[]): boolean {
   const [{ length } = ''] = runs
   const others = runs.slice(1, -1)
@@ -40,8 +40,8 @@ function areLines(runs: string[]): boolean {
 }
 
 /**
- * The letters of text with spaces inside, each of which was a `+`, or a line break. Text that has a `+` or is URL-safe has
- * lost none; of other text, equal lines or the length decide.
+ * Removes or replaces spaces inside, each of which was a `+` or a line break. Text with a `+` or in the URL-safe alphabet lost none;
+ * otherwise equal line lengths, or the total length, decide.
  */
 function withoutSpaces(text: string): string {
   const breaks = text.replaceAll(' ', '')

@@ -1,6 +1,6 @@
 import type { Metadata } from 'sharp'
 
-/** What decoding needs to know of an image beforehand. */
+/** Properties of an image needed before decoding. */
 export type Header = Pick<Metadata, 'format' | 'width' | 'height' | 'channels' | 'space' | 'autoOrient'> &
   Partial<Metadata>
 
@@ -8,14 +8,14 @@ const startOfImage = 0xffd8
 const baseline = 0xffc0
 const startOfScan = 0xffda
 
-/** Tables, restart interval, comment; and of applications all but EXIF, which may hold an orientation. */
+/** Segments to skip: tables, restart interval, comment, and all application segments except EXIF, which may hold an orientation. */
 const isPassedOver = (marker: number): boolean =>
   [0xffc4, 0xffdb, 0xffdd, 0xfffe, 0xffe0].includes(marker) || (marker >= 0xffe2 && marker <= 0xffef)
 
 /**
- * The header of a plain JPEG: baseline in one scan, grey or in three colours, without EXIF. That saves libvips from opening
- * each image twice.
- * @returns undefined for any other image, about which libvips has to tell
+ * Parses the header of a plain JPEG: baseline, one scan, grey or three channels, without EXIF. Saves libvips from opening each image
+ * twice.
+ * @returns undefined for any other image; libvips then reads its header
  */
 export function plainJpegHeader(bytes: Uint8Array): Header | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -31,7 +31,7 @@ export function plainJpegHeader(bytes: Uint8Array): Header | undefined {
   return undefined
 }
 
-/** How the first of one part begins. Profiles in several are larger than those of cameras. */
+/** Start of a profile in a single part. Multi-part profiles are larger than those of cameras. */
 const profileStart = 'ICC_PROFILE\0\x01\x01'
 
 function withProfile(frame: Header, bytes: Uint8Array): Header {

@@ -1,25 +1,25 @@
 import type { ModelClass } from '../model-folder/description'
 
-/** One class a model saw in an image. */
+/** A class predicted by the model. */
 export interface Label {
-  /** The class's first name: `tabby`. */
+  /** First name of the class: `tabby`. */
   label: string
-  /** All its names: `tabby, tabby cat`. */
+  /** All names of the class: `tabby, tabby cat`. */
   className: string
-  /** Empty where the model's classes are none of WordNet's. */
+  /** Empty for classes that are not in WordNet. */
   wordnetId: string
-  /** Position in the model's classes; for ImageNet models, ImageNet's order. */
+  /** Index of the class in the model's output. */
   index: number
   probability: number
 }
 
 /**
- * The `count` most probable classes, highest first; equal ones in class order.
- * @param probabilities one for each class
+ * The `count` most probable classes, highest first; ties in class order.
+ * @param probabilities one per class
  */
 export function topLabels(probabilities: Float32Array, classes: ModelClass[], count: number): Label[] {
   const best: { index: number; probability: number }[] = []
-  // Only the best are kept in order: to sort a thousand classes for a handful takes longer than to make the pixels ready.
+  // Keeps only the best in order: sorting a thousand classes for a handful takes longer than preprocessing the pixels.
   probabilities.forEach((probability, index) => {
     let rank = best.length
     while (rank > 0 && probability > (best[rank - 1]?.probability ?? 0)) rank--
@@ -33,7 +33,7 @@ export function topLabels(probabilities: Float32Array, classes: ModelClass[], co
   })
 }
 
-/** Probabilities from what a network ends in before its softmax. */
+/** Converts logits to probabilities. */
 export function softmax(logits: Float32Array): Float32Array {
   const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
   const exponentials = logits.map((value) => Math.exp(value - highest))

@@ -6,41 +6,41 @@ import { findEngine, isFit } from './engines'
 import { anyEngine, choiceOf, type EngineName, fileOf, readBy } from './engines/names'
 import { stage } from './stage'
 import { enginesOf, loadTask } from './tasks'
-import { inUse, type TaskInUse } from './tasks/in-use'
+import { type SerialTask, serialTask } from './tasks/serial-task'
 
-/** A model in memory, ready to look at images. */
+/** A loaded model. */
 export interface LoadedModel {
-  /** Without its files, which would stay in memory beside the engine's copy. */
+  /** Without the files, which would be a second copy beside the engine's. */
   folder: Omit<ModelFolder, 'files'>
   engine: EngineName
-  task: TaskInUse
+  task: SerialTask
 }
 
-/** A warm container keeps its models; the promise is cached so that racing calls load once. */
+/** Models stay loaded in a warm container. Promises are cached, so that concurrent calls load once. */
 const cache = new Map<string, Promise<LoadedModel>>()
 
 /**
- * The model of that name on that engine, tried out, loaded on first use and cached for the life of the process.
- * @param model a folder's name in `models/`, a path, or `default` for the one in the box that suits the engine
+ * Loads a model and warms it up; cached for the life of the process.
+ * @param model name of a folder in `models/`, a path, or `default` for the bundled one that suits the engine
  * @param engine its name, or `auto` for the best that works
- * @throws InvalidInputError when the folder or engine does not exist or is not valid
- * @throws WhisklensError `engine_missing` when the engine is not installed
+ * @throws InvalidInputError if the folder or engine does not exist or is invalid
+ * @throws WhisklensError `engine_missing` if the engine is not installed
  */
 export async function loadModel(model: string, engine: string): Promise<LoadedModel> {
-  const loaded = await loadUntried(model, engine)
+  const loaded = await loadWithoutWarmUp(model, engine)
   await loaded.task.warmUp()
   return loaded
 }
 
 /**
- * As {@link loadModel} for an image that waits: it proves the model itself, and nothing has to be looked at before. If the
- * model does not work, looking throws what {@link loadModel} would have.
+ * As {@link loadModel}, without the warm-up: the waiting image serves as one. If the model does not work, predicting throws the
+ * error that {@link loadModel} would have thrown.
  */
-export function loadUntried(model: string, engine: string): Promise<LoadedModel> {
+export function loadWithoutWarmUp(model: string, engine: string): Promise<LoadedModel> {
   const key = `${engine} ${model}`
   const cached = cache.get(key)
   if (cached) return cached
-  // What failed must not poison the container: the next call tries again.
+  // Failures are not cached: the next call retries.
   const forget = (): void => void cache.delete(key)
   const loading = stage('loadModel', () => load(model, engine, forget), { model, engine })
   cache.set(key, loading)
@@ -60,15 +60,15 @@ function checkInstalled(engine: string): void {
   if (hint) throw new WhisklensError('engine_missing', `The engine "${engine}" is not installed`, { hint })
 }
 
-/** An engine that is there may still not start on this machine, or not know an operation of this network. */
+/** Tries engines in order: an installed one may not start on this machine, or not support an operation of the network. */
 async function loadOnBest(model: string, choice: readonly EngineName[]): Promise<LoadedModel> {
   const head = await readModelHead(model)
   const failed: { engine: string; thrown: unknown }[] = []
-  // A model that runs on none is loaded on any, for its own words about it.
+  // If no engine fits, load on any of them, for its error message.
   const engines = enginesOf(head).filter((engine) => choice.includes(engine) && isFit(engine))
   for (const engine of engines.length > 0 ? engines : choice.slice(-1)) {
     try {
-      // One that does not work is not cached.
+      // Failures are not cached.
       const loaded = await loadOn(model, engine, () => {})
       await loaded.task.warmUp()
       for (const { engine, thrown } of failed)
@@ -90,10 +90,10 @@ async function loadOn(model: string, engine: EngineName, forget: () => void): Pr
   const task = await loadTask(read, engine, path).catch((cause) => {
     throw unusable(cause)
   })
-  return { folder, engine, task: inUse(task, { unusable, forget }) }
+  return { folder, engine, task: serialTask(task, { unusable, forget }) }
 }
 
-/** @throws InvalidInputError when the model's task or files are not for the engine */
+/** @throws InvalidInputError if the engine cannot run the model's task or files */
 function checkEngine(folder: ModelFolder, engine: EngineName, path: string): void {
   const engines = enginesOf(folder)
   if (engines.length === 0 || engines.includes(engine)) return
@@ -101,7 +101,7 @@ function checkEngine(folder: ModelFolder, engine: EngineName, path: string): voi
   const file = fileOf(engine)
   const reason = folder.names.has(file) ? '' : `: there is no ${file} in ${path}`
   const other = `Set WHISKLENS_ENGINE to ${anyEngine}, or to one of: ${engines.join(', ')}`
-  // What was added has one, unless the network has an operation that ONNX has not.
+  // Added models have an ONNX file, unless ONNX lacks one of their operations.
   const add = engine === 'onnx' && reason ? `; or add the model: whisklens model add ${path}` : ''
   throw new InvalidInputError(
     'model_unfit',
@@ -113,7 +113,7 @@ function checkEngine(folder: ModelFolder, engine: EngineName, path: string): voi
 }
 
 function unusableError(path: string, cause: unknown): WhisklensError {
-  // An error that has a hint for the user is passed on as it is.
+  // Errors with a hint are passed on unchanged.
   if (cause instanceof WhisklensError && cause.hint) return cause
   const code = cause instanceof WhisklensError ? cause.code : 'bad_model'
   return new InvalidInputError(code, `The model in ${path} cannot be used: ${messageOf(cause)}`, { cause })

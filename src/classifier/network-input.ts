@@ -2,10 +2,10 @@ import type { SquareInput } from '../model-folder/description'
 import type { DecodedImage } from './image'
 import { preprocessor } from './preprocess'
 
-/** What a network is given of an image: pixels as they are where it scales them itself. */
+/** Input of a network: raw pixels if it scales them itself. */
 export type NetworkInput = Float32Array | Uint8Array
 
-/** Makes the input of a network: `of` an image in one buffer again and again, or `blank`. */
+/** Creates a network's input: `of` writes images to one reused buffer; `blank` is an empty image. */
 export function networkInput(input: SquareInput): {
   blank: NetworkInput
   of(image: DecodedImage): NetworkInput

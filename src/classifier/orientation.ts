@@ -1,20 +1,20 @@
-/** How a camera laid an image down: the picture is upright after swapping rows and columns, then mirroring. */
+/** EXIF orientation: the picture is upright after swapping rows and columns, then mirroring. */
 export interface Orientation {
   /** Stored rows are upright columns. */
   swapped: boolean
-  /** Along the stored rows and columns. */
+  /** Along stored rows and columns. */
   mirroredX: boolean
   mirroredY: boolean
 }
 
-/** @param exif EXIF's orientation, 1 to 8; anything else is taken for 1, upright */
+/** @param exif EXIF's orientation, 1 to 8; anything else counts as 1, upright */
 export const orientationOf = (exif: number | undefined): Orientation => ({
   swapped: [5, 6, 7, 8].includes(exif ?? 1),
   mirroredX: [2, 3, 7, 8].includes(exif ?? 1),
   mirroredY: [3, 4, 6, 7].includes(exif ?? 1),
 })
 
-/** Rows and columns of what is stored, once it is upright. */
+/** Upright size of a stored image. */
 export const uprightSize = (
   { width, height }: { width: number; height: number },
   { swapped }: Orientation,
@@ -23,7 +23,7 @@ export const uprightSize = (
 
 /**
  * Turns stored RGB pixels upright.
- * @param size of what is stored
+ * @param size of the stored image
  */
 export function turnUpright(
   pixels: Uint8Array,
@@ -49,8 +49,8 @@ export function turnUpright(
 const orientationTag = 0x0112
 
 /**
- * The orientation in an EXIF block, which is laid out like a TIFF file.
- * @returns undefined when it has none or cannot be read
+ * Reads the orientation from an EXIF block, which has the layout of a TIFF file.
+ * @returns undefined if it has none or is damaged
  */
 export function readExifOrientation(exif: Uint8Array | undefined): number | undefined {
   if (!exif || exif.length < 8) return undefined

@@ -2,12 +2,12 @@ import type { SquareInput } from '../model-folder/description'
 import type { DecodedImage } from './image'
 
 /**
- * Makes the network's input of an image: `[1, size, size, 3]`, scaled as the model was trained.
- * @param into where it is written, for who uses one buffer again and again: a fresh one takes longer than the scaling
+ * Converts an image to the network's input: `[1, size, size, 3]`, normalised as in training.
+ * @param into buffer to reuse: allocating one takes longer than scaling
  */
 export type Preprocess = (image: DecodedImage, into?: Float32Array) => Float32Array
 
-/** A channel has 256 values only: what becomes of each is computed once. */
+/** Uses a lookup table: a channel has only 256 values. */
 export function preprocessor({ mean, std }: SquareInput): Preprocess {
   const [red, green, blue] = [0, 1, 2].map((channel) =>
     Float32Array.from({ length: 256 }, (_, value) => (value - of(mean, channel)) / of(std, channel)),

@@ -1,7 +1,7 @@
 import { ImageError } from '../errors'
 import type { Format, Kind } from './signature'
 
-/** Names of the formats for people. */
+/** Display names of formats. */
 const names: Record<Format, string> = {
   jpeg: 'JPEG',
   png: 'PNG',
@@ -13,9 +13,9 @@ const names: Record<Format, string> = {
 }
 
 /**
- * An image that is not decoded.
- * @param name what it is, with its article
- * @param details the package that would decode it, and what to do
+ * The error for an unsupported image.
+ * @param name of the format, with its article
+ * @param details missing package, and hint
  */
 export function unsupported(
   name: string,
@@ -25,15 +25,15 @@ export function unsupported(
   return new ImageError('image_unsupported', `The object is ${name}, which ${what}`, { hint })
 }
 
-/** A file that is not decoded. @param kind undefined where nothing tells what it is */
+/** The error for a file that is not decoded. @param kind undefined if unknown */
 export function refusalOf(kind: Kind | undefined): ImageError {
   if (kind?.isImage) return unsupported(kind.name, kind)
-  if (!kind) return new ImageError('image_unsupported', 'The object is of no image format that is known')
-  const { name, hint = 'Put the image that it should be in its place.' } = kind
+  if (!kind) return new ImageError('image_unsupported', 'The object has an unknown format')
+  const { name, hint = 'Replace it with the image.' } = kind
   return new ImageError('image_unsupported', `The object is ${name}, not an image`, { hint })
 }
 
-/** An image that is damaged. */
+/** The error for a damaged image. */
 export const corrupt = (format: Format, cause?: unknown): ImageError => {
   const message = `The ${names[format]} image cannot be decoded: it is damaged or incomplete`
   return new ImageError('image_corrupt', message, { cause })

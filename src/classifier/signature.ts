@@ -4,27 +4,27 @@ import { brandOf } from './brands'
 import { tiffDirectories } from './tiff'
 import { rawCamera } from './tiff-support'
 
-/** Formats that are decoded, by the names that records give them. */
+/** Decoded formats, as named in records. */
 export type Format = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'heic' | 'tiff'
 
-/** What a file is, told by its bytes. */
+/** Type of a file, identified by its bytes. */
 export interface Kind {
-  /** With its article, as in "an HTML page". */
+  /** With its article: "an HTML page". */
   name: string
-  /** Whether it is an image, be it one that is decoded or not. */
+  /** Whether it is an image, decoded or not. */
   isImage: boolean
-  /** Undefined where it is not decoded. */
+  /** Undefined if it is not decoded. */
   format?: Format
   hint?: string
 }
 
-/** Bytes at the beginning of a file that tell what it is. Only the tags of a TIFF file may lie further behind. */
+/** Number of leading bytes that identify a file. Only the tags of a TIFF file may be further behind. */
 export const signatureBytes = 4096
 
-/** An image that is decoded. */
+/** A supported image. */
 const decoded = (name: string, format: Format): Kind => ({ name, isImage: true, format })
 
-/** An image that is not decoded. */
+/** An unsupported image. */
 const undecoded = (name: string, hint?: string): Kind => ({
   name,
   isImage: true,
@@ -39,7 +39,7 @@ const raw = (camera: string): Kind =>
 
 const other = (name: string, hint?: string): Kind => ({ name, isImage: false, hint })
 
-/** How files begin, in latin1: each character is a byte. Those of one beginning go from the special to the general. */
+/** Signatures in latin1, one character per byte. Those with a common start go from specific to general. */
 const beginnings: [begins: RegExp, kind: Kind][] = [
   [/^\xff\xd8\xff/, decoded('a JPEG image', 'jpeg')],
   [/^\x89PNG\r\n\x1a\n/, decoded('a PNG image', 'png')],
@@ -59,7 +59,7 @@ const beginnings: [begins: RegExp, kind: Kind][] = [
   [/^8BPS\0[\x01\x02]/, undecoded('a Photoshop document')],
   [/^gimp xcf/, undecoded('a GIMP document')],
   [/^(%!PS|\xc5\xd0\xd3\xc6)/, undecoded('a PostScript file')],
-  [/^.{0,1000}%PDF-\d/s, undecoded('a PDF', 'Convert its pages to images, such as with pdftoppm -jpeg.')],
+  [/^.{0,1000}%PDF-\d/s, undecoded('a PDF', 'Convert its pages to images, for example with pdftoppm -jpeg.')],
   [/^\x76\x2f\x31\x01/, undecoded('an OpenEXR image')],
   [/^#\?(RADIANCE|RGBE)\n/, undecoded('a Radiance HDR image')],
   [/^DDS \x7c\0\0\0/, undecoded('a DirectDraw texture')],
@@ -81,9 +81,9 @@ const beginnings: [begins: RegExp, kind: Kind][] = [
 
   [
     /^version https:\/\/git-lfs\.github\.com\/spec\//,
-    other('a Git LFS pointer', 'Run git lfs pull to fetch the image that it stands for.'),
+    other('a Git LFS pointer', 'Run git lfs pull to fetch the image.'),
   ],
-  [/^\0{64}/, other('a run of zero bytes', 'Its transfer may have been cut short: upload it again.')],
+  [/^\0{64}/, other('a run of zero bytes', 'The transfer may have been interrupted: upload it again.')],
   [/^PK(\x03\x04|\x05\x06)/, other('a ZIP archive')],
   [/^(\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|7z\xbc\xaf\x27\x1c|Rar!\x1a)/, other('an archive')],
   [/^.{257}ustar/s, other('an archive')],
@@ -95,22 +95,22 @@ const beginnings: [begins: RegExp, kind: Kind][] = [
   [/^\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1/, other('an Office document')],
 ]
 
-/** How texts begin, after a byte order mark and white space. */
+/** Starts of text files, after a byte order mark and white space. */
 const texts: [begins: RegExp, kind: Kind][] = [
-  // Declarations, comments and a DOCTYPE may come before it.
+  // Declarations, comments and a DOCTYPE may come first.
   [/^(<(\?xml|!--|!doctype svg)[^>]*>\s*)*<(\w+:)?svg[\s>]/i, undecoded('an SVG drawing')],
   [
     /^(<!--[^>]*>\s*)*<(!doctype html|html|head|body|title|meta|script)\b/i,
-    other('an HTML page', 'It is what a server answered in place of the image: download it again.'),
+    other('an HTML page', 'A server sent it instead of the image: download the image again.'),
   ],
   [/^(<\?xml|<[a-z]+[\s>/])/i, other('an XML document')],
   [/^[[{]\s*(["\]}[{\d-]|true|false|null)/, other('a JSON document')],
 ]
 
 /**
- * Tells what a file is, whatever its name.
+ * Identifies a file by its bytes, ignoring its name.
  * @param bytes the file, or its first {@link signatureBytes}
- * @returns undefined when nothing tells
+ * @returns undefined if unknown
  */
 export function kindOf(bytes: Uint8Array): Kind | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, signatureBytes))
@@ -122,7 +122,7 @@ export function kindOf(bytes: Uint8Array): Kind | undefined {
   return camera ? raw(camera) : kind
 }
 
-/** The kinds of ISO base media files, told by their brands. */
+/** Identifies ISO base media files by their brands. */
 function brandedKind(begins: string): Kind | undefined {
   switch (brandOf(begins)) {
     case 'avif':
@@ -146,7 +146,7 @@ function textKind(head: Buffer): Kind | undefined {
   return texts.find(([pattern]) => pattern.test(text))?.[1] ?? other('text')
 }
 
-/** The head as text, or undefined when it holds what no text does. */
+/** The head as text; undefined if it contains binary data. */
 function textOf(head: Buffer): string | undefined {
   const isWide = head[0] === 0xff ? head[1] === 0xfe : head[0] === 0xfe && head[1] === 0xff
   const encoding = !isWide ? 'utf-8' : head[0] === 0xff ? 'utf-16le' : 'utf-16be'

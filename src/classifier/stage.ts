@@ -1,6 +1,6 @@
 import { log } from '../log'
 
-/** Runs one stage of the pipeline and, at debug level, logs how long it took. */
+/** Runs a stage of the pipeline and logs its duration at debug level. */
 export async function stage<T>(name: string, run: () => T | Promise<T>, context: object = {}): Promise<T> {
   const start = performance.now()
   const result = await run()

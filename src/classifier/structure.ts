@@ -2,16 +2,16 @@ import { jpegStructure, type Structure } from './jpeg-structure'
 import type { Format } from './signature'
 
 /*
- * Rows at the end of an image that are not needed are not read, and so no decoder would miss them.
+ * Detects truncated files: decoders do not notice, because they do not read rows at the end that are not needed.
  */
 
-/** What of a file its structure tells. @param bytes that begin as the format does */
+/** Parses the structure of a file. @param bytes of that format */
 export function structureOf(bytes: Uint8Array, format: Format): Structure {
   if (format === 'jpeg') return jpegStructure(bytes)
   return { isWhole: format !== 'png' || isWholePng(bytes) }
 }
 
-/** A chunk's length, type and checksum. */
+/** Length, type and checksum of a chunk. */
 const aroundChunk = 12
 const lastChunk = 0x49454e44
 

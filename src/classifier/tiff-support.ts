@@ -1,8 +1,8 @@
 import { type Directory, numberOf, numbersOf, tag } from './tiff'
 
 /*
- * What of TIFF is decoded. libvips reads more than that without an error, and then has pixels that are no picture: of
- * float samples those from 0 to 1 become black, of 32-bit ones all are white.
+ * Which TIFF files are decoded. libvips reads more without an error, but returns garbage: float samples from 0 to 1 become black,
+ * 32-bit samples white.
  */
 
 /** Values of PhotometricInterpretation. */
@@ -25,7 +25,7 @@ const otherColours: Record<number, string> = {
   32845: 'LogLuv colours',
 }
 
-/** Samples of a pixel, those of a transparency apart, and how many bits each may have. */
+/** Samples per pixel, without transparency, and the supported bits per sample. */
 const layouts: Record<number, { samples: number; bits: number[] }> = {
   [colours.whiteIsZero]: { samples: 1, bits: [1, 2, 4, 8, 16] },
   [colours.blackIsZero]: { samples: 1, bits: [1, 2, 4, 8, 16] },
@@ -55,7 +55,7 @@ const otherCompressions: Record<number, string> = {
   50002: 'JPEG XL compression',
 }
 
-/** Of Nikon, Sony, Pentax, Kodak and Samsung, in files that do not always say that their samples are of a sensor. */
+/** Nikon, Sony, Pentax, Kodak and Samsung, whose files do not always declare sensor samples. */
 const rawCompressions = [34713, 32767, 65535, 65000, 32769, 32770]
 
 const sampleFormats: Record<number, string> = {
@@ -66,9 +66,8 @@ const sampleFormats: Record<number, string> = {
 }
 
 /**
- * The camera of a RAW file: NEF, ARW, DNG and others are TIFF files with a small picture in front, which is not what they
- * are about.
- * @returns its maker, or undefined when it is a TIFF image
+ * Detects camera RAW files: NEF, ARW, DNG and others are TIFF files that start with a small preview.
+ * @returns the maker; undefined for a TIFF image
  */
 export function rawCamera(directories: Directory[]): string | undefined {
   const [first] = directories
@@ -78,7 +77,7 @@ export function rawCamera(directories: Directory[]): string | undefined {
     rawCompressions.includes(numberOf(directory, 'compression', 1))
   const make = first.get(tag.make)
   const maker = typeof make === 'string' ? make.trim() : ''
-  // The sensor's directory may lie further behind than a reader has read.
+  // The sensor's directory may be beyond the bytes read.
   const isThumbnail = numberOf(first, 'subfileType', 0) % 2 === 1 && first.has(tag.subDirectories)
   if (first.has(tag.dngVersion)) return maker ? `DNG, ${maker}` : 'DNG'
   return directories.some(isSensor) || (isThumbnail && maker !== '')
@@ -87,9 +86,9 @@ export function rawCamera(directories: Directory[]): string | undefined {
 }
 
 /**
- * What of a TIFF image is not decoded.
- * @param directory the image's
- * @returns for a sentence, such as "floating-point samples"; undefined when it can be decoded
+ * Why a TIFF image is not decoded.
+ * @param directory of the image
+ * @returns text for an error message, such as "floating-point samples"; undefined if it can be decoded
  */
 export function unsupportedOf(directory: Directory): string | undefined {
   const photometric = numberOf(directory, 'photometric', colours.blackIsZero)
@@ -113,7 +112,7 @@ function unsupportedSamples(directory: Directory, { samples, bits }: { samples: 
   if (depths.some((one) => one !== depth)) return 'samples of different depths'
   if (depth !== undefined && !bits.includes(depth)) return `${depth}-bit samples`
   const extra = numberOf(directory, 'samplesPerPixel', 1) - samples
-  return extra < 0 || extra > 1 ? `${samples + extra} samples a pixel` : undefined
+  return extra < 0 || extra > 1 ? `${samples + extra} samples per pixel` : undefined
 }
 
 function unsupportedPlanes(directory: Directory): string | undefined {
@@ -121,10 +120,10 @@ function unsupportedPlanes(directory: Directory): string | undefined {
   return isSeparate && directory.has(tag.tileWidth) ? 'separate planes in tiles' : undefined
 }
 
-/** Of ExtraSamples: transparency, by which the colours are multiplied already or not. */
+/** ExtraSamples values for transparency, premultiplied or not. */
 const transparencies = [1, 2]
 
-/** Whether the last sample of a pixel says nothing of its transparency. */
+/** Whether the last sample of a pixel is not its transparency. */
 export function hasOtherSample(directory: Directory): boolean {
   const { samples = 0 } = layouts[numberOf(directory, 'photometric', colours.blackIsZero)] ?? {}
   const isMore = numberOf(directory, 'samplesPerPixel', 1) > samples

@@ -1,7 +1,7 @@
-/** A directory of a TIFF file: its tags with their values, numbers or text; none where they lie behind the end. */
+/** A directory of a TIFF file: tags with their values, numbers or text; empty beyond the end of the file. */
 export type Directory = Map<number, number[] | string>
 
-/** Tags by their numbers in TIFF 6.0, its supplements, and DNG. */
+/** Tag numbers of TIFF 6.0, its supplements, and DNG. */
 export const tag = {
   subfileType: 254,
   bitsPerSample: 258,
@@ -19,20 +19,20 @@ export const tag = {
 
 const known = new Set<number>(Object.values(tag))
 
-/** Bytes of a value by its type; other types are of no use here. */
+/** Bytes per value, by type; other types are not needed. */
 const typeBytes: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 }
 
-/** More directories, or values of one tag, are not looked at: a file of a few bytes can claim millions. */
+/** Limits on directories and values per tag: a file of a few bytes can claim millions. */
 const maxDirectories = 64
 const maxValues = 64
 
-/** The tag's first number. */
+/** First number of a tag. */
 export function numberOf(directory: Directory, name: keyof typeof tag, fallback: number): number {
   const value = directory.get(tag[name])
   return typeof value === 'object' ? (value[0] ?? fallback) : fallback
 }
 
-/** The tag's numbers. */
+/** Numbers of a tag. */
 export function numbersOf(directory: Directory, name: keyof typeof tag): number[] {
   const value = directory.get(tag[name])
   return typeof value === 'object' ? value : []
@@ -44,14 +44,14 @@ class Reader {
   readonly #little: boolean
   readonly isBig: boolean
 
-  /** @throws RangeError when they are too few for a header */
+  /** @throws RangeError if the header is incomplete */
   constructor(bytes: Uint8Array) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#little = this.#view.getUint8(0) === 0x49
     this.isBig = this.#view.getUint16(2, this.#little) === 43
   }
 
-  /** @throws RangeError behind the end */
+  /** @throws RangeError beyond the end */
   number(at: number, bytes: number): number {
     if (bytes === 1) return this.#view.getUint8(at)
     if (bytes === 2) return this.#view.getUint16(at, this.#little)
@@ -63,16 +63,15 @@ class Reader {
     return this.#view.byteLength
   }
 
-  /** @throws RangeError behind the end */
+  /** @throws RangeError beyond the end */
   offset(at: number): number {
     return this.number(at, this.isBig ? 8 : 4)
   }
 }
 
 /**
- * The directories of a TIFF file and those below them, the first image's first. What lies behind the end of the bytes is
- * left out.
- * @param bytes of a file that begins as TIFF does
+ * All directories of a TIFF file, including nested ones, the first image's first. Leaves out those beyond the end of the bytes.
+ * @param bytes of a TIFF file
  */
 export function tiffDirectories(bytes: Uint8Array): Directory[] {
   const found: Directory[] = []
@@ -113,7 +112,7 @@ function readValue(reader: Reader, entry: number): number[] | string | undefined
   if (bytes === undefined) return undefined
   const [field, room] = reader.isBig ? [entry + 12, 8] : [entry + 8, 4]
   const count = reader.offset(entry + 4)
-  // What does not fit the entry lies elsewhere.
+  // Values that do not fit into the entry are stored elsewhere.
   const at = count * bytes > room ? reader.offset(field) : field
   const read = Math.min(count, maxValues)
   if (at + read * bytes > reader.length) return []

@@ -1,17 +1,17 @@
-/** A memory that grows, and never shrinks. */
+/** WebAssembly memory: grows, but never shrinks. */
 export interface Memory {
   readonly buffer: ArrayBuffer
   grow(pages: number): number
 }
 
-/** A compiled program. */
+/** A compiled module. */
 export type Program = object
 
 export interface Instance {
   exports: object
 }
 
-/** What Node.js has and its types for version 20 do not. */
+/** WebAssembly API missing in the types for Node.js 20. */
 interface WebAssemblyApi {
   Memory: new (pages: { initial: number }) => Memory
   Module: new (bytes: Uint8Array) => Program

@@ -2,7 +2,7 @@ import type { GraphNode } from './graph'
 import { inputsOf } from './graph'
 import { floatsOf, type Weight } from './weights'
 
-/** What a batch normalization has learnt, a value for each channel. */
+/** Parameters of a batch normalization, one value per channel. */
 export interface BatchNorm {
   gamma: Float32Array
   beta: Float32Array
@@ -11,13 +11,13 @@ export interface BatchNorm {
   epsilon: number
 }
 
-/** `scale × x + shift`, with a value for each channel. */
+/** `scale × x + shift`, one value per channel. */
 export interface Affine {
   scale: Float64Array
   shift: Float64Array
 }
 
-/** A batch normalization as one product and one sum, in double precision. */
+/** A batch normalization as scale and shift, in double precision. */
 export function scaleAndShift({ gamma, beta, mean, variance, epsilon }: BatchNorm): Affine {
   const scale = Float64Array.from(
     gamma,
@@ -30,12 +30,12 @@ export function scaleAndShift({ gamma, beta, mean, variance, epsilon }: BatchNor
   return { scale, shift }
 }
 
-/** TensorFlow's, where a node does not say. */
+/** TensorFlow's default. */
 const defaultEpsilon = 1e-4
 
 /**
- * What a node does to each channel of what it reads, where that is a product, a sum, or both.
- * @param input the one of its inputs that is not a weight
+ * Scale and shift that a node applies to each channel of its input, if it does nothing else.
+ * @param input its input that is not a weight
  */
 export function affineOf(
   node: GraphNode,
@@ -57,7 +57,7 @@ export function affineOf(
   return undefined
 }
 
-/** A weight of one value for each channel, the channels last. */
+/** A weight with one value per channel, channels last. */
 function vectorOf(weight: Weight | undefined, channels: number): Float32Array | undefined {
   if (weight?.dtype !== 'float32' || weight.shape.at(-1) !== channels) return undefined
   return weight.shape.every((length, axis) => length === 1 || axis === weight.shape.length - 1)

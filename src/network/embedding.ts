@@ -4,22 +4,32 @@ import { type GraphNode, inputsOf, type Network, outputsOf } from './graph'
 import { dense } from './operations'
 import { weightsOf } from './weights'
 
-/** What tells labels from a vector: `vector × kernel + bias`, then a softmax. */
+/** The last layer of a classifier: `vector × kernel + bias`, then softmax. */
 export interface Head {
-  /** `[length of the vector, labels]`, row by row. */
+  /** `[vector length, labels]`, row-major. */
   kernel: Float32Array
-  /** A value for each label. */
+  /** One value per label. */
   bias: Float32Array
 }
 
-/** What may come between the last product and the probabilities: it changes no order, or only the shape. */
-const closing = ['Softmax', 'Sigmoid', 'Reshape', 'Squeeze', 'Identity', 'BiasAdd', 'Add', 'AddV2', 'Pad']
+/** Operations allowed between the last product and the probabilities: they keep the order, or only change the shape. */
+const afterProduct = [
+  'Softmax',
+  'Sigmoid',
+  'Reshape',
+  'Squeeze',
+  'Identity',
+  'BiasAdd',
+  'Add',
+  'AddV2',
+  'Pad',
+]
 const products = ['MatMul', '_FusedMatMul', 'Conv2D', '_FusedConv2D']
 
 /**
- * The network of a classifier as far as what its classes are told from: without its last matrix product, which in some is
- * a convolution of one pixel, and what comes after.
- * @throws InvalidInputError when it does not end in one
+ * The network of a classifier up to its embedding: without the last matrix product (in some networks a 1×1 convolution) and what
+ * follows.
+ * @throws InvalidInputError if it does not end in one
  */
 export function embeddingNetwork(network: Network): Network {
   const nodes = new Map(network.topology.node.map((node) => [node.name, node]))
@@ -36,11 +46,11 @@ export function embeddingNetwork(network: Network): Network {
     const [input = '', ...parameters] = node ? inputsOf(node) : []
     const isWeighed = parameters.every((parameter) => weights.has(parameter))
     if (node && isWeighed && products.includes(node.op) && isOnePixel(node)) return node
-    if (node && isWeighed && closing.includes(node.op)) return lastProduct(input)
+    if (node && isWeighed && afterProduct.includes(node.op)) return lastProduct(input)
     throw new InvalidInputError(
       'model_unsupported',
-      `The model does not end in a matrix product that could be replaced, but in ${node?.op ?? 'nothing'} (${name})`,
-      { hint: 'Take another base with --model: most image classifiers end in a dense layer.' },
+      `The model ends in ${node?.op ?? 'nothing'} (${name}), not in a matrix product that can be replaced`,
+      { hint: 'Choose another base with --model: most image classifiers end in a dense layer.' },
     )
   }
 
@@ -55,13 +65,13 @@ export function embeddingNetwork(network: Network): Network {
   return new NetworkBuilder(network).network(network.size, embedding, [-1])
 }
 
-/** A network that ends in a vector, with a head on it: as every other classifier. */
+/** Adds a head to an embedding network. */
 export function withHead(embedding: Network, { kernel, bias }: Head): Network {
   const graph = new NetworkBuilder(embedding)
   const labels = bias.length
   const width = kernel.length / labels
   const [vector = ''] = outputsOf(embedding)
-  // Some networks keep their vector as an image of one pixel.
+  // Some networks output the vector as an image of one pixel.
   const shape = graph.constant('taught/shape', [2], Int32Array.of(-1, width))
   const attributes = { ...ofFloats, ...ofIntegers('Tshape') }
   const flat = graph.add('taught/vector', 'Reshape', [vector, shape], attributes)

@@ -1,26 +1,26 @@
 import { InvalidInputError } from '../errors'
 
-/** The nearest integer; of two as near, the even one. */
+/** Rounds to the nearest integer, half to even. */
 export const roundHalfToEven = (value: number): number => {
   const floor = Math.floor(value)
   const rest = value - floor
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
 }
 
-/** The IEEE 754 binary16 nearest to `value`, as its 16 bits. @throws InvalidInputError outside of its range */
+/** Bits of the nearest IEEE 754 binary16. @throws InvalidInputError outside its range */
 export function toFloat16(value: number): number {
   const magnitude = Math.abs(value)
-  // 65,504 is the largest; from half a step beyond it rounding would give infinity.
+  // The largest is 65,504; from half a step above, rounding would give infinity.
   if (!(magnitude < 65_520))
     throw new InvalidInputError('bad_model', `Expected a weight within the range of float16, got ${value}`)
   const sign = value < 0 ? 0x8000 : 0
   const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14)
-  // In steps of the last of the ten fraction bits a normal number is 1,024 or more: it carries into the exponent.
+  // In steps of the last fraction bit a normal number is at least 1,024, which carries into the exponent.
   const steps = roundHalfToEven(magnitude / 2 ** (exponent - 10))
   return sign | (((exponent + 14) << 10) + steps)
 }
 
-/** The number whose IEEE 754 binary16 bits these are. */
+/** Value of IEEE 754 binary16 bits. */
 function float16(bits: number): number {
   const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023]
   const magnitude =
@@ -34,10 +34,10 @@ function float16(bits: number): number {
   return bits & 0x8000 ? -magnitude : magnitude
 }
 
-/** Made when it is first needed. */
+/** Built on demand. */
 let halves: Float32Array | undefined
 
-/** What each pattern of 16 bits stands for. */
+/** Values of all 16-bit patterns. */
 export function halfValues(): Float32Array {
   halves ??= Float32Array.from({ length: 65536 }, (_, bits) => float16(bits))
   return halves

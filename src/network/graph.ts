@@ -3,7 +3,7 @@ import { InvalidInputError } from '../errors'
 import type { Weights } from '../model-folder/graph-model'
 
 /*
- * Reads GraphDef's JSON, in which bytes are base64 and 64-bit integers are strings.
+ * Reads GraphDef JSON, with bytes as base64 and 64-bit integers as strings.
  */
 
 export const nodeSchema = z.object({
@@ -16,17 +16,17 @@ export const nodeSchema = z.object({
 /** One operation of a network. */
 export type GraphNode = z.infer<typeof nodeSchema>
 
-/** What a graph is run for. */
+/** Outputs of a graph. */
 export const signatureSchema = z.looseObject({
   outputs: z.record(z.string(), z.looseObject({ name: z.string() })),
 })
 
-/** A graph of TensorFlow, as TensorFlow.js writes it: engines make of it what they run. */
+/** A TensorFlow graph in the format of TensorFlow.js, from which the files of all engines are written. */
 export interface Network extends Weights {
-  /** TensorFlow's GraphDef in JSON. */
+  /** GraphDef as JSON. */
   topology: { [key: string]: unknown; node: GraphNode[] }
   signature: z.infer<typeof signatureSchema> | undefined
-  /** Side of the square it sees, pixels. */
+  /** Side of the square input, pixels. */
   size: number
 }
 
@@ -37,7 +37,7 @@ function list({ attr }: GraphNode, name: string, type: 'i' | 's'): unknown[] {
   return lists?.[type] ?? []
 }
 
-/** An attribute of the type its name says; undefined or empty when the node does not have it. */
+/** Attributes of the named type; undefined or empty if missing. */
 export const textAttribute = ({ attr }: GraphNode, name: string): string | undefined =>
   attr[name]?.s === undefined ? undefined : text(attr[name].s)
 export const numberAttribute = ({ attr }: GraphNode, name: string): number | undefined =>
@@ -50,25 +50,25 @@ export const integersAttribute = (node: GraphNode, name: string): number[] =>
 const lengthsOf = (shape: unknown): number[] | undefined =>
   (shape as { dim?: { size?: unknown }[] } | undefined)?.dim?.map(({ size }) => Number(size))
 
-/** The lengths of a node's axes, -1 where any will do; undefined when the node does not tell. */
+/** Lengths of a node's axes, -1 for any length; undefined if not stated. */
 export const shapeAttribute = ({ attr }: GraphNode): number[] | undefined => lengthsOf(attr.shape?.shape)
 
-/** As {@link shapeAttribute}, of an output, by the signature. */
+/** As {@link shapeAttribute}, for an output in the signature. */
 export const outputShape = ({ signature }: Network, output: string): number[] | undefined =>
   lengthsOf(
     Object.values(signature?.outputs ?? {}).find(({ name }) => nodeName(name) === output)?.tensorShape,
   )
 
-/** `stem:0`, the first output of the node `stem`, is `stem` for short. */
+/** `stem:0`, the first output of the node `stem`, is also written `stem`. */
 const nodeName = (output: string): string => output.replace(/:0$/, '')
 
-/** The nodes that a node reads, without those that it only has to run after. */
+/** Inputs of a node, without control dependencies. */
 export const inputsOf = ({ input }: GraphNode): string[] =>
   input.filter((name) => !name.startsWith('^')).map(nodeName)
 
 /**
- * The one node that images go in by.
- * @throws InvalidInputError when there are others
+ * The input node.
+ * @throws InvalidInputError if there is not exactly one
  */
 export function inputOf({ topology }: Network): GraphNode {
   const [input, ...others] = topology.node.filter(({ op }) => op === 'Placeholder')
@@ -79,15 +79,15 @@ export function inputOf({ topology }: Network): GraphNode {
   )
 }
 
-/** The nodes whose values the network is run for: those its signature names, else those that no other reads. */
+/** Output nodes: those in the signature, else those that no other node reads. */
 export function outputsOf({ topology: { node }, signature }: Network): string[] {
   if (signature) return Object.values(signature.outputs).map(({ name }) => nodeName(name))
   const read = new Set(node.flatMap(inputsOf))
   return node.map(({ name }) => name).filter((name) => !read.has(name))
 }
 
-/** The names of the nodes that some depend on, and theirs. */
-export function readBy(nodes: ReadonlyMap<string, GraphNode>, names: string[]): Set<string> {
+/** Names of nodes and of all that they depend on. */
+export function dependenciesOf(nodes: ReadonlyMap<string, GraphNode>, names: string[]): Set<string> {
   const read = new Set<string>()
   const follow = (name: string): void => {
     const node = nodes.get(name)

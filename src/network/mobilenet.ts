@@ -1,12 +1,12 @@
 import { NetworkBuilder, ofFloats, ofIntegers } from './builder'
 import { inputsOf, type Network } from './graph'
 
-/** ImageNet's, without the background. */
+/** ImageNet classes, without the background. */
 const classes = 1000
 
 /**
- * A MobileNet as @tensorflow-models/mobilenet takes it: ending in logits, the first of them for the background. The
- * library drops that one and has a softmax of its own. One that ends in a softmax is of ImageNet's classes alone.
+ * Converts a MobileNet for @tensorflow-models/mobilenet, which expects logits, the first for the background, drops that one and
+ * applies its own softmax. A network ending in softmax has ImageNet's classes only.
  */
 export function asMobileNet(network: Network): Network {
   const softmax = network.topology.node.find(({ op }) => op === 'Softmax')

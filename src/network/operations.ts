@@ -1,7 +1,7 @@
 import { integers, type NetworkBuilder, ofFloats, ofIntegers, text, texts } from './builder'
 
 /*
- * Operations as engines run them best, with a bias and an activation fused in.
+ * Operations in the form that engines run best, with fused bias and activation.
  */
 
 /** Names of constants. */
@@ -10,7 +10,7 @@ export interface Parameters {
   bias: string
 }
 
-/** How a window goes over an image, whose edges are padded as TensorFlow's SAME does. */
+/** Sliding window over an image, padded with TensorFlow's SAME. */
 export interface Steps {
   stride?: number
   activation?: 'Relu' | 'Relu6'

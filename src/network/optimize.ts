@@ -1,10 +1,10 @@
 import { type Affine, affineOf } from './affine'
 import { constantNode, texts } from './builder'
 import type { GraphNode, Network } from './graph'
-import { inputsOf, outputsOf, readBy, textAttribute, textsAttribute } from './graph'
+import { dependenciesOf, inputsOf, outputsOf, textAttribute, textsAttribute } from './graph'
 import { floatsOf, storedWeights, type Weight, weightOf, weightsOf } from './weights'
 
-/** Operations that are linear in a kernel, by what they are called with a bias and an activation fused in. */
+/** Operations that are linear in a kernel, with the names of their fused forms. */
 const linear = new Map([
   ['Conv2D', '_FusedConv2D'],
   ['DepthwiseConv2dNative', 'FusedDepthwiseConv2dNative'],
@@ -13,12 +13,12 @@ const linear = new Map([
 const fused = [...linear.values()]
 const activations = ['Relu', 'Relu6']
 
-/** What is to be put into a linear operation: something for each channel, then an activation. */
+/** What to fold into a linear operation: scale and shift per channel, then an activation. */
 interface Change extends Partial<Affine> {
   activation?: string
 }
 
-/** A network while nodes of it are put together. Nodes without a reader are left out at the end. */
+/** A network being optimized. Nodes without a reader are dropped at the end. */
 class Draft {
   readonly #nodes: Map<string, GraphNode>
   readonly #weights: Map<string, Weight>
@@ -33,7 +33,7 @@ class Draft {
       this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1)
   }
 
-  /** Puts a node into the one that it reads. @returns whether that can be done */
+  /** Folds or fuses a node into the one that it reads. @returns whether it could */
   absorb = (name: string): boolean => {
     const node = this.#nodes.get(name)
     for (const input of node ? inputsOf(node) : []) {
@@ -46,7 +46,7 @@ class Draft {
     return false
   }
 
-  /** The linear operation of that name, where one node reads it and its bias is the last that happens in it. */
+  /** The linear operation with that name, if it has a single reader and ends in its bias. */
   #linear(name: string): GraphNode | undefined {
     const node = this.#nodes.get(name)
     if (!node || !(linear.has(node.op) || fused.includes(node.op)) || this.#readers.get(name) !== 1)
@@ -87,7 +87,7 @@ class Draft {
     })
   }
 
-  /** The channels are a kernel's last axis, or in a depthwise one its last two: the values go round them either way. */
+  /** Channels are the last axis of a kernel, or the last two of a depthwise one; indexing by remainder works for both. */
   #scaledKernel(name: string, kernelName: string, scale?: Affine['scale']): string {
     const kernel = this.#weights.get(kernelName)
     if (!scale || !kernel) return kernelName
@@ -105,7 +105,7 @@ class Draft {
   }
 
   finish(): Network {
-    const read = readBy(this.#nodes, outputsOf(this.network))
+    const read = dependenciesOf(this.#nodes, outputsOf(this.network))
     const node = [...this.#nodes.values()].filter(({ name, op }) => read.has(name) || op === 'Placeholder')
     const weights = [...this.#weights.values()].filter(({ name }) => read.has(name))
     return { ...this.network, topology: { ...this.network.topology, node }, ...storedWeights(weights) }
@@ -113,15 +113,14 @@ class Draft {
 }
 
 /**
- * Folds batch norms and other products and sums by channel into the kernels before them, in double precision, fuses
- * biases and activations, and leaves out what no output depends on. The same network gives the same values but for
- * rounding; kernels that are not folded keep the type they are stored in.
- * @throws InvalidInputError when the weights do not hold what the network says
+ * Folds batch norms and other per-channel scales and shifts into the kernels before them, in double precision, fuses biases and
+ * activations, and drops nodes that no output depends on. Results are equal up to rounding; unchanged kernels keep their stored type.
+ * @throws InvalidInputError if the weights do not match the network
  */
 export function optimizeNetwork(network: Network): Network {
   const draft = new Draft(network)
   const names = network.topology.node.map(({ name }) => name)
-  // Nodes come in any order, and each change may make the next possible.
+  // Nodes are in any order, and each change may enable the next.
   while (names.filter(draft.absorb).length > 0);
   return draft.finish()
 }

@@ -9,7 +9,7 @@ const graphSchema = z.object({
   signature: signatureSchema.optional(),
 })
 
-/** @throws InvalidInputError naming what is not as the schema says */
+/** @throws InvalidInputError naming what does not match the schema */
 export function parseTopology<T>(schema: z.ZodType<T>, value: unknown, folder: string): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
@@ -20,10 +20,10 @@ export function parseTopology<T>(schema: z.ZodType<T>, value: unknown, folder: s
 }
 
 /**
- * The graph in stored files.
- * @param size side of the square it sees, pixels
- * @param folder where they are from, for errors
- * @throws InvalidInputError when it is not valid, or a weight does not fit
+ * Parses the graph in stored files.
+ * @param size side of the square input, pixels
+ * @param folder of the files, for error messages
+ * @throws InvalidInputError if it is invalid, or a weight does not fit
  */
 export function readGraph(
   { weightSpecs, weights, ...graph }: StoredModel,

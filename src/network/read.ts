@@ -7,10 +7,10 @@ import { optimizeNetwork } from './optimize'
 import { parseTopology, readGraph } from './read-graph'
 
 /**
- * The network in the files of a model folder. Layers are made a graph, folded and fused.
- * @param size side of the square it sees, pixels
- * @param folder where they are from, for errors
- * @throws InvalidInputError when a file is missing or does not hold what it must, or a weight does not fit
+ * Reads the network in a model folder. Layers are converted to a graph, folded and fused.
+ * @param size side of the square input, pixels
+ * @param folder of the files, for error messages
+ * @throws InvalidInputError if a file is missing or invalid, or a weight does not fit
  */
 export function readNetwork(files: Files, size: number, folder: string): Network {
   const stored = readStoredModel(files, folder)

@@ -1,8 +1,8 @@
 import { parse } from 'protobufjs'
 
 /**
- * What a SavedModel of one graph needs of TensorFlow's saved_model.proto, meta_graph.proto, graph.proto, node_def.proto,
- * attr_value.proto, tensor.proto and types.proto.
+ * Subset of TensorFlow's saved_model.proto, meta_graph.proto, graph.proto, node_def.proto, attr_value.proto, tensor.proto and
+ * types.proto, for a SavedModel with one graph.
  */
 const proto = `
 syntax = "proto3";
@@ -53,8 +53,8 @@ message SavedModel { int64 saved_model_schema_version = 1; repeated MetaGraphDef
 
 const { root } = parse(proto)
 
-/** The message of `saved_model.pb`. */
+/** Message type of `saved_model.pb`. */
 export const savedModelType = root.lookupType('SavedModel')
 
-/** What an attribute of a node may be. */
+/** Kinds of attribute values. */
 export const attributeKinds: ReadonlySet<string> = new Set(root.lookupType('AttrValue').oneofs.value?.oneof)

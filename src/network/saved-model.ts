@@ -5,17 +5,17 @@ import { attributeKinds, savedModelType } from './saved-model-proto'
 import { type Weight, weightsOf } from './weights'
 
 /*
- * Writes a TensorFlow.js graph as a SavedModel, for TensorFlow to run as a whole. GraphDef's JSON is what model.json has.
- * Weights of float32 are inputs of the graph, to be fed from the shards of model.json: as constants of the graph,
- * TensorFlow would copy them each time that it rewrites the graph, 200 MB for 18 MB of weights.
+ * Converts a TensorFlow.js graph to a SavedModel, which TensorFlow runs in one session. model.json already has GraphDef as JSON.
+ * Float32 weights are inputs of the graph, fed from the shards of model.json: TensorFlow would copy constants at each rewrite of the
+ * graph, 200 MB for 18 MB of weights.
  */
 
-/** TensorFlow 2 reads graphs of this version as it writes them. */
+/** GraphDef version written by TensorFlow 2. */
 const graphVersion = 1000
 
 type Attributes = GraphNode['attr']
 
-/** What a node has of its fusion's making. */
+/** Attributes of fused nodes only. */
 const fusionAttributes = [
   'num_args',
   'num_host_args',
@@ -33,8 +33,7 @@ const unfused: Record<string, string> = {
 }
 
 /**
- * A fused operation as the ones it is made of: TensorFlow fuses them again as suits the machine. The last has the name of
- * the whole.
+ * Splits a fused operation; TensorFlow fuses it again as suits the machine. The last part keeps its name.
  */
 function unfuse(node: GraphNode): GraphNode[] {
   const op = unfused[node.op]
@@ -55,7 +54,7 @@ function unfuse(node: GraphNode): GraphNode[] {
   ]
 }
 
-/** Activation with a slope for each channel, which only TensorFlow.js has as an operation. */
+/** Activation with a slope per channel; an operation only in TensorFlow.js. */
 const onlyInTensorFlowJs = 'Prelu'
 
 const shapeOf = (lengths: number[]) => ({ dim: lengths.map((size) => ({ size })) })
@@ -66,7 +65,7 @@ const types: Partial<Record<WeightSpec['dtype'], string>> = {
   bool: 'DT_BOOL',
 }
 
-/** Whether a weight is an input of the SavedModel. Others are few and small, and TensorFlow needs to know their values. */
+/** Whether a weight is an input of the SavedModel. Others are few and small, and TensorFlow needs their values. */
 const isFed = ({ dtype }: Pick<WeightSpec, 'dtype'>): boolean => dtype === 'float32'
 
 function ofWeight(name: string, weight: Weight | undefined): GraphNode {
@@ -79,7 +78,7 @@ function ofWeight(name: string, weight: Weight | undefined): GraphNode {
   return { name, op: 'Const', input: [], attr: { dtype: { type: dtype }, value: { tensor } } }
 }
 
-/** @throws InvalidInputError naming what cannot be written */
+/** @throws InvalidInputError for an operation that cannot be written */
 function check({ name, op, attr }: GraphNode): void {
   if (op === onlyInTensorFlowJs)
     throw new InvalidInputError('model_unsupported', `TensorFlow has no operation ${op} (${name})`)
@@ -87,7 +86,7 @@ function check({ name, op, attr }: GraphNode): void {
     if (Object.keys(value).every((kind) => attributeKinds.has(kind))) continue
     throw new InvalidInputError(
       'model_unsupported',
-      `A SavedModel cannot have ${key} of the operation ${op} (${name})`,
+      `A SavedModel does not support ${key} of the operation ${op} (${name})`,
     )
   }
 }
@@ -98,8 +97,8 @@ const endpoints = (names: string[]) =>
   )
 
 /**
- * The bytes of `saved_model.pb`: one signature, whose inputs are the graph's and its weights of float32 by their names.
- * @throws InvalidInputError when TensorFlow does not have one of its operations, or a weight is missing
+ * Encodes `saved_model.pb`: one signature, with the graph's inputs and its float32 weights by name.
+ * @throws InvalidInputError if TensorFlow lacks an operation, or a weight is missing
  */
 export function toSavedModel(network: Network): Uint8Array {
   const weights = new Map(weightsOf(network).map((weight) => [weight.name, weight]))

@@ -3,7 +3,7 @@ import type { GraphNode, Network } from './graph'
 import { inputsOf, shapeAttribute, textAttribute, textsAttribute } from './graph'
 
 /*
- * Engines find a kernel that does not fit, too, but most do not say which.
+ * Engines detect mismatched kernels, too, but most do not say which.
  */
 
 type Shapes = ReadonlyMap<string, readonly number[]>
@@ -11,10 +11,10 @@ type Shapes = ReadonlyMap<string, readonly number[]>
 const convolutions = ['Conv2D', '_FusedConv2D']
 const depthwise = ['DepthwiseConv2dNative', 'FusedDepthwiseConv2dNative']
 
-/** Operations whose result has as many channels as what they read first. */
+/** Operations that keep the number of channels of their first input. */
 const keeping = ['Identity', 'Relu', 'Relu6', 'BiasAdd', 'MaxPool', 'AvgPool', 'Pad', 'FusedBatchNormV3']
 
-/** How many channels the results of a graph's operations have; undefined where that cannot be told. */
+/** Infers the number of output channels of nodes; undefined if unknown. */
 class Channels {
   private readonly nodes: ReadonlyMap<string, GraphNode>
   private readonly known = new Map<string, number | undefined>()
@@ -28,7 +28,7 @@ class Channels {
 
   of(name: string): number | undefined {
     if (this.known.has(name)) return this.known.get(name)
-    // Entered first: a graph may have a loop.
+    // Set first: the graph may have a cycle.
     this.known.set(name, undefined)
     const node = this.nodes.get(name)
     const channels = node && this.after(node)
@@ -52,9 +52,8 @@ class Channels {
 const isConvolution = ({ op }: GraphNode): boolean => convolutions.includes(op) || depthwise.includes(op)
 
 /**
- * Checks that the kernels of a network and their biases fit what they are applied to, as far as that can be told without
- * running it.
- * @throws InvalidInputError naming the weight that does not
+ * Checks that kernels and biases match the channels of their inputs, as far as that can be inferred without running the network.
+ * @throws InvalidInputError naming a weight that does not fit
  */
 export function checkShapes({ topology, weightSpecs }: Pick<Network, 'topology' | 'weightSpecs'>): void {
   const shapes = new Map(weightSpecs.map(({ name, shape }) => [name, shape]))
@@ -70,11 +69,11 @@ export function checkShapes({ topology, weightSpecs }: Pick<Network, 'topology' 
 
 function checkKernel(node: GraphNode, shape: readonly number[], channels: Channels): void {
   const [image = '', kernel] = inputsOf(node)
-  const said = `The weight ${kernel} of [${shape}] does not fit the operation ${node.name}`
-  if (shape.length !== 4) throw new InvalidInputError('bad_model', `${said}: a kernel has 4 axes`)
+  const message = `The weight ${kernel} of [${shape}] does not fit the operation ${node.name}`
+  if (shape.length !== 4) throw new InvalidInputError('bad_model', `${message}: a kernel has 4 axes`)
   const given = channels.of(image)
   if (given !== undefined && given % (shape[2] ?? 0) !== 0)
-    throw new InvalidInputError('bad_model', `${said}: it is given ${given} channels`)
+    throw new InvalidInputError('bad_model', `${message}: its input has ${given} channels`)
 }
 
 function checkBias(node: GraphNode, shapes: Shapes, channels: Channels): void {
@@ -85,6 +84,6 @@ function checkBias(node: GraphNode, shapes: Shapes, channels: Channels): void {
   if (biases && String(biases) !== String([made]))
     throw new InvalidInputError(
       'bad_model',
-      `The weight ${bias} of [${biases}] does not fit the operation ${node.name}: it makes ${made} channels`,
+      `The weight ${bias} of [${biases}] does not fit the operation ${node.name}: it outputs ${made} channels`,
     )
 }

@@ -5,13 +5,13 @@ import type { Network } from './graph'
 import { toOnnx } from './onnx/write'
 import { toSavedModel } from './saved-model'
 
-/** The size TF.js converters use, so that browsers can cache and load shards side by side. */
+/** Shard size of the TensorFlow.js converters, for caching and parallel loading in browsers. */
 const shardBytes = 4 * 1024 * 1024
 
 /**
- * What engines read of a network, by file name: `model.json`, the shards of its weights, `model.onnx` where ONNX has all of
- * its operations, and `saved_model.pb` where TensorFlow has.
- * @param by what has made them, as the file tells
+ * Files of a network for all engines, by name: `model.json` and its weight shards, `model.onnx` if ONNX supports all of its
+ * operations, and `saved_model.pb` if TensorFlow does.
+ * @param by tool name written into the files
  */
 export function networkFiles(network: Network, by = 'whisklens'): Map<string, Uint8Array> {
   const { topology, signature, weightSpecs, weights } = network
@@ -37,7 +37,7 @@ export function networkFiles(network: Network, by = 'whisklens'): Map<string, Ui
   ])
 }
 
-/** Nothing of a network that cannot be written so. */
+/** Undefined if the network cannot be converted. */
 function written(write: (network: Network) => Uint8Array, network: Network): Uint8Array | undefined {
   try {
     return write(network)
@@ -47,7 +47,7 @@ function written(write: (network: Network) => Uint8Array, network: Network): Uin
   }
 }
 
-/** Writes files into a folder. */
+/** Writes files to a folder. */
 export async function writeFiles(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   for (const [name, bytes] of files) await writeFile(join(folder, name), bytes)
 }

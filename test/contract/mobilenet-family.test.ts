@@ -81,7 +81,7 @@ it('leaves no tensor behind', async () => {
   const loaded = tf.memory().numTensors
   expect(loaded).toBeGreaterThan(before)
   const image = await decodeImage(sample('coffee'), input)
-  const { labels } = await task.look(image, 2)
+  const { labels } = await task.predict(image, 2)
   expect(labels.map(({ className }) => className)).toEqual(
     expected[sampleNames.indexOf('coffee')]?.slice(0, 2).map(({ className }) => className),
   )

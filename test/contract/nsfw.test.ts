@@ -75,7 +75,7 @@ needs(!isThere && `${spec} cannot be fetched`).describe('the model of nsfwjs', (
   it.each(sampleNames)('says of the pixels of %s what its layers say', async (name) => {
     const pixels = await decodeImage(sample(name), model.task.input)
     const expected = await valuesOf(layers, tf.tensor(pixels.pixels, [1, 224, 224, 3]))
-    const { labels } = await model.task.look(pixels, 5)
+    const { labels } = await model.task.predict(pixels, 5)
     expect(labels).toHaveLength(5)
     for (const { index, probability } of labels)
       expect(Math.abs(probability - (expected[index] ?? Number.NaN))).toBeLessThan(1e-3)

@@ -272,11 +272,11 @@ describe('an image with EXIF', () => {
 
   it('keeps its block away from where models run', async () => {
     const given: object[] = []
-    const look = async (image: object) => {
+    const predict = async (image: object) => {
       given.push(image)
       return { labels: [], ms: 1 }
     }
-    const task = { ...loaded.task, look }
+    const task = { ...loaded.task, predict }
     await classifyImage({ ...loaded, task } as unknown as LoadedModel, await photo(facts).jpeg().toBuffer())
     expect(given[0]).not.toHaveProperty('exif')
   })

@@ -72,9 +72,9 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
   it(`holds no more tensors after ${many} images`, async () => {
     const { task } = await load()
     const image = await decodeImage(sample('astronaut'), task.input)
-    await task.look(image, 5)
+    await task.predict(image, 5)
     const before = task.memory()
-    for (let i = 0; i < many; i++) await task.look(image, 5)
+    for (let i = 0; i < many; i++) await task.predict(image, 5)
     expect(task.memory()).toEqual(before)
   }, 400_000)
 

@@ -93,7 +93,7 @@ describe('what is not decoded is named', () => {
     expect(kindOf(Buffer.from('0102030405060708', 'hex'))).toBeUndefined()
     await expect(decodeImage(Buffer.from('0102030405060708', 'hex'), input)).rejects.toMatchObject({
       code: 'image_unsupported',
-      message: 'The object is of no image format that is known',
+      message: 'The object has an unknown format',
     })
   })
 })

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { classifyImages } from '../../src/batch/classify/classify-images'
 import { classifyImage } from '../../src/classifier/classify'
-import { loadModelApart } from '../../src/classifier/inference/load'
+import { loadIsolated } from '../../src/classifier/inference/load'
 import { loadModel } from '../../src/classifier/load'
-import { inUse } from '../../src/classifier/tasks/in-use'
+import { serialTask } from '../../src/classifier/tasks/serial-task'
 import type { Task } from '../../src/classifier/tasks/task'
 import { InvalidInputError, WhisklensError } from '../../src/errors'
 import { type Bundle, bundle } from '../helpers/bundle'
@@ -38,7 +38,7 @@ afterAll(() => {
 
 describe('a model in a thread of its own', () => {
   it('finds what it finds in this one', async () => {
-    const [here, apart] = [await loadModel(model, 'wasm'), await loadModelApart(model, 'wasm')]
+    const [here, apart] = [await loadModel(model, 'wasm'), await loadIsolated(model, 'wasm')]
     expect(apart.folder).toEqual(here.folder)
     expect(apart.engine).toBe('wasm')
     expect(apart.task.input).toEqual(here.task.input)
@@ -51,7 +51,7 @@ describe('a model in a thread of its own', () => {
   })
 
   it('gives each of many questions its own answer', async () => {
-    const apart = await loadModelApart(model, 'wasm')
+    const apart = await loadIsolated(model, 'wasm')
     const names = ['cat', 'coffee', 'rocket', 'palace', 'cat', 'coffee'] as const
     const found = await Promise.all(names.map((name) => classifyImage(apart, sample(name))))
     expect(found.map(({ labels }) => labels[0]?.label)).toEqual([
@@ -65,7 +65,7 @@ describe('a model in a thread of its own', () => {
   })
 
   it('gains no tensors from image to image', async () => {
-    const apart = await loadModelApart(model, 'wasm')
+    const apart = await loadIsolated(model, 'wasm')
     const before = await apart.task.memory()
     for (let image = 0; image < 10; image++) await classifyImage(apart, sample('cat'))
     expect(before).toHaveProperty('numTensors')
@@ -73,7 +73,7 @@ describe('a model in a thread of its own', () => {
   })
 
   it('is refused with the words that it is refused with here', async () => {
-    const refusal = (load: typeof loadModelApart, name: string, engine: string) =>
+    const refusal = (load: typeof loadIsolated, name: string, engine: string) =>
       load(name, engine)
         .then(({ task }) => task.warmUp())
         .then(
@@ -88,9 +88,9 @@ describe('a model in a thread of its own', () => {
     for (const [name, engine, code] of cases) {
       const expected = await refusal(loadModel, name, engine)
       expect(expected?.code).toBe(code)
-      expect(await refusal(loadModelApart, name, engine)).toEqual(expected)
+      expect(await refusal(loadIsolated, name, engine)).toEqual(expected)
     }
-    await expect(loadModelApart(model, 'tpu')).rejects.toBeInstanceOf(WhisklensError)
+    await expect(loadIsolated(model, 'tpu')).rejects.toBeInstanceOf(WhisklensError)
   })
 })
 
@@ -104,7 +104,7 @@ describe('a model that was not tried out', () => {
   const store = { bucket: () => ({ get }) } as never
 
   it('is tried out by its first image, whose fault it is not', async () => {
-    const apart = await loadModelApart(unfitting(), 'wasm')
+    const apart = await loadIsolated(unfitting(), 'wasm')
     const options = { model: apart, store, activationId: 'a1', deadline: Date.now() + 60_000 }
     const images = Array.from({ length: 20 }, (_, index) => ({ bucket: 'images', key: `${index}` }))
     await expect(classifyImages(images, options)).rejects.toMatchObject({
@@ -120,10 +120,10 @@ describe('a model that was not tried out', () => {
 
   it('is read again after it could not be used', async () => {
     const folder = unfitting()
-    const broken = await loadModelApart(folder, 'wasm')
+    const broken = await loadIsolated(folder, 'wasm')
     await expect(classifyImage(broken, sample('cat'))).rejects.toThrow('999 classes')
     changeModel(folder, { 'labels.json': labelsFile })
-    const mended = await loadModelApart(folder, 'wasm')
+    const mended = await loadIsolated(folder, 'wasm')
     expect((await classifyImage(mended, sample('cat'))).labels[0]?.label).toBe('tiger cat')
   })
 })
@@ -133,25 +133,30 @@ describe('a task in use', () => {
   const start = (given: Partial<Task>) => {
     const dispose = jest.fn()
     const forget = jest.fn()
-    const task = { input: {}, look: async () => ({ labels: [] }), warmUp: async () => {}, memory: () => ({}) }
+    const task = {
+      input: {},
+      predict: async () => ({ labels: [] }),
+      warmUp: async () => {},
+      memory: () => ({}),
+    }
     const unusable = (cause: unknown) => new InvalidInputError('bad_model', 'unusable', { cause })
-    const running = inUse({ ...task, dispose, ...given } as Task, { unusable, forget })
-    return { look: () => running.look(image, 1), warmUp: running.warmUp, dispose, forget }
+    const running = serialTask({ ...task, dispose, ...given } as Task, { unusable, forget })
+    return { predict: () => running.predict(image, 1), warmUp: running.warmUp, dispose, forget }
   }
   const fail = async (): Promise<never> => {
     throw new Error('planted')
   }
 
   it('does not answer for an image that fails first', async () => {
-    const { look, forget } = start({ look: fail })
-    await expect(look()).rejects.toThrow('planted')
-    await expect(look()).rejects.toThrow('planted')
+    const { predict, forget } = start({ predict: fail })
+    await expect(predict()).rejects.toThrow('planted')
+    await expect(predict()).rejects.toThrow('planted')
     expect(forget).not.toHaveBeenCalled()
   })
 
   it('is given up once and for all when it works for nothing', async () => {
-    const { look, warmUp, dispose, forget } = start({ look: fail, warmUp: fail })
-    const found = await Promise.allSettled([look(), look(), warmUp()])
+    const { predict, warmUp, dispose, forget } = start({ predict: fail, warmUp: fail })
+    const found = await Promise.allSettled([predict(), predict(), warmUp()])
     for (const one of found) {
       expect(one).toMatchObject({
         status: 'rejected',
@@ -164,15 +169,15 @@ describe('a task in use', () => {
 
   it('looks at one image after the other', async () => {
     let [now, most] = [0, 0]
-    const { look } = start({
-      look: async () => {
+    const { predict } = start({
+      predict: async () => {
         most = Math.max(most, ++now)
         await new Promise(setImmediate)
         now--
         return { labels: [] }
       },
     })
-    await Promise.all([look(), look(), look()])
+    await Promise.all([predict(), predict(), predict()])
     expect(most).toBe(1)
   })
 })
@@ -226,7 +231,7 @@ describe.each(['256', '1024'])('an action of %s MB', (memory) => {
 describe('an action whose thread', () => {
   it.each([
     ['throws', "throw new Error('planted')", 'planted'],
-    ['exits', 'process.exit(3)', 'It ended with code 3'],
+    ['exits', 'process.exit(3)', 'The inference thread exited with code 3'],
   ])('%s ends with it, as it would of an error of its own', async (_, statement, said) => {
     const home = mkdtempSync(join(tmpdir(), 'whisklens-home-'))
     mkdirSync(join(home, 'dist'))

@@ -49,7 +49,7 @@ describe('the bytes of an image that came as text', () => {
     ['JSON', `"${text}"`, 'is not base64: character 1 is "\\""'],
     ['padding that is too much', `${text}=`, 'is not'],
     ['padding inside', `AA==${text}`, 'is not base64: character 3 is "="'],
-    ['a letter too few', 'AAAAA', 'is not whole base64: 5 characters'],
+    ['a letter too few', 'AAAAA', 'is incomplete base64: it has 5 characters'],
     [
       'a data: URL in percent encoding',
       'data:image/svg+xml,%3Csvg/%3E',

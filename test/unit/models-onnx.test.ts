@@ -282,7 +282,7 @@ describe('of an ONNX model', () => {
     ['another size than said', network(), { size: 224 }, /images of 8 × 8 pixels, expected 224/],
     ['no size', network({ shape: [1, 3, -1, -1] }), {}, /size of its input/],
     ['no range', network(), { range: undefined }, /range of pixel values/],
-    ['other classes', network(), { labels: keras.labels, skip: 1 }, /4 classes, but it gives 3 values/],
+    ['other classes', network(), { labels: keras.labels, skip: 1 }, /4 classes, but it outputs 3 values/],
     ['a softmax, of which logits are said', network(), { logits: true }, /ends in a Softmax/],
     ['an end that does not tell', network({ end: ['Relu'] }), {}, /ends in a Relu/],
     ['detection', network(), { task: 'detection' }, /options cannot describe it/],
@@ -304,7 +304,7 @@ describe('of an ONNX model', () => {
     cpSync(fixture('torch'), path, { recursive: true })
     const weights = readFileSync(join(path, 'cats.onnx.data'))
     writeFileSync(join(path, 'cats.onnx.data'), weights.subarray(0, -1))
-    await expect(add(path)).rejects.toThrow(/cats\.onnx\.data ends within the weight/)
+    await expect(add(path)).rejects.toThrow(/cats\.onnx\.data is truncated in the weight/)
     rmSync(join(path, 'cats.onnx.data'))
     await expect(add(path)).rejects.toThrow(/Expected a file cats\.onnx\.data/)
     const model = readFileSync(join(path, 'cats.onnx'))

@@ -215,9 +215,9 @@ function parseAnything(message: unknown): void {
 describe('any other message', () => {
   it.each([
     [{}, 'it is empty'],
-    [{ images: [] }, 'of no known shape: its fields are images'],
+    [{ images: [] }, 'no known shape: its fields are images'],
     [{ '{"bucket": "images"': '' }, 'it has no fields (was JSON sent as a form?'],
-    [{ Records: 'none' }, 'of no known shape: its fields are Records'],
+    [{ Records: 'none' }, 'no known shape: its fields are Records'],
     [{ Records: [{}] }, 'Records[0] has no known shape: it is empty'],
     [{ Records: [7] }, 'Records[0] is not a JSON object'],
     [null, 'is not a JSON object'],
@@ -369,7 +369,7 @@ describe('the notification', () => {
 
   it('may not be nested without end', () => {
     const wrapped = Array.from({ length: 30 }).reduce((inner: unknown) => [inner], { Records: [] })
-    expect(refusalOf(wrapped)).toContain('too many messages inside each other')
+    expect(refusalOf(wrapped)).toContain('is nested too deeply')
   })
 
   it.each([

@@ -1,6 +1,6 @@
-"""Measures the tensors of a float network on photos: range, and mean of each channel.
+"""Measures the tensors of a float network on photos: range, and mean per channel.
 
-What it prints is committed, so that the int8 models do not depend on the versions of the packages below.
+The output is committed, so that the int8 models do not depend on the versions of the packages below.
 
     npx tsx scripts/convert-efficientnet-lite/int8/write-float.ts FOLDER
     pip install -r scripts/convert-efficientnet-lite/int8/requirements.txt
@@ -20,7 +20,7 @@ import numpy
 import onnxruntime
 from PIL import Image, ImageEnhance
 
-# Photos, not drawings or scans of text; nobody's face but the astronaut's. Their licences: see the packages.
+# Photos rather than drawings or scans; no faces except the astronaut's. Licences: see the packages.
 WHEELS = {
     "scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl": (
         "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
@@ -50,7 +50,7 @@ def photos(folder):
 
 
 def central_box(photo):
-    """The centre that preprocessing would keep: 224 of 256 pixels."""
+    """The centre crop of preprocessing: 224 of 256 pixels."""
     side = min(photo.size) * 0.875
     left, top = (photo.width - side) / 2, (photo.height - side) / 2
     return left, top, left + side, top + side
@@ -69,7 +69,7 @@ def random_box(photo, random):
 
 
 def crops(photo, size, random):
-    """The centre, then random parts of the photo, mirrored and with other colours, as networks are trained on."""
+    """The centre, then random crops, mirrored and with changed colours, as in training."""
     yield photo.resize((size, size), Image.BICUBIC, central_box(photo))
     for _ in range(CROPS - 1):
         crop = photo.resize((size, size), Image.BICUBIC, random_box(photo, random))

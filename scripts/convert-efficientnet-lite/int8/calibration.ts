@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 
-/** What calibrate.py measured of each tensor of a network in float32, by name. */
+/** Measurements of calibrate.py per tensor of a float32 network, by name. */
 const calibrationSchema = z.record(
   z.string(),
   z.strictObject({
-    /** The smallest and the largest value. */
+    /** Minimum and maximum. */
     range: z.tuple([z.number(), z.number()]),
-    /** Of each channel, over images and positions. */
+    /** Per channel, over images and positions. */
     mean: z.array(z.number()).min(1),
   }),
 )

@@ -2,60 +2,60 @@ import { InvalidInputError } from '../../../src/errors'
 import { roundHalfToEven } from '../../../src/network/float16'
 import { transpose } from '../weights'
 
-/** The smallest and the largest value of a tensor. */
+/** Minimum and maximum of a tensor. */
 export type Range = [min: number, max: number]
 
-/** A value is `(byte − zeroPoint) · scale`; the byte is unsigned. */
+/** Unsigned bytes: the value is `(byte − zeroPoint) · scale`. */
 export interface ByteScale {
   /** A float32. */
   scale: number
   zeroPoint: number
 }
 
-/** Weights of a convolution or dense layer, one output channel after the other. */
+/** Weights of a convolution or dense layer, by output channel. */
 export interface FloatLayer {
   /** `[out, in of the group, height × width]`, row-major. */
   weights: Float64Array
   bias: Float64Array
 }
 
-/** What goes into a layer. */
+/** Input of a layer. */
 export interface LayerInput {
   scale: number
-  /** Of each channel, over images and positions. */
+  /** Per channel, over images and positions. */
   means: readonly number[]
-  /** Each output channel reads the inputs of its group; as many as channels where the convolution is depthwise. */
+  /** Each output channel reads the inputs of its group; a depthwise convolution has as many groups as channels. */
   groups: number
 }
 
 export interface Int8Layer {
   weights: Int8Array
-  /** Of the weights, one for each output channel. */
+  /** Weight scales, one per output channel. */
   scales: Float32Array
-  /** In steps of `biasScales`: its channel's scale × the input's. */
+  /** In steps of `biasScales`, the weight scale × the input scale. */
   bias: Int32Array
   biasScales: Float32Array
 }
 
-/** Rounding may add a step to each of two weights whose sum must not be more than 128. */
+/** Rounding may add a step to each of two weights whose sum must not exceed 128. */
 const largestWeight = 126
-/** A quarter of int32's range: the rest is left to the correction and the sum of products. */
+/** A quarter of the int32 range, leaving room for the correction and the sum of products. */
 const largestBias = 2 ** 30
 
 const clamp = (value: number, min: number, max: number): number => Math.min(Math.max(value, min), max)
 
-/** Spreads a range over the values of a byte. Zero is always one of them: the padding has to be exact. */
+/** Maps a range to bytes. Always includes zero, because padding must be exact. */
 export function byteScaleOf([min, max]: Range): ByteScale {
   const [lowest, highest] = [Math.min(min, 0), Math.max(max, 0)]
   if (!Number.isFinite(highest - lowest)) {
     throw new InvalidInputError('bad_model', `Expected a finite range, got ${min} to ${max}`)
   }
-  // Any step will do for a range of zero, but a scale is never zero.
+  // Any scale works for an empty range, except zero.
   const scale = Math.fround(Math.max((highest - lowest) / 255, 2 ** -100))
   return { scale, zeroPoint: clamp(roundHalfToEven(-lowest / scale), 0, 255) }
 }
 
-/** The largest sum of two values next to each other, the first at an even position; or the largest value. */
+/** Largest sum of two adjacent values, the first at an even position; or the largest value. */
 const largestPair = (values: Float64Array): number =>
   values.reduce(
     (most, value, index) =>
@@ -64,9 +64,9 @@ const largestPair = (values: Float64Array): number =>
   )
 
 /**
- * What has to fit into 126 steps. On CPUs with AVX2 or AVX-512 but without VNNI, ONNX Runtime adds the products of two
- * weights next to each other in 16 bits, which saturate: 255 · (a + b) fits while a + b ≤ 128. Runtimes have the weights
- * of an output channel in either order of axes. Depthwise convolutions are summed in 32 bits.
+ * The magnitude that must fit into 126 steps. On CPUs with AVX2 or AVX-512 but without VNNI, ONNX Runtime adds the products of two
+ * adjacent weights in 16 bits with saturation: 255 · (a + b) fits while a + b ≤ 128. Runtimes may store the weights of an output
+ * channel in either axis order. Depthwise convolutions are summed in 32 bits.
  */
 function extentOf(row: Float64Array, area: number, isDepthwise: boolean): number {
   if (isDepthwise) return row.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0)
@@ -75,8 +75,8 @@ function extentOf(row: Float64Array, area: number, isDepthwise: boolean): number
 }
 
 /**
- * Rounds the weights of one input channel so that their sum is kept to half a step: neighbouring pixels are much alike, and
- * errors that add up would shift all of a smooth area.
+ * Rounds the weights of one input channel, keeping their sum to half a step: neighbouring pixels are similar, so errors that add up
+ * would shift smooth areas.
  */
 export function roundKeepingSum(values: Float64Array): Float64Array {
   const rounded = values.map(roundHalfToEven)
@@ -88,7 +88,7 @@ export function roundKeepingSum(values: Float64Array): Float64Array {
   return rounded
 }
 
-/** Steps as fine as the weights allow, and coarse enough for the bias to fit: a channel may be nearly all bias. */
+/** Finest step that holds the weights and lets the bias fit: a channel may be nearly all bias. */
 function weightScaleOf(extent: number, bias: number, inputScale: number): number {
   const scale = Math.max(extent / largestWeight, Math.abs(bias) / inputScale / largestBias, 2 ** -100)
   if (!Number.isFinite(scale)) throw new InvalidInputError('bad_model', 'Expected finite weights and biases')
@@ -96,8 +96,8 @@ function weightScaleOf(extent: number, bias: number, inputScale: number): number
 }
 
 /**
- * Weights as int8, symmetric, with a scale for each output channel. What the rounding of weights adds to the mean of an
- * output is taken off its bias: `b += Σ (w − wq) · E[x]`.
+ * Quantises weights to symmetric int8, with a scale per output channel. Subtracts the mean error of weight rounding from the bias:
+ * `b += Σ (w − wq) · E[x]`.
  */
 export function quantiseLayer({ weights, bias }: FloatLayer, input: LayerInput): Int8Layer {
   const channels = bias.length
@@ -107,7 +107,7 @@ export function quantiseLayer({ weights, bias }: FloatLayer, input: LayerInput):
   if (![rowLength, inputs, area].every(Number.isInteger)) {
     throw new InvalidInputError(
       'bad_model',
-      `Expected means for ${rowLength} weights a channel in ${input.groups} groups, got ${input.means.length}`,
+      `Expected means for ${rowLength} weights per channel in ${input.groups} groups, got ${input.means.length}`,
     )
   }
   const layer: Int8Layer = {

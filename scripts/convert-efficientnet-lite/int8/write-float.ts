@@ -7,13 +7,13 @@ import { floatNetwork } from '../convert'
 import { sources } from '../sources'
 import { readWheels } from '../wheels'
 
-// Writes the networks that calibrate.py measures.
+// Writes the float networks for calibrate.py.
 // Usage: npx tsx scripts/convert-efficientnet-lite/int8/write-float.ts FOLDER [--wheels DIR] [--plain]
 
-/** Their tensors are never rounded to bytes, or always in the same way. */
+/** Operations whose outputs are not quantised, or always in the same way. */
 const unmeasured = ['Const', 'Placeholder', '_FusedMatMul', 'Softmax']
 
-/** The network with each tensor as an output that int8 rounds to bytes. */
+/** Adds an output for each tensor that int8 quantises. */
 function withTensors(network: Network): Network {
   const names = network.topology.node.filter(({ op }) => !unmeasured.includes(op)).map(({ name }) => name)
   return { ...network, signature: { outputs: Object.fromEntries(names.map((name) => [name, { name }])) } }
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       wheels: { type: 'string' },
-      // The probabilities alone: for comparing int8 with.
+      // Outputs probabilities only, for comparison with int8.
       plain: { type: 'boolean', default: false },
     },
   })

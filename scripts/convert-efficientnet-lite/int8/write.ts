@@ -12,19 +12,19 @@ import { transpose } from '../weights'
 import type { Calibration } from './calibration'
 import { type ByteScale, byteScaleOf, quantiseLayer } from './quantise'
 
-/** Pixels are bytes already: `(value − 127) / 128`. */
+/** Scale of pixels, which are bytes already: `(value − 127) / 128`. */
 const pixelScale: ByteScale = { scale: 1 / 128, zeroPoint: 127 }
 
 const bytesOf = ({ buffer }: Int8Array | Int32Array | Float32Array): Uint8Array =>
   new Uint8Array(buffer as ArrayBuffer)
 
-/** ONNX Runtime for Node takes scalars, and refuses a vector of one. */
+/** ONNX Runtime for Node requires scalars; it rejects vectors of length 1. */
 const scaleAndZero = (graph: OnnxGraph, { scale, zeroPoint }: ByteScale): string[] => [
   graph.scalar(scale),
   graph.constant('uint8', [], Uint8Array.of(zeroPoint)),
 ]
 
-/** How the axes of a kernel of TensorFlow go to ONNX, where the output channels come first. */
+/** Axis permutation of kernels from TensorFlow to ONNX, where output channels come first. */
 const kernelAxes: Record<string, number[]> = {
   _FusedConv2D: [3, 2, 0, 1],
   FusedDepthwiseConv2dNative: [2, 3, 0, 1],
@@ -32,11 +32,10 @@ const kernelAxes: Record<string, number[]> = {
 }
 
 /**
- * Writes an EfficientNet-Lite as an ONNX model in int8: activations as unsigned bytes, weights as signed ones. Operations
- * stand between DequantizeLinear and QuantizeLinear, as runtimes expect it, and are NCHW; `image` is `[n, size, size, 3]`
- * in uint8, pixels as they are.
+ * Writes an EfficientNet-Lite as an int8 ONNX model: activations are unsigned bytes, weights signed ones. Operations are between
+ * DequantizeLinear and QuantizeLinear, as runtimes expect, and NCHW; `image` is `[n, size, size, 3]` in uint8, raw pixels.
  *
- * @throws InvalidInputError where the calibration is not of this network, or for an operation that no EfficientNet-Lite has
+ * @throws InvalidInputError if the calibration is of another network, or for an operation that EfficientNet-Lite does not have
  */
 export function writeInt8(network: Network, calibration: Calibration): Uint8Array {
   const graph = new OnnxGraph()
@@ -57,7 +56,7 @@ export function writeInt8(network: Network, calibration: Calibration): Uint8Arra
     return weight
   }
 
-  /** Kernel and bias, with what they are multiplied by. */
+  /** Kernel and bias with their scales. */
   function parameters(node: GraphNode): [kernel: string, bias: string] {
     const [input = '', kernelName, biasName] = inputsOf(node)
     const kernel = weightOf(kernelName)
@@ -75,7 +74,7 @@ export function writeInt8(network: Network, calibration: Calibration): Uint8Arra
       return graph.add('DequantizeLinear', [values, scale, ...zeroPoint], { axis: 0 })
     }
     const shape = axes.map((axis) => kernel.shape[axis] ?? 0)
-    // Without zero points ONNX Runtime leaves dense layers in float32.
+    // Without zero points ONNX Runtime runs dense layers in float32.
     const zeros = graph.constant('int8', channels, new Uint8Array(layer.bias.length))
     return [
       dequantise(graph.constant('int8', shape, bytesOf(layer.weights)), layer.scales, zeros),
@@ -83,7 +82,7 @@ export function writeInt8(network: Network, calibration: Calibration): Uint8Arra
     ]
   }
 
-  /** To bytes and back. */
+  /** Adds QuantizeLinear and DequantizeLinear. */
   function quantised({ name }: GraphNode, tensor: string): string {
     const scale = scaleAndZero(graph, scaleOf(name))
     return graph.add('DequantizeLinear', [graph.add('QuantizeLinear', [tensor, ...scale]), ...scale])
@@ -91,7 +90,7 @@ export function writeInt8(network: Network, calibration: Calibration): Uint8Arra
 
   function convolution(node: GraphNode): string {
     const [min, max] = measured(node.name).range
-    // Bytes that hold nothing outside of 0–6 need no relu6.
+    // If the range of the bytes is within 0–6, relu6 is redundant.
     if (textsAttribute(node, 'fused_ops').includes('Relu6') && (min < 0 || max > 6)) {
       throw new InvalidInputError(
         'bad_model',
@@ -131,7 +130,7 @@ export function writeInt8(network: Network, calibration: Calibration): Uint8Arra
   for (const node of nodes) {
     const operation = operations[node.op]
     if (!operation)
-      throw new InvalidInputError('bad_model', `Expected no operation ${node.op} (${node.name})`)
+      throw new InvalidInputError('bad_model', `Unsupported operation ${node.op} (${node.name})`)
     tensors.set(node.name, operation(node, ...inputsOf(node).map(tensorOf)))
   }
   const { name = '' } = nodes.at(-1) ?? {}

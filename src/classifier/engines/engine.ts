@@ -3,58 +3,58 @@ import type { SquareInput } from '../../model-folder/description'
 import type { Files } from '../../model-folder/folder'
 import type { NetworkInput } from '../network-input'
 
-/** What engines get of a model. */
+/** Files and input of a model, for engines. */
 export interface ModelFiles {
   files: Files
-  /** The folder they are from, for errors. */
+  /** Folder of the files, for error messages. */
   path: string
   input: Pick<SquareInput, 'size' | 'layout' | 'type'>
 }
 
-/** What runs a network: one file of this folder each. */
+/** Runs networks: one file of this folder per engine. */
 export interface Engine {
-  /** What has to be installed before it can run, as one sentence; undefined where it is all there. */
+  /** What has to be installed, as a sentence; undefined if nothing is missing. */
   missing(): string | undefined
-  /** The least memory of an action in which it is taken where settings leave the choice, bytes. */
+  /** Minimum memory of an action for automatic selection, bytes. */
   leastMemory?: number
   /**
-   * Of TensorFlow.js' own engines: starts the backend, for a library that works on tensors.
-   * @throws Error when it does not start here
+   * TensorFlow.js engines: starts the backend, for libraries that work on tensors.
+   * @throws Error if it does not start on this machine
    */
   start?(): Promise<TensorFlow>
   /**
-   * Makes a network ready to run.
-   * @throws InvalidInputError when a file is missing or cut short
-   * @throws Error when the engine does not start here, or cannot run this network
+   * Loads a network.
+   * @throws InvalidInputError if a file is missing or truncated
+   * @throws Error if the engine does not start on this machine, or cannot run the network
    */
   load(network: ModelFiles): Promise<Predictor>
 }
 
-/** TensorFlow.js with a backend that was started. */
+/** TensorFlow.js with a started backend. */
 export interface TensorFlow {
   tf: typeof Core
-  /** Makes the backend the current one: another engine of this process may have changed it. */
+  /** Makes the backend current: another engine in this process may have changed it. */
   use(): void
-  /** Brings the graph of a model folder into the backend's memory. */
+  /** Loads the graph of a model folder into the backend. */
   loadGraph(model: ModelFiles): Promise<Graph>
 }
 
-/** A graph in a backend's memory. */
+/** A loaded graph. */
 export interface Graph {
-  /** @returns its outputs, which the caller disposes of, as of the input */
+  /** @returns the outputs; the caller disposes of them, and of the input */
   predict(images: Core.Tensor): Core.Tensor | Core.Tensor[]
   dispose(): void
 }
 
-/** A network in an engine's memory. */
+/** A loaded network. */
 export interface Predictor {
   /**
    * Runs the network.
-   * @param images NHWC: `[n, size, size, 3]`, scaled as the network was trained, or pixels where it takes `uint8`
-   * @returns the values of each of its outputs
+   * @param images NHWC: `[n, size, size, 3]`, normalised as the network requires; raw pixels for `uint8` inputs
+   * @returns the values of each output
    */
   predict(images: NetworkInput): Promise<Float32Array[]>
-  /** What the engine holds, for the log: it must not grow from image to image. */
+  /** Memory statistics for the log; must not grow from image to image. */
   memory(): object
   dispose(): void
 }

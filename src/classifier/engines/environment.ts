@@ -1,9 +1,9 @@
 /**
- * Sets what native libraries read from the environment of the process, of which a worker thread may have but a copy: there
- * it is called in the main thread, too.
+ * Sets environment variables that native libraries read. A worker thread may have only a copy of the environment, so call this in
+ * the main thread, too.
  *
- * TensorFlow is to use one thread, since parallel work is done by more processes or workers, and to print no notes. ONNX
- * Runtime is to send no telemetry; what prepares it overflows the stack where the command line is long.
+ * TensorFlow: one thread, because parallelism comes from processes and workers; no log output. ONNX Runtime: no telemetry, whose
+ * setup overflows the stack if the command line is long.
  */
 export function setEngineEnvironment(): void {
   process.env.TF_NUM_INTRAOP_THREADS ??= '1'

@@ -4,10 +4,10 @@ import type { StoredModel } from '../../model-folder/graph-model'
 import type { Graph, ModelFiles, Predictor, TensorFlow } from './engine'
 
 /*
- * Graphs of TensorFlow.js, whichever copy of it runs them.
+ * TensorFlow.js graphs, for any copy of TensorFlow.js.
  */
 
-/** A graph as TensorFlow.js loads it. */
+/** Model artifacts in the format of TensorFlow.js. */
 export const artifactsOf = ({
   topology,
   signature,
@@ -20,14 +20,14 @@ export const artifactsOf = ({
   weightData: weights.buffer,
 })
 
-/** Brings a graph into memory, to be run operation by operation. */
+/** Loads a graph, to be executed operation by operation. */
 export async function loadGraph(
   { io, loadGraphModel: load }: Pick<typeof Core, 'io'> & { loadGraphModel: typeof loadGraphModel },
   stored: StoredModel,
 ): Promise<Graph> {
   const artifacts = artifactsOf(stored)
   const graph = await load(io.fromMemory(artifacts))
-  // The graph keeps what it was made from, but the backend has the weights now.
+  // The graph keeps its artifacts, but the weights are in the backend now.
   artifacts.weightData = undefined
   return {
     predict: (images) => graph.predict(images) as Core.Tensor | Core.Tensor[],
@@ -35,7 +35,7 @@ export async function loadGraph(
   }
 }
 
-/** Has TensorFlow.js run the graph of a model folder. */
+/** Runs the graph of a model folder with TensorFlow.js. */
 export async function predictorOn({ tf, use, loadGraph }: TensorFlow, model: ModelFiles): Promise<Predictor> {
   const { size } = model.input
   const graph = await loadGraph(model)

@@ -7,12 +7,12 @@ import { onnx } from './onnx'
 import { tfjsNode } from './tfjs-node'
 import { wasm } from './wasm'
 
-/** Each loads its library only when it is given a network. */
+/** Each engine loads its library with the first network. */
 const engines: Record<EngineName, Engine> = { onnx, 'tfjs-node': tfjsNode, wasm, cpu }
 
 /**
- * An engine by its name.
- * @throws InvalidInputError when there is none of that name
+ * Finds an engine by name.
+ * @throws InvalidInputError if there is none
  */
 export function findEngine(name: string): Engine {
   const known = engineNames.find((known) => known === name)
@@ -24,17 +24,17 @@ export function findEngine(name: string): Engine {
 
 /**
  * Starts the TensorFlow.js of an engine.
- * @throws Error when it does not start here
+ * @throws Error if it does not start on this machine
  */
 export async function startTensorFlow(name: string): Promise<TensorFlow> {
   const tensorFlow = await findEngine(name).start?.()
   if (tensorFlow) return tensorFlow
-  throw new InvalidInputError('bad_setting', `The engine "${name}" is not one of TensorFlow.js`, {
+  throw new InvalidInputError('bad_setting', `The engine "${name}" does not use TensorFlow.js`, {
     hint: `Set WHISKLENS_ENGINE to one of: ${choiceOf('tfjs')?.join(', ')}.`,
   })
 }
 
-/** Whether an engine is there, and the container has the memory for it. */
+/** Whether an engine is installed and the container has enough memory for it. */
 export function isFit(engine: EngineName): boolean {
   const { missing, leastMemory = 0 } = findEngine(engine)
   return !missing() && leastMemory <= containerMemory

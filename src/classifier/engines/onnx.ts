@@ -12,11 +12,11 @@ type OnnxRuntime = typeof import('onnxruntime-common')
 
 const library = 'onnxruntime-node'
 
-/** From where it is installed, or beside the models in a runtime image: no bundle has it inside. */
+/** Resolved from the installation, or beside the models in a runtime image: not bundled. */
 const require = createRequire(join(homeFolder(), 'package.json'))
 
 const options: InferenceSession.SessionOptions = {
-  // Parallel work is done by more processes, which share nothing.
+  // Parallelism comes from processes, which share nothing.
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
 }
@@ -34,7 +34,7 @@ function channelsFirst(images: NetworkInput, size: number): NetworkInput {
   return planes
 }
 
-/** Images as the network takes them, by its `whisklens.json`. */
+/** Converts images to the network's input tensor, as described in `whisklens.json`. */
 function tensorOf(
   { Tensor }: OnnxRuntime,
   images: NetworkInput,
@@ -55,18 +55,18 @@ function runtimeOf(): OnnxRuntime {
 
 let hasWarned = false
 
-/** A slower engine takes its place: the log says why, once. */
+/** Logs once why a slower engine is used. */
 function notLoaded(reason: string): string {
   if (!hasWarned) log.warn({ engine: 'onnx', reason }, 'engine not used')
   hasWarned = true
-  return `It is installed, but does not load here: ${reason}`
+  return `It is installed, but could not be loaded: ${reason}`
 }
 
 /** ONNX Runtime, on `model.onnx`. */
 export const onnx: Engine = {
   missing: () => {
     try {
-      // npm also installs it where it has no binary.
+      // npm also installs it on platforms without a binary.
       runtimeOf()
       return undefined
     } catch (thrown) {
@@ -77,8 +77,7 @@ export const onnx: Engine = {
   },
   load: async ({ files, path, input }) => {
     const model = files.get('model.onnx')
-    if (!model)
-      throw new InvalidInputError('model_unfit', `Expected a file model.onnx in the model folder ${path}`)
+    if (!model) throw new InvalidInputError('model_unfit', `The model folder ${path} has no model.onnx`)
     const runtime = runtimeOf()
     const session = await runtime.InferenceSession.create(model, options)
     const [name = ''] = session.inputNames

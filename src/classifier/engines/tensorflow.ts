@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { cacheFolder } from '../../paths'
 
-/** Where `whisklens doctor --install-tfjs-node` puts what it makes. */
+/** Folder of `whisklens doctor --install-tfjs-node`. */
 export const tfjsNodeFolder = (): string =>
   process.env.WHISKLENS_TFJS_NODE || join(cacheFolder(), 'tfjs-node')

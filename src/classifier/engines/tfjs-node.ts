@@ -14,7 +14,7 @@ import { setEngineEnvironment } from './environment'
 import { loadGraph, predictorOn } from './graph'
 import { tfjsNodeFolder } from './tensorflow'
 
-/** What is used of tfjs-node, which has a TensorFlow.js of its own. */
+/** The API used of tfjs-node, which has its own copy of TensorFlow.js. */
 type TfjsNode = typeof Core & {
   loadGraphModel: typeof loadGraphModel
   node: { loadSavedModel(folder: string): Promise<SavedModel> }
@@ -29,7 +29,7 @@ interface SavedModel {
 const library = '@tensorflow/tfjs-node'
 const backend = 'tensorflow'
 
-/** The path of a tfjs-node that is found from a folder; undefined when there is none, or its addon was not built. */
+/** Path of tfjs-node as resolved from a folder; undefined if it is missing or its addon is not built. */
 function findFrom(folder: string): string | undefined {
   const require = createRequire(join(folder, 'package.json'))
   try {
@@ -47,7 +47,7 @@ const find = (): string | undefined => findFrom(tfjsNodeFolder()) ?? findFrom(ho
 
 async function start(): Promise<TensorFlow> {
   setEngineEnvironment()
-  // It calls functions of node:util that Node.js 23 removed.
+  // tfjs-node calls node:util functions that Node.js 23 removed.
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value == null, isArray: Array.isArray })
   const tf = createRequire(__filename)(find() ?? library) as TfjsNode
   // Copies of TensorFlow.js in one process share their backends.
@@ -66,7 +66,7 @@ async function start(): Promise<TensorFlow> {
   }
 }
 
-/** As one session, which is nearly twice as fast as operation by operation. The weights are inputs of the SavedModel. */
+/** Runs the graph in one session, nearly twice as fast as operation by operation. The weights are inputs of the SavedModel. */
 async function loadSession(
   tf: TfjsNode,
   { weightSpecs, weights }: StoredModel,
@@ -104,7 +104,7 @@ async function loadSavedModel(tf: TfjsNode, bytes: Uint8Array): Promise<SavedMod
   }
 }
 
-/** TensorFlow itself, by the public API of tfjs-node. */
+/** TensorFlow, through the public API of tfjs-node. */
 export const tfjsNode: Engine = {
   missing: () => (find() ? undefined : 'Install it: whisklens doctor --install-tfjs-node'),
   leastMemory: 512 * MiB,

@@ -4,7 +4,7 @@ import { homeFolder } from '../../paths'
 import type { Engine, TensorFlow } from './engine'
 import { predictorOn } from './graph'
 
-/** The folder with the `.wasm` binaries: beside `models/` in a zip or image, else where the build puts them. */
+/** Folder of the `.wasm` binaries: beside `models/` in a zip or image, else in the build. */
 function wasmFolder(): string {
   const bundled = join(homeFolder(), 'wasm')
   return existsSync(bundled) ? bundled : join(homeFolder(), 'dist', 'wasm')
@@ -15,12 +15,12 @@ async function start(): Promise<TensorFlow> {
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
   const { startBackend } = await import('./tfjs')
   setWasmPaths(`${wasmFolder()}/`)
-  // The backend warns on every start that SIMD builds are for the browser; it is not news to the user.
+  // Otherwise the backend warns at each start that SIMD builds are for browsers.
   env().set('IS_NODE', true)
   return startBackend('wasm')
 }
 
-/** TensorFlow.js on WebAssembly with SIMD: needs nothing native and runs anywhere Node does. */
+/** TensorFlow.js on WebAssembly with SIMD: portable, without native code. */
 export const wasm: Engine = {
   missing: () => undefined,
   start,

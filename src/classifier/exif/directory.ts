@@ -1,14 +1,14 @@
-/** Where the value of a tag lies in its block. */
+/** Type and position of a tag's value in its block. */
 interface Entry {
   type: number
   count: number
   at: number
 }
 
-/** So many entries are read; cameras write fewer than a hundred. */
+/** Maximum number of entries read; cameras write fewer than a hundred. */
 const maxEntries = 512
 
-/** So many bytes of a text are read. */
+/** Maximum number of bytes read of a text. */
 const maxTextBytes = 128
 
 const [ascii, short, long, rational, utf8] = [2, 3, 4, 5, 129]
@@ -21,8 +21,8 @@ const bytesOf = new Map([
 ])
 
 /**
- * One directory of an EXIF block. The block is text from outside: a value that lies outside it, or is of another type than
- * asked for, is undefined; no more of a value is read than asked for.
+ * A directory of an EXIF block. Blocks are untrusted: a value outside the block, or of another type than requested, is undefined,
+ * and no more of a value is read than requested.
  */
 export class Directory {
   readonly #entries = new Map<number, Entry>()
@@ -38,7 +38,7 @@ export class Directory {
       this.#add(at)
   }
 
-  /** The first directory of a block that is laid out as a TIFF file, with or without what precedes that in JPEG. */
+  /** First directory of a block in TIFF layout, with or without the prefix used in JPEG. */
   static first(block: Uint8Array): Directory | undefined {
     const begins = Buffer.from(block.buffer, block.byteOffset, Math.min(block.length, 6)).toString('latin1')
     const start = begins.startsWith('Exif\0') ? 6 : 0
@@ -56,7 +56,7 @@ export class Directory {
     const type = view.getUint16(at + 2, isLittleEndian)
     const count = view.getUint32(at + 4, isLittleEndian)
     const bytes = (bytesOf.get(type) ?? 0) * count
-    // What does not fit the entry lies elsewhere.
+    // Values that do not fit into the entry are stored elsewhere.
     const value = bytes > 4 ? view.getUint32(at + 8, isLittleEndian) : at + 8
     if (bytes > 0 && value + bytes <= view.byteLength)
       this.#entries.set(view.getUint16(at, isLittleEndian), { type, count, at: value })
@@ -75,7 +75,7 @@ export class Directory {
     return type === long ? this.view.getUint32(at, this.isLittleEndian) : undefined
   }
 
-  /** Up to its first zero, without control characters and outer spaces; undefined where nothing is left. */
+  /** Text up to its first zero, without control characters and outer spaces; undefined if empty. */
   text(tag: number): string | undefined {
     const { type, at = 0, count = 0 } = this.#entries.get(tag) ?? {}
     if (type !== ascii && type !== utf8) return undefined
@@ -90,7 +90,7 @@ export class Directory {
     )
   }
 
-  /** As many rational numbers as asked for; those of a denominator of 0 are no finite numbers. */
+  /** Reads `wanted` rationals; those with denominator 0 are not finite. */
   rationals(tag: number, wanted: number): number[] | undefined {
     const { type, at = 0, count = 0 } = this.#entries.get(tag) ?? {}
     if (type !== rational || count < wanted) return undefined

@@ -1,7 +1,7 @@
 import type { Exif } from '../../schema'
 import { Directory } from './directory'
 
-/** Tags by their names in EXIF 3.0. */
+/** Tags, with the names of EXIF 3.0. */
 const tags = {
   make: 0x010f,
   model: 0x0110,
@@ -20,10 +20,10 @@ const tags = {
 } as const
 
 /**
- * What a camera wrote down. Never throws: values that are damaged, or make no sense, are left out.
- * @param block as it lies in a file, laid out as a TIFF file; that is one, too
- * @param withPosition whether to say where the photo was taken
- * @returns undefined when there is nothing
+ * Reads the metadata written by the camera. Never throws: damaged or implausible values are left out.
+ * @param block EXIF block in TIFF layout, or a TIFF file
+ * @param withPosition include the GPS position
+ * @returns undefined if there is none
  */
 export function readExif(block: Uint8Array | undefined, withPosition: boolean): Exif | undefined {
   const first = block && Directory.first(block)
@@ -37,7 +37,7 @@ export function readExif(block: Uint8Array | undefined, withPosition: boolean): 
   return known.length > 0 ? Object.fromEntries(known) : undefined
 }
 
-/** When it was taken; else when it was scanned, or changed last. */
+/** Time taken; else the time of scanning or of the last change. */
 function takenAt(first: Directory): string | undefined {
   const photo = first.directory(tags.exif)
   const offset = (tag: number): string => photo?.text(tag)?.match(/^[+-](0\d|1[0-4]):[0-5]\d$/)?.[0] ?? ''
@@ -53,16 +53,16 @@ function takenAt(first: Directory): string | undefined {
   return undefined
 }
 
-/** `2026:05:01 10:11:12` as ISO 8601. Cameras whose clock was never set write zeros or blanks. */
+/** Converts `2026:05:01 10:11:12` to ISO 8601. Cameras whose clock was never set write zeros or blanks. */
 function localTimeOf(text = ''): string | undefined {
   const [, date, time] = /^(\d{4}[:/-]\d\d[:/-]\d\d)[ T](\d\d:\d\d:\d\d)/.exec(text) ?? []
   const iso = `${date?.replace(/[:/]/g, '-')}T${time}`
   const at = new Date(`${iso}Z`)
-  // 30 February would be a day in March.
+  // Rejects dates such as 30 February, which Date would move to March.
   return Number.isNaN(at.getTime()) || at.toISOString().slice(0, 19) !== iso ? undefined : iso
 }
 
-/** Many models begin with their maker's name. */
+/** Joins make and model; many models begin with the maker's name. */
 function cameraOf(make: string | undefined, model: string | undefined): string | undefined {
   const [brand] = make?.toLowerCase().split(' ') ?? []
   const isNamed = brand !== undefined && model?.toLowerCase().startsWith(brand)
@@ -75,12 +75,12 @@ function positionOf(gps: Directory | undefined): Exif['position'] {
   return latitude === undefined || longitude === undefined ? undefined : { latitude, longitude }
 }
 
-/** @param signs what the reference may be: the positive direction, then the negative one */
+/** @param signs reference letters: positive direction, then negative */
 function degreesOf(gps: Directory | undefined, tag: number, refTag: number, signs: string, most: number) {
   const [degrees = Number.NaN, minutes = 0, seconds = 0] = gps?.rationals(tag, 3) ?? []
   const sign = signs.indexOf(gps?.text(refTag)?.[0]?.toUpperCase() ?? '?')
   const value = degrees + minutes / 60 + seconds / 3600
   if (sign < 0 || !(value <= most)) return undefined
-  // A tenth of a metre.
+  // Six decimals are a tenth of a metre.
   return Number((sign === 0 ? value : -value).toFixed(6)) + 0
 }

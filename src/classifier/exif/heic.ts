@@ -1,8 +1,8 @@
 import { sharp } from '../decode-sharp'
 
 /**
- * The EXIF block of a HEIC image. sharp reads the file's boxes, though it cannot decode their pixels.
- * @returns undefined where there is none, or no sharp
+ * EXIF block of a HEIC image. sharp reads the container, although it cannot decode the pixels.
+ * @returns undefined without one, or without sharp
  */
 export const heicExif = async (bytes: Uint8Array): Promise<Uint8Array | undefined> =>
   sharp?.(bytes)

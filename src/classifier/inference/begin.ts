@@ -1,6 +1,6 @@
 import { openInference } from './open'
 
 /*
- * An action imports this before all else: the program with the models is loaded while the rest of the action is.
+ * Imported first by an action, so that the inference program loads while the rest of the action does.
  */
 openInference()

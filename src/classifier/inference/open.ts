@@ -8,12 +8,12 @@ import type { Answer, Inference, Question, Respond } from './protocol'
 import { startThread } from './thread'
 
 /**
- * A thread takes 15 MB of its own, and another 40 where glibc keeps an arena for it, as it does without what the runtime
- * image sets. An action that has less memory needs them for images.
+ * A thread needs 15 MB, and 40 more if glibc keeps an arena for it, as it does without the runtime image's settings. Actions with
+ * less memory need it for images.
  */
 const hasRoomForThread = process.env.MALLOC_ARENA_MAX ? !isMemoryScarce : containerMemory >= 768 * MiB
 
-/** The bundle of program.ts: beside an action's own, else where it is built. */
+/** Bundle of program.ts: beside the action's own, else in the build. */
 function programFile(): string {
   const bundled = join(__dirname, 'inference.js')
   return existsSync(bundled) ? bundled : join(homeFolder(), 'dist', 'inference.cjs')
@@ -21,7 +21,7 @@ function programFile(): string {
 
 let respond: Respond | undefined
 
-/** Starts the program with the models, which takes as long as the rest of an action. */
+/** Starts the inference program, which loads in parallel with the rest of the action. */
 export function openInference(): void {
   respond ??= hasRoomForThread
     ? startThread(programFile())
@@ -40,11 +40,11 @@ const asking =
   (...args: Parameters<Inference[A]>) =>
     ask({ ask: name, args }) as ReturnType<Inference[A]>
 
-/** What the program does, wherever it runs. */
+/** Proxy of the inference program, in a thread or in this one. */
 export const inference: Inference = {
   load: asking('load'),
   warmUp: asking('warmUp'),
-  look: asking('look'),
+  predict: asking('predict'),
   memory: asking('memory'),
 }
 

@@ -1,21 +1,20 @@
 import { parentPort } from 'node:worker_threads'
 import { messageOf, WhisklensError } from '../../errors'
-import { loadUntried } from '../load'
+import { loadWithoutWarmUp } from '../load'
 import type { Envelope, Inference, Question, Respond } from './protocol'
 
 /*
- * The program that has the models of an action, a bundle of its own: in a thread it answers messages, elsewhere it is
- * called.
+ * The program that runs the models of an action, as a separate bundle: answers messages in a thread, or is called directly.
  */
 
 const inference: Inference = {
   load: async (model, engine) => {
-    const { task, ...loaded } = await loadUntried(model, engine)
+    const { task, ...loaded } = await loadWithoutWarmUp(model, engine)
     return { ...loaded, input: task.input }
   },
-  warmUp: async (model, engine) => (await loadUntried(model, engine)).task.warmUp(),
-  look: async (model, engine, ...image) => (await loadUntried(model, engine)).task.look(...image),
-  memory: async (model, engine) => (await loadUntried(model, engine)).task.memory(),
+  warmUp: async (model, engine) => (await loadWithoutWarmUp(model, engine)).task.warmUp(),
+  predict: async (model, engine, ...image) => (await loadWithoutWarmUp(model, engine)).task.predict(...image),
+  memory: async (model, engine) => (await loadWithoutWarmUp(model, engine)).task.memory(),
 }
 
 export const respond: Respond = async ({ ask, args }) => {

@@ -3,16 +3,16 @@ import { log } from '../../log'
 import type { Answer, Envelope, Respond } from './protocol'
 
 /**
- * Starts the program with the models in a thread: while it computes, this one downloads, decodes and writes. When the thread
- * ends, so does the process, as it would without one, and the platform tries elsewhere.
- * @param program the bundle of program.ts
+ * Starts the inference program in a thread, so that this one downloads, decodes and writes meanwhile. If the thread ends, so does
+ * the process, as it would without a thread; the platform then retries elsewhere.
+ * @param program bundle of program.ts
  */
 export function startThread(program: string): Respond {
   const worker = new Worker(program, {
     env: SHARE_ENV,
-    // What the process preloads is not for it.
+    // Preloads of the process are not for the thread.
     execArgv: [],
-    // It makes little garbage, and would let it grow to 48 MB.
+    // It produces little garbage, which V8 would let grow to 48 MB.
     resourceLimits: { maxYoungGenerationSizeMb: 2 },
   })
   const waiting = new Map<number, (answer: Answer) => void>()
@@ -27,8 +27,8 @@ export function startThread(program: string): Respond {
     process.exit(1)
   }
   worker.on('error', end)
-  worker.on('exit', (code) => end(new Error(`It ended with code ${code}`)))
-  // Only an answer that is waited for keeps the process alive.
+  worker.on('exit', (code) => end(new Error(`The inference thread exited with code ${code}`)))
+  // Only a pending answer keeps the process alive.
   worker.unref()
   return (question) => {
     const id = ++asked

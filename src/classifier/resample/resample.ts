@@ -5,19 +5,19 @@ import { instantiate } from './wasm'
 
 const { narrow, blend, memory } = instantiate()
 
-/** How an image is resized. */
+/** Parameters of resizing. */
 export interface Resizing {
-  /** The size that all of the image is resized to, and what of that is wanted. */
+  /** Size of the whole resized image, and the region to compute. */
   scaled: Size
   region: Region
   kernel: InputSpec['kernel']
-  /** How large all of the image is, in its own pixels, where a fraction of one is missing at its right and lower edge. */
+  /** Size of the whole image in its own pixels, if fractions of a pixel are missing at its right and lower edges. */
   extent?: Size
-  /** Whether its columns are resampled before its rows, because they are rows of the upright image. */
+  /** Resample columns before rows, because they are rows of the upright image. */
   columnsFirst?: boolean
 }
 
-/** What has to be computed of an image. */
+/** Precomputed weights. */
 export interface Plan {
   columns: Taps
   rows: Taps
@@ -36,17 +36,17 @@ export function planOf(
   }
 }
 
-/** The part of the image that is needed. */
+/** Region of the image that is read. */
 export function neededOf({ columns, rows }: Plan): Region {
   const [left, top] = [columns.starts[0] as number, rows.starts[0] as number]
   return { left, top, width: columns.end - left, height: rows.end - top }
 }
 
 /**
- * Resizes an image and cuts a region out, as Pillow's `resize` does to a rounding step: first along the rows, then along
- * the columns, each rounded to 8 bits. Only the pixels inside the region are computed.
- * @param image at least the part of it that is needed
- * @param at where that part lies in the image that was planned for
+ * Resizes and crops an image, with the same result as Pillow's `resize` up to rounding: rows first, then columns, each rounded to
+ * 8 bits. Computes only the pixels inside the region.
+ * @param image at least the region that is read
+ * @param at position of `image` in the planned image
  * @returns width×height×3 bytes
  */
 export function resample(
@@ -57,10 +57,10 @@ export function resample(
   return columnsFirst ? blendThenNarrow(image, columns, rows, at) : narrowThenBlend(image, columns, rows, at)
 }
 
-/** The code reads and writes up to so many bytes more than it uses. */
+/** The code may access this many bytes beyond its buffers. */
 const slack = 16
 
-/** Lays out WebAssembly's memory. @returns where each part begins */
+/** Allocates parts of WebAssembly memory. @returns their offsets */
 function allot(...sizes: number[]): number[] {
   const starts: number[] = []
   let end = 0
@@ -76,7 +76,7 @@ function allot(...sizes: number[]): number[] {
 const put = (data: Int16Array | Int32Array, at: number): void =>
   new Uint8Array(memory.buffer).set(new Uint8Array(data.buffer), at)
 
-/** Input is copied in so many bytes at a time. */
+/** Size of the bands in which input is copied, bytes. */
 const bandBytes = 1 << 18
 
 type Position = Pick<Region, 'left' | 'top'>
@@ -85,10 +85,10 @@ function narrowThenBlend({ data, width }: RgbImage, columns: Taps, rows: Taps, a
   const stride = width * 3
   const bytes = columns.starts.length * 3
   const first = rows.starts[0] as number
-  const height = (rows.starts.at(-1) as number) + rows.most - first
+  const height = (rows.starts.at(-1) as number) + rows.perOutput - first
   const band = Math.max(1, Math.floor(bandBytes / stride))
   const [input = 0, starts = 0, across = 0, down = 0, narrowed = 0, output = 0] = allot(
-    band * stride + columns.most * 3,
+    band * stride + columns.perOutput * 3,
     columns.starts.length * 4,
     columns.weights.byteLength,
     rows.weights.byteLength,
@@ -110,14 +110,14 @@ function narrowThenBlend({ data, width }: RgbImage, columns: Taps, rows: Taps, a
       count,
       starts,
       across,
-      columns.most / 2,
+      columns.perOutput / 2,
       columns.starts.length,
       narrowed + y * bytes,
     )
   }
   rows.starts.forEach((start, y) => {
-    const weights = down + y * rows.most * 2
-    blend(narrowed + (start - first) * bytes, bytes, weights, rows.most / 2, bytes, output + y * bytes)
+    const weights = down + y * rows.perOutput * 2
+    blend(narrowed + (start - first) * bytes, bytes, weights, rows.perOutput / 2, bytes, output + y * bytes)
   })
   return bytesOfMemory.slice(output, output + rows.starts.length * bytes)
 }
@@ -126,11 +126,11 @@ function blendThenNarrow({ data, width }: RgbImage, columns: Taps, rows: Taps, a
   const stride = width * 3
   const [height, bytes] = [rows.starts.length, columns.starts.length * 3]
   const [input = 0, starts = 0, across = 0, down = 0, blended = 0, output = 0] = allot(
-    rows.most * stride,
+    rows.perOutput * stride,
     columns.starts.length * 4,
     columns.weights.byteLength,
     rows.weights.byteLength,
-    height * stride + columns.most * 3,
+    height * stride + columns.perOutput * 3,
     height * bytes,
   )
   put(columns.startBytes, starts)
@@ -139,9 +139,9 @@ function blendThenNarrow({ data, width }: RgbImage, columns: Taps, rows: Taps, a
   const bytesOfMemory = new Uint8Array(memory.buffer)
   rows.starts.forEach((start, y) => {
     const top = start - at.top
-    bytesOfMemory.set(data.subarray(top * stride, (top + rows.most) * stride), input)
-    const weights = down + y * rows.most * 2
-    blend(input, stride, weights, rows.most / 2, stride, blended + y * stride)
+    bytesOfMemory.set(data.subarray(top * stride, (top + rows.perOutput) * stride), input)
+    const weights = down + y * rows.perOutput * 2
+    blend(input, stride, weights, rows.perOutput / 2, stride, blended + y * stride)
   })
   narrow(
     blended - at.left * 3,
@@ -149,7 +149,7 @@ function blendThenNarrow({ data, width }: RgbImage, columns: Taps, rows: Taps, a
     height,
     starts,
     across,
-    columns.most / 2,
+    columns.perOutput / 2,
     columns.starts.length,
     output,
   )

@@ -1,12 +1,12 @@
 import type { InputSpec } from '../image'
 
 interface Kernel {
-  /** It is zero from this distance on. */
+  /** Zero from this distance on. */
   radius: number
   weight(distance: number): number
 }
 
-/** The cubics of Mitchell and Netravali: b 0 and c ½ is Catmull–Rom's. */
+/** Mitchell–Netravali cubics: b = 0, c = ½ is Catmull–Rom. */
 const cubic = (b: number, c: number): Kernel => ({
   radius: 2,
   weight: (x) =>
@@ -24,27 +24,27 @@ const kernels: Record<InputSpec['kernel'], Kernel> = {
   lanczos3: { radius: 3, weight: (x) => sinc(x) * sinc(x / 3) },
 }
 
-/** Bits of a weight's fraction: the largest, a little more than 1, still fits 16 bits. */
+/** Fraction bits of a weight: the largest, slightly above 1, fits into 16 bits. */
 const bits = 14
 
-/** Which inputs count how much for each output along one side. */
+/** Inputs and their weights for each output along one side. */
 export interface Taps {
-  /** The first input of each output. */
+  /** First input of each output. */
   starts: Int32Array
-  /** Where that is in a row of RGB pixels. */
+  /** Byte offset of that input in a row of RGB pixels. */
   startBytes: Int32Array
-  /** So many for each output, an even number; those beyond the last input are zero. */
-  most: number
+  /** Number of weights per output, even; those beyond the last input are zero. */
+  perOutput: number
   weights: Int16Array
-  /** Behind the last input that counts. */
+  /** End of the inputs used, exclusive. */
   end: number
 }
 
-/** Photos are of few sizes. Those of one side take some 6 kB. */
+/** Cache size; photos have few different sizes. An entry takes about 6 kB. */
 const maxKept = 256
 const kept = new Map<string, Taps>()
 
-/** As {@link computeTaps}, from memory where they were asked for before. */
+/** Cached {@link computeTaps}. */
 export function tapsOf(...wanted: Parameters<typeof computeTaps>): Taps {
   const key = wanted.join()
   const known = kept.get(key)
@@ -56,10 +56,10 @@ export function tapsOf(...wanted: Parameters<typeof computeTaps>): Taps {
 }
 
 /**
- * The taps of some outputs, as Pillow has them.
- * @param length inputs there are
- * @param scale inputs for each output
- * @param offset the first output, of `count`
+ * Computes weights as Pillow does.
+ * @param length number of inputs
+ * @param scale inputs per output
+ * @param offset first output of `count`
  */
 function computeTaps(
   kernel: InputSpec['kernel'],
@@ -69,12 +69,12 @@ function computeTaps(
   count: number,
 ): Taps {
   const { radius, weight } = kernels[kernel]
-  // When shrinking, the kernel is stretched over all the inputs an output stands for, or fine detail would alias.
+  // When shrinking, widen the kernel over all inputs of an output to avoid aliasing.
   const stretch = Math.max(scale, 1)
   const reach = radius * stretch
-  const most = Math.ceil(reach) * 2 + 2
-  const [starts, weights] = [new Int32Array(count), new Int16Array(count * most)]
-  const found = new Float64Array(most)
+  const perOutput = Math.ceil(reach) * 2 + 2
+  const [starts, weights] = [new Int32Array(count), new Int16Array(count * perOutput)]
+  const found = new Float64Array(perOutput)
   let end = 0
   for (let index = 0; index < count; index++) {
     const centre = (index + offset + 0.5) * scale
@@ -87,12 +87,12 @@ function computeTaps(
     }
     starts[index] = start
     end = Math.max(end, start + taps)
-    quantize(found.subarray(0, taps), sum, weights.subarray(index * most))
+    quantize(found.subarray(0, taps), sum, weights.subarray(index * perOutput))
   }
-  return { starts, startBytes: starts.map((start) => start * 3), weights, most, end }
+  return { starts, startBytes: starts.map((start) => start * 3), weights, perOutput, end }
 }
 
-/** The weights add up to 1, or an image of one colour would change. */
+/** Rounds the weights so that they add up to 1; otherwise a plain image would change. */
 function quantize(found: Float64Array, sum: number, weights: Int16Array): void {
   let [rest, largest] = [1 << bits, 0]
   for (let i = 0; i < found.length; i++) {

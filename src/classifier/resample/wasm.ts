@@ -1,7 +1,7 @@
 import { type Memory, webAssembly } from '../web-assembly'
 import { code } from './code'
 
-/** The functions of resample.wat. All positions are bytes in memory. */
+/** Functions of resample.wat. Positions are byte offsets. */
 export interface Resampler {
   memory: Memory
   narrow(

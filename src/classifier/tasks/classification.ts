@@ -4,7 +4,7 @@ import { type NetworkInput, networkInput } from '../network-input'
 import { stage } from '../stage'
 import type { LoadTask } from './task'
 
-/** One probability for each class. */
+/** One probability per class. */
 export const loadClassification: LoadTask<'classification'> = async (folder, engine, path) => {
   const { description, classes } = folder
   const { input, logits, skip } = description
@@ -23,7 +23,7 @@ export const loadClassification: LoadTask<'classification'> = async (folder, eng
   return {
     input,
     warmUp: async () => void (await probabilitiesOf(images.blank)),
-    look: async (image, count) => {
+    predict: async (image, count) => {
       const values = await stage('imageToInput', () => images.of(image))
       return { labels: topLabels(await probabilitiesOf(values), classes, count) }
     },

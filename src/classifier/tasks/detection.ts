@@ -10,7 +10,7 @@ import { loadPeerLibrary } from './peer-library'
 import { withPixels } from './pixels'
 import type { LoadTask } from './task'
 
-/** What is used of coco-ssd. */
+/** The API used of coco-ssd. */
 interface CocoSsd {
   load(config: { modelUrl: tf.io.IOHandler }): Promise<{
     detect(
@@ -24,16 +24,16 @@ interface CocoSsd {
   }>
 }
 
-/** So many things of one image are kept. */
-const maxThings = 20
+/** Maximum number of objects per image. */
+const maxObjects = 20
 
 /**
- * coco-ssd takes its least probability for the most that two boxes of different things may overlap, too, and knows no name
- * for a box that holds nothing at all.
+ * coco-ssd uses its minimum score also as the maximum overlap of boxes of different classes, and has no name for boxes of the
+ * background class.
  */
-const leastScore = (threshold: number): number => Math.min(0.5, Math.max(0.01, threshold))
+const minScore = (threshold: number): number => Math.min(0.5, Math.max(0.01, threshold))
 
-/** What things are in an image, and where. */
+/** Finds objects and their boxes. */
 export const loadDetection: LoadTask<'detection'> = async ({ files, description, classes }, engine, path) => {
   const cocoSsd = loadPeerLibrary<CocoSsd>(peerLibraries.cocoSsd, {
     '@tensorflow/tfjs-core': tf,
@@ -45,7 +45,7 @@ export const loadDetection: LoadTask<'detection'> = async ({ files, description,
 
   async function detect(image: tf.Tensor3D, threshold: number): Promise<Detection[]> {
     const [rows, columns] = image.shape
-    const things = await detector.detect(image, maxThings, leastScore(threshold))
+    const things = await detector.detect(image, maxObjects, minScore(threshold))
     return things
       .filter(({ score }) => score >= threshold)
       .map(({ class: label, score, bbox: [left, top, width, height] }) => ({
@@ -62,9 +62,9 @@ export const loadDetection: LoadTask<'detection'> = async ({ files, description,
 
   return {
     input: description.input,
-    // coco-ssd has done so while it was loaded.
+    // coco-ssd warms up while it is loaded.
     warmUp: async () => {},
-    look: (image, count, threshold = description.threshold) =>
+    predict: (image, count, threshold = description.threshold) =>
       withPixels(tensorFlow, image, async (pixels) => {
         const detections = await detect(pixels, threshold)
         return { labels: labelsOf(detections, classes, count), detections }

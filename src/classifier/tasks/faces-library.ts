@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core'
 import { peerLibraries } from '../../model-folder/peer-libraries'
 import { loadPeerLibrary } from './peer-library'
 
-/** One network of face-api. */
+/** A network of face-api. */
 export interface FaceNet {
   loadFromWeightMap(weights: tf.NamedTensorMap): void
-  /** @param throwOnRedispose whether it is an error that some of its tensors are gone */
+  /** @param throwOnRedispose whether tensors that are already disposed of are an error */
   dispose(throwOnRedispose: boolean): void
 }
 
-/** In pixels; may reach beyond the image. */
+/** In pixels; may extend beyond the image. */
 interface Box {
   top: number
   left: number
@@ -17,7 +17,7 @@ interface Box {
   right: number
 }
 
-/** What is used of face-api. */
+/** The API used of face-api. */
 export interface FaceApi {
   SsdMobilenetv1: new () => FaceNet & {
     locateFaces(
@@ -35,7 +35,7 @@ export interface FaceApi {
 
 type Chained = (this: tf.Tensor, ...args: never[]) => tf.Tensor
 
-/** Methods that tensors have where the whole of TensorFlow.js is loaded; our core has the functions alone. */
+/** Chained tensor methods, which exist only in the full TensorFlow.js; our core has only functions. */
 const methods: Record<string, Chained> = {
   as1D() {
     return tf.reshape(this, [this.size])
@@ -52,7 +52,7 @@ function reshape(this: tf.Tensor, ...shape: number[]): tf.Tensor {
   return tf.reshape(this, shape)
 }
 
-/** face-api on the TensorFlow.js of the engines. @throws WhisklensError `library_missing` when it is not installed */
+/** Loads face-api on the engines' TensorFlow.js. @throws WhisklensError `library_missing` if it is not installed */
 export function loadFaceApi(): FaceApi {
   for (const [name, value] of Object.entries(methods)) {
     if (!(name in tf.Tensor.prototype)) Object.defineProperty(tf.Tensor.prototype, name, { value })

@@ -9,7 +9,7 @@ import { labelsOf, share } from './found'
 import { withPixels } from './pixels'
 import type { LoadTask } from './task'
 
-/** face-api's words for the emotions of MAX; it cannot tell contempt, which is never seen. */
+/** face-api's names for the emotions of MAX. Contempt is missing: face-api does not detect it. */
 const expressions: Record<string, string> = {
   neutral: 'neutral',
   happiness: 'happy',
@@ -20,10 +20,10 @@ const expressions: Record<string, string> = {
   fear: 'fearful',
 }
 
-/** face-api takes neither 0 nor 1. */
+/** face-api does not accept 0 or 1. */
 const within = (threshold: number) => ({ minConfidence: Math.min(0.999999, Math.max(0.000001, threshold)) })
 
-/** Where faces are, what they express and how old they look. */
+/** Finds faces, their emotions and ages. */
 export const loadFaces: LoadTask<'faces'> = async (folder, engine, path) => {
   const { description, classes } = folder
   const faceApi = loadFaceApi()
@@ -91,7 +91,7 @@ export const loadFaces: LoadTask<'faces'> = async (folder, engine, path) => {
           await readFace(black)
         },
       ),
-    look: (image, count, threshold = description.threshold) =>
+    predict: (image, count, threshold = description.threshold) =>
       withPixels(tensorFlow, image, async (pixels) => {
         const detections = await detect(pixels, threshold)
         const emotions = detections.flatMap(({ emotions = [] }) => emotions)

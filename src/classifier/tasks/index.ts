@@ -5,10 +5,10 @@ import { type EngineName, engineNames, fileOf } from '../engines/names'
 import { loadClassification } from './classification'
 import type { LoadTask, Task } from './task'
 
-/** Networks of one square run on every engine; other models bring a library, which needs one of TensorFlow.js' own. */
+/** Square networks run on every engine; other models come with a library that needs TensorFlow.js. */
 const onTensorFlowJs: readonly EngineName[] = ['wasm', 'cpu']
 
-/** Whatever loads TensorFlow.js is loaded with the first model that needs it. */
+/** TensorFlow.js code is loaded with the first model that needs it. */
 const tasks: { [T in TaskName]: { engines: readonly EngineName[]; load: LoadTask<T> } } = {
   classification: { engines: engineNames, load: loadClassifier },
   embedding: { engines: [], load: withoutLabels },
@@ -21,28 +21,28 @@ const tasks: { [T in TaskName]: { engines: readonly EngineName[]; load: LoadTask
 
 type Described = Pick<ModelFolder, 'description' | 'names'>
 
-/** ONNX Runtime needs no library for what is a network like others. */
+/** On ONNX Runtime, classifiers need no library. */
 async function loadClassifier(...args: Parameters<LoadTask<'classification'>>): Promise<Task> {
   const [{ description }, engine] = args
   const usesLibrary = description.family === 'mobilenet' && engine !== 'onnx'
   return usesLibrary ? (await import('./mobilenet')).loadMobileNet(...args) : loadClassification(...args)
 }
 
-/** Whether the folder has what an engine reads. */
+/** Whether the folder has the file of an engine. */
 function hasFor(engine: EngineName, { description, names }: Described): boolean {
   if (description.task === 'faces') return true
-  // Graphs of TensorFlow.js take no pixels as they are.
+  // Graphs of TensorFlow.js do not accept raw pixels.
   const isUint8 = 'type' in description.input && description.input.type === 'uint8'
   return names.has(fileOf(engine)) && (engine === 'onnx' || !isUint8)
 }
 
-/** The engines that a model runs on by its task and files, best first. */
+/** Engines that can run a model, by its task and files, best first. */
 export const enginesOf = (folder: Described): readonly EngineName[] =>
   tasks[folder.description.task].engines.filter((engine) => hasFor(engine, folder))
 
-/** Brings a model into memory, see {@link LoadTask}. */
+/** Loads a model, see {@link LoadTask}. */
 export function loadTask(folder: ModelFolder, engine: EngineName, path: string): Promise<Task> {
-  // The table has for each task what its descriptions need, which the compiler cannot follow through an index.
+  // The compiler cannot relate the task to its description through an index.
   const load = tasks[folder.description.task].load as LoadTask<TaskName>
   return load(folder, engine, path)
 }
@@ -50,9 +50,9 @@ export function loadTask(folder: ModelFolder, engine: EngineName, path: string):
 async function withoutLabels({ description }: ModelFolder): Promise<never> {
   throw new InvalidInputError(
     'model_unfit',
-    `The model "${description.id}" is an embedding: it has no labels of its own`,
+    `The model "${description.id}" is an embedding and has no labels`,
     {
-      hint: `Teach it some: whisklens teach <folder> --model ${description.id}`,
+      hint: `Train labels: whisklens teach <folder> --model ${description.id}`,
     },
   )
 }

@@ -6,14 +6,14 @@ import { WhisklensError } from '../../errors'
 import { type PeerLibrary, packageOf } from '../../model-folder/peer-libraries'
 import { homeFolder } from '../../paths'
 
-/** From where it is installed, or beside the models in a runtime image: no bundle has it inside. */
+/** Resolved from the installation, or beside the models in a runtime image: not bundled. */
 const require = createRequire(join(homeFolder(), 'package.json'))
 
 /**
- * Loads a library with the TensorFlow.js of the engines in place of the packages that it names: with a copy of its own, it
- * would know neither our backends nor our tensors.
- * @param modules what it gets by those names
- * @throws WhisklensError `library_missing` when it is not installed
+ * Loads a library with the engines' TensorFlow.js in place of its own dependencies: its own copy would not know our backends and
+ * tensors.
+ * @param modules replacements by module name
+ * @throws WhisklensError `library_missing` if it is not installed
  */
 export function loadPeerLibrary<T>(library: PeerLibrary, modules: Record<string, unknown>): T {
   const { name, file } = library

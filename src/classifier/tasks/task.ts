@@ -5,38 +5,38 @@ import type { EngineName } from '../engines/names'
 import type { DecodedImage, InputSpec } from '../image'
 import type { Label } from '../labels'
 
-/** What a model makes of an image. */
+/** Predictions for an image. */
 export interface Findings {
   /** Most probable first. */
   labels: Label[]
-  /** Where things are, for models that tell. */
+  /** For models that locate objects. */
   detections?: Detection[]
 }
 
-/** A model in memory, by what it is for: one file of this folder each. */
+/** A loaded model for one task: one file of this folder per task. */
 export interface Task {
-  /** How its images are to be decoded. */
+  /** Input to decode images for. */
   input: InputSpec
   /**
-   * Looks at nothing: the first inference compiles and allocates, and shows whether the engine knows all of the model.
-   * @throws Error when it does not
+   * Runs one blank inference, which compiles, allocates, and shows whether the engine supports the model.
+   * @throws Error if it does not
    */
   warmUp(): Promise<void>
   /**
-   * One image at a time.
-   * @param count how many labels to keep
-   * @param threshold what is less probable is left out of the detections; without it, the model's own
+   * Runs the model; one image at a time.
+   * @param count number of labels
+   * @param threshold minimum probability of detections; default: the model's own
    */
-  look(image: DecodedImage, count: number, threshold?: number): Promise<Findings>
-  /** What it holds, for the log: it must not grow from image to image. */
+  predict(image: DecodedImage, count: number, threshold?: number): Promise<Findings>
+  /** Memory statistics for the log; must not grow from image to image. */
   memory(): object | Promise<object>
   dispose(): void
 }
 
 /**
- * Brings a model into memory.
- * @param path of the model's folder, for errors
- * @throws Error when it cannot be used, with the reason
+ * Loads a model.
+ * @param path of the model's folder, for error messages
+ * @throws Error if it cannot be used
  */
 export type LoadTask<T extends TaskName> = (
   folder: ModelFolder<DescriptionOf<T>>,

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { ofFloats } from '../builder'
 import { configOf, inputOf, type Layer, refuse, type Tensor, type WriteLayer } from './layer'
 
-/** Keras' names of functions that are one operation. */
+/** Keras activations that are a single operation. */
 const operations = new Map([
   ['relu', 'Relu'],
   ['relu6', 'Relu6'],
@@ -17,7 +17,7 @@ const operations = new Map([
 const apply = ({ graph, name }: Layer, op: string, inputs: string[], attr: object = {}): string =>
   graph.add(`${name}/${op}`, op, inputs, { ...ofFloats, ...attr })
 
-/** Applies a function to what a layer has made so far. @param activation Keras' name of it */
+/** Applies an activation. @param activation its Keras name */
 export function activate(layer: Layer, tensor: Tensor, activation = 'linear'): Tensor {
   const { shape, node } = tensor
   if (activation === 'linear') return tensor
@@ -27,7 +27,7 @@ export function activate(layer: Layer, tensor: Tensor, activation = 'linear'): T
   return { shape, node: apply(layer, op, [node]) }
 }
 
-/** The activation of a layer that does something else first. */
+/** Config of a layer with a built-in activation. */
 export const activationSchema = z.object({ activation: z.string().nullish() })
 
 const activation: WriteLayer = (layer) =>
@@ -55,7 +55,7 @@ const leak = (layer: Layer, { node, shape }: Tensor, alpha: number): Tensor => (
   node: apply(layer, 'LeakyRelu', [node], { alpha: { f: alpha } }),
 })
 
-/** Keras 3 has another name for it. */
+/** Keras 3 renamed the parameter. */
 const leakSchema = z.object({ alpha: z.number().optional(), negative_slope: z.number().default(0.3) })
 
 const leakyRelu: WriteLayer = (layer) => {

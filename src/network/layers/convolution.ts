@@ -21,7 +21,7 @@ const windowOf = ({ kernel_size: size, strides, dilation_rate: dilation, padding
   ...{ size, strides, dilation, padding },
 })
 
-/** @param weight its kernel: a name and the last two lengths of its shape */
+/** @param weight the kernel: its name and the last two lengths of its shape */
 function convolve(
   layer: Layer,
   from: Tensor,
@@ -44,7 +44,7 @@ function convolve(
   return { node, shape: [...slide(layer, input, window), channels] }
 }
 
-/** Adds the bias, and applies the activation. */
+/** Adds bias and activation. */
 export function finish(
   layer: Layer,
   { node, shape }: Tensor,
@@ -73,7 +73,7 @@ const depthwiseConv2D: WriteLayer = (layer) => {
 function depthwise(layer: Layer, window: Window, multiplier: number): Tensor {
   const input = inputOf(layer, 3)
   const [rows, columns] = window.strides
-  if (rows !== columns) refuse(layer, `has strides of ${rows} and ${columns}, expected equal ones`)
+  if (rows !== columns) refuse(layer, `has strides of ${rows} and ${columns}; they must be equal`)
   const kernel: [string, number, number] = ['depthwise_kernel', channelsOf(input), multiplier]
   return convolve(layer, input, 'DepthwiseConv2dNative', window, kernel)
 }

@@ -13,8 +13,8 @@ import { isModel, type LayerJson, type ModelTopology, modelSchema } from './topo
 import { LayerWeights } from './weights'
 
 /*
- * Writes a model of Keras' layers as a graph, one layer after the other, so that every engine runs it. Batch norms and
- * activations are nodes of their own here: what comes after folds and fuses them.
+ * Converts a model of Keras layers to a graph that every engine can run. Batch norms and activations become separate nodes, which
+ * are folded and fused later.
  */
 
 const kinds = new Map<string, WriteLayer>(
@@ -29,7 +29,7 @@ const inputSchema = z.object({
 interface Writing {
   graph: NetworkBuilder
   weights: LayerWeights
-  /** Side of the square that the description says, pixels. */
+  /** Side of the square input in the description, pixels. */
   size: number
 }
 
@@ -39,14 +39,14 @@ const layerOf = ({ class_name: kind, name, config }: LayerJson) => ({
   name: name ?? (Array.isArray(config) ? undefined : config.name) ?? kind,
 })
 
-/** Where the images come in. @throws InvalidInputError when it is for images of another size */
+/** Writes the input layer. @throws InvalidInputError if its size differs from the description */
 function writeInput(json: LayerJson, { graph, size }: Writing): Tensor {
   const layer = layerOf(json)
   const { batch_input_shape, batch_shape } = configOf(layer, inputSchema)
   const expected = [size, size, 3]
   const [, ...shape] = batch_input_shape ?? batch_shape ?? [null, ...expected]
   if (shape.length !== 3 || shape.some((length, axis) => length !== null && length !== expected[axis]))
-    refuse(layer, `is for images of the shape [${shape}], but whisklens.json says [${expected}]`)
+    refuse(layer, `has the input shape [${shape}], but whisklens.json has [${expected}]`)
   return { node: graph.input('image', expected), shape: expected }
 }
 
@@ -60,17 +60,17 @@ function writeLayer(json: LayerJson, inputs: Tensor[], writing: Writing): Tensor
 
 const modelIn = (json: LayerJson): ModelTopology => configOf({ ...layerOf(json), config: json }, modelSchema)
 
-/** @param given what a model inside another reads */
+/** @param given input of a nested model */
 const writeModel = (model: ModelTopology, writing: Writing, given?: Tensor): Tensor =>
   model.class_name === 'Sequential'
     ? writeSequence(model.config.layers, writing, given)
     : writeGraph(model.config, writing, given)
 
 function writeSequence([first, ...others]: LayerJson[], writing: Writing, given?: Tensor): Tensor {
-  if (!first) throw new InvalidInputError('bad_model', 'Expected a model with layers')
+  if (!first) throw new InvalidInputError('bad_model', 'The model has no layers')
   const begin = (): Tensor => {
     if (first.class_name === 'InputLayer') return given ?? writeInput(first, writing)
-    // A model at the beginning has an input of its own.
+    // A nested model at the start has its own input.
     if (isModel(first)) return writeModel(modelIn(first), writing, given)
     return writeLayer(first, [given ?? writeInput(first, writing)], writing)
   }
@@ -82,12 +82,12 @@ function writeGraph(config: ModelTopology['config'], writing: Writing, given?: T
   const layers = new Map(config.layers.map((json) => [layerOf(json).name, json]))
   const written = new Map<string, Tensor>()
 
-  /** Whatever a layer reads is written before it. @param readers those that wait for it */
+  /** Writes the inputs of a layer, then the layer. @param readers layers being written, to detect cycles */
   function write(name: string, readers: string[]): Tensor {
     const known = written.get(name)
     if (known) return known
     const json = layers.get(name)
-    if (!json) throw new InvalidInputError('bad_model', `The model has no layer ${name}, which is read`)
+    if (!json) throw new InvalidInputError('bad_model', `A layer reads ${name}, which does not exist`)
     const [reads = [], ...uses] = json.inbound_nodes
     if (uses.length > 0) refuse(layerOf(json), 'is used more than once')
     if (reads.some(([, , output]) => output > 0)) refuse(layerOf(json), 'reads a second output')
@@ -112,9 +112,9 @@ function onlyOne(what: string, ends: [string, ...unknown[]][] = []): string {
 }
 
 /**
- * Writes a model of layers as a graph.
- * @param size side of the square it sees, pixels
- * @throws InvalidInputError naming the layer or weight that is missing, unknown or not as it must be
+ * Converts a model of layers to a graph.
+ * @param size side of the square input, pixels
+ * @throws InvalidInputError naming the layer or weight that is missing, unsupported or invalid
  */
 export function layersToNetwork(
   topology: ModelTopology,

@@ -34,7 +34,7 @@ const batchNormalization: WriteLayer = (layer) => {
   const input = inputOf(layer)
   const [given = -1] = [axis].flat()
   if (given !== -1 && given !== input.shape.length)
-    refuse(layer, `normalizes the axis ${given}, expected the last`)
+    refuse(layer, `normalizes axis ${given}, expected the last`)
   const shape = input.shape.slice(-1)
   const filled = (value: number) => new Float32Array(lengthOf(shape)).fill(value)
   if (input.shape.length === 3) {
@@ -54,7 +54,7 @@ const batchNormalization: WriteLayer = (layer) => {
     })
     return { node, shape: input.shape }
   }
-  // TensorFlow's operation is for images only.
+  // TensorFlow's operation supports only images.
   const affine = scaleAndShift({
     gamma: scale ? layer.values('gamma', shape) : filled(1),
     beta: center ? layer.values('beta', shape) : filled(0),

@@ -2,15 +2,15 @@ import * as z from 'zod'
 import { ofFloats, ofIntegers } from '../builder'
 import { configOf, type Layer, refuse, type Tensor, type WriteLayer } from './layer'
 
-/** Lengths of 1 stretch to the other's, as in TensorFlow. */
+/** Broadcasts lengths of 1, as in TensorFlow. */
 function broadcast(layer: Layer, a: number[], b: number[]): number[] {
   const fits =
     a.length === b.length && a.every((length, axis) => [length, 1].includes(b[axis] ?? 0) || length === 1)
-  if (!fits) refuse(layer, `reads tensors of the shapes [${a}] and [${b}]`)
+  if (!fits) refuse(layer, `has inputs of incompatible shapes [${a}] and [${b}]`)
   return a.map((length, axis) => Math.max(length, b[axis] ?? 0))
 }
 
-/** One after the other: an operation takes two. */
+/** Chains a binary operation over all inputs. */
 const pairwise =
   (op: string): WriteLayer =>
   (layer) => {
@@ -31,10 +31,10 @@ const concatenate: WriteLayer = (layer) => {
   if (!first || others.length === 0) return refuse(layer, 'reads fewer than two tensors')
   const rank = first.shape.length + 1
   const axis = given < 0 ? given + rank : given
-  if (axis < 1 || axis >= rank) return refuse(layer, `joins along an axis that is not there: ${given}`)
+  if (axis < 1 || axis >= rank) return refuse(layer, `concatenates along the invalid axis ${given}`)
   const elsewhere = ({ shape }: Tensor): string => shape.filter((_, index) => index !== axis - 1).join()
   const odd = others.find((other) => elsewhere(other) !== elsewhere(first) || other.shape.length + 1 !== rank)
-  if (odd) refuse(layer, `reads tensors of the shapes [${first.shape}] and [${odd.shape}]`)
+  if (odd) refuse(layer, `has inputs of incompatible shapes [${first.shape}] and [${odd.shape}]`)
   const nodes = layer.inputs.map(({ node }) => node)
   const node = layer.graph.add(
     `${layer.name}/ConcatV2`,

@@ -14,7 +14,7 @@ import { channelsLast } from './window'
 
 function reshapeTo(layer: Layer, { node, shape: from }: Tensor, shape: number[]): Tensor {
   if (lengthOf(from) !== lengthOf(shape) || !shape.every(Number.isInteger))
-    refuse(layer, `cannot make the shape [${shape}] of [${from}]`)
+    refuse(layer, `cannot reshape [${from}] to [${shape}]`)
   const target = layer.graph.constant(
     `${layer.name}/shape`,
     [shape.length + 1],
@@ -33,7 +33,7 @@ const flatten: WriteLayer = (layer) => {
 const reshape: WriteLayer = (layer) => {
   const { target_shape: target } = configOf(layer, z.object({ target_shape: z.array(z.int()) }))
   const input = inputOf(layer)
-  // One length may be left to be found out.
+  // One length may be -1, to be inferred.
   const rest = lengthOf(input.shape) / lengthOf(target.filter((length) => length > 0))
   return reshapeTo(
     layer,
@@ -77,7 +77,7 @@ const zeroPadding: WriteLayer = (layer) => {
   return { node, shape, padded: { tensor, padding } }
 }
 
-/** What only matters in training. */
+/** For layers that only matter in training. */
 const identity: WriteLayer = (layer) => inputOf(layer)
 
 export const shapes: Record<string, WriteLayer> = {

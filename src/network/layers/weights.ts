@@ -5,21 +5,20 @@ import { floatsOf, type Weight, weightsOf } from '../weights'
 import { type Layer, refuse } from './layer'
 
 /**
- * Names that a weight is known by. Keras writes `model/layer/kernel` for a layer of a model inside another, and
- * `layer/layer/kernel` for what it saved as HDF5.
+ * Names of a weight. Keras writes `model/layer/kernel` for a layer of a nested model, and `layer/layer/kernel` in HDF5 files.
  */
 function namesOf({ name }: Weight): string[] {
   const parts = name.split('/')
   return [parts, parts.slice(-2), [...parts.slice(0, -2), ...parts.slice(-1)]].map((part) => part.join('/'))
 }
 
-/** The weights of a model of layers, each of which one layer takes. */
+/** Weights of a layers model. Each is taken by one layer. */
 export class LayerWeights {
   readonly #byName = new Map<string, Weight>()
   readonly #untaken: Set<Weight>
 
   constructor(stored: Pick<Network, 'weightSpecs' | 'weights'>) {
-    // A node's name says nothing of outputs.
+    // Node names have no output index.
     const weights = weightsOf(stored).map((weight) => ({ ...weight, name: weight.name.replace(/:0$/, '') }))
     this.#untaken = new Set(weights)
     for (const place of [0, 1, 2]) {
@@ -30,18 +29,19 @@ export class LayerWeights {
     }
   }
 
-  /** @throws InvalidInputError when there is none of that name and shape */
+  /** @throws InvalidInputError if there is none with that name and shape */
   take(layer: Pick<Layer, 'name' | 'kind'>, name: string, shape: number[]): Weight {
     const weight = this.#byName.get(`${layer.name}/${name}`)
-    if (!weight) return refuse(layer, `has no weight "${name}" in the weights' files`)
+    if (!weight) return refuse(layer, `has no weight "${name}" in the weight files`)
     if (weight.shape.join() !== shape.join())
-      refuse(layer, `needs a weight "${name}" of the shape [${shape}], but it is [${weight.shape}]`)
-    if (weight.dtype !== 'float32') refuse(layer, `has a weight "${name}" of the type ${weight.dtype}`)
+      refuse(layer, `has a weight "${name}" of shape [${weight.shape}], expected [${shape}]`)
+    if (weight.dtype !== 'float32')
+      refuse(layer, `has a weight "${name}" of unsupported type ${weight.dtype}`)
     this.#untaken.delete(weight)
     return weight
   }
 
-  /** How a layer gets at its weights. */
+  /** Access of a layer to its weights. */
   of(layer: Pick<Layer, 'name' | 'kind'>, graph: NetworkBuilder): Pick<Layer, 'weight' | 'values'> {
     return {
       weight: (name, shape) => graph.weight(this.take(layer, name, shape)),
@@ -49,7 +49,7 @@ export class LayerWeights {
     }
   }
 
-  /** @throws InvalidInputError naming those that no layer has taken */
+  /** @throws InvalidInputError naming weights that no layer has taken */
   expectAllTaken(): void {
     const [first, ...others] = [...this.#untaken].map(({ name }) => name)
     if (first === undefined) return

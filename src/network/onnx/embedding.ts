@@ -4,12 +4,12 @@ import type { Head } from '../embedding'
 import { producersOf } from './read'
 
 /*
- * Cuts ONNX classifiers of any exporter before their last layer, and puts another on: quantized ones, too, whose
- * operations stand between a DequantizeLinear and a QuantizeLinear each.
+ * Replaces the last layer of ONNX classifiers from any exporter, including quantized ones, whose operations are between
+ * DequantizeLinear and QuantizeLinear.
  */
 
-/** What may come between the last product and the probabilities: it changes no order, or only the shape or the type. */
-const closing = [
+/** Operations allowed between the last product and the probabilities: they keep the order, or only change shape or type. */
+const afterProduct = [
   'Softmax',
   'LogSoftmax',
   'Sigmoid',
@@ -26,13 +26,13 @@ const closing = [
 ]
 const products = ['MatMul', 'Gemm', 'Conv']
 
-/** The tensors that a node reads, from within branches and loops as well. */
+/** Tensors that a node reads, also from within branches and loops. */
 const readsOf = ({ input, attribute }: onnx.INodeProto): string[] => [
   ...(input ?? []),
   ...(attribute ?? []).flatMap(({ g }) => (g?.node ?? []).flatMap(readsOf)),
 ]
 
-/** Finds what nodes depend on. */
+/** Resolves dependencies between nodes. */
 class Reader {
   readonly #producers: Map<string, onnx.INodeProto>
   readonly #initializers: Map<string, onnx.ITensorProto>
@@ -46,14 +46,14 @@ class Reader {
     return this.#producers.get(name)
   }
 
-  /** Whether a tensor hangs on no input of the model. */
+  /** Whether a tensor does not depend on any input of the model. */
   isConstant = (name: string): boolean => {
     if (name === '' || this.#initializers.has(name)) return true
     const node = this.#producers.get(name)
     return node !== undefined && (node.input ?? []).every(this.isConstant)
   }
 
-  /** Of a weight, as it is stored or made of one that is. */
+  /** Shape of a weight, stored or derived from a stored one. */
   lengths(name: string): number[] {
     const stored = this.#initializers.get(name)
     if (stored) return (stored.dims ?? []).map(Number)
@@ -61,8 +61,8 @@ class Reader {
     return first === undefined ? [] : this.lengths(first)
   }
 
-  /** All that a tensor depends on: the nodes, and the names of the tensors. */
-  readBy(name: string): { nodes: Set<onnx.INodeProto>; names: Set<string> } {
+  /** Everything that a tensor depends on: nodes, and names of tensors. */
+  dependenciesOf(name: string): { nodes: Set<onnx.INodeProto>; names: Set<string> } {
     const nodes = new Set<onnx.INodeProto>()
     const names = new Set<string>()
     const rest = [name]
@@ -92,15 +92,16 @@ function beforeLastProduct(reader: Reader, name: string): string {
       .slice(2)
       .join() === '1,1'
   if (isOne && isOnePixel && products.includes(opType ?? '')) return first
-  if (given.length === 1 && closing.includes(opType ?? '')) return beforeLastProduct(reader, given[0] ?? '')
+  if (given.length === 1 && afterProduct.includes(opType ?? ''))
+    return beforeLastProduct(reader, given[0] ?? '')
   throw new InvalidInputError(
     'model_unsupported',
-    `The model does not end in a matrix product that could be replaced, but in ${opType || 'nothing'} (${name})`,
-    { hint: 'Take another base with --model: most image classifiers end in a dense layer.' },
+    `The model ends in ${opType || 'nothing'} (${name}), not in a matrix product that can be replaced`,
+    { hint: 'Choose another base with --model: most image classifiers end in a dense layer.' },
   )
 }
 
-/** A tensor as it is before it is rounded to bytes: what is taught needs no rounding. */
+/** The tensor before quantization, which the new head does not need. */
 function unrounded(reader: Reader, name: string): string {
   const [rounded = ''] = inputOfType(reader, name, 'DequantizeLinear')
   const [before = name] = inputOfType(reader, rounded, 'QuantizeLinear')
@@ -113,8 +114,8 @@ function inputOfType(reader: Reader, name: string, type: string): string[] {
 }
 
 /**
- * A classifier as far as what its classes are told from, see {@link embeddingNetwork}.
- * @throws InvalidInputError when it does not end in a matrix product
+ * A classifier up to its embedding, see {@link embeddingNetwork}.
+ * @throws InvalidInputError if it does not end in a matrix product
  */
 export function cutOnnx(model: onnx.ModelProto): onnx.ModelProto {
   const graph = model.graph ?? {}
@@ -126,7 +127,7 @@ export function cutOnnx(model: onnx.ModelProto): onnx.ModelProto {
     )
   const reader = new Reader(graph)
   const vector = unrounded(reader, beforeLastProduct(reader, output.name ?? ''))
-  const { nodes, names } = reader.readBy(vector)
+  const { nodes, names } = reader.dependenciesOf(vector)
   return withGraph(model, {
     ...graph,
     node: (graph.node ?? []).filter((node) => nodes.has(node)),
@@ -140,7 +141,7 @@ const floats = (name: string): onnx.IValueInfoProto => ({
   type: { tensorType: { elemType: onnx.TensorProto.DataType.FLOAT } },
 })
 
-/** What was inferred of tensors in between is left out: some of them are gone. */
+/** Drops inferred information about intermediate tensors, some of which are gone. */
 const withGraph = (model: onnx.ModelProto, graph: onnx.IGraphProto): onnx.ModelProto =>
   onnx.ModelProto.create({ ...model, graph: { ...graph, valueInfo: [] } })
 
@@ -151,7 +152,7 @@ const constant = (name: string, dims: number[], values: Float32Array): onnx.ITen
   rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
 })
 
-/** A model that ends in a vector, with a head on it. */
+/** Adds a head to an embedding model. */
 export function withOnnxHead(model: onnx.ModelProto, { kernel, bias }: Head): onnx.ModelProto {
   const graph = model.graph ?? {}
   const [vector = ''] = (graph.output ?? []).map(({ name }) => name ?? '')
@@ -166,7 +167,7 @@ export function withOnnxHead(model: onnx.ModelProto, { kernel, bias }: Head): on
     ...graph,
     node: [
       ...(graph.node ?? []),
-      // Some networks keep their vector as an image of one pixel.
+      // Some networks output the vector as an image of one pixel.
       { opType: 'Flatten', input: [vector], output: [flat], attribute: [axis] },
       { opType: 'Gemm', input: [flat, kernelName, biasName], output: [logits] },
       { opType: 'Softmax', input: [logits], output: [probabilities], attribute: [axis] },

@@ -1,7 +1,7 @@
 import { onnx } from 'onnx-proto'
 
 /*
- * Writes ONNX models, by the definition of its files that the package onnx-proto has.
+ * Writes ONNX models, with the definition of the package onnx-proto.
  */
 
 const {
@@ -9,7 +9,7 @@ const {
   TensorProto: { DataType },
 } = onnx
 
-/** The types of values, by the names that ONNX has for them. */
+/** Value types by their ONNX names. */
 export const types = {
   float32: DataType.FLOAT,
   uint8: DataType.UINT8,
@@ -22,11 +22,11 @@ export const types = {
 }
 export type OnnxType = keyof typeof types
 
-/** The operations' versions: the last in which ReduceMean's axes are an attribute, and Softmax is over one axis. */
+/** Operation set: the last one in which ReduceMean's axes are an attribute and Softmax is over one axis. */
 const opset = 13
 const irVersion = 8
 
-/** A whole number is an integer: of a float attribute, `{ float }`. */
+/** Whole numbers are integer attributes; for a float, use `{ float }`. */
 export type Attribute = number | { float: number } | string | number[]
 
 function attribute(name: string, value: Attribute): onnx.IAttributeProto {
@@ -36,7 +36,7 @@ function attribute(name: string, value: Attribute): onnx.IAttributeProto {
   return { name, type: AttributeType.FLOAT, f: value.float }
 }
 
-/** @param shape with -1 for an axis of any length; undefined when not known */
+/** @param shape with -1 for an axis of any length; undefined if unknown */
 function valueInfo(name: string, type: OnnxType, shape?: number[]): onnx.IValueInfoProto {
   const dim = shape?.map((length) => (length < 0 ? { dimParam: 'n' } : { dimValue: length }))
   return { name, type: { tensorType: { elemType: types[type], shape: dim && { dim } } } }
@@ -44,7 +44,7 @@ function valueInfo(name: string, type: OnnxType, shape?: number[]): onnx.IValueI
 
 const bytesOf = ({ buffer }: Float32Array | BigInt64Array): Uint8Array => new Uint8Array(buffer)
 
-/** What a model gives: a tensor, and what it is called outside. */
+/** An output of the model: a tensor and its external name. */
 export interface Output {
   tensor: string
   name: string
@@ -52,7 +52,7 @@ export interface Output {
   shape?: number[]
 }
 
-/** Builds an ONNX model node by node; every method returns the name of the tensor it added. */
+/** Builds an ONNX model node by node. Methods return the name of the tensor they add. */
 export class OnnxGraph {
   readonly #nodes: onnx.INodeProto[] = []
   readonly #initializers: onnx.ITensorProto[] = []
@@ -64,14 +64,14 @@ export class OnnxGraph {
     return name
   }
 
-  /** @param raw the values, little-endian */
+  /** @param raw values, little-endian */
   constant(type: OnnxType, shape: number[], raw: Uint8Array): string {
     const name = this.#name('constant')
     this.#initializers.push({ name, dims: shape, dataType: types[type], rawData: raw })
     return name
   }
 
-  /** A constant of float32; a scalar without a shape. */
+  /** A float32 constant; without a shape, a scalar. */
   floats(values: number[], shape: number[] = []): string {
     return this.constant('float32', shape, bytesOf(Float32Array.from(values)))
   }
@@ -97,7 +97,7 @@ export class OnnxGraph {
     return this.add('Cast', [input], { to: types[type] })
   }
 
-  /** The bytes of the model's file. */
+  /** The encoded model. */
   model(outputs: Output[]): Uint8Array {
     for (const { tensor, name } of outputs)
       this.#nodes.push({ opType: 'Identity', input: [tensor], output: [name] })
@@ -121,5 +121,5 @@ export class OnnxGraph {
   }
 }
 
-/** The bytes of a model's file. */
+/** Encodes a model. */
 export const encode = (model: onnx.IModelProto): Uint8Array => onnx.ModelProto.encode(model).finish()

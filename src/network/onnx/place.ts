@@ -4,25 +4,25 @@ import { textsAttribute } from '../graph'
 import type { Weight } from '../weights'
 import type { OnnxGraph } from './graph'
 
-/** A node, and where it is translated to. */
+/** A node to translate, and its context. */
 export interface Place {
   node: GraphNode
   graph: OnnxGraph
-  /** How many nodes it reads. */
+  /** Number of inputs. */
   inputs: number
-  /** Translates the node that it reads as its input of that number. */
+  /** Translates an input. */
   input(index: number): string
-  /** The weight that this node stands for, or the node it reads. */
+  /** The weight of this node, or of an input. */
   weight(index?: number): Weight
 }
 
-/** Translates a node. @returns the tensor that stands for its output */
+/** Translates a node. @returns its output tensor */
 export type Translate = (place: Place) => string
 
 export function refuse({ name, op }: GraphNode, detail?: string): never {
   throw new InvalidInputError(
     'model_unsupported',
-    `onnx cannot run ${detail ? `${detail} of ` : ''}the operation ${op} (${name})`,
+    `ONNX does not support ${detail ? `${detail} of ` : ''}the operation ${op} (${name})`,
   )
 }
 
@@ -36,14 +36,14 @@ const same =
   (graph, input) =>
     graph.add(op, [input])
 
-/** Functions of one tensor. */
+/** Activation functions. */
 export const activations = new Map<string, Activation>([
   ['Relu', same('Relu')],
   ['Relu6', (graph, input) => graph.add('Clip', [input, graph.scalar(0), graph.scalar(6)])],
   ...['Elu', 'Selu', 'Sigmoid', 'Softmax', 'Softplus', 'Tanh'].map((op) => [op, same(op)] as const),
 ])
 
-/** What a fused operation does after it has added its bias. */
+/** Applies the activation of a fused operation. */
 export function activate({ node, graph }: Place, input: string): string {
   const steps = textsAttribute(node, 'fused_ops').filter((step) => step !== 'BiasAdd')
   return steps.reduce((output, step) => (activations.get(step) ?? refuse(node, step))(graph, output), input)

@@ -2,38 +2,38 @@ import { onnx } from 'onnx-proto'
 import { InvalidInputError } from '../../errors'
 
 /*
- * Reads ONNX models of any exporter.
+ * Reads ONNX models from any exporter.
  */
 
-/** A tensor that goes into a model or comes out of it. */
+/** An input or output of a model. */
 export interface OnnxValue {
   name: string
-  /** As ONNX calls it: `FLOAT`, `UINT8`. */
+  /** ONNX type name: `FLOAT`, `UINT8`. */
   type: string
-  /** A number, or the name of an axis of any length; undefined when the model does not tell. */
+  /** Lengths, or names of axes of any length; undefined if not stated. */
   shape?: (number | string)[]
 }
 
-/** What a model's file tells of it. */
+/** Facts about a model, from its file. */
 export interface OnnxFacts {
   inputs: OnnxValue[]
   outputs: OnnxValue[]
   /** The last operation that computes something. */
   end: string
-  /** What its maker noted. */
+  /** Metadata written by the exporter. */
   metadata: ReadonlyMap<string, string>
 }
 
-/** @throws InvalidInputError when the bytes are no ONNX model */
+/** @throws InvalidInputError if the bytes are not an ONNX model */
 export function decode(bytes: Uint8Array): onnx.ModelProto {
   let model: onnx.ModelProto
   try {
     model = onnx.ModelProto.decode(bytes)
   } catch (cause) {
-    throw new InvalidInputError('bad_model', 'The file is no ONNX model, or is cut short', { cause })
+    throw new InvalidInputError('bad_model', 'The file is not an ONNX model, or is truncated', { cause })
   }
   if (!model.graph?.node?.length)
-    throw new InvalidInputError('bad_model', 'The file is no ONNX model: it has no graph')
+    throw new InvalidInputError('bad_model', 'The file is not an ONNX model: it has no graph')
   return model
 }
 
@@ -55,7 +55,7 @@ function readValue({ name, type }: onnx.IValueInfoProto): OnnxValue {
 export const describeValue = ({ name, type, shape }: OnnxValue): string =>
   `${name} (${type}${shape ? ` [${shape.join(', ')}]` : ''})`
 
-/** Operations that hand on what they read, in another shape or type. */
+/** Operations that only change shape or type. */
 const passing = [
   'Identity',
   'Cast',
@@ -68,7 +68,7 @@ const passing = [
   'DequantizeLinear',
 ]
 
-/** The nodes of a graph by what they give. */
+/** Nodes by the tensors that they produce. */
 export const producersOf = (graph: onnx.IGraphProto): Map<string, onnx.INodeProto> =>
   new Map((graph.node ?? []).flatMap((node) => (node.output ?? []).map((output) => [output, node] as const)))
 
@@ -79,10 +79,10 @@ function endOf(graph: onnx.IGraphProto): string {
   return node?.opType ?? 'nothing'
 }
 
-/** What a model tells of itself. */
+/** Facts about a model. */
 export function factsOf({ graph, metadataProps }: onnx.ModelProto): OnnxFacts {
   const { input = [], output = [], initializer = [] } = graph ?? {}
-  // Old models list their weights among their inputs.
+  // Old models list their weights among the inputs.
   const weights = new Set((initializer ?? []).map(({ name }) => name))
   return {
     inputs: (input ?? []).filter(({ name }) => !weights.has(name)).map(readValue),
@@ -94,19 +94,19 @@ export function factsOf({ graph, metadataProps }: onnx.ModelProto): OnnxFacts {
 
 const { DataLocation } = onnx.TensorProto
 
-/** Tensors of a graph, those in the attributes of its nodes as well. */
+/** Tensors of a graph, including those in attributes of its nodes. */
 const tensorsOf = ({ initializer, node }: onnx.IGraphProto): onnx.ITensorProto[] => [
   ...(initializer ?? []),
   ...(node ?? []).flatMap(({ attribute }) => (attribute ?? []).flatMap(({ t }) => (t ? [t] : []))),
 ]
 
 /**
- * Takes weights that are in files beside the model into it.
- * @param read gives a file by its name
+ * Loads external weight files into a model.
+ * @param read reads a file by name
  * @returns whether there were any
- * @throws InvalidInputError when one leads elsewhere or is cut short; whatever `read` throws
+ * @throws InvalidInputError for a path outside the folder, or a truncated file; errors of `read`
  */
-export async function takeIn(
+export async function inlineWeights(
   { graph }: onnx.ModelProto,
   read: (name: string) => Promise<Uint8Array>,
 ): Promise<boolean> {
@@ -126,7 +126,7 @@ export async function takeIn(
     const offset = Number(entries.get('offset') ?? 0)
     const length = Number(entries.get('length') ?? file.length - offset)
     if (!(offset + length <= file.length))
-      throw new InvalidInputError('bad_model', `The file ${name} ends within the weight ${tensor.name}`)
+      throw new InvalidInputError('bad_model', `The file ${name} is truncated in the weight ${tensor.name}`)
     tensor.rawData = file.subarray(offset, offset + length)
     tensor.externalData = []
     tensor.dataLocation = DataLocation.DEFAULT

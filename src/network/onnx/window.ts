@@ -2,10 +2,10 @@ import { integersAttribute, textAttribute } from '../graph'
 import { activate, type Place, refuse, type Translate } from './place'
 
 /*
- * Operations with a window that goes over an image. ONNX has them for NCHW only.
+ * Windowed operations, which ONNX has for NCHW only.
  */
 
-/** @param attributes beside those of the window itself */
+/** @param attributes in addition to those of the window */
 function slide(
   place: Place,
   op: string,
@@ -13,7 +13,7 @@ function slide(
   attributes: Record<string, string | number | number[]>,
 ): string {
   const { node, graph, input } = place
-  // TensorFlow's SAME pads more at the end where the padding is odd, as ONNX's SAME_UPPER.
+  // TensorFlow's SAME puts odd padding at the end, as ONNX's SAME_UPPER does.
   const padding = { SAME: 'SAME_UPPER', VALID: 'VALID' }[textAttribute(node, 'padding') ?? '']
   if (!padding) return refuse(node, 'the padding')
   if (textAttribute(node, 'data_format') === 'NCHW') return refuse(node, 'the format')
@@ -36,7 +36,7 @@ function convolve(place: Place, kernel: string, group: number): string {
   return slide(place, 'Conv', [kernel, ...bias], { group, dilations, ...padsOf(place, dilations) })
 }
 
-/** ONNX Runtime does not know SAME of a kernel with holes. One that goes by single steps is the same at any size. */
+/** ONNX Runtime does not support SAME with dilation. With stride 1, explicit padding is the same at any size. */
 function padsOf(place: Place, dilations: number[]): Record<string, string | number[]> {
   if (textAttribute(place.node, 'padding') !== 'SAME') return {}
   if (spatial(place, 'strides').some((stride) => stride > 1)) refuse(place.node, 'strides over holes')
@@ -63,7 +63,7 @@ export const depthwise: Translate = (place) => {
   return convolve(place, graph.add('Reshape', [transposed, shape]), depth)
 }
 
-/** What is put around the image counts neither for the mean nor for the maximum, in TensorFlow as in ONNX. */
+/** Neither TensorFlow nor ONNX includes padding in the mean or maximum. */
 export const pool =
   (op: string): Translate =>
   (place) =>

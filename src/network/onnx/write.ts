@@ -18,9 +18,8 @@ import { activate, activations, allInputs, type Place, refuse, type Translate } 
 import { convolution, depthwise, pool } from './window'
 
 /*
- * Writes a TensorFlow.js network out as ONNX. Every node is translated by itself: tensors stay NHWC, and each
- * convolution, which ONNX has for NCHW only, gets a Transpose before and after it. ONNX Runtime takes them out again
- * in pairs, as it does what is only made of constants, such as the widening of float16.
+ * Converts a TensorFlow.js network to ONNX, node by node. Tensors stay NHWC; each convolution, which ONNX has for NCHW only, gets a
+ * Transpose before and after. ONNX Runtime removes those in pairs, and folds constants such as the widening of float16.
  */
 
 function matMul(place: Place): string {
@@ -36,7 +35,7 @@ const reduce =
     return graph.add(op, [input(0)], { axes, keepdims: Number(flagAttribute(node, 'keep_dims')) })
   }
 
-/** What is learnt is constant, and ONNX Runtime makes one factor and one term of it. */
+/** Its parameters are constant, so ONNX Runtime folds it into one factor and one term. */
 function batchNorm(place: Place): string {
   const { node, graph } = place
   if (textAttribute(node, 'data_format') === 'NCHW') return refuse(node, 'the format')
@@ -49,7 +48,7 @@ function batchNorm(place: Place): string {
   return graph.add('Add', [graph.add('Mul', [image, scale]), shift])
 }
 
-/** TensorFlow has the ends of each axis together, ONNX all beginnings before all ends. */
+/** TensorFlow stores padding per axis, ONNX all starts before all ends. */
 function pad({ graph, input, weight }: Place): string {
   const ends = integersOf(weight(1))
   const [begins, closes] = [0, 1].map((end) => ends.filter((_, index) => index % 2 === end))
@@ -64,7 +63,7 @@ function squeeze({ node, graph, input }: Place): string {
   return graph.add('Squeeze', [input(0), ...(axes.length > 0 ? [graph.integers(axes)] : [])])
 }
 
-/** The axis comes last. */
+/** The axis is the last input. */
 function concat(place: Place): string {
   const inputs = place.inputs - 1
   const [axis] = integersOf(place.weight(inputs))
@@ -76,7 +75,7 @@ function leakyRelu({ node, graph, input }: Place): string {
   return graph.add('PRelu', [input(0), slope])
 }
 
-/** The weight as it is stored, widened by the graph itself. */
+/** A weight as stored, widened within the graph. */
 function constant({ graph, weight }: Place): string {
   const { dtype, stored, shape, bytes, scale, min } = weight()
   const raw = graph.constant(stored, shape, bytes)
@@ -86,7 +85,7 @@ function constant({ graph, weight }: Place): string {
   return graph.add('Add', [graph.add('Mul', [widened, graph.scalar(scale)]), graph.scalar(min)])
 }
 
-/** What both have, by other names. */
+/** Operations that differ only in name. */
 const elementwise =
   (op: string): Translate =>
   (place) =>
@@ -129,9 +128,9 @@ function translationOf(op: string): Translate | undefined {
 }
 
 /**
- * Writes a network out as an ONNX model.
- * @returns the bytes of the model
- * @throws InvalidInputError naming the operation that there is no translation for
+ * Converts a network to an ONNX model.
+ * @returns the encoded model
+ * @throws InvalidInputError naming an unsupported operation
  */
 export function toOnnx(network: Network): Uint8Array {
   const graph = new OnnxGraph()
@@ -142,12 +141,12 @@ export function toOnnx(network: Network): Uint8Array {
 
   const nodeOf = (name: string): GraphNode => {
     const node = nodes.get(name)
-    if (!node) throw new InvalidInputError('bad_model', `The network has no node ${name}, which is read`)
+    if (!node) throw new InvalidInputError('bad_model', `A node reads ${name}, which does not exist`)
     return node
   }
   const weightOf = (node: GraphNode): Weight => weights.get(node.name) ?? refuse(node)
 
-  /** Whatever a node reads is translated before it: ONNX wants its nodes in that order. */
+  /** Translates the inputs of a node first: ONNX requires topological order. */
   function translate(name: string): string {
     const known = translated.get(name)
     if (known !== undefined) return known

@@ -1,0 +1,62 @@
+import pLimit from 'p-limit'
+import type { Findings, Task } from './task'
+
+/** A task, serialised. */
+export interface SerialTask extends Pick<Task, 'input' | 'memory'> {
+  /**
+   * Warms up, unless an image has already been classified: checks that the engine supports the model, compiles and allocates.
+   * @throws Error from `unusable`, also on later calls
+   */
+  warmUp(): Promise<void>
+  /** As {@link Task.predict}, with its duration, milliseconds. */
+  predict(...image: Parameters<Task['predict']>): Promise<Findings & { ms: number }>
+}
+
+/**
+ * Serialises a task, which has one engine and one buffer. If it fails before it ever worked, warms it up to find out whether the
+ * task or the image is the cause.
+ * @param unusable error to throw if the task is the cause
+ * @param forget called in that case
+ */
+export function serialTask(
+  task: Task,
+  { unusable, forget }: { unusable: (cause: unknown) => Error; forget: () => void },
+): SerialTask {
+  const oneByOne = pLimit(1)
+  let isProved = false
+  let broken: Error | undefined
+
+  async function prove(): Promise<void> {
+    if (isProved) return
+    if (broken) throw broken
+    try {
+      await task.warmUp()
+      isProved = true
+    } catch (thrown) {
+      broken = unusable(thrown)
+      forget()
+      task.dispose()
+      throw broken
+    }
+  }
+
+  async function predict(...image: Parameters<Task['predict']>): Promise<Findings & { ms: number }> {
+    if (broken) throw broken
+    const start = performance.now()
+    try {
+      const findings = await task.predict(...image)
+      isProved = true
+      return { ...findings, ms: performance.now() - start }
+    } catch (thrown) {
+      await prove()
+      throw thrown
+    }
+  }
+
+  return {
+    input: task.input,
+    memory: task.memory,
+    warmUp: () => oneByOne(prove),
+    predict: (...image) => oneByOne(() => predict(...image)),
+  }
+}
