@@ -4,7 +4,7 @@ import { isFull } from './sizes'
 const seeds = isFull ? 100_000 : 2_000
 
 it(
-  `the batch core keeps its promises in ${seeds} seeds, under faults of each kind`,
+  `the batch core keeps its promises in ${seeds} seeds, under faults of every kind`,
   async () => {
     const found = await runSeeds(1, seeds)
     process.stdout.write(formatSeeds(found, 1))
