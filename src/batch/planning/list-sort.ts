@@ -6,7 +6,7 @@ import { comparePositions } from '../records/keys'
 import { mergeRecords, type Records } from '../records/merge'
 import type { SortedList } from '../state/batch'
 import { listKey, listPrefix } from '../state/layout'
-import { etagOf, readList } from './list-read'
+import { listEtag, readList } from './list-read'
 
 /*
  * Sorts a list of any length by key and removes duplicates. Portions that fit in memory are sorted and written, then
@@ -46,7 +46,7 @@ export async function* sortList(
   const { manifest, batch, run, epoch } = toSort
   if (before?.sorted) return
   let list: SortedList = before ?? {
-    etag: await etagOf(manifest, store),
+    etag: await listEtag(manifest, store),
     bytes: 0,
     lines: 0,
     files: [],
