@@ -4,6 +4,7 @@ import type { Bucket, Store } from '../../storage/store'
 import { putJsonLines } from '../records/json-lines'
 import { comparePositions } from '../records/keys'
 import { mergeRecords, type Records } from '../records/merge'
+import { deleteRuns } from '../records/run-objects'
 import type { SortedList } from '../state/batch'
 import { listKey, listPrefix } from '../state/layout'
 import { listEtag, readList } from './list-read'
@@ -113,10 +114,5 @@ export async function* readSorted(files: string[], results: Bucket, after?: Entr
 }
 
 /** Removes the portions used to plan runs up to this one. */
-export async function dropList(batch: string, upTo: number, results: Bucket): Promise<void> {
-  const keys: string[] = []
-  const prefix = listPrefix(batch)
-  for await (const { key } of results.list({ prefix }))
-    if (Number.parseInt(key.slice(prefix.length), 10) <= upTo) keys.push(key)
-  if (keys.length > 0) await results.deleteAll(keys)
-}
+export const dropList = (batch: string, upTo: number, results: Bucket): Promise<void> =>
+  deleteRuns(results, listPrefix(batch), upTo)
