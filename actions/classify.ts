@@ -1,9 +1,15 @@
-// First, for it takes as long as everything else.
+// First, because it takes as long as everything else.
 import '../src/classifier/inference/begin'
 
 import { randomBytes } from 'node:crypto'
-import * as z from 'zod'
 import { type ClassifyOptions, classifyImages } from '../src/batch/classify/classify-images'
+import {
+  type ChunkMessage,
+  chunkSchema,
+  describeSchema,
+  inlineSchema,
+  listSchema,
+} from '../src/batch/classify/messages'
 import { readChunk } from '../src/batch/records/chunks'
 import { uploadsBatch } from '../src/batch/uploads/day'
 import { classifyImage } from '../src/classifier/classify'
@@ -16,40 +22,28 @@ import { isoOf } from '../src/clock'
 import { type Settings, settingsFromParams } from '../src/config'
 import { InvalidInputError, WhisklensError } from '../src/errors'
 import { log, logged } from '../src/log'
-import { answering } from '../src/openwhisk/action'
+import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
-import { batchIdSchema, exifOptionSchema, type ImageRef, imageRefSchema, rangeSchema } from '../src/schema'
+import type { ImageRef } from '../src/schema'
 import { parseEvent } from '../src/storage/events'
 import { openStore } from '../src/storage/store'
 
-/** A single image in the message itself answers with so many labels; a record keeps more. */
+/** Labels in the result of an inline image; records have more. */
 const inlineLabels = 3
 
-/** This container: the code of an action is loaded once in each. */
+/** Identifies this container: the code of an action is loaded once per container. */
 const container = randomBytes(4).toString('hex')
 
-const inlineSchema = z.object({ image: z.string().min(1) })
-const listSchema = z.object({ images: z.array(imageRefSchema) })
-const chunkSchema = rangeSchema.extend({
-  batch: batchIdSchema,
-  chunk: rangeSchema.extend({ epoch: z.int() }),
-  by: z.int(),
-  exif: exifOptionSchema.optional(),
-  tag: z.boolean().optional(),
-})
-const describeSchema = z.object({ describe: z.literal(true) })
-
 /**
- * Classifies what the message holds: one image in base64 (`image`), images of the object store (`images`), a piece of
- * a batch (`batch`, `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` names the model, the
- * engine and the decoder.
- * With records goes what they took: `spent: {ms, container}`.
+ * Classifies one image in base64 (`image`), images of the object store (`images`), a piece of a batch (`batch`,
+ * `chunk`, `start`, `end`), or the images of an S3 or COS notification. `describe` returns the model, engine and
+ * decoder. Records come with their cost: `spent: {ms, container}`.
  */
-export const main = answering((params) =>
+export const main = wrapAction((params) =>
   logged({ batch: subjectOf(params) }, () => stage('main', () => classify(params))),
 )
 
-/** The batch that a message is for: notifications are for the uploads of the day. */
+/** The batch of a message: notifications belong to the uploads of the day. */
 function subjectOf({ batch, image, describe }: Record<string, unknown>): string | undefined {
   if (typeof batch === 'string') return batch
   return image === undefined && describe === undefined ? uploadsBatch(isoOf(Date.now())) : undefined
@@ -61,7 +55,7 @@ async function classify(params: Record<string, unknown>): Promise<object> {
   const settings = settingsFromParams({ ...params, defaultModel: params.model || params.defaultModel })
   warnIfOnlyJpeg()
   const loading = loadIsolated(settings.model, settings.engine)
-  // Who needs it hears of it; a message that is not understood needs none.
+  // Awaited below; a message that cannot be parsed does not need it.
   loading.catch(() => {})
   const inline = inlineSchema.safeParse(params)
   if (inline.success) return classifyInline(await loading, inline.data.image)
@@ -98,12 +92,8 @@ async function classifyInline(model: LoadedModel, text: string): Promise<object>
   return { results: labels.map(({ className, probability }) => ({ className, probability })) }
 }
 
-/** A failure that is no image's goes on as such: as an error, it would end the sequence, and nothing would tell of it. */
-async function classifyPiece(
-  model: Promise<LoadedModel>,
-  settings: Settings,
-  message: z.infer<typeof chunkSchema>,
-) {
+/** Passes on a systemic failure as data: an `error` would end the sequence before `aggregate` could report it. */
+async function classifyPiece(model: Promise<LoadedModel>, settings: Settings, message: ChunkMessage) {
   try {
     return await classifyChunk(model, settings, message)
   } catch (thrown) {
@@ -115,17 +105,13 @@ async function classifyPiece(
   }
 }
 
-/** The piece, as its report names it. */
-const partOf = ({ model }: Settings, { batch: _, ...part }: z.infer<typeof chunkSchema>) => ({
+/** The piece as reported. */
+const partOf = ({ model }: Settings, { batch: _, ...part }: ChunkMessage) => ({
   ...part,
   model,
 })
 
-async function classifyChunk(
-  model: Promise<LoadedModel>,
-  settings: Settings,
-  message: z.infer<typeof chunkSchema>,
-) {
+async function classifyChunk(model: Promise<LoadedModel>, settings: Settings, message: ChunkMessage) {
   const { batch, chunk, start, end, exif } = message
   const results = openStore(settings).bucket(settings.resultsBucket)
   const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)

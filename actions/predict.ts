@@ -1,4 +1,4 @@
-// First, for it takes as long as everything else.
+// First, because it takes as long as everything else.
 import '../src/classifier/inference/begin'
 
 import { warnIfOnlyJpeg } from '../src/classifier/decode'
@@ -11,8 +11,8 @@ import { isAuthorized, type WebRequest, type WebResponse } from '../src/openwhis
 import { answer, failure } from '../src/web/max/api'
 
 /**
- * The settings that do not come from the client: where the web action is not raw, its query's fields are parameters, too,
- * and only those that are set for the action go before them. So there all but the token is the container's.
+ * The settings, without those a client could set. In a web action that is not raw, query fields are parameters too,
+ * overridden only by parameters bound to the action; there all settings but the token come from the container.
  */
 const settingsOf = ({ __ow_query, ...params }: WebRequest) =>
   settingsFromParams(
@@ -21,7 +21,7 @@ const settingsOf = ({ __ow_query, ...params }: WebRequest) =>
       : params,
   )
 
-/** The MAX prediction API over the configured model. Open to all unless `resultsToken` is set. */
+/** The MAX prediction API of the configured model. Public unless `resultsToken` is set. */
 export async function main(request: WebRequest): Promise<WebResponse> {
   try {
     warnIfOnlyJpeg()
@@ -32,7 +32,7 @@ export async function main(request: WebRequest): Promise<WebResponse> {
     return await answer(request, await loadIsolated(model, engine), process.env.WHISKLENS_MAX_MODEL)
   } catch (thrown) {
     if (thrown instanceof WhisklensError) return failure(errorCodes[thrown.code].status, thrown.message)
-    log.error({ err: thrown }, 'prediction failed')
-    return failure(500, 'Something went wrong; the activation log says more.')
+    log.error({ err: thrown }, 'the prediction failed')
+    return failure(500, 'Internal error; see the activation log.')
   }
 }

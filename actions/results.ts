@@ -37,17 +37,17 @@ import {
 } from '../src/web/results/request'
 import { rowsAnswer } from '../src/web/results/rows-answer'
 
-/** How many records an answer in JSON holds unless told otherwise. */
+/** Default number of records in a JSON response. */
 const defaultLimit = 100
 
-/** Answers hold data, and their URL may hold the token: neither is for caches or for other sites. */
+/** Responses contain data, and their URL may contain the token: keep both from caches and other sites. */
 const privacy = {
   'cache-control': 'no-store',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 }
 
-/** Shows results, as data for scripts and as a page for people: the list of batches, or one batch and its records. */
+/** Serves results as data and as a page: the list of batches, or a batch and its records. */
 export async function main(request: WebRequest): Promise<WebResponse> {
   const answer = await answerTo(request).catch(errorResponse)
   return { ...answer, headers: { ...answer.headers, ...privacy } }
@@ -60,7 +60,7 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
   const format = formatOf(request.format, request.__ow_headers.accept)
   const store = openStore(settings)
   const results = store.bucket(settings.resultsBucket)
-  // The page asks for its data itself; it has to know where images come from to allow no other place.
+  // The page loads its data itself; its content policy allows images from this origin only.
   if (format === 'html') return galleryPage(new URL(results.presign('-', 1)).origin)
   if (format === 'openmetrics') return metrics(results)
   const asked = parseResultsRequest(ownParameters(request))
@@ -96,7 +96,7 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
   return json(200, { summary: shown, records: items, next, notice })
 }
 
-/** In a browser the page itself says that the token is wrong, and what to do. */
+/** In a browser the page explains that the token is wrong. */
 const refused = ({ format, __ow_method, __ow_headers }: WebRequest): WebResponse =>
   __ow_method === 'get' && isPage(format, __ow_headers.accept)
     ? { ...galleryPage(), statusCode: 401 }
@@ -115,7 +115,7 @@ function batchList(batches: BatchSummary[], notice: object | undefined, format: 
   if (format === 'json') return json(200, { batches, notice })
   if (format === 'jsonl') return text(format, toJsonLines(batches))
   throw new InvalidInputError('bad_parameter', `The list of batches is not available as ${format}`, {
-    hint: 'Name a batch with ?batch=…, or ask for format=jsonl.',
+    hint: 'Name a batch with ?batch=…, or use format=jsonl.',
   })
 }
 

@@ -5,15 +5,15 @@ import { poll, reconcile } from '../src/batch/running/reconcile'
 import { parseBatchRequest } from '../src/batch/running/request'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
-import { answering } from '../src/openwhisk/action'
+import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation } from '../src/openwhisk/activation'
 
 /**
- * Plans a batch, fans it out to `classify-images` and sees it through. `advance` is how a batch is carried on, from
- * wherever it stands: by its successor, and by anything that finds it without a lease holder. `reconcile` looks
- * for such batches, and has the watched buckets looked through, as `poll` does for one feed.
+ * Plans a batch, fans it out to `classify-images` and advances it until it closes. `advance` is sent by a batch's
+ * holder to its successor, and by anything that finds a batch without a holder. `reconcile` finds such batches and
+ * scans the watched buckets; `poll` scans one feed's bucket.
  */
-export const main = answering(async (params) => {
+export const main = wrapAction(async (params) => {
   const request = parseBatchRequest(params)
   const context = contextOf(settingsFromParams(params), currentActivation())
   if ('advance' in request) return (await advance(request, context)) ?? noSuchBatch(request.advance)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What time is to code that must run by any clock: the batch core uses no other. */
+/** The source of time. The batch core uses no other, so that tests can replace it. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number

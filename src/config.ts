@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { InvalidInputError, messageOf } from './errors'
 import { certificatesIn, pemIn } from './trust'
 
-/** wskdeploy passes an unset variable on as an empty string or as its own name; both mean "not set". */
+/** wskdeploy passes an unset variable as an empty string or as its own name; both mean "not set". */
 const setting = z
   .string()
   .transform((text) => (text === '' || /^\$\{?WHISKLENS_\w+\}?$/.test(text) ? undefined : text))
@@ -11,28 +11,28 @@ const setting = z
 
 const withDefault = (fallback: string) => setting.transform((text) => text ?? fallback)
 
-/** A price as text: digits, a point between them if need be, an exponent as JavaScript writes very small numbers. */
+/** A price as text, with an exponent as JavaScript writes very small numbers. */
 export const priceSchema = z
   .string()
   .regex(/^\d+(\.\d+)?(e-?\d{1,2})?$/, 'expected a number of 0 or more, such as 0.000017')
 
-/** What a GB-second costs at the large services that run OpenWhisk, US dollars. */
+/** Price of a GB-second at large providers of OpenWhisk, US dollars. */
 export const defaultGbSecondPrice = '0.000017'
 
 /** Encryption at rest, as S3 names it. */
 export const encryptionSchema = z.enum(['AES256', 'aws:kms'])
 
-/** What plain http may reach: nothing on the way can read or change a message there. */
+/** Plain http is allowed only for loopback addresses, where messages cannot be intercepted. */
 const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 
-/** The issues do not hold the value: a path may be as secret as a key. */
+/** Issues do not contain the value: the path may be secret. */
 const webhookUrlSchema = z.string().refine((text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
 }, 'expected an https URL; http only for loopback addresses')
 
-/** As Standard Webhooks has it: 24 to 64 bytes in base64, with or without its prefix. */
+/** Standard Webhooks: 24 to 64 bytes in base64, with or without the prefix. */
 const webhookSecretSchema = z.string().refine((text) => {
   const base64 = text.replace(/^whsec_/, '')
   const { length } = Buffer.from(base64, 'base64')
@@ -41,39 +41,61 @@ const webhookSecretSchema = z.string().refine((text) => {
 
 /** The settings of a deployment. */
 export const settingsSchema = z.object({
-  s3Endpoint: setting,
-  s3Region: withDefault('us-east-1'),
-  s3AccessKeyId: setting,
-  s3SecretAccessKey: setting,
-  /** Set for temporary credentials only. */
-  s3SessionToken: setting,
-  /** Encryption that every write requests. */
-  s3Encryption: setting.pipe(encryptionSchema.optional()),
-  /** The key of `aws:kms`; without it, the store's default key. */
-  s3KmsKeyId: setting,
-  imagesBucket: withDefault('images'),
-  resultsBucket: withDefault('results'),
-  runtimeImage: setting,
-  eventsToken: setting,
-  resultsToken: setting,
+  s3Endpoint: setting.describe('URL of the object store.'),
+  s3Region: withDefault('us-east-1').describe('Region of the object store.'),
+  s3AccessKeyId: setting.describe('Access key of the object store.'),
+  s3SecretAccessKey: setting.describe('Secret of the access key.'),
+  s3SessionToken: setting.describe('Session token of temporary credentials.'),
+  s3Encryption: setting
+    .pipe(encryptionSchema.optional())
+    .describe('Encryption that every write requests: `AES256` or `aws:kms`.'),
+  s3KmsKeyId: setting.describe("Key for `aws:kms`. The store's default key unless given."),
+  imagesBucket: withDefault('images').describe('Bucket of the images.'),
+  resultsBucket: withDefault('results').describe('Bucket of records, summaries and the state of batches.'),
+  runtimeImage: setting.describe(
+    'Docker image of `classify` and `predict`. Read when `manifest.yaml` is deployed; no package input.',
+  ),
+  eventsToken: setting.describe(
+    'Token that `bucket-events` requires of notifications. All requests are refused unless given.',
+  ),
+  resultsToken: setting.describe(
+    'Token that `results` and `predict` require. Unless given, `results` refuses all requests, and `predict` is open to all.',
+  ),
   // A runtime image names in its environment what it has. Without that, the best engine, and the model that suits it.
-  model: setting.transform((name) => name ?? (process.env.WHISKLENS_MODEL || 'default')),
-  engine: setting.transform((name) => name ?? (process.env.WHISKLENS_ENGINE || 'auto')),
+  model: setting
+    .transform((name) => name ?? (process.env.WHISKLENS_MODEL || 'default'))
+    .describe('Name of the model. `default` is the one in the package that suits the engine.')
+    .meta({ defaultText: '`default`' }),
+  engine: setting
+    .transform((name) => name ?? (process.env.WHISKLENS_ENGINE || 'auto'))
+    .describe('Engine that runs the model. `auto` is the fastest one that is installed and runs it.')
+    .meta({ defaultText: '`auto`' }),
   // wsk makes a number of what looks like one.
-  gbSecondPrice: z.preprocess(
-    (value) => (typeof value === 'number' ? String(value) : value),
-    withDefault(defaultGbSecondPrice).pipe(priceSchema),
-  ),
-  /** Whether `classify` makes a thumbnail of each image of a bucket. */
-  thumbnails: z.preprocess(
-    (value) => (typeof value === 'boolean' ? String(value) : value),
-    setting.pipe(z.enum(['true', 'false']).optional()),
-  ),
-  ca: setting.transform((text) => text && certificatesIn(text)),
-  /** The receiver of a message for each batch that has ended. */
-  webhookUrl: setting.pipe(webhookUrlSchema.optional()),
-  /** The key that signs what it is told. */
-  webhookSecret: setting.pipe(webhookSecretSchema.optional()),
+  gbSecondPrice: z
+    .preprocess(
+      (value) => (typeof value === 'number' ? String(value) : value),
+      withDefault(defaultGbSecondPrice).pipe(priceSchema),
+    )
+    .describe('Price of a GB-second, in a currency of your choice, for `cost` and `maxCost`.'),
+  thumbnails: z
+    .preprocess(
+      (value) => (typeof value === 'boolean' ? String(value) : value),
+      setting.pipe(z.enum(['true', 'false']).optional()),
+    )
+    .describe(
+      '`true` has `classify` make a thumbnail of each image of a bucket. The local mode does unless `false`.',
+    ),
+  ca: setting
+    .transform((text) => text && certificatesIn(text))
+    .describe(
+      'Certificates of private authorities, PEM, for the object store, OpenWhisk and the webhook. In the environment also the path of a file.',
+    ),
+  webhookUrl: setting
+    .pipe(webhookUrlSchema.optional())
+    .describe('`https` URL that gets a message for each batch that ends. Needs `WHISKLENS_WEBHOOK_SECRET`.'),
+  webhookSecret: setting
+    .pipe(webhookSecretSchema.optional())
+    .describe('Key that signs messages of the webhook: `whsec_` and 24 to 64 random bytes in base64.'),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
@@ -86,22 +108,22 @@ export const environmentName = (name: SettingName): string =>
   `WHISKLENS_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 
 /**
- * The package input that holds a setting. The platform refuses invocations that set an input, so a default that an
- * invocation may override has another name.
+ * The package input of a setting. The platform refuses invocations that override an input, so a default that
+ * invocations may override has another name.
  */
 export const inputName = (name: SettingName): string => (name === 'model' ? 'defaultModel' : name)
 
-/** All inputs of the package. The runtime image is not one: it is part of the manifest. */
+/** All package inputs. The runtime image is part of the manifest instead. */
 export const packageInputs: string[] = settingNames.filter((name) => name !== 'runtimeImage').map(inputName)
 
-/** Reads settings by their own names. @throws InvalidInputError when one is not valid */
+/** Parses settings by name. @throws InvalidInputError */
 export function parseSettings(source: Partial<Record<SettingName, unknown>>): Settings {
   const parsed = settingsSchema.safeParse(source)
   if (parsed.success) return paired(parsed.data)
   throw new InvalidInputError('bad_setting', `The settings are not valid: ${z.prettifyError(parsed.error)}`)
 }
 
-/** A receiver has no other proof of who sends. */
+/** Requires a secret for the webhook: the signature is the receiver's only proof of the sender. */
 function paired(settings: Settings): Settings {
   if (!settings.webhookUrl || settings.webhookSecret) return settings
   throw new InvalidInputError(
@@ -113,35 +135,33 @@ function paired(settings: Settings): Settings {
   )
 }
 
-/** The settings among an action's parameters; others are ignored. @throws InvalidInputError */
+/** Parses the settings among an action's parameters; ignores others. @throws InvalidInputError */
 export const settingsFromParams = (params: Record<string, unknown>): Settings =>
   parseSettings(Object.fromEntries(settingNames.map((name) => [name, params[inputName(name)]])))
 
-/** Whether the text of an input or a variable counts as set. */
+/** Whether an input or a variable counts as set. */
 export const isSet = (text: unknown): text is string => setting.parse(text) !== undefined
 
-/** The settings in the environment (`WHISKLENS_…`), where `ca` may also be the path of a PEM file. */
+/** Parses the settings in the environment (`WHISKLENS_…`), where `ca` may be the path of a PEM file. */
 export function settingsFromEnvironment(env: NodeJS.ProcessEnv = process.env): Settings {
   const texts = Object.fromEntries(settingNames.map((name) => [name, env[environmentName(name)]]))
   return parseSettings({ ...texts, ca: isSet(texts.ca) ? textOrFile(texts.ca) : undefined })
 }
 
 function textOrFile(text: string): string {
-  // A private key is PEM, too: taken for a path, it would appear in the error.
+  // A private key is PEM too: taken for a path, it would appear in the error.
   if (pemIn(text)) return text
   try {
     return readFileSync(text, 'utf8')
   } catch (cause) {
     const why = messageOf(cause)
-    throw new InvalidInputError(
-      'bad_setting',
-      `WHISKLENS_CA is neither PEM nor a file that can be read: ${why}`,
-      { cause },
-    )
+    throw new InvalidInputError('bad_setting', `WHISKLENS_CA is neither PEM nor a readable file: ${why}`, {
+      cause,
+    })
   }
 }
 
-/** The settings as `WHISKLENS_…` variables, for deploying a manifest; unset ones are left out. */
+/** The settings as `WHISKLENS_…` variables for a manifest; unset ones are omitted. */
 export const toEnvironment = (settings: Partial<Settings>): Record<string, string> =>
   Object.fromEntries(
     settingNames.flatMap((name) =>

@@ -1,17 +1,17 @@
 import { type ErrorCode, errorKind, type ImageErrorCode } from './error-codes'
 
-/** What every error of Whisklens carries beyond its message. */
+/** Details of an error. */
 export interface ErrorDetails {
-  /** Whether the same call may succeed later without anything being changed; unless given, what the table says. */
+  /** Whether the same call may succeed later unchanged; defaults to that of the code. */
   retryable?: boolean
-  /** What the reader can do about it, as one sentence; unless given, see {@link hintOf}. */
+  /** What to do, in one sentence; defaults to that of the code, see {@link hintOf}. */
   hint?: string
   cause?: unknown
 }
 
 /**
- * The base of all errors of this project. `code` is of the table in error-codes.ts, stable and meant for scripts; `message` says what happened and
- * to which object; `hint` says what to do.
+ * The base of all errors. `code` is stable and listed in error-codes.ts; `message` says what happened to which object;
+ * `hint` says what to do.
  */
 export class WhisklensError extends Error {
   override name = 'WhisklensError'
@@ -27,10 +27,10 @@ export class WhisklensError extends Error {
   }
 }
 
-/** What to do about an error: what it says itself, or else what the table says of its code. */
+/** The hint of an error, or of its code. */
 export const hintOf = ({ hint, code }: WhisklensError): string | undefined => hint ?? errorKind(code).hint
 
-/** One image could not be classified; becomes the `error` of its record. */
+/** An image could not be classified. Becomes the `error` of its record. */
 export class ImageError extends WhisklensError {
   override name = 'ImageError'
   declare readonly code: ImageErrorCode
@@ -40,7 +40,7 @@ export class ImageError extends WhisklensError {
   }
 }
 
-/** The object store refused or failed a request. `status` is the HTTP status, 0 when there was no answer. */
+/** The object store refused or failed a request. `status` is the HTTP status, 0 without a response. */
 export class StorageError extends WhisklensError {
   override name = 'StorageError'
   readonly status: number
@@ -51,7 +51,7 @@ export class StorageError extends WhisklensError {
   }
 }
 
-/** The OpenWhisk API refused or failed a request. `status` is the HTTP status, 0 when there was no answer. */
+/** The OpenWhisk API refused or failed a request. `status` is the HTTP status, 0 without a response. */
 export class OpenWhiskError extends WhisklensError {
   override name = 'OpenWhiskError'
   readonly status: number
@@ -63,20 +63,20 @@ export class OpenWhiskError extends WhisklensError {
   }
 }
 
-/** A setting, parameter or file given by the user does not hold what it must. */
+/** A setting, parameter or file from the user is not valid. */
 export class InvalidInputError extends WhisklensError {
   override name = 'InvalidInputError'
 }
 
-/** Another activation has taken charge of a batch; this one has to stop. Nothing is lost by it. */
+/** Another activation has taken over the lease; this one must stop. Nothing is lost. */
 export class BatchTakenOverError extends WhisklensError {
   override name = 'BatchTakenOverError'
 
   constructor(batch: string) {
-    super('batch_taken_over', `Another activation has taken charge of the batch "${batch}"`)
+    super('batch_taken_over', `Another activation has taken over the batch "${batch}"`)
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown)

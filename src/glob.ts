@@ -2,19 +2,19 @@ import { RE2JS } from 're2js'
 import { InvalidInputError, messageOf } from './errors'
 
 /*
- * RE2 matches in time linear in the key. JavaScript's own regular expressions backtrack: `*a*a*a*a*b` takes them hours.
+ * RE2 matches in linear time. JavaScript's regular expressions backtrack: `*a*a*a*a*b` takes them hours.
  */
 
-/** A key has at most so many bytes. */
+/** The limit of a key, bytes. */
 const maxLength = 1024
 
-/** A key of 1,000 characters takes up to 2 ms with so many: seconds for a page of a listing. */
+/** With this many a key of 1,000 characters takes up to 2 ms: seconds for a page of a listing. */
 const maxWildcards = 50
 
-/** What a glob is made of, braces apart, and the regular expression for it. */
+/** The tokens of a glob, except braces, and their regular expressions. */
 const rules: [token: RegExp, source: (found: RegExpExecArray) => string][] = [
   [/\\(.)/suy, ([, char = '']) => RE2JS.quote(char)],
-  // As a whole segment: any number of folders, none included.
+  // As a whole segment: any number of folders, including none.
   [/(?<=^|[/{,])\*\*\//uy, () => '(?:.*/)?'],
   [/(?<=^|[/{,])\*\*(?=$|[,}])/uy, () => '.*'],
   [/\*+/uy, () => '[^/]*'],
@@ -40,7 +40,7 @@ function sourceAt(glob: string, position: number): { source: string; length: num
   throw new SyntaxError(`it has an unexpected "${glob[position]}" at position ${position + 1}`)
 }
 
-/** @param commas how many each open brace has had so far */
+/** @param commas counted per open brace */
 function braceSource(char: string | undefined, commas: number[]): string | undefined {
   const last = commas.at(-1)
   if (char === '{') {
@@ -59,7 +59,7 @@ function braceSource(char: string | undefined, commas: number[]): string | undef
 
 /** @throws SyntaxError */
 function sourceOf(glob: string): string {
-  if (glob.startsWith('!')) throw new SyntaxError('it begins with "!"')
+  if (glob.startsWith('!')) throw new SyntaxError('it starts with "!"')
   const commas: number[] = []
   let whole = ''
   for (let position = 0; position < glob.length; ) {
@@ -68,7 +68,7 @@ function sourceOf(glob: string): string {
     whole += source
     position += length
   }
-  if (commas.length > 0) throw new SyntaxError('it has a brace that is not closed')
+  if (commas.length > 0) throw new SyntaxError('it has an unclosed brace')
   return whole
 }
 
@@ -82,16 +82,16 @@ function compile(glob: string): RE2JS {
   } catch (cause) {
     const shown = glob.length > 80 ? `${glob.slice(0, 80)}…` : glob
     throw new InvalidInputError('bad_parameter', `The glob "${shown}" is not valid: ${messageOf(cause)}`, {
-      hint: 'Globs are made of *, ** for folders, ?, [a-z], [!a-z] and {a,b}; a backslash makes the next character literal.',
+      hint: 'Use *, ** for folders, ?, [a-z], [!a-z] and {a,b}; a backslash makes the next character literal.',
       cause,
     })
   }
 }
 
 /**
- * What tells whether a key matches a glob: `*` any characters but `/`, `**` as a segment any folders, `?` one character,
- * `[…]` one of a set, `{a,b}` alternatives. A glob without a slash is matched against the key's last segment.
- * @throws InvalidInputError for a glob that means nothing, or has too many wildcards
+ * Compiles a glob. `*` matches any characters except `/`, `**` as a segment any folders, `?` one character, `[…]` one
+ * of a set, `{a,b}` alternatives. A glob without a slash is matched against the key's last segment.
+ * @throws InvalidInputError for an invalid glob, or too many wildcards
  */
 export function globMatcher(glob: string): (key: string) => boolean {
   const pattern = compile(glob)

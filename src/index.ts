@@ -46,7 +46,7 @@ export async function openModel(model?: string, options?: ModelOptions): Promise
  * @example
  * const { labels } = await classify('cat.jpg')
  * console.log(labels[0]?.label, labels[0]?.probability)
- * @throws as {@link openModel} and {@link Model.classify} do
+ * @throws like {@link openModel} and {@link Model.classify}
  */
 export async function classify(
   image: ImageSource,
@@ -63,7 +63,7 @@ export async function classify(
  * for await (const { file, labels, error } of classifyAll(['photos/', 's3://images/2026/'])) {
  *   console.log(file, error ? error.code : labels[0]?.label)
  * }
- * @throws as {@link openModel} and {@link Model.classifyAll} do
+ * @throws like {@link openModel} and {@link Model.classifyAll}
  */
 export async function* classifyAll(
   images: ImageSource | Iterable<ImageSource> | AsyncIterable<ImageSource>,

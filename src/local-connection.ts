@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { encryptionSchema } from './config'
 
-/** How to reach a running local mode: the line that `up --json` prints, and the content of `connection.json`. */
+/** Connection data of a running local mode: printed by `up --json`, stored as `connection.json`. */
 export const connectionSchema = z.strictObject({
   apiHost: z.string(),
   /** `uuid:key`. */
@@ -12,15 +12,15 @@ export const connectionSchema = z.strictObject({
     region: z.string(),
     accessKeyId: z.string(),
     secretAccessKey: z.string(),
-    /** What the store requires of every write. */
+    /** Encryption that the store requires of every write. */
     encryption: encryptionSchema.optional(),
   }),
   imagesBucket: z.string(),
   resultsBucket: z.string(),
-  /** URL of the gallery page, with its token and, in the fragment, which no server sees, the owner's secret. */
+  /** URL of the gallery, with its token and, in the fragment (not sent to servers), the owner's secret. */
   gallery: z.string(),
   webToken: z.string(),
-  /** Path of a file that `wsk` reads when WSK_CONFIG_FILE names it. */
+  /** Path of a wsk configuration, for WSK_CONFIG_FILE. */
   wskprops: z.string(),
 })
 export type Connection = z.infer<typeof connectionSchema>

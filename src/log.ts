@@ -2,29 +2,27 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import pino from 'pino'
 import { isGuest } from './guest'
 
-/** What every line says that is written while some work goes on. */
+/** Fields added to every log line written during some work. */
 interface Subject {
-  /** The batch that the work is for. */
   batch?: string
-  /** The activation that does it. */
   activation?: string
 }
 
 const subjects = new AsyncLocalStorage<Subject>()
 
-/** Does some work whose lines of the log, all that it waits for included, name their subject. */
+/** Runs work whose log lines, including those of awaited calls, carry a subject. */
 export const logged = <T>(subject: Subject, work: () => T): T =>
   subjects.run({ ...subjects.getStore(), ...subject }, work)
 
 /**
- * JSON lines on stderr, so that stdout stays free for data. Written synchronously: an action's log lines must be out
- * before the runtime prints the activation's end marker.
+ * JSON lines on stderr; stdout is for data. Synchronous: an action's lines must be written before the runtime prints
+ * the end marker of the activation.
  */
 export const log = pino(
   {
     level: process.env.WHISKLENS_LOG_LEVEL ?? (isGuest() ? 'silent' : 'info'),
     base: null,
-    // A line that names another batch is about that one.
+    // Fields of a line override the subject.
     mixin: () => ({ ...subjects.getStore() }),
     formatters: { level: (level) => ({ level }) },
     redact: [

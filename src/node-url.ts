@@ -3,11 +3,11 @@ import type { UrlWithStringQuery } from 'node:url'
 export * from 'node:url'
 
 /*
- * Replaces `url` in the bundles, with a `parse` that causes no deprecation warning on Node.js 24. The SDK of the object
- * store and the HTTP client of the OpenWhisk client call it in every process.
+ * Replaces `url` in the bundles with a `parse` that causes no deprecation warning on Node.js 24. The S3 SDK and the
+ * OpenWhisk client's HTTP client call it.
  */
 
-/** The parts of a URL or of a request's path, named as those of `url.parse`. */
+/** Parses a URL or request path into the fields of `url.parse`. */
 export function parse(text: string): Partial<UrlWithStringQuery> {
   if (text.startsWith('/') || !URL.canParse(text)) {
     // Paths are kept verbatim: `new URL` would resolve dot segments, which keys may contain.

@@ -1,19 +1,19 @@
-/** The content type of OpenMetrics text. The charset keeps OpenWhisk from taking it for binary. */
+/** The content type of OpenMetrics. The charset keeps OpenWhisk from treating it as binary. */
 export const openMetricsType = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
-/** One value, and what tells it from the others of its family. */
+/** A value with its labels. */
 export interface Sample {
   labels?: Record<string, string>
   value: number
 }
 
-/** What is measured, by one name. */
+/** A metric family. */
 export interface Family {
-  /** With its unit at the end, where it has one. */
+  /** Ends with its unit, if any. */
   name: string
   help: string
   type: 'gauge' | 'counter' | 'summary' | 'stateset'
-  /** `seconds` and other base units. */
+  /** A base unit, such as `seconds`. */
   unit?: string
   samples: Sample[]
 }
@@ -38,5 +38,5 @@ function textOf(family: Family): string {
   return [...about, ...lines].filter(Boolean).join('')
 }
 
-/** Metrics as text, OpenMetrics 1.0. */
+/** Serializes metrics as OpenMetrics 1.0 text. */
 export const toOpenMetrics = (families: Family[]): string => `${families.map(textOf).join('')}# EOF\n`

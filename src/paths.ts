@@ -3,8 +3,8 @@ import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
 /**
- * The folder that holds `models/` and, in a checkout, everything else. A custom runtime image names it in
- * WHISKLENS_HOME; a checkout, an installed package and an action's unpacked zip are found by walking up.
+ * The folder that contains `models/`. A custom runtime image names it in WHISKLENS_HOME; for a checkout, an installed
+ * package or an action's unpacked zip it is found by walking up.
  */
 export function homeFolder(start: string = __dirname): string {
   if (process.env.WHISKLENS_HOME) return process.env.WHISKLENS_HOME
@@ -14,10 +14,10 @@ export function homeFolder(start: string = __dirname): string {
   }
 }
 
-/** What can be had again is kept here. */
+/** The folder for data that can be fetched again. */
 export const cacheFolder = (): string =>
   resolve(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'whisklens')
 
-/** What the user added is kept here. */
+/** The folder for data that the user added. */
 export const dataFolder = (): string =>
   resolve(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'whisklens')

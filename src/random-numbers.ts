@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that are the same each time: Lehmer's generator with the constants of Park and Miller. */
+/** A reproducible sequence of numbers from 0 to 1: Lehmer's generator with the constants of Park and Miller. */
 export function randomNumbers(seed: number): () => number {
   let state = seed
   return () => {

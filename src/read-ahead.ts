@@ -1,7 +1,6 @@
 /**
- * Reads what each item of a sequence stands for, a few ahead of the one in use, and keeps their order: memory stays
- * bounded however long the sequence is.
- * @param ahead most readings that are under way or waiting to be used
+ * Maps a sequence asynchronously in order, running a few calls ahead in bounded memory.
+ * @param ahead maximum of calls in flight or waiting to be consumed
  */
 export async function* readAhead<T, U>(
   items: Iterable<T> | AsyncIterable<T>,
@@ -11,7 +10,7 @@ export async function* readAhead<T, U>(
   const readings: Promise<U>[] = []
   for await (const item of items) {
     const reading = read(item)
-    // Awaited when it is its turn; until then a failure must not count as unhandled.
+    // Awaited in order; until then a failure must not count as unhandled.
     reading.catch(() => {})
     readings.push(reading)
     const next = readings.length >= ahead && readings.shift()
@@ -21,16 +20,16 @@ export async function* readAhead<T, U>(
 }
 
 /**
- * Passes a sequence on, of which so many items are asked for before they are used: the next page of a listing is on its
- * way while one is worked on. Asks at once.
- * @param sequence a generator: it answers one request after the other
+ * Requests items of a sequence ahead of use, so that the next page of a listing loads while one is processed. Starts at
+ * once.
+ * @param sequence a generator: it queues concurrent requests
  */
 export function prefetched<T>(sequence: AsyncGenerator<T>, ahead: number): AsyncGenerator<T> {
   const asked: Promise<IteratorResult<T>>[] = []
   const ask = (): void => {
     while (asked.length < ahead) {
       const next = sequence.next()
-      // Awaited when it is its turn; until then a failure must not count as unhandled.
+      // Awaited in order; until then a failure must not count as unhandled.
       next.catch(() => {})
       asked.push(next)
     }
@@ -50,7 +49,7 @@ async function* passOn<T>(
       yield next.value
     }
   } finally {
-    // It ends behind what it was asked for already.
+    // Queued after the pending requests.
     sequence.return(undefined).catch(() => {})
   }
 }

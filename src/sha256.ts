@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
 
-/** In hex. */
+/** SHA-256 in hex. */
 export const sha256Of = (content: Uint8Array | string): string =>
   createHash('sha256').update(content).digest('hex')

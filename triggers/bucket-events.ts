@@ -15,19 +15,19 @@ import {
   type WebRequest,
   type WebResponse,
 } from '../src/openwhisk/web'
-import { parseEvent, parseText, withAttributes } from '../src/storage/events'
+import { parseEvent, parseText, toStructured } from '../src/storage/events'
 import { noteRefusal } from '../src/storage/refusals'
 import { confirmationUrl, confirmSubscription } from '../src/storage/sns'
 
-/** So many refused parts of a notification are named in the answer. */
+/** Refused parts named in the response. */
 const maxNamed = 10
 
-/** Receives a bucket's notifications and fires the triggers that watch it, many images to a fire. */
+/** Receives bucket notifications and fires the triggers that watch the bucket, with many images per fire. */
 export async function main(request: WebRequest): Promise<WebResponse> {
   try {
     const settings = settingsFromParams(request)
     if (!isAuthorized(request, settings.eventsToken)) {
-      await noteStranger(settings)
+      await noteUnauthorized(settings)
       return unauthorized()
     }
     if (request.__ow_method !== 'post') return methodNotAllowed(request.__ow_method, ['POST'])
@@ -38,13 +38,13 @@ export async function main(request: WebRequest): Promise<WebResponse> {
       return json(200, { confirmed: true })
     }
     const context = contextOf(settings, currentActivation())
-    return json(200, await accept(withAttributes(message, request.__ow_headers), context))
+    return json(200, await accept(toStructured(message, request.__ow_headers), context))
   } catch (thrown) {
     return errorResponse(thrown)
   }
 }
 
-/** Other bodies than JSON objects arrive as they are: text, as SNS sends it, or base64. */
+/** Bodies other than JSON objects arrive unparsed: text, as from SNS, or base64. */
 function contentOf(request: WebRequest): unknown {
   const body: unknown = request.__ow_body
   if (typeof body === 'string') return parseText(body)
@@ -55,7 +55,7 @@ function contentOf(request: WebRequest): unknown {
 
 async function accept(message: unknown, context: Context) {
   const { events, refused } = await parse(message, context)
-  // Some stores tell of every bucket they have: the results bucket cannot be watched.
+  // Some stores notify of all buckets; the results bucket cannot be watched.
   const created = events.filter(
     ({ removed, bucket, key }) => !removed && bucket !== context.results.name && !key.endsWith('/'),
   )
@@ -64,7 +64,7 @@ async function accept(message: unknown, context: Context) {
   return refused.length > 0 ? { ...answer, refused: refused.slice(0, maxNamed) } : answer
 }
 
-/** What is refused is noted as well: a sender seldom shows what it was answered. */
+/** Parses a notification, and notes what is refused: senders seldom show the response. */
 async function parse(message: unknown, context: Context) {
   try {
     const notification = parseEvent(message)
@@ -87,21 +87,21 @@ async function parse(message: unknown, context: Context) {
   }
 }
 
-/** When this container noted a request without a token, milliseconds since the epoch. */
-let strangerAt = 0
+/** When this container last noted an unauthorized request, milliseconds since the epoch. */
+let unauthorizedAt = 0
 
-/** Nothing of the request is noted, for it may hold anything; and strangers must not cause a request to the store each. */
-async function noteStranger(settings: Settings): Promise<void> {
-  if (Date.now() - strangerAt < 60_000) return
-  strangerAt = Date.now()
+/** Notes an unauthorized request, without its untrusted content and at most once a minute, to spare the store. */
+async function noteUnauthorized(settings: Settings): Promise<void> {
+  if (Date.now() - unauthorizedAt < 60_000) return
+  unauthorizedAt = Date.now()
   await note('a request had no valid token', () => contextOf(settings, currentActivation()))
 }
 
-/** A refusal that cannot be noted is still one. */
+/** Notes a refusal. A failure to do so is only logged. */
 async function note(reason: string, context: () => Context): Promise<void> {
   try {
     await noteRefusal(context().results, reason, context())
   } catch (thrown) {
-    log.warn({ reason: messageOf(thrown) }, 'the refusal was not noted')
+    log.warn({ reason: messageOf(thrown) }, 'a refusal could not be noted')
   }
 }

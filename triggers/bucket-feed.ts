@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { settingsFromParams } from '../src/config'
 import { InvalidInputError } from '../src/errors'
-import { answering } from '../src/openwhisk/action'
+import { wrapAction } from '../src/openwhisk/action'
 import { currentActivation, siblingAction } from '../src/openwhisk/activation'
 import { addressOf } from '../src/openwhisk/client'
 import { schedule, unschedule } from '../src/openwhisk/schedule'
@@ -15,34 +15,59 @@ import {
 } from '../src/storage/feeds'
 import { openStore } from '../src/storage/store'
 
-/** How often a bucket is looked through unless told otherwise: images wait so long only where notifications fail. */
+/** Default interval between polls, minutes: how long images wait when notifications fail. */
 const defaultMinutes = 10
 
-/** The store's clock may be slow, milliseconds; its listings leave out parts of a second as well. */
-const clocksDiffer = 60_000
+/** Tolerance for a slow clock of the store, and for its times in whole seconds. Milliseconds. */
+const clockTolerance = 60_000
 
-/** What a client asks of a feed; other parameters, such as `authKey`, are left alone. */
+/** The parameters of a feed; others, such as `authKey`, are ignored. */
 export const requestSchema = z.object({
-  lifecycleEvent: z.enum(['CREATE', 'READ', 'UPDATE', 'DELETE', 'PAUSE', 'UNPAUSE']),
-  triggerName: z.string().regex(/^\/[^/]+\/[^/]+$/, 'expected /namespace/trigger'),
-  bucket: z.string().min(1).optional(),
-  prefix: z.string().optional(),
-  /** How often the bucket is polled, minutes; 0 for never. */
-  minutes: z.coerce.number().int().min(0).max(1440).optional(),
-  /** How old images have to be for a poll to look for them, seconds. */
-  settle: z.coerce.number().int().min(0).max(86_400).optional(),
-  /** Whether what is in the bucket already is to be classified by the first poll. */
+  lifecycleEvent: z
+    .enum(['CREATE', 'READ', 'UPDATE', 'DELETE', 'PAUSE', 'UNPAUSE'])
+    .describe('What to do. `wsk trigger create`, `get`, `update` and `delete` set it.'),
+  triggerName: z
+    .string()
+    .regex(/^\/[^/]+\/[^/]+$/, 'expected /namespace/trigger')
+    .describe('The trigger, `/namespace/name`. `wsk trigger` sets it.'),
+  bucket: z.string().min(1).optional().describe('Bucket to watch. `WHISKLENS_IMAGES_BUCKET` unless given.'),
+  prefix: z.string().optional().describe('Only keys that begin with it. All keys unless given.'),
+  minutes: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1440)
+    .optional()
+    .describe('Minutes between polls of the bucket, up to 1440; 0 for none.')
+    .meta({ typeName: 'whole number', defaultText: `\`${defaultMinutes}\`` }),
+  settle: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400)
+    .optional()
+    .describe('Age from which a poll takes an image, seconds: younger ones are left to their notifications.')
+    .meta({ typeName: 'whole number', defaultText: `\`${defaultSettle}\`` }),
   backlog: z
     .union([z.boolean(), z.enum(['true', 'false'])])
     .transform(String)
-    .optional(),
-  /** From when on images are looked for. */
-  since: z.union([z.string(), z.number()]).transform(String).pipe(z.coerce.date()).optional(),
+    .optional()
+    .describe('Whether the first poll classifies what is in the bucket already.')
+    .meta({ typeName: 'boolean', defaultText: '`false`' }),
+  since: z
+    .union([z.string(), z.number()])
+    .transform(String)
+    .pipe(z.coerce.date())
+    .optional()
+    .describe(
+      'Polls take images changed at that time or later, ISO 8601; overrides `backlog`. Now unless given.',
+    )
+    .meta({ typeName: 'date' }),
 })
 
 /**
- * What a poll looks for begins with what was asked for, or where it began before: between two deployments, images are
- * uploaded as well.
+ * When polls start to consider images: as requested, or as before, since images may be uploaded between two
+ * deployments.
  */
 function sinceOf(
   { since, backlog }: z.infer<typeof requestSchema>,
@@ -52,15 +77,17 @@ function sinceOf(
   if (since) return since.toISOString()
   if (backlog === 'true') return undefined
   const isWatched = before?.bucket === bucket && prefix.startsWith(before.prefix)
-  return isWatched && backlog === undefined ? before.since : new Date(Date.now() - clocksDiffer).toISOString()
+  return isWatched && backlog === undefined
+    ? before.since
+    : new Date(Date.now() - clockTolerance).toISOString()
 }
 
 /**
- * The feed behind `image-uploaded`: registers which trigger watches which bucket; `bucket-events` fires the registered
- * ones. Where the platform has alarms, the bucket is polled for what its notifications missed; `polling` tells. Every
- * event may come twice, and for a trigger that is long gone.
+ * The feed of `image-uploaded`: registers which trigger watches which bucket; `bucket-events` fires registered
+ * triggers. If the platform has alarms the bucket is also polled for missed uploads; `polling` tells. Events may be
+ * repeated, or name a trigger that no longer exists.
  */
-export const main = answering(async (params) => {
+export const main = wrapAction(async (params) => {
   const parsed = requestSchema.safeParse(params)
   if (!parsed.success)
     throw new InvalidInputError('bad_parameter', `Not a feed request: ${z.prettifyError(parsed.error)}`)
@@ -69,18 +96,18 @@ export const main = answering(async (params) => {
   const bucket = parsed.data.bucket ?? settings.imagesBucket
   const results = openStore(settings).bucket(settings.resultsBucket)
   const activation = currentActivation()
-  // `wsk` writes `_` for the caller's own namespace.
+  // `wsk` writes `_` for the caller's namespace.
   const trigger = triggerName.replace(/^\/_\//, `/${activation.namespace}/`)
   if (bucket === settings.resultsBucket) {
     throw new InvalidInputError(
       'bad_parameter',
-      `The bucket "${bucket}" holds the results: watching it would never end`,
+      `The bucket "${bucket}" is the results bucket and cannot be watched`,
     )
   }
   if (lifecycleEvent !== 'DELETE' && !trigger.startsWith(`/${activation.namespace}/`)) {
     throw new InvalidInputError(
       'bad_parameter',
-      `The trigger ${trigger} is of another namespace, and could not be fired`,
+      `The trigger ${trigger} belongs to another namespace and could not be fired`,
     )
   }
 
@@ -96,7 +123,7 @@ export const main = answering(async (params) => {
     await saveRegistration(results, registration)
     return answer(registration)
   }
-  /** @returns how often the bucket is polled from now on */
+  /** @returns the new interval between polls */
   const poll = async (every: number): Promise<number> => {
     const address = addressOf(activation, settings)
     if (every === 0) {
@@ -121,7 +148,7 @@ export const main = answering(async (params) => {
         minutes: 0,
         settle: settle ?? defaultSettle,
       }
-      // Saved before it is polled: a poll without a registration ends itself.
+      // Saved before polling starts: a poll without a registration unschedules itself.
       await save(registration)
       return save({ ...registration, minutes: await poll(minutes ?? defaultMinutes) })
     }

@@ -1,4 +1,4 @@
-import { unknownRecord } from '../../src/batch/records/record'
+import { initialRecord } from '../../src/batch/records/record'
 import type { ImageRecord, ImageRef } from '../../src/schema'
 import type { Contents, Kept } from '../../test/simulation/store/contents'
 import { firstOf, keyOf, numberOf, uploadedAt } from './images'
@@ -34,7 +34,7 @@ export function recordOf(
   made: { activationId: string; at: number; bucket: string },
 ): ImageRecord {
   const { bucket, ...rest } = made
-  const record = unknownRecord(refOf(image, bucket), { model: modelVersion, engine: 'wasm', ...rest })
+  const record = initialRecord(refOf(image, bucket), { model: modelVersion, engine: 'wasm', ...rest })
   if (image % corruptEvery === corruptEvery - 1) {
     const message = 'The image ends before all of it was read'
     return { ...record, error: { code: 'image_corrupt', message, retryable: false, attempts: 1 } }

@@ -6,14 +6,14 @@ import { openStore } from '../storage/store'
 import { openWebhook } from '../webhook/send'
 import type { Context } from './state/platform'
 
-/** The world of an activation: the object store of the settings, the platform that runs it, the machine's clock. */
+/** The context of an activation: object store, platform client and system clock. */
 export function contextOf(settings: Settings, activation: Activation): Context {
   const store = openStore(settings)
   return {
     clock: systemClock,
     random: Math.random,
     store,
-    // The core repeats calls itself, by its own clock; a throttled dispatch tells the window to shrink.
+    // The core retries by its own clock: a throttled dispatch must reach the window, which shrinks.
     openwhisk: connect(addressOf(activation, settings), 0),
     webhook: openWebhook(settings),
     results: store.bucket(settings.resultsBucket),

@@ -4,13 +4,13 @@ import synsets from './synsets.json'
 /** The names of a label. */
 export interface NamedLabel {
   label: string
-  /** All its names, with commas between them. */
+  /** All names, comma-separated. */
   className: string
-  /** Empty where it is none of WordNet's. */
+  /** Empty when it is not in WordNet. */
   wordnetId: string
 }
 
-/** The classes of ImageNet go before what they are kinds of. */
+/** By label. Where several synsets share one, ImageNet's classes take precedence over their kinds. */
 const byLabel = new Map(
   Object.entries(synsets.names)
     .map(([wordnetId, className]) => ({ label: className.split(', ')[0] ?? '', className, wordnetId }))
@@ -18,6 +18,6 @@ const byLabel = new Map(
     .map((known) => [known.label, known] as const),
 )
 
-/** A label of which only the first name is known: one of WordNet's, else one of which nothing more is known. */
-export const labelNamed = (label: string): NamedLabel =>
+/** The names of a label known only by its first name; without others if it is not in WordNet. */
+export const findLabel = (label: string): NamedLabel =>
   byLabel.get(label) ?? { label, className: label, wordnetId: '' }

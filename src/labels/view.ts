@@ -1,5 +1,5 @@
 import type { BatchSummary, ImageRecord } from '../schema'
-import { labelNamed, type NamedLabel } from './classes'
+import { findLabel, type NamedLabel } from './classes'
 import { kindOf } from './kinds'
 import type { LabelRules } from './rules'
 
@@ -7,40 +7,40 @@ type Label = ImageRecord['labels'][number]
 type Detection = NonNullable<ImageRecord['detections']>[number]
 type Counts = BatchSummary['labels']
 
-/** How labels are shown. Records are not changed: a view makes others. */
+/** How labels are shown. Records are copied, not changed. */
 export interface LabelView {
-  /** They are shown as the model named them. */
+  /** Labels are shown as the model names them. */
   isModels: boolean
   record(record: ImageRecord): ImageRecord
-  /** What is said of one label; undefined where nothing is said of any. */
+  /** The rules' verdict on a label; undefined without rules. */
   verdict?(label: NamedLabel): Verdict
-  /** Counts of most probable labels. What was counted under a label that is ignored is not counted under another. */
+  /** Shown counts of most probable labels. Those of hidden labels are dropped. */
   counts(counts: Counts): Counts
 }
 
-/** Labels as the model named them. */
+/** Shows labels as the model names them. */
 export const modelsLabels: LabelView = {
   isModels: true,
   record: (record) => record,
   counts: (counts) => counts,
 }
 
-/** What the rules say of one label. */
+/** What the rules say about a label. */
 interface Verdict {
   isIgnored: boolean
-  /** Labels of one name are one: their probabilities add up. */
+  /** Labels with the same name are merged, and their probabilities added. */
   name: string
-  /** Least probability, 0–1. */
+  /** Minimum probability, 0–1. */
   minimum: number
 }
 
-/** A view that goes by the rules of `labels.json`. */
+/** The view defined by the rules of `labels.json`. */
 export function labelView(rules: LabelRules): LabelView {
-  const verdictOn = judge(rules)
+  const verdictOn = verdicts(rules)
 
   const shownLabels = (labels: Label[]): Label[] => {
     const shown = new Map<string, { label: Label; minimum: number }>()
-    // The most probable label of a group stands for it.
+    // The most probable label of a group represents it.
     for (const label of labels) {
       const { isIgnored, name, minimum } = verdictOn(label)
       if (isIgnored) continue
@@ -56,7 +56,7 @@ export function labelView(rules: LabelRules): LabelView {
 
   const shownDetections = (detections: Detection[]): Detection[] =>
     detections.flatMap((detection) => {
-      const { isIgnored, name, minimum } = verdictOn(labelNamed(detection.label))
+      const { isIgnored, name, minimum } = verdictOn(findLabel(detection.label))
       return isIgnored || detection.probability < minimum ? [] : [{ ...detection, label: name }]
     })
 
@@ -71,7 +71,7 @@ export function labelView(rules: LabelRules): LabelView {
     counts: (counts) => {
       const shown = new Map<string, number>()
       for (const { label, count } of counts) {
-        const { isIgnored, name } = verdictOn(labelNamed(label))
+        const { isIgnored, name } = verdictOn(findLabel(label))
         if (!isIgnored) shown.set(name, (shown.get(name) ?? 0) + count)
       }
       return [...shown].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count)
@@ -79,9 +79,9 @@ export function labelView(rules: LabelRules): LabelView {
   }
 }
 
-/** A rule for all labels that a name stands for. */
+/** A rule for the labels that a name selects. */
 interface Rule<T> {
-  /** It is one of a label's own names, or its id. */
+  /** The name is one of the label's own, or its id. */
   isOwn: (label: NamedLabel) => boolean
   isKind: (label: NamedLabel) => boolean
   says: T
@@ -101,8 +101,8 @@ function ruleFor<T>(text: string, says: T): Rule<T> {
 const pick = <T>(rules: Rule<T>[], label: NamedLabel): T | undefined =>
   (rules.find(({ isOwn }) => isOwn(label)) ?? rules.find(({ isKind }) => isKind(label)))?.says
 
-/** Each class is judged once, however many records have it. */
-function judge({ ignore, rename, groups, minimum }: LabelRules): (label: NamedLabel) => Verdict {
+/** Applies the rules. Verdicts are cached per label. */
+function verdicts({ ignore, rename, groups, minimum }: LabelRules): (label: NamedLabel) => Verdict {
   const ignored = ignore.map((text) => ruleFor(text, true))
   const members = Object.entries(groups).flatMap(([group, names]) =>
     names.map((text) => ruleFor(text, group)),
@@ -119,7 +119,7 @@ function judge({ ignore, rename, groups, minimum }: LabelRules): (label: NamedLa
     const made = {
       isIgnored: pick(ignored, label) ?? false,
       name,
-      // The name that is shown is one of its names.
+      // Minimums may be given for the shown name, too.
       minimum: pick(minima, { ...label, className: `${name}, ${label.className}` }) ?? general,
     }
     known.set(id, made)

@@ -24,7 +24,8 @@ const configFile = 'whisklens.config.json'
 const fileSettings = settingNames.filter((name) => name !== 'ca')
 
 const text = z.string().min(1).optional()
-const configSchema = z.strictObject({
+/** `whisklens.config.json`. */
+export const configSchema = z.strictObject({
   ...Object.fromEntries(fileSettings.map((name) => [name, text])),
   apiHost: text,
   auth: text,

@@ -1,13 +1,13 @@
 import * as z from 'zod'
 
-/** One class a model can name. */
+/** A class of a model. */
 export const classSchema = z.strictObject({
-  /** WordNet id of an ImageNet class, such as `n02123045`; other models have none. */
+  /** WordNet id of an ImageNet class, such as `n02123045`. */
   wordnetId: z
     .string()
     .regex(/^n\d{8}$/)
     .optional(),
-  /** Of a class that has another id, such as one of COCO's; without any, its position stands for it. */
+  /** Another kind of id, such as one of COCO's. Defaults to the class's position. */
   id: z.string().min(1).optional(),
   /** All synonyms, comma separated. */
   className: z.string().min(1),
@@ -16,25 +16,28 @@ export type ModelClass = z.infer<typeof classSchema>
 
 const kernel = z.enum(['cubic', 'lanczos3', 'mitchell', 'linear'])
 
-/** One number for all channels, or one for each of red, green and blue. */
+/** A value for all channels, or one each for red, green and blue. */
 const perChannel = <T extends z.ZodType<number>>(value: T) => z.union([value, z.tuple([value, value, value])])
 
-/** Far more than any network sees, and what memory still holds. */
+/** Pixels: far more than networks use, but bounded in memory. */
 const side = z.int().positive().max(4096)
 
 const squareInputSchema = z
   .strictObject({
-    /** Side of the square the network sees, pixels. */
+    /** Side of the network's square input, pixels. */
     size: side,
-    /** The shorter side is brought to so many pixels before the centre is cut out; without it, all is squeezed in. */
+    /**
+     * Resize the shorter side to this many pixels, then crop the centre; omitted, the image is squeezed into the
+     * square.
+     */
     resizeShortSide: side.optional(),
     kernel,
-    /** A channel value of 0–255 becomes (value − mean) / std. */
+    /** A channel value of 0–255 is scaled to (value − mean) / std. */
     mean: perChannel(z.number()),
     std: perChannel(z.number().positive()),
-    /** How `model.onnx` has its axes: without it `nhwc`, as graphs of TensorFlow.js always have. */
+    /** Axes of `model.onnx`; default `nhwc`, as in all TensorFlow.js graphs. */
     layout: z.enum(['nhwc', 'nchw']).optional(),
-    /** What `model.onnx` takes: without it `float32`; as `uint8` pixels as they are, scaled inside the network. */
+    /** Input type of `model.onnx`; default `float32`. With `uint8` pixels are scaled inside the network. */
     type: z.enum(['float32', 'uint8']).optional(),
   })
   .refine(
@@ -43,12 +46,12 @@ const squareInputSchema = z
   )
 
 const wholeInputSchema = z.strictObject({
-  /** A larger image is shrunk until its longer side has so many pixels; nothing is cut off. */
+  /** Larger images are shrunk until the longer side has this many pixels; nothing is cropped. */
   longestSide: z.int().positive(),
   kernel,
 })
 
-/** What a model is called, and its folder. */
+/** A model's id, also the name of its folder. */
 export const idSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/)
 
 const shared = {
@@ -57,11 +60,11 @@ const shared = {
   license: z.string(),
   description: z.string(),
   source: z.string(),
-  /** sha256 of files of the folder, in hex: where a name stands here, no other content is taken. */
+  /** SHA-256 of files, in hex: these files must match. */
   checksums: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)).optional(),
 }
 
-/** Name of the file with the classes. */
+/** Name of the file that lists the classes. */
 const labels = z.string()
 
 const classificationSchema = z.strictObject({
@@ -71,7 +74,7 @@ const classificationSchema = z.strictObject({
   labels,
   /** Whether the network ends before its softmax. */
   logits: z.boolean().default(false),
-  /** So many values come before that of the first class, such as one for the background. */
+  /** Outputs before that of the first class, such as one for the background. */
   skip: z.int().nonnegative().default(0),
   /** The library that runs it on TensorFlow.js: `@tensorflow-models/mobilenet`. */
   family: z.literal('mobilenet').optional(),
@@ -88,7 +91,7 @@ const detectionSchema = z.strictObject({
   task: z.literal('detection'),
   input: wholeInputSchema,
   labels,
-  /** What is less probable is not kept. */
+  /** Detections below this probability are dropped. */
   threshold: z.number().min(0).max(1).default(0.5),
 })
 
@@ -100,7 +103,7 @@ const facesSchema = z.strictObject({
   threshold: z.number().min(0).max(1).default(0.5),
 })
 
-/** `whisklens.json`, the description beside a model's files. */
+/** `whisklens.json`: describes a model. */
 export const descriptionSchema = z.discriminatedUnion('task', [
   classificationSchema,
   embeddingSchema,
@@ -109,10 +112,9 @@ export const descriptionSchema = z.discriminatedUnion('task', [
 ])
 export type ModelDescription = z.infer<typeof descriptionSchema>
 
-/** What a model is for. */
 export type TaskName = ModelDescription['task']
 
-/** The description of a model of one task. */
+/** The description of a model for one task. */
 export type DescriptionOf<T extends TaskName> = Extract<ModelDescription, { task: T }>
 
 export type SquareInput = z.infer<typeof squareInputSchema>

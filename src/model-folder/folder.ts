@@ -8,42 +8,42 @@ import { dataFolder, homeFolder } from '../paths'
 import { sha256Of } from '../sha256'
 import { classSchema, descriptionSchema, type ModelClass, type ModelDescription } from './description'
 
-/** A model folder, read whole, or as far as one engine needs it. */
+/** A model folder, with all files or those that one engine needs. */
 export interface ModelFolder<Description = ModelDescription> {
-  /** `<id>@<8 hex of the sha256 over its files>`: changes whenever anything that shapes a result changes. */
+  /** `<id>@<8 hex of the sha256 over its files>`: changes with anything that affects results. */
   version: string
   description: Description
-  /** None for an embedding. */
+  /** Empty for an embedding. */
   classes: ModelClass[]
-  /** Of all files that shape results. */
+  /** All files that affect results. */
   names: ReadonlySet<string>
-  /** Those that were read. */
+  /** The files that were read. */
   files: ReadonlyMap<string, Buffer>
 }
 
-/** Files by their names. */
+/** Files by name. */
 export type Files = ReadonlyMap<string, Uint8Array>
 
-/** The folder with the models that the user added, each in a folder of its name. */
+/** The folder of models that the user added, each in a folder with its name. */
 export const userModelsFolder = (): string =>
   resolve(process.env.WHISKLENS_MODELS || join(dataFolder(), 'models'))
 
-/** The folder with the models in the box. */
+/** The folder of bundled models. */
 export const boxModelsFolder = (): string => join(homeFolder(), 'models')
 
-/** The folder of a model given by path or by name: one that the user added goes before one in the box. */
+/** Resolves a path or name to a model's folder. Added models take precedence over bundled ones. */
 export function modelFolderPath(model: string): string {
   if (model.includes('/') || model.includes(sep)) return model
   const added = join(userModelsFolder(), model)
   return existsSync(added) ? added : join(boxModelsFolder(), model)
 }
 
-/** Whether a file of that name shapes results: a notice or a picture does not. */
+/** Whether a file affects results, unlike notices and pictures. */
 export const isModelFile = (name: string): boolean => /\.(json|bin|onnx|pb)$|^group\d+-shard/.test(name)
 
 /**
- * One JSON file of a model folder.
- * @throws InvalidInputError naming the file when it is missing or does not hold what it must
+ * Parses a JSON file of a model folder.
+ * @throws InvalidInputError naming the file when it is missing or not valid
  */
 export function parseJson<T>(schema: z.ZodType<T>, files: Files, name: string, folder: string): T {
   const file = files.get(name)
@@ -69,15 +69,15 @@ const read = (path: string): Promise<Buffer> =>
     throw new InvalidInputError('bad_model', `${path} cannot be read: ${messageOf(cause)}`, { cause })
   })
 
-/** The names of a folder's files that shape results, in order. @throws InvalidInputError when there is no such folder */
+/** Lists the files that affect results, sorted. @throws InvalidInputError when there is no such folder */
 async function namesIn(folder: string, model: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause) => {
     throw new InvalidInputError('model_not_found', `There is no model "${model}": ${folder} cannot be read`, {
       cause,
-      hint: 'Expected in WHISKLENS_MODEL or --model: the path of a folder, or a name. whisklens model list tells which are here, and which can be added.',
+      hint: 'Set WHISKLENS_MODEL or --model to a name or the path of a folder. whisklens model list shows installed models and those that can be added.',
     })
   })
-  // Pipes and folders have names, too; a link may lead to a file.
+  // Skip folders and pipes; a link may point to a file.
   const names = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name)
   return names.filter(isModelFile).sort()
 }
@@ -89,8 +89,8 @@ async function readFiles(folder: string, names: string[]): Promise<Map<string, B
 }
 
 /**
- * The files of a model folder that shape results, by name and in the order of their names.
- * @throws InvalidInputError when there is no such folder, or one of them cannot be read
+ * Reads the files of a model folder that affect results, sorted by name.
+ * @throws InvalidInputError when there is no such folder, or a file cannot be read
  */
 export async function readModelFiles(model: string): Promise<Map<string, Buffer>> {
   const folder = modelFolderPath(model)
@@ -98,8 +98,8 @@ export async function readModelFiles(model: string): Promise<Map<string, Buffer>
 }
 
 /**
- * What a model is, and which files it has.
- * @throws InvalidInputError when there is no such folder, or `whisklens.json` is missing or does not hold what it must
+ * Reads the description of a model and the names of its files.
+ * @throws InvalidInputError when there is no such folder, or `whisklens.json` is missing or not valid
  */
 export async function readModelHead(model: string): Promise<Pick<ModelFolder, 'names' | 'description'>> {
   const folder = modelFolderPath(model)
@@ -114,8 +114,8 @@ export async function readModelHead(model: string): Promise<Pick<ModelFolder, 'n
 
 /**
  * Reads a model folder.
- * @param isWanted whether a file is needed; without it, all are. What else has a checksum in `whisklens.json` is not read
- * @throws InvalidInputError when the folder or one of its files is missing or does not hold what it must
+ * @param isWanted selects files, by default all. Unselected ones are skipped if `whisklens.json` has their checksum
+ * @throws InvalidInputError when the folder or a file is missing or not valid
  */
 export async function readModelFolder(
   model: string,
@@ -138,17 +138,17 @@ export async function readModelFolder(
   }
 }
 
-/** The classes of a model, none for an embedding. @throws InvalidInputError see {@link parseJson} */
+/** Reads the classes of a model; empty for an embedding. @throws InvalidInputError see {@link parseJson} */
 export const readClasses = (files: Files, description: ModelDescription, folder: string): ModelClass[] =>
   description.task === 'embedding'
     ? []
     : parseJson(z.array(classSchema).min(1), files, description.labels, folder)
 
 /**
- * The checksums of a folder's files, by their names.
- * @param files those that were read
- * @param listed the checksums in `whisklens.json`
- * @throws InvalidInputError naming the first file that is missing, or not the one whose checksum is listed
+ * The checksums of a folder's files, by name.
+ * @param files that were read
+ * @param listed checksums in `whisklens.json`
+ * @throws InvalidInputError naming the first file that is missing or does not match
  */
 export function checkedSums(
   names: readonly string[],
@@ -167,7 +167,7 @@ function checkedSum(file: Buffer | undefined, listed: string | undefined, path: 
   if (listed === undefined || found === listed) return found
   throw new InvalidInputError(
     'wrong_checksum',
-    `${path} is not the file it should be: its sha256 is ${found}, expected ${listed}`,
+    `${path} has the wrong checksum: its sha256 is ${found}, expected ${listed}`,
     {
       hint: 'Add the model again; if you changed the file on purpose, change its checksum in whisklens.json.',
     },

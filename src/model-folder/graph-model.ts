@@ -3,14 +3,14 @@ import { InvalidInputError } from '../errors'
 import { type Files, parseJson } from './folder'
 
 /*
- * `model.json` and the files of weights beside it, as TensorFlow.js writes them.
+ * `model.json` and its weight files, as written by TensorFlow.js.
  */
 
 const weightSchema = z.object({
   name: z.string(),
   shape: z.array(z.int().nonnegative()),
   dtype: z.enum(['float32', 'int32', 'bool', 'string', 'complex64']),
-  /** How the values are stored, to be widened to `dtype`; 8 and 16 bits stand for `min + scale × value`. */
+  /** The stored type, widened to `dtype` when read; 8 and 16 bits mean `min + scale × value`. */
   quantization: z
     .object({
       dtype: z.enum(['float16', 'uint8', 'uint16']),
@@ -20,33 +20,33 @@ const weightSchema = z.object({
     .optional(),
 })
 
-/** What one tensor of the weights is. */
+/** Describes a tensor of the weights. */
 export type WeightSpec = z.infer<typeof weightSchema>
 
-/** `weights` describes the tensors that the files of `paths` hold one after the other. */
+/** `weights` describes the tensors stored consecutively in the files of `paths`. */
 export const weightsManifest = z.array(
   z.object({
-    // Files beside it: a path could lead anywhere.
+    // File names only: a path could lead anywhere.
     paths: z.array(z.string().regex(/^[\w-][\w.-]*$/, 'expected the name of a file in the same folder')),
     weights: z.array(weightSchema),
   }),
 )
 
-/** What of `model.json` is the same for graphs and layers. */
+/** Fields common to graph and layers models. */
 export const modelJsonSchema = z.object({
   modelTopology: z.looseObject({ node: z.array(z.unknown()).optional() }),
   signature: z.looseObject({}).optional(),
   weightsManifest,
 })
 
-/** Tensors as files have them. */
+/** Tensors as stored. */
 export interface Weights {
   weightSpecs: WeightSpec[]
-  /** The tensors one after the other. */
+  /** The tensors' bytes, consecutively. */
   weights: Uint8Array<ArrayBuffer>
 }
 
-/** What the files hold: a graph, whose topology has nodes, or layers of Keras. */
+/** A stored graph, whose topology has nodes, or Keras layers. */
 export interface StoredModel extends Weights {
   topology: z.infer<typeof modelJsonSchema>['modelTopology']
   signature: z.infer<typeof modelJsonSchema>['signature']
@@ -54,8 +54,8 @@ export interface StoredModel extends Weights {
 
 /**
  * Reads `model.json` and its weights.
- * @param folder where the files are from, for errors
- * @throws InvalidInputError when a file is missing, cut short, or does not hold what it must
+ * @param folder of the files, for errors
+ * @throws InvalidInputError when a file is missing, truncated or not valid
  */
 export function readStoredModel(files: Files, folder: string): StoredModel {
   const { modelTopology, signature, weightsManifest } = parseJson(
@@ -67,7 +67,7 @@ export function readStoredModel(files: Files, folder: string): StoredModel {
   return { topology: modelTopology, signature, ...readWeights(weightsManifest, files, folder) }
 }
 
-/** As {@link readStoredModel}, of a graph, which is what engines run. */
+/** Like {@link readStoredModel}, but only accepts a graph, which is what engines run. */
 export function readGraphModel(files: Files, folder: string): StoredModel {
   const model = readStoredModel(files, folder)
   if (model.topology.node) return model
@@ -75,14 +75,14 @@ export function readGraphModel(files: Files, folder: string): StoredModel {
     'model_unfit',
     `The network in ${folder} is a layers model, which no engine runs`,
     {
-      hint: `Add it, which compiles it: whisklens model add ${folder}`,
+      hint: `Add it to compile it: whisklens model add ${folder}`,
     },
   )
 }
 
 /**
- * The tensors that a manifest names.
- * @throws InvalidInputError when a file is missing or cut short
+ * Reads the tensors of a weights manifest.
+ * @throws InvalidInputError when a file is missing or truncated
  */
 export function readWeights(
   manifest: z.infer<typeof weightsManifest>,
@@ -91,7 +91,7 @@ export function readWeights(
 ): Weights {
   const weightSpecs = manifest.flatMap(({ weights }) => weights)
   const weights = joined(manifest.flatMap(({ paths }) => paths).map((path) => shardOf(files, path, folder)))
-  // Engines would take what is missing for zeros, or fail without saying where.
+  // Engines would treat missing bytes as zeros, or fail without details.
   tensorsOf({ weightSpecs, weights })
   return { weightSpecs, weights }
 }
@@ -99,7 +99,7 @@ export function readWeights(
 function shardOf(files: Files, path: string, folder: string): Uint8Array {
   const shard = files.get(path)
   if (shard) return shard
-  throw new InvalidInputError('bad_model', `Expected the weights' file ${path} in the model folder ${folder}`)
+  throw new InvalidInputError('bad_model', `Expected the weights file ${path} in the model folder ${folder}`)
 }
 
 const bytesPerValue: Record<string, number> = {
@@ -112,8 +112,8 @@ const bytesPerValue: Record<string, number> = {
 }
 
 /**
- * The bytes of each tensor, in the order of the specs: views, not copies.
- * @throws InvalidInputError when there are too few bytes or too many, or a tensor does not hold numbers
+ * Splits the bytes by tensor, in the order of the specs. Returns views.
+ * @throws InvalidInputError when there are too few or too many bytes, or a tensor is not numeric
  */
 export function tensorsOf({ weightSpecs, weights }: Weights): Uint8Array[] {
   let offset = 0
@@ -121,7 +121,7 @@ export function tensorsOf({ weightSpecs, weights }: Weights): Uint8Array[] {
     const stored = quantization?.dtype ?? dtype
     const size = bytesPerValue[stored]
     if (size === undefined)
-      throw new InvalidInputError('bad_model', `The weight ${name} is of an unknown type: ${stored}`)
+      throw new InvalidInputError('bad_model', `The weight ${name} has an unknown type: ${stored}`)
     const end = offset + shape.reduce((product, length) => product * length, size)
     if (end > weights.length) throw new InvalidInputError('bad_model', `The weights end within ${name}`)
     const bytes = weights.subarray(offset, end)
@@ -130,11 +130,13 @@ export function tensorsOf({ weightSpecs, weights }: Weights): Uint8Array[] {
   })
   const left = weights.length - offset
   if (left > 0)
-    throw new InvalidInputError('bad_model', `The weights go on for ${left} bytes after their last tensor`)
+    throw new InvalidInputError('bad_model', `The weights have ${left} bytes after the last tensor`)
   return tensors
 }
 
-/** In a buffer of their own, which engines may take as it is: Node's own concat may cut a piece of a larger one. */
+/**
+ * Concatenates into a buffer of its own, which engines may use directly: Node's concat may return a slice of a pool.
+ */
 export function joined(pieces: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
   let offset = 0

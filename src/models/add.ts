@@ -10,22 +10,22 @@ import { checkDescription, type Description, writeDescription } from './describe
 import { digestIn, readerOf } from './network-files'
 
 export interface AddOptions {
-  /** Where it goes, if not to the user's models under its name. */
+  /** Destination; defaults to the user's models folder. */
   folder?: string
-  /** Whether a model of that name may be replaced. */
+  /** Replace a model of that name. */
   force?: boolean
-  /** What the network's files have to be, see {@link digestIn}. */
+  /** Expected digest of the network's files, see {@link digestIn}. */
   sha256?: string
-  /** Tries the model in its folder. @throws what is wrong with it */
+  /** Loads and runs the model. @throws what is wrong with it */
   warmUp(folder: string): Promise<void>
 }
 
 /**
- * Adds a model to the user's, whole or not at all: in a folder beside them until it has been compiled and tried out.
- * Checksums of its files are written to its `whisklens.json`.
- * @param write puts the model's files into an empty folder and says what is to stand in `whisklens.json`
- * @returns the folder it is in now
- * @throws InvalidInputError when there is one of that name, or it is not what it must be; whatever `write` throws
+ * Adds a model atomically: in a temporary folder beside the others until it is compiled and warmed up. Checksums of its
+ * files are written to `whisklens.json`.
+ * @param write puts the model's files into an empty folder and returns its description
+ * @returns the model's folder
+ * @throws InvalidInputError when the name exists or the model is not valid; errors of `write`
  */
 export async function addModel(
   id: string,
@@ -43,9 +43,9 @@ export async function addModel(
     })
   }
   const fresh = join(dirname(folder), `.${basename(folder)}.${process.pid}`)
-  // Interrupted by Ctrl-C, the process does not come to the end of this function.
-  const remove = () => rmSync(fresh, { recursive: true, force: true })
-  process.once('exit', remove)
+  // Ctrl-C ends the process before `finally`.
+  const cleanUp = () => rmSync(fresh, { recursive: true, force: true })
+  process.once('exit', cleanUp)
   try {
     await makeFolder(fresh)
     const description = checkDescription({ ...(await write(fresh)), id })
@@ -55,8 +55,8 @@ export async function addModel(
     await warmUp(fresh)
     await replace(folder, fresh)
   } finally {
-    process.off('exit', remove)
-    remove()
+    process.off('exit', cleanUp)
+    cleanUp()
   }
   return folder
 }
@@ -69,7 +69,7 @@ const makeFolder = (folder: string) =>
     })
   })
 
-/** The folder that was there is away only for the moment between two renames. */
+/** Replaces a folder with two renames; it is missing only between them. */
 async function replace(folder: string, fresh: string): Promise<void> {
   const old = `${fresh}.old`
   if (existsSync(folder)) await rename(folder, old)
@@ -91,7 +91,7 @@ async function checksumsOf(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(sums))
 }
 
-/** Copies the files of a folder, without those below it. */
+/** Copies the files of a folder, not its subfolders. */
 export async function copyFiles(
   from: string,
   to: string,

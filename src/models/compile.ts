@@ -8,9 +8,9 @@ import type { Description } from './describe'
 import { collectNetwork, readerOf } from './network-files'
 
 /**
- * Makes what engines read of the network in a folder: `model.json`, folded and fused, `model.onnx` and `saved_model.pb`. A
- * graph with its `model.onnx` is left as it is, and so is what only a library can run.
- * @throws InvalidInputError when the network is not what it must be
+ * Compiles the network in a folder to the files that engines read: `model.json`, folded and fused, `model.onnx` and
+ * `saved_model.pb`. A graph that has a `model.onnx`, or that only a library can run, is left unchanged.
+ * @throws InvalidInputError when the network is not valid
  */
 export async function compileFolder(
   folder: string,

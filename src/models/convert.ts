@@ -12,21 +12,20 @@ import { runConverter, type SourceKind } from './converter'
 import { writeDescription } from './describe'
 import { collectNetwork, readerOf, sideOf } from './network-files'
 
-/** What can be converted. */
 export type Source = { kind: SourceKind | 'tfjs'; path: string }
 
 export interface ConvertOptions {
-  /** Whether weights are rounded to 16 bits, which halves the files. */
+  /** Round weights to 16 bits, which halves the files. */
   float16?: boolean
-  /** Whether a network that is there may be replaced. */
+  /** Replace an existing network. */
   force?: boolean
-  /** Side of the square that layers see, pixels, where they do not tell. */
+  /** Side of the square input of layers that do not define it, pixels. */
   size?: number
 }
 
 /**
- * Tells what a path leads to.
- * @throws InvalidInputError when it is none of what can be converted
+ * Determines the kind of model at a path.
+ * @throws InvalidInputError when it cannot be converted
  */
 export async function sourceOf(path: string): Promise<Source> {
   const stats = await stat(path).catch((cause) => {
@@ -38,28 +37,28 @@ export async function sourceOf(path: string): Promise<Source> {
   if (names.includes('tfhub_module.pb')) {
     throw new InvalidInputError(
       'model_unsupported',
-      `${path} is a module of TensorFlow 1's Hub, which TensorFlow 2 reads no more`,
+      `${path} is a TensorFlow 1 Hub module, which TensorFlow 2 cannot read`,
       {
-        hint: 'Hubs offer most of them as a SavedModel of TensorFlow 2 as well: convert that one.',
+        hint: 'Most are also available as a TensorFlow 2 SavedModel: convert that one.',
       },
     )
   }
   if (names.includes('saved_model.pb')) return { kind: 'tf_saved_model', path }
   if (names.includes('model.json')) return { kind: 'tfjs', path: folder }
   if (path.endsWith('.onnx') || names.some((name) => name.endsWith('.onnx'))) {
-    throw new InvalidInputError('model_unsupported', `${path} is an ONNX model, which needs no converting`, {
+    throw new InvalidInputError('model_unsupported', `${path} is an ONNX model, which needs no conversion`, {
       hint: `Add it: whisklens model add ${path}.`,
     })
   }
-  throw new InvalidInputError('bad_model', `${path} is nothing that can be converted`, {
+  throw new InvalidInputError('bad_model', `${path} cannot be converted`, {
     hint: 'Expected a .keras or .h5 file, or a folder with saved_model.pb or model.json.',
   })
 }
 
 /**
- * Converts a model to what engines read: a graph model of TensorFlow.js, folded and fused, and its `model.onnx`. The
- * folder is whole or not there at all; what a model folder has beside its network goes along.
- * @throws InvalidInputError when the folder is there already, or the source cannot be read
+ * Converts a model to the files that engines read: a folded and fused TensorFlow.js graph, and its `model.onnx`.
+ * Creates the folder atomically, with the other files of a model folder.
+ * @throws InvalidInputError when the folder exists, or the source cannot be read
  * @throws WhisklensError `convert_failed`
  */
 export async function convertModel(
@@ -71,11 +70,11 @@ export async function convertModel(
   await checkTarget(target, options)
   const fresh = `${target}.${process.pid}.tmp`
   const made = `${fresh}.network`
-  // Interrupted by Ctrl-C, the process does not come to the end of this function.
-  const remove = () => {
+  // Ctrl-C ends the process before `finally`.
+  const cleanUp = () => {
     for (const folder of [fresh, made]) rmSync(folder, { recursive: true, force: true })
   }
-  process.once('exit', remove)
+  process.once('exit', cleanUp)
   try {
     await mkdir(fresh, { recursive: true })
     if (kind !== 'tfjs') await runConverter(kind, path, made, options)
@@ -83,16 +82,16 @@ export async function convertModel(
     await rm(target, { recursive: true, force: true })
     await rename(fresh, target)
   } finally {
-    process.off('exit', remove)
-    remove()
+    process.off('exit', cleanUp)
+    cleanUp()
   }
 }
 
-/** @throws InvalidInputError when something is there that is not to be replaced */
+/** @throws InvalidInputError when the target exists and must not be replaced */
 async function checkTarget(target: string, { force }: ConvertOptions): Promise<void> {
   if (!existsSync(target)) return
   if (!force)
-    throw new InvalidInputError('already_exists', `${target} is there already`, {
+    throw new InvalidInputError('already_exists', `${target} already exists`, {
       hint: 'Replace it with --force.',
     })
   const names = await readdir(target).catch((): string[] => ['no folder'])
@@ -100,13 +99,10 @@ async function checkTarget(target: string, { force }: ConvertOptions): Promise<v
   if (foreign !== undefined)
     throw new InvalidInputError(
       'already_exists',
-      `${target} is not replaced: with ${foreign} it is more than a model's folder`,
+      `${target} is not replaced: it contains ${foreign}, which is not part of a model`,
     )
   if (names.length > 0 && !names.includes('model.json'))
-    throw new InvalidInputError(
-      'already_exists',
-      `${target} is no folder with a network, and is not replaced`,
-    )
+    throw new InvalidInputError('already_exists', `${target} is not replaced: it does not contain a network`)
 }
 
 async function compileInto(to: string, from: string, { size }: ConvertOptions): Promise<void> {
@@ -123,7 +119,7 @@ async function compileInto(to: string, from: string, { size }: ConvertOptions): 
   await takeAlong(from, to, files)
 }
 
-/** The labels and notices of a model folder, and its description without the checksums of files that are others now. */
+/** Copies labels and notices, and the description without checksums, as the files have changed. */
 async function takeAlong(from: string, to: string, network: ReadonlyMap<string, Buffer>): Promise<void> {
   const files = await readModelFiles(resolve(from))
   if (!files.has('whisklens.json')) return

@@ -7,13 +7,13 @@ import { InvalidInputError, messageOf, WhisklensError } from '../errors'
 import { cacheFolder } from '../paths'
 
 /*
- * TensorFlow's own converter, in a virtual environment of Python. It reads what only TensorFlow can.
+ * TensorFlow's own converter in a Python virtual environment, for formats that only TensorFlow reads.
  */
 
-/** What was tried together; pip finds what they depend on. */
+/** Versions tested together; pip resolves their dependencies. */
 const tensorFlow = {
   version: '2.20.0',
-  // Without the code for graphics cards, which is larger than all the rest; it is there for Linux and Windows.
+  // Without GPU support, which is larger than all the rest; available for Linux and Windows.
   package: process.platform === 'linux' && process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow',
 }
 const packages = [
@@ -22,16 +22,16 @@ const packages = [
   'packaging==25.0',
   'setuptools==80.9.0',
 ]
-/** Without what they depend on: the full TensorFlow, and libraries for models of other kinds. */
+/** Installed without dependencies, which include the full TensorFlow and libraries for other kinds of models. */
 const alone = ['tensorflowjs==4.22.0', 'tf-keras==2.20.1', 'tensorflow-hub==0.16.1']
 
-/** The Pythons 3 that all of them are for. */
-const python = { least: 11, most: 13 }
+/** Minor versions of Python 3 that all packages support. */
+const python = { min: 11, max: 13 }
 
-/** 300 MB may come over a slow line. Milliseconds. */
+/** 300 MB may come over a slow connection. Milliseconds. */
 const timeout = 3_600_000
 
-/** What Python and TensorFlow say without end, bytes. */
+/** Python and TensorFlow print a lot. Bytes. */
 const maxBuffer = 64 * 1024 * 1024
 
 const program = `
@@ -62,7 +62,7 @@ with tempfile.TemporaryDirectory() as folder:
 
 const execute = promisify(execFile)
 
-/** Where the virtual environment is, or is to be. */
+/** The folder of the virtual environment. */
 export const converterFolder = (): string =>
   process.env.WHISKLENS_CONVERTER || join(cacheFolder(), 'converter')
 
@@ -71,7 +71,7 @@ const systemPython = process.platform === 'win32' ? 'python' : 'python3'
 const pythonOf = (folder: string): string =>
   process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python')
 
-/** Written when all of it is there; an environment cannot be moved once it is made. */
+/** Written when the installation is complete. An environment cannot be moved, so it is not built elsewhere. */
 const markerOf = (folder: string): string => join(folder, 'whisklens-converter')
 
 export const isConverterInstalled = (): boolean => existsSync(markerOf(converterFolder()))
@@ -89,7 +89,7 @@ async function run(command: string, args: string[]): Promise<string> {
     const { code, stderr = '' } = cause as { code?: unknown; stderr?: string }
     if (code === 'ENOENT') {
       throw new InvalidInputError('tool_missing', `${command} is not installed, and the converter needs it`, {
-        hint: `Install Python 3.${python.least} to 3.${python.most} with venv: apt-get install python3 python3-venv`,
+        hint: `Install Python 3.${python.min} to 3.${python.max} with venv: apt-get install python3 python3-venv`,
         cause,
       })
     }
@@ -100,33 +100,33 @@ async function run(command: string, args: string[]): Promise<string> {
 }
 
 /**
- * Makes the virtual environment anew.
- * @param tell is told of each step as it begins
- * @throws InvalidInputError where Python is missing or of another version
+ * Installs the converter into a new virtual environment.
+ * @param report receives each step as it begins
+ * @throws InvalidInputError when Python is missing or has an unsupported version
  * @throws WhisklensError `convert_failed` when a step fails
  */
-export async function installConverter(tell: (step: string) => void): Promise<void> {
+export async function installConverter(report: (step: string) => void): Promise<void> {
   const folder = converterFolder()
   await checkPython()
   await checkFolder(folder)
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  tell(`Creating a virtual environment of Python in ${folder}`)
+  report(`Creating a virtual environment of Python in ${folder}`)
   await run(systemPython, ['-m', 'venv', folder])
   const pip = (...args: string[]) =>
     run(pythonOf(folder), ['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet', ...args])
-  tell(`Fetching ${packages.join(', ')} with pip: 300 MB, 1.5 GB unpacked`)
+  report(`Fetching ${packages.join(', ')} with pip: 300 MB, 1.5 GB unpacked`)
   await pip(...packages)
-  tell(`Fetching ${alone.join(', ')}`)
+  report(`Fetching ${alone.join(', ')}`)
   await pip('--no-deps', ...alone)
   await writeFile(markerOf(folder), `${[...packages, ...alone].join('\n')}\n`)
 }
 
-/** It is emptied: another program's folder is refused. */
+/** Refuses a folder that is not ours: it will be emptied. */
 async function checkFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch((): string[] => [])
   if (names.length === 0 || names.includes('pyvenv.cfg')) return
-  throw new InvalidInputError('bad_setting', `${folder} is no virtual environment of Python`, {
+  throw new InvalidInputError('bad_setting', `${folder} is not a Python virtual environment`, {
     hint: 'Set WHISKLENS_CONVERTER to an empty or new folder.',
   })
 }
@@ -134,24 +134,24 @@ async function checkFolder(folder: string): Promise<void> {
 async function checkPython(): Promise<void> {
   const version = await run(systemPython, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])
   const [major, minor = 0] = version.trim().split('.').map(Number)
-  if (major === 3 && minor >= python.least && minor <= python.most) return
+  if (major === 3 && minor >= python.min && minor <= python.max) return
   throw new InvalidInputError(
     'tool_missing',
     `TensorFlow ${tensorFlow.version} does not support Python ${version.trim()}`,
     {
-      hint: `Expected python3 to be 3.${python.least} to 3.${python.most}.`,
+      hint: `Expected python3 to be 3.${python.min} to 3.${python.max}.`,
     },
   )
 }
 
-/** What the converter reads: a file of Keras, or a SavedModel. */
+/** Input formats: a Keras file or a SavedModel. */
 export type SourceKind = 'keras' | 'tf_saved_model'
 
 /**
- * Converts a model of TensorFlow to a graph model of TensorFlow.js.
- * @param target a folder, made anew
+ * Converts a TensorFlow model to a TensorFlow.js graph model.
+ * @param target a folder to create
  * @throws InvalidInputError when the converter is not installed
- * @throws WhisklensError `convert_failed` with the last line of what it said
+ * @throws WhisklensError `convert_failed` with the last line of its output
  */
 export async function runConverter(
   kind: SourceKind,
@@ -160,7 +160,7 @@ export async function runConverter(
   { float16 = false } = {},
 ): Promise<void> {
   if (!isConverterInstalled()) {
-    throw new InvalidInputError('tool_missing', 'The converter of TensorFlow is not installed', {
+    throw new InvalidInputError('tool_missing', 'The TensorFlow converter is not installed', {
       hint: 'Install it once: whisklens model convert --install (needs Python 3; 300 MB, 1.5 GB unpacked).',
     })
   }

@@ -4,7 +4,7 @@ import { copyFiles } from './add'
 import type { Description } from './describe'
 import { copyOnnx, endsLinear, fitOf, logitsOf, onnxFileOf } from './import-onnx'
 
-/** The description of a model folder, without the checksums of its files: they may be others soon. */
+/** The description of a model folder, without checksums: its files may change. */
 export async function readDescription(folder: string): Promise<Description> {
   const { description } = await readModelFolder(folder)
   const { checksums: _, ...rest } = description
@@ -13,8 +13,8 @@ export async function readDescription(folder: string): Promise<Description> {
 
 /**
  * Copies a model that has a `whisklens.json`.
- * @param from its folder, or the ONNX file in it
- * @throws InvalidInputError when an ONNX model is not what is said of it
+ * @param from its folder, or its ONNX file
+ * @throws InvalidInputError when an ONNX model does not match its description
  */
 export async function copyModel(from: string, to: string, description: Description): Promise<Description> {
   const onnx = await onnxFileOf(from)
@@ -22,7 +22,7 @@ export async function copyModel(from: string, to: string, description: Descripti
     await copyFiles(from, to)
     return description
   }
-  // Others beside it, and the files of their weights, are not what is added.
+  // Skip other ONNX models in the folder, and their weights.
   await copyFiles(dirname(onnx), to, (name) => !name.includes('.onnx'))
   const facts = await copyOnnx(onnx, to)
   const { task } = description

@@ -7,8 +7,9 @@ import { classSchema, descriptionSchema, type ModelClass } from '../model-folder
 export type Description = z.input<typeof descriptionSchema>
 
 /**
- * @returns what is to stand in `whisklens.json`, as it was given and without defaults
- * @throws InvalidInputError naming the field that is not what it must be
+ * Validates a description.
+ * @returns the description as given, without defaults
+ * @throws InvalidInputError naming the invalid field
  */
 export function checkDescription(description: unknown): Description {
   const parsed = descriptionSchema.safeParse(description)
@@ -22,19 +23,19 @@ export function checkDescription(description: unknown): Description {
 export const writeDescription = (folder: string, description: Description): Promise<void> =>
   writeFile(join(folder, 'whisklens.json'), `${JSON.stringify(description, null, 2)}\n`)
 
-/** Networks take pixels in one range or another: what makes it of 0–255. */
-export const scaleOf = ([least, most]: readonly [number, number]): { mean: number; std: number } => {
-  const std = 255 / (most - least)
-  return { mean: least === 0 ? 0 : -least * std, std }
+/** The mean and std that scale 0–255 to a range. */
+export const scaleOf = ([min, max]: readonly [number, number]): { mean: number; std: number } => {
+  const std = 255 / (max - min)
+  return { mean: min === 0 ? 0 : -min * std, std }
 }
 
 const listSchema = z.array(z.union([z.string().min(1), classSchema])).min(1)
 
 /**
- * The classes that a user's file names, in the network's order: JSON, as an array of names or of what `labels.json` holds,
- * or text with a name a line.
+ * Parses a file of class names, in the order of the network's outputs: a JSON array of names or of entries as in
+ * `labels.json`, or text with one name per line.
  * @param name of the file, for errors
- * @throws InvalidInputError when it is neither
+ * @throws InvalidInputError for anything else
  */
 export function parseClasses(text: string, name: string): ModelClass[] {
   const isJson = /^\s*\[/.test(text)
@@ -47,9 +48,13 @@ export function parseClasses(text: string, name: string): ModelClass[] {
   }
   const parsed = listSchema.safeParse(list)
   if (!parsed.success) {
-    throw new InvalidInputError('bad_model', `${name} names no classes: ${z.prettifyError(parsed.error)}`, {
-      hint: 'Expected a name per line, or a JSON array of names or {"className": …}.',
-    })
+    throw new InvalidInputError(
+      'bad_model',
+      `${name} is not a list of classes: ${z.prettifyError(parsed.error)}`,
+      {
+        hint: 'Expected a name per line, or a JSON array of names or {"className": …}.',
+      },
+    )
   }
   return parsed.data.map((one) => (typeof one === 'string' ? { className: one } : one))
 }

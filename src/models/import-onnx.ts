@@ -14,12 +14,12 @@ import {
 import { readerOf } from './network-files'
 
 /*
- * ONNX models from elsewhere: exports of PyTorch, timm, Keras.
+ * ONNX models from other sources: exports of PyTorch, timm, Keras.
  */
 
 /**
- * The ONNX file that a path leads to; undefined where there is none, or a graph of TensorFlow.js beside it.
- * @throws InvalidInputError when there are several and none is called `model.onnx`
+ * Finds the ONNX file at a path; undefined if there is none, or a TensorFlow.js graph beside it.
+ * @throws InvalidInputError for several files of which none is `model.onnx`
  */
 export async function onnxFileOf(path: string): Promise<string | undefined> {
   if ((await stat(path)).isFile()) return path
@@ -31,7 +31,7 @@ export async function onnxFileOf(path: string): Promise<string | undefined> {
       'bad_parameter',
       `Several ONNX models in ${path}: ${names.sort().join(', ')}`,
       {
-        hint: 'Name the file itself.',
+        hint: 'Pass the path of one file.',
       },
     )
   }
@@ -39,9 +39,9 @@ export async function onnxFileOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * Writes an ONNX model as `model.onnx` into a folder, with the weights that are in files beside it.
- * @returns what it tells of itself
- * @throws InvalidInputError when it is none, or a file is missing
+ * Copies an ONNX model to `model.onnx`, with weights stored in separate files.
+ * @returns its properties
+ * @throws InvalidInputError when it is not ONNX, or a file is missing
  */
 export async function copyOnnx(file: string, folder: string): Promise<OnnxFacts> {
   const read = readerOf(dirname(file))
@@ -52,7 +52,7 @@ export async function copyOnnx(file: string, folder: string): Promise<OnnxFacts>
   return factsOf(model)
 }
 
-/** @throws InvalidInputError with what was found */
+/** @throws InvalidInputError with the model's inputs and outputs */
 function refuse({ inputs, outputs }: OnnxFacts, why: string, hint?: string): never {
   const list = (values: OnnxValue[]): string => values.map(describeValue).join(', ') || 'nothing'
   throw new InvalidInputError(
@@ -66,7 +66,7 @@ type Fit = Pick<SquareInput, 'size' | 'layout' | 'type'>
 
 const types: Record<string, SquareInput['type']> = { FLOAT: 'float32', UINT8: 'uint8' }
 
-/** Where the three channels are. */
+/** Derives the layout from the axis with three channels. */
 function layoutOf({ shape = [] }: OnnxValue): SquareInput['layout'] {
   const [first, last] = [shape[1], shape[3]]
   if (first === last) return undefined
@@ -74,10 +74,10 @@ function layoutOf({ shape = [] }: OnnxValue): SquareInput['layout'] {
 }
 
 /**
- * How a model takes its images.
- * @param said what the user says
- * @param published what its makers say, for what it does not tell itself
- * @throws InvalidInputError with what was found, when it takes no RGB images of one square
+ * Determines how a model takes its images.
+ * @param said by the user
+ * @param published by the makers, for what the model does not define
+ * @throws InvalidInputError when it does not take square RGB images
  */
 export function fitOf(facts: OnnxFacts, said: Partial<Fit>, published: Partial<Fit> = {}): Fit {
   const [input, ...others] = facts.inputs
@@ -108,27 +108,27 @@ export function fitOf(facts: OnnxFacts, said: Partial<Fit>, published: Partial<F
   }
 }
 
-/** Operations at the end of a network that give one number for each class, and of which a softmax makes probabilities. */
+/** Final operations that output one number per class: logits, or probabilities. */
 const linear = ['Gemm', 'MatMul', 'Add', 'Conv', 'LogSoftmax']
 const probable = ['Softmax', 'Sigmoid']
 
 export const endsLinear = ({ end }: OnnxFacts): boolean => linear.includes(end)
 
 /**
- * Whether a model ends before its softmax.
- * @param said what the user says
- * @param values how many outputs there must be, where that is known
- * @throws InvalidInputError with what was found, when it gives no value for each class, or its end does not tell
+ * Determines whether a model ends before its softmax.
+ * @param said by the user
+ * @param values expected outputs, if known
+ * @throws InvalidInputError when it does not output a value per class, or its last operation does not show which
  */
 export function logitsOf(facts: OnnxFacts, said: boolean | undefined, values?: number): boolean {
   const [output, ...others] = facts.outputs
   if (!output || others.length > 0) return refuse(facts, `expected one output, found ${facts.outputs.length}`)
   if (output.type !== 'FLOAT') refuse(facts, `expected an output of FLOAT, it is ${output.type}`)
   const [, ...lengths] = output.shape ?? []
-  const isTold = lengths.length > 0 && lengths.every((length) => typeof length === 'number')
+  const isKnown = lengths.length > 0 && lengths.every((length) => typeof length === 'number')
   const count = lengths.reduce<number>((product, length) => product * Number(length), 1)
-  if (values !== undefined && isTold && count !== values)
-    refuse(facts, `its labels name ${values} classes, but it gives ${count} values`)
+  if (values !== undefined && isKnown && count !== values)
+    refuse(facts, `its labels name ${values} classes, but it outputs ${count} values`)
   if (probable.includes(facts.end)) {
     if (said) refuse(facts, `it ends in a ${facts.end}, so it has no logits`)
     return false
@@ -136,7 +136,7 @@ export function logitsOf(facts: OnnxFacts, said: boolean | undefined, values?: n
   if (said !== undefined || endsLinear(facts)) return said ?? true
   return refuse(
     facts,
-    `it ends in a ${facts.end}, which does not tell whether it gives probabilities`,
+    `it ends in a ${facts.end}, which does not show whether it outputs probabilities`,
     'Set --logits or --no-logits.',
   )
 }

@@ -7,21 +7,21 @@ import { copyOnnx, fitOf, logitsOf, onnxFileOf } from './import-onnx'
 import { collectNetwork, readerOf, sideOf } from './network-files'
 import { type Published, publishedBeside, publishedInside } from './published'
 
-/** What a network's files do not say about it. */
+/** Properties of a network that its files do not define. */
 export interface ImportOptions {
   id: string
   task: TaskName
-  /** Path of a file with the classes, see {@link parseClasses}. */
+  /** Path of a file with class names, see {@link parseClasses}. */
   labels?: string
-  /** Side of the square it sees, pixels; where the network tells, it need not be said. */
+  /** Side of the square input, pixels; optional if the network defines it. */
   size?: number
   shortSide?: number
   kernel?: SquareInput['kernel']
-  /** What the least and the greatest value of a pixel become; or mean and std instead. */
+  /** The range of input values, an alternative to mean and std. */
   range?: [number, number]
   mean?: SquareInput['mean']
   std?: SquareInput['std']
-  /** Where an ONNX model has its channels. */
+  /** Channel order of an ONNX model. */
   layout?: SquareInput['layout']
   logits?: boolean
   skip?: number
@@ -33,7 +33,7 @@ export interface ImportOptions {
   source?: string
 }
 
-/** The part of a description that the network itself is asked for. */
+/** The parts of a description that depend on the network. */
 interface Network {
   input: SquareInput
   classes: ModelClass[]
@@ -41,9 +41,9 @@ interface Network {
 }
 
 /**
- * Copies a network of TensorFlow.js or ONNX into a folder and describes it as its makers do, and as it is told to.
+ * Copies a TensorFlow.js or ONNX network into a folder and describes it from published metadata and options.
  * @param from the folder with `model.json` or an ONNX file, or that file
- * @throws InvalidInputError naming what is missing, or what does not fit
+ * @throws InvalidInputError naming what is missing or does not fit
  */
 export async function importNetwork(
   from: string,
@@ -79,7 +79,7 @@ export async function importNetwork(
   return { ...shared, task, input, labels: 'labels.json', logits, skip }
 }
 
-/** @returns the side of the square it sees, where it tells */
+/** @returns the side of the square input, if defined */
 async function copyGraph(from: string, folder: string): Promise<number | undefined> {
   const network = await collectNetwork(readerOf(from))
   for (const [name, content] of network.files) await writeFile(join(folder, name), content)
@@ -87,8 +87,8 @@ async function copyGraph(from: string, folder: string): Promise<number | undefin
 }
 
 async function importGraph(from: string, folder: string, options: ImportOptions): Promise<Network> {
-  const told = await copyGraph(from, folder)
-  const { size = told, logits } = options
+  const defined = await copyGraph(from, folder)
+  const { size = defined, logits } = options
   if (size === undefined) {
     throw new InvalidInputError('bad_parameter', 'The network does not define the size of its input', {
       hint: 'Set it: --size 224.',
@@ -130,13 +130,13 @@ async function classesOf(
   return parseClasses(text, labels)
 }
 
-/** What is said by options goes before what is published. */
+/** Options take precedence over published values. */
 function inputOf(
   fit: Pick<SquareInput, 'size' | 'layout' | 'type'>,
   options: ImportOptions,
   published: Published = {},
 ): SquareInput {
-  // Published for another size, it would cut out another part.
+  // A short side published for another size would crop differently.
   const publishedShortSide = published.size === fit.size ? published.shortSide : undefined
   const { shortSide = publishedShortSide, kernel = published.kernel ?? 'linear' } = options
   return {
@@ -154,7 +154,7 @@ function scaleFor(
 ): Pick<SquareInput, 'mean' | 'std'> {
   if (range) return scaleOf(range)
   if (mean !== undefined && std !== undefined) return { mean, std }
-  // It is given pixels as they are.
+  // Pixels are passed unscaled.
   if (type === 'uint8') return { mean: 0, std: 1 }
   if (published.mean !== undefined && published.std !== undefined)
     return { mean: published.mean, std: published.std }

@@ -7,14 +7,14 @@ import { boxModelsFolder, type ModelFolder, readModelFolder, userModelsFolder } 
 export interface InstalledModel {
   name: string
   folder: string
-  /** Whether it is one of the box, or the user added it. */
+  /** Bundled, or added by the user. */
   origin: 'box' | 'added'
   read?: ModelFolder
   /** Why it cannot be read. */
   problem?: string
 }
 
-/** The names of all models that can be named, in order. One that the user added hides one of the same name in the box. */
+/** Lists the models that can be named, sorted. An added model hides a bundled one of the same name. */
 export async function modelNames(): Promise<Pick<InstalledModel, 'name' | 'folder' | 'origin'>[]> {
   const found = new Map<string, InstalledModel>()
   for (const [origin, parent] of [
@@ -23,7 +23,7 @@ export async function modelNames(): Promise<Pick<InstalledModel, 'name' | 'folde
   ] as const) {
     const entries = await readdir(parent, { withFileTypes: true }).catch(() => [])
     for (const entry of entries) {
-      // What is being added or removed has a name that begins with a dot.
+      // Names of models being added or removed start with a dot.
       if (entry.name.startsWith('.') || !(entry.isDirectory() || entry.isSymbolicLink())) continue
       found.set(entry.name, { name: entry.name, folder: join(parent, entry.name), origin })
     }
@@ -31,7 +31,7 @@ export async function modelNames(): Promise<Pick<InstalledModel, 'name' | 'folde
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** All models that can be named, and what is in their folders. */
+/** Lists the models that can be named, with the contents of their folders. */
 export async function installedModels(): Promise<InstalledModel[]> {
   const models = await modelNames()
   return Promise.all(

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { homeFolder } from '../paths'
 import { findEntry } from './catalogue'
 
-/** The npm packages, `name@version`, that a model of the catalogue needs where it runs. */
+/** The npm packages, `name@version`, that a catalogue model needs to run. */
 export interface Libraries {
   needs: string[]
-  /** Those that are not installed here. */
+  /** Packages that are not installed. */
   missing: string[]
 }
 

@@ -6,7 +6,7 @@ import { InvalidInputError, messageOf } from '../errors'
 import { modelJsonSchema } from '../model-folder/graph-model'
 import { sha256Of } from '../sha256'
 
-/** A network of TensorFlow.js as files: `model.json`, and the weights that it names in their order. */
+/** A TensorFlow.js network as files: `model.json`, and its weights in the order it names them. */
 export interface NetworkFiles {
   format: 'graph-model' | 'layers-model'
   files: Map<string, Buffer>
@@ -14,8 +14,8 @@ export interface NetworkFiles {
 
 /**
  * Collects the files of a network.
- * @param read gives a file by its name
- * @throws InvalidInputError when `model.json` is not what TensorFlow.js writes; whatever `read` throws
+ * @param read returns a file by name
+ * @throws InvalidInputError when `model.json` is not valid; errors of `read`
  */
 export async function collectNetwork(read: (name: string) => Promise<Buffer>): Promise<NetworkFiles> {
   const model = await read('model.json')
@@ -36,19 +36,19 @@ function parse(model: Buffer): z.infer<typeof modelJsonSchema> {
   if (parsed.success) return parsed.data
   throw new InvalidInputError(
     'bad_model',
-    `model.json is no network of TensorFlow.js: ${z.prettifyError(parsed.error)}`,
+    `model.json is not a TensorFlow.js network: ${z.prettifyError(parsed.error)}`,
   )
 }
 
-/** Reads the files of a folder. @throws InvalidInputError naming a file that is not there */
+/** Reads the files of a folder. @throws InvalidInputError naming a missing file */
 export const readerOf = (folder: string) => (name: string) =>
   readFile(join(folder, name)).catch((cause) => {
     throw new InvalidInputError('bad_model', `Expected a file ${name} in ${folder}`, { cause })
   })
 
 /**
- * What proves that a network is a certain one: the sha256, in hex, over `model.json` and then the weights in the order it
- * names them, as `cat model.json group1-shard1of2.bin group1-shard2of2.bin | sha256sum` prints it.
+ * The digest of a network: SHA-256, in hex, over `model.json` and its weights in the order it names them, as printed by
+ * `cat model.json group1-shard1of2.bin group1-shard2of2.bin | sha256sum`.
  */
 export function digestOf({ files }: NetworkFiles): string {
   const hash = createHash('sha256')
@@ -56,14 +56,14 @@ export function digestOf({ files }: NetworkFiles): string {
   return hash.digest('hex')
 }
 
-/** As {@link digestOf}, of a model's files; where there is no `model.json`, the sha256 of `model.onnx`. */
+/** Like {@link digestOf} for a model's files; without `model.json`, the SHA-256 of `model.onnx`. */
 export const digestIn = async (
   names: readonly string[],
   read: (name: string) => Promise<Buffer>,
 ): Promise<string> =>
   names.includes('model.json') ? digestOf(await collectNetwork(read)) : sha256Of(await read('model.onnx'))
 
-/** Where graphs and where layers, those of Keras 3 by another name, tell the shape of their images. */
+/** Where graphs and layers (named differently in Keras 3) define the shape of their input. */
 const nodeSchema = z.object({
   attr: z.object({
     shape: z.object({ shape: z.object({ dim: z.array(z.object({ size: z.coerce.number() })) }) }),
@@ -82,7 +82,7 @@ const shapesSchema = z.object({
   }),
 })
 
-/** The side of the square that a network sees, pixels; undefined where it does not tell. */
+/** The side of a network's square input, pixels; undefined if it is not defined. */
 export function sideOf({ files }: NetworkFiles): number | undefined {
   const { data } = shapesSchema.safeParse(JSON.parse(String(files.get('model.json'))))
   const { node, model_config: model } = data?.modelTopology ?? {}

@@ -6,11 +6,11 @@ import type { ModelClass, SquareInput } from '../model-folder/description'
 import { scaleOf } from './describe'
 
 /*
- * What the makers of models say about them: in `config.json` and `preprocessor_config.json` beside them, as timm and
- * transformers write them, or in the properties of an ONNX file.
+ * Metadata published with models: `config.json` and `preprocessor_config.json` as written by timm and transformers, or
+ * properties of an ONNX file.
  */
 
-/** What was said; the rest has to be said by options. */
+/** Published properties; the rest must come from options. */
 export interface Published {
   size?: number
   layout?: SquareInput['layout']
@@ -23,7 +23,7 @@ export interface Published {
 
 const perChannel = z.tuple([z.number(), z.number(), z.number()])
 
-/** timm: at the top in older files. */
+/** timm's configuration; at the top level in older files. */
 const timmSchema = z.object({
   input_size: z.tuple([z.literal(3), z.int().positive(), z.int().positive()]),
   interpolation: z.string().optional(),
@@ -53,7 +53,7 @@ const preprocessorSchema = z.object({
     .default(1 / 255),
   image_mean: perChannel.optional(),
   image_std: perChannel.optional(),
-  /** Pillow's numbers of filters. */
+  /** Filter number of Pillow. */
   resample: z.int().optional(),
   size: z.union([square, z.object({ shortest_edge: z.int().positive() })]),
   do_center_crop: z.boolean().default(false),
@@ -69,13 +69,13 @@ const kernels: Record<string, SquareInput['kernel']> = {
 const kernelOf = (name: string | undefined) => (name === undefined ? undefined : kernels[name])
 const filters: Record<number, string> = { 1: 'lanczos', 2: 'bilinear', 3: 'bicubic' }
 
-/** A factor of 1/255 in decimals leaves noise in the last digits. */
+/** Removes the noise of a decimal 1/255. */
 const rounded = (values: [number, number, number], scale: number) =>
   values.map((value) => Math.round((value / scale) * 1e6) / 1e6) as [number, number, number]
 
 const classesOf = (names: string[]): ModelClass[] => names.map((className) => ({ className }))
 
-/** @throws InvalidInputError when a class is missing in between */
+/** @throws InvalidInputError when an id is missing */
 function classesById(names: Record<string, string>): ModelClass[] {
   const count = Object.keys(names).length
   return classesOf(
@@ -99,7 +99,7 @@ function fromTimm(config: unknown): Published {
   return {
     size,
     layout: 'nchw',
-    // All is squeezed in.
+    // Squashed whole into the square.
     shortSide: crop_mode === 'squash' ? undefined : Math.floor(size / crop_pct),
     kernel: kernelOf(interpolation),
     mean: rounded(mean, 1 / 255),
@@ -147,7 +147,7 @@ async function readJson(folder: string, name: string): Promise<unknown> {
   }
 }
 
-/** What files beside a model say; exports into a folder `onnx` have them one above. */
+/** Reads the metadata files beside a model. Exports into a folder `onnx` have them one level up. */
 export async function publishedBeside(folder: string): Promise<Published> {
   const places = basename(folder) === 'onnx' ? [folder, dirname(folder)] : [folder]
   const found: Published = {}
@@ -158,14 +158,14 @@ export async function publishedBeside(folder: string): Promise<Published> {
   return found
 }
 
-/** ONNX' own names for the ranges of pixels. */
+/** ONNX's names for pixel ranges. */
 const ranges: Record<string, [number, number]> = {
   NominalRange_0_255: [0, 255],
   Normalized_0_1: [0, 1],
   Normalized_1_1: [-1, 1],
 }
 
-/** `{0: 'tabby', 1: "a cat's"}` as Python prints it, or JSON. */
+/** Parses names as printed by Python, `{0: 'tabby', 1: "a cat's"}`, or as JSON. */
 function parseNames(text: string): Record<string, string> | undefined {
   const entries = [...text.matchAll(/["']?(\d+)["']?\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g)]
   if (entries.length === 0) return undefined
@@ -178,8 +178,8 @@ function parseNames(text: string): Record<string, string> | undefined {
 }
 
 /**
- * What the properties of an ONNX file say.
- * @throws InvalidInputError when it takes other pixels than RGB
+ * Reads the properties of an ONNX file.
+ * @throws InvalidInputError when the model takes other pixels than RGB
  */
 export function publishedInside(metadata: ReadonlyMap<string, string>): Published {
   const format = metadata.get('Image.BitmapPixelFormat') ?? 'Rgb8'

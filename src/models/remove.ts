@@ -6,16 +6,16 @@ import { boxModelsFolder, userModelsFolder } from '../model-folder/folder'
 import { modelNames } from './installed'
 
 /**
- * Removes a model that the user added; of a link, what it leads to stays.
+ * Removes a model that the user added. For a link, its target stays.
  * @returns the folder it was in
- * @throws InvalidInputError `model_not_found` when the user added none of that name
+ * @throws InvalidInputError `model_not_found` when the user added no such model
  * @throws WhisklensError `file_unwritable` when it cannot be removed
  */
 export async function removeModel(name: string): Promise<string> {
   const found = (await modelNames()).find((model) => model.name === name)
   if (found?.origin !== 'added') throw notRemovable(name, found !== undefined)
   const { folder } = found
-  // Half of a model is none: it goes at once, and is deleted under a name that no command lists.
+  // Rename first, so that the model disappears at once rather than file by file.
   const old = join(userModelsFolder(), `.${name}.${process.pid}.old`)
   try {
     if ((await lstat(folder)).isSymbolicLink()) await rm(folder)
@@ -29,14 +29,14 @@ export async function removeModel(name: string): Promise<string> {
   return folder
 }
 
-/** Whether there is a model of that name in the box. */
+/** Whether a bundled model has that name. */
 export const isInBox = (name: string): boolean => existsSync(join(boxModelsFolder(), name))
 
 function notRemovable(name: string, isBox: boolean): WhisklensError {
   const why = isBox
     ? `The model "${name}" is part of Whisklens and cannot be removed`
-    : `You added no model "${name}"`
+    : `There is no added model "${name}"`
   return new InvalidInputError('model_not_found', why, {
-    hint: 'whisklens model list shows those you added.',
+    hint: 'whisklens model list shows the added models.',
   })
 }

@@ -12,35 +12,35 @@ import { decode, describeValue, factsOf } from '../network/onnx/read'
 import { readNetwork } from '../network/read'
 import { weightsOf } from '../network/weights'
 
-/** What was found out about one thing of a model. */
+/** The result of one check of a model. */
 export interface Check {
   name: string
-  /** `absent` is what need not be there. */
+  /** `absent`: optional and missing. */
   state: 'ok' | 'absent' | 'failed'
   detail: string
   hint?: string
 }
 
-/** The probability of each class, by its position, that a model sees in a photo. */
+/** The probabilities a model predicts for a photo, by class index. */
 export type Values = ReadonlyMap<number, number>
 
-/** What runs models here. */
+/** The engines on this machine. */
 export interface Engines {
-  /** The names of those that a model runs on, best first. */
+  /** The engines that can run a model, best first. */
   of(model: Pick<ModelFolder, 'description' | 'names'>): readonly string[]
-  /** What has to be installed before it can run; undefined where it is all there. */
+  /** What to install first; undefined if nothing is missing. */
   missing(engine: string): string | undefined
-  /** Has an engine look at the same photo each time. @throws WhisklensError why it cannot */
-  look(folder: string, engine: string): Promise<Values>
+  /** Predicts a fixed photo. @throws WhisklensError when that fails */
+  predict(folder: string, engine: string): Promise<Values>
 }
 
-/** Engines may differ by so much: they add up in other orders. */
+/** Difference allowed between engines: they sum in different orders. */
 const tolerance = 1e-3
 
-/** What the others are compared with, where the model runs on it: it needs nothing that is not there. */
+/** The reference, if the model runs on it: it needs no installation. */
 const preferred = 'wasm'
 
-/** Runs a check: what it returns is the detail, what it throws is what is wrong. */
+/** Runs a check. The detail is its result, or its error. */
 async function check(name: string, find: () => string | Promise<string>): Promise<Check> {
   try {
     return { name, state: 'ok', detail: await find() }
@@ -51,8 +51,8 @@ async function check(name: string, find: () => string | Promise<string>): Promis
 }
 
 /**
- * Looks a model over: its files one by one, then what each engine that is installed makes of a photo. It goes on after
- * what is wrong as far as it can.
+ * Verifies a model: its files, then the prediction of each installed engine. Continues after failures as far as
+ * possible.
  * @param model its name, or the path of its folder
  * @throws InvalidInputError when there is no such folder
  */
@@ -68,12 +68,12 @@ export async function* verifyModel(model: string, engines: Engines): AsyncGenera
   const found = [...filesOf(description, files, folder)]
   for (const { name, find } of found) yield await check(name, find)
   const names = engines.of({ description, names: new Set(files.keys()) })
-  // Where it is not installed, the next is compared with.
+  // If it is not available, the next engine is the reference.
   const first = names.filter((name) => name === preferred)
   yield* checkEngines([...first, ...names.filter((name) => name !== preferred)], folder, engines)
 }
 
-/** What can be told without running the network. */
+/** The checks that do not run the network. */
 function* filesOf(description: ModelDescription, files: ModelFolder['files'], folder: string) {
   yield {
     name: 'checksums',
@@ -91,8 +91,8 @@ function* filesOf(description: ModelDescription, files: ModelFolder['files'], fo
 }
 
 /**
- * What the files of a network hold.
- * @throws InvalidInputError when they do not hold what they must
+ * Summarizes the files of a network.
+ * @throws InvalidInputError when they are not valid
  */
 export function networkFacts(
   { description, files }: Pick<ModelFolder, 'description' | 'files'>,
@@ -116,35 +116,36 @@ export function networkFacts(
   )
 }
 
-/** What is wrong with the model itself shows in the first; others may just not know an operation of it. */
+/** Runs the engines. A defect of the model shows in the first; others may only lack an operation. */
 async function* checkEngines(
   names: string[],
   folder: string,
-  { missing, look }: Engines,
+  { missing, predict }: Engines,
 ): AsyncGenerator<Check> {
   let reference: { engine: string; values: Values } | undefined
   for (const engine of names) {
     const name = `engine ${engine}`
     const hint = missing(engine)
     if (hint) {
-      yield { name, state: 'absent', detail: 'it is not installed', hint }
+      yield { name, state: 'absent', detail: 'not installed', hint }
       continue
     }
     let values: Values | undefined
-    const looked = await check(name, async () => {
-      values = await look(folder, engine)
+    const result = await check(name, async () => {
+      values = await predict(folder, engine)
       checkProbabilities(values)
       return reference ? agreement(values, reference) : `${values.size} values`
     })
-    // It did not come to any values, and the reference did.
-    const isItsOwn = looked.state === 'failed' && !values && reference
+    // This engine returned no values although the reference did.
+    const isUnsupported = result.state === 'failed' && !values && reference
     if (values) reference ??= { engine, values }
-    yield isItsOwn ? { ...looked, state: 'absent' } : looked
+    yield isUnsupported ? { ...result, state: 'absent' } : result
   }
 }
 
 /**
- * Records take nothing else, and most networks that give others end before their softmax.
+ * Checks that outputs are probabilities, which records require. Other outputs mostly come from a network that ends
+ * before its softmax.
  * @throws InvalidInputError when a value is not from 0 to 1
  */
 export function checkProbabilities(values: Values): void {
@@ -152,20 +153,20 @@ export function checkProbabilities(values: Values): void {
   if (odd === undefined) return
   throw new InvalidInputError(
     'bad_model',
-    `Its outputs are no probabilities, such as ${odd.toPrecision(3)}`,
+    `The outputs are not probabilities, such as ${odd.toPrecision(3)}`,
     {
       hint: 'If the network ends before its softmax, set "logits": true in whisklens.json, or --logits.',
     },
   )
 }
 
-/** @throws Error when they differ by more than they may */
+/** @throws Error when they differ by more than the tolerance */
 function agreement(values: Values, { engine, values: expected }: { engine: string; values: Values }): string {
   let furthest = 0
   for (const index of new Set([...values.keys(), ...expected.keys()])) {
     furthest = Math.max(furthest, Math.abs((values.get(index) ?? 0) - (expected.get(index) ?? 0)))
   }
-  const difference = `its probabilities differ from those of ${engine} by up to ${furthest.toPrecision(2)}`
+  const difference = `probabilities differ from those of ${engine} by up to ${furthest.toPrecision(2)}`
   if (furthest <= tolerance) return difference
   throw new Error(`${difference}, more than ${tolerance}`)
 }

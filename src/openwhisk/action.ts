@@ -5,18 +5,17 @@ import { currentActivation } from './activation'
 type Main = (params: Record<string, unknown>) => Promise<object>
 
 /**
- * An action's parameters without the platform's, whose names begin with `__ow_`: a rule passes on the headers of the
- * request that fired its trigger, which include the caller's key.
+ * An action's parameters without the platform's, which start with `__ow_`: a rule passes on the headers of the request
+ * that fired its trigger, and they contain the caller's key.
  */
 export const ownParameters = (params: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(params).filter(([name]) => !name.startsWith('__ow_')))
 
 /**
- * Wraps an action's `main`, which then sees only its own parameters. Failures become `error` as text, the form that
- * OpenWhisk's clients show. Unexpected ones go to the activation's log, not into its result. Each line of that names the
- * activation, and the batch that the message names.
+ * Wraps an action's `main`. It receives only its own parameters. Failures become `error` as text, which OpenWhisk's
+ * clients show; details of unexpected ones go only to the log. Log lines name the activation and the batch.
  */
-export const answering =
+export const wrapAction =
   (main: Main): Main =>
   (params) =>
     logged({ activation: currentActivation().id, batch: batchIn(params) }, () =>
@@ -37,6 +36,6 @@ async function answer(main: Main, params: Record<string, unknown>): Promise<obje
       return { error: [`${thrown.message} (${thrown.code})`, hintOf(thrown)].filter(Boolean).join('. ') }
     }
     log.error({ err: thrown }, 'the action failed')
-    return { error: 'Something went wrong; the activation log says more' }
+    return { error: 'Internal error; see the activation log' }
   }
 }

@@ -1,7 +1,7 @@
-/** What the platform tells an action about the activation it runs in. */
+/** The platform's data about the current activation. */
 export interface Activation {
   id: string
-  /** Milliseconds since the epoch at which the platform ends this activation; far away outside a platform. */
+  /** When the platform ends the activation, milliseconds since the epoch; far in the future outside a platform. */
   deadline: number
   namespace: string
   /** `/guest/whisklens/classify`. */
@@ -11,7 +11,7 @@ export interface Activation {
   apiKey?: string
 }
 
-/** The current activation; read anew at each run, for a warm container serves many. */
+/** The current activation. Read it per run: a warm container serves many. */
 export function currentActivation(env: NodeJS.ProcessEnv = process.env): Activation {
   return {
     id: env.__OW_ACTIVATION_ID ?? '00000000000000000000000000000000',
@@ -23,6 +23,6 @@ export function currentActivation(env: NodeJS.ProcessEnv = process.env): Activat
   }
 }
 
-/** The full name of another action of the same package: `classify-images` → `/guest/whisklens/classify-images`. */
+/** The full name of another action in the same package: `classify-images` → `/guest/whisklens/classify-images`. */
 export const siblingAction = ({ actionName }: Activation, name: string): string =>
   [...actionName.split('/').slice(0, -1), name].join('/')

@@ -7,28 +7,28 @@ import { messageOf, OpenWhiskError } from '../errors'
 import { agentsFor, hintIfUntrusted, type Trust } from '../trust'
 import type { Activation } from './activation'
 
-/** Where an OpenWhisk API answers, and who asks. */
+/** An OpenWhisk API and its credentials. */
 export interface ApiAddress extends Trust {
   apiHost: string
   /** `uuid:key`. */
   auth: string
 }
 
-/** The few calls of the OpenWhisk API that actions and the command line make. */
+/** The OpenWhisk calls used by actions and the command line. */
 export interface OpenWhisk {
-  /** Starts an action and returns its activation's id at once. */
+  /** Invokes an action without waiting. @returns the activation id */
   invoke(name: string, params: object): Promise<string>
-  /** What an activation has ended with, well or not; undefined while it is under way, or not known (yet). */
+  /** The result of an ended activation; undefined while it runs or is unknown. */
   resultOf(activationId: string): Promise<Record<string, unknown> | undefined>
-  /** Runs an action and returns its result. */
+  /** Invokes an action and waits for its result. */
   call(name: string, params: object): Promise<Record<string, unknown>>
-  /** Fires a trigger. Returns the activation id, or undefined when no active rule listens. */
+  /** Fires a trigger. @returns the activation id, or undefined when it has no active rule */
   fire(trigger: string, params: object): Promise<string | undefined>
-  /** How much memory an action is given, MB. */
+  /** The memory limit of an action, MB. */
   memoryOf(action: string): Promise<number>
 }
 
-/** The address an action may call back; needs the annotation `provide-api-key: true`. */
+/** The API of the platform that runs this action; requires the annotation `provide-api-key: true`. */
 export function addressOf(
   { apiHost, apiKey, actionName }: Activation,
   { ca }: Pick<Settings, 'ca'>,
@@ -41,25 +41,25 @@ export function addressOf(
   return { apiHost, auth: apiKey, ca }
 }
 
-/** Idle connections are kept as long as those of Node.js' global agent, milliseconds. */
+/** Idle timeout as in Node.js' global agent, milliseconds. */
 const agentOf = agentsFor({ keepAlive: true, scheduling: 'lifo', timeout: 5000 })
 
-/** The npm client of an API host; an address without a scheme, as in `~/.wskprops`, means https. */
+/** The npm client of an API host. An address without a scheme, as in `~/.wskprops`, means https. */
 export function clientOf(address: ApiAddress): ReturnType<typeof openwhisk> {
   const { apiHost, auth, ca, insecure, cert } = address
-  const isUsual = apiHost.startsWith('http:') || !(ca || insecure || cert)
+  const isDefault = apiHost.startsWith('http:') || !(ca || insecure || cert)
   const client = openwhisk({
     apihost: apiHost,
     api_key: auth,
-    // Only where needed: with an agent of its own, the client bypasses the proxy of the environment.
-    agent: isUsual ? undefined : agentOf(address),
+    // Only when needed: with its own agent the client bypasses the environment's proxy.
+    agent: isDefault ? undefined : agentOf(address),
   })
-  // Overrides the agent's own, and __OW_IGNORE_CERTS, which the client's constructor reads.
+  // Overrides the agent's option and __OW_IGNORE_CERTS, which the constructor reads.
   baseOf(client).options.ignoreCerts = insecure === true
   return client
 }
 
-/** The part of the npm client that all resources share; its types leave it out. */
+/** The base shared by the npm client's resources; missing in its types. */
 export const baseOf = (client: ReturnType<typeof openwhisk>) =>
   (client.actions as unknown as { client: BaseClient }).client
 
@@ -68,7 +68,7 @@ interface BaseClient {
   request(method: string, path: string, options: object): Promise<unknown>
 }
 
-/** Whether a call failed with one of these statuses: one of the npm client, or of {@link tellFeed}. */
+/** Tests for HTTP statuses, of errors from the npm client or {@link invokeFeed}. */
 export const isStatus =
   (...statuses: number[]) =>
   (thrown: unknown): boolean => {
@@ -76,8 +76,8 @@ export const isStatus =
     return statuses.includes(statusCode ?? status)
   }
 
-/** Repeats a call that was throttled or failed in passing, after growing, jittered pauses. @throws OpenWhiskError */
-export const patiently = <T>(call: () => Promise<T>, retries: number): Promise<T> =>
+/** Retries transient failures with jittered exponential backoff. @throws OpenWhiskError */
+export const withRetries = <T>(call: () => Promise<T>, retries: number): Promise<T> =>
   pRetry(call, {
     retries,
     minTimeout: 250,
@@ -86,12 +86,12 @@ export const patiently = <T>(call: () => Promise<T>, retries: number): Promise<T
     shouldRetry: ({ error }) => error instanceof OpenWhiskError && error.retryable,
   })
 
-/** A client whose calls wait out throttling and passing failures with growing, jittered pauses. */
+/** A client that retries throttled calls and transient failures with jittered exponential backoff. */
 export function connect(address: ApiAddress, retries = 8): OpenWhisk {
-  // The client's own retry knows no difference between a throttled call and a wrong one, so it stays off.
+  // The npm client's own retry does not distinguish throttling from errors, so it stays off.
   const client = clientOf(address)
   const attempt = <T>(what: string, call: () => Promise<T>, isBlocking = false): Promise<T> =>
-    patiently(
+    withRetries(
       () =>
         call().catch((thrown) => {
           throw asOpenWhiskError(what, thrown, isBlocking)
@@ -102,9 +102,7 @@ export function connect(address: ApiAddress, retries = 8): OpenWhisk {
     invoke: async (name, params) =>
       (await attempt(`invoke ${name}`, () => client.actions.invoke({ name, params }))).activationId,
     resultOf: (activationId) =>
-      attempt(`ask for activation ${activationId}`, () =>
-        client.activations.get({ name: activationId }),
-      ).then(
+      attempt(`read activation ${activationId}`, () => client.activations.get({ name: activationId })).then(
         ({ response }) => ({ ...response?.result }),
         (thrown) => {
           if (thrown instanceof OpenWhiskError && (thrown.status === 404 || thrown.retryable))
@@ -123,31 +121,31 @@ export function connect(address: ApiAddress, retries = 8): OpenWhisk {
       ),
     fire: async (name, params) => {
       const answer = await attempt(`fire ${name}`, () => client.triggers.invoke({ name, params }))
-      // 204, no active rule, has no body.
+      // 204, no active rule: the body is empty.
       return answer ? answer.activationId : undefined
     },
     memoryOf: async (name) => {
-      // Without its code, which may be megabytes; the types of the client do not know of that.
+      // Without the code, which may be megabytes. The client's types lack the option.
       const description = { name, code: false }
       const action = await attempt(`read ${name}`, () => client.actions.get(description))
       const memory = action.limits?.memory
       if (typeof memory === 'number') return memory
-      throw new OpenWhiskError(0, `${name} has no limit of memory`)
+      throw new OpenWhiskError(0, `${name} has no memory limit`)
     },
   }
 }
 
 /**
- * Has a feed begin or end firing a trigger. Its invocation counts against the rates of the namespace: waits where they
- * are used up.
- * @throws OpenWhiskError, with 502 where the feed itself failed
+ * Asks a feed to start or stop firing a trigger. Its invocation counts against the namespace's rate limits, and is
+ * retried when throttled.
+ * @throws OpenWhiskError, with 502 when the feed itself failed
  */
-export const tellFeed = (
+export const invokeFeed = (
   client: ReturnType<typeof openwhisk>,
   event: 'create' | 'delete',
   feed: { name: string; trigger: string; params?: object },
 ): Promise<unknown> =>
-  patiently(
+  withRetries(
     () =>
       client.feeds[event](feed as never)
         .catch((thrown) => resultOf(client, thrown))
@@ -157,16 +155,19 @@ export const tellFeed = (
     8,
   )
 
-/** Between two looks at an activation that outlasts its blocking call, milliseconds; and how many there are at most. */
-const lookEvery = 2_000
-const looks = 100
+/** Poll interval for an activation that outlasts its blocking call, milliseconds, and number of polls. */
+const pollEvery = 2_000
+const maxPolls = 100
 
-/** After a minute the platform answers a blocking call with the activation's id alone: a cold image takes longer. */
+/**
+ * Waits for the result: after a minute a blocking call returns only the activation id, and pulling an image takes
+ * longer.
+ */
 async function resultOf(client: ReturnType<typeof openwhisk>, thrown: unknown): Promise<never> {
   const { activationId } = (thrown ?? {}) as { activationId?: string }
   if (thrown instanceof Error || !activationId) throw thrown
-  for (let look = 0; look < looks; look++) {
-    await sleep(lookEvery)
+  for (let poll = 0; poll < maxPolls; poll++) {
+    await sleep(pollEvery)
     const activation = await client.activations.get({ name: activationId }).catch(() => undefined)
     if (activation?.response?.success) return activation.response.result as never
     if (activation)
@@ -175,18 +176,19 @@ async function resultOf(client: ReturnType<typeof openwhisk>, thrown: unknown): 
   throw new Error('The action did not end in time')
 }
 
-/** Whether a call failed because its activation died: the action itself had no say, and the next may do well. */
-export const hasDied = (thrown: unknown): boolean =>
+/** Whether a call failed because its container died rather than the action: a retry may succeed. */
+export const containerDied = (thrown: unknown): boolean =>
   thrown instanceof OpenWhiskError && diedSchema.safeParse(thrown.cause).success
 
-/** The npm client hands on the activation; the platform calls the end of a container the developer's error. */
+/** The npm client's error contains the activation. The platform attributes a dead container to the developer. */
 const diedSchema = z.object({
   error: z.object({ response: z.object({ status: z.literal('action developer error') }) }),
 })
 
 /**
- * What the npm client threw, as an OpenWhiskError that says what was tried.
- * @param isBlocking of a blocking call, 502 is the action's own failure; anywhere else, the platform's
+ * Converts an error of the npm client.
+ * @param what that was attempted
+ * @param isBlocking in a blocking call 502 means that the action failed; in others, that the platform did
  */
 export function asOpenWhiskError(what: string, thrown: unknown, isBlocking = false): OpenWhiskError {
   const status = Number((thrown as { statusCode?: number }).statusCode ?? 0)
@@ -198,7 +200,7 @@ export function asOpenWhiskError(what: string, thrown: unknown, isBlocking = fal
   }
   return new OpenWhiskError(status, `Could not ${what}: ${detail}`, {
     cause: thrown,
-    // 429 is the platform's throttle; no answer and the server's own failures pass.
+    // Transient: 429 is throttling, 0 no response, 5xx the server's failure.
     retryable: status === 0 || status === 429 || (status >= 500 && !(isBlocking && status === 502)),
     hint: status === 401 ? 'Check the API key (AUTH in ~/.wskprops).' : undefined,
   })

@@ -4,14 +4,14 @@ import { type ApiAddress, asOpenWhiskError, baseOf, clientOf } from './client'
 const kindSchema = z.object({
   /** `nodejs:20`. */
   kind: z.string(),
-  /** Actions of a deprecated kind can be read and deleted, but neither put nor invoked. */
+  /** Actions of a deprecated kind can be read and deleted, but not put or invoked. */
   deprecated: z.boolean().default(false),
 })
 export type HostKind = z.infer<typeof kindSchema>
 
 const count = z.coerce.number().optional()
 
-/** The part of the answer to `GET /` that matters here. */
+/** The parts of `GET /` in use. */
 const hostSchema = z.object({
   runtimes: z.object({ nodejs: z.array(kindSchema).default([]) }),
   limits: z
@@ -22,7 +22,7 @@ export type HostDescription = z.infer<typeof hostSchema>
 
 const limitsSchema = z.object({
   invocationsPerMinute: z.number(),
-  /** Invocations at a time. */
+  /** Concurrent invocations. */
   concurrentInvocations: z.number(),
   firesPerMinute: z.number(),
 })
@@ -30,18 +30,18 @@ const limitsSchema = z.object({
 export type NamespaceLimits = z.infer<typeof limitsSchema>
 
 /**
- * Asks an API host for its runtimes and its default limits.
- * @returns undefined when the answer is another, as from a gateway that forwards only the API
- * @throws OpenWhiskError when nothing answers
+ * Reads the runtimes and default limits of an API host.
+ * @returns undefined for another response, such as of a gateway that forwards only the API
+ * @throws OpenWhiskError when there is no response
  */
 export async function describeHost(address: ApiAddress): Promise<HostDescription | undefined> {
   return hostSchema.safeParse(await request(address, '/')).data
 }
 
 /**
- * The limits of a namespace, or the default limits of its API host.
+ * The limits of a namespace, else the default limits of its API host.
  * @returns undefined when neither is available
- * @throws OpenWhiskError when nothing answers
+ * @throws OpenWhiskError when there is no response
  */
 export async function limitsOf(
   address: ApiAddress,
@@ -49,20 +49,20 @@ export async function limitsOf(
 ): Promise<NamespaceLimits | undefined> {
   const own = await request(address, 'namespaces/_/limits')
   const { actions_per_minute, concurrent_actions, triggers_per_minute } = description?.limits ?? {}
-  const usual = {
+  const defaults = {
     invocationsPerMinute: actions_per_minute,
     concurrentInvocations: concurrent_actions,
     firesPerMinute: triggers_per_minute,
   }
-  return limitsSchema.safeParse(own).data ?? limitsSchema.safeParse(usual).data
+  return limitsSchema.safeParse(own).data ?? limitsSchema.safeParse(defaults).data
 }
 
-/** A GET for which the client has no method; undefined where the server refuses it. */
+/** A GET request that the client has no method for; undefined if the server refuses it. */
 async function request(address: ApiAddress, path: string): Promise<unknown> {
   return baseOf(clientOf(address))
     .request('GET', path, {})
     .catch((thrown) => {
-      const error = asOpenWhiskError('ask for runtimes and limits', thrown)
+      const error = asOpenWhiskError('read runtimes and limits', thrown)
       if (error.status === 0) throw error
       return undefined
     })

@@ -5,8 +5,8 @@ import * as z from 'zod'
 import { InvalidInputError, messageOf } from '../errors'
 
 /*
- * The part of wskdeploy's manifest format that Whisklens uses, as strict as wskdeploy itself: what it would refuse or
- * silently drop is an error here.
+ * The subset of wskdeploy's manifest format that Whisklens uses, as strict as wskdeploy: whatever it refuses or
+ * silently drops is an error here.
  */
 
 const input = z.union([
@@ -58,14 +58,14 @@ const manifestSchema = z.strictObject({
 export interface Manifest {
   project: string
   packages: Record<string, ManifestPackage>
-  /** Paths of the manifest are relative to its own folder. */
+  /** Resolves a path relative to the manifest's folder. */
   resolve(path: string): string
 }
 
-/** What wskdeploy puts variables into: all of a text that begins with one, `${…}` anywhere else. */
+/** Text in which wskdeploy would interpolate: a leading variable, or `${…}` anywhere. */
 const interpolated = /^\$.|\$\{/s
 
-/** `$NAME` and `${NAME}` as whole values, as wskdeploy reads them; an unset variable is an empty string. */
+/** Replaces `$NAME` and `${NAME}` as whole values, as wskdeploy does; unset variables are empty. */
 function interpolate(value: unknown, env: NodeJS.ProcessEnv): unknown {
   if (typeof value === 'string') {
     const name = /^\$(?:\{(\w+)\}|(\w+))$/.exec(value)
@@ -73,9 +73,9 @@ function interpolate(value: unknown, env: NodeJS.ProcessEnv): unknown {
     if (!interpolated.test(value)) return value
     throw new InvalidInputError(
       'bad_deployment',
-      `The text "${value}" mixes variables with text, which wskdeploy reads otherwise`,
+      `The text "${value}" mixes variables with text, which wskdeploy interpolates differently`,
       {
-        hint: 'A variable has to be the whole value.',
+        hint: 'Use a variable as the whole value.',
       },
     )
   }
@@ -85,7 +85,7 @@ function interpolate(value: unknown, env: NodeJS.ProcessEnv): unknown {
 }
 
 /**
- * Reads a manifest with the variables of an environment put in.
+ * Reads a manifest and inserts environment variables.
  * @throws InvalidInputError when it cannot be read or is not valid
  */
 export async function readManifest(path: string, env: NodeJS.ProcessEnv): Promise<Manifest> {
@@ -110,7 +110,7 @@ export async function readManifest(path: string, env: NodeJS.ProcessEnv): Promis
   return { project: name, packages, resolve: (file) => resolve(dirname(path), file) }
 }
 
-/** Inputs as OpenWhisk keeps parameters. */
+/** Converts inputs to OpenWhisk parameters. */
 export const toParameters = (values: ManifestPackage['inputs']): { key: string; value: unknown }[] =>
   Object.entries(values).map(([key, value]) => ({
     key,

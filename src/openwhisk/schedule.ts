@@ -1,11 +1,11 @@
 import { OpenWhiskError } from '../errors'
-import { type ApiAddress, asOpenWhiskError, clientOf, isStatus, tellFeed } from './client'
+import { type ApiAddress, asOpenWhiskError, clientOf, invokeFeed, isStatus } from './client'
 
-/** The feed of clusters that fires a trigger at intervals; a bare server has none. */
+/** A feed on clusters that fires a trigger at intervals. Standalone OpenWhisk lacks it. */
 const intervalFeed = '/whisk.system/alarms/interval'
 
-/** The trigger that has something done for another, and its rule. */
-const namesOf = (trigger: string) => {
+/** The names of the polling trigger of a trigger, and of its rule. */
+const pollNamesOf = (trigger: string) => {
   const name = `${trigger.split('/').at(-1)}-poll`
   return { name, rule: `on-${name}` }
 }
@@ -15,9 +15,9 @@ const ignoring = (isIgnored: (thrown: unknown) => boolean) => (thrown: unknown) 
 }
 
 /**
- * Has an action invoked at intervals, by a trigger beside the one that it is about. Doing it again changes the interval.
- * @returns false where the platform has no alarms
- * @throws OpenWhiskError when the platform refuses for another reason
+ * Invokes an action at intervals by way of an extra trigger. Repeating it changes the interval.
+ * @returns false when the platform has no alarms
+ * @throws OpenWhiskError
  */
 export async function schedule(
   address: ApiAddress,
@@ -29,30 +29,30 @@ export async function schedule(
   }: { trigger: string; action: string; minutes: number; payload: object },
 ): Promise<boolean> {
   const client = clientOf(address)
-  const { name, rule } = namesOf(trigger)
+  const { name, rule } = pollNamesOf(trigger)
   try {
-    if (!(await knowsAlarms(client))) return false
+    if (!(await hasAlarmsFeed(client))) return false
     await unschedule(address, trigger)
     await client.triggers.update({ name })
     const params = { minutes, trigger_payload: payload }
-    await tellFeed(client, 'create', { name: intervalFeed, trigger: name, params })
+    await invokeFeed(client, 'create', { name: intervalFeed, trigger: name, params })
     await client.rules.update({ name: rule, trigger: name, action })
     await client.rules.enable({ name: rule })
     return true
   } catch (thrown) {
     if (thrown instanceof OpenWhiskError) throw thrown
-    throw asOpenWhiskError(`have ${action} invoked every ${minutes} minutes`, thrown)
+    throw asOpenWhiskError(`schedule ${action} every ${minutes} minutes`, thrown)
   }
 }
 
-/** Whether the platform has alarms, without which buckets are not polled. @throws OpenWhiskError */
+/** Whether the platform has alarms, which polling requires. @throws OpenWhiskError */
 export async function hasAlarms(address: ApiAddress): Promise<boolean> {
-  return knowsAlarms(clientOf(address)).catch((thrown) => {
-    throw asOpenWhiskError(`look for ${intervalFeed}`, thrown)
+  return hasAlarmsFeed(clientOf(address)).catch((thrown) => {
+    throw asOpenWhiskError(`read ${intervalFeed}`, thrown)
   })
 }
 
-const knowsAlarms = (client: ReturnType<typeof clientOf>): Promise<boolean> =>
+const hasAlarmsFeed = (client: ReturnType<typeof clientOf>): Promise<boolean> =>
   client.actions.get({ name: intervalFeed, code: false } as never).then(
     () => true,
     (thrown) => {
@@ -61,18 +61,18 @@ const knowsAlarms = (client: ReturnType<typeof clientOf>): Promise<boolean> =>
     },
   )
 
-/** Ends what {@link schedule} began; what is not there is passed by. @throws OpenWhiskError */
+/** Undoes {@link schedule}; skips what is missing. @throws OpenWhiskError */
 export async function unschedule(address: ApiAddress, trigger: string): Promise<void> {
   const client = clientOf(address)
-  const { name, rule } = namesOf(trigger)
+  const { name, rule } = pollNamesOf(trigger)
   try {
     await client.rules.delete({ name: rule }).catch(ignoring(isStatus(404)))
-    // The feed answers 404 for an alarm that it does not know, and as a failed action where it is older.
-    const ended = tellFeed(client, 'delete', { name: intervalFeed, trigger: name })
+    // The feed answers 404 for an unknown alarm; older versions fail the action.
+    const ended = invokeFeed(client, 'delete', { name: intervalFeed, trigger: name })
     await ended.catch(ignoring(isStatus(403, 404, 502)))
     await client.triggers.delete({ name }).catch(ignoring(isStatus(404)))
   } catch (thrown) {
     if (thrown instanceof OpenWhiskError) throw thrown
-    throw asOpenWhiskError(`end the polls of ${trigger}`, thrown)
+    throw asOpenWhiskError(`stop polling for ${trigger}`, thrown)
   }
 }

@@ -3,11 +3,11 @@ import { hintOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { isSameSecret } from '../same-secret'
 
-/** What the platform adds to a web action's parameters; only web actions read it. */
+/** Parameters that the platform adds for web actions. */
 export interface WebRequest extends Record<string, unknown> {
   __ow_method: string
   __ow_headers: Record<string, string>
-  /** What follows the action's name, with its slash; empty for the bare URL. */
+  /** The path after the action's name, with a leading slash; empty for the bare URL. */
   __ow_path: string
   /** Only with `web: raw`. */
   __ow_query?: string
@@ -26,22 +26,22 @@ export const json = (statusCode: number, body: unknown): WebResponse => ({
   body,
 })
 
-/** The answer to a method that a known path does not have. */
+/** The response to an unsupported method of a known path. */
 export function methodNotAllowed(method: string, allowed: string[]): WebResponse {
   const message = `Expected ${allowed.join(' or ')}, not ${method.toUpperCase()}`
   const { headers, ...answer } = refusal(new WhisklensError('method_not_allowed', message))
   return { ...answer, headers: { ...headers, allow: allowed.join(', ') } }
 }
 
-/** The method that a request is answered as: the platform drops the body of an answer to HEAD itself. */
+/** The method to respond to. HEAD is served as GET: the platform drops the body. */
 export const methodOf = ({ __ow_method }: WebRequest): string =>
   __ow_method === 'head' ? 'get' : __ow_method
 
-/** The answer for anything thrown, with its code's status: our own errors with message and hint, all others without detail. */
+/** The response for an error: our own with message and hint, all others without details. */
 export function errorResponse(thrown: unknown): WebResponse {
   if (thrown instanceof WhisklensError) return refusal(thrown)
-  log.error({ err: thrown }, 'web action failed')
-  const message = 'Something went wrong; the activation log says more.'
+  log.error({ err: thrown }, 'the web action failed')
+  const message = 'Internal error; see the activation log.'
   return json(errorCodes.internal.status, { error: { code: 'internal', message } })
 }
 
@@ -51,13 +51,13 @@ const refusal = (error: WhisklensError): WebResponse => {
 }
 
 /**
- * Whether a request carries the token, as `Authorization: Bearer …` (or the bare token, as MinIO sends it) or `?token=`.
- * Without a token every request is refused.
+ * Whether a request has the token, as `Authorization: Bearer …` (or bare, as MinIO sends it) or `?token=`. Without a
+ * configured token every request is refused.
  */
 export function isAuthorized(request: WebRequest, token: string | undefined): boolean {
   if (!token) return false
   const header = request.__ow_headers.authorization?.replace(/^Bearer /i, '')
-  // A raw web action gets its query unparsed.
+  // A raw web action receives its query unparsed.
   const query = request.token ?? new URLSearchParams(request.__ow_query).get('token')
   const given = header ?? query
   return typeof given === 'string' && isSameSecret(given, token)

@@ -2,67 +2,66 @@ import type { Clock } from '../clock'
 import { StorageError } from '../errors'
 import type { Bucket } from './store'
 
-/** What pauses between attempts are made of. */
-export interface Pace {
+/** The clock and random source of backoff. */
+export interface Backoff {
   clock: Clock
   /** 0–1. */
   random(): number
 }
 
-/** An object as it was last seen. */
-export interface Seen {
+/** An object as last read or written. */
+export interface Version {
   body: string
   etag: string
 }
 
 export interface Swap {
-  /** The object where it was seen before: null for none; undefined where it has to be read first. */
-  known?: Seen | null
-  /** The body that is to take the place of what is there; undefined to leave it. May be called several times. */
-  change(current: Seen | undefined): string | undefined | Promise<string | undefined>
-  /** Whether a body that is there was written by this very swap: its answer may have been lost. */
+  /** The object as last seen: null if it was missing; undefined to read it first. */
+  known?: Version | null
+  /** Returns the new body, or undefined to leave the object. May be called several times. */
+  change(current: Version | undefined): string | undefined | Promise<string | undefined>
+  /** Whether this swap wrote a body that is found: the response may have been lost. */
   isOwn(body: string): boolean
   contentType?: string
 }
 
-/** How long others may get in the way, milliseconds. */
-const giveUpAfter = 30_000
-/** Pauses double up to the longest one, jittered, milliseconds. */
-const firstPause = 20
-const longestPause = 1_000
+/** How long to retry conflicts, milliseconds. */
+const retryTime = 30_000
+/** Backoff, doubled each time and jittered, milliseconds. */
+const minBackoff = 20
+const maxBackoff = 1_000
 
 /**
- * Replaces an object only by a successor of what is there. A write whose answer was lost, whether the SDK repeated it or
- * not, is found by its own body.
- * @returns what is there in the end: the body written, or what `change` left; undefined for none
- * @throws StorageError `precondition_failed`, retryable, when others kept changing it
+ * Replaces an object by compare-and-swap on its etag. A write whose response was lost is recognized by its body.
+ * @returns the resulting object: written, or left by `change`; undefined if there is none
+ * @throws StorageError `precondition_failed`, retryable, when conflicts persist
  */
 export async function compareAndSwap(
   bucket: Bucket,
   key: string,
   swap: Swap,
-  { clock, random }: Pace,
-): Promise<Standing | undefined> {
-  const end = clock.now() + giveUpAfter
+  { clock, random }: Backoff,
+): Promise<SwapResult | undefined> {
+  const end = clock.now() + retryTime
   let outcome = await attempt(bucket, key, swap, swap.known)
   for (let retry = 0; 'thrown' in outcome; retry++) {
     if (clock.now() >= end) throw outcome.thrown
-    await clock.sleep(random() * Math.min(firstPause * 2 ** retry, longestPause))
+    await clock.sleep(random() * Math.min(minBackoff * 2 ** retry, maxBackoff))
     outcome = await attempt(bucket, key, { ...swap, isRepeated: true })
   }
   return outcome.standing
 }
 
-/** What is there in the end, and whether this swap wrote it. */
-type Standing = Seen & { written: boolean }
+/** The resulting object, and whether this swap wrote it. */
+type SwapResult = Version & { written: boolean }
 
 async function attempt(
   bucket: Bucket,
   key: string,
   { change, isOwn, contentType = 'application/json', isRepeated = false }: Swap & { isRepeated?: boolean },
-  known?: Seen | null,
-): Promise<{ standing: Standing | undefined } | { thrown: StorageError }> {
-  const seen = known ?? (await see(bucket, key, known))
+  known?: Version | null,
+): Promise<{ standing: SwapResult | undefined } | { thrown: StorageError }> {
+  const seen = known ?? (await readVersion(bucket, key, known))
   if (isRepeated && seen && isOwn(seen.body)) return { standing: { ...seen, written: true } }
   const body = await change(seen ?? undefined)
   if (body === undefined) return { standing: seen ? { ...seen, written: false } : undefined }
@@ -70,14 +69,14 @@ async function attempt(
   return 'thrown' in outcome ? outcome : { standing: { body, etag: outcome.etag, written: true } }
 }
 
-/** @param known null where the object is known not to be there */
-async function see(bucket: Bucket, key: string, known: null | undefined): Promise<Seen | null> {
+/** @param known null if the object is known to be missing */
+async function readVersion(bucket: Bucket, key: string, known: null | undefined): Promise<Version | null> {
   if (known === null) return null
   const found = await bucket.find(key)
   return found ? { body: found.body.toString('utf8'), etag: found.etag } : null
 }
 
-/** Writes, or tells of a conflict, or of a broken connection, after which the write may have landed. */
+/** Writes, or returns a retryable failure: a conflict, or a broken connection after which the write may have landed. */
 async function put(
   bucket: Bucket,
   key: string,
@@ -98,14 +97,14 @@ const tooContended = (bucket: Bucket, key: string, cause: unknown): StorageError
   new StorageError(
     'precondition_failed',
     412,
-    `Could not write s3://${bucket.name}/${key}: others kept changing it`,
+    `Could not write s3://${bucket.name}/${key}: other writers kept changing it`,
     { retryable: true, cause },
   )
 
 /**
- * Writes an object if it is still of a given version.
- * @param replaces etag of the version that must be there, or null for none
- * @returns the new etag; undefined when something else is there, or the very same whose answer got lost
+ * Writes an object if its version matches.
+ * @param replaces etag of the version to replace, or null for none
+ * @returns the new etag; undefined for another version, which may be this very write after a lost response
  */
 export async function putIf(
   bucket: Bucket,

@@ -2,16 +2,16 @@ import { Agent as HttpAgent } from 'node:http'
 import type { Agent as HttpsAgent } from 'node:https'
 import { agentsFor, type Trust } from '../trust'
 
-/** A store that hangs must not collect sockets without end. */
+/** Bounds the sockets to a store that hangs. */
 const maxSockets = 50
 
 /**
- * Connections that are used again, also by the next activation in a warm container: left to itself, the SDK opens one
- * for each request, which costs more than a small request does, and over TLS many times that.
+ * Keep-alive connections, reused by later activations in a warm container. By default the SDK opens one per request,
+ * which costs more than a small request, over TLS many times more.
  */
 const plain = new HttpAgent({ keepAlive: true, maxSockets })
 const encrypted = agentsFor({ keepAlive: true, maxSockets })
 
-/** @param endpoint a URL; without a scheme it is meant as https, as the SDK has it */
+/** @param endpoint a URL; without a scheme it means https, as in the SDK */
 export const connectionsTo = (endpoint: string, trust: Trust): HttpAgent | HttpsAgent =>
   endpoint.startsWith('http:') ? plain : encrypted(trust)

@@ -1,10 +1,10 @@
 import * as z from 'zod'
 import { msOf } from '../clock'
 import { StorageError } from '../errors'
-import { compareAndSwap, type Pace, type Seen } from './compare-and-swap'
+import { type Backoff, compareAndSwap, type Version } from './compare-and-swap'
 import type { Bucket } from './store'
 
-/** What every document carries: how often it was written, and by which logical write. */
+/** Fields of every document: the number of writes, and the id of the last logical write. */
 export const stampShape = { revision: z.int().positive(), writeId: z.string() }
 export interface Stamp {
   revision: number
@@ -12,38 +12,38 @@ export interface Stamp {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
-/** A document without its stamp: what a change makes. A stamp that it still carries is replaced. */
+/** A document before it is stamped. Stamps that are present are replaced. */
 export type Unstamped<T> = DistributiveOmit<T, keyof Stamp>
 
-/** A JSON object of a bucket that several writers change, one at a time. */
+/** A JSON object changed by several writers with compare-and-swap. */
 export interface Document<T extends Stamp> {
-  /** Reads it anew. @throws StorageError `document_invalid` when it is not what it must be */
+  /** Reads the document. @throws StorageError `document_invalid` when it does not match the schema */
   read(): Promise<T | undefined>
-  /** As it was last read or written here. */
+  /** The document as last read or written here. */
   value(): T | undefined
-  /** How long it had not been changed when it was last read, by the store's clock; milliseconds. */
+  /** Time since the last change when last read, by the store's clock; milliseconds. */
   age(): number
   /**
-   * Replaces it by what `change` makes of it: a pure function, called again where another writer was faster. It leaves
-   * the document alone by returning undefined, which it has to do where it meets its own effect: a write that landed
-   * without an answer and was overwritten since cannot be told from one that was lost.
-   * @returns the document as it is then
+   * Replaces the document by the result of `change`, a pure function that is called again after a conflict. Returning
+   * undefined leaves the document. `change` must do that when it meets its own effect: if a write landed without a
+   * response and was overwritten since, it is repeated.
+   * @returns the resulting document
    */
   update(change: (current: T | undefined) => Unstamped<T> | undefined): Promise<T | undefined>
 }
 
-/** Opens a document. Nothing is read before it is asked for. */
+/** Opens a document without reading it. */
 export function openDocument<T extends Stamp>(
   bucket: Bucket,
   key: string,
   schema: z.ZodType<T>,
-  pace: Pace,
+  pace: Backoff,
 ): Document<T> {
-  let known: Seen | null | undefined
+  let known: Version | null | undefined
   let value: T | undefined
   let age = 0
   let parsed: { body: string; value: T } | undefined
-  /** What was parsed last is not parsed again: an update mostly changes what it has just read or written. */
+  /** Caches the last parsed body: an update mostly changes what was just read or written. */
   const parse = (body: string): T => {
     if (parsed?.body !== body) parsed = { body, value: parseDocument(bucket, key, schema, body) }
     return parsed.value
@@ -87,14 +87,17 @@ function parseDocument<T>(bucket: Bucket, key: string, schema: z.ZodType<T>, bod
   try {
     return schema.parse(JSON.parse(body))
   } catch (cause) {
-    throw new StorageError('document_invalid', 200, `s3://${bucket.name}/${key} cannot be understood`, {
+    throw new StorageError('document_invalid', 200, `s3://${bucket.name}/${key} is not valid`, {
       cause,
       hint: 'Another version of Whisklens may have written it.',
     })
   }
 }
 
-/** A document that is not to be changed. @throws StorageError `document_invalid` when it is not what it must be */
+/**
+ * Reads a document without intent to change it. @throws StorageError `document_invalid` when it does not match the
+ * schema
+ */
 export async function readDocument<T extends Stamp>(
   bucket: Bucket,
   key: string,

@@ -9,31 +9,30 @@ interface SdkError {
   message?: string
 }
 
-/** Errors of temporary credentials, for which AWS answers with status 400. */
+/** Errors of temporary credentials, which AWS reports with status 400. */
 const isTokenError = (code = ''): boolean => ['ExpiredToken', 'InvalidToken'].includes(code)
 
-/** The average pause before the first retry, milliseconds. */
-const firstPause = 25
+/** Average backoff before the first retry, milliseconds. */
+const minBackoff = 25
 
 /**
- * The pause before a retry, with exponential backoff and jitter.
- * @returns milliseconds; negative, which ends the retries, where the store's certificate is not trusted or the session
- *   token is not valid
+ * Exponential, jittered backoff before a retry.
+ * @returns milliseconds; negative, which ends the retries, for an untrusted certificate or an invalid session token
  */
-export function pauseBefore(retry: number, thrown?: Error): number {
-  const isInVain = hintIfUntrustedStore(thrown) || isTokenError((thrown as SdkError | undefined)?.code)
-  return isInVain ? -1 : Math.random() * 2 * firstPause * 2 ** retry
+export function backoffBefore(retry: number, thrown?: Error): number {
+  const isFinal = hintIfUntrustedStore(thrown) || isTokenError((thrown as SdkError | undefined)?.code)
+  return isFinal ? -1 : Math.random() * 2 * minBackoff * 2 ** retry
 }
 
-/** An error with a status came over a trusted connection. */
+/** Only without a status: one proves that the connection was trusted. */
 const hintIfUntrustedStore = (thrown: unknown): string | undefined =>
   (thrown as SdkError | undefined)?.statusCode ? undefined : hintIfUntrusted(messageOf(thrown))
 
-/** Codes of the store's errors, by what its answer says. */
+/** Our code for an error of the store. */
 function codeOf({ code, statusCode, message = '' }: SdkError, tooLarge: boolean): ErrorCode {
   if (tooLarge) return 'object_too_large'
   if (code === 'InvalidObjectState') return 'object_archived'
-  // The answer to a request without the key that the object was encrypted with.
+  // The response to a request without the customer-provided key of the object.
   if (statusCode === 400 && /server.side encryption/i.test(message)) return 'object_encrypted'
   if (code === 'NoSuchBucket') return 'bucket_not_found'
   if (code === 'NoSuchUpload') return 'upload_not_found'
@@ -46,11 +45,12 @@ function codeOf({ code, statusCode, message = '' }: SdkError, tooLarge: boolean)
 }
 
 const tokenHint =
-  'Deploy again with new temporary credentials; WHISKLENS_S3_SESSION_TOKEN belongs to the two keys beside it.'
+  'Deploy again with new temporary credentials; WHISKLENS_S3_SESSION_TOKEN is only valid with its own two keys.'
 
 /**
- * Turns what the SDK threw into a StorageError that says what was tried.
- * @param declaredSize given when the object was refused for its size
+ * Converts an error of the SDK.
+ * @param action that was attempted
+ * @param declaredSize of an object that was refused for its size
  */
 export function asStorageError(thrown: unknown, action: string, declaredSize?: number): StorageError {
   if (thrown instanceof StorageError) return thrown
@@ -71,7 +71,7 @@ export function asStorageError(thrown: unknown, action: string, declaredSize?: n
     hint: isTokenError(error.code) ? tokenHint : undefined,
     retryable:
       code === 'store_failed' &&
-      // A name that cannot be put into a URL never will be.
+      // A name that cannot be encoded never will be.
       !(thrown instanceof URIError) &&
       (error.retryable === true || status === 0 || status >= 500 || status === 429),
   })

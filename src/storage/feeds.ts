@@ -3,30 +3,36 @@ import { systemClock } from '../clock'
 import { openDocument, stampShape } from './document'
 import type { Bucket } from './store'
 
-/** How long images are left to their notifications unless told otherwise, seconds. */
+/** Default of `settle`, seconds. */
 export const defaultSettle = 10
 
-/** How long a deleted registration is remembered, for a deployment that makes its trigger anew; milliseconds. */
-const rememberedFor = 7 * 24 * 60 * 60 * 1000
+/** How long a deleted registration is kept in case a deployment recreates its trigger, milliseconds. */
+const keptFor = 7 * 24 * 60 * 60 * 1000
 
-/** A trigger that wants to know of a bucket's new images. */
-const registrationSchema = z.strictObject({
-  /** `/guest/image-uploaded`. */
-  trigger: z.string().regex(/^\/[^/]+\/[^/]+$/),
-  bucket: z.string().min(1),
-  prefix: z.string().default(''),
-  paused: z.boolean().default(false),
-  createdAt: z.string(),
-  /** Images changed before it are not looked for, ISO 8601; without it, all are. */
-  since: z.iso.datetime().optional(),
-  /** How often the bucket is compared with the records, minutes; 0 for never. */
-  minutes: z.int().nonnegative().default(0),
-  /** Younger images are left to their notifications, seconds: a poll would have them classified twice. */
-  settle: z.int().nonnegative().default(defaultSettle),
+/** A trigger's registration for a bucket's new images. */
+export const registrationSchema = z.strictObject({
+  trigger: z
+    .string()
+    .regex(/^\/[^/]+\/[^/]+$/)
+    .describe('The trigger, `/namespace/name`.'),
+  bucket: z.string().min(1).describe('The watched bucket.'),
+  prefix: z.string().default('').describe('Only keys that begin with it.'),
+  paused: z.boolean().default(false).describe('Whether the feed is paused.'),
+  createdAt: z.string().describe('ISO 8601.'),
+  since: z.iso
+    .datetime()
+    .optional()
+    .describe('Polls take images changed at that time or later, ISO 8601; all unless given.'),
+  minutes: z.int().nonnegative().default(0).describe('Minutes between polls; 0 for none.'),
+  settle: z
+    .int()
+    .nonnegative()
+    .default(defaultSettle)
+    .describe('Age from which a poll takes an image, seconds: a younger one would be classified twice.'),
 })
 export type Registration = z.infer<typeof registrationSchema>
 
-/** As it is stored: a deleted one stays for a while, for its `since`. */
+/** The stored form. A deleted registration is kept for a while, for its `since`. */
 const storedSchema = registrationSchema.extend({ deletedAt: z.iso.datetime().optional(), ...stampShape })
 type Stored = z.infer<typeof storedSchema>
 
@@ -42,15 +48,15 @@ function registrationOf({ deletedAt, revision, writeId, ...registration }: Store
 }
 
 const isForgotten = ({ deletedAt }: Stored): boolean =>
-  deletedAt !== undefined && Date.now() - Date.parse(deletedAt) > rememberedFor
+  deletedAt !== undefined && Date.now() - Date.parse(deletedAt) > keptFor
 
-/** Kept in the results bucket, the one place that outlives every action. */
+/** Reads a registration. They are stored in the results bucket, which outlives every action. */
 export async function readRegistration(results: Bucket, trigger: string): Promise<Registration | undefined> {
   const found = await open(results, trigger).read()
   return found && !found.deletedAt ? registrationOf(found) : undefined
 }
 
-/** The last registration of a trigger, also where it was deleted a short while ago. */
+/** Reads the last registration of a trigger, even if recently deleted. */
 export async function recallRegistration(
   results: Bucket,
   trigger: string,
@@ -59,14 +65,14 @@ export async function recallRegistration(
   return found && !isForgotten(found) ? registrationOf(found) : undefined
 }
 
-/** Registers a trigger, or changes its registration: the last one counts. */
+/** Saves a registration, replacing an earlier one. */
 export async function saveRegistration(results: Bucket, registration: Registration): Promise<void> {
   await open(results, registration.trigger).update(() => registration)
 }
 
 /**
- * Deleting what is not there is no error: feeds must survive orphans.
- * @param seen spares a registration that was made anew after this one
+ * Deletes a registration. A missing one is not an error, so that feeds survive orphans.
+ * @param seen spares a registration created after this one
  */
 export async function deleteRegistration(
   results: Bucket,
@@ -81,7 +87,7 @@ export async function deleteRegistration(
   })
 }
 
-/** Every trigger that watches some bucket. Removes what is left of those that were deleted long ago. */
+/** Lists all registrations. Removes those deleted long ago. */
 export async function listRegistrations(results: Bucket): Promise<Registration[]> {
   const registrations: Registration[] = []
   for await (const { key } of results.list({ prefix: folder })) {

@@ -3,11 +3,11 @@ import { asStorageError } from './errors'
 import { unquote } from './multipart'
 import type { ObjectInfo } from './store'
 
-/** What there is in a bucket. Every method throws StorageError. */
+/** Lists a bucket. Every method throws StorageError. */
 export interface Listing {
-  /** All objects in the order of their keys' UTF-8 bytes, a page at a time. */
+  /** Lists objects in the order of their keys' UTF-8 bytes, page by page. */
   list(options?: { prefix?: string; startAfter?: string }): AsyncGenerator<ObjectInfo>
-  /** The names of the folders right below a prefix that ends in a slash, those up to a name left out. */
+  /** Lists the folders directly below a prefix that ends in a slash, after a name. */
   folders(prefix: string, after?: string): AsyncGenerator<string>
 }
 
@@ -49,7 +49,7 @@ async function* listPages(
         StartAfter: startAfter,
         Delimiter: delimiter,
         ContinuationToken: token,
-        // XML cannot carry every character a key may have.
+        // XML cannot carry every character of a key.
         EncodingType: 'url',
       })
       .promise()

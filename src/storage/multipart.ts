@@ -4,49 +4,52 @@ import type S3 from 'ibm-cos-sdk/clients/s3'
 import { StorageError } from '../errors'
 import { asStorageError } from './errors'
 
-/** S3 takes no smaller part but the last one. */
+/** The minimum of S3 for all parts but the last. */
 export const partBytes = 5 * 1024 * 1024
 
 /**
- * Objects sent in parts, by whom and over how long does not matter: what another process began is carried on by the
- * upload's id. Every method throws StorageError, `upload_not_found` where the upload was completed or aborted.
+ * Multipart uploads. Any process can continue one by its id. Every method throws StorageError, `upload_not_found` when
+ * the upload was completed or aborted.
  */
 export interface Multipart {
   /** @returns the upload's id */
   beginUpload(key: string, contentType: string): Promise<string>
   /**
-   * Sends one part; a number that was sent before is replaced.
+   * Uploads a part, replacing an earlier one of that number.
    * @param number from 1 to 10,000
    * @returns the part's etag
    */
   uploadPart(key: string, upload: string, number: number, body: Buffer): Promise<string>
   /**
-   * Sends a whole object of the same bucket as one part, without reading it.
+   * Copies an object of the same bucket as a part, without reading it.
    * @returns the part's etag
    */
   copyPart(key: string, upload: string, number: number, from: string): Promise<string>
   /**
-   * Makes the parts one object, which is there from then on.
-   * @param etags of all parts, from the first on
-   * @param replaces etag of the version that must be there, or null for none; stores without conditions ignore it
-   * @throws StorageError `precondition_failed` when another version is there
+   * Completes an upload: the object exists from then on.
+   * @param etags of all parts, in order
+   * @param replaces etag of the version to replace, or null for none; stores without conditional writes ignore it
+   * @throws StorageError `precondition_failed` for another version
    */
   completeUpload(key: string, upload: string, etags: string[], replaces?: string | null): Promise<void>
-  /** Drops an upload and its parts; one that is not there any more is fine. */
+  /** Aborts an upload and deletes its parts; a missing one is not an error. */
   abortUpload(key: string, upload: string): Promise<void>
 }
 
-/** The etag that S3 gives an object of parts. */
+/** The etag that S3 computes for a multipart object. */
 export const etagOf = (etags: string[]): string => {
   const bytes = Buffer.concat(etags.map((etag) => Buffer.from(etag, 'hex')))
   return `${createHash('md5').update(bytes).digest('hex')}-${etags.length}`
 }
 
-/** An etag as it is compared: without the quotes it travels in. */
+/** An etag without its quotes. */
 export const unquote = (etag: string | undefined): string => (etag ?? '').replaceAll('"', '')
 
-/** Adds what a write demands of the object that is there: the SDK knows `If-None-Match` of some requests only. */
-export function demand(request: Request<unknown, AWSError>, replaces: string | null | undefined): void {
+/** Sets the precondition of a write by header: the SDK supports `If-None-Match` for some requests only. */
+export function setPrecondition(
+  request: Request<unknown, AWSError>,
+  replaces: string | null | undefined,
+): void {
   request.on('build', () => {
     if (replaces === null) request.httpRequest.headers['If-None-Match'] = '*'
     else if (replaces !== undefined) request.httpRequest.headers['If-Match'] = `"${replaces}"`
@@ -90,18 +93,18 @@ export function openMultipart(s3: S3, bucket: string): Multipart {
       const Parts = etags.map((etag, index) => ({ PartNumber: index + 1, ETag: `"${etag}"` }))
       const complete = async (demanded: string | null | undefined): Promise<void> => {
         const request = s3.completeMultipartUpload({ ...at(key, upload), MultipartUpload: { Parts } })
-        demand(request, demanded)
+        setPrecondition(request, demanded)
         await request.promise().catch(failed('complete', key))
       }
       try {
         await complete(replaces).catch((thrown) => {
-          // A store without such conditions says so, and never will do it.
+          // The store does not support conditional writes.
           if (!hasCode(thrown, 'not_implemented')) throw thrown
           return complete(undefined)
         })
       } catch (thrown) {
         if (!isGone(thrown) && !hasCode(thrown, 'precondition_failed')) throw thrown
-        // A request whose answer got lost is sent again, and then meets what it completed itself.
+        // When a request is retried after a lost response, the first attempt may have completed the upload.
         const current = await s3
           .headObject({ Bucket: bucket, Key: key })
           .promise()

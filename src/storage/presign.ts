@@ -4,7 +4,7 @@ import { isoOf } from '../clock'
 /** A URL that reads an object without credentials. */
 export interface HourlyUrl {
   url: string
-  /** Until when it holds, ISO 8601. */
+  /** When it expires, ISO 8601. */
   expires: string
 }
 
@@ -12,9 +12,9 @@ const hour = 60 * 60 * 1000
 const life = 2 * hour
 
 /**
- * Signs as of the full hour: within an hour a version of an object has one URL, by which caches know it, and that holds for
- * at least another hour.
- * @param open makes a client that signs nothing else; most who open a store sign nothing
+ * Signs URLs as of the full hour: for an hour the URL of an object version stays the same, so that caches can use it.
+ * It is valid for at least another hour.
+ * @param open creates a client for signing only, when first needed
  */
 export function hourlySigner(open: () => S3): (bucket: string, key: string, version: string) => HourlyUrl {
   let s3: S3 | undefined
@@ -22,13 +22,13 @@ export function hourlySigner(open: () => S3): (bucket: string, key: string, vers
     s3 ??= open()
     const now = Date.now()
     const fullHour = now - (now % hour)
-    // The SDK has no other way to tell it the date of a signature.
+    // The only way to set the SDK's signing date.
     s3.config.update({ systemClockOffset: fullHour - now })
     const url = s3.getSignedUrl('getObject', {
       Bucket,
       Key,
       Expires: life / 1000,
-      // Of an object that is replaced caches must not know the new version by the URL of the old one.
+      // Gives each version its own URL, so that caches do not serve the old one.
       ResponseCacheControl: `private, max-age=${life / 1000}, immutable, version="${version}"`,
     })
     return { url, expires: isoOf(fullHour + life) }

@@ -2,10 +2,10 @@ import { etagOf, partBytes } from './multipart'
 import type { Bucket } from './store'
 
 /**
- * Writes an object of any size in bounded memory, in parts where it is larger than one. Where the body breaks off, or the
- * store refuses a part, nothing stays: the SDK's own managed upload forgets one that is just being begun.
- * @returns its etag
- * @throws StorageError, and what the body throws
+ * Writes an object of any size in bounded memory, as a multipart upload if needed. If the body or a part fails nothing
+ * is left; the SDK's managed upload leaks uploads that are just being created.
+ * @returns the etag
+ * @throws StorageError, and errors of the body
  */
 export async function putStream(
   bucket: Pick<Bucket, 'put' | 'beginUpload' | 'uploadPart' | 'completeUpload' | 'abortUpload'>,
@@ -25,13 +25,13 @@ export async function putStream(
     await bucket.completeUpload(key, upload ?? '', etags)
     return etagOf(etags)
   } catch (thrown) {
-    // What made it fail says more than a store that cannot be reached for this, too.
+    // A failure to abort must not hide the first one.
     if (upload !== undefined) await bucket.abortUpload(key, upload).catch(() => {})
     throw thrown
   }
 }
 
-/** At least one part; all but the last are of exactly {@link partBytes}, as some stores want them. */
+/** Splits a body into parts, at least one; all but the last have exactly {@link partBytes}, as some stores require. */
 async function* partsOf(body: AsyncIterable<Buffer | string>): AsyncIterable<Buffer> {
   let pieces: Buffer[] = []
   let length = 0

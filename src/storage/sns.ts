@@ -1,13 +1,13 @@
 import * as z from 'zod'
 import { StorageError } from '../errors'
 
-/** AWS SNS asks once whether a subscriber wants its messages, and waits until this URL is opened. */
+/** AWS SNS sends this once to a new subscriber, and waits until the URL is opened. */
 const confirmationSchema = z.object({ Type: z.literal('SubscriptionConfirmation'), SubscribeURL: z.url() })
 
-/** Nowhere else do confirmations lead: a forged one must not send us to other hosts. */
+/** The hosts of SNS: a forged confirmation must not lead elsewhere. */
 const snsHost = /^sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/
 
-/** The URL that confirms a subscription, or undefined when the message asks for none. */
+/** The URL that confirms a subscription; undefined for other messages. */
 export function confirmationUrl(message: unknown): URL | undefined {
   const parsed = confirmationSchema.safeParse(message)
   return parsed.success ? new URL(parsed.data.SubscribeURL) : undefined
@@ -15,11 +15,11 @@ export function confirmationUrl(message: unknown): URL | undefined {
 
 /**
  * Confirms a subscription.
- * @throws StorageError `subscription_refused` for a URL that is not of SNS, or when SNS refuses
+ * @throws StorageError `subscription_refused` for a URL outside SNS, or when SNS refuses
  */
 export async function confirmSubscription(url: URL, open: typeof fetch = fetch): Promise<void> {
   if (url.protocol !== 'https:' || !snsHost.test(url.hostname) || url.port !== '') {
-    throw new StorageError('subscription_refused', 0, `"${url.hostname}" is no host of SNS`)
+    throw new StorageError('subscription_refused', 0, `"${url.hostname}" is not a host of SNS`)
   }
   const { ok, status } = await open(url, { redirect: 'error', signal: AbortSignal.timeout(10_000) })
   if (!ok)

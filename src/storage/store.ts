@@ -3,15 +3,15 @@ import type S3 from 'ibm-cos-sdk/clients/s3'
 import type { Settings } from '../config'
 import { InvalidInputError, StorageError } from '../errors'
 import { connectionsTo } from './connections'
-import { asStorageError, pauseBefore } from './errors'
+import { asStorageError, backoffBefore } from './errors'
 import { type Listing, openListing } from './listing'
-import { demand, type Multipart, openMultipart, unquote } from './multipart'
+import { type Multipart, openMultipart, setPrecondition, unquote } from './multipart'
 import { type HourlyUrl, hourlySigner } from './presign'
 import { putStream } from './put-stream'
 import { openTagging, type Tagging } from './tagging'
-import { receiveWhole } from './whole-body'
+import { receiveInPlace } from './whole-body'
 
-/** One object of a listing. */
+/** A listed object. */
 export interface ObjectInfo {
   key: string
   etag: string
@@ -20,37 +20,37 @@ export interface ObjectInfo {
   lastModified: string
 }
 
-/** One object with its bytes. */
+/** An object with its body. */
 export interface StoredObject extends ObjectInfo {
   body: Buffer
   metadata: Record<string, string>
-  /** When the store answered, by its own clock, milliseconds since the epoch: comparable with `lastModified`. */
+  /** When the store responded, by its clock, milliseconds since the epoch: comparable with `lastModified`. */
   servedAt: number
 }
 
-/** What a write demands of what is there: a version by etag, or nothing at all (`null`). */
+/** The precondition of a write: the etag to replace, or `null` for no object. */
 export interface Precondition {
   replaces?: string | null
 }
 
-/** One bucket of an S3-compatible object store. Every method throws StorageError. */
+/** A bucket of an S3-compatible store. Every method throws StorageError. */
 export interface Bucket extends Multipart, Listing, Tagging {
   name: string
-  /** @throws StorageError `object_not_found`, or `object_too_large` before the body is read when it is over `maxBytes` */
+  /** @throws StorageError `object_not_found`, or `object_too_large` before reading a body over `maxBytes` */
   get(key: string, maxBytes?: number): Promise<StoredObject>
-  /** The first bytes of an object, at most so many. */
+  /** The first bytes of an object. */
   beginning(key: string, bytes: number): Promise<Buffer>
-  /** The last bytes of an object, at most so many. */
+  /** The last bytes of an object. */
   ending(key: string, bytes: number): Promise<{ body: Buffer; etag: string; size: number }>
   /**
-   * The bytes from `start` up to `end` of a version of an object.
-   * @throws StorageError `precondition_failed` when it is another version
+   * The bytes from `start` to `end`, exclusive, of an object version.
+   * @throws StorageError `precondition_failed` for another version
    */
   range(key: string, start: number, end: number, etag: string): Promise<Buffer>
-  /** Like get, but a missing object is undefined. */
+  /** Like `get`, but undefined for a missing object. */
   find(key: string): Promise<StoredObject | undefined>
   head(key: string): Promise<ObjectInfo | undefined>
-  /** @throws StorageError `precondition_failed` when the precondition does not hold */
+  /** @throws StorageError `precondition_failed` */
   put(
     key: string,
     body: Buffer | string,
@@ -61,28 +61,27 @@ export interface Bucket extends Multipart, Listing, Tagging {
     },
   ): Promise<string>
   /**
-   * Writes an object of any size in bounded memory: parts are sent while the body is still being produced. Where the body
-   * fails, nothing is left.
-   * @returns its etag
-   * @throws what the body throws, beside StorageError
+   * Writes an object of any size in bounded memory, sending parts while the body is produced. If the body fails nothing
+   * is left.
+   * @returns the etag
+   * @throws StorageError, and errors of the body
    */
   putStream(key: string, body: AsyncIterable<Buffer | string>, contentType: string): Promise<string>
   delete(key: string): Promise<void>
-  /** Deletes any number of objects, a thousand with each request; it does not mind those that are not there. */
+  /** Deletes any number of objects, a thousand per request; ignores missing ones. */
   deleteAll(keys: string[]): Promise<void>
   /**
-   * The lines of a text object, read block by block as they are asked for: no connection stays open in between, however
-   * long their reader takes.
-   * @param options the byte with which the first line begins, how many are read at a time, and the version to read
-   * @throws StorageError `precondition_failed` when the object is another version, or replaced meanwhile,
-   *   `object_too_large` for a line of more than 4 MiB
+   * Reads the lines of a text object block by block, on demand: no connection stays open between blocks.
+   * @param options offset of the first line, size of a block, and version to read
+   * @throws StorageError `precondition_failed` for another version or one replaced meanwhile, `object_too_large` for a
+   * line over 4 MiB
    */
   lines(key: string, options?: { from?: number; blockBytes?: number; etag?: string }): AsyncIterable<string>
   /** A URL that reads the object without credentials until it expires. */
   presign(key: string, seconds: number): string
   /**
-   * The same for caches: within an hour the URL of a version stays the same. It holds for at least another hour.
-   * @param version whatever tells the object's versions apart, such as its etag
+   * A cacheable URL: for an hour that of a version stays the same. It is valid for at least another hour.
+   * @param version distinguishes the object's versions, such as its etag
    */
   presignHourly(key: string, version: string): HourlyUrl
   createIfMissing(): Promise<void>
@@ -93,10 +92,10 @@ export interface Store {
 }
 
 /**
- * Opens an S3-compatible object store. Failed requests (5xx, throttling, cut connections) are retried with growing,
- * jittered pauses.
+ * Opens an S3-compatible store. Failed requests (5xx, throttling, broken connections) are retried with jittered
+ * exponential backoff.
  * @param settings `insecure` disables the check of the store's certificate
- * @throws InvalidInputError when the settings name no store
+ * @throws InvalidInputError when no store is configured
  */
 export function openStore(settings: Settings & { insecure?: boolean }): Store {
   const { s3Endpoint, s3Region, s3AccessKeyId, s3SecretAccessKey, s3SessionToken, ca, insecure } = settings
@@ -105,7 +104,7 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
       hint: 'Set WHISKLENS_S3_ENDPOINT, WHISKLENS_S3_ACCESS_KEY_ID and WHISKLENS_S3_SECRET_ACCESS_KEY.',
     })
   }
-  // Loading it takes longer than a model: a container's first image in a message needs none of it.
+  // Loaded lazily: it takes longer than loading a model, and inline images do not need it.
   const Client = require('ibm-cos-sdk/clients/s3') as typeof S3
   const options: S3.ClientConfiguration = {
     endpoint: s3Endpoint,
@@ -114,11 +113,11 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
     secretAccessKey: s3SecretAccessKey,
     sessionToken: s3SessionToken,
     s3ForcePathStyle: true,
-    // Applied to every request that accepts them: those that create objects.
+    // Applied to all requests that accept them: those that create objects.
     params: { ServerSideEncryption: settings.s3Encryption, SSEKMSKeyId: settings.s3KmsKeyId },
     signatureVersion: 'v4',
     maxRetries: 8,
-    retryDelayOptions: { customBackoff: pauseBefore },
+    retryDelayOptions: { customBackoff: backoffBefore },
     httpOptions: {
       connectTimeout: 10_000,
       timeout: 60_000,
@@ -130,20 +129,20 @@ export function openStore(settings: Settings & { insecure?: boolean }): Store {
   return { bucket: (name) => openBucket(s3, name, signHourly) }
 }
 
-/** So many objects one request may delete, says S3. */
+/** The limit of S3 per request. */
 const maxDeleted = 1000
 
-/** Of a text, characters: what is no text at all may have no end of a line. */
-const longestLine = 4 * 1024 * 1024
+/** Characters. A file that is not text may have no line break. */
+const maxLine = 4 * 1024 * 1024
 
 const lineTooLong = (address: string): StorageError =>
   new StorageError(
     'object_too_large',
     200,
-    `${address} has a line of more than 4 MiB: it is no text of lines`,
+    `${address} has a line of more than 4 MiB, and is not a text file`,
   )
 
-/** The error of one object among many, in the form of those of whole requests. */
+/** The error of one object in a batch request, in the form of other SDK errors. */
 const sdkError = ({ Code: code, Message }: S3.Error): Error =>
   Object.assign(new Error(Message), { code, statusCode: code === 'AccessDenied' ? 403 : 500 })
 
@@ -157,12 +156,12 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
 
   async function get(key: string, maxBytes = Number.POSITIVE_INFINITY): Promise<StoredObject> {
     const request = s3.getObject(at(key))
-    receiveWhole(request)
+    receiveInPlace(request)
     let declared = 0
     let servedAt = 0
     request.on('httpHeaders', (status, headers) => {
       servedAt = Date.parse(headers.date ?? '') || Date.now()
-      // The length of an error says nothing about the object.
+      // The length of an error response is not the object's.
       declared = status < 300 ? Number(headers['content-length'] ?? 0) : 0
       if (declared > maxBytes) request.abort()
     })
@@ -181,7 +180,7 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
     }
   }
 
-  /** The bytes from `start` up to `end`; none behind those that there are. */
+  /** The bytes from `start` to `end`, exclusive; empty past the end of the object. */
   const getBlock = (key: string, start: number, end: number, IfMatch?: string): Promise<S3.GetObjectOutput> =>
     s3
       .getObject({ ...at(key), Range: `bytes=${start}-${end - 1}`, IfMatch })
@@ -212,7 +211,7 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
         .promise()
         .catch(failed('read', key))
       const body = answer.Body as Buffer
-      // A store may answer with the whole of an object that is no longer.
+      // A store may return the whole of an object shorter than the range.
       const size = Number(answer.ContentRange?.split('/')[1] ?? body.length)
       return { body, etag: unquote(answer.ETag), size }
     },
@@ -237,10 +236,10 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
         CacheControl: cacheControl,
         Metadata: metadata,
       })
-      demand(request, replaces)
+      setPrecondition(request, replaces)
       const answer = await request.promise().catch((thrown) => {
         const error = asStorageError(thrown, `write s3://${name}/${key}`)
-        // What was to be replaced is gone.
+        // The object to replace is gone.
         const gone = typeof replaces === 'string' && error.code === 'object_not_found'
         throw gone ? new StorageError('precondition_failed', 412, error.message, { cause: thrown }) : error
       })
@@ -255,7 +254,7 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
         const Objects = keys.slice(from, from + maxDeleted).map((key) => ({ Key: key }))
         const request = s3.deleteObjects({ Bucket: name, Delete: { Objects, Quiet: true } })
         const [refused] = (await request.promise().catch(failed('delete from'))).Errors ?? []
-        // The request went well, and yet an object of it is still there.
+        // The request succeeded, but this object was not deleted.
         if (refused) failed('delete', refused.Key)(sdkError(refused))
       }
     },
@@ -269,7 +268,7 @@ function openBucket(s3: S3, name: string, signHourly: ReturnType<typeof hourlySi
         size = Number(ContentRange?.split('/')[1] ?? 0)
         const lines = `${rest}${decoder.write(Body as Buffer)}`.split('\n')
         rest = lines.pop() ?? ''
-        if (rest.length > longestLine) throw lineTooLong(`s3://${name}/${key}`)
+        if (rest.length > maxLine) throw lineTooLong(`s3://${name}/${key}`)
         yield* lines
       }
       if (rest !== '') yield rest

@@ -1,18 +1,17 @@
 import type S3 from 'ibm-cos-sdk/clients/s3'
 import { asStorageError } from './errors'
 
-/** Tags by their keys. */
 export type Tags = Record<string, string>
 
-/** The tags of a bucket's objects. Every method throws StorageError. */
+/** Tags of a bucket's objects. Every method throws StorageError. */
 export interface Tagging {
-  /** All tags of an object; none where it has none. */
+  /** All tags of an object. */
   tags(key: string): Promise<Tags>
-  /** Replaces all tags of an object. S3 has no condition for it: what others change in between is overwritten. */
+  /** Replaces all tags of an object. S3 has no precondition for this: concurrent changes are overwritten. */
   putTags(key: string, tags: Tags): Promise<void>
 }
 
-/** Some stores answer with an error where there are no tags. */
+/** Some stores respond with an error when there are no tags. */
 const hasNone = (thrown: unknown): boolean => /^NoSuchTagSet/.test((thrown as { code?: string }).code ?? '')
 
 export function openTagging(s3: S3, bucket: string): Tagging {

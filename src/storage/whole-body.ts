@@ -1,21 +1,20 @@
 import type { AWSError, Request } from 'ibm-cos-sdk'
 import type S3 from 'ibm-cos-sdk/clients/s3'
 
-/** What of an answer the SDK's own listeners work on, which its types leave out. */
+/** Fields that the SDK's listeners use, missing in its types. */
 interface HttpResponse {
-  /** What has come so far; joined to one body in the end. */
+  /** The chunks received, which are joined at the end. */
   buffers: Uint8Array[]
   body: Buffer
 }
 
 /**
- * Has a body written where it is to stay as it comes: collecting the pieces and joining them, as the SDK does, takes its
- * size twice.
+ * Receives a body directly into its final buffer: the SDK collects chunks and joins them, which takes twice the memory.
  */
-export function receiveWhole(request: Request<S3.GetObjectOutput, AWSError>): void {
+export function receiveInPlace(request: Request<S3.GetObjectOutput, AWSError>): void {
   let body: Buffer | undefined
   let received = 0
-  // Each attempt begins with its headers.
+  // Each attempt starts with its headers.
   request.on('httpHeaders', (status, headers) => {
     const length = Number(headers['content-length'] ?? 0)
     body = status < 300 && length > 0 ? Buffer.allocUnsafeSlow(length) : undefined
@@ -25,7 +24,7 @@ export function receiveWhole(request: Request<S3.GetObjectOutput, AWSError>): vo
     if (!body || received + chunk.length > body.length) return
     body.set(chunk as Uint8Array, received)
     received += chunk.length
-    // The SDK's own listener has come before.
+    // The SDK's own listener ran first.
     ;(httpResponse as unknown as HttpResponse).buffers.pop()
   })
   request.on('httpDone', ({ httpResponse }) => {

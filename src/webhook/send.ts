@@ -5,22 +5,22 @@ import { messageOf, WhisklensError } from '../errors'
 import { agentsFor } from '../trust'
 import { type Message, signedHeaders } from './sign'
 
-/** The receiver of messages about batches that have ended. */
+/** The receiver of messages about ended batches. */
 export interface Webhook {
   /**
    * Sends a message once.
-   * @param at the time to sign it with, milliseconds since the epoch
-   * @throws WhisklensError `webhook_failed` unless the receiver answers with 2xx
+   * @param at time of the signature, milliseconds since the epoch
+   * @throws WhisklensError `webhook_failed` unless the receiver responds with 2xx
    */
   send(message: Message, at: number): Promise<void>
 }
 
-/** How long one attempt may take, milliseconds. */
-const attemptTime = 10_000
+/** Timeout of an attempt, milliseconds. */
+const attemptTimeout = 10_000
 
 const agentOf = agentsFor({})
 
-/** The webhook of a deployment; undefined where none is configured. */
+/** Opens the webhook of a deployment; undefined if none is configured. */
 export function openWebhook({
   webhookUrl,
   webhookSecret,
@@ -31,7 +31,7 @@ export function openWebhook({
   return {
     send: async (message, at) => {
       const status = await post(url, message.body, signedHeaders(message, webhookSecret, at), ca)
-      // Redirects are failures as well: the receiver is the one that the deployment names.
+      // Redirects count as failures: messages go only to the configured receiver.
       if (status < 200 || status > 299) throw failed(url, `it answered with status ${status}`)
     },
   }
@@ -49,19 +49,19 @@ function post(url: URL, body: string, signed: Record<string, string>, ca?: strin
     method: 'POST',
     headers,
     agent: isPlain ? undefined : agentOf({ ca }),
-    signal: AbortSignal.timeout(attemptTime),
+    signal: AbortSignal.timeout(attemptTimeout),
   }
   return new Promise((resolve, reject) => {
     const request = (isPlain ? httpRequest : httpsRequest)(url, options, (response) => {
       resolve(response.statusCode ?? 0)
-      // Nothing of an answer but its status is read.
+      // Only the status is of interest.
       response.destroy()
     })
     request.on('error', (thrown) => reject(failed(url, messageOf(thrown), thrown))).end(body)
   })
 }
 
-/** Names the origin alone: the rest of the URL may be as secret as a key. */
+/** Names only the origin: the rest of the URL may be secret. */
 const failed = ({ origin }: URL, why: string, cause?: unknown): WhisklensError =>
   new WhisklensError('webhook_failed', `The webhook at ${origin} did not accept the message: ${why}`, {
     cause,

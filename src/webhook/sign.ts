@@ -1,17 +1,17 @@
 import { createHmac } from 'node:crypto'
 
-/** One message to the receiver, the same at each attempt. */
+/** A message, the same in every attempt. */
 export interface Message {
-  /** By which a receiver tells a repetition. */
+  /** Lets the receiver recognize repetitions. */
   id: string
   /** JSON. */
   body: string
 }
 
 /**
- * The headers of a message, as Standard Webhooks 1.0 has them: a receiver verifies them with that project's libraries.
+ * The headers of a message as defined by Standard Webhooks 1.0, whose libraries verify them.
  * @param secret base64, with or without the prefix `whsec_`
- * @param at when it is sent, milliseconds since the epoch
+ * @param at time of sending, milliseconds since the epoch
  */
 export function signedHeaders({ id, body }: Message, secret: string, at: number): Record<string, string> {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')

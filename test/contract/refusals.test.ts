@@ -290,7 +290,7 @@ describe('the feed of a bucket', () => {
   const create = { lifecycleEvent: 'CREATE', triggerName: '/_/mine', minutes: 0 }
 
   it.each<[string, Dict, string]>([
-    ['a trigger of others', { triggerName: '/others/theirs' }, 'of another namespace'],
+    ['a trigger of others', { triggerName: '/others/theirs' }, 'belongs to another namespace'],
     ['the bucket of the results', { bucket: 'results' }, 'holds the results'],
     ['an event that there is not', { lifecycleEvent: 'STEAL' }, 'Not a feed request'],
   ])('refuses %s', async (_, params, reason) => {

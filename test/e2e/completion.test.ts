@@ -16,7 +16,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'whisklens-completion-'))
   store = await startStore(folder)
   for (const batch of ['nightly-1', 'nightly-2'])
-    await store.results.put(summaryKey(batch), JSON.stringify(summaryOf(batch)))
+    await store.results.put(summaryKey(batch), JSON.stringify(summaryOf(batch, { labels })))
   const programs = join(folder, 'bin')
   for (const name of ['bin', 'photos', 'pictures']) mkdirSync(join(folder, name))
   writeFileSync(join(folder, 'pic.jpg'), '')
@@ -37,6 +37,11 @@ afterAll(async () => {
   await store.close()
   rmSync(folder, { recursive: true, force: true })
 })
+
+const labels = [
+  { label: 'tabby', count: 7 },
+  { label: 'beagle', count: 1 },
+]
 
 /** How a shell is started and told to complete; it prints a marker when it is ready. */
 const shells = {
@@ -61,6 +66,8 @@ const cases: [string, RegExp][] = [
   ['whisklens up --limits=o\t', /--limits=openwhisk/],
   ['whisklens status nightly-\t', /nightly-1\s+nightly-2/],
   ['whisklens retry ni\t', /retry nightly-/],
+  ['whisklens results --code image_co\t', /--code image_corrupt/],
+  ['whisklens results --label-is ta\t', /--label-is tabby/],
   ['whisklens classify --model flo\t', /--model flowers/],
   ['whisklens classify --engine tfjs-\t', /--engine tfjs-node/],
   ['whisklens upload pho\t', /upload photos\//],

@@ -1,26 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Command } from 'commander'
 import { commands } from '../../src/cli/commands'
 import { createProgram } from '../../src/cli/program'
+import { fillExampleFolder, writeProgram } from '../helpers/example-folder'
 import { installed } from '../helpers/installed'
 import { type RunningLocal, startLocalMode } from '../helpers/local-mode'
 import { removeMobileNets, writeLayersModel } from '../helpers/mobilenet'
 import { buildStock, stockMissing, stockZip } from '../helpers/stock-zip'
-import { bareEnvironment, bin, samples } from '../unit/cli-run'
+import { bareEnvironment, bin } from '../unit/cli-run'
 
 /*
  * Runs every example of the help as it stands there, in bash, against a local mode; and every command with --json.
@@ -104,20 +96,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'whisklens-examples-'))
   const at = (...names: string[]) => join(folder, ...names)
   for (const name of ['bin', 'home']) mkdirSync(at(name))
-  writeFileSync(at('bin', 'whisklens'), `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`)
-  chmodSync(at('bin', 'whisklens'), 0o755)
-  for (const to of ['photos', 'photos/2026', 'pets/cat', 'pets/dog']) {
-    mkdirSync(at(to), { recursive: true })
-    for (const name of ['cat', 'coffee', 'rocket'])
-      cpSync(join(samples, `${name}.jpg`), at(to, `${name}.jpg`))
-  }
-  cpSync(join(samples, 'cat.jpg'), at('cat.jpg'))
-  writeFileSync(at('inventory.csv'), '"images","photos/cat.jpg"\n"images","photos/coffee.jpg"\n')
-  writeFileSync(at('keys.txt'), 'photos/cat.jpg\nphotos/rocket.jpg\n')
-  const model = join(root, 'models', 'efficientnet-lite0')
-  const labels = JSON.parse(readFileSync(join(model, 'labels.json'), 'utf8')) as { className: string }[]
-  for (const name of ['flowers.txt', 'names.txt'])
-    writeFileSync(at(name), labels.map(({ className }) => `${className}\n`).join(''))
+  writeProgram(at('bin', 'whisklens'), `exec '${process.execPath}' '${bin}' "$@"`)
+  fillExampleFolder(folder)
   cpSync(join(root, 'models', 'efficientnet-lite0', 'model.onnx'), at('resnet18.onnx'))
   cpSync(existsSync(published) ? published : await writeLayersModel(), at('mobilenet_v1_0.25_224'), {
     recursive: true,

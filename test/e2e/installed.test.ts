@@ -67,7 +67,8 @@ describe('the tarball', () => {
 
 const sampleFile = (name: string): string => join(root, 'samples', `${name}.jpg`)
 
-const startThere = (dataDir: string): Promise<RunningLocal> => startLocalModeOf(bin, join(folder, dataDir))
+const startThere = (dataDir: string): Promise<RunningLocal> =>
+  startLocalModeOf([process.execPath, bin], join(folder, dataDir))
 
 describe('the package, installed in another folder,', () => {
   describe('in its local mode', () => {

@@ -1,24 +1,20 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { installPackage } from '../helpers/installed-package'
 import { startLocalModeOf, whisklens } from '../helpers/local-mode'
+import { compile as compileIn, programsIn } from '../helpers/typescript-project'
 
 /*
  * The library as others have it: from the packed package, in an otherwise empty TypeScript project.
  */
 
 const root = join(__dirname, '..', '..')
-const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 let folder: string
 const at = (...path: string[]) => join(folder, ...path)
-
-/** The programs in TypeScript of a page of the docs. */
-const programsIn = (page: string): string[] =>
-  [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'whisklens-library-'))
@@ -29,24 +25,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Compiles files of the project, strictly, with nothing but the package to go by. @returns what the compiler says */
-function compile(files: string[], options: string[]): string {
-  const strict = [
-    '--strict',
-    '--noUncheckedIndexedAccess',
-    '--exactOptionalPropertyTypes',
-    '--target',
-    'es2022',
-  ]
-  try {
-    return execFileSync(process.execPath, [compiler, '--ignoreConfig', ...strict, ...options, ...files], {
-      cwd: folder,
-      encoding: 'utf8',
-    })
-  } catch (thrown) {
-    return (thrown as { stdout: string }).stdout
-  }
-}
+const compile = (files: string[], options: string[]) => compileIn(folder, files, options)
 
 async function run(file: string, ...flags: string[]) {
   const child = spawn(process.execPath, [...flags, file], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -116,7 +95,7 @@ describe('the library', () => {
     writeFileSync(at('readme.mts'), program)
     expect(compile(['readme.mts'], ['--module', 'node16'])).toBe('')
     const local = await startLocalModeOf(
-      at('node_modules', 'whisklens', 'bin', 'whisklens.js'),
+      [process.execPath, at('node_modules', 'whisklens', 'bin', 'whisklens.js')],
       at('.whisklens'),
     )
     try {

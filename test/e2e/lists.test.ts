@@ -92,6 +92,6 @@ it('stops at a list with unknown columns, and shows its first line', async () =>
   expect(code).toBe(1)
   expect(JSON.parse(stdout)).toMatchObject({
     state: 'stopped',
-    reason: 'Line 1 of s3://images/list.csv is not valid. Its columns are not known: "Bucket,Key,Size"',
+    reason: 'Line 1 of s3://images/list.csv is not valid. The columns are not recognized: "Bucket,Key,Size"',
   })
 })

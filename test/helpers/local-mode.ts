@@ -25,24 +25,31 @@ export const removeDataDir = (dataDir: string): Promise<void> => rm(dataDir, { r
 
 /** Starts `whisklens up` as users do, in a process of its own, and waits until it says that it is ready. */
 export async function startLocalMode(dataDir: string, ...args: string[]): Promise<RunningLocal> {
-  return startLocalModeOf(bin, dataDir, ...args)
+  return startLocalModeOf([process.execPath, bin], dataDir, ...args)
 }
 
-/** As {@link startLocalMode}, of another installation. @param program its bin/whisklens.js */
-export async function startLocalModeOf(
-  program: string,
+/** As {@link startLocalMode}, of another installation. @param program Node.js and its bin/whisklens.js */
+export const startLocalModeOf = (
+  program: [string, string],
+  dataDir: string,
+  ...args: string[]
+): Promise<RunningLocal> =>
+  // What a test has set is in a copy of its own.
+  startLocalModeIn(process.cwd(), process.env, program, dataDir, ...args)
+
+/** As {@link startLocalModeOf}, in a folder and an environment of its own. */
+export async function startLocalModeIn(
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  [node, bin]: [string, string],
   dataDir: string,
   ...args: string[]
 ): Promise<RunningLocal> {
-  const child = spawn(
-    process.execPath,
-    [program, 'up', '--port', '0', '--json', '--data', dataDir, ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // What a test has set is in a copy of its own.
-      env: process.env,
-    },
-  )
+  const child = spawn(node, [bin, 'up', '--port', '0', '--json', '--data', dataDir, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    env,
+  })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk

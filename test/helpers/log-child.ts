@@ -1,9 +1,9 @@
 import { WhisklensError } from '../../src/errors'
 import { log, logged } from '../../src/log'
-import { answering } from '../../src/openwhisk/action'
+import { wrapAction } from '../../src/openwhisk/action'
 
 /** Two activations at once: each logs, and fails. */
-const main = answering(async () => {
+const main = wrapAction(async () => {
   log.info('begun')
   await new Promise((resolve) => setTimeout(resolve, 10))
   await logged({ batch: 'other' }, async () => {

@@ -304,7 +304,7 @@ const wrongChecksum = (file: string): Unfit => ({
       description.checksums = { [file]: '0'.repeat(64) }
     }),
   ),
-  named: new RegExp(`${file} is not the file it should be`),
+  named: new RegExp(`${file} has the wrong checksum`),
 })
 
 const unfitGraphs: Record<string, Unfit> = {

@@ -1,5 +1,5 @@
 import { readChunk } from '../../src/batch/records/chunks'
-import { errorOf, unknownRecord } from '../../src/batch/records/record'
+import { errorOf, initialRecord } from '../../src/batch/records/record'
 import type { ChunkMessage } from '../../src/batch/running/dispatch'
 import { ImageError, WhisklensError } from '../../src/errors'
 import type { ImageRecord, ImageRef } from '../../src/schema'
@@ -79,7 +79,7 @@ async function classifyOne(
     activationId: activation.id,
     at: clock.now(),
   }
-  const record = unknownRecord(image, made)
+  const record = initialRecord(image, made)
   try {
     const { body, etag, size, lastModified } = await classifier
       .store(surroundings)

@@ -1,4 +1,4 @@
-import { leastPart } from '../../src/batch/closing/join'
+import { minUploadPart } from '../../src/batch/closing/join'
 import { segmentBytes } from '../../src/batch/closing/segments'
 import { log } from '../../src/log'
 import {
@@ -77,7 +77,7 @@ export async function crashAt(crash: CrashPoint | undefined): Promise<CrashRepor
     partBytes: 4_000,
     blockBytes: 5_000,
   })
-  leastPart.value = world.options.partBytes
+  minUploadPart.value = world.options.partBytes
   segmentBytes.value = 9_000
   world.wire.crash = crash
   const complaints = new Complaints()

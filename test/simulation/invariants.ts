@@ -1,5 +1,5 @@
 import { type Batch, batchSchema } from '../../src/batch/state/batch'
-import { isSettled } from '../../src/batch/state/lease'
+import { isConcluded } from '../../src/batch/state/lease'
 import { type BatchSummary, type ImageRecord, recordSchema, summarySchema } from '../../src/schema'
 import { checkIndex } from './index-check'
 import { compareBytes } from './store/contents'
@@ -116,7 +116,7 @@ export function checkUnattended(world: World, complaints: Complaints): void {
     // What an open day has to do is a matter of its uploads.
     const isOpenDay = batch.kind === 'uploads' && batch.status === 'open'
     complaints.expect(
-      isOpenDay || isSettled(batch),
+      isOpenDay || isConcluded(batch),
       () => `${id} is ${batch.status}, and nothing carries it on`,
     )
   }

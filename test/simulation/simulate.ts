@@ -1,8 +1,8 @@
-import { leastPart } from '../../src/batch/closing/join'
+import { minUploadPart } from '../../src/batch/closing/join'
 import { segmentBytes } from '../../src/batch/closing/segments'
 import { portion } from '../../src/batch/planning/list-sort'
-import { block } from '../../src/batch/planning/listed'
 import { page } from '../../src/batch/planning/look-up'
+import { block } from '../../src/batch/planning/walk-list'
 import { log } from '../../src/log'
 import { closeAgain, watchClosings } from './closed-twice'
 import { drawRates, type FaultKind } from './faults'
@@ -79,12 +79,12 @@ export async function simulate(seed: number, { keepsTrace = false } = {}): Promi
   const random = seeded(seed)
   const world = drawWorld(seed, random.fork('world'), keepsTrace)
   const scenario = drawScenario(random.fork('scenario'), world.isCalm)
-  leastPart.value = world.options.partBytes
+  minUploadPart.value = world.options.partBytes
   segmentBytes.value = random.pick([1_500, 8_000, 8 * 1024 * 1024])
   portion.images = random.pick([2, 7, 50_000])
   block.length = random.pick([3, 1_000])
   page.length = random.pick([2, 1_000])
-  page.least = 2
+  page.min = 2
   const complaints = new Complaints()
   let isClosedTwice = false
   try {

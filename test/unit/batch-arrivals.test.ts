@@ -1,5 +1,5 @@
 import { aggregate } from '../../src/batch/running/aggregate'
-import { uploadsBatch, watchNow } from '../../src/batch/uploads/day'
+import { ensureScanning, uploadsBatch } from '../../src/batch/uploads/day'
 import { isoOf } from '../../src/clock'
 import { saveRegistration } from '../../src/storage/feeds'
 import { collect, minutes, startTestStore, type TestStore } from './batch-fixtures'
@@ -87,7 +87,7 @@ describe('an image that is too young', () => {
       dispatchedAt ||= runner.clock.now()
       return report(message)
     }
-    await watchNow(runner.context(), true)
+    await ensureScanning(runner.context(), true)
     await runner.start({ advance: day })
     expect(dispatchedAt - uploadedAt).toBeGreaterThanOrEqual(settle * 1000)
   })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { partsOf } from '../../src/batch/closing/join'
+import { uploadPartsOf } from '../../src/batch/closing/join'
 import { segmentBytes } from '../../src/batch/closing/segments'
 import { writePart } from '../../src/batch/records/parts'
 import { readIndex } from '../../src/batch/reports/index-file'
@@ -14,7 +14,7 @@ import {
   resultsNames,
   summaryKey,
 } from '../../src/batch/state/layout'
-import { isSettled } from '../../src/batch/state/lease'
+import { isConcluded } from '../../src/batch/state/lease'
 import type { Context } from '../../src/batch/state/platform'
 import type { ImageRecord } from '../../src/schema'
 import { partBytes } from '../../src/storage/multipart'
@@ -167,7 +167,7 @@ describe('closing a batch', () => {
 
   const isAnnounced = async (): Promise<boolean> => {
     const found = await readBatch(results, 'b1')
-    return found !== undefined && isSettled(found)
+    return found !== undefined && isConcluded(found)
   }
 
   it('goes on in another activation where time is up', async () => {
@@ -251,7 +251,7 @@ describe('the parts of an upload', () => {
     fc.assert(
       fc.property(anySizes, (sizes) => {
         const objects = sizes.map((size, index) => ({ key: String(index), size }))
-        const parts = partsOf(objects, 10)
+        const parts = uploadPartsOf(objects, 10)
         const sum = (part: { size: number }[]) => part.reduce((all, { size }) => all + size, 0)
         for (const part of parts.slice(0, -1)) expect(sum(part)).toBeGreaterThanOrEqual(10)
         expect(parts.flat()).toEqual(objects.filter(({ size }) => size > 0))

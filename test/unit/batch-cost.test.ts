@@ -1,5 +1,5 @@
 import { writePart } from '../../src/batch/records/parts'
-import { unknownRecord } from '../../src/batch/records/record'
+import { initialRecord } from '../../src/batch/records/record'
 import { addUsage } from '../../src/batch/records/usage'
 import { assumedMsPerImage, estimateCost, withUsage } from '../../src/batch/reports/cost'
 import { emptyTally, summarize } from '../../src/batch/reports/summary'
@@ -42,7 +42,7 @@ const estimate = (images: number, modelVersion?: string) =>
 
 describe('what a day of uploads has cost', () => {
   const day = 'uploads-2026-11-22'
-  const record = unknownRecord(
+  const record = initialRecord(
     { bucket: 'b', key: 'k' },
     { model: 'm@1', engine: 'e', activationId: 'a', at: 0 },
   )

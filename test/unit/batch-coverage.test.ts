@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { gaps, isHeld, joined } from '../../src/batch/running/coverage'
+import { gaps, isCovered, mergeRanges } from '../../src/batch/running/coverage'
 import type { Range } from '../../src/schema'
 
 const size = 40
@@ -56,7 +56,7 @@ describe('what ranges hold together', () => {
   it('is the same positions in the fewest ranges', () => {
     fc.assert(
       fc.property(anyRanges, (ranges) => {
-        const together = joined(ranges)
+        const together = mergeRanges(ranges)
         expect(bitmap(together)).toEqual(bitmap(ranges))
         for (const [index, { start }] of together.entries())
           expect(start).toBeGreaterThan(together[index - 1]?.end ?? -1)
@@ -67,7 +67,7 @@ describe('what ranges hold together', () => {
   it('is all of a range where nothing of it is missing', () => {
     fc.assert(
       fc.property(anyRange, anyRanges, (whole, ranges) => {
-        expect(isHeld(whole, joined(ranges))).toBe(gaps(whole, ranges).length === 0)
+        expect(isCovered(whole, mergeRanges(ranges))).toBe(gaps(whole, ranges).length === 0)
       }),
       { numRuns: 500 },
     )

@@ -5,7 +5,7 @@ import { fire } from '../../src/batch/running/fire'
 import { reconcile } from '../../src/batch/running/reconcile'
 import { parseBatchRequest } from '../../src/batch/running/request'
 import { readBatch } from '../../src/batch/state/batch'
-import { isSettled } from '../../src/batch/state/lease'
+import { isConcluded } from '../../src/batch/state/lease'
 import type { Context } from '../../src/batch/state/platform'
 import { isoOf } from '../../src/clock'
 import type { OpenWhisk } from '../../src/openwhisk/client'
@@ -132,7 +132,7 @@ class World {
         continue
       }
       const found = await readBatch(this.runner.results, batch)
-      if (found && isSettled(found)) return
+      if (found && isConcluded(found)) return
       this.runner.clock.advance(minutes(10))
       // By then the lease of one that died has run out; the clock of the store goes on with the real one.
       await this.start({ advance: batch }, this.context('reconcile')).catch(() => {})

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { hasTooManyErrors, nextTurn, type Observed, type Turn } from '../../src/batch/running/decide'
 import type { ClosingBatch, EndedBatch, OpenBatch, Piece } from '../../src/batch/state/batch'
 import { type Chunk, type Part, partKey } from '../../src/batch/state/layout'
-import { closing, ended, nextRun } from '../../src/batch/state/transitions'
+import { beginClosing, ended, nextRun } from '../../src/batch/state/transitions'
 import { batchOf, minutes, windowOf } from './batch-fixtures'
 
 const now = Date.parse('2026-11-22T08:00:00Z')
@@ -70,20 +70,20 @@ describe('a turn', () => {
   it('gives out what the window has room for, and notes it before it is dispatched', () => {
     const batch = planned(100, { dispatch: { window: windowOf(2) } })
     const turn = nextTurn(batch, observe({ ready: chunksOf(25, 100) }))
-    expect(turn.give).toMatchObject([
+    expect(turn.toDispatch).toMatchObject([
       { start: 0, end: 25, attempts: 1, at: now },
       { start: 25, end: 50 },
     ])
-    expect(turn.batch.dispatch).toMatchObject({ next: 50, pieces: turn.give })
+    expect(turn.batch.dispatch).toMatchObject({ next: 50, pieces: turn.toDispatch })
   })
 
   it('does not go beyond what is published', () => {
     const turn = nextTurn(planned(50, { plan: { done: false } }), observe({ ready: chunksOf(25, 100) }))
-    expect(turn.give).toHaveLength(2)
+    expect(turn.toDispatch).toHaveLength(2)
   })
 
   it('gives out nothing when the activation is about to end', () => {
-    expect(nextTurn(planned(50), observe({ ready: chunksOf(25, 50), isLate: true })).give).toEqual([])
+    expect(nextTurn(planned(50), observe({ ready: chunksOf(25, 50), isLate: true })).toDispatch).toEqual([])
   })
 
   it('takes down what was dispatched, and has what was refused wait', () => {
@@ -93,11 +93,11 @@ describe('a turn', () => {
       { piece: one, activationId: 'a1' },
       { piece: two, refusal: { until: now + 2_000 } },
     ]
-    const { batch, give } = nextTurn(withPieces(pieces), observe({ sent }))
+    const { batch, toDispatch } = nextTurn(withPieces(pieces), observe({ sent }))
     expect(batch.dispatch.pieces).toMatchObject([{ activationId: 'a1', at: now }, { at: 0 }])
-    expect(give).toEqual([])
+    expect(toDispatch).toEqual([])
     const again = nextTurn(batch as OpenBatch, observe({ now: now + 3_000, parts: [part(0, 25)] }))
-    expect(again.give).toMatchObject([{ start: 25, end: 50, attempts: 1 }])
+    expect(again.toDispatch).toMatchObject([{ start: 25, end: 50, attempts: 1 }])
   })
 
   it('widens the window by what the platform has accepted, before any of it reports', () => {
@@ -107,8 +107,8 @@ describe('a turn', () => {
     for (let time = now; given.length < 5; time += 250) {
       const ready = chunksOf(10, 10_000).filter(({ start }) => start >= batch.dispatch.next)
       const turn = nextTurn(batch, observe({ now: time, ready, sent }))
-      sent = turn.give.map((piece) => ({ piece, activationId: `of ${piece.start}` }))
-      given.push(turn.give.length)
+      sent = turn.toDispatch.map((piece) => ({ piece, activationId: `of ${piece.start}` }))
+      given.push(turn.toDispatch.length)
       batch = turn.batch as OpenBatch
     }
     expect(given).toEqual([32, 32, 64, 128, 0])
@@ -116,7 +116,9 @@ describe('a turn', () => {
 
   it('gives out again what another holder may never have dispatched', () => {
     const unknown = under(0, 25, { activationId: undefined, by: 1 })
-    expect(nextTurn(withPieces([unknown]), observe({ epoch: 2 })).give).toMatchObject([{ start: 0, by: 2 }])
+    expect(nextTurn(withPieces([unknown]), observe({ epoch: 2 })).toDispatch).toMatchObject([
+      { start: 0, by: 2 },
+    ])
   })
 
   it('settles what parts hold all of, however they are cut, and counts each error once', () => {
@@ -140,13 +142,13 @@ describe('a turn', () => {
   })
 
   it('ends a batch that is to be cancelled, and keeps what is under way', () => {
-    const { batch, give } = nextTurn(
+    const { batch, toDispatch } = nextTurn(
       withPieces([under(0, 10)], { cancelRequested: true }),
       observe({ ready: chunksOf(10, 20) }),
     )
     expect(batch).toMatchObject({ status: 'closing', outcome: 'cancelled' })
     expect(batch.dispatch.pieces).toHaveLength(1)
-    expect(give).toEqual([])
+    expect(toDispatch).toEqual([])
   })
 
   it('stops a batch for a failure that came again and again, unless something was reported since', () => {
@@ -176,16 +178,16 @@ describe('a piece that does not report', () => {
   it('is left alone until it is overdue, and is given out again in halves then', () => {
     const batch = withPieces([under(0, 10)])
     expect(piecesOf(nextTurn(batch, observe({ now: now + minutes(7) })))).toEqual([[0, 10, true]])
-    const { give } = nextTurn(batch, observe({ now: later }))
-    expect(give.map(({ start, end, chunk }) => [start, end, chunk.end])).toEqual([
+    const { toDispatch } = nextTurn(batch, observe({ now: later }))
+    expect(toDispatch.map(({ start, end, chunk }) => [start, end, chunk.end])).toEqual([
       [0, 5, 10],
       [5, 10, 10],
     ])
   })
 
   it('is given out in what is missing of it', () => {
-    const { give } = nextTurn(withPieces([under(0, 10)]), observe({ now: later, parts: [part(2, 10)] }))
-    expect(give).toMatchObject([
+    const { toDispatch } = nextTurn(withPieces([under(0, 10)]), observe({ now: later, parts: [part(2, 10)] }))
+    expect(toDispatch).toMatchObject([
       { start: 0, end: 1 },
       { start: 1, end: 2 },
     ])
@@ -195,15 +197,15 @@ describe('a piece that does not report', () => {
     const ended = new Map([['of 0', {}]])
     const { batch } = nextTurn(withPieces([under(0, 10)]), observe({ ended, now: now + 1_000 }))
     expect(batch.dispatch.pieces).toMatchObject([{ ended: true }])
-    expect(nextTurn(batch as OpenBatch, observe({ now: now + 6_000 })).give).toHaveLength(2)
+    expect(nextTurn(batch as OpenBatch, observe({ now: now + 6_000 })).toDispatch).toHaveLength(2)
   })
 
   it('is tried for the first time by a run that is fired after one that was stopped', () => {
     const pieces = [under(0, 1, { attempts: 4, ended: true }), under(1, 2, { attempts: 4, at: 0 })]
-    const stopped = ended(closing(withPieces(pieces), 'stopped') as ClosingBatch, noUsage) as EndedBatch
+    const stopped = ended(beginClosing(withPieces(pieces), 'stopped') as ClosingBatch, noUsage) as EndedBatch
     const again = nextRun(stopped, { request: stopped.request, requestId: 'r2' }) as OpenBatch
-    const { give } = nextTurn(again, observe({ now: now + minutes(1), epoch: 2 }))
-    expect(give.map(({ attempts }) => attempts)).toEqual([1, 1])
+    const { toDispatch } = nextTurn(again, observe({ now: now + minutes(1), epoch: 2 }))
+    expect(toDispatch.map(({ attempts }) => attempts)).toEqual([1, 1])
   })
 
   it('is looked after at the activation that goes on with what was left over', () => {
@@ -229,7 +231,7 @@ describe('a piece that does not report', () => {
         expect(tries).toEqual([...tries].sort((a, b) => a - b))
         return
       }
-      for (const { start, end } of next.give) if (end - start === 1 && start === 0) tries.push(time)
+      for (const { start, end } of next.toDispatch) if (end - start === 1 && start === 0) tries.push(time)
       batch = next.batch as OpenBatch
       batch.dispatch.pieces = batch.dispatch.pieces.map((piece) => ({
         ...piece,
@@ -241,7 +243,9 @@ describe('a piece that does not report', () => {
 
   it('loses no try to a platform without room', () => {
     const waiting = under(0, 1, { at: 0, attempts: 4, activationId: undefined })
-    expect(nextTurn(withPieces([waiting]), observe({ now: later })).give).toMatchObject([{ attempts: 4 }])
+    expect(nextTurn(withPieces([waiting]), observe({ now: later })).toDispatch).toMatchObject([
+      { attempts: 4 },
+    ])
   })
 
   it('never leaves a position out, whatever is reported, lost or refused', () => {
@@ -267,7 +271,7 @@ describe('a piece that does not report', () => {
           const turn = nextTurn(batch, observe({ now: time, parts, ready, ended, sent }))
           if (turn.batch.status !== 'open') return
           batch = turn.batch as OpenBatch
-          sent = turn.give.map((piece) =>
+          sent = turn.toDispatch.map((piece) =>
             refuses ? { piece, refusal: { until: time } } : { piece, activationId: `${piece.start}@${time}` },
           )
           const held = [...batch.dispatch.pieces, ...parts, { start: batch.dispatch.next, end: 30 }]

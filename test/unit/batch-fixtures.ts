@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as realSleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { S3 } from 'ibm-cos-sdk'
-import { unknownRecord } from '../../src/batch/records/record'
+import { initialRecord } from '../../src/batch/records/record'
 import { advance } from '../../src/batch/running/advance'
 import type { Batch, OpenBatch, Window } from '../../src/batch/state/batch'
 import { readBatch } from '../../src/batch/state/batch'
@@ -140,7 +140,7 @@ export const tabby = {
 
 /** The record of an image that was classified without trouble. */
 export const okRecord = (key: string, changes: Partial<ImageRecord> = {}): ImageRecord => ({
-  ...unknownRecord(
+  ...initialRecord(
     { bucket: 'photos', key, etag: 'v1', size: 3, lastModified: '2026-11-22T07:00:00.000Z' },
     { model, engine: 'wasm', activationId: 'a1', at: Date.parse('2026-11-22T08:00:00.000Z') },
   ),

@@ -4,7 +4,7 @@ import { readBatch } from '../../src/batch/state/batch'
 import { ensureAdvancing } from '../../src/batch/state/hand-over'
 import { type Lease, leaseTime, whileHeld } from '../../src/batch/state/lease'
 import type { Context } from '../../src/batch/state/platform'
-import { closing, ended } from '../../src/batch/state/transitions'
+import { beginClosing, ended } from '../../src/batch/state/transitions'
 import { OpenWhiskError } from '../../src/errors'
 import type { Bucket } from '../../src/storage/store'
 import {
@@ -131,7 +131,7 @@ describe('the lease of a batch', () => {
   it('is not taken of a batch of which nothing is left to be done', async () => {
     const open = doneBatch('photos', 0)
     const over = ended(
-      { ...closing(open, 'complete'), revision: 1, writeId: 'w' } as ClosingBatch,
+      { ...beginClosing(open, 'complete'), revision: 1, writeId: 'w' } as ClosingBatch,
       open.usage,
     )
     await saveBatch(results, { ...over, announced: true, revision: 1, writeId: 'w' })

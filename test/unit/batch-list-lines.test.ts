@@ -90,21 +90,21 @@ describe('a line of a list of images', () => {
   })
 
   it.each([
-    ['Bucket,Key,Size', /^Its columns are not known: "Bucket,Key,Size"/],
-    ['bucket,key', /^Its columns are not known: "bucket,key"/],
-    ['photo,label,score', /^Its columns are not known/],
-    ['"only one"', /^Its columns are not known/],
-    ['animals;incoming/cat.png', /^Its columns are not known/],
-    ['animals\tincoming/cat.png', /^Its columns are not known/],
-    ['{"uri":"s3://animals/a.jpg"}', /^It names no image/],
+    ['Bucket,Key,Size', /^The columns are not recognized: "Bucket,Key,Size"/],
+    ['bucket,key', /^The columns are not recognized: "bucket,key"/],
+    ['photo,label,score', /^The columns are not recognized/],
+    ['"only one"', /^The columns are not recognized/],
+    ['animals;incoming/cat.png', /^The columns are not recognized/],
+    ['animals\tincoming/cat.png', /^The columns are not recognized/],
+    ['{"uri":"s3://animals/a.jpg"}', /^No image is named/],
     ['{"source-ref":"gs://animals/a.jpg"}', /gs:\/\/animals/],
-    ['{"source-ref":"s3://animals/"}', /^It names no key/],
-    ['{"source-ref":"s3://animals/a\\ud800.jpg"}', /^It names no key/],
-    ['s3://A/a.jpg', /^It names no bucket/],
-    ['\x1f\ufffd\b', /^It is compressed with gzip/],
-    ['a\0b', /^It is not text in UTF-8/],
-    ['"animals","%E0%A4%A","7"', /^Its key is not URL-encoded/],
-    [`a/${'x'.repeat(1_023)}`, /^Its key has over 1024 bytes/],
+    ['{"source-ref":"s3://animals/"}', /^The key is not valid/],
+    ['{"source-ref":"s3://animals/a\\ud800.jpg"}', /^The key is not valid/],
+    ['s3://A/a.jpg', /^The bucket name is not valid/],
+    ['\x1f\ufffd\b', /^The list is compressed with gzip/],
+    ['a\0b', /^The list is not UTF-8 text/],
+    ['"animals","%E0%A4%A","7"', /^The key is not URL-encoded/],
+    [`a/${'x'.repeat(1_023)}`, /^The key is longer than 1024 bytes/],
   ])('%j is refused, and shown', (line, message) => {
     const found = refusal(line)
     expect(found.code).toBe('manifest_invalid')

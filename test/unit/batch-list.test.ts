@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { type ReadPosition, readList } from '../../src/batch/planning/list-read'
 import { portion } from '../../src/batch/planning/list-sort'
-import { block } from '../../src/batch/planning/listed'
 import { lookUp, page } from '../../src/batch/planning/look-up'
 import { type Planned, type Position, planChunks } from '../../src/batch/planning/planner'
+import { block } from '../../src/batch/planning/walk-list'
 import { readBatch } from '../../src/batch/state/batch'
 import { recordKey } from '../../src/batch/state/layout'
 import type { ImageRef } from '../../src/schema'
@@ -30,7 +30,7 @@ const [images, characters, blockLength, pageLength, least] = [
   portion.characters,
   block.length,
   page.length,
-  page.least,
+  page.min,
 ]
 
 beforeAll(async () => {
@@ -153,7 +153,7 @@ describe('a batch of a list', () => {
           portion.images = size
           block.length = length
           page.length = length
-          page.least = 1
+          page.min = 1
           await put(lines.join('\n'))
           const chunks: Planned[] = []
           for await (const chunk of planned({ chunkSize: 2 })) if (chunks.push(chunk) > stopAt) break
@@ -215,7 +215,7 @@ describe('a batch of a list', () => {
     ['that is not there', undefined, /^There is no list of images at s3:/],
     ['of unknown columns', 'Bucket,Key,Size\nphotos,a.jpg,7\n', /^Line 1 of s3:.* "Bucket,Key,Size"$/],
     ['with a line that is none', '{"content":"s3://animals/a"}\nboat.png\n', /^Line 2 of .* "boat.png"$/],
-    ['with a quote that is open', `animals,"a\n${'b\n'.repeat(20_000)}`, /A quote is not closed/],
+    ['with a quote that is open', `animals,"a\n${'b\n'.repeat(20_000)}`, /A quote is never closed/],
   ])('%s stops with the reason', async (_, text, reason) => {
     if (text !== undefined) await put(text)
     const summary = await runner.start({ batch: 'b1', manifest: manifestAt() })
@@ -240,7 +240,7 @@ describe('a batch of a list', () => {
     await put('a\n')
     await runner.start({ batch: 'b1', manifest: manifestAt(), cancel: false }, soon(runner, -90_000))
     const other = runner.start({ batch: 'b1', manifest: manifestAt('lists/two') })
-    await expect(other).rejects.toThrow('fired with another manifest')
+    await expect(other).rejects.toThrow('different values of manifest')
     while ((await runner.start({ advance: 'b1' })).state !== 'complete');
     await uploadAll(['a', 'z'])
     expect(await runner.start({ batch: 'b1', retry: true })).toMatchObject({
@@ -318,7 +318,7 @@ describe('looking up keys', () => {
         fc.nat(3),
         async (known, others, length, few) => {
           page.length = length
-          page.least = few
+          page.min = few
           const wanted = [...new Set([...known, ...others])].sort(inBytes)
           const found = await lookUp(there, wanted, 'root/')
           expect([...found.keys()].sort(inBytes)).toEqual(wanted.filter((key) => keys.includes(key)))

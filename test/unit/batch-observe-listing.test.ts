@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { openObserver, stretches } from '../../src/batch/running/observe'
+import { openObserver, spansOf } from '../../src/batch/running/observe'
 import type { OpenBatch, Piece } from '../../src/batch/state/batch'
 import { chunkKey, partKey } from '../../src/batch/state/layout'
 import type { Context } from '../../src/batch/state/platform'
@@ -58,7 +58,7 @@ describe('what is observed of a batch', () => {
   it('leaves out no position of any piece under way', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(20_000), { minLength: 1, maxLength: 20 }), (numbers) => {
-        const found = stretches(numbers.map((n) => ({ chunk: chunkOf(n) })))
+        const found = spansOf(numbers.map((n) => ({ chunk: chunkOf(n) })))
         for (const n of numbers)
           expect(found.some(({ start, end }) => start <= n * size && (n + 1) * size <= end)).toBe(true)
         for (const [index, { start }] of found.entries())

@@ -4,7 +4,7 @@ import type { Batch, ClosingBatch } from '../../src/batch/state/batch'
 import { readBatch } from '../../src/batch/state/batch'
 import { documentKey, openKey, recordKey, summaryKey } from '../../src/batch/state/layout'
 import { putEntry } from '../../src/batch/state/open'
-import { closing, ended } from '../../src/batch/state/transitions'
+import { beginClosing, ended } from '../../src/batch/state/transitions'
 import type { BatchSummary } from '../../src/schema'
 import type { Bucket } from '../../src/storage/store'
 import {
@@ -43,7 +43,7 @@ async function writeBatch(batch: string): Promise<void> {
   for (const name of ['chunks/0-1.jsonl', 'parts/0-1.jsonl', 'results.jsonl'])
     await results.put(`batches/${batch}/${name}`, '')
   const open = doneBatch('photos', 1, { batch })
-  const closed = ended(closing(open, 'complete') as ClosingBatch, open.usage)
+  const closed = ended(beginClosing(open, 'complete') as ClosingBatch, open.usage)
   await saveBatch(results, { ...closed, announced: true } as Batch)
 }
 
@@ -51,7 +51,7 @@ const remove = (batch: string, bucket = results) => removeBatch(contextOf(object
 
 /** Takes the lease as another activation. */
 const take = (batch: string) =>
-  acquire(contextOf(objects.store, results), batch, { isWorker: false, evenSettled: true })
+  acquire(contextOf(objects.store, results), batch, { isWorker: false, evenConcluded: true })
 
 const keys = async (bucket = results) => (await collect(bucket.list())).map(({ key }) => key)
 const ids = async (before = time) => (await endedBefore(results, before)).map(({ batch }) => batch)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { errorOf, readRecord, unknownRecord, writeRecord } from '../../src/batch/records/record'
+import { errorOf, initialRecord, readRecord, writeRecord } from '../../src/batch/records/record'
 import { recordKey } from '../../src/batch/state/layout'
 import { ImageError, StorageError } from '../../src/errors'
 import { type ImageRecord, recordSchema } from '../../src/schema'
@@ -72,7 +72,7 @@ describe('the record of an image', () => {
   it('is valid by its own schema before anything is known', () => {
     const at = Date.now()
     const made = { model, engine: 'wasm', activationId: 'a1', at }
-    const record = unknownRecord({ bucket: 'photos', key: 'a.jpg' }, made)
+    const record = initialRecord({ bucket: 'photos', key: 'a.jpg' }, made)
     expect(recordSchema.parse(record)).toMatchObject({ etag: null, size: null, status: 'error', labels: [] })
   })
 

@@ -1,7 +1,7 @@
 import { openSource } from '../../src/batch/closing/source'
 import type { ClosingBatch } from '../../src/batch/state/batch'
 import { recordKey, resultsKey } from '../../src/batch/state/layout'
-import { closing } from '../../src/batch/state/transitions'
+import { beginClosing } from '../../src/batch/state/transitions'
 import { StorageError } from '../../src/errors'
 import type { Bucket } from '../../src/storage/store'
 import {
@@ -32,7 +32,7 @@ async function secondRun(keys: string[], swept = true): Promise<ClosingBatch> {
   const lines = keys.map((key) => `${JSON.stringify(okRecord(key, { bucket: photos.name }))}\n`).join('')
   const previous = await results.put(resultsKey('b1', 'results.jsonl'), lines)
   const batch = doneBatch(photos.name, 0, { run: 2, plan: { swept } })
-  return { ...closing(batch, 'complete'), revision: 1, writeId: 'w', previous } as ClosingBatch
+  return { ...beginClosing(batch, 'complete'), revision: 1, writeId: 'w', previous } as ClosingBatch
 }
 
 const keysOf = async (...run: Parameters<typeof recordsOf>) => (await recordsOf(...run)).map(({ key }) => key)

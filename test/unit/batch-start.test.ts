@@ -40,7 +40,7 @@ const upload = async (...keys: string[]): Promise<void> => {
 
 /** Holds the batch as another activation does. @returns what gives it back */
 async function hold(batch: string): Promise<() => Promise<void>> {
-  const lease = await acquire(runner.context({ id: 'other' }), batch, { isWorker: true, evenSettled: true })
+  const lease = await acquire(runner.context({ id: 'other' }), batch, { isWorker: true, evenConcluded: true })
   if (!lease) throw new Error('The batch is held already')
   return lease.release
 }
@@ -111,7 +111,7 @@ describe('a batch request', () => {
   })
 
   it('names an age or a date, and a list in a bucket', () => {
-    expect(() => parseBatchRequest({ newerThan: '7d', since: '2026-01-01' })).toThrow('exclude each other')
+    expect(() => parseBatchRequest({ newerThan: '7d', since: '2026-01-01' })).toThrow('mutually exclusive')
     expect(() => parseBatchRequest({ newerThan: '7 days' })).toThrow('an age such as 12h, 30d or 8w')
     expect(() => parseBatchRequest({ manifest: 'keys.txt' })).toThrow('expected s3://bucket/key')
   })
@@ -134,11 +134,11 @@ describe('a batch request', () => {
     expect(parseBatchRequest({ batch: id })).toMatchObject({ batch: id })
   })
 
-  it('to reconcile goes alone, and sizes are not at odds', () => {
+  it('rejects reconcile with other parameters and contradicting sizes', () => {
     expect(parseBatchRequest({ reconcile: 'true', defaultModel: 'tiny', s3Endpoint: 'x' })).toMatchObject({
       reconcile: true,
     })
-    expect(() => parseBatchRequest({ reconcile: true, prefix: 'x/' })).toThrow('without prefix')
+    expect(() => parseBatchRequest({ reconcile: true, prefix: 'x/' })).toThrow('combined with prefix')
     expect(() => parseBatchRequest({ minSize: '2k', maxSize: '1k' })).toThrow('minSize is larger')
   })
 
@@ -259,7 +259,7 @@ describe('firing a batch again', () => {
     await runner.start({ batch: 'b1', prefix: 'a/' })
     await expect(runner.start({ batch: 'b1', prefix: 'b/' })).rejects.toMatchObject({
       code: 'batch_differs',
-      message: expect.stringContaining('is about s3://'),
+      message: expect.stringContaining('covers s3://'),
     })
   })
 
@@ -387,7 +387,7 @@ describe('firing a batch again', () => {
     await runner.start({ batch: 'b1', include: '*.jpg' }, soon(runner))
     await hold('b1')
     await expect(runner.start({ batch: 'b1', include: '*.jpg', minSize: '1k' })).rejects.toThrow(
-      'The batch "b1" goes on, and was fired with another minSize',
+      'The batch "b1" is open with different values of minSize',
     )
     const before = await readBatch(runner.results, 'b1')
     expect(await runner.start({ batch: 'b1', include: '*.jpg' })).toMatchObject({ state: 'running' })

@@ -1,5 +1,5 @@
 import { setTimeout as realSleep } from 'node:timers/promises'
-import { keepRecord } from '../../src/batch/records/retry'
+import { storeRecord } from '../../src/batch/records/retry'
 import { readResults } from '../../src/batch/reports/results'
 import { readSummary } from '../../src/batch/reports/summary-object'
 import { aggregate } from '../../src/batch/running/aggregate'
@@ -8,8 +8,8 @@ import { acquire } from '../../src/batch/state/acquire'
 import { readBatch } from '../../src/batch/state/batch'
 import { recordKey } from '../../src/batch/state/layout'
 import { writeArrival } from '../../src/batch/uploads/arrivals'
-import { dayMaker, isOver, isPast, uploadsBatch, watchNow } from '../../src/batch/uploads/day'
-import { quietFrom } from '../../src/batch/uploads/watch'
+import { dayCreator, ensureScanning, hasEnded, isClosable, uploadsBatch } from '../../src/batch/uploads/day'
+import { quietFrom } from '../../src/batch/uploads/scan'
 import { isoOf } from '../../src/clock'
 import { OpenWhiskError } from '../../src/errors'
 import type { ImageRecord } from '../../src/schema'
@@ -42,7 +42,7 @@ beforeEach(async () => {
   // `aggregate` keeps what `classify` found, too.
   runner.report = async (message) => {
     if ('batch' in message) await report(message)
-    for (const image of await imagesOf(message)) await keepRecord(runner.context(), image)
+    for (const image of await imagesOf(message)) await storeRecord(runner.context(), image)
   }
   await watch()
 })
@@ -95,10 +95,10 @@ describe('the day of uploads', () => {
   it('has one midnight after another, and a while for what was under way', () => {
     const midnight = Date.parse('2026-11-23T00:00:00Z')
     expect(uploadsBatch('2026-11-22T23:59:59.999Z')).toBe('uploads-2026-11-22')
-    expect(isPast('uploads-2026-11-22', midnight - 1)).toBe(false)
-    expect(isPast('uploads-2026-11-22', midnight)).toBe(true)
-    expect(isOver('uploads-2026-11-22', midnight + minutes(14))).toBe(false)
-    expect(isOver('uploads-2026-11-22', midnight + minutes(15))).toBe(true)
+    expect(hasEnded('uploads-2026-11-22', midnight - 1)).toBe(false)
+    expect(hasEnded('uploads-2026-11-22', midnight)).toBe(true)
+    expect(isClosable('uploads-2026-11-22', midnight + minutes(14))).toBe(false)
+    expect(isClosable('uploads-2026-11-22', midnight + minutes(15))).toBe(true)
   })
 
   it('is quiet after a whole minute of the clock without anything new', () => {
@@ -110,14 +110,14 @@ describe('the day of uploads', () => {
 
 describe('an upload of which a notification was accepted', () => {
   it('has the bucket looked through by one activation, however many there are at once', async () => {
-    await Promise.all(Array.from({ length: 6 }, () => watchNow(runner.context(), true)))
+    await Promise.all(Array.from({ length: 6 }, () => ensureScanning(runner.context(), true)))
     expect(runner.invoked.length).toBeGreaterThan(0)
     expect(runner.invoked[0]).toMatchObject({ params: { advance: day } })
     expect(await readBatch(runner.results, day)).toMatchObject({ status: 'requested', kind: 'uploads' })
   })
 
   it('finds all others of a burst of which no notification was', async () => {
-    await watchNow(runner.context(), true)
+    await ensureScanning(runner.context(), true)
     await upload('a', 'b', 'c', 'd', 'e')
     await arrive('c')
     const began = runner.clock.now()
@@ -132,7 +132,7 @@ describe('an upload of which a notification was accepted', () => {
   })
 
   it('finds what comes while it looks, and gives out each image once', async () => {
-    await watchNow(runner.context(), true)
+    await ensureScanning(runner.context(), true)
     await upload('a')
     const running = advance()
     while (dispatched() === 0) await realSleep(5)
@@ -143,7 +143,7 @@ describe('an upload of which a notification was accepted', () => {
   })
 
   it('is looked through again soon after a find, however long a look takes', async () => {
-    await watchNow(runner.context(), true)
+    await ensureScanning(runner.context(), true)
     await upload('a')
     const { clock, photos, store } = runner
     const slow = watched(photos, ({ method }) => method === 'list' && clock.advance(minutes(1)))
@@ -164,7 +164,7 @@ describe('an upload of which a notification was accepted', () => {
   })
 
   it('waits for the minute to turn where the platform has refused something', async () => {
-    await watchNow(runner.context(), true)
+    await ensureScanning(runner.context(), true)
     await upload('a')
     const { invoke } = runner.openwhisk
     let refusals = 2
@@ -184,7 +184,7 @@ describe('an upload of which a notification was accepted', () => {
   it('leaves alone what was there before, other prefixes, and what is too young', async () => {
     await upload('old')
     await watch({ since: isoOf(Date.now() + 60_000), prefix: '' })
-    await watchNow(runner.context(), true)
+    await ensureScanning(runner.context(), true)
     await advance()
     expect(await recorded()).toEqual([])
     await watch({ prefix: 'x/' })
@@ -213,7 +213,7 @@ describe('a poll', () => {
   it('asks for an activation that waits for a sign of a holder that seems to live', async () => {
     await acquire(runner.context({ id: 'died' }), day, {
       isWorker: false,
-      create: dayMaker(runner.context(), day),
+      create: dayCreator(runner.context(), day),
     })
     await upload('a')
     await poll('/guest/image-uploaded', runner.context())
@@ -350,7 +350,7 @@ describe('a day that is over', () => {
       await runner.results.put(recordKey(model, record), JSON.stringify(record))
     }
     runner.clock.advance(minutes(6))
-    await watchNow(runner.context(), true)
+    await ensureScanning(runner.context(), true)
     expect(await advance()).toMatchObject({ state: 'running', totals: { ok: 1010 } })
     const found = await readBatch(runner.results, day)
     expect(found?.sorted).toMatchObject({ ok: 1000, files: [expect.stringContaining('/sorted/')] })

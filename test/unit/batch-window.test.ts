@@ -1,5 +1,12 @@
 import fc from 'fast-check'
-import { grown, maxUnderWay, maxUnreported, roomOf, shrunk, used } from '../../src/batch/running/window'
+import {
+  countSent,
+  freeSlots,
+  grow,
+  maxInFlight,
+  maxUnreported,
+  shrink,
+} from '../../src/batch/running/window'
 import type { Window } from '../../src/batch/state/batch'
 import { minutes, windowOf } from './batch-fixtures'
 
@@ -9,53 +16,51 @@ const quick = { done: 0, took: 10_000 }
 
 describe('the window', () => {
   it('doubles by what is accepted, as long as that says something', () => {
-    expect(grown(fresh, { ...quick, underWay: 32 }, now).size).toBe(64)
-    expect(grown(fresh, { ...quick, underWay: 3 }, now).size).toBe(32)
-    expect(grown(windowOf(maxUnreported), { ...quick, underWay: maxUnreported }, now).size).toBe(
-      maxUnreported,
-    )
+    expect(grow(fresh, { ...quick, inFlight: 32 }, now).size).toBe(64)
+    expect(grow(fresh, { ...quick, inFlight: 3 }, now).size).toBe(32)
+    expect(grow(windowOf(maxUnreported), { ...quick, inFlight: maxUnreported }, now).size).toBe(maxUnreported)
   })
 
   it('doubles beyond that from one round to the next, by what reports', () => {
     const window = windowOf(maxUnreported)
-    expect(grown(window, { ...quick, underWay: maxUnreported, done: 40 }, now).size).toBe(maxUnreported + 40)
-    const all = { ...quick, underWay: maxUnreported, done: maxUnreported }
-    expect(grown(window, all, now).size).toBe(2 * maxUnreported)
+    expect(grow(window, { ...quick, inFlight: maxUnreported, done: 40 }, now).size).toBe(maxUnreported + 40)
+    const all = { ...quick, inFlight: maxUnreported, done: maxUnreported }
+    expect(grow(window, all, now).size).toBe(2 * maxUnreported)
   })
 
   it('has an end', () => {
-    const all = { ...quick, underWay: maxUnderWay, done: maxUnderWay }
-    expect(grown(windowOf(maxUnderWay), all, now).size).toBe(maxUnderWay)
+    const all = { ...quick, inFlight: maxInFlight, done: maxInFlight }
+    expect(grow(windowOf(maxInFlight), all, now).size).toBe(maxInFlight)
   })
 
   it('adds one a round once the platform has refused something', () => {
-    const refused = shrunk(windowOf(64), { until: now }, 40)
+    const refused = shrink(windowOf(64), { until: now }, 40)
     expect(refused.size).toBe(36)
-    expect(grown(refused, { ...quick, underWay: 36, done: 36 }, now).size).toBe(37)
+    expect(grow(refused, { ...quick, inFlight: 36, done: 36 }, now).size).toBe(37)
     const paused = { ...refused, pausedUntil: now + 1 }
-    expect(grown(paused, { ...quick, underWay: 36, done: 36 }, now).size).toBe(36)
+    expect(grow(paused, { ...quick, inFlight: 36, done: 36 }, now).size).toBe(36)
   })
 
   it('never gets smaller than one', () => {
     let window = fresh
-    for (let refusals = 0; refusals < 50; refusals++) window = shrunk(window, { until: now }, 0)
-    expect(roomOf(window, 0, now + 1)).toBe(1)
+    for (let refusals = 0; refusals < 50; refusals++) window = shrink(window, { until: now }, 0)
+    expect(freeSlots(window, 0, now + 1)).toBe(1)
   })
 
   it('does not grow by what had to wait', () => {
-    const waited = { underWay: 300, done: 10, took: 50_000 }
-    expect(grown(windowOf(300), waited, now).size).toBe(300)
-    expect(grown({ ...windowOf(300), isKnown: true }, waited, now).size).toBe(300)
+    const waited = { inFlight: 300, done: 10, took: 50_000 }
+    expect(grow(windowOf(300), waited, now).size).toBe(300)
+    expect(grow({ ...windowOf(300), isKnown: true }, waited, now).size).toBe(300)
   })
 
   it('leaves some invocations of each minute to others, once the platform has said how many there are', () => {
-    const limited = shrunk(fresh, { until: now + 500, perMinute: 60 }, 30)
+    const limited = shrink(fresh, { until: now + 500, perMinute: 60 }, 30)
     expect(limited.size).toBe(32)
-    expect(roomOf(limited, 0, now)).toBe(0)
-    const sent = used(limited, 30, now + 1_000)
-    expect(roomOf(sent, 0, now + 1_000)).toBe(24)
-    expect(roomOf(used(sent, 24, now + 2_000), 0, now + 3_000)).toBe(0)
-    expect(roomOf(used(sent, 24, now + 2_000), 0, now + minutes(1))).toBe(32)
+    expect(freeSlots(limited, 0, now)).toBe(0)
+    const sent = countSent(limited, 30, now + 1_000)
+    expect(freeSlots(sent, 0, now + 1_000)).toBe(24)
+    expect(freeSlots(countSent(sent, 24, now + 2_000), 0, now + 3_000)).toBe(0)
+    expect(freeSlots(countSent(sent, 24, now + 2_000), 0, now + minutes(1))).toBe(32)
   })
 })
 
@@ -71,7 +76,7 @@ interface Server {
 interface Step {
   window: Window
   accepted: number
-  underWay: number
+  inFlight: number
   refusals: number
   refusedFor: 'minute' | 'concurrency' | undefined
   /** The longest that a piece took which reported in this turn. */
@@ -89,9 +94,9 @@ function* turns({ containers, runs, concurrent, perMinute }: Server, seconds: nu
   for (let time = now; time < now + seconds * 1_000; time += 500) {
     let [accepted, refusals] = [0, 0]
     let refusedFor: Step['refusedFor']
-    for (let room = roomOf(window, pieces.length, time); room > 0; room--) {
+    for (let room = freeSlots(window, pieces.length, time); room > 0; room--) {
       if (refusals > 0) break
-      window = used(window, 1, time)
+      window = countSent(window, 1, time)
       const count = (invoked.get(minuteOf(time)) ?? 0) + 1
       invoked.set(minuteOf(time), count)
       refusedFor = count > perMinute ? 'minute' : pieces.length >= concurrent ? 'concurrency' : undefined
@@ -106,15 +111,15 @@ function* turns({ containers, runs, concurrent, perMinute }: Server, seconds: nu
       }
     }
     const done = pieces.filter(({ ends }) => ends <= time)
-    const underWay = pieces.length
+    const inFlight = pieces.length
     const took = done.map(({ at }) => time - at)
     pieces = pieces.filter(({ ends }) => ends > time)
     const until = refusedFor === 'minute' ? (minuteOf(time) + 1) * minutes(1) : time + 2_000
     window =
       refusals > 0
-        ? shrunk(window, { until, perMinute: refusedFor === 'minute' ? perMinute : undefined }, underWay)
-        : grown(window, { underWay, done: done.length, took: Math.min(...took) }, time)
-    yield { window, accepted, underWay, refusals, refusedFor, longest: Math.max(0, ...took) }
+        ? shrink(window, { until, perMinute: refusedFor === 'minute' ? perMinute : undefined }, inFlight)
+        : grow(window, { inFlight, done: done.length, took: Math.min(...took) }, time)
+    yield { window, accepted, inFlight, refusals, refusedFor, longest: Math.max(0, ...took) }
   }
 }
 
@@ -130,9 +135,9 @@ describe('a window on any platform', () => {
     fc.assert(
       fc.property(anyServer, (server) => {
         let most = 0
-        for (const { window, underWay } of turns(server, 60)) {
+        for (const { window, inFlight } of turns(server, 60)) {
           if (window.isKnown) return
-          most = Math.max(most, underWay)
+          most = Math.max(most, inFlight)
           expect(window.size).toBeLessThanOrEqual(Math.max(32, 2 * most))
         }
       }),
@@ -148,7 +153,7 @@ describe('a window on any platform', () => {
             expect(step.window.size).toBeLessThanOrEqual(Math.max(1, 0.9 * server.concurrent))
           else if (before?.window.isKnown)
             expect(step.window.size - before.window.size).toBeLessThanOrEqual(
-              step.underWay / before.window.size + 1e-9,
+              step.inFlight / before.window.size + 1e-9,
             )
           before = step
         }
@@ -187,7 +192,7 @@ describe('a window on any platform', () => {
         // OpenWhisk gives up after five minutes.
         expect(Math.max(...late.map(({ longest }) => longest))).toBeLessThan(300_000)
         const running =
-          late.reduce((sum, { underWay }) => sum + Math.min(underWay, containers), 0) / late.length
+          late.reduce((sum, { inFlight }) => sum + Math.min(inFlight, containers), 0) / late.length
         if (runs < 100_000) expect(running).toBeGreaterThan(0.95 * containers)
       }
   })
@@ -197,6 +202,6 @@ describe('a window on any platform', () => {
     expect(Math.max(...steps.map(({ longest }) => longest))).toBeGreaterThan(150_000)
     const late = steps.slice(-1_000)
     expect(Math.max(...late.map(({ longest }) => longest))).toBeLessThan(160_000)
-    expect(late.every(({ underWay }) => underWay >= 12)).toBe(true)
+    expect(late.every(({ inFlight }) => inFlight >= 12)).toBe(true)
   })
 })

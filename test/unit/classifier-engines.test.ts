@@ -10,13 +10,14 @@ const root = join(__dirname, '..', '..')
 const modules = join(root, 'node_modules')
 const folder = mkdtempSync(join(tmpdir(), 'whisklens-engines-'))
 
-/** A home with the models and the samples: modules are found by NODE_PATH alone, whatever this checkout has. */
+/** A home with the models, the samples and the WebAssembly: modules are found by NODE_PATH alone, whatever this checkout has. */
 const bare = { WHISKLENS_HOME: join(folder, 'home'), WHISKLENS_TFJS_NODE: join(folder, 'nothing') }
 
 let child: Bundle
 beforeAll(async () => {
-  mkdirSync(bare.WHISKLENS_HOME)
-  for (const name of ['models', 'samples']) symlinkSync(join(root, name), join(bare.WHISKLENS_HOME, name))
+  mkdirSync(join(bare.WHISKLENS_HOME, 'dist'), { recursive: true })
+  for (const name of ['models', 'samples', join('dist', 'wasm')])
+    symlinkSync(join(root, name), join(bare.WHISKLENS_HOME, name))
   child = await bundle('test/helpers/engine-child.ts')
 })
 afterAll(() => {

@@ -74,6 +74,6 @@ needs(findEngine('onnx').missing()).describe('an ONNX model', () => {
       /images of 12 × 12 pixels, expected 224.*image \(FLOAT \[\S+, 12, 12, 3\]\)/s,
     )
     const converted = await whisklens('model', 'convert', fixture('keras'), 'out')
-    expect(converted.stderr).toMatch(/needs no converting.*whisklens model add/s)
+    expect(converted.stderr).toMatch(/needs no conversion.*whisklens model add/s)
   })
 })

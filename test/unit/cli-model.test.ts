@@ -102,7 +102,7 @@ describe('whisklens model', () => {
       [['info', 'nonsense'], 1, 'There is no model "nonsense"'],
       [['verify', 'nonsense'], 1, 'There is no model "nonsense"'],
       [['convert', 'nonsense', 'out'], 1, 'There is no file or folder nonsense'],
-      [['convert', samples, 'out'], 1, 'nothing that can be converted'],
+      [['convert', samples, 'out'], 1, 'cannot be converted'],
       [['convert'], 1, 'Expected an input and an output folder'],
     ] as const) {
       const done = await model([...args], 'three')

@@ -2,16 +2,21 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parquetReadObjects } from 'hyparquet'
 import { columns } from '../../src/batch/reports/columns'
+import { querySchema } from '../../src/batch/reports/query'
 import { resultsKey, summaryKey } from '../../src/batch/state/layout'
+import { commands } from '../../src/cli/commands'
+import { createProgram } from '../../src/cli/program'
 import { type ImageRecord, recordSchema } from '../../src/schema'
 import { errorRecord, okRecord, tabby } from './batch-fixtures'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()
 let store: Awaited<ReturnType<typeof startStore>>
+const beagle = { label: 'beagle', className: 'beagle', wordnetId: 'n02088364', index: 162, probability: 0.4 }
 const records: ImageRecord[] = [
   okRecord('=cmd.jpg', { exif: { takenAt: '2026-05-01T10:00:00', camera: 'Canon EOS R5' } }),
   okRecord('b.jpg', {
+    labels: [beagle],
     exif: { takenAt: '2026-06-01T10:00:00+02:00', position: { latitude: -1.5, longitude: 2 } },
   }),
   errorRecord('c.jpg'),
@@ -68,6 +73,38 @@ describe('whisklens results', () => {
     const { code, stderr } = await results('--taken-since', 'yesterday')
     expect(code).toBe(2)
     expect(stderr).toContain('Expected a date such as 2026-05')
+  })
+})
+
+describe('the filters of whisklens results', () => {
+  const keys = async (...args: string[]) =>
+    (await results('--jsonl', ...args)).lines.map((line) => JSON.parse(line).key)
+
+  it.each<[string, string[]]>([
+    ['--label-is tabby', ['=cmd.jpg']],
+    ['--label-is tab', []],
+    ['--label-is tabby --label-is beagle', ['=cmd.jpg', 'b.jpg']],
+    ['--search TAB', ['=cmd.jpg']],
+    ['--search canine', ['b.jpg']],
+    ['--search c.jp', ['c.jpg']],
+    ['--code image_corrupt', ['c.jpg']],
+    ['--code image_empty', []],
+    ['--max-probability 0.5', ['b.jpg', 'c.jpg']],
+    ['--min-probability 0.2 --max-probability 0.5', ['b.jpg']],
+  ])('%s', async (filters, expected) => {
+    expect(await keys(...filters.split(' '))).toEqual(expected)
+  })
+
+  it('refuse a probability above 1', async () => {
+    const { code, stderr } = await results('--max-probability', '30')
+    expect(code).toBe(2)
+    expect(stderr).toContain('Expected a number from 0 to 1.')
+  })
+
+  it('are all that the action results has', async () => {
+    const command = (await createProgram(commands, ['results'])).commands[0]
+    const options = new Set(command?.options.map((option) => option.attributeName()))
+    expect(Object.keys(querySchema.shape).filter((name) => !options.has(name))).toEqual([])
   })
 })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { toJsonLines } from '../../src/batch/records/json-lines'
-import { unknownRecord } from '../../src/batch/records/record'
+import { initialRecord } from '../../src/batch/records/record'
 import { resultsKey, summaryKey } from '../../src/batch/state/layout'
 import { followBatch } from '../../src/library/batches/follow'
 import type { BatchSummary } from '../../src/schema'
@@ -86,7 +86,7 @@ describe('whisklens classify s3://…', () => {
 
 describe('batches', () => {
   const record = (key: string, label?: string, probability = 0.9) => ({
-    ...unknownRecord({ bucket: 'images', key }, { model: 'm@1', engine: 'wasm', activationId: 'a', at: 0 }),
+    ...initialRecord({ bucket: 'images', key }, { model: 'm@1', engine: 'wasm', activationId: 'a', at: 0 }),
     ...(label
       ? {
           status: 'ok',

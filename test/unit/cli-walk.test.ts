@@ -3,7 +3,6 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { countSkipped, type Tally } from '../../src/cli/shared/skipped'
-import { imageType } from '../../src/image-files'
 import { imagesAmong } from '../../src/library/sources/find-images'
 import { splitGlob } from '../../src/library/sources/globs'
 import { walk } from '../../src/library/sources/walk'
@@ -131,17 +130,6 @@ describe('images among the files of a folder', () => {
     ])
     expect(others).toEqual({ '.json': 1, 'without an extension': 2 })
   })
-})
-
-it('extensions are case-insensitive', () => {
-  expect(['a.JPeG', 'b.tiff', 'c.avif', 'd.HEIC', 'e.svg', 'jpg'].map(imageType)).toEqual([
-    'image/jpeg',
-    'image/tiff',
-    'image/avif',
-    'image/heic',
-    undefined,
-    undefined,
-  ])
 })
 
 describe('globs', () => {

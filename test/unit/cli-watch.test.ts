@@ -7,7 +7,7 @@ import { progressOf } from '../../src/batch/reports/progress'
 import type { ClosingBatch, OpenBatch } from '../../src/batch/state/batch'
 import { documentKey, summaryKey } from '../../src/batch/state/layout'
 import { deleteEntry, putEntry } from '../../src/batch/state/open'
-import { closing, ended } from '../../src/batch/state/transitions'
+import { beginClosing, ended } from '../../src/batch/state/transitions'
 import type { BatchSummary } from '../../src/schema'
 import { doneBatch, saveBatch } from './batch-fixtures'
 import { bareEnvironment, bin, run, startStore, summaryOf, temporaryFolder } from './cli-run'
@@ -43,7 +43,7 @@ async function open(batch: OpenBatch): Promise<void> {
 async function close(batch: OpenBatch, summary: BatchSummary): Promise<void> {
   await put(summary)
   const over = ended(
-    { ...closing(batch, 'complete'), revision: 1, writeId: 'w' } as ClosingBatch,
+    { ...beginClosing(batch, 'complete'), revision: 1, writeId: 'w' } as ClosingBatch,
     batch.usage,
   )
   await saveBatch(store.results, { ...over, announced: true, revision: 1, writeId: 'w' })

@@ -143,14 +143,14 @@ describe('settings', () => {
     expect(settingsFromEnvironment({ WHISKLENS_CA: ca }).ca).toBe(ca)
     expect(settingsFromEnvironment({ WHISKLENS_CA: path }).ca).toBe(ca)
     expect(settingsFromParams({ ca: ca.replaceAll('\n', '\\n') }).ca).toBe(ca)
-    expect(() => settingsFromParams({ ca: path })).toThrow('WHISKLENS_CA holds no certificate')
+    expect(() => settingsFromParams({ ca: path })).toThrow('WHISKLENS_CA contains no certificate')
     expect(() => settingsFromEnvironment({ WHISKLENS_CA: '/not/there.pem' })).toThrow(
-      /WHISKLENS_CA is neither PEM nor a file that can be read: .*\/not\/there.pem/,
+      /WHISKLENS_CA is neither PEM nor a readable file: .*\/not\/there.pem/,
     )
     const key = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n'
     for (const text of [key, Buffer.from(key).toString('base64')]) {
       expect(() => settingsFromEnvironment({ WHISKLENS_CA: text })).toThrow(
-        /^WHISKLENS_CA holds no certificate$/,
+        /^WHISKLENS_CA contains no certificate$/,
       )
     }
     for (const unset of ['', '$WHISKLENS_CA']) {

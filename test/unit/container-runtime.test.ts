@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { zipSync } from 'fflate'
 import { ChannelAgent, channelDescriptor } from '../../src/local/containers/channel'
 import { Container, type Reply } from '../../src/local/containers/container'
 import { type Job, Pool } from '../../src/local/containers/pool'
@@ -83,6 +85,25 @@ describe('a container', () => {
     const { all } = await withContainer(code, async (one) => read(await one.post('/run', {}, 60_000)))
     expect(all).toContain('PipeWrap')
     expect(all.filter((name: string) => /Server|TCP|UDP/.test(name))).toEqual([])
+  })
+
+  it('treats code as CommonJS, whatever package.json is above the data folder', async () => {
+    const above = newFolder()
+    writeFileSync(join(above, 'package.json'), '{"type":"module"}')
+    const started = { runtime, folder: join(above, 'container'), memory: 128, environment: {} }
+    const archive = zipSync({ 'index.js': Buffer.from('exports.main = () => ({ kind: typeof require })') })
+    for (const value of [
+      { code: 'const main = () => ({ kind: typeof require })' },
+      { code: Buffer.from(archive).toString('base64'), binary: true },
+    ]) {
+      const container = await Container.start(started)
+      try {
+        await container.post('/init', { value }, 60_000)
+        expect(read(await container.post('/run', {}, 60_000))).toEqual({ kind: 'function' })
+      } finally {
+        await container.stop()
+      }
+    }
   })
 
   it('drops an activation’s variables after its run, and keeps its own', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { WhisklensError } from '../../src/errors'
-import { labelNamed } from '../../src/labels/classes'
+import { findLabel } from '../../src/labels/classes'
 import { parseLabelRules } from '../../src/labels/rules'
 import { type LabelView, labelView } from '../../src/labels/view'
 import { type ImageRecord, recordSchema } from '../../src/schema'
@@ -8,7 +8,7 @@ import { anyKey, errorRecord, okRecord } from './batch-fixtures'
 
 const view = (rules: object): LabelView => labelView(parseLabelRules(JSON.stringify(rules), 'labels.json'))
 
-const label = (name: string, probability: number) => ({ ...labelNamed(name), index: 1, probability })
+const label = (name: string, probability: number) => ({ ...findLabel(name), index: 1, probability })
 
 const photo = okRecord('a.jpg', {
   labels: [

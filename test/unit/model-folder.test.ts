@@ -124,7 +124,7 @@ describe('an invalid model folder is refused, naming what is wrong', () => {
       modelCopy({ 'whisklens.json': JSON.stringify({ ...description, checksums }) }),
     )
     expect(error).toBeInstanceOf(InvalidInputError)
-    expect(error.message).toMatch(/group1-shard2of3\.bin is not the file it should be/)
+    expect(error.message).toMatch(/group1-shard2of3\.bin has the wrong checksum/)
   })
 
   it.each(['labels.json', 'group1-shard2of3.bin'])('a link that leads nowhere: %s', async (name) => {

@@ -151,7 +151,7 @@ describe('an added model', () => {
     const added = await addModel('mine', copy, { warmUp })
     writeFileSync(join(added, 'labels.json'), '[]')
     const mine = (await installedModels()).find(({ name }) => name === 'mine')
-    expect(mine?.problem).toMatch(/labels\.json is not the file it should be/)
+    expect(mine?.problem).toMatch(/labels\.json has the wrong checksum/)
   })
 })
 

@@ -105,7 +105,7 @@ describe('a downloaded file', () => {
     answer = (_, outgoing) => outgoing.writeHead(404).end('not here')
     await expect(download(`${origin}/a`)).rejects.toMatchObject({
       code: 'download_failed',
-      message: `Could not download ${origin}/a: it answered 404`,
+      message: `Could not download ${origin}/a: the server responded with 404`,
       hint: expect.stringContaining('--from'),
     })
     expect(asked).toHaveLength(1)

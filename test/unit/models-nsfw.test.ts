@@ -28,7 +28,7 @@ describe('nsfwjs’ model from a folder', () => {
     await writeFile(join(modules, 'model.min.js'), code)
     await expect(write()).rejects.toMatchObject({
       code: 'wrong_checksum',
-      message: expect.stringContaining('model.min.js is not that of nsfwjs'),
+      message: expect.stringContaining('model.min.js does not match nsfwjs'),
     })
     expect(existsSync(ran)).toBe(false)
   })

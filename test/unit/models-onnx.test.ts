@@ -282,7 +282,7 @@ describe('an ONNX model', () => {
     ['another size than said', network(), { size: 224 }, /images of 8 × 8 pixels, expected 224/],
     ['no size', network({ shape: [1, 3, -1, -1] }), {}, /size of its input/],
     ['no range', network(), { range: undefined }, /range of pixel values/],
-    ['other classes', network(), { labels: keras.labels, skip: 1 }, /4 classes, but it gives 3 values/],
+    ['other classes', network(), { labels: keras.labels, skip: 1 }, /4 classes, but it outputs 3 values/],
     ['a softmax, of which logits are said', network(), { logits: true }, /ends in a Softmax/],
     ['an end that does not tell', network({ end: ['Relu'] }), {}, /ends in a Relu/],
     ['detection', network(), { task: 'detection' }, /options cannot describe it/],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { InvalidInputError } from '../../src/errors'
-import { parseEvent, parseText, withAttributes } from '../../src/storage/events'
+import { parseEvent, parseText, toStructured } from '../../src/storage/events'
 import { bodyOf, created, fixtureNames, unknownShapes } from '../helpers/event-fixtures'
 import { anyKey } from './batch-fixtures'
 
@@ -215,13 +215,13 @@ function parseAnything(message: unknown): void {
 describe('any other message', () => {
   it.each([
     [{}, 'it is empty'],
-    [{ images: [] }, 'of no known shape: its fields are images'],
+    [{ images: [] }, 'no known shape: its fields are images'],
     [{ '{"bucket": "images"': '' }, 'it has no fields (was JSON sent as a form?'],
-    [{ Records: 'none' }, 'of no known shape: its fields are Records'],
-    [{ Records: [{}] }, 'Records[0] is of no known shape: it is empty'],
-    [{ Records: [7] }, 'Records[0] is no JSON object'],
-    [null, 'is no JSON object'],
-    ['text', 'is no JSON object'],
+    [{ Records: 'none' }, 'no known shape: its fields are Records'],
+    [{ Records: [{}] }, 'Records[0] has no known shape: it is empty'],
+    [{ Records: [7] }, 'Records[0] is not a JSON object'],
+    [null, 'is not a JSON object'],
+    ['text', 'is not a JSON object'],
     [{ Records: [s3Record('a'.repeat(0))] }, 'Records[0] is not a valid S3 event: s3.object.key'],
   ])('%j is refused: %s', (message, reason) => {
     expect(refusalOf(message)).toContain(reason)
@@ -301,7 +301,7 @@ describe('the notification', () => {
   })
 
   it.each(unknownShapes)('%s is refused', (name) => {
-    expect(refusalOf(JSON.parse(bodyOf(name)))).toContain('[0] is of no known shape: its fields are topic')
+    expect(refusalOf(JSON.parse(bodyOf(name)))).toContain('[0] has no known shape: its fields are topic')
   })
 
   it('every file has an expectation', () => {
@@ -369,7 +369,7 @@ describe('the notification', () => {
 
   it('is limited in nesting', () => {
     const wrapped = Array.from({ length: 30 }).reduce((inner: unknown) => [inner], { Records: [] })
-    expect(refusalOf(wrapped)).toContain('too many messages inside each other')
+    expect(refusalOf(wrapped)).toContain('is nested too deeply')
   })
 
   it.each([
@@ -417,8 +417,8 @@ describe('the notification', () => {
   it('of Eventarc in the binary form has its type in the headers', () => {
     const { data, type } = JSON.parse(bodyOf('gcs-eventarc'))
     const headers = { 'content-type': 'application/json', 'ce-type': type, 'ce-specversion': '1.0' }
-    expect(eventsOf(withAttributes(data, headers))).toMatchObject([{ key: 'album/red kite+1%25.jpg' }])
-    expect(refusalOf(withAttributes(data, {}))).toContain('of no known shape')
+    expect(eventsOf(toStructured(data, headers))).toMatchObject([{ key: 'album/red kite+1%25.jpg' }])
+    expect(refusalOf(toStructured(data, {}))).toContain('no known shape')
   })
 
   it('that a subscription has ended names no image', () => {
@@ -488,6 +488,6 @@ describe('a notification through SNS', () => {
   })
 
   it('with other content is refused', () => {
-    expect(refusalOf(wrapped('hello'))).toContain('Message is no JSON object')
+    expect(refusalOf(wrapped('hello'))).toContain('Message is not a JSON object')
   })
 })

@@ -6,48 +6,48 @@ import { ImageError, StorageError, WhisklensError } from '../../errors'
 import { maxImageBytes } from '../../image-files'
 import type { ExifOption, ImageRecord, ImageRef, Thumbnail } from '../../schema'
 import type { Bucket, Store } from '../../storage/store'
-import { errorOf, unknownRecord } from '../records/record'
+import { errorOf, initialRecord } from '../records/record'
 import { openThumbnails, type Thumbnails } from './thumbnails'
 
-/** So many images are at work at a time: in the engine, decoded, downloaded. Their files take memory. */
+/** Images in flight at once: downloading, decoding or in the engine. Each holds its file in memory. */
 const lookAhead = isMemoryScarce ? 2 : 4
 
-/** Objects larger than this wait for each other, so that those in memory at one time are not all of the largest. */
+/** Objects larger than this are classified one at a time, to bound memory. */
 const largeObjectBytes = 8 * 1024 * 1024
 
-/** A sequence passes at most 1 MiB on; the rest of the message needs room too. */
+/** A sequence passes on at most 1 MiB; the rest of the message needs room too. */
 const maxOutputBytes = 800 * 1024
 
-/** The time a result needs to travel on, and that of one image that has just begun. */
+/** Time reserved for sending the result and finishing an image that has just begun, milliseconds. */
 const deadlineMargin = 10_000
 
-/** Thumbnails that are not written so long before the deadline are left out. */
+/** Thumbnails not written by this long before the deadline are dropped, milliseconds. */
 const thumbnailMargin = 5000
 
 export interface ClassifyOptions {
-  /** Images are downloaded while it is loaded. */
+  /** May still be loading: images are downloaded meanwhile. */
   model: LoadedModel | Promise<LoadedModel>
   store: Store
   activationId: string
   /** Milliseconds since the epoch. */
   deadline: number
-  /** Whether what is left over goes into the output, too: nothing else knows of it. */
+  /** The output also carries the images left over: no batch knows of them. */
   handsOnRest?: boolean
-  /** `position`: where photos were taken is kept. */
+  /** `position` keeps where photos were taken. */
   exif?: ExifOption
-  /** Where thumbnails are written; none are made without it. */
+  /** Where thumbnails are written; omitted, none are made. */
   thumbnails?: Bucket
 }
 
 /**
- * Classifies images of the object store, download and decoding running ahead of inference. Never throws for an image:
- * its failure is its record. Stops early, at an image's border, when the output grows too large or time runs out.
- * @throws WhisklensError when the model cannot be loaded, or does not work
+ * Classifies images of the object store, downloading and decoding ahead of inference. A failing image becomes an error
+ * record and never throws. Stops early, between images, when the output grows too large or time runs out.
+ * @throws WhisklensError when the model cannot be loaded or does not work
  * @returns records of the first images, in order; fewer than `images` when it stopped early
  */
 export async function classifyImages(images: ImageRef[], options: ClassifyOptions): Promise<ImageRecord[]> {
   const limit = pLimit(lookAhead)
-  const oneByOne = pLimit(1)
+  const large = pLimit(1)
   const stopAt = options.deadline - deadlineMargin
   const thumbnails =
     options.thumbnails && openThumbnails(options.thumbnails, options.deadline - thumbnailMargin)
@@ -58,13 +58,13 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   }
   const classify = (image: ImageRef): Promise<ImageRecord> =>
     (image.size ?? 0) > largeObjectBytes
-      ? oneByOne(() => classifyObject(image, options, thumbnails).finally(collectGarbage))
+      ? large(() => classifyObject(image, options, thumbnails).finally(collectGarbage))
       : classifyObject(image, options, thumbnails)
   const records = await Promise.all(
     images.map((image, index) =>
       limit(async () => {
         if (failure) return undefined
-        // At least one image is done each time, or a batch could run in place for ever.
+        // At least one image per activation, or the batch would never advance.
         if (index > 0 && (outputBytes > maxOutputBytes || Date.now() > stopAt)) return undefined
         const record = await classify(image).catch(stop)
         if (!record) return undefined
@@ -74,7 +74,7 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
     ),
   )
   if (failure) throw failure
-  // The limiter starts images in order, so what was left out is a tail.
+  // The limiter starts images in order, so those skipped form a tail.
   const end = records.indexOf(undefined)
   const done = (end === -1 ? records : records.slice(0, end)) as ImageRecord[]
   const written = await thumbnails?.written()
@@ -83,10 +83,13 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   )
 }
 
-/** As a part of a message, with what separates it from the next. */
+/** Size in a JSON message, separator included. */
 const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value)) + 1
 
-/** @throws WhisklensError when the model cannot be loaded or does not work, or the store is not trusted: no image's fault, and no image's record */
+/**
+ * @throws WhisklensError when the model fails or the store's certificate is not trusted: errors that no single image
+ * causes
+ */
 async function classifyObject(
   image: ImageRef,
   { model, store, activationId, exif }: ClassifyOptions,
@@ -96,7 +99,7 @@ async function classifyObject(
   const [loading, downloading] = await Promise.allSettled([model, download(image, store)])
   if (loading.status === 'rejected') throw loading.reason
   const { folder, engine } = loading.value
-  const record = unknownRecord(image, { model: folder.version, engine, activationId, at })
+  const record = initialRecord(image, { model: folder.version, engine, activationId, at })
   try {
     if (downloading.status === 'rejected') throw downloading.reason
     const { body, etag, size, lastModified, ms } = downloading.value
@@ -115,14 +118,14 @@ async function classifyObject(
     Object.assign(record.timings, timings)
     record.thumbnail = await thumbnail
   } catch (thrown) {
-    if (isNoImages(thrown)) throw thrown
+    if (isSystemic(thrown)) throw thrown
     record.error = errorOf(thrown)
   }
   return record
 }
 
-/** A failure of the model, its engine or the settings, and a store that cannot be asked, say nothing of an image. */
-const isNoImages = (thrown: unknown): boolean =>
+/** Failures of the model, the engine, the settings or the store's certificate concern every image, not this one. */
+const isSystemic = (thrown: unknown): boolean =>
   thrown instanceof StorageError
     ? thrown.code === 'tls_untrusted'
     : thrown instanceof WhisklensError && !(thrown instanceof ImageError)

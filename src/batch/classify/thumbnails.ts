@@ -7,29 +7,28 @@ import type { ImageRef, Thumbnail } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { thumbnailKey } from '../state/layout'
 
-/** So many are written at a time; where the store is slower than the model, images wait for it. */
+/** Writes in flight at once. When the store is slower than the model, images wait for it. */
 const writesAtOnce = 16
 
-/** A key names one version of an image. */
+/** Safe because a key names one version of an image. */
 const cacheControl = 'public, max-age=31536000, immutable'
 
-/** Thumbnails of some images, written while others are classified. */
+/** Writes thumbnails while other images are classified. */
 export interface Thumbnails {
   /**
-   * Makes the thumbnail of an image that was decoded. Never throws: the log has what fails.
-   * @returns it once its write has begun; undefined where it cannot be made
+   * Makes the thumbnail of a decoded image. Never throws: failures are logged.
+   * @returns once its write has begun; undefined if it cannot be made
    */
   make(small: DecodedImage | undefined, image: Version): Promise<Thumbnail | undefined>
-  /** The keys of those that are written, once all are, or at the deadline. */
+  /** Waits for all writes or the deadline. @returns the keys written */
   written(): Promise<Set<string>>
 }
 
 type Version = Required<Pick<ImageRef, 'bucket' | 'key' | 'etag'>>
 
 /**
- * Opens the thumbnails of some images. One that is there already is written again: to look takes a request and its time,
- * too, for each image that is new.
- * @param deadline when nothing waits for writes any longer, milliseconds since the epoch
+ * Opens a thumbnail writer. Existing thumbnails are overwritten: checking would cost a request for each new image.
+ * @param deadline when to stop waiting for writes, milliseconds since the epoch
  */
 export function openThumbnails(results: Bucket, deadline: number): Thumbnails {
   const limit = pLimit(writesAtOnce)
@@ -37,7 +36,7 @@ export function openThumbnails(results: Bucket, deadline: number): Thumbnails {
   const keys = new Set<string>()
   const late = until(deadline)
   let refused = false
-  /** What keeps one from being written, keeps all: the log has the first, and in the end how many. */
+  /** A failed write usually has a cause that affects all: log the first, and count the rest at the end. */
   const notWritten = (thrown: unknown): void => {
     if (!refused) log.warn({ reason: messageOf(thrown) }, 'a thumbnail was not written')
     refused = true
@@ -46,7 +45,7 @@ export function openThumbnails(results: Bucket, deadline: number): Thumbnails {
     async make(small, { bucket, key, etag }) {
       const failed = (thrown: unknown): undefined =>
         void log.warn({ bucket, key, reason: messageOf(thrown) }, 'an image has no thumbnail')
-      if (!small) return failed('the part that the model does not see cannot be decoded')
+      if (!small) return failed('the area outside the model input cannot be decoded')
       const file = await encodeThumbnail(small).catch(failed)
       if (!file) return undefined
       const { width, height, bytes, contentType, extension } = file
@@ -76,12 +75,12 @@ export function openThumbnails(results: Bucket, deadline: number): Thumbnails {
   }
 }
 
-/** What timers take. */
-const longestTimer = 2 ** 31 - 1
+/** Largest delay of a timer, milliseconds. */
+const maxTimer = 2 ** 31 - 1
 
-/** Resolves at a time; a process does not stay for it. */
+/** Resolves at a time without keeping the process alive. */
 const until = (time: number): Promise<void> =>
   new Promise((resolve) => {
-    const left = Math.min(Math.max(0, time - Date.now()), longestTimer)
+    const left = Math.min(Math.max(0, time - Date.now()), maxTimer)
     AbortSignal.timeout(left).addEventListener('abort', () => resolve())
   })

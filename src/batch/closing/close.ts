@@ -11,10 +11,10 @@ import { joinFile } from './join'
 import { readState, writeSegments } from './segments'
 
 /**
- * Writes what a finished run leaves: `results.jsonl`, `results.csv` and `errors.jsonl`. All of it follows from what was
- * reported, so that an interrupted closing goes on, and leaves the same bytes.
- * @param stopAt when to leave the rest to another activation, milliseconds since the epoch
- * @returns false when time was up
+ * Writes the results of a finished run: `results.jsonl`, `results.csv` and `errors.jsonl`. They follow only from what
+ * was reported, so an interrupted closing resumes and writes the same bytes.
+ * @param stopAt when to leave the rest to the next activation, milliseconds since the epoch
+ * @returns false when time ran out
  */
 export async function closeRun(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   const isLate = () => context.clock.now() >= stopAt
@@ -22,7 +22,7 @@ export async function closeRun(lease: Lease, context: Context, stopAt: number): 
   if (closing().kind === 'uploads') {
     while (await sortPortion(lease, context, true)) if (isLate()) return false
   }
-  if (closing().segments.length === 0) await rememberPrevious(lease, context)
+  if (closing().segments.length === 0) await pinPrevious(lease, context)
   if (!closing().finished && !(await writeSegments(lease, context, stopAt))) return false
   for (const name of resultsNames) {
     if (closing().joined.includes(name)) continue
@@ -35,12 +35,12 @@ export async function closeRun(lease: Lease, context: Context, stopAt: number): 
   return true
 }
 
-/** A run that ended early is read again from its beginning by the next. */
+/** After an early end the next run reads this one again from its start, and counts its usage then. */
 const usageBefore = (batch: ClosingBatch, counted: ClosingBatch['usage']): ClosingBatch['usage'] =>
   batch.outcome === 'complete' ? counted : batch.usage
 
-/** What the run before left is read while it is there; merged a second time, it is the same. */
-async function rememberPrevious(lease: Lease, { results }: Context): Promise<void> {
+/** Pins the previous run's results by etag. Merging them a second time changes nothing. */
+async function pinPrevious(lease: Lease, { results }: Context): Promise<void> {
   const { batch, run } = lease.batch()
   const found = run === 1 ? undefined : await results.head(resultsKey(batch, 'results.jsonl'))
   const previous = found?.etag ?? null
@@ -49,7 +49,7 @@ async function rememberPrevious(lease: Lease, { results }: Context): Promise<voi
   )
 }
 
-/** The summary of a run that has ended: it follows from what its segments counted. */
+/** The summary of an ended run, from the counts of its segments. */
 export async function finalSummary(batch: EndedBatch, context: Context): Promise<BatchSummary> {
   const { tally, position } = await readState(context, batch)
   const images = tally.ok + tally.error
@@ -59,7 +59,7 @@ export async function finalSummary(batch: EndedBatch, context: Context): Promise
     state: batch.outcome,
     model: isUploads ? undefined : batch.model?.modelVersion,
     listed: isUploads ? images : batch.plan.listed,
-    // An image counts once however many runs did it; what an ended batch has not done is still to come.
+    // An image counts once, in however many runs it was classified; what an ended batch left undone stays pending.
     planned: isUploads ? images : images + batch.plan.planned - batch.plan.base - position.reported,
     skipped: batch.plan.skipped,
     exact: true,
@@ -71,7 +71,7 @@ export async function finalSummary(batch: EndedBatch, context: Context): Promise
   })
 }
 
-/** Removes the segments of runs that are announced. */
+/** Removes the segments of runs whose completion has been announced. */
 export async function dropSegments(batch: string, upTo: number, { results }: Context): Promise<void> {
   const keys: string[] = []
   const prefix = closingPrefix(batch)

@@ -14,11 +14,11 @@ const contentTypes: Record<ResultsName, string> = {
   'index.bin': 'application/octet-stream',
 }
 
-/** A part is copied where it is that large, bytes; the smaller ones are put together. */
-export const leastPart = { value: partBytes }
+/** Objects of at least this size are copied into an upload; smaller ones are combined first. Bytes. */
+export const minUploadPart = { value: partBytes }
 
-/** So many parts are made at a time: each may be in memory. */
-const atOnce = 3
+/** Upload parts made at once: each may be held in memory. */
+const partsAtOnce = 3
 
 interface SizedKey {
   key: string
@@ -26,10 +26,10 @@ interface SizedKey {
 }
 
 /**
- * Which objects become which part of an upload: one that is large enough is copied, the others are put together until
- * they are, for a store takes no smaller part but the last.
+ * Groups objects into the parts of an upload. One that is large enough is copied; smaller ones are combined, because a
+ * store accepts a small part only as the last.
  */
-export function partsOf(objects: SizedKey[], least = leastPart.value): SizedKey[][] {
+export function uploadPartsOf(objects: SizedKey[], least = minUploadPart.value): SizedKey[][] {
   const parts: SizedKey[][] = []
   let small: SizedKey[] = []
   for (const object of objects) {
@@ -43,8 +43,8 @@ export function partsOf(objects: SizedKey[], least = leastPart.value): SizedKey[
 }
 
 /**
- * Writes files of a run in one request each, in the place of those of the run before. The lease is made sure of between
- * the look at what is there and the writing: what a former holder saw must not replace what came after.
+ * Writes files of a run with one request each, replacing those of the previous run. The lease is verified between
+ * reading the etag and writing, so that a former holder cannot overwrite newer files.
  */
 export async function putFiles(
   lease: Lease,
@@ -68,23 +68,23 @@ export async function putFiles(
 const etagOf = async (results: Context['results'], key: string): Promise<string | null> =>
   (await results.head(key))?.etag ?? null
 
-/** Joins the segments of a file to one object, without reading those that are large enough to be copied. */
+/** Joins the segments of a file into one object, copying the large ones without reading them. */
 export async function joinFile(lease: Lease, context: Context, name: ResultsName): Promise<void> {
   const { results } = context
   const { batch } = lease.batch()
   const objects = await segmentsOf(lease, context, name)
-  const parts = partsOf(objects)
+  const parts = uploadPartsOf(objects)
   const read = async (keys: SizedKey[]): Promise<Buffer> =>
     Buffer.concat(await Promise.all(keys.map(async ({ key }) => (await results.get(key)).body)))
   if (parts.length <= 1) return putFiles(lease, context, { [name]: await read(parts[0] ?? []) })
   const key = resultsKey(batch, name)
   const upload = await results.beginUpload(key, contentTypes[name])
   try {
-    const limit = pLimit(atOnce)
+    const limit = pLimit(partsAtOnce)
     const make = async (part: SizedKey[], number: number): Promise<string> => {
       await lease.save()
       const [only] = part
-      if (part.length === 1 && only && only.size >= leastPart.value)
+      if (part.length === 1 && only && only.size >= minUploadPart.value)
         return results.copyPart(key, upload, number, only.key)
       return results.uploadPart(key, upload, number, await read(part))
     }
@@ -93,13 +93,13 @@ export async function joinFile(lease: Lease, context: Context, name: ResultsName
     await lease.verify()
     await results.completeUpload(key, upload, etags, replaces)
   } catch (thrown) {
-    // What fails here must not hide why.
+    // A failure here must not hide the first one.
     await results.abortUpload(key, upload).catch(() => {})
     throw thrown
   }
 }
 
-/** The segments of a file that the batch counts, in order. */
+/** The published segments of a file, in order. */
 async function segmentsOf(lease: Lease, { results }: Context, name: ResultsName): Promise<SizedKey[]> {
   const { batch, run, segments } = lease.batch() as ClosingBatch
   const sizes = new Map<string, number>()
@@ -108,7 +108,7 @@ async function segmentsOf(lease: Lease, { results }: Context, name: ResultsName)
   const keys = segments.map((epoch, n) => segmentKey(batch, { run, n, epoch }, name))
   const missing = keys.find((key) => !sizes.has(key))
   if (missing !== undefined) {
-    // Removed once the end was announced, which another holder has done then.
+    // Segments are removed after the end is announced; if another holder did that, the lease is lost.
     await lease.verify()
     throw new StorageError('object_not_found', 404, `The segment s3://${results.name}/${missing} is missing`)
   }

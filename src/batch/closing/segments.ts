@@ -14,26 +14,28 @@ import { putFiles } from './join'
 import { openSource, sourcePositionSchema } from './source'
 
 /*
- * The files of a run are written in segments: how far it came is in the batch, and another activation goes on there.
+ * A run's files are written in segments. The batch document counts them, so that another activation can resume.
  */
 
-/** A segment ends behind so many bytes of JSON Lines: more than the least part of an upload, so that it can be copied. */
+/**
+ * A segment ends after this many bytes of JSON Lines: above the minimum of an upload part, so that it can be copied.
+ */
 export const segmentBytes = { value: 8 * 1024 * 1024 }
 
-/** How often a writer says that it is still there, in images. */
-const signEvery = 200
+/** Images between renewals of the lease. */
+const renewEvery = 200
 
-/** `state.json` of a segment: what was counted, and where to go on. */
+/** `state.json` of a segment: the counts so far and where to resume. */
 const stateSchema = z.strictObject({
   tally: tallySchema,
   index: indexSoFarSchema,
   position: sourcePositionSchema,
-  /** The record that was written last. */
+  /** The last record written. */
   last: z.strictObject({ key: z.string(), bucket: z.string() }).optional(),
 })
 type SegmentState = z.infer<typeof stateSchema>
 
-/** What the segments of a run have counted, all of them together. */
+/** The counts of all segments of a run together. */
 export async function readState(
   { results }: Pick<Context, 'results'>,
   { batch, run, segments, usage }: ClosingBatch | EndedBatch,
@@ -53,7 +55,7 @@ export async function readState(
 
 type Files = Record<ResultsName, Buffer>
 
-/** The files of one segment after the other. */
+/** Collects the files of one segment after another. */
 function openFiles(index: IndexSoFar, isFirst: boolean) {
   const builder = openIndexBuilder(index)
   const empty = (csv: string[] = []) => ({
@@ -73,7 +75,7 @@ function openFiles(index: IndexSoFar, isFirst: boolean) {
       builder.add(record, line)
       bytes += Buffer.byteLength(line)
     },
-    /** Those of what was added since the last segment. */
+    /** The files of what was added since the last segment. */
     take: (isLast: boolean): Files => {
       const block = builder.block()
       const files = {
@@ -90,8 +92,8 @@ function openFiles(index: IndexSoFar, isFirst: boolean) {
 }
 
 /**
- * Writes the segments of a run that are missing; of a run that is no larger than one, the files themselves.
- * @returns false when time was up: the next activation goes on
+ * Writes the missing segments of a run. A run that fits in one segment is written as the final files.
+ * @returns false when time ran out; the next activation resumes
  */
 export async function writeSegments(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   const closing = lease.batch() as ClosingBatch
@@ -116,7 +118,7 @@ export async function writeSegments(lease: Lease, context: Context, stopAt: numb
     last = { key: record.key, bucket: record.bucket }
     count(tally, record)
     open.add(record)
-    if (++images % signEvery === 0) await lease.save()
+    if (++images % renewEvery === 0) await lease.save()
     if (!open.isFull()) continue
     await put(false)
     if (context.clock.now() >= stopAt) return false
@@ -127,7 +129,7 @@ export async function writeSegments(lease: Lease, context: Context, stopAt: numb
 
 const segmentsOf = (lease: Lease): number[] => (lease.batch() as ClosingBatch).segments
 
-/** Writes a segment under the name of its epoch; it counts once the batch says so. */
+/** Writes a segment named by its epoch. It counts once the batch document lists it. */
 async function publish(
   lease: Lease,
   { results }: Context,

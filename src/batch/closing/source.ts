@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { ImageRecord } from '../../schema'
 import type { Bucket } from '../../storage/store'
-import { keysBelow } from '../planning/missing'
+import { keysBelow } from '../planning/walk'
 import { keyBefore } from '../records/keys'
 import { type Choice, mergeRecords, newerOf, type Records } from '../records/merge'
 import { findByKey } from '../records/ordered'
@@ -12,30 +12,30 @@ import type { ClosingBatch, UsageSum } from '../state/batch'
 import { resultsKey } from '../state/layout'
 import { type Context, unlessRefused } from '../state/platform'
 
-/** How far a source was read. Plain data: reading that resumes there gets the last record once more. */
+/** How far the sources were read. Plain data. Reading that resumes here yields the last record again. */
 export const sourcePositionSchema = z.strictObject({
-  /** In each sorted file, where the record in use begins. */
+  /** Offset of the current record in each sorted file. */
   offsets: z.array(z.int()),
-  /** Where in its parts. */
+  /** The position in the parts. */
   part: partPositionSchema.optional(),
-  /** Positions before that one which have a record. */
+  /** Number of records read from parts. */
   reported: z.int(),
 })
 export type SourcePosition = z.infer<typeof sourcePositionSchema>
 
-/** What the results of a run are made of, each image once, in the order of keys and then of buckets. */
+/** The records of a run's results, each image once, ordered by key and then bucket. */
 export interface Source {
   records: Records
   position(): SourcePosition
 }
 
-/** What all sorted files may have in memory at a time, and the least and most of one. */
-const blockBytes = { all: 8 * 1024 * 1024, least: 32 * 1024, most: 1024 * 1024 }
+/** Read buffers: for all sorted files together, and the minimum and maximum for one. */
+const blockBytes = { all: 8 * 1024 * 1024, min: 32 * 1024, max: 1024 * 1024 }
 
 /**
- * Opens what the results of a run are made of: those of the run before, and what was reported since.
- * @param last the key that was read last, where reading goes on
- * @param usage what activations used is added to it
+ * Opens the sources of a run's results: the previous results, and what was reported since.
+ * @param last the last key read, where reading resumes
+ * @param usage the usage recorded in parts is added to it
  */
 export function openSource(
   batch: ClosingBatch,
@@ -45,7 +45,7 @@ export function openSource(
   const before = batch.previous === null ? [] : [resultsKey(batch.batch, 'results.jsonl')]
   const keys = [...before, ...batch.sorted.files]
   const position: SourcePosition = from ? { ...from } : { offsets: keys.map(() => 0), reported: 0 }
-  const block = Math.min(Math.max(Math.ceil(blockBytes.all / keys.length), blockBytes.least), blockBytes.most)
+  const block = Math.min(Math.max(Math.ceil(blockBytes.all / keys.length), blockBytes.min), blockBytes.max)
 
   async function* sorted(key: string, index: number): Records {
     let next = position.offsets[index] ?? 0
@@ -58,7 +58,7 @@ export function openSource(
     position.offsets[index] = next
   }
 
-  async function* run(): Records {
+  async function* partRecords(): Records {
     const range = { start: batch.plan.base, end: batch.plan.planned }
     let reported = position.reported
     for await (const { part, start, records, usage: used } of recordsInOrder(
@@ -84,23 +84,28 @@ export function openSource(
     batch.kind === 'uploads'
       ? files
       : [
-          ...(previous ? [stillThere(previous, batch, store.bucket(batch.bucket), { last, stale })] : []),
+          ...(previous ? [existing(previous, batch, store.bucket(batch.bucket), { last, stale })] : []),
           ...portions,
-          run(),
+          partRecords(),
         ]
   const choose: Choice = batch.kind === 'uploads' ? newerOf : (_, later) => later
   return {
-    records: newest(mergeRecords(sources, choose), stale, batch, results),
+    records: preferNewer(mergeRecords(sources, choose), stale, batch, results),
     position: () => ({ ...position, offsets: [...position.offsets] }),
   }
 }
 
-/** Records of the run before whose image has changed since, with the version that it is now. */
+/** Previous records whose image has changed since, with its current version. */
 type Stale = WeakMap<ImageRecord, Version>
 type Version = Pick<ImageRecord, 'etag'>
 
-/** What others have classified since was skipped by this run: then that record counts. */
-async function* newest(records: Records, stale: Stale, { model }: ClosingBatch, results: Bucket): Records {
+/** Prefers a newer record written elsewhere: this run skipped that image as up to date. */
+async function* preferNewer(
+  records: Records,
+  stale: Stale,
+  { model }: ClosingBatch,
+  results: Bucket,
+): Records {
   for await (const record of records) {
     const version = stale.get(record)
     const found = version && model && (await readRecord(results, model.modelVersion, record))
@@ -108,8 +113,8 @@ async function* newest(records: Records, stale: Stale, { model }: ClosingBatch, 
   }
 }
 
-/** Leaves out what a run that saw every image did not see any more; nothing, once the source refuses to tell. */
-async function* stillThere(
+/** Drops images that a full listing no longer contains; drops nothing once the source refuses access. */
+async function* existing(
   records: Records,
   batch: ClosingBatch,
   images: Bucket,

@@ -1,26 +1,26 @@
 import { StorageError, WhisklensError } from '../../errors'
 import type { Store } from '../../storage/store'
 import type { Shape } from '../state/batch'
-import { addressed, isContinued, type Listed, parseLine, shapeOf } from './list-lines'
+import { isContinued, type Listed, parseAddress, parseLine, shapeOf } from './list-lines'
 
-/** Where reading a list goes on. */
+/** Where to resume reading a list. */
 export interface ReadPosition {
-  /** Bytes and lines that are read. */
+  /** Bytes and lines read so far. */
   bytes: number
   lines: number
   /** Known once the first line is read. */
   shape?: Shape
 }
 
-/** An image of a list, and the position behind its line. */
+/** An image of a list, and the position after its line. */
 export interface Read extends ReadPosition {
   listed: Listed
 }
 
-/** @param address as the schema of requests has it */
-const locate = (address: string) => addressed(address) ?? { bucket: '', key: '' }
+/** @param address validated by the request schema */
+const locate = (address: string) => parseAddress(address) ?? { bucket: '', key: '' }
 
-/** The version of a list that is there. @throws WhisklensError `manifest_not_found` */
+/** The current version of a list. @throws WhisklensError `manifest_not_found` */
 export async function etagOf(address: string, store: Store): Promise<string> {
   const { bucket, key } = locate(address)
   const found = await store.bucket(bucket).head(key)
@@ -29,9 +29,9 @@ export async function etagOf(address: string, store: Store): Promise<string> {
 }
 
 /**
- * Reads one version of a list, a line at a time, from a position on. Empty lines count for nothing.
- * @throws WhisklensError `manifest_invalid` for a line that cannot be understood, `manifest_changed` when the list is
- *   another version
+ * Reads one version of a list line by line from a position. Empty lines are skipped.
+ * @throws WhisklensError `manifest_invalid` for a line that cannot be parsed, `manifest_changed` when the list is
+ * another version
  */
 export async function* readList(
   address: string,
@@ -43,7 +43,7 @@ export async function* readList(
   let { bytes, lines, shape } = from
   let pending = ''
   const source = store.bucket(bucket).lines(key, { from: bytes, etag })
-  for await (const text of naming(address, source)) {
+  for await (const text of translateErrors(address, source)) {
     const isFirst = bytes === 0 && pending === ''
     bytes += Buffer.byteLength(text) + 1
     lines++
@@ -57,7 +57,7 @@ export async function* readList(
         shape ??= shapeOf(trimmed)
         yield { listed: parseLine(trimmed, shape), bytes, lines, shape }
       }
-      if (pending.length > longestRecord) throw notClosed()
+      if (pending.length > maxRecord) throw notClosed()
     } catch (thrown) {
       throw atLine(thrown, address, lines)
     }
@@ -65,27 +65,27 @@ export async function* readList(
   if (pending !== '') throw atLine(notClosed(), address, lines)
 }
 
-/** Of CSV that goes over several lines, characters: keys have 1,024 bytes. */
-const longestRecord = 16 * 1024
+/** Characters of a CSV record that spans several lines. Keys have at most 1,024 bytes. */
+const maxRecord = 16 * 1024
 
-const notClosed = (): WhisklensError => new WhisklensError('manifest_invalid', 'A quote is not closed')
+const notClosed = (): WhisklensError => new WhisklensError('manifest_invalid', 'A quote is never closed')
 
-/** Says of which list a line is that cannot be understood. */
+/** Adds the list's address and the line number to an error. */
 function atLine(thrown: unknown, address: string, line: number): unknown {
   if (!(thrown instanceof WhisklensError) || thrown.code !== 'manifest_invalid') return thrown
   const { code, message, hint, cause } = thrown
   return new WhisklensError(code, `Line ${line} of ${address} is not valid. ${message}`, { hint, cause })
 }
 
-/** Tells of a list that is another version, or gone, in the words of a list. */
-async function* naming(address: string, lines: AsyncIterable<string>): AsyncGenerator<string> {
+/** Translates storage errors of a replaced or deleted list to `manifest_changed`. */
+async function* translateErrors(address: string, lines: AsyncIterable<string>): AsyncGenerator<string> {
   try {
     yield* lines
   } catch (thrown) {
     if (!(thrown instanceof StorageError)) throw thrown
     if (!['precondition_failed', 'object_not_found'].includes(thrown.code)) throw thrown
     throw new WhisklensError('manifest_changed', `${address} was changed while it was read`, {
-      hint: 'Fire the batch again: the list is read anew.',
+      hint: 'Fire the batch again: it reads the list from the start.',
       cause: thrown,
     })
   }

@@ -9,43 +9,41 @@ import { listKey, listPrefix } from '../state/layout'
 import { etagOf, readList } from './list-read'
 
 /*
- * A list of any length in the order of keys, each image once: it is read in portions that fit into memory, each of which
- * is sorted and written; then the portions are merged as they are read, side by side.
+ * Sorts a list of any length by key and removes duplicates. Portions that fit in memory are sorted and written, then
+ * merged while they are read.
  */
 
-/** An image of a list. */
 export type Entry = Pick<ImageRef, 'bucket' | 'key'>
 
-/** A portion ends behind so many images, or so many characters of their names. */
+/** A portion ends at this many images, or characters of their names. */
 export const portion = { images: 50_000, characters: 4 * 1024 * 1024 }
 
-/** What all portions may have in memory at a time while they are merged, and the least and most of one, bytes. */
-const blockBytes = { all: 8 * 1024 * 1024, least: 16 * 1024, most: 512 * 1024 }
+/** Read buffers during the merge: for all portions together, and the minimum and maximum for one. Bytes. */
+const blockBytes = { all: 8 * 1024 * 1024, min: 16 * 1024, max: 512 * 1024 }
 
-/** What a list is sorted for. */
-export interface Sorting {
+export interface ListToSort {
   batch: string
   run: number
-  /** Names the portions: the revision of the batch from which on this is planned. */
+  /** Names the portions: the batch's revision when this planning began. */
   epoch: number
   /** `s3://bucket/key` of the list. */
   manifest: string
-  /** Of images whose line names none. */
+  /** For lines that name no bucket. */
   bucket: string
 }
 
 /**
- * Reads a list from where an earlier reading of it stopped, and writes its portions.
- * @returns how far it has come, after each portion
- * @throws WhisklensError for a list that is not there, has changed since, or cannot be understood
+ * Reads a list from where an earlier reading stopped, and writes its portions.
+ * @returns the progress after each portion
+ * @throws WhisklensError for a list that is missing, has changed or cannot be parsed
  */
 export async function* sortList(
-  sorting: Sorting,
+  toSort: ListToSort,
   before: SortedList | undefined,
   store: Store,
   results: Bucket,
 ): AsyncGenerator<SortedList> {
-  const { manifest, batch, run, epoch } = sorting
+  const { manifest, batch, run, epoch } = toSort
   if (before?.sorted) return
   let list: SortedList = before ?? {
     etag: await etagOf(manifest, store),
@@ -63,7 +61,7 @@ export async function* sortList(
     pending = openPortion()
   }
   for await (const { listed, ...position } of readList(manifest, list.etag, list, store)) {
-    const { bucket = sorting.bucket, key } = listed
+    const { bucket = toSort.bucket, key } = listed
     refuseResults(bucket, results, manifest)
     pending.add({ bucket, key })
     list = { ...list, ...position }
@@ -75,13 +73,13 @@ export async function* sortList(
   yield list
 }
 
-/** @throws WhisklensError `manifest_invalid` where an image would be one of the results */
+/** @throws WhisklensError `manifest_invalid` for an image in the results bucket */
 function refuseResults(bucket: string, results: Bucket, manifest: string): void {
   if (bucket !== results.name) return
-  throw new WhisklensError('manifest_invalid', `${manifest} names the bucket of the results, ${bucket}`)
+  throw new WhisklensError('manifest_invalid', `${manifest} names an image in the results bucket, ${bucket}`)
 }
 
-/** Images of a list, each kept once. */
+/** Collects images, each once. */
 function openPortion() {
   const images = new Map<string, Entry>()
   let characters = 0
@@ -98,13 +96,13 @@ function openPortion() {
 }
 
 /**
- * All images of a sorted list in the order of keys and then of buckets, each once.
+ * Reads a sorted list in the order of keys and then buckets, each image once.
  * @param files the portions of the list
- * @param after the image that the reading is to begin behind
+ * @param after the image to start after
  */
 export async function* readSorted(files: string[], results: Bucket, after?: Entry): AsyncGenerator<Entry> {
-  const { all, least, most } = blockBytes
-  const size = Math.min(Math.max(Math.ceil(all / files.length), least), most)
+  const { all, min, max } = blockBytes
+  const size = Math.min(Math.max(Math.ceil(all / files.length), min), max)
   async function* entriesOf(key: string): Records<Entry> {
     for await (const line of results.lines(key, { blockBytes: size })) {
       const entry = imageRefSchema.parse(JSON.parse(line))
@@ -114,7 +112,7 @@ export async function* readSorted(files: string[], results: Bucket, after?: Entr
   yield* mergeRecords(files.map(entriesOf), (first) => first)
 }
 
-/** Removes the portions that runs up to this one have been planned by. */
+/** Removes the portions used to plan runs up to this one. */
 export async function dropList(batch: string, upTo: number, results: Bucket): Promise<void> {
   const keys: string[] = []
   const prefix = listPrefix(batch)

@@ -3,15 +3,15 @@ import { StorageError } from '../../errors'
 import type { Bucket, ObjectInfo } from '../../storage/store'
 import { compareKeys, inOrder, keyBefore } from '../records/keys'
 
-/** Of a listing; where a page has fewer of the keys than the least, a HEAD for each is faster. */
-export const page = { length: 1_000, least: 20 }
+/** Keys per page of a listing. Where a page contains fewer than `min` of the keys, HEAD requests are faster. */
+export const page = { length: 1_000, min: 20 }
 
 const atOnce = 32
 
 /**
- * What of some keys a bucket has. Where they lie close together they are listed, else there is a HEAD for each.
- * @param keys in order, each once
- * @param root what stands in front of the keys in the bucket, and not in those returned
+ * Looks up objects by key: by listing where the keys lie close together, by HEAD where they are sparse.
+ * @param keys sorted, without duplicates
+ * @param root prefix of the keys in the bucket, removed from the result
  */
 export async function lookUp(bucket: Bucket, keys: string[], root = ''): Promise<Map<string, ObjectInfo>> {
   const found = new Map<string, ObjectInfo>()
@@ -31,7 +31,7 @@ export async function lookUp(bucket: Bucket, keys: string[], root = ''): Promise
     answered += next - from
     if (next === keys.length) return found
     if (++listed % page.length > 0) continue
-    if (answered < page.least) {
+    if (answered < page.min) {
       await headEach(bucket, keys.slice(next), root, found)
       return found
     }
@@ -49,7 +49,7 @@ async function headEach(bucket: Bucket, keys: string[], root: string, found: Map
   await Promise.all(keys.map((key) => limit(ask, key)))
 }
 
-/** What is encrypted with its owner's own key answers no HEAD, and is listed all the same. */
+/** Finds an object by listing where HEAD is refused: objects under a customer-provided key answer it with 400. */
 async function headOf(bucket: Bucket, key: string): Promise<ObjectInfo | undefined> {
   try {
     return await bucket.head(key)

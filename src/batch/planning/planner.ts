@@ -6,26 +6,29 @@ import type { OpenBatch, Plan } from '../state/batch'
 import { isUnfiltered, selects, selectsKey } from '../state/filters'
 import { resultsKey } from '../state/layout'
 import { readSorted, sortList } from './list-sort'
-import { entryAt, walkList } from './listed'
-import { type Look, type Step, walkImages } from './missing'
 import { type Sizes, sizesOf } from './sizes'
+import { type DueRules, type Step, walkImages } from './walk'
+import { entryAt, walkList } from './walk-list'
 
-/** How far planning has come: what of a plan it moves. */
+/** The fields of a plan that planning advances. */
 export type Position = Pick<Plan, 'listed' | 'skipped' | 'planned' | 'cursor' | 'done' | 'swept' | 'list'>
 
-/** Images of a chunk to be written; none where it is only told how far planning has come. */
+/** Images of a chunk to write; empty for a progress report. */
 export interface Planned {
   images: ImageRef[]
-  /** The keys of records whose images no listing has any more; none where only some images are meant. */
+  /** Keys of records whose images are gone; empty when filters apply. */
   gone: string[]
   position: Position
 }
 
-/** So many images are walked past at most before it is told how far the walk has come. */
-const tellEvery = 100
+/** Images passed between progress reports. */
+const reportEvery = 100
 
-/** What is missing waits for more of it while so many images are passed by: a walk of one activation has to come further than that. */
-const maxLooks = 20_000
+/**
+ * Pending images are written after this many up-to-date ones: an activation's walk must outlast that, or it saves
+ * nothing.
+ */
+const maxPassed = 20_000
 
 export const positionOf = ({ listed, skipped, planned, cursor, done, swept, list }: Plan): Position => ({
   listed,
@@ -40,19 +43,17 @@ export const positionOf = ({ listed, skipped, planned, cursor, done, swept, list
 interface PlanOptions {
   /** Milliseconds since the epoch. */
   now: number
-  /** Nothing may be written but the portions of a list. */
+  /** Write nothing but the portions of a list. */
   readOnly?: boolean
-  /** Whether invocations are scarce. */
+  /** Whether the platform limits invocations per minute. */
   isPaced?(): boolean
 }
 
-/** What planning is about. */
 type Planning = Pick<OpenBatch, 'batch' | 'run' | 'revision' | 'bucket' | 'request' | 'plan' | 'model'>
 
 /**
- * Walks on through the source listing, or through the list of images that a batch was fired with, from where its planning
- * stands, in chunks of what has to be classified.
- * @throws WhisklensError for a list that is not there, has changed since, or cannot be understood
+ * Plans a batch from its cursor: walks the source listing or the batch's list, and yields chunks of images to classify.
+ * @throws WhisklensError for a list that is missing, has changed or cannot be parsed
  */
 export async function* planChunks(
   batch: Planning,
@@ -64,10 +65,10 @@ export async function* planChunks(
   if (manifest === undefined) {
     const { bucket, request, plan } = batch
     const { cursor, lastKey } = plan
-    const walk = { ...lookOf(batch, results, options), bucket, prefixes: request.prefix, cursor, lastKey }
+    const walk = { ...dueRulesOf(batch, results, options), bucket, prefixes: request.prefix, cursor, lastKey }
     return yield* chunksOf(batch, walkImages(walk, store.bucket(bucket), results), options)
   }
-  const sorting = {
+  const toSort = {
     batch: batch.batch,
     run: batch.run,
     epoch: batch.revision,
@@ -75,34 +76,34 @@ export async function* planChunks(
     bucket: batch.bucket,
   }
   let { plan } = batch
-  for await (const list of sortList(sorting, plan.list, store, results)) {
+  for await (const list of sortList(toSort, plan.list, store, results)) {
     plan = { ...plan, list }
     yield { images: [], gone: [], position: positionOf(plan) }
   }
   const entries = readSorted(plan.list?.files ?? [], results, entryAt(plan.cursor))
-  const isNamed = namedBy(batch.request)
-  const look = lookOf(batch, results, options)
-  const isMeant: Look['isMeant'] = (image) => isNamed(image.key) && look.isMeant(image)
-  const walk = { ...look, isMeant, isNamed, lastKey: plan.lastKey }
+  const isNamed = keyFilterOf(batch.request)
+  const rules = dueRulesOf(batch, results, options)
+  const isSelected: DueRules['isSelected'] = (image) => isNamed(image.key) && rules.isSelected(image)
+  const walk = { ...rules, isSelected, isNamed, lastKey: plan.lastKey }
   yield* chunksOf({ ...batch, plan }, walkList(walk, entries, store, results), options)
 }
 
-const lookOf = (
+const dueRulesOf = (
   { batch, request, model }: Planning,
   results: Bucket,
   { now, readOnly = false }: PlanOptions,
-): Look => ({
+): DueRules => ({
   modelVersion: model.modelVersion,
   force: request.force,
-  rests: false,
+  backsOff: false,
   now,
   readOnly,
-  isMeant: selects(request),
-  isWanted: request.retry ? failedBefore(results, batch) : undefined,
+  isSelected: selects(request),
+  isRetried: request.retry ? failedBefore(results, batch) : undefined,
 })
 
-/** Whether a key is one of those that a request is about. */
-function namedBy(request: Planning['request']): (key: string) => boolean {
+/** The request's filters that a key alone can answer. */
+function keyFilterOf(request: Planning['request']): (key: string) => boolean {
   const isSelected = selectsKey(request)
   return (key) => request.prefix.some((prefix) => key.startsWith(prefix)) && isSelected(key)
 }
@@ -112,26 +113,26 @@ async function* chunksOf(
   steps: AsyncGenerator<Step>,
   { isPaced }: PlanOptions,
 ): AsyncGenerator<Planned> {
-  const seesAll = isUnfiltered(request) && plan.lastKey === undefined
+  const coversAll = isUnfiltered(request) && plan.lastKey === undefined
   const chunks = openChunks(plan, sizesOf(request.chunkSize, isPaced))
   const isFull = (): boolean =>
     request.limit !== undefined && chunks.position().planned - plan.base >= request.limit
   if (!isFull())
     for await (const step of steps) {
-      if (step.gone === undefined || seesAll) yield* chunks.add(step)
+      if (step.gone === undefined || coversAll) yield* chunks.add(step)
       if (isFull()) break
     }
   yield* chunks.rest()
-  const swept = seesAll && !isFull()
+  const swept = coversAll && !isFull()
   yield { images: [], gone: chunks.gone(), position: { ...chunks.position(), done: true, swept } }
 }
 
-/** The images that wait to become a chunk. */
+/** Collects images into chunks. */
 function openChunks(plan: Plan, sizes: Sizes) {
   const pending: { image: ImageRef; position: Position }[] = []
   const gone: string[] = []
   let [reached, walked] = [positionOf(plan), positionOf(plan)]
-  let looks = 0
+  let passed = 0
   let isMany = false
   let isBegun = plan.planned > plan.base
 
@@ -145,12 +146,12 @@ function openChunks(plan: Plan, sizes: Sizes) {
     for (const size of sizes.spread(pending.length, isMany)) yield take(size)
   }
 
-  /** Passes by an image that needs nothing. */
+  /** Passes an up-to-date image. */
   function* pass(): Generator<Planned> {
-    looks++
-    // Nothing is to wait for ever behind such images.
-    if (looks % maxLooks === 0) yield* rest()
-    if (looks % tellEvery === 0) yield take(0)
+    passed++
+    // Pending images must not wait for ever behind up-to-date ones.
+    if (passed % maxPassed === 0) yield* rest()
+    if (passed % reportEvery === 0) yield take(0)
   }
 
   return {
@@ -159,7 +160,7 @@ function openChunks(plan: Plan, sizes: Sizes) {
     position: () => walked,
     add: function* (step: Step): Generator<Planned> {
       if (step.gone !== undefined) return void gone.push(step.gone)
-      walked = moved(walked, step)
+      walked = advanced(walked, step)
       if (!step.image) return yield* pass()
       pending.push({ image: step.image, position: walked })
       if (!isBegun && pending.length >= sizes.first.from) {
@@ -173,7 +174,7 @@ function openChunks(plan: Plan, sizes: Sizes) {
   }
 }
 
-const moved = (position: Position, { cursor, listed, image }: Step): Position => ({
+const advanced = (position: Position, { cursor, listed, image }: Step): Position => ({
   ...position,
   cursor,
   listed: position.listed + Number(listed),
@@ -181,13 +182,13 @@ const moved = (position: Position, { cursor, listed, image }: Step): Position =>
   skipped: position.skipped + Number(listed && image === undefined),
 })
 
-/** Opens what failed in the batch before: a retry does it again, though another batch may have a record of it. */
+/** Selects what failed in the previous run: a retry redoes it even if another batch has recorded it since. */
 function failedBefore(results: Bucket, batch: string): (key: string) => Promise<boolean> {
   const find = findByKey(failuresOf(results, batch))
   return async (key) => (await find(key)) !== undefined
 }
 
-/** What failed in the last run of a batch for reasons that may have passed, in the order of keys. */
+/** The retryable failures of a batch's last run, in key order. */
 async function* failuresOf(results: Bucket, batch: string): AsyncGenerator<ImageRecord> {
   const key = resultsKey(batch, 'errors.jsonl')
   if (!(await results.head(key))) return

@@ -1,33 +1,33 @@
-/** 10 s of work. At 60 activations a minute, which is OpenWhisk's own limit, 15,000 images. */
+/** 10 s of work. At 60 activations a minute, OpenWhisk's default limit, 15,000 images. */
 const defaultLargest = 250
 
-/** Where invocations are what is scarce. `classify` has time for 500 images that take 200 ms, and room for their records. */
+/** Used when invocations are scarce. `classify` has time for 500 images of 200 ms each, and room for their records. */
 const pacedLargest = 500
 
-/** What there is to do is spread over so many activations at least, before chunks become as large as they may. */
+/** A batch is spread over at least this many activations before chunks grow to full size. */
 const fanOut = 32
 
-/** A few images are shared by a few containers: an activation of its own for each would take longer. */
+/** Small batches use few containers: starting one for each image would take longer. */
 const few = 8
 const smallest = 4
 
-/** A page of a listing: from so many missing images on, a few containers begin before more are listed. */
+/** A page of a listing: with this many images due, the first chunks are dispatched before more is listed. */
 const page = 1_000
 
-/** The sizes of chunks: large where there is much to do, small for a small batch. */
+/** Chunk sizes: large for large batches, small for small ones. */
 export interface Sizes {
   readonly largest: number
-  /** From so many missing images on, chunks are as large as they may be. */
+  /** Images due from which on chunks have the full size. */
   enough: number
-  /** From so many missing images on, these chunks are begun with. */
+  /** The sizes of the first chunks, cut once `from` images are due. */
   first: { from: number; sizes: number[] }
-  /** The sizes of the chunks that so many images become, in order. @param isMany more were before them */
+  /** The sizes of the chunks for this many images. @param isMany more came before them */
   spread(images: number, isMany?: boolean): number[]
 }
 
 /**
- * @param asked images in a chunk at most, where the request says so
- * @param isPaced whether the platform is known to take only so many invocations a minute
+ * @param asked images per chunk, when the request sets it
+ * @param isPaced whether the platform is known to limit invocations per minute
  */
 export function sizesOf(asked?: number, isPaced = () => false): Sizes {
   const enough = asked === undefined ? fanOut * defaultLargest : few * asked

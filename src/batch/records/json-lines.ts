@@ -4,7 +4,7 @@ import { toMetadata, type Usage } from './usage'
 export const toJsonLines = (values: readonly object[]): string =>
   values.map((value) => `${JSON.stringify(value)}\n`).join('')
 
-/** What {@link toJsonLines} wrote. */
+/** Parses the output of {@link toJsonLines}. */
 export const fromJsonLines = <T>(body: Buffer): T[] =>
   body
     .toString('utf8')
@@ -12,7 +12,7 @@ export const fromJsonLines = <T>(body: Buffer): T[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as T)
 
-/** Stores values as lines of JSON. @param usage what was used to make them, kept with them */
+/** Stores values as JSON Lines. @param usage stored as metadata */
 export async function putJsonLines(
   results: Bucket,
   key: string,

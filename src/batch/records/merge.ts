@@ -2,19 +2,19 @@ import { msOf } from '../../clock'
 import type { ImageRecord } from '../../schema'
 import { comparePositions } from './keys'
 
-/** When the version that was read was written; what could not be read counts less than what could. */
+/** When the version that was read was written. A version that could not be read ranks lowest. */
 const versionOf = ({ lastModified }: ImageRecord): number => msOf(lastModified ?? '') || 0
 
-/** Of two records of one image the newer; which one must not hang on the order they come in. */
+/** The newer of two records of an image, independent of their order. */
 export function newerOf(a: ImageRecord, b: ImageRecord): ImageRecord {
-  // A download that began earlier may have read the later version.
+  // A download that began earlier may still have read the later version.
   const versions = versionOf(a) - versionOf(b)
   if (versions !== 0) return versions > 0 ? a : b
   if (a.at !== b.at) return a.at > b.at ? a : b
   return JSON.stringify(a) >= JSON.stringify(b) ? a : b
 }
 
-/** The newest record of each image, kept as records come. */
+/** Collects records and keeps the newest of each image. */
 export function newestRecords() {
   const newest = new Map<string, ImageRecord>()
   return {
@@ -23,22 +23,21 @@ export function newestRecords() {
       const known = newest.get(image)
       newest.set(image, known ? newerOf(known, record) : record)
     },
-    /** In the order in which a batch's records are read. */
+    /** Sorted by {@link comparePositions}. */
     inOrder: (): ImageRecord[] => [...newest.values()].sort(comparePositions),
   }
 }
 
-/** What is of one image. */
 type OfImage = Pick<ImageRecord, 'key' | 'bucket'>
 
 export type Records<T extends OfImage = ImageRecord> = AsyncGenerator<T>
 
-/** Of two records of one image the one to keep. */
+/** Chooses between two records of one image. */
 export type Choice<T extends OfImage = ImageRecord> = (left: T, right: T) => T
 
 /**
- * Merges ordered records, each image once in each, into one such order. Holds one record of each.
- * @param choose between two of one image; of an earlier source and a later one, in this order
+ * Merges sorted sources into one, holding one record of each. A source has each image once.
+ * @param choose between records of one image, given the earlier source's and the later's
  */
 export function mergeRecords<T extends OfImage>(sources: Records<T>[], choose: Choice<T>): Records<T> {
   const [first = none(), second] = sources

@@ -4,12 +4,12 @@ interface Keyed {
   key: string
 }
 
-/** What two ordered sequences have of one key. */
+/** The items of two sorted sequences with the same key. */
 export type Pair<L, R> = [left: L, right: R | undefined] | [left: undefined, right: R]
 
 /**
- * Walks two ordered sequences side by side and pairs what has the same key, in one pass and constant memory. What only
- * one of them has comes alone, in its place.
+ * Pairs the items of two sorted sequences by key, in one pass and constant memory. Unmatched items come alone, in
+ * order.
  */
 export async function* pairByKey<L extends Keyed, R extends Keyed>(
   lefts: AsyncIterable<L>,
@@ -33,8 +33,8 @@ export async function* pairByKey<L extends Keyed, R extends Keyed>(
 }
 
 /**
- * Finds by their keys what an ordered sequence has, in one pass: nothing of it is read before it is asked for.
- * @returns what has a key; keys have to be asked for in order
+ * Finds items of a sorted sequence by key in one pass, reading no further than needed.
+ * @returns a lookup to be called in the order of keys
  */
 export function findByKey<T extends Keyed>(
   sequence: AsyncIterable<T>,

@@ -8,8 +8,8 @@ import { outcomesOf } from './record'
 import { type Usage, usageOf } from './usage'
 
 /**
- * Writes the records of one range, whole and once: a repeat by the same activation has the same name and bytes.
- * @param usage what the activation used, to be counted with the part
+ * Writes the records of a range once. A repeat by the same activation has the same name and bytes.
+ * @param usage of the activation, stored with the part
  */
 export async function writePart(
   results: Bucket,
@@ -23,7 +23,7 @@ export async function writePart(
   await putJsonLines(results, partKey(batch, range, activationId), records, usage)
 }
 
-/** The parts that begin at `start` or later, by name. */
+/** Lists the parts that start at `start` or later, by name. */
 export async function* listParts(results: Bucket, batch: string, start = 0): AsyncGenerator<Part> {
   const prefix = partsPrefix(batch)
   for await (const { key } of results.list({ prefix, startAfter: prefix + position(start) })) {
@@ -32,28 +32,28 @@ export async function* listParts(results: Bucket, batch: string, start = 0): Asy
   }
 }
 
-/** Records that follow each other, of one part. */
+/** Consecutive records of one part. */
 interface PartRecords {
   /** The part's key. */
   part: string
   /** Position of the first record. */
   start: number
   records: ImageRecord[]
-  /** What the activation that wrote the part used; not where an earlier reading had begun with it. */
+  /** Usage of the activation that wrote the part; undefined when reading resumed within it. */
   usage?: Usage
 }
 
-/** Where reading goes on: the part that was in use, and the first position that has not been read. */
+/** Where to resume: the current part, and the first unread position. */
 export const partPositionSchema = z.strictObject({ part: z.string(), next: z.int() })
 export type PartPosition = z.infer<typeof partPositionSchema>
 
-/** So many parts are read ahead of the one in use. */
+/** Parts read ahead. */
 const partsAhead = 8
 
 /**
- * What the parts of positions `start` to `end` hold, in order, each position once: where parts overlap, the first name
- * wins. Parts of which nothing is needed are not read.
- * @param from where an earlier reading of the same positions stopped
+ * Reads the records at positions `start` to `end` in order, each once: where parts overlap the first name wins. Parts
+ * that add nothing are not read.
+ * @param from where an earlier reading of the range stopped
  */
 export async function* recordsInOrder(
   results: Bucket,
@@ -72,7 +72,7 @@ export async function* recordsInOrder(
   }
 }
 
-/** The parts that hold positions which no part before them holds, and the first such position. */
+/** The parts that add positions, each with the first position it adds. */
 async function* neededParts(results: Bucket, batch: string, { start, end }: Range, from?: PartPosition) {
   let next = from?.next ?? start
   const first = from && parsePartKey(from.part)

@@ -7,17 +7,17 @@ import type { Bucket } from '../../storage/store'
 import { recordKey } from '../state/layout'
 import { type Context, unlessRefused } from '../state/platform'
 
-/** A download older than this is checked against the source before its record is believed. */
+/** The etag of an older download is checked against the source before its record is written. */
 const trustDownloadFor = 10 * 60 * 1000
 
-/** Failures to read an image that say nothing of others: it is not there, or kept in a way in which it cannot be read. */
-const ofTheObject = ['image_missing', 'object_archived', 'object_encrypted']
+/** Read failures of a single image: it is missing, archived or encrypted. */
+const singleImageErrors = ['image_missing', 'object_archived', 'object_encrypted']
 
-/** Failures to read an image: they may be mended without touching it, and then no listing shows that it is to be redone. */
-const unread = ['access_denied', 'download_failed', ...ofTheObject]
+/** Read failures that may be fixed without changing the image, so that no listing would show it as stale. */
+const readErrors = ['access_denied', 'download_failed', ...singleImageErrors]
 
-/** The record of an image of which nothing is known yet but what its listing or event said. */
-export const unknownRecord = (
+/** The initial record of an image: an error, with what its listing or event says. */
+export const initialRecord = (
   image: ImageRef,
   made: Pick<ImageRecord, 'model' | 'engine' | 'activationId'> & {
     /** Milliseconds since the epoch. */
@@ -42,15 +42,15 @@ export const unknownRecord = (
   at: isoOf(made.at),
 })
 
-/** What a failure of the store is to an image; any other is that of its download. */
-const ofStorage: Partial<Record<ErrorCode, ImageErrorCode>> = {
+/** Storage error codes as image error codes; all others become `download_failed`. */
+const imageErrorOf: Partial<Record<ErrorCode, ImageErrorCode>> = {
   object_archived: 'object_archived',
   object_encrypted: 'object_encrypted',
   access_denied: 'access_denied',
   object_too_large: 'image_too_large',
 }
 
-/** What an error record says of anything thrown while an image was worked on. */
+/** Converts anything thrown during classification to the error of a record. */
 export function errorOf(thrown: unknown): NonNullable<ImageRecord['error']> & { code: ImageErrorCode } {
   if (thrown instanceof ImageError) {
     const { code, message, retryable } = thrown
@@ -59,12 +59,12 @@ export function errorOf(thrown: unknown): NonNullable<ImageRecord['error']> & { 
   if (thrown instanceof StorageError) {
     const { code, message, retryable } = thrown
     if (code === 'object_not_found') return { code: 'image_missing', message, retryable, attempts: 1 }
-    return { code: ofStorage[code] ?? 'download_failed', message, retryable, attempts: 1 }
+    return { code: imageErrorOf[code] ?? 'download_failed', message, retryable, attempts: 1 }
   }
   return { code: 'internal', message: messageOf(thrown), retryable: true, attempts: 1 }
 }
 
-/** How many records are of classified images, and how many of failures. */
+/** Counts successes and failures. */
 export function outcomesOf(records: ImageRecord[]): { ok: number; error: number } {
   const ok = records.filter(({ status }) => status === 'ok').length
   return { ok, error: records.length - ok }
@@ -74,28 +74,28 @@ const parseRecord = (body: string): ImageRecord | undefined => {
   try {
     return recordSchema.parse(JSON.parse(body))
   } catch {
-    // A record that cannot be read is as good as none: it is written anew.
+    // An unreadable record counts as none and is rewritten.
     return undefined
   }
 }
 
-/** Whether a record is kept as its image's newest: without one, the next batch tries the image again. */
+/** Whether a record is stored as its image's newest. Otherwise the next batch tries the image again. */
 export const leavesRecord = ({ error }: ImageRecord): boolean =>
-  !(error && (error.retryable || unread.includes(error.code)))
+  !(error && (error.retryable || readErrors.includes(error.code)))
 
-/** Whether images that all fail with an error may do so for one reason: their keys, their bucket, or what passes. */
+/** Whether other images may fail for the same reason: access to a bucket, or a transient failure. */
 export const mayBeShared = (error: ImageRecord['error']): boolean =>
   error !== undefined &&
-  (error.retryable || (unread.includes(error.code) && !ofTheObject.includes(error.code)))
+  (error.retryable || (readErrors.includes(error.code) && !singleImageErrors.includes(error.code)))
 
-/** The newest record of an image, if there is one. */
+/** The newest record of an image, if any. */
 export async function readRecord(results: Bucket, model: string, image: Pick<ImageRef, 'bucket' | 'key'>) {
   const found = await results.find(recordKey(model, image))
   return found && parseRecord(found.body.toString('utf8'))
 }
 
 /**
- * Makes a record the newest of its image, unless the image has changed since or the failure may pass.
+ * Stores a record as its image's newest, unless the image has changed since or the failure is retryable.
  * @returns whether the record was written
  */
 export async function writeRecord(
@@ -109,7 +109,7 @@ export async function writeRecord(
     results,
     recordKey(record.model, record),
     {
-      // Most images are new: writing without a look first takes one request instead of two.
+      // Most images are new: writing without reading first takes one request instead of two.
       known: null,
       change: async (current) => {
         const known = current && parseRecord(current.body)
@@ -124,7 +124,7 @@ export async function writeRecord(
   return written?.written ?? false
 }
 
-/** Whether a record is of the image's current version; it is not believed where the source refuses to tell. */
+/** Whether a record describes the image's current version; false when the source refuses access. */
 async function isCurrent(images: Bucket, { key, etag }: ImageRecord): Promise<boolean> {
   const found = await unlessRefused(images.head(key), 'refused')
   return found !== 'refused' && (found?.etag ?? null) === etag

@@ -7,22 +7,21 @@ import type { Context } from '../state/platform'
 import { leavesRecord, writeRecord } from './record'
 
 /*
- * What fails for a reason that may pass leaves no record, and would be found missing by every look at the bucket. So it
- * is noted under `retry/`, in the order of the images' keys, and rests for longer and longer. Only looks at
- * watched buckets let it rest: a batch that is fired tries it at once.
+ * Retryable failures leave no record, so each walk of a watched bucket would find the image due. A note under `retry/`,
+ * in the order of the images' keys, delays the next attempt with growing backoff. A batch that is fired ignores it.
  */
 
 const noteSchema = z.strictObject({
   etag: z.string().nullable(),
   tries: z.int().positive(),
-  /** When the last one began, ISO 8601. */
+  /** When the last attempt began, ISO 8601. */
   at: z.string(),
 })
 type Note = z.infer<typeof noteSchema>
 
-/** Before an image is tried again, milliseconds; doubles from one time to the next. */
-const firstPause = 20 * 60_000
-const longestPause = 24 * 60 * 60_000
+/** Backoff before the next attempt, milliseconds; doubles each time. */
+const minBackoff = 20 * 60_000
+const maxBackoff = 24 * 60 * 60_000
 
 async function read(results: Bucket, model: string, image: Pick<ImageRef, 'bucket' | 'key'>) {
   const found = await results.find(retryKey(model, image))
@@ -31,7 +30,7 @@ async function read(results: Bucket, model: string, image: Pick<ImageRef, 'bucke
   return data
 }
 
-/** Notes that a version of an image failed in passing. Lost in a race of two, one failure counts for both. */
+/** Notes a retryable failure of an image version. If two race, one failure counts for both. */
 async function note(results: Bucket, record: ImageRecord): Promise<void> {
   const { model, etag, at } = record
   const before = await read(results, model, record)
@@ -41,22 +40,22 @@ async function note(results: Bucket, record: ImageRecord): Promise<void> {
   await results.put(retryKey(model, record), JSON.stringify(noted), { contentType: 'application/json' })
 }
 
-/** Removes the note of an image that is classified or gone: its next failure is the first again. */
+/** Removes the note of an image that is classified or gone, which resets its backoff. */
 export const dropNote = (results: Bucket, model: string, image: Pick<ImageRef, 'bucket' | 'key'>) =>
   results.delete(retryKey(model, image))
 
-/** Keeps what became of an image: as its newest record, or as a note that it is to be tried again. */
-export async function keepRecord(
+/** Stores an image's record, or a retry note for a retryable failure. */
+export async function storeRecord(
   context: Pick<Context, 'store' | 'results' | 'clock' | 'random'>,
   record: ImageRecord,
 ): Promise<void> {
   if (leavesRecord(record)) await writeRecord(context, record)
-  // What only a list names, and no listing, is found by none of these looks.
+  // A missing image that only a list names appears in no listing, so no walk would use a note.
   else if (record.error?.code !== 'image_missing' || record.etag) await note(context.results, record)
 }
 
-/** Whether a version of an image that has a note is to be left alone at a time, milliseconds since the epoch. */
-export async function isResting(
+/** Whether an image version is still backing off. @param now milliseconds since the epoch */
+export async function isBackingOff(
   results: Bucket,
   model: string,
   image: ImageRef,
@@ -64,5 +63,5 @@ export async function isResting(
 ): Promise<boolean> {
   const noted = await read(results, model, image)
   if (!noted || noted.etag !== (image.etag ?? null)) return false
-  return msOf(noted.at) + Math.min(firstPause * 2 ** (noted.tries - 1), longestPause) > now
+  return msOf(noted.at) + Math.min(minBackoff * 2 ** (noted.tries - 1), maxBackoff) > now
 }

@@ -1,31 +1,31 @@
 import type { ImageRecord } from '../../schema'
 import type { Tags } from '../../storage/tagging'
 
-/** All of ours begin with it: others' are told from them, and kept. */
+/** Prefix of our tags; others are kept. */
 const prefix = 'whisklens:'
 
-/** S3 allows so many tags of an object. */
+/** The limit of S3 per object. */
 export const maxTags = 10
-/** And so many characters of a value, counted in UTF-16. */
+/** The limit of S3 for a value, UTF-16 units. */
 const maxCharacters = 256
 
-/** S3 takes letters, digits and spaces of any script, and a few signs. What else a label holds is left out. */
+/** Removes what S3 does not allow: it takes letters, digits, spaces and a few signs. */
 const asValue = (text: string): string =>
   text
     .replace(/[^\p{L}\p{N}\p{Zs}_.:/=+\-@]/gu, '')
     .replace(/\p{Zs}+/gu, ' ')
     .trim()
     .slice(0, maxCharacters)
-    // No half of a pair that the cut goes through.
+    // The cut may have split a surrogate pair.
     .replace(/[\ud800-\udbff]$/, '')
 
-/** What a record says as tags: the model, and of what it saw the most probable label. */
+/** The tags of a record: its model and most probable label. */
 export function tagsOfRecord({ model, labels: [top] }: ImageRecord): Tags {
   const tags = { model, ...(top && { label: top.label, confidence: top.probability.toFixed(4) }) }
   return Object.fromEntries(Object.entries(tags).map(([name, text]) => [`${prefix}${name}`, asValue(text)]))
 }
 
-/** The tags of an object with those of a record in place of earlier ones. */
+/** Replaces our tags of an object by those of a record. */
 export const mergeTags = (there: Tags, record: ImageRecord): Tags => ({
   ...Object.fromEntries(Object.entries(there).filter(([key]) => !key.startsWith(prefix))),
   ...tagsOfRecord(record),

@@ -2,7 +2,7 @@ import { isoOf, msOf } from '../../clock'
 import type { ImageRecord } from '../../schema'
 
 /**
- * `bytes` may exceed 32 bits; `time` is ISO 8601 in UTC; `localTime` is the same without a zone, as a camera's clock shows it;
+ * `bytes` may exceed 32 bits. `time` is ISO 8601 in UTC; `localTime` has no zone, as a camera's clock shows it.
  * `labels` is a list.
  */
 export type ColumnType = 'text' | 'integer' | 'bytes' | 'number' | 'time' | 'localTime' | 'labels'
@@ -13,6 +13,8 @@ type Cell = string | number | null | ImageRecord['labels']
 export interface Column {
   name: string
   type: ColumnType
+  /** For people. */
+  meaning: string
   /** Every record has a value. */
   isRequired: boolean
   of: (record: ImageRecord) => Cell
@@ -21,14 +23,18 @@ export interface Column {
 const column = (
   name: string,
   type: ColumnType,
+  meaning: string,
   of: (record: ImageRecord) => Cell | undefined,
-  isRequired = false,
-): Column => ({ name, type, isRequired, of: (record) => of(record) ?? null })
+): Column => ({ name, type, meaning, isRequired: false, of: (record) => of(record) ?? null })
 
-const required = (name: string, type: ColumnType, of: (record: ImageRecord) => Cell): Column =>
-  column(name, type, of, true)
+const required = (
+  name: string,
+  type: ColumnType,
+  meaning: string,
+  of: (record: ImageRecord) => Cell,
+): Column => ({ name, type, meaning, isRequired: true, of })
 
-/** Times from a store or a file are text from outside. */
+/** Parses a time from outside. @returns null when it is not valid */
 function timeOf(text: string | null): string | null {
   const time = msOf(text ?? '')
   return Number.isNaN(time) ? null : isoOf(time)
@@ -36,34 +42,56 @@ function timeOf(text: string | null): string | null {
 
 /** The columns of all exports, in order. */
 export const columns: readonly Column[] = [
-  required('bucket', 'text', ({ bucket }) => bucket),
-  required('key', 'text', ({ key }) => key),
-  required('status', 'text', ({ status }) => status),
-  column('label', 'text', ({ labels: [top] }) => top?.label),
-  column('probability', 'number', ({ labels: [top] }) => top?.probability),
-  column('className', 'text', ({ labels: [top] }) => top?.className),
-  column('wordnetId', 'text', ({ labels: [top] }) => top?.wordnetId),
-  column('error', 'text', ({ error }) => error?.code),
-  column('width', 'integer', ({ width }) => width),
-  column('height', 'integer', ({ height }) => height),
-  column('format', 'text', ({ format }) => format),
-  // An offset from UTC says nothing of the time of day.
-  column('takenAt', 'localTime', ({ exif }) => exif?.takenAt?.slice(0, 19)),
-  column('camera', 'text', ({ exif }) => exif?.camera),
-  column('latitude', 'number', ({ exif }) => exif?.position?.latitude),
-  column('longitude', 'number', ({ exif }) => exif?.position?.longitude),
-  column('size', 'bytes', ({ size }) => size),
-  column('etag', 'text', ({ etag }) => etag),
-  column('lastModified', 'time', ({ lastModified }) => timeOf(lastModified)),
-  required('model', 'text', ({ model }) => model),
-  required('engine', 'text', ({ engine }) => engine),
-  column('at', 'time', ({ at }) => timeOf(at)),
-  required('downloadMs', 'number', ({ timings }) => timings.download),
-  required('decodeMs', 'number', ({ timings }) => timings.decode),
-  required('inferMs', 'number', ({ timings }) => timings.infer),
-  required('labels', 'labels', ({ labels }) => labels),
+  required('bucket', 'text', 'Bucket of the image.', ({ bucket }) => bucket),
+  required('key', 'text', 'Key of the image.', ({ key }) => key),
+  required('status', 'text', '`ok` or `error`.', ({ status }) => status),
+  column('label', 'text', 'Top label: the first name of its class.', ({ labels: [top] }) => top?.label),
+  column(
+    'probability',
+    'number',
+    'Probability of the top label, 0 to 1.',
+    ({ labels: [top] }) => top?.probability,
+  ),
+  column('className', 'text', 'All names of the class.', ({ labels: [top] }) => top?.className),
+  column('wordnetId', 'text', 'Synset of the class in WordNet.', ({ labels: [top] }) => top?.wordnetId),
+  column(
+    'error',
+    'text',
+    'Code of the [error](errors.md#images), where the image could not be classified.',
+    ({ error }) => error?.code,
+  ),
+  column('width', 'integer', 'Width of the upright image, pixels.', ({ width }) => width),
+  column('height', 'integer', 'Height of the upright image, pixels.', ({ height }) => height),
+  column('format', 'text', 'Format of the file, by its content.', ({ format }) => format),
+  // Without the offset from UTC: the column holds the camera's local time.
+  column('takenAt', 'localTime', "Time of the photo by the camera's clock.", ({ exif }) =>
+    exif?.takenAt?.slice(0, 19),
+  ),
+  column('camera', 'text', 'Make and model of the camera.', ({ exif }) => exif?.camera),
+  column(
+    'latitude',
+    'number',
+    'Degrees north; only in batches with `exif: position`.',
+    ({ exif }) => exif?.position?.latitude,
+  ),
+  column(
+    'longitude',
+    'number',
+    'Degrees east; only in batches with `exif: position`.',
+    ({ exif }) => exif?.position?.longitude,
+  ),
+  column('size', 'bytes', 'Size of the object.', ({ size }) => size),
+  column('etag', 'text', 'ETag of the version that was classified.', ({ etag }) => etag),
+  column('lastModified', 'time', 'Last change of the object.', ({ lastModified }) => timeOf(lastModified)),
+  required('model', 'text', 'Version of the model.', ({ model }) => model),
+  required('engine', 'text', 'Engine that ran the model.', ({ engine }) => engine),
+  column('at', 'time', 'When the download began.', ({ at }) => timeOf(at)),
+  required('downloadMs', 'number', 'Time of the download, milliseconds.', ({ timings }) => timings.download),
+  required('decodeMs', 'number', 'Time of decoding, milliseconds.', ({ timings }) => timings.decode),
+  required('inferMs', 'number', 'Time of inference, milliseconds.', ({ timings }) => timings.infer),
+  required('labels', 'labels', 'All labels with their probabilities.', ({ labels }) => labels),
 ]
 
-/** A record as a row: a value, or null, for each column. */
+/** A record as a row of all columns. */
 export const toRow = (record: ImageRecord): Record<string, Cell> =>
   Object.fromEntries(columns.map(({ name, of }) => [name, of(record)]))

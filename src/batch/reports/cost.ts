@@ -7,18 +7,18 @@ import { isUploads } from '../uploads/day'
 import { readUnsorted } from '../uploads/sort'
 import { newestBatches } from './newest'
 
-/** What an image is taken to need while nothing was measured: about twice what one takes on WebAssembly, milliseconds. */
+/** Assumed until a batch was measured: about twice what an image takes on WebAssembly, milliseconds. */
 export const assumedMsPerImage = 100
 
-/** So many batches are looked at. */
-const newest = 20
+/** Batches used for an estimate. */
+const maxBatches = 20
 
 interface EstimateOptions {
-  /** `<id>@<8 hex>`; that of the newest measured batch where it is left out. */
+  /** `<id>@<8 hex>`; defaults to that of the newest measured batch. */
   modelVersion?: string
   images: number
   memory?: Memory
-  /** Of a GB-second. */
+  /** Per GB-second. */
   price: number
 }
 
@@ -26,17 +26,17 @@ export interface Estimate {
   gbSeconds: number
   /** In the currency of the price. */
   cost: number
-  /** Where it comes from: earlier batches of the same model, or an assumption for want of any. */
+  /** Measured on earlier batches of the model, or assumed. */
   basis: 'measured' | 'assumed'
 }
 
 export const outcomes = ({ totals: { ok, error } }: BatchSummary): number => ok + error
 
-/** Uploads come in ones and twos, which takes more for each than a batch does. */
-const tells = (summary: BatchSummary): boolean =>
+/** Whether a batch can be measured. Uploads cannot: they come in ones and twos, which cost more per image. */
+const isMeasurable = (summary: BatchSummary): boolean =>
   isClosed(summary.state) && !isUploads(summary.batch) && summary.gbSeconds > 0 && outcomes(summary) > 0
 
-/** A summary with what its batch has used, which that of a day of uploads tells only once the day is closed. */
+/** Adds the usage of an open day of uploads: its summary has none until the day is closed. */
 export async function withUsage(results: Bucket, summary: BatchSummary): Promise<BatchSummary> {
   if (!isUploads(summary.batch) || isClosed(summary.state)) return summary
   const day = await readBatch(results, summary.batch)
@@ -52,24 +52,24 @@ export async function withUsage(results: Bucket, summary: BatchSummary): Promise
 }
 
 /**
- * How many classifications a batch's GB-seconds are of. Its summary counts an image once, however often the batch was
- * fired again and did it anew; it has a position for each time.
+ * The number of classifications that a batch's GB-seconds paid for. The summary counts an image once; positions count
+ * every run.
  */
 async function classifications(results: Bucket, summary: BatchSummary): Promise<number> {
   const batch = await readBatch(results, summary.batch)
   return batch ? reported(batch) : outcomes(summary)
 }
 
-/** What a batch of so many images will use, judged by the newest batches. */
+/** Estimates the usage of a batch from the newest batches. */
 export async function estimateCost(
   results: Bucket,
   { modelVersion, images, memory = manifestMemory, price }: EstimateOptions,
 ): Promise<Estimate> {
-  const telling = (await newestBatches(results, newest)).filter(tells)
-  const model = modelVersion ?? telling[0]?.model
+  const measured = (await newestBatches(results, maxBatches)).filter(isMeasurable)
+  const model = modelVersion ?? measured[0]?.model
   let gbSeconds = 0
   let count = 0
-  for (const summary of telling.filter((one) => one.model === model)) {
+  for (const summary of measured.filter((one) => one.model === model)) {
     gbSeconds += summary.gbSeconds
     count += await classifications(results, summary)
   }

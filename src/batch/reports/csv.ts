@@ -4,13 +4,13 @@ import { neutralise } from './formulas'
 
 /** How records become CSV. */
 export interface CsvFormat {
-  /** Begins a file. */
+  /** First line of a file. */
   header: string
-  /** @returns one record, with its line end */
+  /** @returns the line of a record, with its line end */
   line: (record: ImageRecord) => string
 }
 
-/** RFC 4180: quoted where a comma, a quote or a line break would be misread. */
+/** Quotes as RFC 4180 requires. */
 const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
 /** A list in one cell: `tabby 0.75; tiger cat 0.0833`. */
@@ -29,8 +29,8 @@ const csvOf = (prefix: string, textOf: (text: string) => string): CsvFormat => {
   }
 }
 
-/** For spreadsheets: no cell is a formula, and the byte order mark has the file read as UTF-8. */
+/** For spreadsheets: no formulas, and a byte order mark so that the file is read as UTF-8. */
 export const spreadsheetCsv = csvOf('\uFEFF', neutralise)
 
-/** For programs: every text as it is. */
+/** For programs: text unchanged. */
 export const rawCsv = csvOf('', (text) => text)

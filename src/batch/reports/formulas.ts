@@ -1,19 +1,19 @@
 /*
- * Spreadsheets run a cell that begins with one of a few characters as a formula, and anyone who uploads an image chooses
- * its key. Programs set to another separator than the comma begin a cell at that separator, too.
+ * Spreadsheets run a cell as a formula if it starts with certain characters, and uploaders choose the keys of images.
+ * Programs set to another separator also start a cell at that separator.
  */
 
-/** What begins a formula; the wide forms do in Japanese settings. */
+/** Characters that start a formula; the full-width forms do in Japanese locales. */
 const formula = '[=+\\-@＝＋－＠]'
 const separator = '[;|\\t\\r\\n]'
-/** What some programs drop before they look at a cell. */
-const dropped = `(?:(?!${separator})[\\p{Zs}\\p{Cc}\\p{Cf}"])*`
+/** Characters that some programs strip from the start of a cell. */
+const stripped = `(?:(?!${separator})[\\p{Zs}\\p{Cc}\\p{Cf}"])*`
 
-const cellStart = new RegExp(`(^|${separator})('*${dropped}${formula})`, 'gu')
+const cellStart = new RegExp(`(^|${separator})('*${stripped}${formula})`, 'gu')
 const textStart = /^('*[\t\r\n])/
 
 /**
- * Makes text harmless to spreadsheets: an apostrophe goes before what would begin a formula, and before a tab or line break
- * that begins the text. Apostrophes that are there already get one more, so that removing one gives the text back.
+ * Neutralises formulas: puts an apostrophe before anything that would start one, and before a leading tab or line
+ * break. An apostrophe that is already there gets a second one, so that removing one restores the text.
  */
 export const neutralise = (text: string): string => text.replace(cellStart, "$1'$2").replace(textStart, "'$1")

@@ -1,6 +1,6 @@
 /**
- * Counts of durations in buckets that grow by 5 %, by bucket number: quantiles of any number of values in constant
- * memory, the same whatever the order they came in. Bucket n holds (base^(n−1), base^n] ms, bucket 0 all up to 1 ms.
+ * Histogram of durations by bucket number. Buckets grow by 5 %, so quantiles need constant memory and do not depend on
+ * order. Bucket n holds (base^(n−1), base^n] ms; bucket 0 everything up to 1 ms.
  */
 export type Histogram = Record<number, number>
 
@@ -8,14 +8,13 @@ const base = 1.05
 
 export const emptyHistogram = (): Histogram => ({})
 
-/** Counts one duration, in milliseconds. */
 export function addTo(histogram: Histogram, milliseconds: number): void {
   const bucket = milliseconds <= 1 ? 0 : Math.ceil(Math.log(milliseconds) / Math.log(base))
   histogram[bucket] = (histogram[bucket] ?? 0) + 1
 }
 
 /**
- * The duration that a share of all counted ones does not exceed, in milliseconds to 5 %; 0 when none was counted.
+ * A quantile in milliseconds, to 5 %; 0 for an empty histogram.
  * @param share 0–1; 0.95 for the 95th percentile
  */
 export function quantile(histogram: Histogram, share: number): number {
@@ -24,7 +23,7 @@ export function quantile(histogram: Histogram, share: number): number {
   let seen = 0
   for (const [bucket, number] of buckets.sort(([a], [b]) => a - b)) {
     seen += number
-    // Rounded down: up would leave the 5 %.
+    // Round down: rounding up would exceed the 5 %.
     if (seen >= total * share) return Math.floor(base ** bucket * 100) / 100
   }
   return 0

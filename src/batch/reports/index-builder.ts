@@ -13,10 +13,10 @@ import {
   type Section,
 } from './index-format'
 
-/** An index so far: plain data, with which another activation goes on. */
+/** A partial index. Plain data, so that another activation can resume. */
 export interface IndexSoFar {
   directory: IndexDirectory
-  /** Bytes of the blocks. */
+  /** Total length of the blocks. */
   bytes: number
 }
 
@@ -33,23 +33,23 @@ export const emptyIndex = (): IndexSoFar => ({
   bytes: 0,
 })
 
-/** Builds the blocks of an index, one behind the other. */
+/** Builds an index block by block. */
 export interface IndexBuilder {
-  /** @param line the record as a line of JSON, with its line break */
+  /** @param line the record as JSON, with its line break */
   add(record: ImageRecord, line: string): void
-  /** Ends a block of what was added since the last one. The directory has it from then on. */
+  /** Ends a block with the records added since the last one, and adds it to the directory. */
   block(): Buffer
-  /** What comes behind the last block. */
+  /** The directory and trailer that follow the last block. */
   end(): Buffer
 }
 
-/** More takes a fifth longer for one byte in thirty. */
+/** Higher levels take a fifth longer and save one byte in thirty. */
 const compressed = (value: string): Buffer => gzipSync(value, { level: 4 })
 
-/** Half the time of gzip's fastest level, and fewer bytes. */
+/** Brotli quality 1 takes half the time of gzip's fastest level and compresses better. */
 const params = { [constants.BROTLI_PARAM_QUALITY]: 1 }
 
-/** @param index is written on */
+/** @param index is updated in place */
 export function openIndexBuilder(index: IndexSoFar): IndexBuilder {
   const { directory } = index
   const idOf = {
@@ -134,24 +134,24 @@ const emptyColumns = (): IndexColumns => ({
 const keyOfLabel = ({ label, className, wordnetId }: NamedLabel): string =>
   `${label}\n${className}\n${wordnetId}`
 
-/** Numbers values in the order in which they come; -1 once there are too many. */
+/** Assigns ids in order of appearance; -1 beyond the limit. */
 function numbering<T>(
   values: T[],
   keyOf: (value: T) => string = String,
-  most = Number.POSITIVE_INFINITY,
+  max = Number.POSITIVE_INFINITY,
 ): (value: T) => number {
   const known = new Map(values.map((value, id) => [keyOf(value), id]))
   return (value) => {
     const key = keyOf(value)
     const id = known.get(key)
     if (id !== undefined) return id
-    if (values.length >= most) return -1
+    if (values.length >= max) return -1
     known.set(key, values.length)
     return values.push(value) - 1
   }
 }
 
-/** By the camera's clock: an offset from UTC is left out. */
+/** Minutes by the camera's clock, without an offset from UTC; -1 when unknown. */
 function minutesOf(takenAt: string | undefined): number {
   const ms = takenAt === undefined ? Number.NaN : msOf(`${takenAt.slice(0, 19)}Z`)
   return ms >= 0 ? Math.floor(ms / 60_000) : -1

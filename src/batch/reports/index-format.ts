@@ -1,15 +1,15 @@
 import type { NamedLabel } from '../../labels/classes'
 
 /*
- * `index.bin`: the columns of a batch, to filter, sort and count by, and its records in chunks: a reader of a hundred thousand
- * records downloads only those that it shows. Behind the blocks lies the directory, JSON compressed with gzip, then
- * its length in four bytes, most significant first, and the four letters of the end mark.
+ * `index.bin`: the columns of a batch for filtering, sorting and counting, and its records in chunks, so that a reader
+ * of a hundred thousand records downloads only those it shows. After the blocks come the directory (JSON, gzip), its
+ * length (four bytes, big endian) and the end mark (four letters).
  */
 
-/** A part of `index.bin`: its first byte and its length. What lies there is JSON, compressed with gzip. */
+/** A section of `index.bin`, by offset and length. It holds JSON, compressed with gzip. */
 export type Section = [from: number, bytes: number]
 
-/** Some thousand records in a row, in the order of the results. */
+/** Some thousand consecutive records, in the order of the results. */
 export interface IndexBlock {
   rows: number
   /** {@link IndexColumns} */
@@ -18,23 +18,22 @@ export interface IndexBlock {
   others: Section
   /** {@link IndexKeys} */
   keys: Section
-  /** Where the records begin: chunks of {@link recordsPerChunk} lines of JSON, each compressed with Brotli, one behind the other. */
+  /** Offset of the records: chunks of {@link recordsPerChunk} lines of JSON, each compressed with Brotli. */
   records: number
-  /** Bytes of each chunk. */
+  /** Length of each chunk, bytes. */
   chunks: number[]
 }
 
 export const recordsPerChunk = 64
 
-/** The last bytes of `index.bin`. */
 export const endMark = 'WLIX'
 
-/** What `index.bin` holds. Ids in columns are positions in these lists. */
+/** The directory of `index.bin`. Ids in columns are positions in these lists. */
 export interface IndexDirectory<Label = NamedLabel> {
   schema: 'whisklens.index/1'
   rows: number
   labels: Label[]
-  /** Codes of errors. */
+  /** Error codes. */
   codes: string[]
   /** At most {@link maxCameras}. */
   cameras: string[]
@@ -42,25 +41,25 @@ export interface IndexDirectory<Label = NamedLabel> {
   blocks: IndexBlock[]
 }
 
-/** Photos choose what their camera is called: further ones count as not known. */
+/** Camera names come from photos, so their number is bounded: further ones count as unknown. */
 export const maxCameras = 1000
 
-/** One value a row. */
+/** One value per row. */
 export interface IndexColumns {
-  /** Most probable label; -1 for none. */
+  /** Id of the most probable label; -1 for none. */
   label: number[]
   /** Its probability in thousandths, 0–1000. */
   confidence: number[]
-  /** Code of the error; -1 for an image that was classified. */
+  /** Id of the error code; -1 for a classified image. */
   error: number[]
   bucket: number[]
-  /** By the camera's clock, minutes since 1970-01-01T00:00; -1 where it is not known, or before. */
+  /** By the camera's clock, minutes since 1970-01-01T00:00; -1 when unknown or earlier. */
   takenAt: number[]
-  /** -1 where it is not known. */
+  /** -1 when unknown. */
   camera: number[]
 }
 
-/** The second to the fifth label of each row: only needed where labels.json leaves labels out or adds them up. */
+/** Labels two to five of each row: needed only where labels.json hides or merges labels. */
 export interface IndexOthers {
   label: number[][]
   confidence: number[][]

@@ -6,7 +6,7 @@ import type { Bucket } from '../../storage/store'
 import type { StoredIndex } from './index-file'
 import { type IndexDirectory, recordsPerChunk } from './index-format'
 
-/** Rows from the first up to the last, that one included. */
+/** First and last row, both included. */
 export type RowRange = [first: number, last: number]
 
 export interface Row {
@@ -14,32 +14,32 @@ export interface Row {
   record: ImageRecord
 }
 
-/** Requests that are under way or waiting to be used. */
-const readingsAhead = 8
+/** Requests in flight or waiting to be consumed. */
+const requestsAhead = 8
 
-/** Chunks that lie one behind the other are read with one request, some 150 kB. */
+/** Adjacent chunks read with one request, some 150 kB. */
 const chunksAtOnce = 16
 
-/** Chunks in a row. */
+/** Adjacent chunks. */
 interface Piece {
-  /** The first byte. */
+  /** Offset of the first byte. */
   start: number
-  /** Bytes of each chunk. */
+  /** Length of each chunk, bytes. */
   sizes: number[]
-  /** The row with which the first begins. */
+  /** The first row. */
   row: number
 }
 
 /**
- * Reads records by their rows, each once, in the order of the rows; of the records in between only those of the same chunks.
- * @throws StorageError `index_changed` when the index is another by now
+ * Reads records by row, each once, in row order. Reads only the chunks that contain them.
+ * @throws StorageError `index_changed` when the index has been replaced
  */
 export async function* recordsOfRows(
   results: Bucket,
   { key, etag, directory }: StoredIndex,
   ranges: RowRange[],
 ): AsyncGenerator<Row> {
-  const wanted = inOrder(ranges)
+  const wanted = mergeRanges(ranges)
   const read = async ({ start, sizes, row }: Piece) => {
     const end = start + sum(sizes)
     const body = await results.range(key, start, end, etag).catch((thrown) => {
@@ -48,7 +48,7 @@ export async function* recordsOfRows(
     return { row, sizes, body }
   }
   let current = 0
-  for await (const { row, sizes, body } of readAhead(piecesOf(directory, wanted), readingsAhead, read)) {
+  for await (const { row, sizes, body } of readAhead(piecesOf(directory, wanted), requestsAhead, read)) {
     for (const [offset, line] of linesOf(body, sizes).entries()) {
       const at = row + offset
       while ((wanted[current]?.[1] ?? at) < at) current++
@@ -57,18 +57,18 @@ export async function* recordsOfRows(
   }
 }
 
-/** Whether a request failed since the version it was for is not there any more. */
+/** Whether a request failed because its version of the object is gone. */
 export const isGone = (thrown: unknown): boolean =>
   thrown instanceof StorageError &&
   (thrown.code === 'precondition_failed' || thrown.code === 'object_not_found')
 
 export const indexChanged = (): StorageError =>
-  new StorageError('index_changed', 409, 'The index that was asked for is not there any more')
+  new StorageError('index_changed', 409, 'The requested index no longer exists')
 
 const sum = (values: number[]): number => values.reduce((all, value) => all + value, 0)
 
-/** Without overlaps. */
-function inOrder(ranges: RowRange[]): RowRange[] {
+/** Sorts ranges and merges overlapping ones. */
+function mergeRanges(ranges: RowRange[]): RowRange[] {
   const ordered: RowRange[] = []
   for (const [first, last] of [...ranges].sort(([a], [b]) => a - b)) {
     const before = ordered.at(-1)
@@ -78,13 +78,13 @@ function inOrder(ranges: RowRange[]): RowRange[] {
   return ordered
 }
 
-/** The chunks that hold rows; those that lie one behind the other together. */
+/** The chunks that contain wanted rows, adjacent ones grouped. */
 function* piecesOf(directory: IndexDirectory, wanted: RowRange[]): Generator<Piece> {
   let piece: Piece | undefined
   let end = 0
   for (const { start, size, row } of chunksOf(directory, wanted)) {
-    const goesOn = piece && start === end && piece.sizes.length < chunksAtOnce
-    if (piece && goesOn) piece.sizes.push(size)
+    const isAdjacent = piece && start === end && piece.sizes.length < chunksAtOnce
+    if (piece && isAdjacent) piece.sizes.push(size)
     else {
       if (piece) yield piece
       piece = { start, sizes: [size], row }
@@ -108,7 +108,7 @@ function* chunksOf({ blocks }: IndexDirectory, wanted: RowRange[]) {
   }
 }
 
-/** Whether any row from the first up to the last is wanted. */
+/** Whether any row of a range is wanted. */
 function has(wanted: RowRange[], first: number, last: number): boolean {
   let [low, high] = [0, wanted.length]
   while (low < high) {

@@ -2,11 +2,11 @@ import { parseLabelRules } from '../../labels/rules'
 import { type LabelView, labelView, modelsLabels } from '../../labels/view'
 import type { Bucket } from '../../storage/store'
 
-/** How labels are shown to all who read the results. */
+/** Key of the rules for showing labels. */
 export const labelsKey = 'labels.json'
 
 /**
- * How the results bucket wants labels to be shown: as the model named them where it says nothing.
+ * Reads how labels are to be shown; without rules, as the model names them.
  * @throws WhisklensError `bad_labels`
  */
 export async function readLabelView(results: Bucket): Promise<LabelView> {

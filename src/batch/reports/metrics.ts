@@ -7,29 +7,29 @@ import { listOpenRuns, type OpenRun } from '../state/open'
 import { isUploads, uploadsBatch } from '../uploads/day'
 import { readSummary } from './summary-object'
 
-/** What one scrape looks at, at most: a listing tells a thousand of each. */
-const most = { entries: 1_000, ids: 5_000, summaries: 24 }
+/** Limits of one scrape. A listing returns a thousand per request. */
+const max = { entries: 1_000, ids: 5_000, summaries: 24 }
 
 const atOnce = 8
 const day = 24 * 60 * 60 * 1000
 
 /**
- * Metrics of the batches that are open, and of those that began today or yesterday, up to 24 in all. However many batches
- * there are, it makes some 30 requests.
+ * Metrics of open batches, and of batches that began today or yesterday, up to 24 in all. Takes about 30 requests,
+ * however many batches there are.
  * @param now milliseconds since the epoch
  */
 export async function batchMetrics(results: Bucket, now: number): Promise<Family[]> {
-  const open = await upTo(most.entries, listOpenRuns(results))
+  const open = await upTo(max.entries, listOpenRuns(results))
   open.sort((a, b) => (a.since < b.since ? -1 : 1))
   const ids = new Set([...open.map(({ batch }) => batch), ...(await recentIds(results, now))])
   const limit = pLimit(atOnce)
   const read = await Promise.all(
-    [...ids].slice(0, most.summaries).map((id) => limit(() => readSummary(results, id))),
+    [...ids].slice(0, max.summaries).map((id) => limit(() => readSummary(results, id))),
   )
   return [...ofOpenRuns(open, now), ...ofSummaries(read.filter((summary) => summary !== undefined))]
 }
 
-/** Ids that hold a date, from yesterday on, newest first; days of uploads before them. Other ids say nothing of their age. */
+/** Recent ids with a date, newest first, after the days of uploads. Ids without a date do not show their age. */
 async function recentIds(results: Bucket, now: number): Promise<string[]> {
   const days = [now, now - day].map((time) => uploadsBatch(isoOf(time)))
   const yesterday = isoOf(now - day)
@@ -37,9 +37,9 @@ async function recentIds(results: Bucket, now: number): Promise<string[]> {
     .replaceAll('-', '')
   const dated: string[] = []
   for await (const id of results.folders('batches/', yesterday)) {
-    // Ids that begin with a digit and hold no date lie between those that do.
+    // Ids that start with a digit but have no date sort among the dated ones.
     if (!/^\d/.test(id)) break
-    if (/^\d{8}-/.test(id) && dated.push(id) === most.ids) break
+    if (/^\d{8}-/.test(id) && dated.push(id) === max.ids) break
   }
   return [...days, ...dated.reverse()]
 }
@@ -63,14 +63,14 @@ function ofOpenRuns(open: OpenRun[], now: number): Family[] {
     {
       name: 'whisklens_open_batches',
       type: 'gauge',
-      help: 'Batches whose end is not announced, up to 1000; a day of uploads is open until it is over.',
+      help: 'Open batches, up to 1000. A day of uploads is open until it ends.',
       samples: samples((runs) => runs.length),
     },
     {
       name: 'whisklens_oldest_open_batch_age_seconds',
       type: 'gauge',
       unit: 'seconds',
-      help: 'Time since the oldest of them was fired; 0 where there is none.',
+      help: 'Time since the oldest open batch was fired; 0 if there is none.',
       samples: samples(ageOf),
     },
   ]
@@ -81,7 +81,7 @@ const outcomes = ['ok', 'error', 'pending', 'skipped'] as const
 const quantiles = { p50: '0.5', p95: '0.95' } as const
 const stages = ['download', 'decode', 'infer'] as const
 
-/** A function of a summary for each family. */
+/** The metric families of batches, from their summaries. */
 function ofSummaries(summaries: BatchSummary[]): Family[] {
   const each = (samplesOf: (summary: BatchSummary) => Sample[]): Sample[] =>
     summaries.flatMap((summary) =>
@@ -116,19 +116,19 @@ function ofSummaries(summaries: BatchSummary[]): Family[] {
       name: 'whisklens_batch_image_seconds',
       type: 'summary',
       unit: 'seconds',
-      help: 'Time that an image takes in each stage, once the batch has ended.',
+      help: 'Time per image in each stage, once the batch has ended.',
       samples: each((summary) => (summary.timings.p50.infer > 0 ? timingsOf(summary) : [])),
     },
     {
       name: 'whisklens_batch_containers',
       type: 'gauge',
-      help: 'Containers of classify that took part, once the batch has ended.',
+      help: 'Containers of classify used, once the batch has ended.',
       samples: each(({ containers }) => [{ value: containers }]),
     },
     {
       name: 'whisklens_batch_throttles',
       type: 'counter',
-      help: 'How often OpenWhisk had no room for more of the batch.',
+      help: 'Turns in which OpenWhisk refused invocations of the batch.',
       samples: each(({ throttles }) => [{ value: throttles }]),
     },
   ]

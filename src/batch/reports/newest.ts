@@ -5,20 +5,20 @@ import type { Bucket } from '../../storage/store'
 import { listBatches } from './results'
 import { readSummary } from './summary-object'
 
-/** A list shows the most frequent labels; all of them, of fifty batches, would not fit into one answer. */
+/** Labels per batch in a list: all labels of fifty batches would not fit into one response. */
 const labelsInList = 5
 
-/** Of batches whose ids say nothing of their age, so many are looked at. */
+/** Batches read at most whose ids have no date. */
 const maxUndated = 1000
 
-/** Most ids hold their date, as `20261122-073000-a1b2c3` and `uploads-2026-11-22` do; it sorts as text. */
+/** Most ids contain their date, such as `20261122-073000-a1b2c3` and `uploads-2026-11-22`. It sorts as text. */
 function dateOf(batch: string): string | undefined {
   const match = /(\d{4})-?([01]\d)-?([0-3]\d)(?!\d)(?:-(\d{6}))?/.exec(batch)
-  // A day without a time lasts until its end.
+  // A day without a time counts until its end.
   return match ? `${match[1]}${match[2]}${match[3]}${match[4] ?? '999999'}` : undefined
 }
 
-/** The newest of a list of ids by their dates, and those without any. */
+/** The newest ids by date, and those without a date. */
 export function newestIds(batches: string[], limit: number): string[] {
   const dated = batches.flatMap((batch) => {
     const date = dateOf(batch)
@@ -29,7 +29,7 @@ export function newestIds(batches: string[], limit: number): string[] {
   return [...dated.slice(0, limit).map(({ batch }) => batch), ...undated.slice(-maxUndated)]
 }
 
-/** The summaries of the newest batches, newest first; their rarer labels are left out. */
+/** The summaries of the newest batches, newest first, with their most frequent labels only. */
 export async function newestBatches(
   results: Bucket,
   limit = 50,

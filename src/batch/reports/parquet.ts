@@ -3,12 +3,12 @@ import { msOf } from '../../clock'
 import type { ImageRecord } from '../../schema'
 import { type Column, type ColumnType, columns } from './columns'
 
-/** So many rows are held at a time, and written as one row group. */
+/** Rows buffered and written as one row group. */
 const rowsInGroup = 10_000
 
 const timestamp = (isAdjustedToUTC: boolean) => ({
   type: 'INT64' as const,
-  // Converted types know only times in UTC.
+  // Converted types exist only for UTC.
   ...(isAdjustedToUTC && { converted_type: 'TIMESTAMP_MILLIS' as const }),
   logical_type: { type: 'TIMESTAMP' as const, isAdjustedToUTC, unit: 'MILLIS' as const },
 })
@@ -21,6 +21,14 @@ const types = {
   time: timestamp(true),
   localTime: timestamp(false),
 } satisfies Record<Exclude<ColumnType, 'labels'>, Omit<SchemaElement, 'name'>>
+
+/** How a column's values are stored, for people. */
+export const parquetTypeOf = (type: ColumnType): string => {
+  if (type === 'labels') return 'LIST'
+  if (type === 'time' || type === 'localTime')
+    return `TIMESTAMP(MILLIS, ${type === 'time' ? 'UTC' : 'local'})`
+  return type === 'text' ? 'STRING' : types[type].type
+}
 
 const element = (name: string, type: keyof typeof types, isRequired = true): SchemaElement => ({
   name,
@@ -48,7 +56,7 @@ const schema: SchemaElement[] = [
   ...columns.flatMap(elementsOf),
 ]
 
-/** A cell as the writer takes it. */
+/** A cell in the writer's representation. */
 function cellOf({ type, of }: Column, record: ImageRecord): unknown {
   const value = of(record)
   if (value === null) return null
@@ -57,7 +65,7 @@ function cellOf({ type, of }: Column, record: ImageRecord): unknown {
   return type === 'localTime' ? BigInt(msOf(`${value}Z`)) : value
 }
 
-/** Hands on what is written, a row group at a time, and waits until it is taken. */
+/** Passes each row group on and waits until it is written. */
 class GroupWriter extends ByteWriter {
   constructor(private readonly write: (bytes: Uint8Array) => Promise<unknown>) {
     super()
@@ -74,9 +82,9 @@ class GroupWriter extends ByteWriter {
 }
 
 /**
- * Writes records as Apache Parquet, in bounded memory however many there are.
- * @param write takes the next bytes of the file; they are overwritten once it has settled
- * @returns how many records there were
+ * Writes records as Apache Parquet in bounded memory.
+ * @param write writes the next bytes; their buffer is reused once it resolves
+ * @returns the number of records
  */
 export async function writeParquet(
   records: AsyncIterable<ImageRecord> | Iterable<ImageRecord>,

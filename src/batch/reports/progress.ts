@@ -5,8 +5,8 @@ import { startOf } from '../uploads/day'
 import { emptyTally, summarize } from './summary'
 
 /**
- * How an open batch stands, by its document alone: its records are only read once, when it closes.
- * @param unsorted what arrivals of an open day count beyond those that are sorted
+ * The progress of an open batch, from its document alone: records are read only once, when it closes.
+ * @param unsorted counts of an open day's unsorted arrivals
  */
 export function progressOf(batch: Batch, unsorted = { ok: 0, error: 0 }): BatchSummary {
   const { plan, dispatch, sorted, model, status } = batch

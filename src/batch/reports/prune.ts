@@ -10,38 +10,38 @@ import { isListedOpen } from '../state/open'
 import { listBatches } from './results'
 import { readSummary } from './summary-object'
 
-/** A batch that is over. */
+/** A batch that has ended. */
 export interface Ended extends Pick<BatchSummary, 'batch' | 'state'> {
   endedAt: string
-  /** How many images it has outcomes of. */
+  /** Images with an outcome. */
   images: number
 }
 
-/** The batches that were closed, and ended before a time, milliseconds since the epoch; by id. */
+/** Lists closed batches that ended before a time, by id. @param time milliseconds since the epoch */
 export async function endedBefore(results: Bucket, time: number): Promise<Ended[]> {
   const atOnce = pLimit(16)
-  const looks: Promise<Ended | undefined>[] = []
-  for await (const batch of listBatches(results)) looks.push(atOnce(() => ifEnded(results, batch, time)))
-  return (await Promise.all(looks)).filter((ended) => ended !== undefined)
+  const reads: Promise<Ended | undefined>[] = []
+  for await (const batch of listBatches(results)) reads.push(atOnce(() => ifEnded(results, batch, time)))
+  return (await Promise.all(reads)).filter((ended) => ended !== undefined)
 }
 
 async function ifEnded(results: Bucket, batch: string, time: number): Promise<Ended | undefined> {
   const summary = await readSummary(results, batch)
   if (!summary || !isClosed(summary.state)) return undefined
   const endedAt = summary.endedAt ?? summary.startedAt
-  // Closed, but its end is not announced yet, or it was just fired again.
+  // Its end may not be announced yet, or it was just fired again.
   if (msOf(endedAt) >= time || (await isListedOpen(results, batch))) return undefined
   const { state, totals } = summary
   return { batch, state, endedAt, images: totals.ok + totals.error }
 }
 
-/** So many names are held, and deleted with one request. */
+/** Keys held in memory and deleted with one request. */
 const keysAtOnce = 1000
 
 /**
- * Removes all of a batch that ended before a time: its results and its state, not the newest records of its images. The
- * summary goes last, so that an interrupted removal is found and finished by the next.
- * @returns how many objects there were; undefined when the batch has been fired again, and is left alone
+ * Removes a batch that ended before a time: its results and state, but not the newest records of its images. The
+ * summary is deleted last, so that an interrupted removal is found and finished by the next.
+ * @returns the number of objects; undefined when the batch was fired again and is kept
  * @throws BatchTakenOverError when another activation takes the lease meanwhile
  */
 export async function removeBatch(
@@ -50,15 +50,15 @@ export async function removeBatch(
   time: number,
 ): Promise<number | undefined> {
   const { results } = context
-  // As long as it is held, the batch is not begun anew.
-  const lease = await acquire(context, batch, { isWorker: false, evenSettled: true })
+  // While the lease is held, the batch cannot begin again.
+  const lease = await acquire(context, batch, { isWorker: false, evenConcluded: true })
   if (!lease && (await results.head(documentKey(batch)))) return undefined
   try {
     if (await ifEnded(results, batch, time)) return await removeObjects(results, batch, lease)
     await lease?.release()
     return undefined
   } catch (thrown) {
-    // The next one need not wait until it runs out.
+    // So that the next removal need not wait for the lease to expire.
     await lease?.release().catch(() => {})
     throw thrown
   }
@@ -83,7 +83,7 @@ async function removeObjects(results: Bucket, batch: string, lease: Lease | unde
   return removed
 }
 
-/** The error of a batch that is being removed, or just was announced by an activation that is about to leave. */
+/** The error of a batch that is being removed, or was just announced and is still leased. */
 export const inUse = (batch: string): StorageError =>
   new StorageError('batch_in_use', 409, `The batch "${batch}" is in use by another activation`, {
     retryable: true,

@@ -12,7 +12,7 @@ const localTime = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3
 
 const probabilitySchema = z.coerce.number(probability).min(0, probability).max(1, probability)
 
-/** One label as it is, or several as a JSON array. */
+/** One label, or several as a JSON array. */
 const labelsSchema = z.union(
   [
     z.array(z.string()),
@@ -29,33 +29,63 @@ const labelsSchema = z.union(
   names,
 )
 
-/** What of a batch's records is asked for. */
+/** The query parameters of the results. */
 export const querySchema = z.object({
-  /** Part of the top label's names, or what it is a kind of: a WordNet id, or a name such as `dog`. */
-  label: z.string().optional(),
-  /** Names of top labels, as they are shown. */
-  labelIs: labelsSchema.optional(),
-  /** Part of the top label's names, of what it is a kind of, or of the key; in any case of letters. */
-  search: z.string().optional(),
-  status: z.enum(['ok', 'error']).optional(),
-  /** Code of the error. */
-  code: z.string().optional(),
-  prefix: z.string().optional(),
-  /** When photos were taken, by their cameras' clocks: a year, month, day or time; `takenUntil` includes all of it. */
-  takenSince: z.string().regex(localTime, day).optional(),
-  takenUntil: z.string().regex(localTime, day).optional(),
-  /** Part of a camera's make and model. */
-  camera: z.string().optional(),
-  /** Probabilities are compared to three decimals, in which the gallery has them. */
-  minProbability: probabilitySchema.optional(),
-  maxProbability: probabilitySchema.optional(),
-  limit: z.coerce.number(limit).int(limit).min(1, limit).max(1000, limit).default(100),
+  label: z
+    .string()
+    .optional()
+    .describe(
+      'Only images whose top label has the text in one of its names, or is a kind of it in WordNet: a name such as `dog`, or an id such as `n02084071`.',
+    ),
+  labelIs: labelsSchema
+    .optional()
+    .describe('Only images with exactly this top label, as it is shown; several as a JSON array.')
+    .meta({ typeName: 'text or JSON array' }),
+  search: z
+    .string()
+    .optional()
+    .describe(
+      'Only images with the text in a name of their top label, in what that is a kind of, or in their key; case is ignored.',
+    ),
+  status: z.enum(['ok', 'error']).optional().describe('Only records with this status.'),
+  code: z.string().optional().describe('Only errors with this [code](errors.md#images).'),
+  prefix: z.string().optional().describe('Only keys that begin with it.'),
+  takenSince: z
+    .string()
+    .regex(localTime, day)
+    .optional()
+    .describe(
+      "Only photos taken then or later, by the camera's clock: `2026`, `2026-05`, `2026-05-31` or `2026-05-31T18:00`.",
+    ),
+  takenUntil: z
+    .string()
+    .regex(localTime, day)
+    .optional()
+    .describe('Only photos taken until then; all of that year, month, day or minute is included.'),
+  camera: z
+    .string()
+    .optional()
+    .describe('Only photos whose camera has the text in its make or model; case is ignored.'),
+  minProbability: probabilitySchema
+    .optional()
+    .describe('Only images whose top label has at least this probability, compared to three decimals.'),
+  maxProbability: probabilitySchema
+    .optional()
+    .describe('Only images whose top label has at most this probability, compared to three decimals.'),
+  limit: z.coerce
+    .number(limit)
+    .int(limit)
+    .min(1, limit)
+    .max(1000, limit)
+    .default(100)
+    .describe('At most so many records, 1 to 1000.')
+    .meta({ typeName: 'whole number' }),
 })
 export type ResultsQuery = z.infer<typeof querySchema>
 
 type Test = (record: ImageRecord) => boolean
 
-/** Whether a record is asked for, the limit apart. */
+/** Builds the test of a query, without its limit. */
 export function matches(query: Omit<ResultsQuery, 'limit'>): Test {
   const { status, code, prefix, camera, search, takenSince, takenUntil } = query
   const make = camera?.toLowerCase()
@@ -72,10 +102,10 @@ export function matches(query: Omit<ResultsQuery, 'limit'>): Test {
   return (record) => given.every((test) => test(record))
 }
 
-/** What is asked of the most probable label. */
+/** The tests on the most probable label. */
 function testsOfTop({ label, labelIs, minProbability, maxProbability }: Omit<ResultsQuery, 'limit'>) {
-  const least = thousandths(minProbability ?? 0)
-  const most = thousandths(maxProbability ?? 1)
+  const min = thousandths(minProbability ?? 0)
+  const max = thousandths(maxProbability ?? 1)
   const isNamed = label === undefined ? undefined : isLabelled(label)
   const names = labelIs && new Set(labelIs)
   const tests: (Test | false)[] = [
@@ -83,7 +113,7 @@ function testsOfTop({ label, labelIs, minProbability, maxProbability }: Omit<Res
     names !== undefined && (({ labels: [top] }) => top !== undefined && names.has(top.label)),
     ({ labels: [top] }) => {
       const found = thousandths(top?.probability ?? 0)
-      return found >= least && found <= most
+      return found >= min && found <= max
     },
   ]
   return tests
@@ -91,7 +121,7 @@ function testsOfTop({ label, labelIs, minProbability, maxProbability }: Omit<Res
 
 const thousandths = (value: number): number => Math.round(value * 1000)
 
-/** Whether the names of a record's most probable label, of its kinds, or the key have the text in them. */
+/** Tests for text in the top label's names, its kinds' names, or the key. */
 function contains(text: string): Test {
   const part = text.toLowerCase()
   const known = new Map<string, boolean>()
@@ -105,17 +135,17 @@ function contains(text: string): Test {
   return ({ key, labels: [top] }) => key.toLowerCase().includes(part) || (top !== undefined && isIn(top))
 }
 
-/** Kinds come on top of parts of names: `dog` finds the beagle, and the dog sled all the same. */
+/** Matches names by text, or by kind: `dog` finds both the beagle and the dog sled. */
 function isLabelled(text: string): (label: Label | undefined) => boolean {
   const part = text.toLowerCase()
   const isKind = kindOf(text)
   return (label) =>
     label !== undefined &&
-    // labels.json may show it under a name that is none of the model's.
+    // labels.json may show a name that the model does not have.
     (`${label.label}, ${label.className}`.toLowerCase().includes(part) || isKind(label.wordnetId))
 }
 
-/** Times of the same form sort as text. What has no time was not taken between two. */
+/** Times of the same form sort as text. Records without a time do not match. */
 function isTaken(since = '', until = ''): Test | false {
   if (since === '' && until === '') return false
   return ({ exif: { takenAt } = {} }) =>

@@ -10,39 +10,38 @@ import { resultsKey } from '../state/layout'
 import { readUnsorted } from '../uploads/sort'
 import { readSummary } from './summary-object'
 
-/** The ids of all batches, with the uploads of each day among them. */
+/** The ids of all batches, days of uploads included. */
 export const listBatches = (results: Bucket): AsyncGenerator<string> => results.folders('batches/')
 
-/** The error of a batch that does not exist. */
 export const batchNotFound = (batch: string): StorageError =>
   new StorageError('batch_not_found', 404, `There is no batch "${batch}"`)
 
 /**
- * Whether the files that a batch leaves are of its summary. One that is open, or was stopped by a failure, may have been
- * closed before, and has the files of that still.
+ * Whether the result files belong to the summary. An open batch, or one stopped by a failure, may still have the files
+ * of an earlier run.
  */
 export const hasFiles = ({ state, exact }: BatchSummary): boolean => isClosed(state) && exact
 
-/** Where a record ends in a file, as long as that is not written anew. */
+/** The end of a record in one version of a file. */
 export interface FilePosition {
   etag: string
-  /** The byte behind it. */
+  /** Offset after the record, bytes. */
   end: number
 }
 
-/** Where a page ended. Uploads of one day can come from several buckets: a key alone says too little. */
+/** Where a page ended. Has a bucket because a day's uploads may come from several. */
 export interface Position extends Pick<ImageRecord, 'key' | 'bucket'> {
-  /** Where the record was read from a file: the next page need not read all that lies before. */
+  /** Where the record ended in the file, so that the next page can start there. */
   file?: FilePosition
 }
 
-/** A record, and where it ends in the file it was read from. */
+/** A record, and where it ended in its file. */
 export interface Found {
   record: ImageRecord
   file?: FilePosition
 }
 
-/** All records of a batch, as {@link readResultsAfter} reads them. */
+/** All records of a batch, as read by {@link readResultsAfter}. */
 export async function* readResults(
   results: Bucket,
   batch: string,
@@ -52,15 +51,14 @@ export async function* readResults(
 }
 
 export interface Reading {
-  /** The position behind which to begin. Of a file that has not changed since, nothing before it is read. */
+  /** Start after this position. An unchanged file is read from there on. */
   after?: Position
-  /** How labels are shown; else as the model named them. */
+  /** How labels are shown; by default as the model names them. */
   view?: LabelView
 }
 
 /**
- * The records of a batch in the order of their keys, then of their buckets: from its results once it is closed, from
- * its parts before.
+ * Reads the records of a batch, ordered by key and then bucket: from its results once closed, from its parts before.
  * @throws StorageError `batch_not_found`; `precondition_failed` when the file is replaced meanwhile
  */
 export async function* readResultsAfter(
@@ -83,12 +81,12 @@ async function openRecords(
   const file = !summary || hasFiles(summary) ? await results.head(key) : undefined
   if (file) return recordsOfFile(results, key, from?.etag === file.etag ? from : { etag: file.etag, end: 0 })
   const open = await readBatch(results, batch)
-  // The document of a batch comes first: what has a summary and none is being removed.
+  // The document is written first and removed first: a summary without one is of a batch being removed.
   if (!open) throw batchNotFound(batch)
   return found(await recordsSoFar(results, open))
 }
 
-/** What an open batch has so far: what its runs before left, and what has been reported since. */
+/** The records of an open batch so far: the previous results, and what was reported since. */
 async function recordsSoFar(results: Bucket, batch: Batch): Promise<AsyncIterable<ImageRecord>> {
   const before = (await results.head(resultsKey(batch.batch, 'results.jsonl')))
     ? [linesAsRecords(results, resultsKey(batch.batch, 'results.jsonl'))]

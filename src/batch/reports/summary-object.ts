@@ -5,7 +5,7 @@ import { putIf } from '../../storage/compare-and-swap'
 import type { Bucket, StoredObject } from '../../storage/store'
 import { summaryKey } from '../state/layout'
 
-/** One that cannot be read is as good as none: it must not stand in the way of all others. */
+/** Parses a summary. One that cannot be read is skipped: it must not block all others. */
 function parse({ key, body }: StoredObject): BatchSummary | undefined {
   try {
     return summarySchema.parse(JSON.parse(body.toString('utf8')))
@@ -15,15 +15,15 @@ function parse({ key, body }: StoredObject): BatchSummary | undefined {
   }
 }
 
-/** The summary of a batch, as it was last written; undefined also for one that cannot be read. */
+/** The last written summary of a batch; undefined if it is missing or unreadable. */
 export async function readSummary(results: Bucket, batch: string): Promise<BatchSummary | undefined> {
   const found = await results.find(summaryKey(batch))
   return found && parse(found)
 }
 
 /**
- * Opens the summary of a batch for the holder of its lease. Nothing is written where it says the same already.
- * @param verify throws once another activation has the lease: what a former holder knows must not replace what is there
+ * Opens the summary of a batch for its lease holder. Writes only changes.
+ * @param verify throws once another activation has the lease, so that a former holder does not overwrite newer data
  */
 export function openSummary(results: Bucket, batch: string, verify: () => Promise<unknown>) {
   const key = summaryKey(batch)

@@ -8,16 +8,16 @@ import { addTo, emptyHistogram, quantile } from './histogram'
 
 const stages = ['download', 'decode', 'infer'] as const
 
-/** Not a record of zod's: that leaves out a label called __proto__. */
+/** Not `z.record`, which drops a label named `__proto__`. */
 const counts = z.custom<Record<string, number>>()
 
-/** What is counted of the records of a batch. Plain data: it is stored, and carried on with. */
+/** The counts over a batch's records. Plain data, so that counting can resume. */
 export const tallySchema = z.strictObject({
   ok: z.int(),
   error: z.int(),
   labels: counts,
   errors: counts,
-  /** Images that were tagged, and by code those that were not. */
+  /** Tagged images, and failures to tag by code. */
   tagged: z.int(),
   untagged: counts,
   timings: z.strictObject({ download: counts, decode: counts, infer: counts }),
@@ -26,7 +26,7 @@ export const tallySchema = z.strictObject({
   /** Oldest and newest `at`. */
   first: z.string().nullable(),
   last: z.string().nullable(),
-  /** When the last image was done as far as its record tells, milliseconds since the epoch. */
+  /** When the last image was done, by its record; milliseconds since the epoch. */
   doneAt: z.number(),
   usage: usageSumSchema,
 })
@@ -50,11 +50,10 @@ export const emptyTally = (): Tally => ({
 
 const bump = (counts: Record<string, number>, name: string): void => {
   const value = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + 1
-  // A label may be called __proto__, to which nothing can be assigned.
+  // A label may be named `__proto__`, which plain assignment does not store.
   Object.defineProperty(counts, name, { value, writable: true, enumerable: true, configurable: true })
 }
 
-/** Counts one record. */
 export function count(tally: Tally, record: ImageRecord): void {
   tally[record.status]++
   if (record.error) bump(tally.errors, record.error.code)
@@ -71,7 +70,7 @@ export function count(tally: Tally, record: ImageRecord): void {
   tally.doneAt = Math.max(tally.doneAt, msOf(record.at) + download + decode + infer)
 }
 
-/** What a summary says beyond what was counted; memory is the manifest's where it is not known. */
+/** The facts of a summary beyond its counts. Memory defaults to the manifest's. */
 export type SummaryFacts = Pick<BatchSummary, 'batch' | 'state' | 'exact' | 'startedAt' | 'reason'> &
   Pick<BatchSummary['totals'], 'listed' | 'planned' | 'skipped'> &
   Partial<Pick<BatchModel, 'memory' | 'gbSecondPrice'>> & { model?: string; throttles?: number }
@@ -79,19 +78,19 @@ export type SummaryFacts = Pick<BatchSummary, 'batch' | 'state' | 'exact' | 'sta
 const sorted = (counts: Record<string, number>): [string, number][] =>
   Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
 
-/** From records alone: the time of closing must not show. */
+/** From records alone, so that closing twice gives the same bytes. */
 function rateOf({ ok, error, doneAt }: Tally, startedAt: string): number {
   const seconds = (doneAt - msOf(startedAt)) / 1000
   return seconds > 0 ? rounded((ok + error) / seconds) : 0
 }
 
-/** Nothing of batches that tag no images. */
+/** Omitted for batches that do not tag. */
 function tagsOf({ tagged, untagged }: Tally): Pick<BatchSummary, 'tags'> {
   const errors = Object.fromEntries(sorted(untagged))
   return tagged > 0 || Object.keys(errors).length > 0 ? { tags: { written: tagged, errors } } : {}
 }
 
-/** The summary of a batch. Depends on nothing but its arguments, so that every closing of a run writes the same bytes. */
+/** Summarizes a batch. Depends only on its arguments, so that every closing of a run writes the same bytes. */
 export function summarize(tally: Tally, facts: SummaryFacts): BatchSummary {
   const { batch, state, listed, planned, skipped, exact, startedAt } = facts
   const { memory = manifestMemory, gbSecondPrice = Number(defaultGbSecondPrice) } = facts

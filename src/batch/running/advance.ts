@@ -10,53 +10,53 @@ import { type Advance, handOver } from '../state/hand-over'
 import { type Lease, whileHeld } from '../state/lease'
 import { putEntry } from '../state/open'
 import type { Context } from '../state/platform'
-import { closing, opened, reported } from '../state/transitions'
-import { dayMaker, isPast, isUploads, watchNow } from '../uploads/day'
+import { beginClosing, opened, reported } from '../state/transitions'
+import { dayCreator, ensureScanning, hasEnded, isUploads } from '../uploads/day'
+import { hasMissed } from '../uploads/scan'
 import { newestOf } from '../uploads/version'
-import { findsMore } from '../uploads/watch'
+import { advanceOpen } from './advance-open'
 import { describeModel, modelName, withCosts } from './model'
 import { publish } from './publish'
 import { resume } from './reconcile'
 import { handOverTime, retryLater } from './retry-later'
-import { run } from './run'
 
 /**
- * Carries a batch on from wherever it stands, until it is announced, or time is up and another activation goes on.
- * Idempotent: where another activation holds the lease and lives, nothing happens.
- * @param failed activations in a row that failed without any progress
- * @returns the summary as it stands when this activation ends; undefined when there is no such batch
+ * Advances a batch until its end is announced, or time runs out and another activation takes over. Idempotent: does
+ * nothing while another activation holds a live lease.
+ * @param failed consecutive activations that failed without progress
+ * @returns the summary when this activation ends; undefined when there is no such batch
  */
 export const advance = (message: Advance, context: Context): Promise<BatchSummary | undefined> =>
-  logged({ batch: message.advance }, () => takeAndCarryOn(message, context))
+  logged({ batch: message.advance }, () => acquireAndAdvance(message, context))
 
-async function takeAndCarryOn(
+async function acquireAndAdvance(
   { advance: batch, failed = 0 }: Advance,
   context: Context,
 ): Promise<BatchSummary | undefined> {
   const { results } = context
-  const create = isUploads(batch) ? dayMaker(context, batch) : undefined
+  const create = isUploads(batch) ? dayCreator(context, batch) : undefined
   let lease: Lease | undefined
   let stood = ''
   try {
     lease = await acquire(context, batch, { create, isWorker: true })
     if (!lease) return await readSummary(results, batch)
-    stood = standingOf(lease.batch())
-    return await carryOn(lease, context)
+    stood = progressMark(lease.batch())
+    return await advanceHeld(lease, context)
   } catch (thrown) {
-    // Another activation holds the lease: it carries the batch to its end.
+    // Another activation has taken over and will finish the batch.
     if (thrown instanceof BatchTakenOverError) return readSummary(results, batch)
-    const hasMoved = lease !== undefined && standingOf(lease.batch()) !== stood
+    const hasMoved = lease !== undefined && progressMark(lease.batch()) !== stood
     await lease?.release().catch(() => {})
     await retryLater(thrown, { advance: batch, failed: hasMoved ? 0 : failed }, context)
     throw thrown
   }
 }
 
-/** Differs once a batch came further. */
-const standingOf = (batch: Batch): string =>
+/** Changes whenever a batch makes progress. */
+const progressMark = (batch: Batch): string =>
   [batch.run, batch.status, batch.plan.cursor, batch.dispatch.next, reported(batch)].join(' ')
 
-async function carryOn(lease: Lease, context: Context): Promise<BatchSummary> {
+async function advanceHeld(lease: Lease, context: Context): Promise<BatchSummary> {
   const { results, activation, clock } = context
   const stopAt = activation.deadline - handOverTime
   const { batch, run: first } = lease.batch()
@@ -66,10 +66,10 @@ async function carryOn(lease: Lease, context: Context): Promise<BatchSummary> {
     const isLate = clock.now() >= stopAt
     const before = lease.batch()
     const hasTime = !isLate && (await step(lease, context, stopAt))
-    tell(before, lease.batch())
+    logChange(before, lease.batch())
     if (!hasTime) {
       await handOver(lease, context)
-      // What arrived of a day is counted in its summary only.
+      // The arrivals of a day are counted only in its summary.
       return (isUploads(batch) && (await readSummary(results, batch))) || progressOf(lease.batch())
     }
     const now = lease.batch()
@@ -77,25 +77,22 @@ async function carryOn(lease: Lease, context: Context): Promise<BatchSummary> {
   }
 }
 
-/** Writes what a step has made of a batch to the log. */
-function tell(before: Batch, { run, status, plan, dispatch }: Batch): void {
+/** Logs a change of run or status. */
+function logChange(before: Batch, { run, status, plan, dispatch }: Batch): void {
   if (before.run === run && before.status === status) return
   const { listed, skipped } = plan
   const { errors, throttles } = dispatch
-  log.info(
-    { run, status, before: before.status, listed, skipped, errors, throttles },
-    'the batch came further',
-  )
+  log.info({ run, status, before: before.status, listed, skipped, errors, throttles }, 'the batch advanced')
 }
 
-/** Carries on what other activations have left: no event may follow that would. Where there is no room, the next one tries. */
+/** Resumes orphaned batches: on a quiet system no other event would. On failure the next activation tries again. */
 async function resumeOthers(context: Context): Promise<void> {
   await resume(context).catch((cause) =>
-    log.warn({ reason: messageOf(cause) }, 'what other activations have left waits'),
+    log.warn({ reason: messageOf(cause) }, 'orphaned batches could not be resumed'),
   )
 }
 
-/** One step of a batch, by its status. @returns false when time was up */
+/** Performs one step according to the status. @returns false when time ran out */
 async function step(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   const batch = lease.batch()
   switch (batch.status) {
@@ -103,7 +100,7 @@ async function step(lease: Lease, context: Context, stopAt: number): Promise<boo
       await open(batch, lease, context)
       return true
     case 'open':
-      return runOpen(lease, context, stopAt)
+      return stepOpen(lease, context, stopAt)
     case 'closing':
       return closeRun(lease, context, stopAt)
     default:
@@ -112,13 +109,16 @@ async function step(lease: Lease, context: Context, stopAt: number): Promise<boo
   }
 }
 
-/** How long a day of uploads waits for an arrival that tells the model: asking for it may start another container. */
-const arrivalsWithin = 15_000
+/**
+ * How long a day waits for an arrival that names the model: calling `classify` may start another container.
+ * Milliseconds.
+ */
+const arrivalTimeout = 15_000
 
-/** The model of a day of uploads, by what was classified of it; undefined where nothing was. */
+/** The model of a day, from its classified images; undefined when there are none. */
 async function modelOfArrivals(day: RequestedBatch, context: Context): Promise<BatchModel | undefined> {
   const { clock, settings } = context
-  for (const end = clock.now() + arrivalsWithin; ; await clock.sleep(1_000)) {
+  for (const end = clock.now() + arrivalTimeout; ; await clock.sleep(1_000)) {
     const { version: modelVersion } = await newestOf(day, context)
     if (modelVersion !== undefined) return withCosts(context, { model: settings.model, modelVersion })
     if (clock.now() >= end) return undefined
@@ -131,54 +131,54 @@ async function modelOf(batch: RequestedBatch, context: Context) {
   return known || describeModel(context, modelName(request, model))
 }
 
-/** Asks for the model, by which images count as done. A batch whose model cannot be loaded is stopped. */
+/** Determines the model, which decides what is up to date. Stops a batch whose model cannot be loaded. */
 async function open(batch: RequestedBatch, lease: Lease, context: Context): Promise<void> {
   try {
     const described = await whileHeld(lease, context, modelOf(batch, context))
     await lease.save((current) => (current.status === 'requested' ? opened(current, described) : undefined))
     await openSummary(context.results, batch.batch, lease.verify).write(progressOf(lease.batch()))
   } catch (thrown) {
-    await stopFor(thrown, lease)
+    await stopOnFailure(thrown, lease)
   }
 }
 
-/** Ends a batch over a failure that no further activation would mend; fired again after the repair, it goes on. */
-async function stopFor(thrown: unknown, lease: Lease): Promise<void> {
+/** Stops a batch after a permanent failure. Fired again after the repair, it resumes. */
+async function stopOnFailure(thrown: unknown, lease: Lease): Promise<void> {
   const isFinal =
     thrown instanceof WhisklensError && !thrown.retryable && !(thrown instanceof BatchTakenOverError)
   if (!isFinal || lease.batch().kind === 'uploads') throw thrown
   await lease.save((current) =>
     current.status === 'requested' || current.status === 'open'
-      ? closing(current, 'stopped', thrown.message)
+      ? beginClosing(current, 'stopped', thrown.message)
       : undefined,
   )
 }
 
-async function runOpen(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
+async function stepOpen(lease: Lease, context: Context, stopAt: number): Promise<boolean> {
   try {
-    if (goesOnTomorrow(lease, context)) await whileHeld(lease, context, watchNow(context, true))
-    const left = await run(lease, context, stopAt)
-    if (left === 'quiet' && lease.batch().status === 'open') await leaveDay(lease, context)
+    if (needsNextDay(lease, context)) await whileHeld(lease, context, ensureScanning(context, true))
+    const left = await advanceOpen(lease, context, stopAt)
+    if (left === 'quiet' && lease.batch().status === 'open') await releaseDay(lease, context)
     return left !== 'late'
   } catch (thrown) {
-    await stopFor(thrown, lease)
+    await stopOnFailure(thrown, lease)
     return true
   }
 }
 
-/** Whether uploads of a day may be left that its looks have not found: they are the next day's. */
-function goesOnTomorrow(lease: Lease, { clock }: Context): boolean {
+/** Whether uploads near midnight may be unclassified: scans of the next day find them. */
+function needsNextDay(lease: Lease, { clock }: Context): boolean {
   const { kind, batch, lease: taken } = lease.batch()
-  return kind === 'uploads' && taken.expects && isPast(batch, clock.now())
+  return kind === 'uploads' && taken.expects && hasEnded(batch, clock.now())
 }
 
-/** Lets go of a day that is quiet, unless there is more to do. */
-async function leaveDay(lease: Lease, context: Context): Promise<void> {
+/** Releases the lease of a quiet day, unless there is more to do. */
+async function releaseDay(lease: Lease, context: Context): Promise<void> {
   const look = async (): Promise<boolean> => {
     const { batch, busyAt, lease: current } = lease.batch()
     const hasHeard = current.expects && busyAt === 0
-    if (!isPast(batch, context.clock.now())) return hasHeard || findsMore(lease, context)
-    if (goesOnTomorrow(lease, context)) await watchNow(context, true)
+    if (!hasEnded(batch, context.clock.now())) return hasHeard || hasMissed(lease, context)
+    if (needsNextDay(lease, context)) await ensureScanning(context, true)
     return false
   }
   await lease.leave(() => whileHeld(lease, context, look()))

@@ -7,7 +7,7 @@ import type { OpenBatch } from '../state/batch'
 import type { Context } from '../state/platform'
 import { handOverTime } from './retry-later'
 
-/** Counts what there is to do in a batch and what it is likely to cost. Leaves nothing behind. */
+/** Counts the images due and estimates their cost. Leaves no objects behind. */
 async function countAhead(batch: OpenBatch, context: Context) {
   const counted = { ...batch, plan: { ...batch.plan } }
   try {
@@ -22,7 +22,7 @@ async function countAhead(batch: OpenBatch, context: Context) {
   return { counted, estimate: await estimateCost(context.results, { modelVersion, images, memory, price }) }
 }
 
-/** Plans all of a batch, and writes no chunk. @param plan is moved to its end */
+/** Plans the whole batch without writing chunks. @param plan advanced to its end */
 async function count(
   batch: OpenBatch,
   plan: OpenBatch['plan'],
@@ -32,19 +32,19 @@ async function count(
     Object.assign(plan, position)
     if (clock.now() < activation.deadline - handOverTime) continue
     throw new InvalidInputError('too_many_images', 'There are more images than one activation can count', {
-      hint: 'Narrow the prefix; without dryRun and maxCost any number will do.',
+      hint: 'Narrow the prefix; without dryRun and maxCost there is no limit.',
     })
   }
 }
 
-/** What a batch would do and is likely to cost, as the summary of one that is not planned yet. */
+/** The expected work and cost of a batch, as the summary of an unplanned one. */
 export async function dryRun(batch: OpenBatch, context: Context): Promise<BatchSummary> {
   const { counted, estimate } = await countAhead(batch, context)
   const { gbSeconds, cost } = estimate
   return { ...progressOf(counted), state: 'planning', gbSeconds, cost }
 }
 
-/** @throws InvalidInputError when what there is to do is likely to cost more than it may */
+/** @throws InvalidInputError when the estimated cost exceeds the limit */
 export async function refuseAboveCost(batch: OpenBatch, maxCost: number, context: Context): Promise<void> {
   const { counted, estimate } = await countAhead(batch, context)
   if (estimate.cost <= maxCost) return
@@ -57,4 +57,4 @@ export async function refuseAboveCost(batch: OpenBatch, maxCost: number, context
 }
 
 const basisOf = ({ gbSeconds, basis }: Estimate): string =>
-  `${gbSeconds} GB-s, ${basis === 'measured' ? 'by earlier batches' : 'an assumption, as none was measured yet'}`
+  `${gbSeconds} GB-s, ${basis === 'measured' ? 'from earlier batches' : 'assumed, as no batch was measured yet'}`

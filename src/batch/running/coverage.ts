@@ -2,7 +2,7 @@ import type { Range } from '../../schema'
 
 const byStart = (ranges: Iterable<Range>): Range[] => [...ranges].sort((a, b) => a.start - b.start)
 
-/** What of `whole` none of the ranges holds. */
+/** The gaps in `whole` that no range covers. */
 export function gaps(whole: Range, ranges: Iterable<Range>): Range[] {
   const missing: Range[] = []
   let next = whole.start
@@ -15,8 +15,8 @@ export function gaps(whole: Range, ranges: Iterable<Range>): Range[] {
   return missing
 }
 
-/** Ranges as the fewest that hold the same positions, in order. */
-export function joined(ranges: Iterable<Range>): Range[] {
+/** Merges overlapping and adjacent ranges, sorted. */
+export function mergeRanges(ranges: Iterable<Range>): Range[] {
   const all: Range[] = []
   for (const { start, end } of byStart(ranges)) {
     const last = all.at(-1)
@@ -26,8 +26,8 @@ export function joined(ranges: Iterable<Range>): Range[] {
   return all
 }
 
-/** Whether all of `whole` is held. @param ranges as `joined` gives them */
-export function isHeld({ start, end }: Range, ranges: Range[]): boolean {
+/** Whether the ranges cover `whole`. @param ranges sorted, as returned by `joined` */
+export function isCovered({ start, end }: Range, ranges: Range[]): boolean {
   let [low, high] = [0, ranges.length]
   while (low < high) {
     const middle = (low + high) >>> 1

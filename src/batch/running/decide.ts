@@ -2,20 +2,21 @@ import type { Position } from '../planning/planner'
 import type { Batch, Dispatch, NextBatch, OpenBatch, Piece, Window } from '../state/batch'
 import type { Refusal } from '../state/hand-over'
 import type { Chunk, Part } from '../state/layout'
-import { closing, reported } from '../state/transitions'
-import { isOver } from '../uploads/day'
-import { isHeld, joined } from './coverage'
+import { beginClosing, reported } from '../state/transitions'
+import { isClosable } from '../uploads/day'
+import { isCovered, mergeRanges } from './coverage'
 import { splitOverdue } from './overdue'
-import { grown, roomOf, shrunk, used } from './window'
+import { countSent, freeSlots, grow, shrink } from './window'
 
 /*
- * What becomes of an open batch, given what was observed. Pure: it is applied again where another writer was faster.
+ * Decides the next state of an open batch from what was observed. Pure, so that it can be applied again after a
+ * conflict.
  */
 
-/** What became of a piece that was given out. */
+/** The outcome of dispatching a piece. */
 export interface Sent {
   piece: Piece
-  /** Of the activation, unless the platform has refused it. */
+  /** Undefined when the platform refused. */
   activationId?: string
   refusal?: Refusal
 }
@@ -26,50 +27,53 @@ export interface Observed {
   epoch: number
   /** How far planning has come. */
   position?: Position
-  /** Published chunks from the first position that was not given out. */
+  /** Published chunks from the first undispatched position. */
   ready: Chunk[]
-  /** All that may hold something of the pieces under way. */
+  /** Parts that may cover pieces in flight. */
   parts: Part[]
-  /** Of activations that have ended, before the parts were listed: the one that goes on with what was left over. */
+  /** Activations that had ended before the parts were listed. `next` classifies the rest. */
   ended: Map<string, { next?: string }>
   sent: Sent[]
-  /** Nothing more is to be given out: this activation is about to end. */
+  /** Dispatch nothing more: this activation is about to end. */
   isLate: boolean
 }
 
 export interface Turn {
   batch: NextBatch
-  /** To be dispatched, once the batch is written. */
-  give: Piece[]
-  /** Single images that were tried often enough. */
+  /** Dispatch these once the batch is written. */
+  toDispatch: Piece[]
+  /** Single images whose attempts are used up. */
   lost: Piece[]
 }
 
-/** A share of errors says nothing before so many images have reported. */
-const smallestSample = 20
+/** Images that must have reported before a percentage of errors is judged. */
+const minSample = 20
 
-/** The same failure so often in a row, that is no image's fault, stops a batch. */
+/** Consecutive equal failures after which a batch is stopped. */
 const maxFailures = 3
 
-/** The next state of an open batch, and what to dispatch or report once it is written. */
+/** The next state of an open batch, and what to dispatch or report lost once it is written. */
 export function nextTurn(batch: OpenBatch, observed: Observed): Turn {
-  const learned = learn(batch, observed)
+  const learned = applyObserved(batch, observed)
   const early = earlyEnd(learned)
-  if (early) return { batch: closing(learned, early.outcome, early.reason), give: [], lost: [] }
-  if (isDone(learned, observed.now)) return { batch: closing(learned, 'complete'), give: [], lost: [] }
+  if (early) return { batch: beginClosing(learned, early.outcome, early.reason), toDispatch: [], lost: [] }
+  if (isDone(learned, observed.now))
+    return { batch: beginClosing(learned, 'complete'), toDispatch: [], lost: [] }
   const { pieces, lost } = splitOverdue(learned.dispatch.pieces, observed)
   const waiting = { ...learned, dispatch: { ...learned.dispatch, pieces } }
-  if (observed.isLate) return { batch: waiting, give: [], lost }
-  return { ...giveOut(waiting, observed), lost }
+  if (observed.isLate) return { batch: waiting, toDispatch: [], lost }
+  return { ...fillWindow(waiting, observed), lost }
 }
 
-/** Takes down what was observed. */
-function learn(batch: OpenBatch, observed: Observed): OpenBatch {
+/** Applies observations to the batch. */
+function applyObserved(batch: OpenBatch, observed: Observed): OpenBatch {
   const { now, position, parts, sent } = observed
   const outcomes = new Map(sent.map((one) => [nameOf(one.piece), one]))
-  const pieces = batch.dispatch.pieces.map((piece) => followed(piece, outcomes.get(nameOf(piece)), observed))
-  const held = joined(parts)
-  const done = pieces.filter((piece) => isHeld(piece, held))
+  const pieces = batch.dispatch.pieces.map((piece) =>
+    updatePiece(piece, outcomes.get(nameOf(piece)), observed),
+  )
+  const held = mergeRanges(parts)
+  const done = pieces.filter((piece) => isCovered(piece, held))
   const errors = done.reduce((sum, piece) => sum + errorsOf(piece, parts), batch.dispatch.errors)
   const refusals = sent.flatMap(({ refusal }) => refusal ?? [])
   const hasFound = position !== undefined && position.planned > batch.plan.planned
@@ -78,7 +82,7 @@ function learn(batch: OpenBatch, observed: Observed): OpenBatch {
     plan: position ? { ...batch.plan, ...position } : batch.plan,
     dispatch: {
       ...batch.dispatch,
-      pieces: pieces.filter((piece) => !isHeld(piece, held)),
+      pieces: pieces.filter((piece) => !isCovered(piece, held)),
       errors,
       throttles: batch.dispatch.throttles + Math.min(refusals.length, 1),
       window: windowAfter(batch.dispatch.window, { pieces, done, refusals, now }),
@@ -92,35 +96,35 @@ function windowAfter(
   window: Window,
   { pieces, done, refusals, now }: { pieces: Piece[]; done: Piece[]; refusals: Refusal[]; now: number },
 ): Window {
-  const underWay = pieces.filter(isUnderWay).length
-  const took = Math.min(...done.filter(isUnderWay).map(({ at }) => now - at), Number.POSITIVE_INFINITY)
+  const inFlight = pieces.filter(isInFlight).length
+  const took = Math.min(...done.filter(isInFlight).map(({ at }) => now - at), Number.POSITIVE_INFINITY)
   const [refusal] = refusals
   return refusal
-    ? shrunk(window, refusal, underWay)
-    : grown(window, { underWay, done: done.length, took }, now)
+    ? shrink(window, refusal, inFlight)
+    : grow(window, { inFlight, done: done.length, took }, now)
 }
 
-const isUnderWay = ({ at }: Piece): boolean => at > 0
+const isInFlight = ({ at }: Piece): boolean => at > 0
 
-/** A piece by which attempt at what it is. */
+/** Identifies an attempt at a piece. */
 const nameOf = ({ start, end, at }: Piece): string => `${start}-${end}-${at}`
 
-/** A piece with what became of it: it was dispatched or refused, or its activation has ended. */
-function followed(piece: Piece, outcome: Sent | undefined, { now, epoch, ended }: Observed): Piece {
+/** Updates a piece with its dispatch outcome or the end of its activation. */
+function updatePiece(piece: Piece, outcome: Sent | undefined, { now, epoch, ended }: Observed): Piece {
   const { activationId } = outcome ?? piece
   if (activationId === undefined) {
-    // What a holder before was about to give out may have no activation, either.
+    // A piece of an earlier holder may have been recorded but never dispatched.
     return outcome || piece.by !== epoch ? { ...piece, at: 0, by: epoch } : piece
   }
   const answer = ended.get(activationId)
   if (!answer) return { ...piece, activationId }
-  // One that stopped early names the one that goes on with the rest.
+  // An activation that stopped early names its successor.
   return answer.next === undefined
     ? { ...piece, activationId, ended: true }
     : { ...piece, activationId: answer.next, at: now }
 }
 
-/** How many images of a reported piece are in error: an estimate where parts overlap or hold more than the piece. */
+/** Errors of a reported piece. An estimate where parts overlap or exceed the piece. */
 function errorsOf({ start, end }: Piece, parts: Part[]): number {
   let errors = 0
   let next = start
@@ -132,7 +136,7 @@ function errorsOf({ start, end }: Piece, parts: Part[]): number {
   return Math.min(errors, end - start)
 }
 
-/** Why a batch is to end before all of it is done, if it is to. */
+/** Why a batch ends before all images are done, if it does. */
 export function earlyEnd(
   batch: OpenBatch,
 ): { outcome: 'cancelled' | 'stopped'; reason?: string } | undefined {
@@ -142,13 +146,13 @@ export function earlyEnd(
     return { outcome: 'stopped', reason: `${failure.message} (${failure.code})` }
   }
   if (hasTooManyErrors(batch)) {
-    const reason = `More errors than maxErrors (${request.maxErrors}) allows; a retry goes on where it ended`
+    const reason = `More errors than maxErrors (${request.maxErrors}) allows; a retry resumes there`
     return { outcome: 'stopped', reason }
   }
   return batch.cancelRequested ? { outcome: 'cancelled' } : undefined
 }
 
-/** Whether more images failed than the batch allows. */
+/** Whether the errors exceed `maxErrors`. */
 export function hasTooManyErrors(batch: Pick<Batch, 'request' | 'dispatch'>): boolean {
   const { maxErrors } = batch.request
   if (maxErrors === undefined) return false
@@ -157,35 +161,40 @@ export function hasTooManyErrors(batch: Pick<Batch, 'request' | 'dispatch'>): bo
   const errors = all - before.errors
   if (!maxErrors.endsWith('%')) return errors > allowed
   const images = reported(batch) - before.reported
-  return images >= smallestSample && errors * 100 > allowed * images
+  return images >= minSample && errors * 100 > allowed * images
 }
 
-/** Whether nothing is left to be dispatched or waited for. A day of uploads is not done before it is over. */
+/** Whether nothing is left to dispatch or await. A day is not done before it is over. */
 function isDone({ batch, kind, plan, dispatch }: OpenBatch, now: number): boolean {
   const isReported = plan.done && dispatch.next >= plan.planned && dispatch.pieces.length === 0
-  return isReported && (kind === 'fired' || isOver(batch, now))
+  return isReported && (kind === 'fired' || isClosable(batch, now))
 }
 
-/** Gives out what there is room for: what waits first, then chunks. */
-function giveOut(batch: OpenBatch, { now, epoch, ready }: Observed): Omit<Turn, 'lost'> {
+/** Fills the window: pieces to retry first, then new chunks. */
+function fillWindow(batch: OpenBatch, { now, epoch, ready }: Observed): Omit<Turn, 'lost'> {
   const { dispatch } = batch
-  const underWay = dispatch.pieces.filter(isUnderWay).length
-  let room = roomOf(dispatch.window, underWay, now)
-  const give: Piece[] = []
-  const given = (piece: Pick<Piece, 'start' | 'end' | 'chunk' | 'attempts'>): Piece => {
+  const inFlight = dispatch.pieces.filter(isInFlight).length
+  let room = freeSlots(dispatch.window, inFlight, now)
+  const toDispatch: Piece[] = []
+  const assign = (piece: Pick<Piece, 'start' | 'end' | 'chunk' | 'attempts'>): Piece => {
     const { start, end, chunk, attempts } = piece
     const taken = { start, end, chunk, attempts, at: now, by: epoch }
-    give.push(taken)
+    toDispatch.push(taken)
     room--
     return taken
   }
-  const pieces = dispatch.pieces.map((piece) => (piece.at === 0 && room > 0 ? given(piece) : piece))
+  const pieces = dispatch.pieces.map((piece) => (piece.at === 0 && room > 0 ? assign(piece) : piece))
   let { next } = dispatch
   for (const chunk of ready) {
     if (room <= 0 || chunk.start !== next || chunk.end > batch.plan.planned) break
-    pieces.push(given({ start: chunk.start, end: chunk.end, chunk, attempts: 1 }))
+    pieces.push(assign({ start: chunk.start, end: chunk.end, chunk, attempts: 1 }))
     next = chunk.end
   }
-  const after: Dispatch = { ...dispatch, pieces, next, window: used(dispatch.window, give.length, now) }
-  return { batch: { ...batch, dispatch: give.length > 0 ? after : dispatch }, give }
+  const after: Dispatch = {
+    ...dispatch,
+    pieces,
+    next,
+    window: countSent(dispatch.window, toDispatch.length, now),
+  }
+  return { batch: { ...batch, dispatch: toDispatch.length > 0 ? after : dispatch }, toDispatch }
 }

@@ -5,37 +5,37 @@ import { siblingAction } from '../../openwhisk/activation'
 import type { ExifOption, Range } from '../../schema'
 import { readChunk } from '../records/chunks'
 import { writePart } from '../records/parts'
-import { unknownRecord } from '../records/record'
-import { keepRecord } from '../records/retry'
+import { initialRecord } from '../records/record'
+import { storeRecord } from '../records/retry'
 import type { OpenBatch, Piece } from '../state/batch'
 import { refusalOf } from '../state/hand-over'
 import type { Chunk } from '../state/layout'
 import type { Context } from '../state/platform'
 import type { Sent } from './decide'
 
-/** What `classify` is given for a piece of a batch: positions `start` to `end` of the chunk that holds them. */
+/** The message to `classify` for a piece: positions `start` to `end` of a chunk. */
 export interface ChunkMessage extends Range {
   batch: string
   chunk: Chunk
   model: string
-  /** The epoch in which it is given out: a failure counts against no later one. */
+  /** The lease epoch of the dispatch: failures do not count against later epochs. */
   by: number
   exif?: ExifOption
-  /** What is found is to be written to the images' tags. */
+  /** Write labels to the images' tags. */
   tag?: boolean
 }
 
-/** So many invocations are made at a time. All of them may be refused, and count against the minute. */
-const atOnce = { unknown: 8, known: 32 }
+/** Concurrent invocations, before and after the platform's limit is known. Refused ones count against the limit too. */
+const invocationsAtOnce = { unknown: 8, known: 32 }
 
-/** Gives pieces to `classify-images`, many at a time. What is refused is told, and nothing more is asked for then. */
+/** Invokes `classify-images` for pieces concurrently. After a refusal the remaining pieces are not sent. */
 export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Context): Promise<Sent[]> {
   const { openwhisk, activation } = context
   const { exif, tag } = batch.request
   const sequence = siblingAction(activation, 'classify-images')
-  const limit = pLimit(batch.dispatch.window.isKnown ? atOnce.known : atOnce.unknown)
+  const limit = pLimit(batch.dispatch.window.isKnown ? invocationsAtOnce.known : invocationsAtOnce.unknown)
   let refusal: Sent['refusal']
-  const give = async (piece: Piece): Promise<Sent> => {
+  const send = async (piece: Piece): Promise<Sent> => {
     if (refusal) return { piece, refusal }
     const { start, end, chunk, by } = piece
     const message: ChunkMessage = {
@@ -52,35 +52,35 @@ export async function dispatch(batch: OpenBatch, pieces: Piece[], context: Conte
       return { piece, activationId: await openwhisk.invoke(sequence, message) }
     } catch (thrown) {
       refusal = refusalOf(thrown, context)
-      log.info({ batch: batch.batch, reason: messageOf(thrown) }, 'the platform has no room')
+      log.info({ batch: batch.batch, reason: messageOf(thrown) }, 'the platform refused an invocation')
       return { piece, refusal }
     }
   }
-  const sent = await Promise.allSettled(pieces.map((piece) => limit(give, piece)))
+  const sent = await Promise.allSettled(pieces.map((piece) => limit(send, piece)))
   return sent.map((outcome) => {
     if (outcome.status === 'rejected') throw outcome.reason
     return outcome.value
   })
 }
 
-/** Reports single images that no activation has: each is an error. */
+/** Records images that no activation reported as errors. */
 export async function reportLost(batch: OpenBatch, lost: Piece[], context: Context): Promise<void> {
   const { store, results, activation, clock } = context
   for (const { chunk, start, attempts } of lost) {
     const image = (await readChunk(results, batch.batch, chunk))[start - chunk.start]
     if (!image) continue
     log.warn({ batch: batch.batch, key: image.key }, 'an image was lost')
-    // As it is now: the note of an older version must not replace that of a newer one.
+    // Use the current version: a retry note of an older version must not replace a newer one.
     const there = await store.bucket(image.bucket).head(image.key)
-    const record = unknownRecord(there ? { ...image, ...there } : image, {
+    const record = initialRecord(there ? { ...image, ...there } : image, {
       model: batch.model.modelVersion,
       engine: 'none',
       activationId: activation.id,
       at: clock.now(),
     })
-    const message = 'Every activation that was given this image ended without a report'
+    const message = 'No activation with this image reported a result'
     record.error = { code: 'lost', message, retryable: true, attempts }
-    await keepRecord(context, record)
+    await storeRecord(context, record)
     await writePart(results, batch.batch, start, [record], activation.id)
   }
 }

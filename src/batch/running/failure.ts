@@ -6,67 +6,73 @@ import { openBatch } from '../state/batch'
 import { recordsPrefix } from '../state/layout'
 import type { Context } from '../state/platform'
 
-/** A failure that is no image's: of keys, buckets, or the model. */
+/** A failure of the store or the model, which no single image causes. */
 export interface Failure {
   code: string
   message: string
 }
 
-/** So many images that all fail alike do not fail for reasons of their own. */
-const alike = 4
+/** This many images failing alike have a common cause. */
+const minAlike = 4
 
-/** What keeps one image from being read may keep all of them. */
-const ofKeysOrBuckets = ['access_denied', 'download_failed']
+/** Codes that may concern one object or the whole bucket. */
+const accessErrors = ['access_denied', 'download_failed']
 
-/** A failure, and how many of the images before it have records that count. */
+/** A failure, and how many images before it have valid records. */
 interface Failed {
   failure: Failure
   done: number
 }
 
 /**
- * The failure of images that were classified together, where it is not theirs.
- * @param context where not all of them fail alike, or too few to tell, one of them is read once more, and one that was read
- *   before; without it, the failure is theirs
+ * The common failure of images that were classified together, if there is one.
+ * @param context used to probe an image again, along with a known good one, when the records alone do not tell; without
+ * it, failures are attributed to images
  */
 export async function failureOf(images: ImageRecord[], context?: Context): Promise<Failed | undefined> {
   const [first] = images
   const isSame = ({ error }: ImageRecord) => error?.code === first?.error?.code && mayBeShared(error)
-  if (first?.error && images.length >= alike && images.every(isSame)) return failed(first.error, 0)
-  const done = images.findIndex(
-    ({ error }) => error && !error.retryable && ofKeysOrBuckets.includes(error.code),
-  )
+  if (first?.error && images.length >= minAlike && images.every(isSame)) return failed(first.error, 0)
+  const done = images.findIndex(({ error }) => error && !error.retryable && accessErrors.includes(error.code))
   const unread = images[done]
-  if (!context || !unread?.error || (await isItsOwn(unread, images, context))) return undefined
+  if (!context || !unread?.error || (await concernsOneImage(unread, images, context))) return undefined
   return failed(unread.error, done)
 }
 
 const failed = ({ code, message }: Failure, done: number): Failed => ({ failure: { code, message }, done })
 
-/** Whether an image is the one that cannot be read, and not all of its bucket. The order tells what was repaired meanwhile. */
-async function isItsOwn({ bucket, key, model }: ImageRecord, others: ImageRecord[], context: Context) {
+/**
+ * Whether one object is unreadable rather than its bucket. Tests the bucket first: a repair in between counts as
+ * shared.
+ */
+async function concernsOneImage(
+  { bucket, key, model }: ImageRecord,
+  others: ImageRecord[],
+  context: Context,
+) {
   const images = context.store.bucket(bucket)
   const sample =
-    others.find(({ status }) => status === 'ok')?.key ?? (await anyRead(context.results, model, bucket))
+    others.find(({ status }) => status === 'ok')?.key ??
+    (await anyClassifiedKey(context.results, model, bucket))
   const isAllowed = await (sample === undefined ? isListable(images) : isReadable(images, sample))
   return isAllowed && !(await isReadable(images, key))
 }
 
-/** The key of an image of the bucket that has a record, if there is one. */
-async function anyRead(results: Bucket, model: string, bucket: string): Promise<string | undefined> {
+/** The key of any image in the bucket that has a record. */
+async function anyClassifiedKey(results: Bucket, model: string, bucket: string): Promise<string | undefined> {
   const prefix = recordsPrefix(model, bucket)
   for await (const { key } of results.list({ prefix })) return key.slice(prefix.length)
   return undefined
 }
 
 const isReadable = (images: Bucket, key: string): Promise<boolean> =>
-  // Refused for its size, it is read no further.
+  // A limit of one byte: a refusal for size proves that access works.
   isAllowed(images.get(key, 1), ['object_too_large', 'object_not_found'])
 
 const isListable = (images: Bucket): Promise<boolean> =>
   isAllowed(images.list({ prefix: '' })[Symbol.asyncIterator]().next())
 
-/** @throws StorageError where the store fails in passing, and tells nothing */
+/** @throws StorageError for a transient failure, which proves nothing */
 async function isAllowed(asked: Promise<unknown>, answers: string[] = []): Promise<boolean> {
   try {
     await asked
@@ -78,9 +84,9 @@ async function isAllowed(asked: Promise<unknown>, answers: string[] = []): Promi
 }
 
 /**
- * Tells the holder of a batch of a failure, so that it stops the batch where the same comes again and again.
- * @param by the epoch in which the piece was given out: what fails late says nothing of what another holder, maybe after a
- *   repair, has given out
+ * Counts a failure in the batch document; its holder stops the batch after several equal ones in a row.
+ * @param by epoch of the dispatch: a late failure does not count against pieces that another holder dispatched, perhaps
+ * after a repair
  */
 export async function noteFailure(
   batch: string,

@@ -11,10 +11,10 @@ import {
   type OpenBatch,
   openBatch,
 } from '../state/batch'
-import { isLive, isSettled } from '../state/lease'
+import { isConcluded, isLive } from '../state/lease'
 import { putEntry } from '../state/open'
 import type { Context } from '../state/platform'
-import { cancelled, type Fired, fired, newBatch, nextRun, refuseOther } from '../state/transitions'
+import { applyFire, type Fired, newBatch, nextRun, refuseOther, requestCancel } from '../state/transitions'
 import { advance } from './advance'
 import { dryRun, refuseAboveCost } from './counting'
 import { describeModel, modelName } from './model'
@@ -22,9 +22,9 @@ import { defaultBatchId, type FireRequest } from './request'
 import { retryLater } from './retry-later'
 
 /**
- * Fires a batch: begins it, or another run of one that has ended, or cancels it; and carries it on.
- * @returns the summary as it stands when this activation ends
- * @throws InvalidInputError when the request does not fit the batch of that id, or would cost more than `maxCost`
+ * Fires a batch: begins it, starts another run or cancels it, then advances it.
+ * @returns the summary when this activation ends
+ * @throws InvalidInputError when the request conflicts with the batch of that id, or would cost more than `maxCost`
  */
 export function fire(request: FireRequest, context: Context): Promise<BatchSummary> {
   const batch = request.batch ?? defaultBatchId(context.clock.now(), context.activation.id)
@@ -36,19 +36,19 @@ async function fireAs(
   context: Context,
 ): Promise<BatchSummary> {
   const { batch } = asked
-  const dated = datedFrom(asked, context.clock.now())
-  if (asked.dryRun) return dryRun(await asOpen(newBatchOf(dated, context), context), context)
+  const dated = resolveAge(asked, context.clock.now())
+  if (asked.dryRun) return dryRun(await openedBatch(newBatchOf(dated, context), context), context)
   try {
     await begin(dated, context)
   } catch (thrown) {
     await retryLater(thrown, { ...asked, failed }, context)
     throw thrown
   }
-  return (await advance({ advance: batch }, context)) ?? starting(batch)
+  return (await advance({ advance: batch }, context)) ?? throwStarting(batch)
 }
 
-/** With the date that an age means at the time of the fire. */
-const datedFrom = <T extends BatchRequest>(request: T, now: number): T =>
+/** Replaces `newerThan` by a date relative to now. */
+const resolveAge = <T extends BatchRequest>(request: T, now: number): T =>
   request.newerThan === undefined ? request : { ...request, since: dateOf(now - ageOf(request.newerThan)) }
 
 function newBatchOf(request: BatchRequest & { batch: string }, { settings, activation, clock }: Context) {
@@ -57,14 +57,14 @@ function newBatchOf(request: BatchRequest & { batch: string }, { settings, activ
   if (bucket === settings.resultsBucket) {
     throw new InvalidInputError(
       'bad_parameter',
-      `The bucket "${bucket}" holds the results and cannot be the source of a batch`,
+      `The bucket "${bucket}" is the results bucket and cannot be the source of a batch`,
     )
   }
   const startedAt = isoOf(clock.now())
   return newBatch({ batch, request, requestId: activation.id, kind: 'fired', bucket, startedAt })
 }
 
-/** Writes what is asked for: from then on, any activation can carry it on. */
+/** Stores the request. From then on any activation can advance the batch. */
 async function begin(request: BatchRequest & { batch: string }, context: Context): Promise<void> {
   const { batch, cancel, retry, maxCost } = request
   const document = openBatch(context, batch)
@@ -72,31 +72,34 @@ async function begin(request: BatchRequest & { batch: string }, context: Context
   const fresh = newBatchOf(request, context)
   const found = await document.read()
   if (!found && (cancel || retry)) throw noSuchBatch(batch)
-  if (found && isSettled(found) && isLive(found, document.age())) throw inUse(batch)
+  if (found && isConcluded(found) && isLive(found, document.age())) throw inUse(batch)
   const next = found ? nextOf(found, what) : fresh
   if (next && maxCost !== undefined && !cancel)
-    await refuseAboveCost(await asOpen(next, context), maxCost, context)
+    await refuseAboveCost(await openedBatch(next, context), maxCost, context)
   await write(document, context, (current) => {
-    if (cancel) return current && cancelled(current)
-    return current ? fired(current, what) : fresh
+    if (cancel) return current && requestCancel(current)
+    return current ? applyFire(current, what) : fresh
   })
 }
 
-/** The run that a fire of a batch would begin. */
+/** The run that a fire would begin. */
 function nextOf(batch: Batch, what: Fired): NextBatch | undefined {
   if (!what.request.cancel) refuseOther(batch, what.request)
   return isEnded(batch) ? nextRun(batch, what) : undefined
 }
 
-/** A batch as it is planned, with the model that answers. */
-async function asOpen(batch: NextBatch, context: Context): Promise<OpenBatch> {
+/** The batch as planning needs it, with its model. */
+async function openedBatch(batch: NextBatch, context: Context): Promise<OpenBatch> {
   const { request } = batch
   const name = modelName(request, batch.model)
   const model = batch.status === 'open' ? batch.model : await describeModel(context, name)
   return { ...batch, status: 'open', model, revision: 1, writeId: '' } as OpenBatch
 }
 
-/** Changes a batch, whose entry is written first: what dies in between is found, and nothing comes of it. */
+/**
+ * Updates a batch. The index entry is written first: if this activation dies in between, reconciling finds a harmless
+ * entry.
+ */
 async function write(
   document: BatchDocument,
   { results }: Context,
@@ -109,18 +112,14 @@ async function write(
   if (written && lastRun(written) !== lastRun(next)) await putEntry(results, next.batch, lastRun(written))
 }
 
-/** The run that was fired last: one that is queued has an entry of its own. */
+/** The newest run, queued ones included: each has an index entry. */
 const lastRun = ({ run, queued }: NextBatch): number => (queued ? run + 1 : run)
 
 const noSuchBatch = (batch: string): InvalidInputError =>
   new InvalidInputError('batch_not_found', `There is no batch "${batch}"`)
 
-function starting(batch: string): never {
-  throw new InvalidInputError(
-    'batch_in_use',
-    `The batch "${batch}" is just being started by another activation`,
-    {
-      retryable: true,
-    },
-  )
+function throwStarting(batch: string): never {
+  throw new InvalidInputError('batch_in_use', `The batch "${batch}" is being started by another activation`, {
+    retryable: true,
+  })
 }

@@ -1,25 +1,24 @@
 import { messageOf, OpenWhiskError } from '../../errors'
 import { log } from '../../log'
 import { siblingAction } from '../../openwhisk/activation'
-import { hasDied } from '../../openwhisk/client'
+import { containerDied } from '../../openwhisk/client'
 import type { BatchRequest } from '../../schema'
 import type { BatchModel } from '../state/batch'
-import { type Context, mayPass, retrying } from '../state/platform'
+import { type Context, isTransient, retrying } from '../state/platform'
 
-/** Which model a request asks for; a retry keeps that of its batch. Undefined for that of the deployment. */
+/** The model of a request; a retry keeps the batch's. Undefined for the deployment's default. */
 export const modelName = (
   { model, retry }: Pick<BatchRequest, 'model' | 'retry'>,
   before: BatchModel | undefined,
 ): string | undefined => (retry && before?.model) || model || undefined
 
-/** What is needed to ask for a model. */
 type ModelContext = Omit<Context, 'store' | 'results'>
 
-/** How often `classify` is asked when it died: containers die of what passes, too. */
+/** Retries after `classify` died: a container's death may be transient. */
 const retries = 3
 
 /**
- * The model asked for, the version of it that answers, and what its work is counted with.
+ * Asks `classify` for the version of a model and adds cost data.
  * @throws OpenWhiskError when `classify` does not answer
  */
 export async function describeModel(
@@ -29,16 +28,17 @@ export async function describeModel(
   const { openwhisk, activation } = context
   const classify = siblingAction(activation, 'classify')
   let died = 0
-  const isPassing = (thrown: unknown): boolean => mayPass(thrown) || (hasDied(thrown) && ++died <= retries)
+  const isPassing = (thrown: unknown): boolean =>
+    isTransient(thrown) || (containerDied(thrown) && ++died <= retries)
   const ask = () => openwhisk.call(classify, { describe: true, model })
   const described = await retrying(context, ask, { isPassing })
   if (typeof described.model !== 'string') {
-    throw new OpenWhiskError(0, 'classify did not say which model it runs')
+    throw new OpenWhiskError(0, 'classify did not report its model version')
   }
   return withCosts(context, { model, modelVersion: described.model })
 }
 
-/** A model with what its work is counted with. */
+/** Adds the actions' memory and the price. */
 export async function withCosts(
   context: ModelContext,
   model: Pick<BatchModel, 'model' | 'modelVersion'>,
@@ -47,7 +47,7 @@ export async function withCosts(
   return { ...model, memory, gbSecondPrice: Number(context.settings.gbSecondPrice) }
 }
 
-/** Undefined where the platform does not tell: a batch is not to fail over what it costs. */
+/** Undefined where the platform does not report it: cost data must not fail a batch. */
 async function askMemory(context: ModelContext): Promise<BatchModel['memory']> {
   const { openwhisk, activation } = context
   const ask = (action: string) =>
@@ -55,7 +55,7 @@ async function askMemory(context: ModelContext): Promise<BatchModel['memory']> {
   try {
     return { classify: await ask('classify'), aggregate: await ask('aggregate') }
   } catch (thrown) {
-    log.warn({ reason: messageOf(thrown) }, 'the memory of the actions is not known')
+    log.warn({ reason: messageOf(thrown) }, 'the memory of the actions could not be read')
     return undefined
   }
 }

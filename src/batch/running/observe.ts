@@ -6,73 +6,76 @@ import { listParts } from '../records/parts'
 import type { OpenBatch, Piece } from '../state/batch'
 import type { Part } from '../state/layout'
 import type { Context } from '../state/platform'
-import { joined } from './coverage'
+import { mergeRanges } from './coverage'
 import type { Observed } from './decide'
 
-/** How often the platform is asked after an activation, milliseconds: most report within that time. */
-const askEvery = 5_000
-/** So many activations are asked after in one turn, and at a time. */
-const maxAsked = 64
-const askAtOnce = 8
+/** Interval between polls of one activation, milliseconds. Most activations report within it. */
+const pollEvery = 5_000
+/** Activations polled per turn, and concurrently. */
+const maxPolled = 64
+const pollsAtOnce = 8
 
-/** So many chunks are looked up at a time: a page of their listing. */
+/** Chunks listed ahead: one page. */
 const maxReady = 1_000
 
-/** A page of a listing holds so many parts: a longer stretch without anything under way is not listed. */
+/** Parts per page of a listing. A longer span without pieces in flight is skipped. */
 const pageLength = 1_000
 
-/** What of a batch is looked at in each turn. */
-export type Seen = Pick<Observed, 'ready' | 'parts' | 'ended'>
-export const nothingSeen: Seen = { ready: [], parts: [], ended: new Map() }
+/** What is read of a batch in each turn. */
+export type Observation = Pick<Observed, 'ready' | 'parts' | 'ended'>
+export const emptyObservation: Observation = { ready: [], parts: [], ended: new Map() }
 
 export function openObserver({ results, openwhisk, clock }: Context) {
-  const asked = new Map<string, number>()
+  const polled = new Map<string, number>()
 
-  /** Asks the platform after those that have not reported for longest. */
-  async function endedOf(pieces: Piece[]): Promise<Observed['ended']> {
+  /** Polls the activations that were polled longest ago. */
+  async function pollEnded(pieces: Piece[]): Promise<Observed['ended']> {
     const ended: Observed['ended'] = new Map()
     const now = clock.now()
     const due = pieces
       .flatMap(({ activationId, at, ended: isKnown }) =>
         activationId === undefined || isKnown
           ? []
-          : [{ activationId, askedAt: asked.get(activationId) ?? at }],
+          : [{ activationId, askedAt: polled.get(activationId) ?? at }],
       )
-      .filter(({ askedAt }) => now - askedAt >= askEvery)
+      .filter(({ askedAt }) => now - askedAt >= pollEvery)
       .sort((a, b) => a.askedAt - b.askedAt)
-      .slice(0, maxAsked)
-    const limit = pLimit(askAtOnce)
-    const ask = async (activationId: string): Promise<void> => {
+      .slice(0, maxPolled)
+    const limit = pLimit(pollsAtOnce)
+    const poll = async (activationId: string): Promise<void> => {
       const result = await openwhisk.resultOf(activationId)
-      asked.set(activationId, clock.now())
+      polled.set(activationId, clock.now())
       if (result) ended.set(activationId, typeof result.next === 'string' ? { next: result.next } : {})
     }
-    await Promise.all(due.map(({ activationId }) => limit(ask, activationId)))
+    await Promise.all(due.map(({ activationId }) => limit(poll, activationId)))
     return ended
   }
 
-  /** All that may hold something of what is under way: listed from the oldest chunk on, past long stretches that have reported. */
+  /** Lists the parts that may cover pieces in flight, skipping long spans that have reported. */
   async function partsOf(batch: string, pieces: Piece[]): Promise<Part[]> {
-    const found = await Promise.all(stretches(pieces).map((stretch) => partsWithin(results, batch, stretch)))
+    const found = await Promise.all(spansOf(pieces).map((stretch) => partsWithin(results, batch, stretch)))
     return found.flat()
   }
 
   return {
-    observe: async ({ batch, plan, dispatch: { next, pieces, window } }: OpenBatch): Promise<Seen> => {
+    observe: async ({ batch, plan, dispatch: { next, pieces, window } }: OpenBatch): Promise<Observation> => {
       const hasRoom = pieces.length < window.size && clock.now() >= window.pausedUntil
       const readying = next < plan.planned && hasRoom ? chunksFrom(results, batch, plan, next, maxReady) : []
-      // Parts of what has ended are only certain to be seen in a listing that begins later.
-      const looking = endedOf(pieces).then(async (ended) => ({ ended, parts: await partsOf(batch, pieces) }))
+      // List after polling: only a later listing is certain to contain the parts of ended activations.
+      const looking = pollEnded(pieces).then(async (ended) => ({
+        ended,
+        parts: await partsOf(batch, pieces),
+      }))
       const [ready, { ended, parts }] = await Promise.all([readying, looking])
       return { ready, ended, parts }
     },
   }
 }
 
-/** Where parts of pieces under way may lie, in order. A late report may be of a whole chunk. */
-export function stretches(pieces: Pick<Piece, 'chunk'>[]): Range[] {
+/** The ranges where parts of pieces in flight may lie, sorted. A late report may cover a whole chunk. */
+export function spansOf(pieces: Pick<Piece, 'chunk'>[]): Range[] {
   const found: Range[] = []
-  for (const { start, end } of joined(pieces.map(({ chunk }) => chunk))) {
+  for (const { start, end } of mergeRanges(pieces.map(({ chunk }) => chunk))) {
     const last = found.at(-1)
     if (last && start - last.end < pageLength * (end - start)) last.end = end
     else found.push({ start, end })

@@ -2,24 +2,24 @@ import type { Range } from '../../schema'
 import type { Piece } from '../state/batch'
 import { gaps } from './coverage'
 
-/** What has not reported for so long is dispatched again, milliseconds: longer than the sequence's time limit and a queue. */
+/** Redispatch a piece after this long without a report, milliseconds: the sequence's time limit plus queueing. */
 const overdueAfter = 8 * 60_000
 
-/** Before what died is dispatched again, milliseconds from its dispatch on; doubles with each attempt of an image. */
-const firstPause = 5_000
+/** Backoff for a piece whose activation died, milliseconds since its dispatch; doubles with each attempt. */
+const minBackoff = 5_000
 
-/** How often a single image is tried before it is given up. */
+/** Attempts at a single image before it is reported lost. */
 const maxAttempts = 5
 
-/** Whether a piece is to be given to another activation. What dies at once may die of something that passes. */
+/** Whether to dispatch a piece again. One that died waits for its backoff: the cause may be transient. */
 function isOverdue({ at, attempts, ended }: Piece, now: number): boolean {
-  const pause = Math.min(firstPause * 2 ** (attempts - 1), overdueAfter)
+  const pause = Math.min(minBackoff * 2 ** (attempts - 1), overdueAfter)
   return at > 0 && now - at > (ended ? pause : overdueAfter)
 }
 
 /**
- * What died or did not report in time waits in halves, so that one image that kills its container is found.
- * @returns all pieces, and single images that were tried often enough
+ * Splits overdue pieces in halves, to isolate an image that kills its container.
+ * @returns all pieces, and single images whose attempts are used up
  */
 export function splitOverdue(
   pieces: Piece[],

@@ -6,23 +6,23 @@ import type { OpenBatch } from '../state/batch'
 import { recordKey } from '../state/layout'
 import { type Context, unlessRefused } from '../state/platform'
 
-/** Plans while others dispatch what is planned. */
+/** Plans concurrently with dispatch. */
 export interface Planner {
-  /** How far it has come: every chunk before is written. @throws what planning failed with */
+  /** The latest position before which every chunk is written. @throws the failure of planning */
   position(): Position | undefined
-  /** Resolves when there is more than was told last, or nothing more will be planned; never rejects. */
+  /** Resolves when the position has advanced since it was read last, or planning has ended. Never rejects. */
   moved(): Promise<void>
   hasFinished(): boolean
-  /** Ends planning at the next chunk. */
+  /** Stops planning after the current chunk. */
   stop(): Promise<void>
 }
 
 const atOnce = 8
 
 /**
- * Writes chunks as they are planned, and deletes the records of images that are gone. The chunks are named by the revision
- * of the batch, which is higher than that of any planning before: what others wrote behind was never published.
- * @param source what is planned; it may end early once it is to stop
+ * Writes chunks as they are planned, and deletes the records of images that are gone. Chunks are named by the batch's
+ * revision, which is higher than in any earlier planning, whose unpublished chunks thereby lose.
+ * @param source yields the plan; may end early once `isStopped` returns true
  */
 export function planAhead(
   batch: OpenBatch,
@@ -30,35 +30,39 @@ export function planAhead(
   source: (isStopped: () => boolean) => AsyncGenerator<Planned>,
 ): Planner {
   let latest: Position | undefined
-  let told: Position | undefined
+  let lastRead: Position | undefined
   let failure: { thrown: unknown } | undefined
   let finished = false
   let stopped = false
   let wake = (): void => {}
 
   async function write({ images, gone, position }: Planned): Promise<void> {
-    await forget(batch, gone, context)
+    await deleteGone(batch, gone, context)
     if (images.length === 0) return
     const chunk = { start: position.planned - images.length, end: position.planned, epoch: batch.revision }
     await writeChunk(context.results, batch.batch, chunk, images)
   }
 
-  /** Tells of a position once all before it is written. */
-  async function follow(before: Promise<void>, writing: Promise<void>, position: Position): Promise<void> {
+  /** Advances the position once everything before it is written. */
+  async function advanceAfter(
+    before: Promise<void>,
+    writing: Promise<void>,
+    position: Position,
+  ): Promise<void> {
     await Promise.all([before, writing])
     latest = position
     wake()
   }
 
   async function work(): Promise<void> {
-    const underWay: Promise<void>[] = []
+    const inFlight: Promise<void>[] = []
     let last = Promise.resolve()
     for await (const planned of source(() => stopped)) {
-      last = follow(last, write(planned), planned.position)
-      // Awaited when it is its turn; until then a failure must not count as unhandled.
+      last = advanceAfter(last, write(planned), planned.position)
+      // Awaited in order; until then a failure must not count as unhandled.
       last.catch(() => {})
-      underWay.push(last)
-      if (underWay.length >= atOnce) await underWay.shift()
+      inFlight.push(last)
+      if (inFlight.length >= atOnce) await inFlight.shift()
       if (stopped) break
     }
     await last
@@ -75,13 +79,13 @@ export function planAhead(
   return {
     position: () => {
       if (failure) throw failure.thrown
-      told = latest
+      lastRead = latest
       return latest
     },
     moved: () =>
       new Promise((resolve) => {
         wake = resolve
-        if (latest !== told) resolve()
+        if (latest !== lastRead) resolve()
       }),
     hasFinished: () => finished,
     stop: async () => {
@@ -91,16 +95,19 @@ export function planAhead(
   }
 }
 
-/** Deletes the records and thumbnails of images that are gone; an upload can come between the pages of two listings. */
-async function forget(batch: OpenBatch, keys: string[], { store, results }: Context): Promise<void> {
+/**
+ * Deletes records and thumbnails of images that are gone. HEAD first: an upload may have come between pages of a
+ * listing.
+ */
+async function deleteGone(batch: OpenBatch, keys: string[], { store, results }: Context): Promise<void> {
   const { bucket, model } = batch
   const limit = pLimit(atOnce)
   const drop = async (key: string): Promise<void> => {
-    // Where the source refuses to tell, nothing is deleted.
+    // A source that refuses access proves nothing.
     const found = await unlessRefused(store.bucket(bucket).head(key), 'refused')
     if (found !== undefined) return
     const record = await readRecord(results, model.modelVersion, { bucket, key })
-    // Without its record nothing would tell where it lies.
+    // First: only the record has the thumbnail's key.
     if (record?.thumbnail) await results.delete(record.thumbnail.key)
     await results.delete(recordKey(model.modelVersion, { bucket, key }))
   }

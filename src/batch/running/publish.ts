@@ -8,12 +8,12 @@ import { type Batch, type EndedBatch, isEnded } from '../state/batch'
 import { type Lease, whileHeld } from '../state/lease'
 import { deleteEntry } from '../state/open'
 import { type Context, retrying } from '../state/platform'
-import { announced } from '../state/transitions'
+import { afterAnnouncement } from '../state/transitions'
 import { deliver, storeMessage } from './webhook'
 
 /**
- * Makes the end of a run known: writes its final summary, fires `batch-completed` and tells the webhook. Where an
- * activation dies in between, another does it again. Begins the next run where one was fired meanwhile.
+ * Announces the end of a run: writes the final summary, fires `batch-completed` and delivers the webhook message. An
+ * activation that dies in between is repeated by another. A queued run begins next.
  */
 export async function publish(lease: Lease, context: Context): Promise<BatchSummary> {
   const { results } = context
@@ -22,34 +22,34 @@ export async function publish(lease: Lease, context: Context): Promise<BatchSumm
   await openSummary(results, batch.batch, lease.verify).write(summary)
   if (!batch.announced) {
     await storeMessage(summary, batch.run, context)
-    await whileHeld(lease, context, tell(summary, context))
+    await whileHeld(lease, context, fireCompleted(summary, context))
   }
-  await lease.save((current) => (isEnded(current) ? announced(current) : undefined))
+  await lease.save((current) => (isEnded(current) ? afterAnnouncement(current) : undefined))
   try {
-    await dropTraces(batch, batch.run, context)
+    await cleanUpRun(batch, batch.run, context)
   } finally {
-    // Last: nothing is to wait for a receiver but the next run, where one was fired meanwhile.
+    // Last: nothing but a queued run waits for the receiver.
     const delivered = deliver(batch.batch, batch.run, context)
     await (lease.batch().lease.holder === null ? delivered : whileHeld(lease, context, delivered))
   }
   return summary
 }
 
-/** Removes what a run that has ended leaves behind beside its results. */
-export async function dropTraces(batch: Batch, run: number, context: Context): Promise<void> {
+/** Removes the internal objects of an ended run. */
+export async function cleanUpRun(batch: Batch, run: number, context: Context): Promise<void> {
   await dropSegments(batch.batch, run, context)
-  // A run that ended early goes on with its list.
+  // After an early end the next run resumes with the list.
   if (batch.run === run && batch.status === 'complete' && batch.plan.list)
     await dropList(batch.batch, run, context.results)
   await deleteEntry(context.results, batch.batch, run)
 }
 
-async function tell(summary: BatchSummary, context: Context): Promise<void> {
+async function fireCompleted(summary: BatchSummary, context: Context): Promise<void> {
   try {
     await retrying(context, () => context.openwhisk.fire('batch-completed', summary))
   } catch (thrown) {
     if (!(thrown instanceof OpenWhiskError) || thrown.retryable) throw thrown
-    // Without the trigger, or the right to fire it, it will never be heard of, and the batch is closed all the same.
-    log.warn({ batch: summary.batch, reason: thrown.message }, 'the end of the batch could not be told')
+    // Without the trigger, or the right to fire it, no retry can succeed; the batch closes all the same.
+    log.warn({ batch: summary.batch, reason: thrown.message }, 'batch-completed could not be fired')
   }
 }

@@ -7,17 +7,17 @@ import { listRegistrations, readRegistration } from '../../storage/feeds'
 import { type Batch, openBatch } from '../state/batch'
 import { invokeAdvance } from '../state/hand-over'
 import { openKey } from '../state/layout'
-import { isLive, isSettled, leaseTime } from '../state/lease'
+import { isConcluded, isLive, leaseTime } from '../state/lease'
 import { deleteEntry, listOpenRuns, type OpenRun } from '../state/open'
 import type { Context } from '../state/platform'
-import { isOver, today, watchNow } from '../uploads/day'
-import { dropTraces } from './publish'
+import { ensureScanning, isClosable, today } from '../uploads/day'
+import { cleanUpRun } from './publish'
 import { deliverDue } from './webhook'
 
-/** An entry whose run does not begin for so long has none, milliseconds by the store's clock. */
-const stillborn = 60_000
+/** An index entry whose run has not begun after this long is abandoned, milliseconds by the store's clock. */
+const abandonedAfter = 60_000
 
-/** The open batches that have no live lease holder, though there is something to be done. */
+/** Lists open batches that have work but no live lease. */
 export async function findOrphans(context: Context): Promise<string[]> {
   const orphans: string[] = []
   for await (const entry of listOpenRuns(context.results)) {
@@ -33,32 +33,32 @@ export async function findOrphans(context: Context): Promise<string[]> {
 async function isOrphan({ batch, run }: OpenRun, context: Context): Promise<boolean> {
   const document = openBatch(context, batch)
   const found = await document.read()
-  if (found && (found.run > run || (found.run === run && isSettled(found)))) {
-    await dropTraces(found, run, context)
+  if (found && (found.run > run || (found.run === run && isConcluded(found)))) {
+    await cleanUpRun(found, run, context)
     return false
   }
-  if (!found || (found.run < run && isSettled(found))) {
-    if (await isStillborn(context.results, batch, run)) await deleteEntry(context.results, batch, run)
+  if (!found || (found.run < run && isConcluded(found))) {
+    if (await isAbandoned(context.results, batch, run)) await deleteEntry(context.results, batch, run)
     return false
   }
-  // One that failed gives the lease back, and asks for another activation.
+  // After a failure the holder yields the lease and invokes a successor.
   const isAwaited = found.lease.phase === 'yielding' && document.age() <= leaseTime
   return !isAwaited && !isLive(found, document.age()) && hasWork(found, context.clock.now())
 }
 
-/** The clock of this activation may be ahead of that of the one which is about to begin the run. */
-async function isStillborn(results: Context['results'], batch: string, run: number): Promise<boolean> {
+/** By the store's clock alone: this activation's may be ahead of the one about to begin the run. */
+async function isAbandoned(results: Context['results'], batch: string, run: number): Promise<boolean> {
   const entry = await results.find(openKey(batch, run))
-  return entry !== undefined && entry.servedAt - msOf(entry.lastModified) > stillborn
+  return entry !== undefined && entry.servedAt - msOf(entry.lastModified) > abandonedAfter
 }
 
-/** Whether something is to be done for a batch. A day of uploads rests while nothing comes. */
+/** Whether a batch has work. An open day without new uploads is idle. */
 export const hasWork = (batch: Batch, now: number): boolean =>
   batch.kind === 'uploads' && batch.status === 'open'
-    ? batch.lease.phase !== 'idle' || isOver(batch.batch, now)
-    : !isSettled(batch)
+    ? batch.lease.phase !== 'idle' || isClosable(batch.batch, now)
+    : !isConcluded(batch)
 
-/** Has every batch carried on that needs it, and delivers messages to the webhook that are due. @returns the ids of those batches */
+/** Advances every orphaned batch and delivers due webhook messages. @returns the ids of those batches */
 export async function resume(context: Context): Promise<string[]> {
   const resumed = await findOrphans(context)
   for (const batch of resumed) await invokeAdvance(context, batch)
@@ -66,45 +66,44 @@ export async function resume(context: Context): Promise<string[]> {
   return resumed
 }
 
-/** Has every batch carried on that needs it, and the watched buckets looked through for what no notification told of. */
+/** Advances orphaned batches, and scans the watched buckets for missed uploads. */
 export async function reconcile(context: Context): Promise<Omit<Polled, 'message'>> {
   const resumed = await resume(context)
   const feeds = await listRegistrations(context.results)
   if (feeds.every(({ paused }) => paused)) return { resumed }
-  return { resumed, batch: await lookThrough(context) }
+  return { resumed, batch: await ensureScanned(context) }
 }
 
-/** Makes sure that the watched buckets are compared with the records. @returns the batch of the day */
-async function lookThrough(context: Context): Promise<string> {
+/** Ensures that the watched buckets are scanned. @returns the batch of the day */
+async function ensureScanned(context: Context): Promise<string> {
   const batch = today(context)
-  // A holder that seems to live may have died a moment ago: an activation that waits for a sign of it tells.
-  if (!(await watchNow(context, false))) await invokeAdvance(context, batch)
+  // The holder may have died a moment ago: another activation waits and takes over then.
+  if (!(await ensureScanning(context, false))) await invokeAdvance(context, batch)
   return batch
 }
 
-/** What a look for what was missed has done. */
+/** The result of a poll. */
 interface Polled {
-  /** Batches that were carried on. */
+  /** Batches that were resumed. */
   resumed: string[]
-  /** The batch of the day, which looks through the buckets. */
+  /** The day's batch, which scans the buckets. */
   batch?: string
-  /** Why nothing looks through it. */
+  /** Why nothing is scanned. */
   message?: string
 }
 
 /**
- * Has a feed's bucket compared with the records, for what its notifications missed: as one of the day's uploads, what is
- * found is classified. Carries on batches without a live lease holder.
- * @param trigger the feed's, `/guest/image-uploaded`
+ * Scans a feed's bucket for uploads that notifications missed, as part of the day's batch. Resumes orphaned batches.
+ * @param trigger of the feed: `/guest/image-uploaded`
  */
 export async function poll(trigger: string, context: Context): Promise<Polled> {
   const resumed = await resume(context)
   const feed = await readRegistration(context.results, trigger)
   if (!feed) {
-    log.info({ trigger }, 'no bucket is watched for the trigger any more')
+    log.info({ trigger }, 'the feed of the trigger no longer exists')
     await unschedule(addressOf(context.activation, context.settings), trigger)
     return { resumed, message: `No feed watches a bucket for ${trigger}` }
   }
   if (feed.paused) return { resumed, message: `The feed of ${trigger} is paused` }
-  return { resumed, batch: await lookThrough(context) }
+  return { resumed, batch: await ensureScanned(context) }
 }

@@ -1,37 +1,36 @@
 import { messageOf } from '../../errors'
 import { log } from '../../log'
-import { invokePatiently } from '../state/hand-over'
-import { type Context, mayPass } from '../state/platform'
+import { invokeWhenAccepted } from '../state/hand-over'
+import { type Context, isTransient } from '../state/platform'
 
 /**
- * What an activation needs at its end to store its state and to hand over, milliseconds. What it dispatched last may
- * have used up the quota of the minute, and then its successor has to wait for the next one.
+ * Time reserved for storing state and handing over, milliseconds. If the last dispatch used up the minute's quota, the
+ * successor can be invoked only in the next minute.
  */
 export const handOverTime = 85_000
 
-/** After so many activations in a row that failed and got nowhere, no further one is asked for. */
+/** Consecutive activations without progress before giving up. */
 export const maxFailures = 8
 
-/** Doubles from one such activation to the next, milliseconds: together they outlast a failure of twenty minutes. */
-const firstPause = 5_000
+/** Backoff, milliseconds; doubles each time. Together the retries cover an outage of twenty minutes. */
+const minBackoff = 5_000
 
 /**
- * Has something done again after a failure of the store or the platform in passing: where there are no alarms, nothing
- * else would.
- * @param message asks `start-batch` for it; `failed` activations in a row have got nowhere
+ * Retries in another activation after a transient failure: without alarms nothing else would.
+ * @param message for `start-batch`; `failed` counts consecutive activations without progress
  */
 export async function retryLater(
   thrown: unknown,
   { failed = 0, ...message }: Record<string, unknown> & { failed?: number },
   context: Context,
 ): Promise<void> {
-  if (!mayPass(thrown) || failed >= maxFailures) return
+  if (!isTransient(thrown) || failed >= maxFailures) return
   const { clock, activation } = context
-  log.warn({ ...message, failed, reason: thrown.message }, 'another activation is to try again')
+  log.warn({ ...message, failed, reason: thrown.message }, 'retrying in another activation')
   const left = activation.deadline - handOverTime - clock.now()
-  await clock.sleep(Math.max(0, Math.min(firstPause * 2 ** failed, left)))
+  await clock.sleep(Math.max(0, Math.min(minBackoff * 2 ** failed, left)))
   const again = { ...message, failed: failed + 1 }
-  await invokePatiently(again, context).catch((cause) =>
-    log.warn({ ...message, reason: messageOf(cause) }, 'no activation could be asked to try again'),
+  await invokeWhenAccepted(again, context).catch((cause) =>
+    log.warn({ ...message, reason: messageOf(cause) }, 'the retry could not be invoked'),
   )
 }

@@ -7,12 +7,12 @@ import type { Context } from '../state/platform'
 
 const atOnce = 16
 
-/** What an activation needs at its end to write its records, milliseconds. */
-const writingTime = 60_000
+/** Time reserved for writing records, milliseconds. */
+const writeMargin = 60_000
 
 /**
- * Writes what was found of images to their tags. Never throws: what cannot be tagged says so in its record.
- * @returns the records, those of classified images with what became of their tags
+ * Writes labels to the images' tags. Never throws: a failure is reported in the record.
+ * @returns the records, with the outcome of the tagging
  */
 export async function tagImages(records: ImageRecord[], context: Context): Promise<ImageRecord[]> {
   const limit = pLimit(atOnce)
@@ -32,15 +32,15 @@ async function tagImage(record: ImageRecord, context: Context): Promise<ImageRec
   }
 }
 
-/** Looks at the image first: S3 tags whatever version is there, and the record is of the one that was read. */
+/** Compares etags first: S3 tags the current version, which may not be the classified one. */
 async function writeTags(record: ImageRecord, { store, clock, activation }: Context): Promise<void> {
   const { bucket, key, etag } = record
   const what = `s3://${bucket}/${key} was not tagged`
-  if (clock.now() > activation.deadline - writingTime)
-    throw new WhisklensError('tagging_late', `${what}: the activation had no time left for it`)
+  if (clock.now() > activation.deadline - writeMargin)
+    throw new WhisklensError('tagging_late', `${what}: the activation ran out of time`)
   const images = store.bucket(bucket)
   if ((await images.head(key))?.etag !== etag)
-    throw new WhisklensError('image_changed', `${what}: it is another version than was classified`)
+    throw new WhisklensError('image_changed', `${what}: the object has changed since it was classified`)
   const there = await images.tags(key)
   const wanted = mergeTags(there, record)
   const count = Object.keys(wanted).length

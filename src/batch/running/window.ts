@@ -2,92 +2,92 @@ import type { Window } from '../state/batch'
 import { minute, type Refusal } from '../state/hand-over'
 
 /*
- * How many pieces may be under way. The window doubles from one turn to the next by what the platform accepts, then from
- * one round to the next by what reports, until the platform refuses something; from then on it adds one a round and
- * shrinks with each refusal. What is accepted may wait in a queue: late reports count as a refusal. Where the platform
- * has said how many invocations it takes in a minute, no more are made: refused ones count.
+ * Limits the pieces in flight. The window doubles each turn as the platform accepts pieces, then each round as they
+ * report, until the platform refuses one. From then on it grows by one a round and shrinks with each refusal (AIMD).
+ * Accepted pieces may be queued, so late reports count as a refusal. Once the platform has named its limit per minute,
+ * invocations stay below it: refused ones count too.
  */
 
-/** As far as acceptance alone carries: whether containers or a queue have taken the pieces is not known before they report. */
+/** The limit of growth by acceptance alone: until pieces report, they may only be queued. */
 export const maxUnreported = 256
 
-/** All of them stand in `batch.json`, which each report reads. */
-export const maxUnderWay = 2_000
+/** All pieces in flight are stored in `batch.json`, which each report reads. */
+export const maxInFlight = 2_000
 
-/** What is left of a window after a refusal. */
+/** Factor applied to the window after a refusal. */
 const decrease = 0.9
 
 /**
- * From a dispatch to the report, milliseconds. `classify` runs for two minutes at most, so what reports later has waited;
- * after five minutes OpenWhisk gives a component of a sequence up.
+ * Time from dispatch to report above which a piece has been queued, milliseconds: `classify` runs two minutes at most.
+ * OpenWhisk abandons a component of a sequence after five.
  */
-const longest = 150_000
-/** Up to here the queue may grow, and this long it is to be where it was too long. */
-const short = 45_000
-const intended = 100_000
+const maxReportTime = 150_000
+/** The window grows below this time; a window with long queues shrinks towards the target. Milliseconds. */
+const growthReportTime = 45_000
+const targetReportTime = 100_000
 
-/** Within this time what reports is counted, milliseconds. */
+/** How long reports are counted in one round, milliseconds. */
 const roundTime = 60_000
 
-/** Invocations of each minute that are left for others: hand-overs, rests of chunks, webhooks. */
+/** Invocations per minute reserved for hand-overs, rests of chunks and webhooks. */
 const reserve = (perMinute: number): number => Math.max(4, Math.ceil(perMinute / 10))
 
 const minuteOf = (now: number): number => Math.floor(now / minute)
 
-/** How many pieces there is room for. @param now milliseconds since the epoch */
-export function roomOf(window: Window, underWay: number, now: number): number {
+/** How many more pieces may be dispatched. @param now milliseconds since the epoch */
+export function freeSlots(window: Window, inFlight: number, now: number): number {
   if (now < window.pausedUntil) return 0
-  const byWindow = Math.floor(window.size) - underWay
+  const byWindow = Math.floor(window.size) - inFlight
   if (window.perMinute === undefined) return Math.max(0, byWindow)
   const sent = window.minute === minuteOf(now) ? window.sent : 0
   const left = Math.max(1, window.perMinute - reserve(window.perMinute)) - sent
   return Math.max(0, Math.min(byWindow, left))
 }
 
-/** So many pieces were given out. */
-export const used = (window: Window, count: number, now: number): Window =>
+/** Counts dispatched pieces. */
+export const countSent = (window: Window, count: number, now: number): Window =>
   window.minute === minuteOf(now)
     ? { ...window, sent: window.sent + count }
     : { ...window, minute: minuteOf(now), sent: count }
 
-/** What a turn has learned of the platform. */
+/** The reports of one turn. */
 export interface Progress {
-  /** Pieces that it has accepted and that had not reported before this turn. */
-  underWay: number
-  /** How many of them have reported now. */
+  /** Accepted pieces that had not reported before this turn. */
+  inFlight: number
+  /** How many of them reported in this turn. */
   done: number
-  /** The least time from the dispatch to the report of one of those, milliseconds. */
+  /** The shortest time from dispatch to report among those, milliseconds. */
   took: number
 }
 
-/** Where nothing was refused. @param now milliseconds since the epoch */
-export function grown(window: Window, progress: Progress, now: number): Window {
+/** The window after a turn without refusals. @param now milliseconds since the epoch */
+export function grow(window: Window, progress: Progress, now: number): Window {
   const { size, isKnown } = window
-  const { underWay, done, took } = progress
+  const { inFlight, done, took } = progress
   const counted = { ...window, round: { ...window.round, done: window.round.done + done } }
   if (now < window.pausedUntil) return counted
-  if (done > 0 && took > longest) return unqueued(counted, now)
+  if (done > 0 && took > maxReportTime) return shrinkToThroughput(counted, now)
   const round = now - window.round.at > roundTime ? { at: now, done: 0 } : counted.round
-  const more = done > 0 && took <= short ? done : 0
-  const accepted = Math.min(2 * underWay, maxUnreported)
-  const next = isKnown ? size + more / size : Math.max(size, accepted, Math.min(size + more, 2 * underWay))
-  return { ...window, round, size: Math.min(next, maxUnderWay) }
+  const more = done > 0 && took <= growthReportTime ? done : 0
+  const accepted = Math.min(2 * inFlight, maxUnreported)
+  const next = isKnown ? size + more / size : Math.max(size, accepted, Math.min(size + more, 2 * inFlight))
+  return { ...window, round, size: Math.min(next, maxInFlight) }
 }
 
-/** As large as what reports in time: more would only wait longer. Without a count of reports it says nothing. */
-function unqueued(window: Window, now: number): Window {
+/** Shrinks to what reports in time: more pieces would only queue. Needs a round's count of reports. */
+function shrinkToThroughput(window: Window, now: number): Window {
   const { size, round } = window
   const took = now - round.at
   if (took < roundTime / 2) return window
   const next = { ...window, round: { at: now, done: 0 } }
   if (took > 2 * roundTime) return next
-  return { ...next, isKnown: true, size: Math.max(1, Math.min(size, (round.done * intended) / took)) }
+  return { ...next, isKnown: true, size: Math.max(1, Math.min(size, (round.done * targetReportTime) / took)) }
 }
 
-/** The platform has refused something: for the minute, or for what is under way. @param underWay what it has taken */
-export function shrunk(window: Window, { until, perMinute }: Refusal, underWay: number): Window {
+/** The window after a refusal: by the minute's limit, or by concurrency. @param inFlight pieces accepted */
+export function shrink(window: Window, { until, perMinute }: Refusal, inFlight: number): Window {
   const paused = { ...window, isKnown: true, pausedUntil: Math.max(window.pausedUntil, until) }
   return perMinute === undefined
-    ? { ...paused, size: Math.max(1, Math.min(window.size, underWay) * decrease) }
+    ? { ...paused, size: Math.max(1, Math.min(window.size, inFlight) * decrease) }
     : { ...paused, perMinute }
 }

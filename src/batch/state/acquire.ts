@@ -1,46 +1,46 @@
 import { type Batch, type BatchDocument, type NextBatch, openBatch } from './batch'
-import { isLive, isSettled, type Lease, type LeaseContext, leaseOf, leaseTime, margin } from './lease'
+import { isConcluded, isLive, type Lease, type LeaseContext, leaseOf, leaseTime, margin } from './lease'
 
-/** How often a live lease is looked at by an activation that waits to see whether its holder lives, milliseconds. */
-const watchEvery = 500
+/** How often a waiting activation reads a live lease, milliseconds. */
+const readEvery = 500
 
 export interface AcquireOptions {
-  /** Makes the batch where there is none. */
+  /** Creates the batch if it does not exist. */
   create?(): Promise<NextBatch>
   /**
-   * A worker takes a lease that is offered, and waits until a live holder has given a sign of life, or has not for too
-   * long. For others a live lease is enough.
+   * A worker takes an offered lease, and watches a live one until its holder renews it or it expires. Otherwise a live
+   * lease is respected at once.
    */
   isWorker: boolean
-  /** The lease is offered to the next worker from the beginning. */
+  /** Offer the lease to the next worker at once. */
   offers?: boolean
-  /** Work may be left, or more may come: a holder that only looks at what is there is told so. */
+  /** More work is expected; noted for a holder that only scans. */
   expects?: boolean
-  /** Takes the lease of a batch too of which nothing is left to be done. */
-  evenSettled?: boolean
+  /** Take the lease even if the batch has no work left. */
+  evenConcluded?: boolean
 }
 
 /**
  * Takes the lease on a batch.
- * @returns undefined when another activation holds it and lives, or there is nothing to be done
+ * @returns undefined when another activation holds a live lease, or there is no work
  */
 export async function acquire(
   context: LeaseContext,
   batch: string,
-  { create, isWorker, offers = false, expects = false, evenSettled = false }: AcquireOptions,
+  { create, isWorker, offers = false, expects = false, evenConcluded: evenSettled = false }: AcquireOptions,
 ): Promise<Lease | undefined> {
   const { clock, random, activation } = context
   const document = openBatch(context, batch)
   const holder = `${activation.id}.${Math.floor(random() * 2 ** 32).toString(16)}`
   const isNeeded = (found: Batch | undefined): boolean =>
-    found ? evenSettled || !isSettled(found) : create !== undefined
+    found ? evenSettled || !isConcluded(found) : create !== undefined
   let watched: { sign: string; since: number } | undefined
   const isKept = (found: Batch): boolean => {
     if (!isLive(found, document.age()) || (isWorker && found.lease.phase === 'yielding')) return false
-    // A holder that gives no sign is not believed for longer than its lease says, by the clock of this activation.
+    // Measured by this activation's own clock: a holder's age by the store's clock may be off.
     return watched?.sign !== signOf(found) || clock.now() - watched.since <= found.lease.duration + margin
   }
-  for (; ; await clock.sleep(watchEvery)) {
+  for (; ; await clock.sleep(readEvery)) {
     const found = await document.read()
     if (!isNeeded(found)) return undefined
     const sign = signOf(found)
@@ -56,7 +56,7 @@ export async function acquire(
   }
 }
 
-/** The batch in the hands of another holder, where it is still as it was seen. */
+/** Takes the lease, unless the batch has changed since it was read. */
 function take(
   batch: NextBatch | undefined,
   sign: string,
@@ -72,25 +72,25 @@ function take(
     beat: beat + 1,
     duration: leaseTime,
     phase,
-    // An offer may be that of one that only looks; a holder that died had more to do, if only to look once more.
+    // An offer keeps its expectation. A holder that died had work left, if only another scan.
     expects: expects || (before === 'yielding' ? expected : before !== 'idle'),
     watched: false,
   } as const
-  // Whatever failed for another holder may be mended.
+  // The new holder starts without the failures of earlier ones.
   return { ...batch, failure: undefined, lease }
 }
 
-/** Differs after each write of a holder, and after each takeover and release. */
+/** Changes with each write of a holder, each takeover and each release. */
 const signOf = (batch: NextBatch | undefined): string =>
   batch ? `${batch.lease.holder} ${batch.lease.epoch} ${batch.lease.beat}` : ''
 
-/** Tells a holder that it is relied on. @returns false where it has let go in the meantime */
+/** Tells a holder that it is relied on. @returns false if it has released the lease meanwhile */
 async function isNudged(document: BatchDocument, expects: boolean): Promise<boolean> {
   const nudged = await document.update((current) => nudge(current, expects))
   return nudged !== undefined && nudged.lease.holder !== null
 }
 
-/** Puts a holder that is about to leave back to work, and tells one that only looks what to expect. */
+/** Sets a leaving holder back to work, and tells a scanning one to expect more. */
 function nudge(batch: Batch | undefined, expects: boolean): NextBatch | undefined {
   if (!batch || batch.lease.holder === null) return undefined
   const { lease } = batch

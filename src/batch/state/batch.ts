@@ -6,76 +6,77 @@ import { documentKey } from './layout'
 import type { Context } from './platform'
 
 /*
- * `batch.json`: all that is known of how a batch stands. It is written before anything else happens, and only ever
- * replaced by a successor of what was read. docs/architecture.md has its states in one picture.
+ * `batch.json`: the state of a batch. It is written before anything else happens, and replaced only by
+ * compare-and-swap. See the state diagram in docs/architecture.md.
  */
 
 const chunkSchema = rangeSchema.extend({ epoch: z.int() })
 
-/** What was given to `classify-images` and has not reported in full. */
+/** A range dispatched to `classify-images` that has not fully reported. */
 const pieceSchema = z.strictObject({
   ...rangeSchema.shape,
-  /** The chunk whose images it is of. */
+  /** The chunk that contains the range. */
   chunk: chunkSchema,
-  /** When it was given out, milliseconds since the epoch by its giver's clock; 0 while there is no room for it. */
+  /** When it was dispatched, milliseconds since the epoch by the dispatcher's clock; 0 while it waits. */
   at: z.number(),
   attempts: z.int().nonnegative(),
-  /** The epoch in which it was given out: another holder does not know whether an activation without an id exists. */
+  /** Epoch of the dispatch: after a takeover, an activation without an id may or may not exist. */
   by: z.int(),
   activationId: z.string().optional(),
-  /** The platform says that the activation has ended. */
+  /** The platform reports that the activation has ended. */
   ended: z.boolean().optional(),
 })
 export type Piece = z.infer<typeof pieceSchema>
 
 /**
- * The lease on carrying the batch on. It fences only this document: all else is named by epoch, or the same from any writer.
+ * The lease on advancing the batch. It fences only this document: all other objects are named by epoch, or the same
+ * from any writer.
  */
 const leaseSchema = z.strictObject({
   /** Activation and attempt; null when the lease is free. */
   holder: z.string().nullable(),
-  /** Raised at each takeover, never reset. */
+  /** Incremented at each takeover, never reset. */
   epoch: z.int().nonnegative(),
-  /** Raised whenever the holder writes. */
+  /** Incremented with each write of the holder. */
   beat: z.int().nonnegative(),
-  /** How long a holder that does not write is believed to live, milliseconds. */
+  /** How long the lease is live after a write, milliseconds. */
   duration: z.int().positive(),
   /**
-   * `working`; `leaving`: the holder looks once more before it lets go; `yielding`: the next worker takes the lease at once;
-   * `idle`: let go when there was nothing left to do.
+   * `working`; `leaving`: checks once more before releasing; `yielding`: the next worker takes the lease at once;
+   * `idle`: released with no work left.
    */
   phase: z.enum(['working', 'leaving', 'yielding', 'idle']),
-  /** More may come: it was taken where work was left, or a notification was heard; not by a mere look at what is there. */
+  /** More uploads are expected: work was left, or a notification arrived. */
   expects: z.boolean(),
-  /** An activation was asked for that sees whether this holder lives. */
+  /** Another activation was invoked to check that this holder is live. */
   watched: z.boolean(),
 })
 
-/** How much the platform takes; it survives hand-overs. */
+/** The dispatch window. It survives hand-overs. */
 const windowSchema = z.strictObject({
-  /** How many pieces may be under way. */
+  /** Pieces that may be in flight. */
   size: z.number(),
-  /** Whether the platform has refused something, or was late: from then on it grows by one a round, before it doubles. */
+  /** Whether a refusal or late reports have shown the limit. Growth is additive from then on, exponential before. */
   isKnown: z.boolean(),
-  /** Nothing is given out before, milliseconds since the epoch. */
+  /** Dispatch nothing before, milliseconds since the epoch. */
   pausedUntil: z.number(),
-  /** Invocations that the platform takes in a minute of the clock, where it has said so. */
+  /** The platform's limit of invocations per clock minute, once known. */
   perMinute: z.int().positive().optional(),
-  /** How many were made in which minute of the clock. */
+  /** Invocations made in a clock minute. */
   minute: z.int(),
   sent: z.int(),
-  /** How many pieces have reported since when, milliseconds since the epoch. */
+  /** Pieces reported in the current round, and when it began, milliseconds since the epoch. */
   round: z.strictObject({ at: z.number(), done: z.int() }),
 })
 export type Window = z.infer<typeof windowSchema>
 
-/** Memory of the actions that a batch is done by, MB. */
+/** Memory of the actions, MB. */
 export const memorySchema = z.strictObject({
   classify: z.int().positive(),
   aggregate: z.int().positive(),
 })
 
-/** The model asked for, the version that answers, and what its work is counted with. */
+/** The requested model, its version, and its cost data. */
 const modelSchema = z.strictObject({
   model: z.string(),
   modelVersion: z.string(),
@@ -85,64 +86,63 @@ const modelSchema = z.strictObject({
 export type BatchModel = z.infer<typeof modelSchema>
 
 /**
- * What the lines of a list of images are. `keys`: a key, or `s3://bucket/key`. `json`: an object with `source-ref` or
- * `content`. `pair`: CSV of bucket and key. `inventory`: CSV of bucket, URL-encoded key, and what S3 Inventory tells of an
- * object.
+ * The shape of a list's lines. `keys`: a key, or `s3://bucket/key`. `json`: an object with `source-ref` or `content`.
+ * `pair`: CSV of bucket and key. `inventory`: CSV of bucket, URL-encoded key and the columns of S3 Inventory.
  */
 const shapeSchema = z.enum(['keys', 'json', 'pair', 'inventory'])
 export type Shape = z.infer<typeof shapeSchema>
 
-/** Of a run that was fired with a list of images: how far that is read and sorted. */
+/** How far a run's list of images is read and sorted. */
 const listSchema = z.strictObject({
-  /** The version of the list that is read. */
+  /** The version of the list. */
   etag: z.string(),
-  /** What of it is read, and its shape once that is known. */
+  /** Bytes and lines read, and the shape once known. */
   bytes: z.int().nonnegative(),
   lines: z.int().nonnegative(),
   shape: shapeSchema.optional(),
-  /** Its sorted portions. */
+  /** Keys of its sorted portions. */
   files: z.array(z.string()),
-  /** All of it is sorted: planning goes by the portions. */
+  /** Fully sorted: planning reads the portions. */
   sorted: z.boolean(),
 })
 export type SortedList = z.infer<typeof listSchema>
 
 const planSchema = z.strictObject({
-  /** First position of the current run. Within a run keys are in order. */
+  /** First position of the current run, whose keys are sorted. */
   base: z.int().nonnegative(),
   /** Counts of the current run. */
   listed: z.int(),
   skipped: z.int(),
   /** Positions over all runs. */
   planned: z.int(),
-  /** Last key of the current run that is planned or skipped. */
+  /** Last key planned or skipped in the current run. */
   cursor: z.string(),
   done: z.boolean(),
-  /** The run saw every image there was: what it did not see is gone. */
+  /** The run listed every image: records of others are of deleted images. */
   swept: z.boolean(),
-  /** Last key that the run may come to: a limited batch that is retried keeps to the images it chose. */
+  /** Last key of the run: a retry of a limited batch stays with the images chosen at first. */
   lastKey: z.string().optional(),
   list: listSchema.optional(),
 })
 export type Plan = z.infer<typeof planSchema>
 
 const dispatchSchema = z.strictObject({
-  /** First position that was not given out yet. */
+  /** First undispatched position. */
   next: z.int(),
   pieces: z.array(pieceSchema),
-  /** Error records among what is reported in full, over all runs. */
+  /** Error records of fully reported pieces, over all runs. */
   errors: z.int(),
-  /** What had reported, and failed, when the run began: `maxErrors` is about what came after. */
+  /** Counts when the run began: `maxErrors` applies to what came after. */
   before: z.strictObject({ reported: z.int(), errors: z.int() }),
   window: windowSchema,
-  /** Turns in which the platform refused to take more, over all runs. */
+  /** Turns in which the platform refused invocations, over all runs. */
   throttles: z.int().nonnegative(),
 })
 export type Dispatch = z.infer<typeof dispatchSchema>
 
-/** Of a day of uploads: what is counted and sorted already. */
+/** For a day of uploads: what is counted and sorted. */
 const sortedSchema = z.strictObject({
-  /** All arrivals up to this name are, and all positions up to that one. */
+  /** All arrivals up to this name, and all positions before the next field. */
   upTo: z.string(),
   position: z.int(),
   /** Counts of those arrivals. */
@@ -152,7 +152,7 @@ const sortedSchema = z.strictObject({
 })
 export type Sorted = z.infer<typeof sortedSchema>
 
-/** What activations used: sums of whole milliseconds, and the containers of `classify` seen. */
+/** Usage of activations: whole milliseconds, and the `classify` containers seen. */
 export const usageSumSchema = z.strictObject({
   classifyMs: z.number(),
   aggregateMs: z.number(),
@@ -165,25 +165,28 @@ const shared = {
   ...stampShape,
   batch: batchIdSchema,
   kind: z.enum(['fired', 'uploads']),
-  /** From 1 on; each firing of a batch that has ended begins another. */
+  /** Starts at 1; each fire of an ended batch begins another. */
   run: z.int().positive(),
   request: batchRequestSchema,
-  /** By which a fire recognizes its own effect. */
+  /** Identifies the fire, which makes it idempotent. */
   requestId: z.string(),
   bucket: z.string(),
   startedAt: z.string(),
   lease: leaseSchema,
   cancelRequested: z.boolean(),
-  /** What activations failed with that is no image's fault, and how often in a row. */
+  /** The last failure that no single image caused, and how often it occurred in a row. */
   failure: z.strictObject({ code: z.string(), message: z.string(), count: z.int().positive() }).optional(),
-  /** A fire that came while the run was being closed, or not announced yet: the next run. */
+  /** The next run: fired while this one was closing or not yet announced. */
   queued: z.strictObject({ request: batchRequestSchema, requestId: z.string() }).optional(),
   model: modelSchema.optional(),
-  /** What the runs before used. */
+  /** Usage of earlier runs. */
   usage: usageSumSchema,
   plan: planSchema,
   dispatch: dispatchSchema,
-  /** Of a day of uploads: when its holder began, found something, or was refused; by its clock, milliseconds since the epoch. */
+  /**
+   * For a day of uploads: when its holder last began, found something or was refused, milliseconds since the epoch by
+   * its clock.
+   */
   busyAt: z.number(),
   sorted: sortedSchema,
 }
@@ -191,13 +194,13 @@ const shared = {
 const ending = {
   outcome: z.enum(['complete', 'cancelled', 'stopped']),
   reason: z.string().optional(),
-  /** Etag of the `results.jsonl` that the run before left. */
+  /** Etag of the previous run's `results.jsonl`. */
   previous: z.string().nullable(),
-  /** The epochs in which the segments of the files were written, from the first on. */
+  /** The epoch in which each segment was written. */
   segments: z.array(z.int()),
-  /** Whether the last one is written. */
+  /** Whether the last segment is written. */
   finished: z.boolean(),
-  /** The files that are joined. */
+  /** The files already joined. */
   joined: z.array(z.string()),
 }
 
@@ -223,18 +226,18 @@ export type RequestedBatch = z.infer<typeof requestedSchema>
 export type OpenBatch = z.infer<typeof openSchema>
 export type ClosingBatch = z.infer<typeof closingSchema>
 export type EndedBatch = z.infer<typeof endedSchema>
-/** A batch as a change makes it. */
+/** A batch before its revision is stamped. */
 export type NextBatch = Unstamped<Batch>
 
 export type BatchDocument = Document<Batch>
 
-/** Opens the document of a batch; nothing is read yet. */
+/** Opens the document of a batch without reading it. */
 export const openBatch = (
   { results, clock, random }: Pick<Context, 'results' | 'clock' | 'random'>,
   batch: string,
 ): BatchDocument => openDocument(results, documentKey(batch), batchSchema, { clock, random })
 
-/** How a batch stands, for those who only look. */
+/** Reads a batch without intent to change it. */
 export const readBatch = (results: Bucket, batch: string): Promise<Batch | undefined> =>
   readDocument(results, documentKey(batch), batchSchema)
 

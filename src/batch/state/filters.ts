@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { msOf } from '../../clock'
 import { globMatcher } from '../../glob'
-import { type BatchRequest, formatExtensions } from '../../schema'
+import { imageFormatOf } from '../../image-formats'
+import type { BatchRequest } from '../../schema'
 import type { ObjectInfo } from '../../storage/store'
 
 const filterNames = [
@@ -19,36 +20,36 @@ const filterNames = [
 ] as const
 type FilterName = (typeof filterNames)[number]
 
-/** What of the images below a prefix a batch is about. */
+/** The selection of images below a prefix. */
 export type Filters = Pick<BatchRequest, FilterName>
 
-/** Whether a parameter was given: forms send fields that were left empty too. */
+/** Whether a parameter was given: forms send empty fields too. */
 export const isGiven = (value: unknown): boolean => value !== undefined && value !== ''
 
-/** The filters of a plan or of a request, all of them named so that they can take the place of others. */
+/** The filters of a request. Absent ones are present as undefined, so that they override others. */
 export const filtersOf = (from: Filters): Filters =>
   Object.fromEntries(
     filterNames.map((name) => [name, isGiven(from[name]) ? from[name] : undefined]),
   ) as Filters
 
-/** Whether all images below the prefix are meant. */
+/** Whether all images below the prefix are selected. */
 export const isUnfiltered = (from: Filters): boolean => !filterNames.some((name) => isGiven(from[name]))
 
-/** The names of the filters in which two differ. */
+/** The names of differing filters. */
 export function differences(a: Filters, b: Filters): FilterName[] {
   const [one, other] = [filtersOf(a), filtersOf(b)]
   return filterNames.filter(
     (name) =>
       JSON.stringify(one[name]) !== JSON.stringify(other[name]) &&
-      // It follows from the time of the fire.
+      // `since` was derived from `newerThan` at the time of the fire.
       !(name === 'since' && one.newerThan !== undefined && one.newerThan === other.newerThan),
   )
 }
 
-/** Folder markers, as consoles create them, are no images. */
+/** Folder markers created by consoles are not images. */
 const isFolder = ({ key, size }: ObjectInfo): boolean => key.endsWith('/') && size === 0
 
-/** Whether a key is selected. @throws InvalidInputError for a glob that is not valid */
+/** Builds the test on keys. @throws InvalidInputError for an invalid glob */
 export function selectsKey({ include, exclude, format, sample }: Filters): (key: string) => boolean {
   const glob = (pattern: string | undefined, fallback: boolean) =>
     pattern ? globMatcher(pattern) : () => fallback
@@ -59,7 +60,7 @@ export function selectsKey({ include, exclude, format, sample }: Filters): (key:
   return (key) => included(key) && !excluded(key) && formatted(key) && sampled(key)
 }
 
-/** Whether a listed object is selected, the limit apart. @throws InvalidInputError for a glob that is not valid */
+/** Builds the test on listed objects, without the limit. @throws InvalidInputError for an invalid glob */
 export function selects(filters: Filters): (object: ObjectInfo) => boolean {
   const { since, until, minSize = 0, maxSize = Infinity } = filters
   const named = selectsKey(filters)
@@ -72,15 +73,14 @@ export function selects(filters: Filters): (object: ObjectInfo) => boolean {
     named(object.key)
 }
 
-/** By the extension: listings say no more of what an object is. */
+/** Tests the extension: listings have no content type. */
 function hasFormat(format: string | undefined): (key: string) => boolean {
   if (!format) return () => true
-  const names = format.split(',') as (keyof typeof formatExtensions)[]
-  const extensions = new Set<string>(names.flatMap((name) => formatExtensions[name]))
-  return (key) => extensions.has(/\.([^./]+)$/.exec(key)?.[1]?.toLowerCase() ?? '')
+  const names = new Set(format.split(','))
+  return (key) => names.has(imageFormatOf(key) ?? '')
 }
 
-/** Goes by a hash of the key: the same images each time, and all those of any smaller sample. */
+/** Samples by a hash of the key: repeatable, and larger samples contain smaller ones. */
 function inSample(sample: string | undefined): (key: string) => boolean {
   if (!sample) return () => true
   const below = (Number.parseFloat(sample) / 100) * 2 ** 32

@@ -3,61 +3,63 @@ import { BatchTakenOverError } from '../../errors'
 import { type Batch, type BatchDocument, isEnded, type NextBatch } from './batch'
 import type { Context } from './platform'
 
-/** What a lease is taken with. */
+/** What taking a lease requires. */
 export type LeaseContext = Pick<Context, 'clock' | 'random' | 'results'> & {
   activation: Pick<Context['activation'], 'id'>
 }
 
-/** How long a holder that does not write is believed to live, milliseconds. */
+/** How long a lease is live after a write, milliseconds. */
 export const leaseTime = 20_000
 
-/** What the clocks of an answer and of `lastModified` may be apart: both tell seconds. Milliseconds. */
+/**
+ * Tolerance between the times of a response and of `lastModified`, which have a resolution of seconds. Milliseconds.
+ */
 export const margin = 2_000
 
-/** How often a holder that waits says that it is there, milliseconds. */
-const signEvery = 3_000
+/** How often a waiting holder renews its lease, milliseconds. */
+const renewEvery = 3_000
 
-/** The lease of one activation on one batch. */
+/** An activation's lease on a batch. */
 export interface Lease {
   epoch: number
-  /** The batch as it was last read or written. */
+  /** The batch as last read or written. */
   batch(): Batch
   /**
-   * Changes the batch. Says also that the holder is still there: a change to nothing is written where that is due.
-   * @param change pure; undefined leaves the batch as it is
-   * @throws BatchTakenOverError when the lease is another activation's
+   * Changes the batch, and renews the lease if that is due.
+   * @param change pure; undefined leaves the batch unchanged
+   * @throws BatchTakenOverError when the lease is lost
    */
   save(change?: (batch: Batch) => NextBatch | undefined): Promise<Batch>
-  /** Makes sure of the lease by a write. @throws BatchTakenOverError when it is another activation's */
+  /** Verifies the lease by writing. @throws BatchTakenOverError when it is lost */
   verify(): Promise<void>
-  /** Offers the lease to the next worker, which takes it at once. @throws BatchTakenOverError when one has */
+  /** Offers the lease to the next worker, which takes it at once. @throws BatchTakenOverError when it is lost */
   offer(): Promise<void>
-  /** Gives the lease back, though work is left. What another activation has taken stays as it is. */
+  /** Releases the lease with work left. Does nothing when it is lost. */
   release(): Promise<void>
   /**
-   * Gives the lease back unless there is more to do: an activation that met the lease may have relied on its holder.
-   * @param look one more look; true where it finds something
-   * @returns false when there is more to do, and the lease is kept
+   * Releases the lease unless there is more to do, or another activation has relied on it meanwhile.
+   * @param findsMore checks once more for work
+   * @returns false when the lease is kept
    */
-  leave(look: () => Promise<boolean>): Promise<boolean>
+  leave(findsMore: () => Promise<boolean>): Promise<boolean>
 }
 
-/** Whether a holder is believed to live. @param age how long it has not written, milliseconds */
+/** Whether a lease is live. @param age since the holder's last write, milliseconds */
 export const isLive = ({ lease }: Pick<Batch, 'lease'>, age: number): boolean =>
   lease.holder !== null && age <= lease.duration + margin
 
-/** Whether there is nothing left to be done for a batch before it is fired again. */
-export const isSettled = (batch: Batch): boolean => isEnded(batch) && batch.announced && !batch.queued
+/** Whether a batch has no work left until it is fired again. */
+export const isConcluded = (batch: Batch): boolean => isEnded(batch) && batch.announced && !batch.queued
 
-/** Works on a batch as the holder that took it. @param taken the batch as this holder wrote it */
+/** Creates the lease of the holder that took it. @param taken the batch as written by that holder */
 export function leaseOf(
   { clock }: LeaseContext,
   document: BatchDocument,
   taken: Batch,
   holder: string,
 ): Lease {
-  // Two writes at once would each take the other's for that of another writer.
-  const oneByOne = pLimit(1)
+  // Serialized: concurrent writes would see each other as another writer's.
+  const serially = pLimit(1)
   const { epoch } = taken.lease
   let current = taken
   let renewedAt = clock.now()
@@ -66,16 +68,16 @@ export function leaseOf(
     batch?.lease.holder === holder && batch.lease.epoch === epoch
 
   const write = (change: (batch: Batch) => NextBatch | undefined): Promise<Batch> =>
-    oneByOne(async () => {
-      // From before the request: its answer may take long.
+    serially(async () => {
+      // Measured from before the request, which may take long.
       const began = clock.now()
       let wrote = false
       const written = await document.update((batch) => {
         if (!isMine(batch)) throw new BatchTakenOverError(taken.batch)
         const next = change(batch)
-        // Two thirds of the lease are left for a slow store and a busy machine.
+        // Leaves two thirds of the lease for a slow store and a busy machine.
         wrote = next !== undefined || began - renewedAt > leaseTime / 3
-        return wrote ? beaten(next ?? batch) : undefined
+        return wrote ? withBeat(next ?? batch) : undefined
       })
       if (written === undefined) throw new BatchTakenOverError(taken.batch)
       if (wrote) renewedAt = began
@@ -83,7 +85,7 @@ export function leaseOf(
       return written
     })
 
-  const changed = (changes: Partial<Batch['lease']>) => (batch: Batch) => ({
+  const withLease = (changes: Partial<Batch['lease']>) => (batch: Batch) => ({
     ...batch,
     lease: { ...batch.lease, ...changes },
   })
@@ -96,21 +98,21 @@ export function leaseOf(
       await write((batch) => batch)
     },
     offer: async () => {
-      await write(changed({ phase: 'yielding', expects: true }))
+      await write(withLease({ phase: 'yielding', expects: true }))
     },
-    release: () => unlessTaken(write(changed({ holder: null, phase: 'yielding', expects: true }))),
-    leave: async (look) => {
-      await write(changed({ phase: 'leaving' }))
-      if (await look()) {
-        await write(changed({ phase: 'working' }))
+    release: () => unlessTaken(write(withLease({ holder: null, phase: 'yielding', expects: true }))),
+    leave: async (findsMore) => {
+      await write(withLease({ phase: 'leaving' }))
+      if (await findsMore()) {
+        await write(withLease({ phase: 'working' }))
         return false
       }
       let isFree = true
       await unlessTaken(
         write((batch) => {
-          // Who met the lease meanwhile has put it back to work.
+          // An activation that relied on this lease has set it back to work.
           isFree = batch.lease.phase === 'leaving'
-          return isFree ? changed({ holder: null, phase: 'idle', expects: false })(batch) : batch
+          return isFree ? withLease({ holder: null, phase: 'idle', expects: false })(batch) : batch
         }),
       )
       return isFree
@@ -126,12 +128,12 @@ async function unlessTaken(write: Promise<unknown>): Promise<void> {
   }
 }
 
-const beaten = (batch: NextBatch): NextBatch => ({
+const withBeat = (batch: NextBatch): NextBatch => ({
   ...batch,
   lease: { ...batch.lease, beat: batch.lease.beat + 1 },
 })
 
-/** Waits for something that may take longer than a lease. */
+/** Renews the lease while slow work is in progress. */
 export async function whileHeld<T>(
   lease: Lease,
   { clock }: Pick<LeaseContext, 'clock'>,
@@ -142,7 +144,7 @@ export async function whileHeld<T>(
     isOver = true
   })
   while (!isOver) {
-    await Promise.race([over, clock.sleep(signEvery)])
+    await Promise.race([over, clock.sleep(renewEvery)])
     if (!isOver) await lease.save()
   }
   return work

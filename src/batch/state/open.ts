@@ -2,11 +2,11 @@ import type { Bucket } from '../../storage/store'
 import { openKey, openPrefix } from './layout'
 
 /*
- * An empty entry for each run whose end is not announced: what has to be carried on is found at a cost in proportion to
- * it, however many batches there were. It says nothing else: the document does.
+ * An empty index entry for each run whose end is not announced. Finding work costs in proportion to it, not to the
+ * number of batches. The state is in the document.
  */
 
-/** A run that has an entry. */
+/** An indexed run. */
 export interface OpenRun {
   batch: string
   run: number
@@ -21,7 +21,7 @@ export const putEntry = async (results: Bucket, batch: string, run: number): Pro
 export const deleteEntry = (results: Bucket, batch: string, run: number): Promise<void> =>
   results.delete(openKey(batch, run))
 
-/** All runs that have an entry, days of uploads among them. */
+/** Lists indexed runs, days of uploads included. */
 export async function* listOpenRuns(results: Bucket, batch = ''): AsyncGenerator<OpenRun> {
   for await (const { key, lastModified } of results.list({ prefix: openPrefix + batch })) {
     const [id = '', run = ''] = key.slice(openPrefix.length).split('~')
@@ -29,7 +29,7 @@ export async function* listOpenRuns(results: Bucket, batch = ''): AsyncGenerator
   }
 }
 
-/** The ids of all batches with an entry, each once. */
+/** Lists the ids of indexed batches, each once. */
 export async function* listOpen(results: Bucket): AsyncGenerator<string> {
   let last: string | undefined
   for await (const { batch } of listOpenRuns(results)) {
@@ -38,7 +38,7 @@ export async function* listOpen(results: Bucket): AsyncGenerator<string> {
   }
 }
 
-/** Whether a batch was fired, and its end is not announced yet. */
+/** Whether a batch has a run whose end is not announced. */
 export async function isListedOpen(results: Bucket, batch: string): Promise<boolean> {
   for await (const _ of listOpenRuns(results, `${batch}~`)) return true
   return false

@@ -17,10 +17,10 @@ import { differences, filtersOf } from './filters'
 import { leaseTime } from './lease'
 
 /*
- * All there is of transitions between the states of a batch, but for those of an open one (running/decide.ts). Pure.
+ * Transitions between the states of a batch, except within an open one (running/decide.ts). Pure.
  */
 
-/** Nothing is planned yet but the positions of the runs before. */
+/** The plan of a run that starts at a position. */
 const planFrom = (base: number): Plan => ({
   base,
   listed: 0,
@@ -31,7 +31,7 @@ const planFrom = (base: number): Plan => ({
   swept: false,
 })
 
-/** A batch that is fired for the first time, or a new day of uploads. */
+/** A batch fired for the first time, or a new day of uploads. */
 export const newBatch = (
   made: Pick<Batch, 'batch' | 'kind' | 'requestId' | 'bucket' | 'startedAt'> & { request: BatchRequest },
 ): Unstamped<RequestedBatch> => ({
@@ -63,15 +63,15 @@ export const newBatch = (
   sorted: { upTo: '', position: 0, ok: 0, error: 0, files: [] },
 })
 
-/** The model answered: planning and dispatching begin. */
+/** Opens a batch once its model is known. */
 export const opened = (batch: RequestedBatch, model: BatchModel): Unstamped<OpenBatch> => ({
   ...batch,
   status: 'open',
   model,
 })
 
-/** Nothing more is to be dispatched: the files of the run are to be written. */
-export const closing = (
+/** Begins to close a batch. Nothing more is dispatched. */
+export const beginClosing = (
   batch: Unstamped<RequestedBatch | OpenBatch>,
   outcome: ClosingBatch['outcome'],
   reason?: string,
@@ -86,13 +86,13 @@ export const closing = (
   joined: [],
 })
 
-/** A change of a batch that is being closed. */
+/** Restricts a change to a closing batch. */
 export const whileClosing =
   (change: (batch: ClosingBatch) => NextBatch | undefined) =>
   (batch: Batch): NextBatch | undefined =>
     batch.status === 'closing' ? change(batch) : undefined
 
-/** All files are there. @param usage what all runs so far have used */
+/** Ends a batch whose files are written. @param usage of all runs so far */
 export const ended = (batch: ClosingBatch, usage: UsageSum): Unstamped<EndedBatch> => ({
   ...batch,
   usage,
@@ -100,19 +100,19 @@ export const ended = (batch: ClosingBatch, usage: UsageSum): Unstamped<EndedBatc
   announced: false,
 })
 
-/** Images of a batch that have reported, over all runs. */
+/** Positions that have reported, over all runs. */
 export const reported = ({ dispatch: { next, pieces } }: Pick<Batch, 'dispatch'>): number =>
   next - pieces.reduce((sum, { start, end }) => sum + end - start, 0)
 
-/** What is fired, and by which it is recognized. */
+/** A fire and its id. */
 export interface Fired {
   request: BatchRequest
   requestId: string
 }
 
 /**
- * The next run of a batch that has ended: the rest of one that ended early, with the pieces that were under way; else
- * all that has been added or changed since.
+ * The next run of an ended batch. After an early end it does the rest, pieces in flight included; otherwise whatever
+ * was added or changed since.
  */
 export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextBatch {
   const { status, outcome, reason, previous, segments, finished, joined, announced, ...shared } = batch
@@ -129,31 +129,31 @@ export function nextRun(batch: EndedBatch, { request, requestId }: Fired): NextB
     const tag = batch.request.tag || request.tag
     const exif = batch.request.exif ?? request.exif
     const asked = { ...batch.request, maxErrors: request.maxErrors, tag, exif }
-    // Whatever kept them from reporting may be mended: the next attempt is the first one.
+    // The cause may be repaired: attempts start over.
     const pieces = batch.dispatch.pieces.map((piece) => ({ ...piece, attempts: piece.at > 0 ? 0 : 1 }))
-    const plan = isHalfRead(batch) ? { ...batch.plan, list: undefined } : batch.plan
+    const plan = isPartlyRead(batch) ? { ...batch.plan, list: undefined } : batch.plan
     const resumed = { ...common, request: asked, plan, dispatch: { ...batch.dispatch, before, pieces } }
     if (batch.model) return { ...resumed, status: 'open', model: batch.model }
-    // The model may be what it was stopped for.
+    // The model may be what stopped the batch.
     return { ...resumed, status: 'requested', request: { ...asked, model: request.model ?? asked.model } }
   }
   const { planned } = batch.plan
   return {
     ...common,
     status: 'requested',
-    request: request.retry ? retried(batch.request, request) : request,
+    request: request.retry ? retryRequest(batch.request, request) : request,
     plan: { ...planFrom(planned), lastKey: request.retry ? lastKeyOf(batch) : undefined },
     dispatch: { ...batch.dispatch, next: planned, pieces: [], before },
-    // What is sorted is in the results of the run before.
+    // The previous results contain what was sorted.
     sorted: { ...batch.sorted, files: [] },
   }
 }
 
-/** Of a list that changed while it was read, nothing is planned yet: it is read anew. */
-const isHalfRead = ({ plan }: EndedBatch): boolean => plan.list !== undefined && !plan.list.sorted
+/** Whether a list was only partly read. If it changed, nothing of it is planned, and it is read again. */
+const isPartlyRead = ({ plan }: EndedBatch): boolean => plan.list !== undefined && !plan.list.sorted
 
-/** A retry goes by what its batch is about. */
-const retried = (before: BatchRequest, request: BatchRequest): BatchRequest => ({
+/** A retry keeps the selection of its batch. */
+const retryRequest = (before: BatchRequest, request: BatchRequest): BatchRequest => ({
   ...request,
   ...filtersOf(before),
   prefix: before.prefix,
@@ -162,38 +162,38 @@ const retried = (before: BatchRequest, request: BatchRequest): BatchRequest => (
   exif: before.exif ?? request.exif,
 })
 
-/** A retry takes no image in the place of those that a limit of the batch left out. */
+/** A retry must not replace images that the limit excluded. */
 const lastKeyOf = ({ plan, request }: EndedBatch): string | undefined =>
   plan.lastKey ?? (request.limit === undefined ? undefined : plan.cursor)
 
 /**
- * What firing a batch makes of it.
- * @returns undefined where it changes nothing: it is open already, or this very fire has had its effect
- * @throws InvalidInputError for a fire that is about other images than the batch
+ * Applies a fire to a batch.
+ * @returns undefined when nothing changes: the batch is open, or this fire was applied before
+ * @throws InvalidInputError for a fire that selects other images than the batch
  */
-export function fired(batch: Batch, { request, requestId }: Fired): NextBatch | undefined {
+export function applyFire(batch: Batch, { request, requestId }: Fired): NextBatch | undefined {
   if (batch.requestId === requestId || batch.queued?.requestId === requestId) return undefined
   refuseOther(batch, request)
   if (isEnded(batch) && batch.announced) return nextRun(batch, { request, requestId })
   if ('outcome' in batch) return { ...batch, queued: { request, requestId } }
-  // The later word counts.
+  // A fire after a cancel revokes it.
   return batch.cancelRequested ? { ...batch, cancelRequested: false, requestId } : undefined
 }
 
-/** Asks the holder to end the batch. */
-export const cancelled = (batch: Batch): NextBatch | undefined =>
+/** Requests the end of a batch. */
+export const requestCancel = (batch: Batch): NextBatch | undefined =>
   batch.cancelRequested || 'outcome' in batch ? undefined : { ...batch, cancelRequested: true }
 
-/** The end was told. Begins the next run where one was fired meanwhile; else the lease is free. */
-export function announced(batch: EndedBatch): NextBatch {
+/** Marks the end as announced. Begins a queued run; otherwise frees the lease. */
+export function afterAnnouncement(batch: EndedBatch): NextBatch {
   const { queued } = batch
-  const told = { ...batch, announced: true }
-  return queued ? nextRun(told, queued) : { ...told, lease: { ...batch.lease, holder: null, phase: 'idle' } }
+  const done = { ...batch, announced: true }
+  return queued ? nextRun(done, queued) : { ...done, lease: { ...batch.lease, holder: null, phase: 'idle' } }
 }
 
 /**
- * An id stands for one prefix, and while a batch is open for one selection of images: others under the same id would be
- * left out without a word.
+ * Refuses a fire that selects other images: an id stands for one prefix, and an open batch for one selection. Other
+ * images would be omitted silently.
  * @throws InvalidInputError
  */
 export function refuseOther(batch: Batch, request: BatchRequest): void {
@@ -202,19 +202,19 @@ export function refuseOther(batch: Batch, request: BatchRequest): void {
   const isOther = request.prefix.join('\n') !== asked.prefix.join('\n')
   if (!request.retry && (isOther || (request.bucket ?? bucket) !== bucket)) {
     const about = asked.prefix.map((prefix) => `s3://${bucket}/${prefix}`).join(', ')
-    throw new InvalidInputError('batch_differs', `The batch "${id}" is about ${about}`, { hint })
+    throw new InvalidInputError('batch_differs', `The batch "${id}" covers ${about}`, { hint })
   }
   const isNew = 'outcome' in batch && batch.outcome === 'complete'
   if (isNew && !request.retry) return
-  // A retry goes by the batch's own filters; it need not name them, and may do less at a time.
+  // A retry uses the batch's own filters; it need not name them, and may lower the limit.
   const others = differences(asked, request).filter((name) => !request.retry || request[name] !== undefined)
   const refused = isNew ? others.filter((name) => name !== 'limit') : others
   if (refused.length === 0) return
   throw new InvalidInputError(
     'batch_differs',
-    `The batch "${id}" goes on, and was fired with another ${refused.join(', ')}`,
+    `The batch "${id}" is open with different values of ${refused.join(', ')}`,
     {
-      hint: 'Give the same filters, retry it, or choose another id.',
+      hint: 'Use the same filters, retry the batch, or choose another id.',
     },
   )
 }

@@ -6,7 +6,9 @@ import { outcomesOf } from '../records/record'
 import { type Usage, usageOf } from '../records/usage'
 import { batchFolder } from '../state/layout'
 
-/** What one activation classified of what notifications told, by its name: which tells all that an open day counts. */
+/**
+ * Records of one activation, of images named by notifications. The name carries the counts, so that a listing suffices.
+ */
 export interface Arrival {
   name: string
   ok: number
@@ -16,12 +18,12 @@ export interface Arrival {
 
 const arrivalsPrefix = (batch: string): string => `${batchFolder(batch)}arrivals/`
 
-/** A name that sorts before all arrivals of a time, milliseconds since the epoch. */
+/** A name that sorts before all arrivals at or after a time. @param time milliseconds since the epoch */
 export const arrivalsAt = (time: number): string => isoOf(time).replace(/[:.]/g, '-')
 
 /**
- * Writes the records of one activation as an arrival of a day.
- * @param at when the writing began: a repeat has the same name
+ * Stores the records of one activation as an arrival of a day.
+ * @param at when writing began: a repeat has the same name
  */
 export async function writeArrival(
   results: Bucket,
@@ -34,15 +36,15 @@ export async function writeArrival(
   await putJsonLines(results, arrivalsPrefix(batch) + name, records, usage)
 }
 
-/** The keys of a day's arrivals from a name on, and when they were written, milliseconds since the epoch. */
+/** Lists a day's arrivals from a name on. `at` is in milliseconds since the epoch. */
 export async function* arrivalsFrom(results: Bucket, batch: string, name: string) {
   const prefix = arrivalsPrefix(batch)
-  // A listing begins behind a key; this one sorts right before.
+  // A listing starts after a key; this one sorts just before.
   for await (const { key, lastModified } of results.list({ prefix, startAfter: prefix + name.slice(0, -1) }))
     yield { key, at: msOf(lastModified) }
 }
 
-/** The arrivals of a day whose names come after a given one. */
+/** Lists the arrivals of a day after a name. */
 export async function* listArrivals(results: Bucket, batch: string, after: string): AsyncGenerator<Arrival> {
   const prefix = arrivalsPrefix(batch)
   for await (const { key, size } of results.list({ prefix, startAfter: prefix + after })) {
@@ -52,7 +54,7 @@ export async function* listArrivals(results: Bucket, batch: string, after: strin
   }
 }
 
-/** The outcomes that arrivals behind a name tell of. */
+/** Sums the outcomes of the arrivals after a name. */
 export async function countArrivals(results: Bucket, batch: string, after: string) {
   const counted = { ok: 0, error: 0 }
   for await (const { ok, error } of listArrivals(results, batch, after)) {

@@ -7,32 +7,33 @@ import type { Context } from '../state/platform'
 import { newBatch } from '../state/transitions'
 
 /*
- * The images that arrive on one day (UTC) form a batch: what notifications tell of comes as arrivals, what they missed
- * is found by looks at the bucket, and the day is closed once it is over.
+ * The uploads of one day (UTC) form a batch. Notified images come as arrivals, missed ones are found by scanning the
+ * buckets, and the batch closes after the day is over.
  */
 
 const dayLength = 24 * 60 * 60 * 1000
 
-/** So long after midnight, whatever began before it has reported, milliseconds. */
+/** How long after midnight activations of the day may still report, milliseconds. */
 const grace = 15 * 60 * 1000
 
-/** The batch of the day of a time, ISO 8601. */
+/** The batch of a day. @param at ISO 8601 */
 export const uploadsBatch = (at: string): string => `uploads-${at.slice(0, 10)}`
 
-/** Whether a batch is that of a day's uploads. */
+/** Whether a batch holds a day's uploads. */
 export const isUploads = (batch: string): boolean => batch.startsWith('uploads-')
 
-/** The midnight with which a day of uploads begins, ISO 8601. */
+/** Midnight at the start of a day of uploads, ISO 8601. */
 export const startOf = (batch: string): string => `${batch.slice('uploads-'.length)}T00:00:00.000Z`
 
-/** Whether no further image belongs to a day. @param now milliseconds since the epoch */
-export const isPast = (batch: string, now: number): boolean => now >= msOf(startOf(batch)) + dayLength
+/** Whether the day has ended. @param now milliseconds since the epoch */
+export const hasEnded = (batch: string, now: number): boolean => now >= msOf(startOf(batch)) + dayLength
 
-/** Whether a day can be closed: what was under way at its end has come. */
-export const isOver = (batch: string, now: number): boolean => now >= msOf(startOf(batch)) + dayLength + grace
+/** Whether a day can be closed: it has ended, and its activations have reported. */
+export const isClosable = (batch: string, now: number): boolean =>
+  now >= msOf(startOf(batch)) + dayLength + grace
 
-/** Makes the batch of a day, which no user fires. */
-export const dayMaker = (context: Context, batch: string) => async (): Promise<NextBatch> => {
+/** Creates the batch of a day, which users cannot fire. */
+export const dayCreator = (context: Context, batch: string) => async (): Promise<NextBatch> => {
   await putEntry(context.results, batch, 1)
   return newBatch({
     batch,
@@ -44,24 +45,24 @@ export const dayMaker = (context: Context, batch: string) => async (): Promise<N
   })
 }
 
-/** Makes sure that a day has a document, of which more is expected. */
-export async function makeDay(batch: string, context: Context): Promise<void> {
+/** Ensures that a day has a document, and marks that more is expected. */
+export async function ensureDay(batch: string, context: Context): Promise<void> {
   const document = openBatch(context, batch)
   if (await document.read()) return
-  const made = await dayMaker(context, batch)()
+  const made = await dayCreator(context, batch)()
   const expecting = { ...made, lease: { ...made.lease, expects: true } }
   await document.update((current) => (current ? undefined : expecting))
 }
 
-/** The uploads of today. */
+/** The batch of today. */
 export const today = ({ clock }: Pick<Context, 'clock'>): string => uploadsBatch(isoOf(clock.now()))
 
 /**
- * Makes sure that the watched buckets are compared with the records.
- * @param expects more may come: it goes on for a while
- * @returns whether this activation has asked for another one; else the day has a live holder
+ * Ensures that the watched buckets are being scanned.
+ * @param expects more uploads are expected: keep scanning for a while
+ * @returns whether this activation invoked another one; otherwise the day has a live holder
  */
-export function watchNow(context: Context, expects: boolean): Promise<boolean> {
+export function ensureScanning(context: Context, expects: boolean): Promise<boolean> {
   const day = today(context)
-  return ensureAdvancing(context, day, { create: dayMaker(context, day), expects })
+  return ensureAdvancing(context, day, { create: dayCreator(context, day), expects })
 }

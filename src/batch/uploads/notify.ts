@@ -3,18 +3,18 @@ import { log, logged } from '../../log'
 import type { ImageEvent } from '../../storage/events'
 import { deleteRegistration, listRegistrations, type Registration } from '../../storage/feeds'
 import type { Context } from '../state/platform'
-import { today, watchNow } from './day'
+import { ensureScanning, today } from './day'
 
 type Image = Omit<ImageEvent, 'removed'>
 
-/** One fire carries at most so many images, and so many bytes; the platform takes 1 MiB. */
+/** Limits of one fire. The platform accepts 1 MiB. */
 const maxImages = 100
 const maxBytes = 256 * 1024
 
 /**
- * Has new images classified, wherever a trigger watches for them: fires it, which is the fast path, and sees to it that
- * the watched buckets are looked through, for most of a burst may be refused.
- * @returns how many fires the platform has taken
+ * Fires the triggers that watch new images, and ensures that their buckets are scanned, as fires of a burst may be
+ * refused.
+ * @returns how many fires the platform accepted
  */
 export const notify = (created: ImageEvent[], context: Context): Promise<number> =>
   logged({ batch: today(context) }, () => notifyWatchers(created, context))
@@ -22,11 +22,11 @@ export const notify = (created: ImageEvent[], context: Context): Promise<number>
 async function notifyWatchers(created: ImageEvent[], context: Context): Promise<number> {
   const watchers = created.length > 0 ? await watchersOf(created, context) : []
   if (watchers.length === 0) return 0
-  const [fired] = await Promise.all([fireAll(watchers, context), watchNow(context, true)])
+  const [fired] = await Promise.all([fireAll(watchers, context), ensureScanning(context, true)])
   return fired
 }
 
-/** A trigger, and the images that it is to hear of. */
+/** A trigger, and images to fire it with. */
 interface Watcher {
   registration: Registration
   images: Image[]
@@ -44,7 +44,7 @@ async function watchersOf(created: ImageEvent[], { results }: Context): Promise<
   return watchers
 }
 
-/** @returns how many fires the platform has taken */
+/** @returns how many fires the platform accepted */
 async function fireAll(watchers: Watcher[], context: Context): Promise<number> {
   let fired = 0
   for (const { registration, images } of watchers) if (await fire(registration, images, context)) fired++
@@ -58,18 +58,18 @@ async function fire(registration: Registration, images: Image[], context: Contex
     return true
   } catch (thrown) {
     if (!(thrown instanceof OpenWhiskError)) throw thrown
-    // The trigger was deleted without telling the feed.
+    // The trigger was deleted without its feed.
     if (thrown.status === 404) await deleteRegistration(context.results, trigger, registration)
-    // It belongs to others, who bound this package: no reason to keep from the rest what is theirs.
+    // The trigger belongs to a namespace that binds this package; fire the others.
     else if (thrown.status === 403) log.warn({ trigger }, 'the trigger may not be fired')
-    // There is no room: the bucket is looked through anyway.
+    // Throttled: the scan of the bucket finds the images.
     else if (thrown.retryable) log.info({ trigger, reason: thrown.message }, 'the fire was refused')
     else throw thrown
     return false
   }
 }
 
-/** Groups of images small enough for one fire each. */
+/** Splits images into groups that fit one fire each. */
 function* inMessages(events: ImageEvent[]): Generator<Image[]> {
   let group: Image[] = []
   let bytes = 0

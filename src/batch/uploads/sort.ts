@@ -12,39 +12,41 @@ import type { Context } from '../state/platform'
 import { type Arrival, arrivalsAt, listArrivals, readArrival } from './arrivals'
 
 /*
- * A large day does not fit into memory. So what came of it is sorted in portions, which are read side by side.
+ * A large day does not fit in memory, so it is sorted in portions, which are merged while they are read.
  */
 
-/** A portion has so many arrivals, or bytes of them, or images that were found by looks. */
-const most = { arrivals: 1000, bytes: 8 * 1024 * 1024, images: 10_000 }
+/** A portion ends at this many arrivals, bytes of arrivals, or images found by scans. */
+const maxPortion = { arrivals: 1000, bytes: 8 * 1024 * 1024, images: 10_000 }
 
-/** No activation that began to write an arrival so long ago is still alive, even if clocks differ; milliseconds. */
-const longestWrite = 5 * 60 * 1000
+/**
+ * An arrival may appear up to this long after the time in its name, milliseconds: writing takes time, clocks differ.
+ */
+const maxWriteTime = 5 * 60 * 1000
 
 const readAtOnce = 16
 
 const sortedKey = (batch: string, n: number, epoch: number): string =>
   `${batchFolder(batch)}sorted/${position(n)}-${epoch}.jsonl`
 
-/** Up to which position all images that looks have found are reported. */
+/** The position before which every scanned image is reported. */
 const reportedUpTo = ({ dispatch: { next, pieces } }: Pick<Batch, 'dispatch'>): number =>
   Math.min(next, ...pieces.map(({ start }) => start))
 
 /**
  * Sorts one portion of a day.
- * @param all also one that is small, and arrivals that others may still precede
- * @returns false when there is nothing left that is to be sorted
+ * @param all also a small portion, and arrivals that others may still precede
+ * @returns false when nothing is left to sort
  */
 export async function sortPortion(lease: Lease, context: Context, all: boolean): Promise<boolean> {
   const { results, clock } = context
   const day = lease.batch()
   const { batch, sorted } = day
-  const found = await portionOf(results, day, all ? undefined : arrivalsAt(clock.now() - longestWrite))
-  const positions = Math.min(reportedUpTo(day), sorted.position + most.images)
+  const found = await portionOf(results, day, all ? undefined : arrivalsAt(clock.now() - maxWriteTime))
+  const positions = Math.min(reportedUpTo(day), sorted.position + maxPortion.images)
   const isFull =
-    found.arrivals.length >= most.arrivals ||
-    found.bytes >= most.bytes ||
-    positions - sorted.position >= most.images
+    found.arrivals.length >= maxPortion.arrivals ||
+    found.bytes >= maxPortion.bytes ||
+    positions - sorted.position >= maxPortion.images
   const isEmpty = found.arrivals.length === 0 && positions === sorted.position
   if (isEmpty || (!isFull && !all)) return false
   const { records, usage } = await readPortion(results, day, found.arrivals, positions)
@@ -70,12 +72,12 @@ async function portionOf(results: Bucket, { batch, sorted }: Batch, before: stri
     if (before !== undefined && arrival.name >= before) break
     arrivals.push(arrival)
     bytes += arrival.bytes
-    if (arrivals.length >= most.arrivals || bytes >= most.bytes) break
+    if (arrivals.length >= maxPortion.arrivals || bytes >= maxPortion.bytes) break
   }
   return { arrivals, bytes }
 }
 
-/** What some arrivals and parts hold: the newest record of each image, in order, and what all so far has used. */
+/** Reads arrivals and parts: the newest record of each image, sorted, and the day's usage so far. */
 async function readPortion(
   results: Bucket,
   { batch, sorted, usage: before }: Batch,
@@ -100,8 +102,7 @@ async function readPortion(
 }
 
 /**
- * What of an open day is not sorted yet, in order, and what all of the day has used so far: bounded, as long as its
- * holder keeps pace.
+ * The unsorted records of an open day, in order, and the day's usage so far. Bounded, as long as its holder keeps up.
  */
 export async function readUnsorted(
   results: Bucket,

@@ -6,21 +6,20 @@ import type { Batch } from '../state/batch'
 import { partsPrefix, position } from '../state/layout'
 import { arrivalsFrom } from './arrivals'
 
-/** The newest of what looks have found and was reported lies that near to the last position that was given out. */
+/** The newest reported part lies this close to the last dispatched position. */
 const nearLast = 1_000
 
-/** So many of the newest objects are read at most: those that tell of lost images name no version that answered. */
+/** Objects read at most, newest first: reports of lost images name no engine. */
 const maxRead = 3
 
-/** What was classified last in a day. */
 export interface Newest {
-  /** The version of the model that answered: deployed anew in the course of a day, looks go by other records. */
+  /** The model version in use: after a redeployment, the day switches to it. */
   version?: string
   /** The key of the last arrival. */
   arrival?: string
 }
 
-/** What was classified last in a day, of what notifications told and what looks have found. */
+/** What was classified last in a day, by notifications or scans. */
 export async function newestOf(
   { batch, sorted, dispatch }: Pick<Batch, 'batch' | 'sorted' | 'dispatch'>,
   { results }: { results: Bucket },
@@ -30,7 +29,7 @@ export async function newestOf(
   const found: { key: string; at: number }[] = []
   for await (const { key, lastModified } of results.list({ prefix: parts, startAfter: from }))
     found.push({ key, at: msOf(lastModified) })
-  // The last one that is sorted, and all behind it.
+  // The last sorted arrival and all after it.
   let last: { key: string; at: number } | undefined
   for await (const { key, at } of arrivalsFrom(results, batch, sorted.upTo)) last = { key, at }
   if (last) found.push(last)

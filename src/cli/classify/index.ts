@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { machineMemory, memoryShare } from '../../classifier/container-memory'
 import { openPool } from '../../library/classify/pool'
 import { isImageName } from '../../library/sources/image-names'
@@ -31,11 +31,10 @@ export function register(program: Command): void {
       'name or folder of the model (default: WHISKLENS_MODEL, or the bundled model that suits the engine)',
     )
     .option('--engine <engine>', 'engine (default: WHISKLENS_ENGINE, or auto: the fastest installed)')
-    .option(
-      '--workers <count>',
-      'threads, each with its own copy of the model',
-      wholeNumber(1, 256),
-      availableParallelism(),
+    .addOption(
+      new Option('--workers <count>', 'threads, each with its own copy of the model')
+        .argParser(wholeNumber(1, 256))
+        .default(availableParallelism(), 'one per core'),
     )
     .option('--top <count>', 'labels per image', wholeNumber(1, 1000), 5)
     .option(

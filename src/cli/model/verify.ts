@@ -38,7 +38,7 @@ Examples:
 const engines: Engines = {
   of: enginesOf,
   missing: (engine) => findEngine(engine).missing(),
-  look: predict,
+  predict,
 }
 
 const marks: Record<Check['state'], string> = { ok: 'ok', absent: '–', failed: 'FAILED' }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { modelFor } from '../../classifier/default-model'
 import { findEngine } from '../../classifier/engines'
 import { InvalidInputError } from '../../errors'
@@ -48,11 +48,10 @@ export function register(program: Command): void {
       'name or folder of the base model (default: WHISKLENS_MODEL, efficientnet-lite0)',
     )
     .option('--engine <engine>', 'engine (default: WHISKLENS_ENGINE, or auto: the fastest installed)')
-    .option(
-      '--holdout <share>',
-      'share of the photos of each label held out to measure accuracy (default: 20%)',
-      share,
-      0.2,
+    .addOption(
+      new Option('--holdout <share>', 'share of the photos of each label held out to measure accuracy')
+        .argParser(share)
+        .default(0.2, '20%'),
     )
     .option('--force', 'replace an existing model')
   outputOptions(command, 'print one JSON object')

@@ -1,4 +1,5 @@
-import { extensionOf, imageType } from '../../image-files'
+import { extensionOf } from '../../image-files'
+import { imageType } from '../../image-formats'
 
 /** Extensions of image formats that are not decoded. */
 const undecoded = new Set(

@@ -12,6 +12,12 @@ const modulePaths = loader._nodeModulePaths
 loader._nodeModulePaths = (from) =>
   modulePaths(from).filter((path) => !from.startsWith(root) || path.startsWith(root))
 
+/** A folder for an action's code. The type of modules that a package.json of the host's says is not the action's. */
+function newActionFolder(): string {
+  writeFileSync(join(root, 'package.json'), '{}')
+  return mkdtempSync(join(root, 'action-'))
+}
+
 /** Unpacks a few files at a time, so that a large archive does not count as the action's memory. */
 function unpack(zip: Uint8Array, folder: string): void {
   const entries: UnzipFileInfo[] = []
@@ -34,7 +40,7 @@ function unpack(zip: Uint8Array, folder: string): void {
 
 /** Resolves `main` of an archive's package, or `file.main` of another module in it. */
 export async function loadArchive(code: string, main: string): Promise<unknown> {
-  const folder = mkdtempSync(join(root, 'action-'))
+  const folder = newActionFolder()
   unpack(Buffer.from(code, 'base64'), folder)
   process.chdir(folder)
   const require = createRequire(join(folder, 'index.js'))
@@ -52,7 +58,7 @@ export async function loadArchive(code: string, main: string): Promise<unknown> 
 
 /** Resolves `main` of a single file, which may declare it without exporting it. */
 export function loadSource(code: string, main: string): unknown {
-  const file = join(mkdtempSync(join(root, 'action-')), 'index.js')
+  const file = join(newActionFolder(), 'index.js')
   writeFileSync(file, `${code}\n;try { module.main = ${main} } catch {}`)
   const require = createRequire(file)
   const exported = require(file)

@@ -6,7 +6,7 @@ import { collectNetwork, readerOf } from '../network-files'
 import classes from './coco-classes.json'
 import type { CatalogueEntry } from './entry'
 
-/** The networks that @tensorflow-models/coco-ssd 2.2.3 knows, by their folders on its server. */
+/** The networks of @tensorflow-models/coco-ssd 2.2.3, by their folders on its server. */
 const networks = {
   'coco-ssd': ['ssdlite_mobilenet_v2', 'SSD on MobileNet V2, lite', 18],
   'coco-ssd-mobilenet-v1': ['ssd_mobilenet_v1', 'SSD on MobileNet V1', 27],
@@ -33,7 +33,7 @@ const entryOf = (id: string, network: string, name: string, megabytes: number): 
       schema: 'whisklens.model/1',
       id,
       task: 'detection',
-      // It is brought to 300 pixels inside the network.
+      // The network itself resizes to 300 pixels.
       input: { longestSide: 640, kernel: 'linear' },
       labels: 'labels.json',
       license: 'Apache-2.0',
@@ -43,7 +43,7 @@ const entryOf = (id: string, network: string, name: string, megabytes: number): 
   },
 })
 
-/** What max-object-detector tells. */
+/** The models behind max-object-detector. */
 export const cocoSsds: CatalogueEntry[] = Object.entries(networks).map(([id, [network, name, megabytes]]) =>
   entryOf(id, network, name, megabytes),
 )

@@ -9,14 +9,14 @@ import { openWebAgent, reasonOf, webFetch } from '../../web-agent'
 
 const retries = { retries: 3, minTimeout: 500, randomize: true }
 
-/** What this very address will not answer otherwise the next time. */
+/** A refusal that a retry will not change. */
 class Refused extends Error {}
 
 async function get(url: string): Promise<Buffer> {
   const dispatcher = openWebAgent()
   try {
     const response = await webFetch(url, { dispatcher })
-    const refusal = `it answered ${response.status}`
+    const refusal = `the server responded with ${response.status}`
     if (response.status >= 500 || response.status === 429) throw new Error(refusal)
     if (!response.ok) throw new Refused(refusal)
     return Buffer.from(await response.arrayBuffer())
@@ -26,10 +26,9 @@ async function get(url: string): Promise<Buffer> {
 }
 
 /**
- * A file of the web, from the cache or fetched into it. Proxies are taken from the environment; what may be better the
- * next time is tried again.
- * @param sha256 in hex, what it has to be
- * @throws WhisklensError `download_failed` when it cannot be fetched, `wrong_checksum` when it is another
+ * Downloads a file through the cache. Uses proxies of the environment and retries transient failures.
+ * @param sha256 expected, in hex
+ * @throws WhisklensError `download_failed`, or `wrong_checksum`
  */
 export async function download(url: string, sha256?: string): Promise<Buffer> {
   const path = join(cacheFolder(), 'downloads', sha256Of(Buffer.from(url)))
@@ -40,13 +39,13 @@ export async function download(url: string, sha256?: string): Promise<Buffer> {
   const bytes = await pRetry(() => get(url).catch(asError), { ...retries, shouldRetry }).catch((cause) => {
     throw new WhisklensError('download_failed', `Could not download ${url}: ${reasonOf(cause)}`, {
       retryable: true,
-      hint: 'HTTPS_PROXY names a proxy, WHISKLENS_CA an authority. Or fetch the files elsewhere into a folder, and name it with --from.',
+      hint: 'Set HTTPS_PROXY for a proxy, WHISKLENS_CA for an authority. Or download the files to a folder elsewhere and pass it with --from.',
       cause,
     })
   })
   const found = sha256Of(bytes)
   if (sha256 !== undefined && found !== sha256) {
-    throw new WhisklensError('wrong_checksum', `${url} is not the file it should be: its sha256 is ${found}`)
+    throw new WhisklensError('wrong_checksum', `${url} has the wrong checksum: its sha256 is ${found}`)
   }
   await mkdir(dirname(path), { recursive: true })
   const fresh = `${path}.${process.pid}`
@@ -55,7 +54,7 @@ export async function download(url: string, sha256?: string): Promise<Buffer> {
   return bytes
 }
 
-/** p-retry takes a TypeError, as which fetch reports a broken connection, for a mistake in the program. */
+/** Converts the TypeError with which fetch reports a broken connection: p-retry does not retry TypeErrors. */
 function asError(thrown: unknown): never {
   throw thrown instanceof TypeError ? new Error(reasonOf(thrown), { cause: thrown.cause }) : thrown
 }

@@ -6,21 +6,21 @@ import type { CatalogueEntry, Sources } from './entry'
 
 const { faceApi } = peerLibraries
 
-/** As the registry states it for the version in {@link peerLibraries}. */
+/** Of the version in {@link peerLibraries}, as stated by the registry. */
 const integrity =
   'sha512-WDMmK3CfNLo8jylWqMoQgf4nIst3M0fzx1dnac96wv/dvMTN4DxC/Pq1DGtduDk1lktCamQ3MIDXFnvrdHTXDw=='
 
-/** The networks that find faces, and tell emotions and age. */
+/** The networks for detecting faces, emotions and age. */
 const networks = ['ssd_mobilenetv1_model', 'face_expression_model', 'age_gender_model']
 
-/** The emotions of MAX in its order, in which their positions are their ids. face-api knows all but contempt. */
+/** The emotions of MAX in its order; ids are positions. face-api has all but contempt. */
 const emotions = ['neutral', 'happiness', 'surprise', 'sadness', 'anger', 'disgust', 'fear', 'contempt']
 
 async function weightsFolder({ from, npmPackage }: Sources): Promise<string> {
   return from ?? join(await npmPackage(faceApi.name, faceApi.version, integrity), 'model')
 }
 
-/** Faces, their emotions and age: what max-facial-emotion-classifier and max-facial-age-estimator tell. */
+/** Faces, emotions and age: the models behind max-facial-emotion-classifier and max-facial-age-estimator. */
 export const faces: CatalogueEntry = {
   id: 'faces',
   about: 'Faces with their emotions and age, by the networks of face-api',
@@ -39,7 +39,7 @@ export const faces: CatalogueEntry = {
       schema: 'whisklens.model/1',
       id: 'faces',
       task: 'faces',
-      // Enough for the faces of a group; the detector itself sees 512 pixels.
+      // Enough for faces in a group; the detector itself uses 512 pixels.
       input: { longestSide: 1024, kernel: 'linear' },
       labels: 'labels.json',
       license: 'MIT',

@@ -11,7 +11,7 @@ export const catalogue: CatalogueEntry[] = [...mobilenets, nsfw, ...cocoSsds, fa
 export const findEntry = (id: string): CatalogueEntry | undefined =>
   catalogue.find((entry) => entry.id === id)
 
-/** @throws InvalidInputError when there is none of that name */
+/** @throws InvalidInputError when the catalogue has no such model */
 export function needEntry(id: string): CatalogueEntry {
   const entry = findEntry(id)
   if (entry) return entry
@@ -19,7 +19,7 @@ export function needEntry(id: string): CatalogueEntry {
     'model_not_found',
     `There is no folder ${id}, and no model "${id}" in the catalogue`,
     {
-      hint: 'whisklens model list names those that are in it.',
+      hint: 'whisklens model list shows the catalogue.',
     },
   )
 }

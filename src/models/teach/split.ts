@@ -6,7 +6,7 @@ function shuffled<T>(items: T[], random: () => number): T[] {
 }
 
 /**
- * Holds back a share of the examples of each label, the same ones each time, and never all of a label.
+ * Holds out a share of each label's examples, the same ones each time and never all of a label.
  * @param share 0–1
  */
 export function split<T extends { label: number }>(examples: T[], share: number): { held: T[]; kept: T[] } {
@@ -15,7 +15,7 @@ export function split<T extends { label: number }>(examples: T[], share: number)
   const held = new Set(
     labels.flatMap((label) => {
       const own = examples.filter((example) => example.label === label)
-      // At least one where there are two, or the label would not be tested at all.
+      // At least one of two or more, or the label would not be tested.
       const count = Math.min(share > 0 ? Math.max(1, Math.round(own.length * share)) : 0, own.length - 1)
       return shuffled(own, random).slice(0, count)
     }),

@@ -6,8 +6,8 @@ import type { Description } from '../describe'
 import type { BaseModel } from './embedding'
 
 /**
- * Writes a model that was taught labels into an empty folder, all but `whisklens.json`.
- * @returns what is to stand in `whisklens.json`
+ * Writes a taught model into an empty folder, all but `whisklens.json`.
+ * @returns the description for `whisklens.json`
  */
 export async function writeTaught(
   folder: string,
@@ -20,10 +20,10 @@ export async function writeTaught(
   }: {
     id: string
     base: BaseModel
-    /** What engines run. */
+    /** The files that engines run. */
     network: Files
     labels: string[]
-    /** How many it was taught on. */
+    /** Number of training images. */
     images: number
   },
 ): Promise<Description> {

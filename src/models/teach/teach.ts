@@ -2,18 +2,18 @@ import type { Head } from '../../network/embedding'
 import { type Example, labelOf, trainHead } from './head'
 import { split } from './split'
 
-/** What was held back while a head was trained, and then tried on it. */
+/** The results on held-out examples. */
 export interface HeldOut<T> {
   examples: T[]
-  /** Those it took for another label. */
+  /** The misclassified ones. */
   wrong: (T & { seen: number })[]
 }
 
 /**
- * Trains a head on part of the examples to see how well it does on the others, and then on all.
- * A backend of TensorFlow.js has to be started before.
- * @param labels how many there are
- * @param share of each label's examples that are held back, 0–1
+ * Trains a head on all examples, and another without the held-out ones to measure accuracy. Requires an active
+ * TensorFlow.js backend.
+ * @param labels number of labels
+ * @param share of each label's examples to hold out, 0–1
  */
 export async function teach<T extends Example>(
   examples: T[],

@@ -6,34 +6,34 @@ import type { Manifest } from '../manifest'
 import { differences } from './differences'
 import { type Entity, type EntityBody, entitiesOf } from './entities'
 import { type KindChoice, kindOf } from './kinds'
-import { type Client, isFed, namespaceOf, putEntity, readEntity, removeEntity } from './resources'
+import { type Client, isFeedCurrent, namespaceOf, putEntity, readEntity, removeEntity } from './resources'
 
-/** What is done to one entity, or would be. */
+/** A change to an entity, made or planned. */
 export interface Change {
   kind: Entity['kind']
   name: string
   change: 'create' | 'update' | 'none' | 'delete'
-  /** In what it differs, by name; values may be secret. */
+  /** Names of the differences; values may be secret. */
   differs: string[]
   /** The version before the change. */
   version?: string
-  /** Why the feed of a removed trigger could not end what it does for it. */
+  /** Why the feed of a removed trigger failed. */
   failure?: string
 }
 
 export interface DeployOptions {
-  /** Report what would change, and change nothing. */
+  /** Report changes without making them. */
   dryRun?: boolean
   /** The kind of all Node.js actions, such as `nodejs:22`. */
   kind?: string
 }
 
 /**
- * Deploys a manifest: packages, actions, sequences, triggers with their feeds, rules. Only what differs is put, and so
- * doing it twice changes nothing. Code is compared with the deployed code: annotations and versions survive puts by other
- * clients, and prove nothing.
- * @throws InvalidInputError for a manifest that cannot work, or a kind that is not available; OpenWhiskError when the
- *   platform refuses something
+ * Deploys a manifest: packages, actions, sequences, triggers with their feeds, rules. Puts only what differs, so
+ * repeating it changes nothing. Code itself is compared: annotations and versions survive puts by other clients, and
+ * prove nothing.
+ * @throws InvalidInputError for an unusable manifest or an unavailable kind; OpenWhiskError when the platform refuses a
+ * request
  */
 export async function* deployManifest(
   manifest: Manifest,
@@ -46,9 +46,9 @@ export async function* deployManifest(
   const host = await describeHost(address)
   const choice = { kind, offered: host?.runtimes.nodejs, apiHost: address.apiHost }
   const entities = await entitiesOf(manifest, namespace)
-  // Checked before anything is put: a deployment that cannot be completed is not begun.
+  // Checked first, so that a deployment that cannot be completed is not begun.
   for (const entity of entities) withKind(entity, undefined, choice)
-  /** As the platform has them. */
+  /** Packages as deployed. */
   const packages = new Map<string, EntityBody>()
   for (const wanted of entities) {
     const found = await readEntity(client, wanted, { withCode: true })
@@ -63,8 +63,8 @@ export async function* deployManifest(
 }
 
 /**
- * Removes what a manifest deploys, last things first; what is not there is passed by.
- * @throws OpenWhiskError when the platform refuses something
+ * Removes the entities of a manifest in reverse order, skipping missing ones.
+ * @throws OpenWhiskError when the platform refuses a request
  */
 export async function* undeployManifest(
   manifest: Manifest,
@@ -82,7 +82,7 @@ export async function* undeployManifest(
   }
 }
 
-/** Records that are written into the bucket that is watched would be classified, for ever. */
+/** Records written into the watched bucket would be classified, endlessly. */
 function refuseOverlap({ packages }: Manifest): void {
   for (const { inputs } of Object.values(packages)) {
     const { imagesBucket = 'images', resultsBucket = 'results' } = inputs
@@ -104,7 +104,7 @@ function withKind(entity: Entity, found: EntityBody | undefined, choice: KindCho
   return { ...entity, body: { ...entity.body, exec: { ...exec, kind } } }
 }
 
-/** The platform merges the package's parameters into those of an action that is read. */
+/** Reading an action includes its package's parameters. */
 function withoutInherited(
   found: EntityBody,
   packages: ReadonlyMap<string, EntityBody>,
@@ -120,6 +120,6 @@ async function changeOf(client: Client, entity: Entity, found?: EntityBody): Pro
   if (!found) return { kind, name, change: 'create', differs: [] }
   const differs = differences(body, found)
   if (kind === 'rule' && found.status !== 'active') differs.push('status')
-  if (entity.feed && !(await isFed(client, entity))) differs.push('feed')
+  if (entity.feed && !(await isFeedCurrent(client, entity))) differs.push('feed')
   return { kind, name, change: differs.length > 0 ? 'update' : 'none', differs, version: found.version }
 }

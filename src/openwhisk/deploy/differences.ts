@@ -5,8 +5,8 @@ const byKey = (values: KeyValue[] = []): Map<string, unknown> =>
   new Map(values.map(({ key, value }) => [key, value]))
 
 /**
- * In what a deployed entity differs from what is wanted, by name. Values are left out: parameters hold secrets.
- * @param current as the platform returned it; an action's with its code and without its package's parameters
+ * Names the differences between a deployed entity and the wanted one, without values: parameters hold secrets.
+ * @param current as read from the platform; an action with its code and without its package's parameters
  */
 export function differences(wanted: EntityBody, current: EntityBody): string[] {
   return [
@@ -32,7 +32,7 @@ function parameterDifferences(wanted: EntityBody, current: EntityBody): string[]
     .map((key) => `parameter ${key}`)
 }
 
-/** The value of an absent annotation: OpenWhisk gives the key to actions without `provide-api-key`. */
+/** The default of an absent annotation: OpenWhisk provides the key to actions without `provide-api-key`. */
 const valueIfAbsent = (key: string): boolean => key === 'provide-api-key'
 
 /** A put keeps annotations that it does not name. */
@@ -50,19 +50,19 @@ function execDifferences({ exec }: EntityBody, current: EntityBody): string[] {
     kind: exec.kind === found.kind,
     image: withoutDigest(exec.image) === withoutDigest(found.image),
     main: (exec.main || undefined) === (found.main || undefined),
-    components: isDeepStrictEqual(found.components?.map(inFull), exec.components),
+    components: isDeepStrictEqual(found.components?.map(withSlash), exec.components),
     code: exec.code === found.code,
   }
   return Object.entries(isSame).flatMap(([name, same]) => (same ? [] : [name]))
 }
 
-/** OpenWhisk drops the digest from the name of an image. */
+/** OpenWhisk drops the digest of an image name. */
 const withoutDigest = (image?: string): string | undefined => image?.replace(/@.*$/, '')
 
-/** Servers differ in whether a component's name begins with a slash. */
-const inFull = (name: string): string => `/${name.replace(/^\//, '')}`
+/** Servers differ in the leading slash of component names. */
+const withSlash = (name: string): string => `/${name.replace(/^\//, '')}`
 
-/** Rules name their ends as `{path: 'guest/whisklens', name: 'classify'}`. */
+/** Rules name their trigger and action as `{path: 'guest/whisklens', name: 'classify'}`. */
 function fullName(end: unknown): unknown {
   const { path, name } = (end ?? {}) as { path?: string; name?: string }
   return path && name ? `/${path}/${name}` : end

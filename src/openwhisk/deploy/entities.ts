@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { InvalidInputError } from '../../errors'
 import { type Manifest, type ManifestAction, type ManifestPackage, toParameters } from '../manifest'
 
-/** One thing that a manifest asks for. */
+/** An entity of a manifest. */
 export interface Entity {
   kind: 'package' | 'action' | 'sequence' | 'trigger' | 'rule'
-  /** Without its namespace: `whisklens/classify`. */
+  /** Without namespace: `whisklens/classify`. */
   name: string
-  /** What is put. */
+  /** The body of the put request. */
   body: EntityBody
-  /** A trigger's feed, and what it is asked for. */
+  /** A trigger's feed and its parameters. */
   feed?: { name: string; params: Record<string, unknown> }
 }
 
@@ -18,9 +18,9 @@ export interface KeyValue {
   value: unknown
 }
 
-/** The parts of an entity that a manifest can say something of. */
+/** The fields of an entity that a manifest sets. */
 export interface EntityBody {
-  /** Of packages, from the manifest; the platform numbers those of other entities. */
+  /** Packages only: the platform numbers other entities. */
   version?: string
   parameters?: KeyValue[]
   annotations?: KeyValue[]
@@ -33,10 +33,10 @@ export interface EntityBody {
     binary?: boolean
     components?: string[]
   }
-  /** Of a rule, by their full names. */
+  /** Rules: full names. */
   trigger?: string
   action?: string
-  /** Of a deployed rule. */
+  /** Deployed rules only. */
   status?: string
 }
 
@@ -44,10 +44,10 @@ const toKeyValues = (values: Record<string, unknown>): KeyValue[] =>
   Object.entries(values).map(([key, value]) => ({ key, value }))
 
 /**
- * What a manifest asks for, in the order in which it has to be made.
- * @param namespace the name behind `_`: entities of others are named by it in what the platform answers
- * @param withCode false where only names matter: nothing has to be built, then
- * @throws InvalidInputError when an action has no code, or nothing to run on
+ * The entities of a manifest, in the order of deployment.
+ * @param namespace that `_` stands for: the platform returns full names
+ * @param withCode false where only names matter; then nothing needs to be built
+ * @throws InvalidInputError for an action without code, or without a runtime or image
  */
 export async function entitiesOf(
   manifest: Manifest,
@@ -56,7 +56,7 @@ export async function entitiesOf(
 ): Promise<Entity[]> {
   const entities: Entity[] = []
   for (const [name, parts] of Object.entries(manifest.packages)) {
-    const body = { version: inThreeParts(parts.version), parameters: toParameters(parts.inputs) }
+    const body = { version: fullVersion(parts.version), parameters: toParameters(parts.inputs) }
     entities.push({ kind: 'package', name, body })
     for (const [action, entry] of Object.entries(parts.actions)) {
       const body = withCode ? await actionBody(manifest, action, entry) : {}
@@ -84,10 +84,10 @@ export async function entitiesOf(
   return entities
 }
 
-/** OpenWhisk accepts `1.0`, and stores `1.0.0`. */
-const inThreeParts = (version: string): string => [...version.split('.'), '0', '0'].slice(0, 3).join('.')
+/** OpenWhisk stores `1.0` as `1.0.0`. */
+const fullVersion = (version: string): string => [...version.split('.'), '0', '0'].slice(0, 3).join('.')
 
-/** A feed's inputs go to the feed, not to the trigger. */
+/** A feed's inputs are sent to the feed, not stored with the trigger. */
 function triggerEntity(name: string, { feed, inputs }: ManifestPackage['triggers'][string]): Entity {
   const parameters = toParameters(inputs)
   if (!feed) return { kind: 'trigger', name, body: { parameters } }
@@ -110,15 +110,15 @@ async function actionBody(manifest: Manifest, name: string, action: ManifestActi
   }
   const path = manifest.resolve(action.function)
   const zip = await readFile(path).catch((cause) => {
-    throw new InvalidInputError('bad_deployment', `The code of the action ${name} is not there: ${path}`, {
-      hint: 'Build it: npm run build; an installed package makes what is missing with whisklens deploy --stock.',
+    throw new InvalidInputError('bad_deployment', `The code of the action ${name} does not exist: ${path}`, {
+      hint: 'Build it: npm run build; from an installed package, whisklens deploy --stock builds it.',
       cause,
     })
   })
   const kind = action.docker ? { kind: 'blackbox', image: action.docker } : { kind: action.runtime }
   const { timeout, memorySize, logSize } = action.limits
   const isWeb = action.web !== undefined
-  // Explicitly false: an annotation that another client has set survives a put that does not name it.
+  // Explicitly false: a put keeps annotations of other clients that it does not name.
   const annotations = {
     'web-export': isWeb,
     'raw-http': action.web === 'raw',

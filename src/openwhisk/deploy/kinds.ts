@@ -1,29 +1,29 @@
 import { InvalidInputError } from '../../errors'
 import type { HostKind } from '../host'
 
-/** The kinds that the zips are tested on, newest first. */
+/** Kinds that the zips are tested on, newest first. */
 export const supportedKinds = ['nodejs:24', 'nodejs:22', 'nodejs:20']
 
-/** In a manifest: the platform's default kind. */
+/** The platform's default kind, in manifests. */
 const defaultKind = 'nodejs:default'
 
 const oldestMajor = 20
 
-/** The inputs to the choice of a kind. */
+/** What determines the kind of an action. */
 export interface KindChoice {
-  /** From `--kind`; takes precedence. */
+  /** Of `--kind`; takes precedence. */
   kind?: string
-  /** The API host's kinds for Node.js; undefined where it does not list them. */
+  /** Node.js kinds of the API host; undefined if it does not list them. */
   offered?: HostKind[]
   apiHost: string
 }
 
 /**
- * The kind of an action: that of `--kind`, else the manifest's; for `nodejs:default`, the kind that the action is deployed
- * with, or the newest that the platform offers and Whisklens supports.
- * @param wanted from the manifest
- * @param deployed of the deployed action, if any
- * @throws InvalidInputError when the platform does not offer the kind of `--kind` or the manifest, or no supported one
+ * Chooses the kind of an action: that of `--kind`, else of the manifest. `nodejs:default` means the deployed kind, or
+ * the newest that the platform offers and Whisklens supports.
+ * @param wanted by the manifest
+ * @param deployed kind of the deployed action, if any
+ * @throws InvalidInputError when the platform does not offer the kind, or no supported one
  */
 export function kindOf(wanted: string, deployed: string | undefined, choice: KindChoice): string {
   if (!wanted.startsWith('nodejs:')) return wanted

@@ -1,26 +1,26 @@
 import * as z from 'zod'
 import type { ImageRef } from '../../schema'
-import { changeIn, etagOf, isText, known, required, type Shape } from './shape'
+import { changeIn, etagOf, isText, optional, required, type Shape } from './shape'
 
 /*
- * The shapes of other object stores. None of them encodes keys. Etags are taken only where they are those of the store's
- * S3 interface, through which images are read.
+ * Event shapes of other object stores. None of them encodes keys. Etags are used only where they are those of the
+ * store's S3 interface, through which images are read.
  */
 
-/** What an IBM Cloud Object Storage trigger fires with. */
+/** The event of an IBM Cloud Object Storage trigger. */
 export const ibmCos: Shape = {
   name: 'IBM Cloud Object Storage event',
-  claims: ({ bucket, key }) => typeof bucket === 'string' && typeof key === 'string',
+  matches: ({ bucket, key }) => typeof bucket === 'string' && typeof key === 'string',
   change: ({ status }) => (status === 'deleted' ? 'removed' : 'created'),
   image: z
     .object({
       ...required,
       file: z
-        .object({ ETag: known.etag, Size: known.size, LastModified: known.date })
+        .object({ ETag: optional.etag, Size: optional.size, LastModified: optional.date })
         .nullish()
         .catch(undefined),
       notification: z
-        .object({ object_etag: known.etag, object_length: known.size })
+        .object({ object_etag: optional.etag, object_length: optional.size })
         .nullish()
         .catch(undefined),
     })
@@ -37,7 +37,7 @@ export const ibmCos: Shape = {
 
 export const cloudflareR2: Shape = {
   name: 'Cloudflare R2 event',
-  claims: ({ account, action, object }) =>
+  matches: ({ account, action, object }) =>
     account !== undefined && typeof action === 'string' && object !== undefined,
   change: ({ action }) =>
     changeIn(
@@ -48,7 +48,7 @@ export const cloudflareR2: Shape = {
   image: z
     .object({
       bucket: required.bucket,
-      object: z.object({ key: required.key, size: known.size, eTag: known.etag }),
+      object: z.object({ key: required.key, size: optional.size, eTag: optional.etag }),
     })
     .transform(
       ({ bucket, object: { key, size, eTag } }): ImageRef => ({
@@ -62,11 +62,11 @@ export const cloudflareR2: Shape = {
 
 export const backblazeB2: Shape = {
   name: 'Backblaze B2 event',
-  claims: ({ eventType }) => isText(eventType, /^b2:/),
+  matches: ({ eventType }) => isText(eventType, /^b2:/),
   change: ({ eventType }) =>
     changeIn(eventType, /^b2:ObjectCreated:/, /^b2:(ObjectDeleted|HideMarkerCreated):/),
   image: z
-    .object({ bucketName: required.bucket, objectName: required.key, objectSize: known.size })
+    .object({ bucketName: required.bucket, objectName: required.key, objectSize: optional.size })
     .transform(
       ({ bucketName, objectName, objectSize }): ImageRef => ({
         bucket: bucketName,
@@ -76,13 +76,13 @@ export const backblazeB2: Shape = {
     ),
 }
 
-/** Of Google Cloud Storage by Eventarc, in the structured form of CloudEvents. */
+/** Google Cloud Storage via Eventarc, as structured CloudEvents. */
 export const gcsEventarc: Shape = {
   name: 'Google Cloud Storage event of Eventarc',
-  claims: ({ type }) => isText(type, /^google\.cloud\.storage\.object\.v1\./),
+  matches: ({ type }) => isText(type, /^google\.cloud\.storage\.object\.v1\./),
   change: ({ type }) => changeIn(type, /\.finalized$/, /\.(deleted|archived)$/),
   image: z
-    .object({ data: z.object({ bucket: required.bucket, name: required.key, size: known.size }) })
+    .object({ data: z.object({ bucket: required.bucket, name: required.key, size: optional.size }) })
     .transform(
       ({ data: { bucket, name, size } }): ImageRef => ({ bucket, key: name, size: size ?? undefined }),
     ),
@@ -91,10 +91,10 @@ export const gcsEventarc: Shape = {
 const attributesOf = (message: unknown): Record<string, unknown> =>
   z.object({ attributes: z.record(z.string(), z.unknown()) }).safeParse(message).data?.attributes ?? {}
 
-/** Of Google Cloud Storage by a push of Pub/Sub: its attributes say all, whether or not the object's metadata go with it. */
+/** Google Cloud Storage via Pub/Sub push: the attributes suffice, with or without the object's metadata. */
 export const gcsPubSub: Shape = {
   name: 'Google Cloud Storage event of Pub/Sub',
-  claims: ({ message }) => isText(attributesOf(message).eventType, /^OBJECT_/),
+  matches: ({ message }) => isText(attributesOf(message).eventType, /^OBJECT_/),
   change: ({ message }) =>
     changeIn(attributesOf(message).eventType, /^OBJECT_FINALIZE$/, /^OBJECT_(DELETE|ARCHIVE)$/),
   image: z
@@ -111,8 +111,8 @@ export const gcsPubSub: Shape = {
 
 export const oracle: Shape = {
   name: 'Oracle Object Storage event',
-  claims: ({ eventType }) => isText(eventType, /^com\.oraclecloud\.objectstorage\./),
-  // An update is an object that was overwritten.
+  matches: ({ eventType }) => isText(eventType, /^com\.oraclecloud\.objectstorage\./),
+  // An update is an overwritten object.
   change: ({ eventType }) => changeIn(eventType, /\.(create|update)object$/, /\.deleteobject$/),
   image: z
     .object({

@@ -1,28 +1,28 @@
 import type { Fields } from './shape'
 
-/** A message inside another one, and where it is. */
+/** A nested message and its path. */
 type Inner = [at: string, message: unknown]
 
-/** A kind of message that carries others, whole or as text. */
+/** A kind of message that contains others, as JSON or text. */
 interface Envelope {
-  /** As errors name it. */
+  /** Its name in errors. */
   name: string
-  /** The messages inside, or undefined where it is not of this kind. */
+  /** The nested messages, or undefined for another kind. */
   open(message: Fields): Inner[] | undefined
 }
 
 const field = (at: string, message: unknown): Inner[] | undefined =>
   message === undefined ? undefined : [[at, message]]
 
-/** The messages of a list. */
-export const listed = (messages: unknown[], at = ''): Inner[] =>
+/** The messages of an array. */
+export const indexed = (messages: unknown[], at = ''): Inner[] =>
   messages.map((message, index): Inner => [`${at}[${index}]`, message])
 
 const list =
   (at: string) =>
   (message: Fields): Inner[] | undefined => {
     const messages = message[at]
-    return Array.isArray(messages) ? listed(messages, at) : undefined
+    return Array.isArray(messages) ? indexed(messages, at) : undefined
   }
 
 const isFields = (value: unknown): value is Fields =>
@@ -54,7 +54,7 @@ const envelopes: Envelope[] = [
 
 export const envelopeNames = envelopes.map(({ name }) => name)
 
-/** The messages that an envelope carries, or undefined where the message is none. */
+/** The messages in an envelope, or undefined if it is none. */
 export function openEnvelope(message: Fields): Inner[] | undefined {
   for (const { open } of envelopes) {
     const inner = open(message)
@@ -64,10 +64,11 @@ export function openEnvelope(message: Fields): Inner[] | undefined {
 }
 
 /**
- * In the binary form of CloudEvents, which Eventarc uses, the attributes are headers and the body is the data.
- * @returns the message in the structured form, or as it is
+ * Restores the structured form of CloudEvents: in the binary form, used by Eventarc, attributes are headers and the
+ * body is data.
+ * @returns the message, unchanged if it has no attributes
  */
-export function withAttributes(message: unknown, headers: Record<string, string>): unknown {
+export function toStructured(message: unknown, headers: Record<string, string>): unknown {
   const type = headers['ce-type']
   return type === undefined
     ? message

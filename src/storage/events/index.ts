@@ -1,13 +1,13 @@
 import { InvalidInputError } from '../../errors'
 import { backblazeB2, cloudflareR2, gcsEventarc, gcsPubSub, ibmCos, oracle } from './clouds'
-import { envelopeNames, listed, openEnvelope } from './envelopes'
+import { envelopeNames, indexed, openEnvelope } from './envelopes'
 import { eventBridge, s3Record, s3Test } from './s3'
 import type { Fields, ImageEvent, Shape } from './shape'
 
-export { withAttributes } from './envelopes'
+export { toStructured } from './envelopes'
 export type { ImageEvent } from './shape'
 
-/** The one of IBM comes last: it has no mark of its own. */
+/** IBM's shape comes last: it has no distinguishing field. */
 const shapes = [
   s3Record,
   s3Test,
@@ -20,26 +20,26 @@ const shapes = [
   ibmCos,
 ]
 
-/** What AWS SNS sends when a subscription ends. */
+/** Sent by AWS SNS when a subscription ends. */
 const isUnsubscribe = ({ Type }: Fields): boolean => Type === 'UnsubscribeConfirmation'
 
-/** A part of a message that was not understood. */
+/** A part of a message that could not be parsed. */
 export interface Refused {
   /** Such as `Records[1]`; empty for the whole message. */
   at: string
   reason: string
 }
 
-/** What a message names. */
+/** The content of a notification. */
 export interface Notification {
   events: ImageEvent[]
   refused: Refused[]
 }
 
-/** S3 in SNS in SQS takes seven steps. */
+/** S3 in SNS in SQS takes seven levels. */
 const maxDepth = 24
 
-/** Text as JSON, which may be in base64, as OpenWhisk passes on bodies of types that it does not know. */
+/** Parses JSON, possibly in base64: OpenWhisk encodes bodies of unknown content types. */
 export function parseText(text: string): unknown {
   for (const json of [text, Buffer.from(text, 'base64').toString('utf8')]) {
     try {
@@ -50,9 +50,9 @@ export function parseText(text: string): unknown {
 }
 
 /**
- * The images that a notification names. What it does not state about an image is left out; what is not understood drops
- * nothing else. A message about something else than new or removed objects (a test, a new tag) names none.
- * @throws InvalidInputError when nothing of the message is understood; the hint lists the known shapes
+ * Parses the images of a notification. Unknown or invalid parts are reported without dropping the rest. Messages that
+ * are not about created or removed objects (tests, tag changes) yield none.
+ * @throws InvalidInputError when no part can be parsed; the hint lists the known shapes
  */
 export function parseEvent(message: unknown): Notification {
   const found = [...read(message, '', maxDepth)]
@@ -64,23 +64,23 @@ export function parseEvent(message: unknown): Notification {
 }
 
 const notUnderstood = ({ at, reason }: Refused): InvalidInputError =>
-  new InvalidInputError('event_unknown', `The notification is not understood: ${at || 'it'} ${reason}`, {
-    hint: `Known are: ${shapes.map(({ name }) => name).join(', ')}; also inside ${envelopeNames.join(', ')}.`,
+  new InvalidInputError('event_unknown', `The notification cannot be parsed: ${at || 'it'} ${reason}`, {
+    hint: `Known shapes: ${shapes.map(({ name }) => name).join(', ')}; also inside ${envelopeNames.join(', ')}.`,
   })
 
 function* read(message: unknown, at: string, depth: number): Generator<ImageEvent | Refused> {
-  if (depth === 0) return yield { at, reason: 'holds too many messages inside each other' }
-  if (Array.isArray(message)) return yield* readAll(listed(message), at, depth)
+  if (depth === 0) return yield { at, reason: 'is nested too deeply' }
+  if (Array.isArray(message)) return yield* readAll(indexed(message), at, depth)
   const parsed = typeof message === 'string' ? parseText(message) : undefined
   if (parsed) return yield* read(parsed, at, depth - 1)
-  if (typeof message !== 'object' || message === null) return yield { at, reason: 'is no JSON object' }
+  if (typeof message !== 'object' || message === null) return yield { at, reason: 'is not a JSON object' }
   const fields = message as Fields
   if (isUnsubscribe(fields)) return
-  const shape = shapes.find(({ claims }) => claims(fields))
+  const shape = shapes.find(({ matches }) => matches(fields))
   if (shape) return yield* readAs(shape, fields, at)
   const inner = openEnvelope(fields)
   if (inner) return yield* readAll(inner, at, depth)
-  yield { at, reason: `is of no known shape: ${describe(fields)}` }
+  yield { at, reason: `has no known shape: ${describe(fields)}` }
 }
 
 function* readAll(
@@ -107,7 +107,10 @@ function* readAs(
   yield { at, reason: `is not a valid ${name}: ${problems.join('; ')}` }
 }
 
-/** Some of a message's fields by name: values may be secret, and the name of a form's field may be a whole message. */
+/**
+ * Describes a message by field names only: values may be secret. A form field's name may be a whole message, so it is
+ * skipped.
+ */
 function describe(fields: Fields): string {
   const names = Object.keys(fields)
   if (names.length === 0) return 'it is empty'

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import type { ImageRef } from '../../schema'
-import { changeIn, etagOf, known, required, type Shape } from './shape'
+import { changeIn, etagOf, optional, required, type Shape } from './shape'
 
-/** `%F0%9F%98%80+a.jpg` → `😀 a.jpg`; a key that some sender left unencoded stays as it is. */
+/** `%F0%9F%98%80+a.jpg` → `😀 a.jpg`. A key that a sender left unencoded stays unchanged. */
 function decodeKey(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '))
@@ -11,10 +11,10 @@ function decodeKey(key: string): string {
   }
 }
 
-/** One record of S3's event message, as AWS, MinIO, Versity, Ceph and the embedded store send it. */
+/** A record of S3's event message, as sent by AWS, MinIO, Versity, Ceph and the embedded store. */
 export const s3Record: Shape = {
   name: 'S3 event',
-  claims: ({ eventName, s3 }) => typeof eventName === 'string' && s3 !== undefined,
+  matches: ({ eventName, s3 }) => typeof eventName === 'string' && s3 !== undefined,
   // MinIO reports tags, retention and legal holds as ObjectCreated:PutTagging and so on; S3 has ObjectTagging:*.
   change: ({ eventName }) =>
     changeIn(eventName, /ObjectCreated:(?!Put[A-Z]|DeleteTagging)/, /ObjectRemoved:/),
@@ -23,13 +23,13 @@ export const s3Record: Shape = {
       eventSource: z.string().optional().catch(undefined),
       s3: z.object({
         bucket: z.object({ name: required.bucket }),
-        object: z.object({ key: required.key, size: known.size, eTag: known.etag }),
+        object: z.object({ key: required.key, size: optional.size, eTag: optional.etag }),
       }),
     })
     .transform(
       ({ eventSource, s3: { bucket, object } }): ImageRef => ({
         bucket: bucket.name,
-        // S3 URL-encodes it, with `+` for a space; Ceph does not.
+        // S3 URL-encodes keys, with `+` for a space; Ceph does not.
         key: eventSource === 'ceph:s3' ? object.key : decodeKey(object.key),
         size: object.size ?? undefined,
         etag: etagOf(object.eTag),
@@ -37,25 +37,25 @@ export const s3Record: Shape = {
     ),
 }
 
-/** What AWS and Versity send to test the connection. */
+/** The connection test of AWS and Versity. */
 export const s3Test: Shape = {
   name: 'S3 test event',
-  claims: ({ Event }) => Event === 's3:TestEvent',
+  matches: ({ Event }) => Event === 's3:TestEvent',
   change: () => undefined,
   image: z.never(),
 }
 
-/** What AWS EventBridge makes of it; here the key stands as it is. */
+/** An S3 event via AWS EventBridge, which does not encode keys. */
 export const eventBridge: Shape = {
   name: 'S3 event of EventBridge',
-  claims: ({ source }) => source === 'aws.s3',
-  // Changes of tags, access lists and storage classes are reported the same way.
+  matches: ({ source }) => source === 'aws.s3',
+  // Changes of tags, access lists and storage classes have other detail types.
   change: (message) => changeIn(message['detail-type'], /^Object Created$/, /^Object Deleted$/),
   image: z
     .object({
       detail: z.object({
         bucket: z.object({ name: required.bucket }),
-        object: z.object({ key: required.key, size: known.size, etag: known.etag }),
+        object: z.object({ key: required.key, size: optional.size, etag: optional.etag }),
       }),
     })
     .transform(

@@ -1,14 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { Busboy } from '@fastify/busboy'
+import * as z from 'zod'
 import type { WebRequest } from '../../openwhisk/web'
 
 /** Fields of a prediction request. */
-export interface PredictionForm {
-  image: Uint8Array
-  /** From the query, else from the form; undefined if neither has it. */
-  threshold?: string
-}
+export const predictionSchema = z.object({
+  image: z
+    .custom<Uint8Array>((value) => value instanceof Uint8Array)
+    .describe('The image, as a file of the form.'),
+  threshold: z
+    .string()
+    .optional()
+    .describe(
+      'Least probability of a detection, 0 to 1, in the query or the form; only for models that detect objects.',
+    )
+    .meta({ typeName: 'number', defaultText: '`0.7`' }),
+})
+export type PredictionForm = z.infer<typeof predictionSchema>
 
 /** A query field: raw web actions get the query string, others its fields as parameters. */
 function queried({ __ow_query, ...params }: WebRequest, name: string): string | undefined {

@@ -9,7 +9,9 @@ import { cursorSchema } from './cursor'
 const formats = ['json', 'jsonl', 'csv', 'parquet', 'html', 'openmetrics', 'index'] as const
 export type Format = (typeof formats)[number]
 
-const formatSchema = z.enum(formats)
+export const formatSchema = z
+  .enum(formats)
+  .describe('Format of the answer. Unless given, the header `Accept` decides; JSON where that names none.')
 
 const rows = 'expected rows such as 0-99,250'
 
@@ -25,20 +27,44 @@ const rowsSchema = z
   )
   .refine((ranges) => ranges.every(([first, last]) => first <= last), rows)
 
-const requestSchema = querySchema.extend({
+export const requestSchema = querySchema.extend({
   /** The default depends on the format. */
-  limit: querySchema.shape.limit.unwrap().optional(),
-  batch: batchIdSchema.optional(),
-  after: cursorSchema.optional(),
-  /** Id of an index, and rows in it. */
-  index: z.string().optional(),
-  rows: rowsSchema.optional(),
-  /** Adds the URL of its image to each record. */
-  urls: z.enum(['true', 'false']).optional(),
-  /** `model`: labels as named by the model, ignoring labels.json. */
-  labels: z.enum(['model']).optional(),
-  /** CSV for programs instead of spreadsheets. */
-  raw: z.enum(['true', 'false']).optional(),
+  limit: querySchema.shape.limit
+    .unwrap()
+    .optional()
+    .describe(
+      'At most so many records in the answer, 1 to 1000. Unless given, 100 in JSON, and all in other formats.',
+    )
+    .meta({ typeName: 'whole number' }),
+  batch: batchIdSchema
+    .optional()
+    .describe('Id of the batch. Unless given, the answer lists the 50 newest batches.'),
+  after: cursorSchema
+    .optional()
+    .describe('`next` of the answer before, or what its `Link` header has: the records that follow.')
+    .meta({ typeName: 'text' }),
+  index: z
+    .string()
+    .optional()
+    .describe('Id of an [index](records.md#index), as an answer with `format=index` has it.'),
+  rows: rowsSchema
+    .optional()
+    .describe(
+      'Rows of that index, such as `0-99,250`: the records to answer with. Needs `batch` and `index`.',
+    )
+    .meta({ typeName: 'text' }),
+  urls: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('`true` adds a link to each image, in JSON and JSON Lines. It is valid for one to two hours.'),
+  labels: z
+    .enum(['model'])
+    .optional()
+    .describe('`model` for labels as the model names them, without `labels.json`.'),
+  raw: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('`true` for CSV with unchanged text and without a byte order mark, for programs.'),
 })
 
 /** Parameters that make the answer differ from the batch's own files. */

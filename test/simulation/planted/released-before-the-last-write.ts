@@ -6,7 +6,7 @@ import type { publish as original } from '../../../src/batch/running/publish'
 import { deliver, storeMessage } from '../../../src/batch/running/webhook'
 import { type EndedBatch, isEnded } from '../../../src/batch/state/batch'
 import { deleteEntry } from '../../../src/batch/state/open'
-import { announced } from '../../../src/batch/state/transitions'
+import { afterAnnouncement } from '../../../src/batch/state/transitions'
 
 export * from '../../../src/batch/running/publish'
 
@@ -15,7 +15,7 @@ export const publish: typeof original = async (lease, context) => {
   const batch = lease.batch() as EndedBatch
   const summary = await finalSummary(batch, context)
   await storeMessage(summary, batch.run, context)
-  await lease.save((current) => (isEnded(current) ? announced(current) : undefined))
+  await lease.save((current) => (isEnded(current) ? afterAnnouncement(current) : undefined))
   await deleteEntry(results, batch.batch, batch.run)
   await openSummary(results, batch.batch, async () => {}).write(summary)
   await context.openwhisk.fire('batch-completed', summary)

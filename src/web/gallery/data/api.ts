@@ -9,7 +9,7 @@ import type { Notice, RowRecord } from '../contract'
 
 /** An error and what to do about it. */
 export interface Problem {
-  /** Error code as in docs/errors.md; `network`, `cors` and `throttled` are the page's own. */
+  /** Error code as in docs/reference/errors.md; `network`, `cors` and `throttled` are the page's own. */
   code: string
   message: string
   hint?: string

@@ -1,13 +1,13 @@
+import { imageType } from '../../../../image-formats'
+
 /** A file, and its path below the folder that was dropped. */
 export interface Named {
   name: string
   file: File
 }
 
-const imageName = /\.(jpe?g|jpe|jfif|png|webp|gif|avif|tiff?|hei[cf])$/i
-
 export const isImage = ({ name, file }: Named): boolean =>
-  file.type.startsWith('image/') || imageName.test(name)
+  file.type.startsWith('image/') || imageType(name) !== undefined
 
 const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
   new Promise((resolve, reject) => entry.file(resolve, reject))

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
+import { imageExtensions } from '../../../../image-formats'
 import type { LocalMode, Upload } from '../../data/gallery'
 import { Icon } from '../icons'
 import { ProblemText } from '../parts/message'
@@ -8,6 +9,9 @@ import { text } from '../strings'
 import { chosenFiles, isImage, type Named } from './dropped-files'
 
 const words = text.local
+
+/** Browsers have no content type for some of the extensions. */
+const accepted = ['image/*', ...imageExtensions.map((extension) => `.${extension}`)].join()
 
 /** Number of files in the last drop that are not images. */
 const ignored = signal(0)
@@ -28,7 +32,7 @@ export function AddPhotos({ local, isPrimary = false }: { local: LocalMode; isPr
         type="file"
         multiple
         hidden
-        accept="image/*,.heic,.heif,.tif,.tiff"
+        accept={accepted}
         aria-label={words.add}
         onChange={({ currentTarget }) => {
           if (currentTarget.files) addFiles(local, chosenFiles(currentTarget.files))

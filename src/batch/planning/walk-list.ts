@@ -6,39 +6,42 @@ import { comparePositions } from '../records/keys'
 import { recordsPrefix } from '../state/layout'
 import type { Entry } from './list-sort'
 import { lookUp } from './look-up'
-import { type Found, type Look, look, type Step } from './missing'
+import { type DueRules, decideDue, type ImageAndRecord, type Step } from './walk'
 
-/** Images that are looked up at a time, and how many times ahead of those that are planned. */
+/** Images looked up per block, and blocks looked up ahead of planning. */
 export const block = { length: 1_000, ahead: 2 }
 
-/** Which images of a list are looked at. */
-export interface ListedWalk extends Look {
-  /** The last image that the walk may come to, as a cursor. */
+/** How to walk a list. */
+export interface ListWalk extends DueRules {
+  /** The last image of the walk, as a cursor. */
   lastKey?: string
-  /** Whether an image that is not there is meant, by its key alone. */
+  /** Whether the request's filters on keys select a missing image. */
   isNamed(key: string): boolean
 }
 
-/** Images of a list may lie in several buckets: a cursor names both. */
+/** A cursor holds the bucket too: the images of a list may lie in several. */
 const cursorOf = ({ bucket, key }: Entry): string => JSON.stringify({ bucket, key })
 
-/** The image that a cursor names. */
+/** Parses a cursor. */
 export const entryAt = (cursor: string): Entry | undefined =>
   cursor === '' ? undefined : imageRefSchema.parse(JSON.parse(cursor))
 
-/** Walks through the images of a sorted list, with their records. What is not there is classified all the same: its record says so. */
+/**
+ * Walks the images of a sorted list together with their records. Missing images are yielded too: their record reports
+ * it.
+ */
 export async function* walkList(
-  walk: ListedWalk,
+  walk: ListWalk,
   entries: AsyncIterable<Entry>,
   store: Store,
   results: Bucket,
 ): AsyncGenerator<Step> {
   const last = entryAt(walk.lastKey ?? '')
   const find = (wanted: Entry[]) => findAll(wanted, walk.modelVersion, store, results)
-  async function* found(): AsyncGenerator<Found & { entry: Entry }> {
+  async function* found(): AsyncGenerator<ImageAndRecord & { entry: Entry }> {
     for await (const all of readAhead(blocksOf(entries), block.ahead, find)) yield* all
   }
-  for await (const { entry, image, due } of look(walk, found(), results)) {
+  for await (const { entry, image, due } of decideDue(walk, found(), results)) {
     if (last && comparePositions(entry, last) > 0) return
     const cursor = cursorOf(entry)
     if (image) yield { cursor, ...due }
@@ -56,17 +59,17 @@ async function* blocksOf(entries: AsyncIterable<Entry>): AsyncGenerator<Entry[]>
   if (pending.length > 0) yield pending
 }
 
-/** The images of a block and their records, bucket by bucket. */
+/** Looks up the images of a block and their records, per bucket. */
 async function findAll(wanted: Entry[], modelVersion: string, store: Store, results: Bucket) {
   const buckets = [...new Set(wanted.map(({ bucket }) => bucket))]
-  // A block may lie in as many buckets as it has images.
+  // A block may span as many buckets as it has images.
   const atOnce = pLimit(4)
   const known = await Promise.all(
     buckets.map((name) =>
       atOnce(async (): Promise<[string, Map<string, ObjectInfo>, Map<string, ObjectInfo>]> => {
         const keys = wanted.filter(({ bucket }) => bucket === name).map(({ key }) => key)
         const root = recordsPrefix(modelVersion, name)
-        // Records of longer names are looked up singly.
+        // Records with longer keys are looked up singly.
         const short = keys.filter((key) => Buffer.byteLength(root + key) <= 1024)
         return [
           name,

@@ -1,31 +1,25 @@
 import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import { toRow } from '../batch/reports/columns'
-import { type CsvFormat, rawCsv, spreadsheetCsv } from '../batch/reports/csv'
-import { readLabelView } from '../batch/reports/labels-file'
-import { newestBatches } from '../batch/reports/newest'
-import { writeParquet } from '../batch/reports/parquet'
-import { matches, querySchema } from '../batch/reports/query'
-import { readResults } from '../batch/reports/results'
-import { messageOf, WhisklensError } from '../errors'
-import { parseLabelRules } from '../labels/rules'
-import { type LabelView, labelView, modelsLabels } from '../labels/view'
-import { batchIdSchema, type ImageRecord } from '../schema'
-import type { Bucket } from '../storage/store'
-import { columns } from './shared/columns'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
-import { writeNewFile } from './shared/new-file'
-import { matching, wholeNumber } from './shared/options'
-import { note, type OutputOptions, outputOptions, percent, plural, print, printable } from './shared/output'
+import { toRow } from '../../batch/reports/columns'
+import { type CsvFormat, rawCsv, spreadsheetCsv } from '../../batch/reports/csv'
+import { readLabelView } from '../../batch/reports/labels-file'
+import { newestBatches } from '../../batch/reports/newest'
+import { writeParquet } from '../../batch/reports/parquet'
+import { matches } from '../../batch/reports/query'
+import { readResults } from '../../batch/reports/results'
+import { messageOf, WhisklensError } from '../../errors'
+import { parseLabelRules } from '../../labels/rules'
+import { type LabelView, labelView, modelsLabels } from '../../labels/view'
+import { batchIdSchema, type ImageRecord } from '../../schema'
+import type { Bucket } from '../../storage/store'
+import { columns } from '../shared/columns'
+import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from '../shared/connection'
+import { writeNewFile } from '../shared/new-file'
+import { matching, wholeNumber } from '../shared/options'
+import { note, type OutputOptions, outputOptions, percent, plural, print, printable } from '../shared/output'
+import { type FilterOptions, filterOptions } from './filters'
 
-interface ResultsOptions extends ConnectionFlags, OutputOptions {
-  label?: string
-  status?: 'ok' | 'error'
-  prefix?: string
-  minProbability?: number
-  takenSince?: string
-  takenUntil?: string
-  camera?: string
+interface ResultsOptions extends ConnectionFlags, OutputOptions, FilterOptions {
   limit?: number
   /** A file; false for the model's. */
   labels?: string | false
@@ -47,25 +41,7 @@ export function register(program: Command): void {
     .command('results')
     .description('print the records of a batch, by default the newest')
     .argument('[id]', 'id of the batch', matching(batchIdSchema))
-    .option('--label <text>', 'only images whose top label contains the text, or is a kind of it')
-    .addOption(new Option('--status <status>', 'only records with this status').choices(['ok', 'error']))
-    .option('--prefix <prefix>', 'only keys with this prefix')
-    .option(
-      '--min-probability <p>',
-      'only images whose top label has at least this probability, 0–1',
-      matching(querySchema.shape.minProbability, 'Expected a number from 0 to 1.'),
-    )
-    .option(
-      '--taken-since <date>',
-      "only photos taken since then by the camera's clock: 2026, 2026-05, 2026-05-31, 2026-05-31T18:00",
-      matching(querySchema.shape.takenSince),
-    )
-    .option(
-      '--taken-until <date>',
-      'only photos taken until then, including all of that day, month or year',
-      matching(querySchema.shape.takenUntil),
-    )
-    .option('--camera <text>', 'only photos whose camera contains the text')
+  filterOptions(command)
     .option('--limit <count>', 'at most this many records', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--labels <file>', 'rules for labels, instead of labels.json in the results bucket')
     .option('--no-labels', 'labels as the model names them')
@@ -88,7 +64,7 @@ export function register(program: Command): void {
       'after',
       `
 --label matches a part of any name of a label, its WordNet id, or what it is a kind of: "dog", "vehicle" and n02084071
-match all below them in WordNet. "cat" matches cats, and also catamaran.
+match all below them in WordNet. "cat" matches cats, and also catamaran. --label-is matches a label as it is printed.
 
 CSV, JSON Lines and Parquet have the same columns. CSV puts an apostrophe before texts that a spreadsheet would run as
 formulas; --raw leaves all texts unchanged.
@@ -96,6 +72,10 @@ formulas; --raw leaves all texts unchanged.
 Examples:
   whisklens results                               # the newest batch
   whisklens results --label dog --min-probability 0.5
+  whisklens results --label-is tabby --label-is "tiger cat"
+  whisklens results --max-probability 0.3         # the least certain, to look through
+  whisklens results --search 2026/05 --status ok
+  whisklens results --code image_corrupt
   whisklens results uploads-$(date -u +%F) --limit 10
   whisklens results 20261122-073000-a1b2c3 --csv > labels.csv
   whisklens results --parquet labels.parquet`,

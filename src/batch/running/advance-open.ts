@@ -4,47 +4,47 @@ import { openSummary } from '../reports/summary-object'
 import type { NextBatch, OpenBatch } from '../state/batch'
 import type { Lease } from '../state/lease'
 import type { Context } from '../state/platform'
-import { closing } from '../state/transitions'
+import { beginClosing } from '../state/transitions'
 import { countArrivals } from '../uploads/arrivals'
-import { isOver } from '../uploads/day'
+import { isClosable } from '../uploads/day'
+import { watchDay } from '../uploads/scan'
 import { sortPortion } from '../uploads/sort'
-import { watchDay } from '../uploads/watch'
 import { earlyEnd, nextTurn, type Sent, type Turn } from './decide'
 import { dispatch, reportLost } from './dispatch'
-import { nothingSeen, openObserver, type Seen } from './observe'
+import { emptyObservation, type Observation, openObserver } from './observe'
 import { type Planner, planAhead } from './plan-ahead'
 
-/** Between two turns, milliseconds; longer and longer while nothing happens. */
-const firstPause = 250
-const longestPause = 2_000
+/** Pause between turns, milliseconds; grows while nothing changes. */
+const minPause = 250
+const maxPause = 2_000
 
-/** How often an open day is counted, milliseconds. */
+/** How often the arrivals of an open day are counted, milliseconds. */
 const countEvery = 5_000
 
-/** Why an activation is done with an open batch: it is to be closed, time is up, or a day of uploads is quiet. */
-export type Left = 'over' | 'late' | 'quiet'
+/** Why `run` returned: the batch is no longer open, time ran out, or a day of uploads is quiet. */
+export type Stopped = 'over' | 'late' | 'quiet'
 
 /**
- * Carries an open batch on, turn by turn: observes, decides, records, acts.
+ * Advances an open batch turn by turn: observe, decide, record, act.
  * @param stopAt when to leave the rest to another activation, milliseconds since the epoch
  */
-export async function run(lease: Lease, context: Context, stopAt: number): Promise<Left> {
+export async function advanceOpen(lease: Lease, context: Context, stopAt: number): Promise<Stopped> {
   const { clock } = context
   const open = () => lease.batch() as OpenBatch
-  // First: planning may be what the activations before died of.
-  await lease.save((batch) => begun(batch as OpenBatch, clock.now()))
+  // Before planning, which may be what made earlier activations die.
+  await lease.save((batch) => beginTurns(batch as OpenBatch, clock.now()))
   if (lease.batch().status !== 'open') return 'over'
   const planner = planAhead(open(), context, (isStopped) => sourceOf(lease, context, isStopped))
   const observer = openObserver(context)
   const report = reporter(lease, context)
   let sent: Sent[] = []
-  let pause = firstPause
+  let pause = minPause
 
-  /** Writes the next state of the batch. @returns what is to be done about it */
-  const record = async (seen: Seen, isLate: boolean): Promise<Turn> => {
+  /** Writes the next state of the batch. @returns what to do next */
+  const record = async (seen: Observation, isLate: boolean): Promise<Turn> => {
     const position = planner.position()
     const observed = { ...seen, now: clock.now(), epoch: lease.epoch, position, sent, isLate }
-    let turn: Turn = { batch: open(), give: [], lost: [] }
+    let turn: Turn = { batch: open(), toDispatch: [], lost: [] }
     await lease.save((batch) => {
       turn = nextTurn(batch as OpenBatch, observed)
       return isSame(turn.batch, batch) ? undefined : turn.batch
@@ -59,20 +59,20 @@ export async function run(lease: Lease, context: Context, stopAt: number): Promi
       const { revision } = open()
       const turn = await record(seen, false)
       if (lease.batch().status !== 'open') return 'over'
-      sent = await dispatch(open(), turn.give, context)
+      sent = await dispatch(open(), turn.toDispatch, context)
       await reportLost(open(), turn.lost, context)
       await report()
       if (isQuiet(open(), planner, clock.now())) return 'quiet'
-      const hasMoved = open().revision > revision + 1 || turn.give.length > 0
-      pause = hasMoved ? firstPause : Math.min(pause * 1.5, longestPause)
-      // A small batch is planned in less than a pause, and all of it waits to be dispatched.
+      const hasMoved = open().revision > revision + 1 || turn.toDispatch.length > 0
+      pause = hasMoved ? minPause : Math.min(pause * 1.5, maxPause)
+      // A small batch is planned faster than the pause: wake up as soon as there are chunks.
       await Promise.race([clock.sleep(pause), planner.moved()])
     }
     return 'late'
   } finally {
     await planner.stop()
-    // What was learned since, for a successor to know. What fails here must not hide why.
-    if (lease.batch().status === 'open') await record(nothingSeen, true).catch(() => {})
+    // Record what is known for the successor. A failure here must not hide the first one.
+    if (lease.batch().status === 'open') await record(emptyObservation, true).catch(() => {})
   }
 }
 
@@ -88,25 +88,25 @@ function sourceOf(lease: Lease, context: Context, isStopped: () => boolean): Asy
 
 async function* nothing(): AsyncGenerator<never> {}
 
-/** A batch that is to end early ends; else this holder plans it. */
-function begun(batch: OpenBatch, now: number): NextBatch | undefined {
+/** Ends a batch that is to end early; otherwise resets its quiet time for this holder. */
+function beginTurns(batch: OpenBatch, now: number): NextBatch | undefined {
   const early = earlyEnd(batch)
-  if (early) return closing(batch, early.outcome, early.reason)
+  if (early) return beginClosing(batch, early.outcome, early.reason)
   return batch.plan.done ? undefined : { ...batch, busyAt: batch.lease.expects ? now : 0 }
 }
 
 const isSame = (a: NextBatch, b: NextBatch): boolean => JSON.stringify(a) === JSON.stringify(b)
 
-/** Whether a day of uploads has nothing more to do for now. */
+/** Whether a day of uploads has nothing to do for now. */
 function isQuiet({ batch, kind, plan, dispatch }: OpenBatch, planner: Planner, now: number): boolean {
   if (kind === 'fired' || !planner.hasFinished()) return false
   const { planned, done } = planner.position() ?? plan
   const isRecorded = planned === plan.planned && done === plan.done
-  const isUnderWay = dispatch.next < plan.planned || dispatch.pieces.length > 0
-  return isRecorded && !isUnderWay && !(done && isOver(batch, now))
+  const isInFlight = dispatch.next < plan.planned || dispatch.pieces.length > 0
+  return isRecorded && !isInFlight && !(done && isClosable(batch, now))
 }
 
-/** Keeps `summary.json` current; sorts what has come of a day, where that is much. */
+/** Keeps `summary.json` current, and sorts large portions of a day. */
 function reporter(lease: Lease, context: Context): () => Promise<void> {
   const { clock, results } = context
   const summary = openSummary(results, lease.batch().batch, lease.verify)

@@ -6,85 +6,86 @@ import type { Bucket, ObjectInfo } from '../../storage/store'
 import { compareKeys, inOrder } from '../records/keys'
 import { pairByKey } from '../records/ordered'
 import { readRecord } from '../records/record'
-import { dropNote, isResting } from '../records/retry'
+import { dropNote, isBackingOff } from '../records/retry'
 import { recordKey, recordsPrefix, retryPrefix } from '../state/layout'
 
-/** A record younger than its image by less than this is read before it is believed: clocks differ, uploads take time. */
+/**
+ * Records written sooner than this after their image are read and compared by etag: clocks differ, uploads take time.
+ */
 const certainAfter = 15 * 60 * 1000
 
-/** So many records are read at a time, where listings do not tell enough. */
+/** Records read at once where listings are not conclusive. */
 const recordsAhead = 16
 
-/** What a page of a listing holds at most: the next one is on its way when the first of these is looked at. */
+/** The next page of a listing is requested when the first key of one is used. */
 const pageLength = 1_000
 
-/** By what images count as done. */
-export interface Look {
+/** What decides whether an image is due. */
+export interface DueRules {
   modelVersion: string
-  /** Records count for nothing. */
+  /** Ignore existing records. */
   force: boolean
-  /** What failed in passing is left alone until its time has come. */
-  rests: boolean
+  /** Failed images wait for the backoff in their retry note. */
+  backsOff: boolean
   /** Milliseconds since the epoch. */
   now: number
-  /** Nothing may be written, not even what spares later walks a look. */
+  /** Write nothing, not even refreshed records. */
   readOnly?: boolean
-  /** Where given, what was read of young images is remembered for later walks: the etags of image and record, by key. */
+  /** Etags of images and records already compared, by key; spares later walks the read. */
   fresh?: Map<string, string>
-  isMeant(image: ObjectInfo): boolean
-  /** Whether an image is to be done whatever its record says; keys have to be asked for in order. */
-  isWanted?(key: string): Promise<boolean>
+  isSelected(image: ObjectInfo): boolean
+  /** Whether to redo an image despite its record. Called in the order of keys. */
+  isRetried?(key: string): Promise<boolean>
 }
 
-/** Which images are looked at. */
-interface Walk extends Look {
+interface Walk extends DueRules {
   bucket: string
   prefixes: string[]
-  /** The walk begins behind this key. */
+  /** Start after this key. */
   cursor: string
-  /** The last key that the walk may come to. */
+  /** The last key of the walk. */
   lastKey?: string
 }
 
-/** What a walk came by: an image, or keys that only records have. */
+/** One step of a walk: an image, or records without one. */
 export interface Step {
-  /** Up to here nothing is left to be looked at. */
+  /** Everything up to here has been handled. */
   cursor: string
-  /** The image is meant. */
+  /** The image passes the filters. */
   listed: boolean
-  /** The image is to be classified. */
+  /** The image is due. */
   image?: ImageRef
-  /** The record of an image that is gone. */
+  /** The key of a record whose image is gone. */
   gone?: string
 }
 
-interface Noted extends ObjectInfo {
+interface NotedImage extends ObjectInfo {
   note?: ObjectInfo
 }
 
-/** An image with its record, as listings tell of them. */
-export interface Found {
+/** An image and its record, as listed. */
+export interface ImageAndRecord {
   bucket: string
-  image?: Noted
+  image?: NotedImage
   record?: ObjectInfo
 }
 
-/** Walks through images, their records and the notes of what failed, side by side: three listings in one order. */
+/** Walks images, records and retry notes in key order: a merge of three listings. */
 export async function* walkImages(walk: Walk, images: Bucket, results: Bucket): AsyncGenerator<Step> {
   const { bucket, prefixes, modelVersion, cursor, lastKey } = walk
   const below = (root: string) => inOrder(keysBelow(results, root, prefixes, cursor))
   const source = prefetched(inOrder(keysBelow(images, '', prefixes, cursor), cursor), pageLength)
   const notes = () => below(retryPrefix(modelVersion, bucket))
   const forget = (key: string) => dropNote(results, modelVersion, { bucket, key })
-  const noted = walk.rests ? withNotes(source, notes(), forget) : source
-  const pairs = pairByKey<Noted, ObjectInfo>(
+  const noted = walk.backsOff ? withNotes(source, notes(), forget) : source
+  const pairs = pairByKey<NotedImage, ObjectInfo>(
     noted,
     prefetched(below(recordsPrefix(modelVersion, bucket)), pageLength),
   )
-  async function* found(): AsyncGenerator<Found> {
+  async function* found(): AsyncGenerator<ImageAndRecord> {
     for await (const [image, record] of pairs) yield { bucket, image, record }
   }
-  for await (const { image, record, due } of look(walk, found(), results)) {
+  for await (const { image, record, due } of decideDue(walk, found(), results)) {
     if (!image) {
       if (record) yield { cursor: '', listed: false, gone: record.key }
       continue
@@ -94,42 +95,42 @@ export async function* walkImages(walk: Walk, images: Bucket, results: Bucket): 
   }
 }
 
-/** Whether an image is meant, and what of it is to be classified. */
+/** Whether an image passes the filters, and the image if it is due. */
 type Due = Pick<Step, 'listed' | 'image'>
 
-/** Compares images with their records, of which a few are read ahead. @returns for each, in order, whether it is due */
-export async function* look<T extends Found>(
-  asked: Look,
+/** Decides which images are due, reading some records ahead. @returns each item in order, with the decision */
+export async function* decideDue<T extends ImageAndRecord>(
+  rules: DueRules,
   found: AsyncIterable<T>,
   results: Bucket,
 ): AsyncGenerator<T & { due: Due }> {
-  const { modelVersion, isMeant, isWanted = async () => false } = asked
-  const seen = async (one: T) => {
+  const { modelVersion, isSelected, isRetried = async () => false } = rules
+  const check = async (one: T) => {
     const { bucket, image, record } = one
-    const meant = image !== undefined && isMeant(image)
-    const fresh = meant && !asked.force && (await isFresh(asked, bucket, image, record, results))
+    const selected = image !== undefined && isSelected(image)
+    const fresh = selected && !rules.force && (await isFresh(rules, bucket, image, record, results))
     if (fresh && image.note) await dropNote(results, modelVersion, { bucket, key: image.key })
-    return { one, meant, fresh }
+    return { one, selected, fresh }
   }
-  for await (const { one, meant, fresh } of readAhead(found, recordsAhead, seen)) {
-    if (!meant || !one.image) {
+  for await (const { one, selected, fresh } of readAhead(found, recordsAhead, check)) {
+    if (!selected || !one.image) {
       yield { ...one, due: { listed: false } }
       continue
     }
     const { note, ...object } = one.image
     const image = { bucket: one.bucket, ...object }
-    const rests = async () => note !== undefined && isResting(results, modelVersion, image, asked.now)
-    const isDue = fresh ? await isWanted(image.key) : !(await rests())
+    const isDelayed = async () => note !== undefined && isBackingOff(results, modelVersion, image, rules.now)
+    const isDue = fresh ? await isRetried(image.key) : !(await isDelayed())
     yield { ...one, due: { listed: true, ...(isDue && { image }) } }
   }
 }
 
-/** Has each image with its note. Notes of images that are gone are removed. */
+/** Adds the retry note to each image. Removes notes whose image is gone. */
 async function* withNotes(
   images: AsyncIterable<ObjectInfo>,
   notes: AsyncIterable<ObjectInfo>,
   forget: (key: string) => Promise<void>,
-): AsyncGenerator<Noted> {
+): AsyncGenerator<NotedImage> {
   for await (const [image, note] of pairByKey(images, notes)) {
     if (image) yield { ...image, note }
     else await forget(note.key)
@@ -137,8 +138,8 @@ async function* withNotes(
 }
 
 /**
- * What lies below a folder that mirrors the images', under the keys of the images.
- * @param prefixes of the images' keys, in order; none begins with another one
+ * Lists the objects under a folder that mirrors the images, named by the images' keys.
+ * @param prefixes of the images' keys, sorted; none is a prefix of another
  */
 export async function* keysBelow(
   bucket: Bucket,
@@ -153,14 +154,14 @@ export async function* keysBelow(
 }
 
 async function isFresh(
-  { modelVersion, now, readOnly, fresh }: Look,
+  { modelVersion, now, readOnly, fresh }: DueRules,
   bucket: string,
   image: ObjectInfo,
   record: ObjectInfo | undefined,
   results: Bucket,
 ): Promise<boolean> {
   const ref = { bucket, key: image.key }
-  // A record's key can be too long to be listed beside its image; that one is looked up.
+  // A record with a long key lies elsewhere and is not in this listing; it is read instead.
   const listed = Buffer.byteLength(recordsPrefix(modelVersion, bucket) + image.key) <= 1024
   if (listed && !record) return false
   const uploadedAt = msOf(image.lastModified)
@@ -170,7 +171,7 @@ async function isFresh(
   const known = await readRecord(results, modelVersion, ref)
   if (known?.etag !== image.etag) return false
   if (record) fresh?.set(name, etags)
-  // Classified right after its upload: the record is written once more, and from then on a listing tells enough.
+  // Classified right after its upload: rewrite the record, so that its time alone proves it fresh from now on.
   if (record && !readOnly && now - uploadedAt > certainAfter)
     await putIf(results, recordKey(modelVersion, ref), JSON.stringify(known), record.etag)
   return true

@@ -1,0 +1,50 @@
+import { programOnPath } from '../conformance/wsk'
+import { needs } from '../helpers/needs'
+import { countBlock } from './counts'
+import { failure } from './failure'
+import { brokenLinks } from './links'
+import type { Block } from './markdown'
+import { PageSession } from './page-session'
+import { nameOfPage, readPageAt, slugOf } from './pages'
+import { isDisguised, isExample, isKnown, runBlock } from './run-block'
+import { commandsOf } from './shell'
+
+/** What a block is called: its first command or line. */
+function titleOf({ language, text }: Block): string {
+  const lines = language === 'sh' ? commandsOf(text) : text.trim().split('\n')
+  return (lines[0] ?? '').split('\n')[0]?.trim().slice(0, 80) ?? ''
+}
+
+function whyLeftOut({ directives: { leftOut, needs: program } }: Block): string | undefined {
+  if (leftOut) return leftOut
+  return program && !programOnPath(program) ? `${program} is not installed` : undefined
+}
+
+/** A test for each example of a page, in their order; a page's examples build on each other. */
+export function testPage(path: string): void {
+  const name = nameOfPage(path)
+  const { blocks } = readPageAt(path)
+  let session: PageSession | undefined
+  let failed: string | undefined
+
+  afterAll(() => session?.close())
+
+  it(`${name}: links and images lead somewhere`, () => expect(brokenLinks(path)).toEqual([]))
+
+  it(`${name}: the languages of its blocks are known`, () => {
+    const unknown = blocks.filter((block) => !isKnown(block.language) || isDisguised(block))
+    expect(unknown.map(({ line, language }) => `line ${line}: ${language}`)).toEqual([])
+  })
+
+  for (const block of blocks.filter((one) => isKnown(one.language) && isExample(one))) {
+    const title = `${name} ${block.line}: ${titleOf(block)}`
+    needs(whyLeftOut(block)).it(title, async () => {
+      if (failed) throw failure(`Not run: ${failed} has failed, and the rest of the page builds on it`)
+      failed = `${name} ${block.line}`
+      session ??= new PageSession(slugOf(path))
+      await runBlock({ page: path, block, session })
+      countBlock(name, block)
+      failed = undefined
+    })
+  }
+}
