@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { boxModelsFolder } from '../model-folder/folder'
-import { isFit } from './engines'
+import { isUsable } from './engines'
 import { choiceOf } from './engines/names'
 
 /** Stands for the bundled model that suits the engine. */
@@ -12,7 +12,7 @@ const onnxModel = 'efficientnet-lite0-int8'
 const tensorFlowModel = 'efficientnet-lite0'
 
 /** Resolves names such as `auto` to an engine. */
-export const engineFor = (engine: string): string => choiceOf(engine)?.find(isFit) ?? engine
+export const engineFor = (engine: string): string => choiceOf(engine)?.find(isUsable) ?? engine
 
 /** Resolves {@link defaultModel} to a model name. @param engine may be a name such as `auto` */
 export function modelFor(model: string, engine: string): string {

@@ -39,7 +39,7 @@ const jpegFactor = (factor: number): number => (factor >= 18 ? 8 : factor >= 10 
 const maxAspect = 4
 
 /** @returns the part of a stored image needed for its centre: everything, except for large panoramas */
-export function middleOf({ width, height }: Size, shortSide: number): Region {
+export function centreOf({ width, height }: Size, shortSide: number): Region {
   const short = Math.min(width, height)
   const limit = short < shortSide * minShrink ? Number.POSITIVE_INFINITY : short * maxAspect
   // Cut the same amount at both ends, or the centre would move.
