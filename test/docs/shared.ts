@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { writeProgram } from '../helpers/example-folder'
 import { installed } from '../helpers/installed'
 import { installPackage } from '../helpers/installed-package'
+import { stockZip } from '../helpers/stock-zip'
 import { root } from './pages'
 import { compilePrograms } from './programs'
 
@@ -34,11 +35,20 @@ export function prepareShared(): void {
   installPackage(shared)
   mkdirSync(join(shared, 'node_modules', '.bin'))
   symlinkSync(programOf(shared), join(shared, 'node_modules', '.bin', 'whisklens'))
+  copyStock(shared)
   writePrograms(shared)
   compilePrograms(shared)
 }
 
 export const removeShared = (): void => rmSync(sharedFolder(), { recursive: true, force: true })
+
+/** `deploy --stock` makes zips, for seconds, where there are none of this build. */
+function copyStock(shared: string): void {
+  const built = (...path: string[]): string => join(root, 'dist', ...path)
+  const dateOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (dateOf(stockZip) < dateOf(built('actions', 'classify.zip'))) return
+  cpSync(built('stock'), join(shared, 'node_modules', 'whisklens', 'dist', 'stock'), { recursive: true })
+}
 
 function writePrograms(shared: string): void {
   const bin = join(shared, 'bin')
@@ -49,7 +59,7 @@ function writePrograms(shared: string): void {
     join(bin, 'whisklens'),
     `case "$*" in
   *port*) ;;
-  up*) shift; set -- up --port 0 "$@" ;;
+  up | 'up '*) shift; set -- up --port 0 "$@" ;;
 esac
 ${node} '${programOf(shared)}' "$@"`,
   )

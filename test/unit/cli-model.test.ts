@@ -79,7 +79,10 @@ describe('whisklens model', () => {
       classes: 4,
     })
     const raw = await model(['add', './bare', ...how.slice(0, -1), '--id', 'raw'], 'two')
-    expect([raw.code, raw.stderr]).toEqual([1, expect.stringMatching(/no probabilities.*\nhint: .*--logits/)])
+    expect([raw.code, raw.stderr]).toEqual([
+      1,
+      expect.stringMatching(/not probabilities.*\nhint: .*--logits/),
+    ])
     writeFileSync(join(folder.path, 'names.txt'), 'a\nb\nc\n')
     const wrong = await model(['add', './bare', ...how, '--id', 'wrong'], 'two')
     expect(wrong.code).toBe(1)

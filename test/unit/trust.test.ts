@@ -52,7 +52,7 @@ describe('the certificates of authorities', () => {
       }),
     )
     expect(() => certificatesIn(key)).toThrow('WHISKLENS_CA contains no certificate')
-    expect(() => certificatesIn(one.replace(/\n.{30}/, '\n'))).toThrow('cannot be read')
+    expect(() => certificatesIn(one.replace(/\n.{30}/, '\n'))).toThrow('cannot be parsed')
   })
 })
 
