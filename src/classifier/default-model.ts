@@ -4,7 +4,7 @@ import { boxModelsFolder } from '../model-folder/folder'
 import { isUsable } from './engines'
 import { choiceOf } from './engines/names'
 
-/** Stands for the bundled model that suits the engine. */
+/** Name of the bundled model that suits the engine. */
 export const defaultModel = 'default'
 
 /** On ONNX Runtime int8 is twice as fast; TensorFlow.js does not support it. */

@@ -14,8 +14,8 @@ const minShrink = 4
 const maxByVips = 3.99
 
 /**
- * How far sharp shrinks an image while decoding. It stays well above the size for `resample`, because libvips has errors of its own:
- * it shifts enlarged images by half a pixel, and clips overshoots in a different order when an image lies on its side.
+ * How far sharp shrinks an image while decoding. It stays well above the size for `resample`, because libvips resamples inexactly:
+ * it shifts enlarged images by half a pixel, and clips overshoots in a different order when an image is rotated.
  * @param wanted final size
  * @param isJpeg whether libjpeg may decode at a half, a quarter or an eighth, but no less than twice the final size
  */
