@@ -33,8 +33,6 @@ export function prepareShared(): void {
   const shared = realpathSync(mkdtempSync(join(tmpdir(), 'whisklens-docs-')))
   process.env[variable] = shared
   installPackage(shared)
-  mkdirSync(join(shared, 'node_modules', '.bin'))
-  symlinkSync(programOf(shared), join(shared, 'node_modules', '.bin', 'whisklens'))
   copyStock(shared)
   writePrograms(shared)
   compilePrograms(shared)
@@ -55,14 +53,17 @@ function writePrograms(shared: string): void {
   mkdirSync(bin)
   const node = `exec '${process.execPath}'`
   // On free ports, as other pages are run at the same time.
+  const ours = join(shared, 'node_modules', '.bin', 'whisklens')
+  mkdirSync(dirname(ours))
   writeProgram(
-    join(bin, 'whisklens'),
+    ours,
     `case "$*" in
   *port*) ;;
   up | 'up '*) shift; set -- up --port 0 "$@" ;;
 esac
 ${node} '${programOf(shared)}' "$@"`,
   )
+  symlinkSync(ours, join(bin, 'whisklens'))
   // The lock file is checked; installing would take the folder from under the tests.
   writeProgram(
     join(bin, 'npm'),
