@@ -91,6 +91,28 @@ const putAction =
   (client, command, [name = '', file]) =>
     client.actions[verb]({ name, action: actionOf(command, file) } as never)
 
+/** The client's types lack half of its feeds. */
+const askFeed = (
+  client: Client,
+  event: string,
+  name: string,
+  trigger: string,
+  params?: Dict,
+): Promise<unknown> =>
+  (client.feeds as unknown as { feed(event: string, options: object): Promise<unknown> }).feed(event, {
+    name,
+    trigger,
+    params,
+  })
+
+/** The feed of a trigger, where it has one. */
+async function feedOf(client: Client, name: string): Promise<string | undefined> {
+  const { annotations = [] } = (await client.triggers.get({ name })) as {
+    annotations?: { key: string; value: string }[]
+  }
+  return annotations.find(({ key }) => key === 'feed')?.value
+}
+
 const commands: Record<string, Run> = {
   'action create': putAction('create'),
   'action update': putAction('update'),
@@ -107,11 +129,17 @@ const commands: Record<string, Run> = {
     await client.triggers.create({ name, trigger: { annotations } } as never)
     if (feed) await client.feeds.create({ name: feed, trigger: name, params })
   },
+  'trigger get': async (client, _, [name = '']) => {
+    const feed = await feedOf(client, name)
+    return feed ? askFeed(client, 'READ', feed, name) : client.triggers.get({ name })
+  },
+  'trigger update': async (client, { params }, [name = '']) => {
+    const feed = await feedOf(client, name)
+    if (!feed) return client.triggers.update({ name, trigger: {} } as never)
+    return askFeed(client, 'UPDATE', feed, name, params)
+  },
   'trigger delete': async (client, _, [name = '']) => {
-    const { annotations = [] } = (await client.triggers.get({ name })) as {
-      annotations?: { key: string; value: string }[]
-    }
-    const feed = annotations.find(({ key }) => key === 'feed')?.value
+    const feed = await feedOf(client, name)
     if (feed) await client.feeds.delete({ name: feed, trigger: name })
     await client.triggers.delete({ name })
   },

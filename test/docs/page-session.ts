@@ -19,7 +19,7 @@ import { type RunningLocal, startLocalModeIn } from '../helpers/local-mode'
 import { bareEnvironment } from '../unit/cli-run'
 import { root } from './pages'
 import { pathOf, programOf, sharedFolder } from './shared'
-import { prelude, scriptOf, startsLocalMode } from './shell'
+import { prelude, scriptOf, startsOwnLocalMode } from './shell'
 
 /** How a script or a program ended. */
 export interface Outcome {
@@ -100,7 +100,7 @@ export class PageSession {
 
   /** Runs a block of shell. */
   async shell(text: string): Promise<Outcome> {
-    if (text.split('\n').some(startsLocalMode)) await this.#handOver()
+    if (text.split('\n').some(startsOwnLocalMode)) await this.#handOver()
     else if (usesDeployment.test(text)) await this.startLocal()
     const script = join(this.#state, 'block.sh')
     writeFileSync(script, scriptOf(text))

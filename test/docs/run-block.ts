@@ -33,9 +33,9 @@ const shown = ['', 'text']
 export const isKnown = (language: string): boolean =>
   shown.includes(language) || Object.hasOwn(runners, language)
 
-/** Whether a block is shown as output and yet looks like something to run. */
+/** Whether a block is shown as output and yet looks like something to run; the synopsis of a command has brackets. */
 export const isDisguised = ({ language, text }: Block): boolean =>
-  shown.includes(language) && /^\s*(\$ |(?:npx|npm|whisklens|wsk|wskdeploy|curl|node) )/.test(text)
+  shown.includes(language) && /^(\$ |(npx|npm|whisklens|wsk|wskdeploy|curl|node) [^[<]*$)/m.test(text)
 
 /** Whether there is something to do for a block. */
 export const isExample = ({ language, directives }: Block): boolean =>

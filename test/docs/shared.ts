@@ -59,7 +59,7 @@ function writePrograms(shared: string): void {
     join(bin, 'whisklens'),
     `case "$*" in
   *port*) ;;
-  up | up\\ *) shift; set -- up --port 0 "$@" ;;
+  up | 'up '*) shift; set -- up --port 0 "$@" ;;
 esac
 ${node} '${programOf(shared)}' "$@"`,
   )

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
-import { commandsOf, isEndless, scriptOf, startsLocalMode } from './shell'
+import { commandsOf, isEndless, scriptOf, startsOwnLocalMode } from './shell'
 
 describe('the commands of a block', () => {
   it.each<[string, string[]]>([
@@ -32,11 +32,12 @@ describe('a line that does not end by itself', () => {
   it.each([
     ['npm start', true],
     ['npm start   # prints the address', true],
-    ['WHISKLENS_ENGINE=wasm npx whisklens up --data /tmp/x', true],
+    ['WHISKLENS_ENGINE=wasm npx whisklens up', true],
+    ['whisklens up --data other --port 0', false],
     ['whisklens watch', false],
     ['npx whisklens watch   # the newest', false],
   ])('%s', (line, isLocalMode) => {
-    expect([isEndless(line), startsLocalMode(line)]).toEqual([true, isLocalMode])
+    expect([isEndless(line), startsOwnLocalMode(line)]).toEqual([true, isLocalMode])
   })
 
   it.each([

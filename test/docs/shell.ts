@@ -9,8 +9,10 @@ const endless = /^(?:\w+=\S* )*(?:npm (?:run )?start|(?:npx )?whisklens (?:up|wa
 export const isEndless = (line: string): boolean =>
   endless.test(line.trim()) && !/--help|(?<!&)&\s*(#.*)?$/.test(line)
 
-/** Whether a line starts the local mode. */
-export const startsLocalMode = (line: string): boolean => isEndless(line) && !/\bwatch\b/.test(line)
+const startsLocalMode = (line: string): boolean => isEndless(line) && !/\bwatch\b/.test(line)
+
+/** Whether a line starts the local mode of the working folder. */
+export const startsOwnLocalMode = (line: string): boolean => startsLocalMode(line) && !/--data\b/.test(line)
 
 /** The commands of a block, each as the lines that it takes. Comments and what a here-document holds are none. */
 export function commandsOf(script: string): string[] {
