@@ -6,7 +6,7 @@ import type { ImageRecord, ImageRef } from '../../src/schema'
 import { actionsOf, contextsOf } from '../../test/simulation/actions'
 import { Faults } from '../../test/simulation/faults'
 import { Containers } from '../../test/simulation/platform/containers'
-import { type Deployed, Platform, type Surroundings } from '../../test/simulation/platform/openwhisk'
+import { type Deployed, type Environment, Platform } from '../../test/simulation/platform/openwhisk'
 import type { Limits } from '../../test/simulation/platform/rates'
 import { seeded } from '../../test/simulation/random'
 import { ObjectStore } from '../../test/simulation/store/bucket'
@@ -105,10 +105,10 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
   const failures: string[] = []
   const settings = settingsFromParams({ imagesBucket: buckets.images, resultsBucket: buckets.results })
   const ours = random.fork('activations')
-  const openwhisk = (process: Surroundings['process']) => platform.of(process)
+  const openwhisk = (process: Environment['process']) => platform.of(process)
   const contextOf = contextsOf({ store, openwhisk, random: ours.next, settings })
 
-  async function classifyAll(all: ImageRef[], { activation, clock }: Surroundings): Promise<ImageRecord[]> {
+  async function classifyAll(all: ImageRef[], { activation, clock }: Environment): Promise<ImageRecord[]> {
     await clock.sleep(options.chunkMs)
     const found: ImageRecord[] = []
     let at = clock.now()
@@ -126,7 +126,7 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
     return found
   }
 
-  async function classify(params: Record<string, unknown>, surroundings: Surroundings): Promise<object> {
+  async function classify(params: Record<string, unknown>, surroundings: Environment): Promise<object> {
     if (params.describe) return { model: modelVersion, engine: 'wasm' }
     const { clock, container, process } = surroundings
     const began = clock.now()

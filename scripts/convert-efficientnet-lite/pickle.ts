@@ -91,7 +91,7 @@ export function readPickle(
   const global = (): unknown => {
     const name = `${line()}.${line()}`
     if (!globals.has(name)) {
-      throw new InvalidInputError('bad_model', `Refused to load ${name}: not on the list of what is allowed`)
+      throw new InvalidInputError('bad_model', `Refused to load ${name}: it is not allowed`)
     }
     return globals.get(name)
   }

@@ -95,7 +95,7 @@ function sectionsOf(command: Command, level = 2): string[] {
   return [
     `${'#'.repeat(level)} ${name}`,
     escaped(sentence(command.description())),
-    ...(children.length > 0 ? [] : [block('text', `${name} ${command.usage()}`)]),
+    ...(children.length > 0 ? [] : [code(`${name} ${command.usage()}`)]),
     ...argumentsOf(command),
     ...optionsOf(command),
     ...notesAndExamples(command),

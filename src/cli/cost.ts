@@ -107,7 +107,7 @@ async function list(summaries: BatchSummary[], options: CostOptions): Promise<vo
     for (const row of rows) await printJson(row)
     return printJson(total)
   }
-  if (rows.length === 0) return note('There is no batch yet. Start one: whisklens batch <prefix>', options)
+  if (rows.length === 0) return note('No batch yet. Start one: whisklens batch <prefix>', options)
   await print(
     columns([
       ['batch', 'images', 'GB-s', 'cost', 'images/s'],

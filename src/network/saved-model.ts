@@ -70,7 +70,7 @@ const isFed = ({ dtype }: Pick<WeightSpec, 'dtype'>): boolean => dtype === 'floa
 
 function ofWeight(name: string, weight: Weight | undefined): GraphNode {
   const dtype = weight && types[weight.dtype]
-  if (!weight || !dtype) throw new InvalidInputError('bad_model', `There is no weight for the node ${name}`)
+  if (!weight || !dtype) throw new InvalidInputError('bad_model', `The node ${name} has no weight`)
   const shape = shapeOf(weight.shape)
   if (isFed(weight))
     return { name, op: 'Placeholder', input: [], attr: { dtype: { type: dtype }, shape: { shape } } }

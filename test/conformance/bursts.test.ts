@@ -186,7 +186,7 @@ describe('a burst of uploads at the limits of the platform', () => {
 describe('a lone upload', () => {
   const uploads = isFull ? 20 : 2
 
-  it(`is classified, ${uploads} times`, async () => {
+  it(`is classified in each of ${uploads} tries`, async () => {
     const times: number[] = []
     for (let number = 0; number < uploads; number++) {
       // Within the rates.

@@ -92,7 +92,7 @@ revocable.describe('keys that are revoked while a batch runs', () => {
   // Also where a test has failed before it gave them back.
   afterEach(() => store?.grant(['imagesBucket', 'resultsBucket']))
 
-  it('stop it with the reason where images cannot be read, and fired again it goes on', async () => {
+  it('stops with a reason if images cannot be read, and resumes when fired again', async () => {
     const [batch, prefix] = ['unreadable', 'unreadable/']
     await begin(batch, prefix, images)
     await store?.grant(['resultsBucket'])
@@ -136,7 +136,7 @@ revocable.describe('keys that are revoked while a batch runs', () => {
 })
 
 long.describe('a deployment while a batch runs', () => {
-  it('of another build with another version of the model leaves each image classified once', async () => {
+  it('of another build with another model version classifies each image once', async () => {
     const [batch, prefix] = ['deployed', 'deployed/']
     const build = await otherBuild()
     try {

@@ -52,8 +52,8 @@ async function expectEachOnce(batch: string, prefix: string, count: number): Pro
   expect(keys).toEqual(Array.from({ length: count }, (_, number) => keyOf(prefix, number)))
 }
 
-describe('batches that a trigger is fired for', () => {
-  it(`classifies ${some} images, skips them the next time, and then does what has changed`, async () => {
+describe('batches fired by a trigger', () => {
+  it(`classifies ${some} images, skips them when fired again, and then classifies changed ones`, async () => {
     await upload('some/', some)
     const params = { prefix: 'some/' }
     await deployment.request({ batch: 'once', ...params })

@@ -116,7 +116,7 @@ describe('manifest.yaml, with an image', () => {
     deployment = openDeployment(target, 'manifest.yaml')
   })
 
-  it('is deployed, twice, used, and undeployed', async () => {
+  it('can be deployed twice, used, and undeployed', async () => {
     if (!target.runtimeImage) throw new Error('Set WHISKLENS_RUNTIME_IMAGE to an image of the Dockerfile')
     await deployTwice(deployment)
     await classifyBase64(deployment)
@@ -155,13 +155,13 @@ describe('manifest.stock.yaml', () => {
       600_000,
     )
 
-  it('is deployed, twice, and then differs in nothing', () => deployTwice(deployment))
+  it('can be deployed twice, the second time without changes', () => deployTwice(deployment))
 
   it('classifies an image in the message', () => classifyBase64(deployment))
 
-  it('predicts as a MAX model does', () => predictCoffee(deployment, stockModel))
+  it('predicts like a MAX model', () => predictCoffee(deployment, stockModel))
 
-  it('classifies what notifications tell of', async () => {
+  it('classifies the images in notifications', async () => {
     for (const [key, { body }] of images) await deployment.upload(key, body)
     const Records = [...images.keys()].map((key) => ({
       eventName: 's3:ObjectCreated:Put',
@@ -191,7 +191,7 @@ describe('manifest.stock.yaml', () => {
     expect(records.map(outcomeOf).sort()).toEqual(outcomesBelow(''))
   })
 
-  it('understands notifications as JSON, as text and in base64', async () => {
+  it('accepts notifications as JSON, text and base64', async () => {
     for (const type of ['application/json', 'text/plain', 'application/octet-stream'])
       for (const [name, status, answer] of [
         ['backblaze-b2-test', 200, { received: 0, images: 0, fired: 0 }],
@@ -209,7 +209,7 @@ describe('manifest.stock.yaml', () => {
     expect(status).toBe(401)
   })
 
-  it('has a trigger of one’s own watch a part of the bucket', async () => {
+  it('fires the trigger of a user for a part of the bucket', async () => {
     const { imagesBucket } = target
     const create = ['trigger', 'create', 'holidays', '--feed', 'whisklens/bucket-feed']
     const created = await deployment.wsk(...create, '-p', 'bucket', imagesBucket, '-p', 'prefix', 'holidays/')
@@ -242,7 +242,7 @@ describe('manifest.stock.yaml', () => {
     await deployment.store.deleteObject({ Bucket: imagesBucket, Key: 'holidays/cat.jpg' }).promise()
   })
 
-  it('runs a batch that a trigger is fired for, and skips all of it the next time', async () => {
+  it('runs a batch when its trigger is fired, and skips all images the second time', async () => {
     const planned = keysBelow('photos/').length
     const first = await runBatch('first', { prefix: 'photos/', force: 'true' })
     expect(first).toMatchObject({ state: 'complete', totals: { planned, ok: planned, error: 0 } })
@@ -253,7 +253,7 @@ describe('manifest.stock.yaml', () => {
     })
   })
 
-  it('takes up what has changed when a batch is fired again', async () => {
+  it('classifies changed images when a batch is fired again', async () => {
     await deployment.upload('photos/rocket.jpg', sample('coffee'))
     const planned = keysBelow('photos/').length
     await deployment.request({ batch: 'first', prefix: 'photos/' })
@@ -283,7 +283,7 @@ describe('manifest.stock.yaml', () => {
     expect(totals).toMatchObject({ planned: keysBelow('photos/').filter(isSelected).length })
   })
 
-  it('selects as many images as limit says, and the same sample each time', async () => {
+  it('honours limit, and samples the same images each time', async () => {
     const limited = await runBatch('limited', { prefix: 'photos/', force: 'true', limit: '2' })
     expect(limited.totals).toMatchObject({ planned: 2, ok: 2 })
     const sampled = async (batch: string) => {
@@ -295,7 +295,7 @@ describe('manifest.stock.yaml', () => {
     expect(keys.length).toBeLessThan(images.size)
   })
 
-  it('takes another bucket, the model and the size of chunks', async () => {
+  it('accepts another bucket, model and chunk size', async () => {
     const Bucket = `${target.imagesBucket}-more`
     await deployment.store.createBucket({ Bucket }).promise()
     await deployment.upload('cat.jpg', sample('cat'), Bucket)
@@ -313,7 +313,7 @@ describe('manifest.stock.yaml', () => {
     await deployment.store.deleteBucket({ Bucket }).promise()
   })
 
-  it('only counts what a dry run would do', async () => {
+  it('only counts in a dry run', async () => {
     const id = await deployment.request({
       batch: 'counted',
       prefix: 'photos/',
@@ -327,7 +327,7 @@ describe('manifest.stock.yaml', () => {
     expect(await deployment.keys('batches/counted/')).toEqual([])
   })
 
-  it('refuses a batch that would cost more than maxCost', async () => {
+  it('refuses a batch over maxCost', async () => {
     const id = await deployment.request({
       batch: 'dear',
       prefix: 'photos/',
@@ -342,7 +342,7 @@ describe('manifest.stock.yaml', () => {
     expect(await deployment.keys('batches/dear/')).toEqual([])
   })
 
-  it('records what fails, and stops at maxErrors', async () => {
+  it('records errors, and stops at maxErrors', async () => {
     const all = await runBatch('odd', { prefix: 'odd/', force: 'true' })
     expect(all).toMatchObject({ state: 'complete', totals: { planned: 3, ok: 1, error: 2 } })
     expect((await deployment.outcomes('odd', 'errors.jsonl')).map(outcomeOf).sort()).toEqual(
@@ -358,7 +358,7 @@ describe('manifest.stock.yaml', () => {
     if (few.state === 'stopped') expect(few.reason).toContain('maxErrors')
   })
 
-  it('cancels a batch, and carries it on by retry and by a fire', async () => {
+  it('cancels a batch, and resumes it by retry or by firing again', async () => {
     const id = 'cancelled'
     const params = { batch: id, prefix: 'photos/' }
     await deployment.request({ ...params, force: 'true', chunkSize: '1' })
@@ -411,7 +411,7 @@ describe('manifest.stock.yaml', () => {
     expect(status).toBe(401)
   })
 
-  it('does what README and docs tell to type', async () => {
+  it('runs the commands of README and docs', async () => {
     const fires = documentedFires()
     expect(fires.length).toBeGreaterThan(3)
     for (const { file, command } of fires) {
@@ -432,7 +432,7 @@ describe('manifest.stock.yaml', () => {
     }
   })
 
-  it('has every parameter of a batch in the docs', () => {
+  it('documents every parameter of a batch', () => {
     const told = new Set(
       documentedFires().flatMap(({ command }) => [...command.matchAll(/-p (\w+)/g)].map(([, name]) => name)),
     )
@@ -460,7 +460,7 @@ describe('manifest.stock.yaml', () => {
     expect((await deployment.ask(`results?${query}`)).status).toBe(400)
   })
 
-  it('keeps its secrets, and the keys of its callers, to itself', async () => {
+  it('does not leak secrets or callers’ keys', async () => {
     const [, key = ''] = target.platform.auth.split(':')
     const hidden = [
       key,
@@ -479,7 +479,7 @@ describe('manifest.stock.yaml', () => {
     for (const secret of hidden) for (const text of [...told, ...written]) expect(text).not.toContain(secret)
   })
 
-  it('leaves nothing behind but what is in the buckets', async () => {
+  it('leaves nothing behind except in the buckets', async () => {
     const kept = async () => (await deployment.keys('')).filter((key) => !/^(feeds|tried)\//.test(key))
     const records = await kept()
     await undeployAll(deployment)

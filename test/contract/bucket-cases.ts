@@ -31,7 +31,7 @@ export function bucketContract(open: () => Promise<Bucket>): void {
     (await collect(bucket.list(options))).map(({ key }) => key)
 
   describe('objects', () => {
-    it('gives back what was put, with its metadata and the MD5 as etag', async () => {
+    it('returns an object as written, with metadata and the MD5 as etag', async () => {
       const body = randomBytes(3000)
       const etag = await bucket.put('a', body, { metadata: { camera: 'one' }, contentType: 'image/jpeg' })
       const found = await bucket.get('a')
@@ -40,7 +40,7 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       expect(await bucket.head('a')).toEqual({ key: 'a', etag, size: 3000, lastModified: found.lastModified })
     })
 
-    it('tells times in whole seconds of one clock', async () => {
+    it('reports times in whole seconds of one clock', async () => {
       await bucket.put('a', 'x')
       const { servedAt, lastModified } = await bucket.get('a')
       expect(lastModified).toMatch(/\.000Z$/)
@@ -48,7 +48,7 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       expect(servedAt - Date.parse(lastModified)).toBeGreaterThanOrEqual(0)
     })
 
-    it('tells a missing object from others', async () => {
+    it('distinguishes a missing object from other errors', async () => {
       expect(await bucket.find('missing')).toBeUndefined()
       expect(await bucket.head('missing')).toBeUndefined()
       await expect(bucket.get('missing')).rejects.toMatchObject({
@@ -59,13 +59,13 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       await bucket.deleteAll(['missing', 'gone'])
     })
 
-    it('reads no object that is larger than allowed', async () => {
+    it('does not read an object above the size limit', async () => {
       await bucket.put('a', '12345')
       await expect(bucket.get('a', 4)).rejects.toMatchObject({ code: 'object_too_large' })
       expect((await bucket.get('a', 5)).size).toBe(5)
     })
 
-    it('reads the end of an object, or all of a shorter one, and any range of a version', async () => {
+    it('reads the end of an object, all of a shorter one, and any range of a version', async () => {
       const etag = await bucket.put('a', '0123456789')
       const text = ({ body, ...end }: Awaited<ReturnType<Bucket['ending']>>) => [body.toString(), end]
       expect(text(await bucket.ending('a', 4))).toEqual(['6789', { etag, size: 10 }])
@@ -78,27 +78,27 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       expect(await codeOf(bucket.ending('missing', 4))).toBe('object_not_found')
     })
 
-    it('deletes', async () => {
+    it('deletes objects', async () => {
       for (const key of orderedKeys) await bucket.put(key, key)
       await bucket.delete('a.jpg')
       await bucket.deleteAll(orderedKeys.slice(3))
       expect(await keys()).toEqual(orderedKeys.slice(0, 2))
     })
 
-    it('takes a stream', async () => {
+    it('writes a stream', async () => {
       await bucket.putStream('a', Readable.from([Buffer.from('one '), Buffer.from('two')]), 'text/plain')
       expect((await bucket.get('a')).body.toString()).toBe('one two')
     })
   })
 
   describe('conditional writes', () => {
-    it('creates only what is not there', async () => {
+    it('creates only a missing object', async () => {
       await bucket.put('a', 'first', { replaces: null })
       expect(await codeOf(bucket.put('a', 'second', { replaces: null }))).toBe('precondition_failed')
       expect((await bucket.get('a')).body.toString()).toBe('first')
     })
 
-    it('replaces only the version that is named', async () => {
+    it('replaces only the expected version', async () => {
       const first = await bucket.put('a', 'first')
       await bucket.put('a', 'second', { replaces: first })
       expect(await codeOf(bucket.put('a', 'third', { replaces: first }))).toBe('precondition_failed')
@@ -109,7 +109,7 @@ export function bucketContract(open: () => Promise<Bucket>): void {
   })
 
   describe('listings', () => {
-    it('are in the order of UTF-8 bytes, and say what HEAD says', async () => {
+    it('are in the order of UTF-8 bytes, and agree with HEAD', async () => {
       for (const key of [...orderedKeys].reverse()) await bucket.put(key, key)
       const listed = await collect(bucket.list())
       expect(listed.map(({ key }) => key)).toEqual(orderedKeys)
@@ -121,7 +121,7 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       }
     })
 
-    it('begin with a prefix, and behind a key that is there or not', async () => {
+    it('start with a prefix, and after a key, existing or not', async () => {
       for (const key of ['a/1', 'a/2', 'a/3', 'b/1']) await bucket.put(key, key)
       expect(await keys({ prefix: 'a/' })).toEqual(['a/1', 'a/2', 'a/3'])
       expect(await keys({ prefix: 'a/', startAfter: 'a/1' })).toEqual(['a/2', 'a/3'])
@@ -133,7 +133,7 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       expect(await keys({ prefix: 'c' })).toEqual([])
     })
 
-    it('name each folder once', async () => {
+    it('list each folder once', async () => {
       for (const key of ['f/a/1', 'f/a/2', 'f/a0', 'f/b/c/1', 'f/é/1', 'g/1']) await bucket.put(key, key)
       expect(await collect(bucket.folders('f/'))).toEqual(['a', 'b', 'é'])
       expect(await collect(bucket.folders('x/'))).toEqual([])
@@ -143,13 +143,13 @@ export function bucketContract(open: () => Promise<Bucket>): void {
   describe('lines', () => {
     const text = 'one\nzwei ü\n😀 three\n\nlast'
 
-    it.each([1, 3, 7, 1000])('come whole, read %i bytes at a time', async (blockBytes) => {
+    it.each([1, 3, 7, 1000])('are complete, read %i bytes at a time', async (blockBytes) => {
       await bucket.put('a', text)
       expect(await collect(bucket.lines('a', { blockBytes }))).toEqual(text.split('\n'))
       expect(await collect(bucket.lines('a', { blockBytes, from: 4 }))).toEqual(text.split('\n').slice(1))
     })
 
-    it('are of one version', async () => {
+    it('are of a single version', async () => {
       const etag = await bucket.put('a', text)
       const reading = bucket.lines('a', { blockBytes: 4 })[Symbol.asyncIterator]()
       await reading.next()
@@ -165,10 +165,10 @@ export function bucketContract(open: () => Promise<Bucket>): void {
     })
   })
 
-  describe('uploads in parts', () => {
+  describe('multipart uploads', () => {
     const large = randomBytes(5 * mebibyte)
 
-    it('put parts and copies together', async () => {
+    it('join parts and copies', async () => {
       await bucket.put('ü/source', large)
       const upload = await bucket.beginUpload('a', 'text/plain')
       const first = await bucket.copyPart('a', upload, 1, 'ü/source')
@@ -190,7 +190,7 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       expect(await codeOf(bucket.completeUpload('a', upload, [etag]))).toBe('upload_not_found')
     })
 
-    it('complete only over the version that is named', async () => {
+    it('complete only over the expected version', async () => {
       const upload = await bucket.beginUpload('a', 'text/plain')
       const part = await bucket.uploadPart('a', upload, 1, Buffer.from('x'))
       const etag = await bucket.put('a', 'first')
@@ -203,7 +203,7 @@ export function bucketContract(open: () => Promise<Bucket>): void {
       expect((await bucket.get('a')).body.toString()).toBe('x')
     })
 
-    it('refuse small parts, and what is not there', async () => {
+    it('refuse small and missing parts', async () => {
       const upload = await bucket.beginUpload('a', 'text/plain')
       const etags = [
         await bucket.uploadPart('a', upload, 1, Buffer.from('small')),

@@ -72,7 +72,7 @@ export function corsContract(connect: () => Promise<Connection>): void {
     await s3.deleteBucket({ Bucket }).promise()
   })
 
-  it('are kept as they were put, replaced, and deleted', async () => {
+  it('are stored, replaced and deleted', async () => {
     const another = { ID: 'second', AllowedOrigins: ['*'], AllowedMethods: ['PUT'] }
     await setRules(gallery, another)
     const { CORSRules = [] } = await s3.getBucketCors({ Bucket }).promise()
@@ -93,14 +93,14 @@ export function corsContract(connect: () => Promise<Connection>): void {
     expect(await codeOf(s3.getBucketCors({ Bucket }).promise())).toBe('NoSuchCORSConfiguration')
   })
 
-  it('of a bucket without any, nothing is allowed, and images are read as ever', async () => {
+  it('are optional: without rules nothing is allowed, and images are still readable', async () => {
     const refused = await preflight({ origin, method: 'GET' })
     expect([refused.status, refused.code, allowed(refused)]).toEqual([403, 'AccessForbidden', undefined])
     const answer = await read(origin)
     expect([answer.status, answer.text, allowed(answer)]).toEqual([200, 'image', undefined])
   })
 
-  it('let a page read that they name', async () => {
+  it('let an allowed page read', async () => {
     await setRules(gallery)
     for (const operation of ['getObject', 'headObject'] as const) {
       const answer = await read(origin, operation)
@@ -112,13 +112,13 @@ export function corsContract(connect: () => Promise<Connection>): void {
     }
   })
 
-  it('let a page read the errors', async () => {
+  it('let an allowed page read errors', async () => {
     await setRules(gallery)
     const answer = await read(origin, 'getObject', 'missing')
     expect([answer.code, allowed(answer)]).toEqual(['NoSuchKey', origin])
   })
 
-  it('say nothing to other pages, to other methods, and to what is no page', async () => {
+  it('send no headers to other pages, for other methods, or without an origin', async () => {
     await setRules({ ...gallery, AllowedMethods: ['PUT'] })
     expect(allowed(await read(origin))).toBeUndefined()
     await setRules(gallery)
@@ -133,7 +133,7 @@ export function corsContract(connect: () => Promise<Connection>): void {
     }
   })
 
-  it('answer preflights: origin, methods, headers, for how long', async () => {
+  it('answer preflights with origin, methods, headers and max age', async () => {
     await setRules(gallery)
     const answer = await preflight({ origin, method: 'GET', headers: 'range' })
     expect([answer.status, allowed(answer)]).toEqual([200, origin])
@@ -157,7 +157,7 @@ export function corsContract(connect: () => Promise<Connection>): void {
     }
   })
 
-  it('refuse preflights that are none', async () => {
+  it('refuse invalid preflights', async () => {
     await setRules(gallery)
     for (const asked of [{ method: 'GET' }, { origin }, { origin, method: 'PATCH' }]) {
       const answer = await preflight(asked)
@@ -165,7 +165,7 @@ export function corsContract(connect: () => Promise<Connection>): void {
     }
   })
 
-  it('take a wildcard for all origins, for a part of them, and for headers', async () => {
+  it('support wildcards for all origins, parts of an origin, and headers', async () => {
     await setRules({ ...gallery, AllowedOrigins: ['https://*.example.com'], AllowedHeaders: ['x-amz-*'] })
     expect(allowed(await read(origin))).toBe(origin)
     expect(allowed(await read('https://example.com'))).toBeUndefined()
@@ -176,7 +176,7 @@ export function corsContract(connect: () => Promise<Connection>): void {
     expect(allowed(await preflight({ origin: 'http://anywhere', method: 'HEAD' }))).toBe('*')
   })
 
-  it('are looked through for the first that allows what is asked', async () => {
+  it('apply in order: the first matching rule wins', async () => {
     const writing = { ...gallery, AllowedMethods: ['PUT'], MaxAgeSeconds: 1 }
     await setRules(writing, gallery, { ...gallery, MaxAgeSeconds: 2 })
     expect((await preflight({ origin, method: 'GET' })).headers['access-control-max-age']).toBe('3600')

@@ -3,7 +3,7 @@ import { startVersity, withVersity } from '../helpers/versity'
 import { credentials, sendRaw, temporaryStore } from '../unit/object-store-client'
 import { corsContract } from './cors-cases'
 
-describe('rules for pages of other origins in the embedded object store', () => {
+describe('CORS rules in the embedded object store', () => {
   let close: () => Promise<void>
   corsContract(async () => {
     const { endpoint, remove } = await temporaryStore({})
@@ -24,7 +24,7 @@ withVersity('rules for pages of other origins in Versity S3 Gateway', () => {
 })
 
 withMinio('MinIO', () => {
-  it('has no rules of buckets: it lets every page read', async () => {
+  it('has no CORS per bucket: every page may read', async () => {
     const { endpoint, close } = await startMinio()
     try {
       const origin = 'https://gallery.example.com'

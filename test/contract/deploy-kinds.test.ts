@@ -42,13 +42,13 @@ it.each([
   ['nodejs:24', ['nodejs:18', 'nodejs:24', 'nodejs:20', 'nodejs:22']],
   ['nodejs:22', ['nodejs:18', 'nodejs:22']],
   ['nodejs:20', ['nodejs:20', 'nodejs:21', 'nodejs:99']],
-])('takes %s of %j', async (kind, kinds) => {
+])('picks %s from %j', async (kind, kinds) => {
   offer(...kinds)
   await deploy()
   expect(await kindsOf()).toEqual(threeOf(kind))
 })
 
-it('takes a deprecated kind only where there is no other', async () => {
+it('picks a deprecated kind only if there is no other', async () => {
   offer('nodejs:20')
   offerDeprecated('nodejs:22')
   await deploy()
@@ -60,7 +60,7 @@ it('takes a deprecated kind only where there is no other', async () => {
   expect(await kindsOf()).toEqual(threeOf('nodejs:20'))
 })
 
-it('leaves actions on the kind that they have, until it is deprecated or another is asked for', async () => {
+it('keeps the kind of existing actions until it is deprecated or another is requested', async () => {
   offer('nodejs:20')
   await deploy()
   offer('nodejs:20', 'nodejs:22', 'nodejs:24')
@@ -74,7 +74,7 @@ it('leaves actions on the kind that they have, until it is deprecated or another
   expect(await kindsOf()).toEqual(threeOf('nodejs:24'))
 })
 
-it('takes the kind that a manifest names', async () => {
+it('keeps a kind named in the manifest', async () => {
   offer('nodejs:20', 'nodejs:22')
   await deploy({ kind: 'nodejs:20' })
   expect(await kindsOf()).toEqual(threeOf('nodejs:20'))
@@ -87,7 +87,7 @@ it.each([
   ['not the one of the manifest', ['nodejs:22'], { kind: 'nodejs:20' }, undefined, 'it has nodejs:22'],
   ['one that is too old', ['nodejs:18', 'nodejs:20'], {}, 'nodejs:18', 'does not run on the kind'],
   ['another language', ['nodejs:20'], {}, 'python:3', 'does not run on the kind'],
-])('deploys nothing where the platform has %s', async (_, kinds, wanted, kind, message) => {
+])('deploys nothing if the platform has %s', async (_, kinds, wanted, kind, message) => {
   offer(...kinds)
   await expect(deploy(wanted, { kind })).rejects.toMatchObject({
     code: 'kind_unsupported',
@@ -97,7 +97,7 @@ it.each([
   expect(await clientOf(deployment.host).packages.list()).toEqual([])
 })
 
-it('leaves the choice to a platform that does not tell its kinds', async () => {
+it('leaves the choice to a platform that does not list its kinds', async () => {
   offered = undefined
   await deploy()
   const [kind] = await kindsOf()

@@ -28,7 +28,7 @@ const putAsWskdeploy = (name: string, code: string) =>
     publish: false,
   })
 
-it('makes everything, which then works', async () => {
+it('creates everything, and it works', async () => {
   expect(changed(await deploy())).toEqual(everything.map((name) => ['create', name, []]))
   const answer = await client.actions.invoke({ name: 'p/twice', blocking: true, params: { a: 1 } })
   expect(answer.response?.result).toMatchObject({ a: 1, key: 's3cret' })
@@ -60,22 +60,22 @@ it.each<[string, Wanted, unknown[][]]>([
       ['update', 'p/page', ['code']],
     ],
   ],
-])('puts only what %s changes, and names it without its value', async (_, wanted, expected) => {
+])('updates only what %s changes, and reports it without its value', async (_, wanted, expected) => {
   await deploy()
   expect(changed(await deploy(wanted, { dryRun: true }))).toEqual(expected)
   expect(changed(await deploy(wanted))).toEqual(expected)
   expect(changed(await deploy(wanted))).toEqual([])
 })
 
-describe('after puts of others', () => {
+describe('after changes by others', () => {
   beforeEach(() => deploy())
 
-  it('changes nothing where the same code was put', async () => {
+  it('changes nothing if the same code was put', async () => {
     await putAsWskdeploy('p/echo', echo)
     expect(changed(await deploy({}, { dryRun: true }))).toEqual([])
   })
 
-  it('puts the code again where another was put', async () => {
+  it('puts the code again if other code was put', async () => {
     await putAsWskdeploy('p/echo', otherCode)
     expect(changed(await deploy({}, { dryRun: true }))).toEqual([['update', 'p/echo', ['code']]])
     await deploy()
@@ -84,7 +84,7 @@ describe('after puts of others', () => {
     })
   })
 
-  it('puts the code again where an action was read, changed and put back, version and annotations included', async () => {
+  it('puts the code again if an action was read, changed and put back, including version and annotations', async () => {
     const action = await client.actions.get({ name: 'p/echo' })
     await putAction('p/echo', { ...action, exec: { ...action.exec, code: zip({ 'index.js': otherCode }) } })
     expect((await client.actions.get({ name: 'p/echo' })).version).toBe(action.version)
@@ -102,7 +102,7 @@ describe('after puts of others', () => {
     ],
     ['the key', { annotations: [{ key: 'provide-api-key', value: true }] }, ['annotation provide-api-key']],
     ['the key of old actions', { delAnnotations: ['provide-api-key'] }, ['annotation provide-api-key']],
-  ])('takes back %s', async (_, action, differs) => {
+  ])('reverts %s', async (_, action, differs) => {
     await putAction('p/echo', action)
     expect(changed(await deploy())).toEqual([['update', 'p/echo', differs]])
     expect(changed(await deploy())).toEqual([])
@@ -113,7 +113,7 @@ describe('after puts of others', () => {
     expect(changed(await deploy())).toEqual([])
   })
 
-  it('takes parameters that are not set and empty ones for the same', async () => {
+  it('treats unset and empty parameters as equal', async () => {
     const { parameters = [] } = await client.packages.get({ name: 'p' })
     expect(parameters).toContainEqual({ key: 'unset', value: '' })
     const others = parameters.filter(({ key }) => key !== 'unset')
@@ -123,7 +123,7 @@ describe('after puts of others', () => {
   })
 })
 
-it('enables a rule that was disabled', async () => {
+it('enables a disabled rule', async () => {
   await deploy()
   await client.rules.disable({ name: 'on-asked' })
   expect(changed(await deploy())).toEqual([['update', 'on-asked', ['status']]])
@@ -135,7 +135,7 @@ it('changes nothing in a dry run', async () => {
   expect(await client.packages.list()).toEqual([])
 })
 
-it('leaves nothing behind when it is removed', async () => {
+it('leaves nothing behind when undeployed', async () => {
   await deploy()
   expect(changed(await deployment.undeploy({ dryRun: true }))).toHaveLength(everything.length)
   expect(changed(await deployment.undeploy())).toEqual(
@@ -146,7 +146,7 @@ it('leaves nothing behind when it is removed', async () => {
   expect(await deployment.undeploy()).toEqual([])
 })
 
-it('removes a trigger whose feed fails, and tells what it failed with', async () => {
+it('removes a trigger whose feed fails, and reports the failure', async () => {
   await deploy()
   const watched = { name: 'p/watch', trigger: 'uploaded' }
   await client.feeds.delete(watched).catch(() => {})
@@ -157,7 +157,7 @@ it('removes a trigger whose feed fails, and tells what it failed with', async ()
   ])
 })
 
-it('keeps a package that holds actions of others, and says so', async () => {
+it('keeps a package with actions of others, and reports it', async () => {
   await deploy()
   await putAsWskdeploy('p/other', echo)
   await expect(deployment.undeploy()).rejects.toMatchObject({
@@ -168,11 +168,11 @@ it('keeps a package that holds actions of others, and says so', async () => {
   expect(changed(await deployment.undeploy())).toEqual([['delete', 'p', []]])
 })
 
-it('refuses results in the bucket that is watched', async () => {
+it('refuses to write results to the watched bucket', async () => {
   await expect(deploy({ resultsBucket: 'images' })).rejects.toMatchObject({ code: 'bad_deployment' })
 })
 
-it('says what to do when the code was not built', async () => {
+it('says what to do if the code was not built', async () => {
   const manifest = await deployment.manifestOf()
   rmSync(join(deployment.folder, 'echo.zip'))
   const deploying = deployManifest(manifest, { apiHost: deployment.host.url, auth })

@@ -33,7 +33,7 @@ async function doctor(more: NodeJS.ProcessEnv = {}): Promise<Record<string, Find
   return Object.fromEntries(findings.map((finding) => [finding.name, finding]))
 }
 
-it('tells kinds, limits and that nothing is deployed', async () => {
+it('reports kinds, limits and a missing deployment', async () => {
   const { openwhisk, limits, deployment } = await doctor()
   expect(openwhisk).toMatchObject({
     state: 'ok',
@@ -46,12 +46,12 @@ it('tells kinds, limits and that nothing is deployed', async () => {
   expect(deployment).toMatchObject({ state: 'absent', hint: 'whisklens deploy' })
 })
 
-it('refuses a wrong key', async () => {
+it('reports a wrong key', async () => {
   const { openwhisk } = await doctor({ WHISKLENS_AUTH: 'uuid:other' })
   expect(openwhisk).toMatchObject({ state: 'failed', hint: expect.stringContaining('API key') })
 })
 
-it('tells the versions that are deployed, and whose code they are', async () => {
+it('reports deployed versions, and whether their code is of this build', async () => {
   expect((await run(folder.path, ['deploy'], env)).code).toBe(0)
   const { deployment: built, alarms } = await doctor()
   expect(built).toMatchObject({
@@ -70,7 +70,7 @@ it('tells the versions that are deployed, and whose code they are', async () => 
   })
 })
 
-it('tells the limits of the namespace before those of the host, and what is missing without alarms', async () => {
+it('prefers the limits of the namespace to those of the host, and reports missing alarms', async () => {
   const before = await startStoreProxy(host.url, async (incoming, outgoing, onward) => {
     const isLimits = incoming.url === '/api/v1/namespaces/_/limits'
     if (!isLimits && !incoming.url?.includes('whisk.system')) return passOn(await onward(), outgoing)
@@ -93,7 +93,7 @@ it('tells the limits of the namespace before those of the host, and what is miss
   }
 })
 
-describe('whether the gallery page may read the results bucket', () => {
+describe('CORS of the results bucket', () => {
   let s3: S3
   beforeAll(() => {
     s3 = new S3({
@@ -106,7 +106,7 @@ describe('whether the gallery page may read the results bucket', () => {
   })
   afterEach(() => s3.deleteBucketCors({ Bucket: 'results' }).promise())
 
-  it('is told, with the command that lets it', async () => {
+  it('is checked, with the command to fix it', async () => {
     const { gallery: refused } = await doctor()
     expect(refused).toMatchObject({
       state: 'absent',
@@ -127,7 +127,7 @@ describe('whether the gallery page may read the results bucket', () => {
     })
   })
 
-  it('is told where parts are missing, and where the page is of another origin', async () => {
+  it('is checked for missing headers, and for other origins', async () => {
     const rule = { AllowedMethods: ['GET'], AllowedOrigins: [host.url] }
     await s3.putBucketCors({ Bucket: 'results', CORSConfiguration: { CORSRules: [rule] } }).promise()
     expect((await doctor()).gallery?.detail).toMatch(/: Content-Range is not exposed; Range is not allowed$/)

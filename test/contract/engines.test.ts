@@ -75,12 +75,12 @@ describe.each(engineNames)('the engine %s', (engine) => {
       answers = engine === reference ? expected : await answersOf(engine)
     }, 300_000)
 
-    it('calls itself by its name', () => {
+    it('reports its name', () => {
       expect(new Set(answers.map(({ engine }) => engine))).toEqual(new Set([engine]))
     })
 
     it.each(sampleNames.map((name, index) => [name, index]))(
-      'sees in %s what the others see',
+      'agrees with the other engines on %s',
       (name, index) => {
         const [values = [], others = []] = [answers[0]?.values[index], expected[0]?.values[index]]
         expect(values).toHaveLength(1000)
@@ -90,14 +90,14 @@ describe.each(engineNames)('the engine %s', (engine) => {
       },
     )
 
-    it.each(Object.keys(networks).map((name, index) => [name, index]))('has it right: %s', (_, index) => {
+    it.each(Object.keys(networks).map((name, index) => [name, index]))('is correct: %s', (_, index) => {
       const [values, others] = [answers[index + 1]?.values.flat(), expected[index + 1]?.values.flat()]
       // A network that gives the same for everything would agree with anyone.
       expect(new Set(others).size).toBeGreaterThan(sampleNames.length)
       expect(furthest(values ?? [], others ?? [])).toBeLessThan(1e-3)
     })
 
-    it('holds no more after many images than after a few', async () => {
+    it('does not leak memory over many images', async () => {
       const images = engine === 'cpu' ? '3' : '240'
       const { stdout } = await classifyMany.run([images, ...samples], { ...env, WHISKLENS_ENGINE: engine })
       const { held, resident } = JSON.parse(stdout) as { held: { numTensors?: number }[]; resident: number[] }
@@ -107,7 +107,7 @@ describe.each(engineNames)('the engine %s', (engine) => {
         expect(mean(resident.slice(-40)) - mean(resident.slice(80, 120))).toBeLessThan(30e6)
     }, 300_000)
 
-    it.each(unfitFor(engine))('refuses a model, naming what is wrong: %s', async (_, unfit) => {
+    it.each(unfitFor(engine))('refuses a model with %s', async (_, unfit) => {
       const { exitCode, stderr } = await child.run([engine, await unfit.write()], env)
       expect(exitCode).toBe(1)
       expect(stderr).toContain('InvalidInputError')

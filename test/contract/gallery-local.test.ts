@@ -32,7 +32,7 @@ const blobOf = (name: string) => new Blob([new Uint8Array(sample(name))], { type
 const keys = () => [...gallery.result.value.rows].map((row) => gallery.rows.record(row)?.key)
 
 describe('the gallery of a local Whisklens', () => {
-  it('uploads what is dropped, opens the batch of the day, and shows results as they come', async () => {
+  it('uploads dropped files, opens the batch of the day, and shows results as they arrive', async () => {
     await browser.until(() => gallery.batches.state.value.is === 'empty')
     gallery.local?.upload([
       { name: 'coffee.jpg', file: blobOf('coffee') },
@@ -62,7 +62,7 @@ describe('the gallery of a local Whisklens', () => {
     expect(gallery.local?.problem.value).toBeUndefined()
   })
 
-  it('says when a batch that was fired does not begin', async () => {
+  it('reports a fired batch that does not start', async () => {
     browser.answer((url) =>
       url.pathname === '/local/batches' ? Response.json({ batch: 'never' }, { status: 202 }) : undefined,
     )
@@ -71,7 +71,7 @@ describe('the gallery of a local Whisklens', () => {
     expect(gallery.local?.problem.value).toMatchObject({ code: 'not_begun' })
   })
 
-  it('says when an upload fails, and tries again', async () => {
+  it('reports a failed upload, and retries it', async () => {
     gallery.close()
     open(local.connection.gallery.replace(/owner=.*/, 'owner=wrong'))
     gallery.local?.upload([{ name: 'coffee.jpg', file: blobOf('coffee') }])
@@ -88,7 +88,7 @@ describe('the gallery of a local Whisklens', () => {
     expect(gallery.local?.problem.value).toBeUndefined()
   })
 
-  it('offers nothing of it without the secret', () => {
+  it('is unavailable without the secret', () => {
     gallery.close()
     open(local.connection.gallery.replace(/#.*/, ''))
     expect(gallery.local).toBeUndefined()

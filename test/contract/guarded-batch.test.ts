@@ -4,7 +4,7 @@ import { clientOf } from '../helpers/policy-cases'
 import { credentials, temporaryStore } from '../unit/object-store-client'
 import { guardedBatchContract, guardedBuckets } from './guarded-batch'
 
-describe('a batch under the policy of the actions, with a session token, where every write must ask for KMS', () => {
+describe('a batch under the policy of the actions, with a session token and mandatory KMS encryption', () => {
   guardedBatchContract(async () => {
     const actions = {
       accessKeyId: 'actions',

@@ -70,7 +70,7 @@ export function guardedBatchContract(connect: () => Promise<Guard>): void {
     expect(await objects.unfinishedUploads(results)).toEqual([])
   })
 
-  it('completes an upload again where the answer got lost', async () => {
+  it('completes an upload again after a lost answer', async () => {
     const upload = await results.beginUpload('tried/twice', 'text/plain')
     const etags: string[] = []
     for (const body of [Buffer.alloc(partBytes), Buffer.from('rest')])
@@ -80,7 +80,7 @@ export function guardedBatchContract(connect: () => Promise<Guard>): void {
     expect(await results.head('tried/twice')).toMatchObject({ size: partBytes + 4 })
   })
 
-  it('is fired again, and removed', async () => {
+  it('is fired again, and pruned', async () => {
     await runner.start({ batch: 'again', prefix: 'photos/00', force: true })
     const { totals } = await runner.start({ batch: 'again', retry: true })
     expect(totals).toMatchObject({ ok: 10, error: 0 })
@@ -95,7 +95,7 @@ export function guardedBatchContract(connect: () => Promise<Guard>): void {
     })
   })
 
-  it('gives links that may be read', async () => {
+  it('presigns readable links', async () => {
     for (const [bucket, key] of [
       [runner.photos, 'photos/000.jpg'],
       [results, resultsKey('large', 'results.csv')],
@@ -103,7 +103,7 @@ export function guardedBatchContract(connect: () => Promise<Guard>): void {
       expect((await fetch(bucket.presign(key, 60))).status).toBe(200)
   })
 
-  it('has the store encrypt all that it writes', async () => {
+  it('has all its objects encrypted', async () => {
     const { s3Encryption, resultsBucket } = guard.settings
     const keys = (await collect(results.list())).map(({ key }) => key)
     expect(keys.length).toBeGreaterThan(10)

@@ -27,7 +27,7 @@ async function scrape(): Promise<ParsedFamily[]> {
   return parseOpenMetrics(await answer.text())
 }
 
-it('A host tells its activations, containers and throttles, and what it was given beside', async () => {
+it('A host reports its activations, containers, throttles and additional metrics', async () => {
   const ow = clientOf(host)
   expect(valuesOf(await scrape(), 'whisklens_host_containers')).toEqual({ '': 0 })
   await ow.actions.update({ name: 'good', action: 'const main = () => ({})' })

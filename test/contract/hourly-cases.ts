@@ -19,7 +19,7 @@ export function hourlyContract(open: () => Promise<Bucket>): void {
     return signed
   }
 
-  it('stay the same within an hour, and read the object from its first millisecond to its last', async () => {
+  it('are stable for an hour, and valid throughout', async () => {
     const key = 'ünï/a b+c&d%41.jpg'
     await bucket.put(key, 'hello')
     const fullHour = Date.now() - (Date.now() % hour)
@@ -32,7 +32,7 @@ export function hourlyContract(open: () => Promise<Bucket>): void {
     expect(answer.headers.get('cache-control')).toBe('private, max-age=7200, immutable, version="v1"')
   })
 
-  it('are others for each version, so that caches do not take one for the other', async () => {
+  it('differ per version, so that caches do not mix them up', async () => {
     await bucket.put('a', 'hello')
     const now = Date.now()
     const [one, other] = ['v1', 'v2'].map((version) => signedAt(now, 'a', version).url)

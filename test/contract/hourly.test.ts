@@ -13,7 +13,7 @@ describe('URLs of the embedded object store', () => {
 
   hourlyContract(() => objects.newBucket())
 
-  it('hold for an hour and more, whenever they are signed, and then no longer', async () => {
+  it('are valid for at least an hour whenever they are signed, and expire', async () => {
     const bucket = await objects.newBucket()
     await bucket.put('a', 'hello')
     const statusAt = async (url: string, time: string) => {

@@ -29,7 +29,7 @@ export function listContract(open: () => Promise<{ store: Store; images: Bucket;
     ['inventory', (key) => `"${images.name}","${encodeURIComponent(key)}","2","2026-11-20T10:00:00.000Z"`],
   ]
 
-  it.each(shapes)('of the shape %s are planned', async (shape, line) => {
+  it.each(shapes)('in the format %s are planned', async (shape, line) => {
     const key = `lists/${shape}`
     await results.put(key, twice.map((one) => `${line(one)}\r\n`).join(''))
     const batch = batchOf(images.name, { batch: 'b1', manifest: `s3://${results.name}/${key}` })
@@ -39,14 +39,14 @@ export function listContract(open: () => Promise<{ store: Store; images: Bucket;
     expect(found.filter(({ etag }) => etag === undefined).map((image) => image.key)).toEqual(['in/gone.jpg'])
   })
 
-  it('are an error where there is none at the address', async () => {
+  it('are an error if missing', async () => {
     const batch = batchOf(images.name, { manifest: `s3://${results.name}/lists/none` })
     await expect(collect(planChunks(batch, store, results, { now: 0 }))).rejects.toMatchObject({
       code: 'manifest_not_found',
     })
   })
 
-  it('change: what is read is one version', async () => {
+  it('are read in a single version', async () => {
     await results.put('lists/changing', 'in/boat.png\n')
     const from = { etag: '0123456789abcdef0123456789abcdef', bytes: 0, lines: 0, files: [], sorted: false }
     const batch = batchOf(
@@ -62,7 +62,7 @@ export function listContract(open: () => Promise<{ store: Store; images: Bucket;
   it.each([
     ['listed', 1_000],
     ['asked after', 1],
-  ])('are looked up, %s', async (_, length) => {
+  ])('are looked up: %s', async (_, length) => {
     const before = { ...page }
     Object.assign(page, { length, least: 1_000 })
     try {

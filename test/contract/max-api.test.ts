@@ -99,23 +99,23 @@ describe('POST /model/predict', () => {
     expect(predictionsOf(response)[0]).toMatchObject({ label_id: 'n07920052', label: 'espresso' })
   })
 
-  it('goes by what the file is, not by its name or type', async () => {
+  it('identifies an image by content, not by name or type', async () => {
     const form = curlForm(sample('coffee'), { name: 'data.bin', type: 'application/octet-stream' })
     expect(predictionsOf(await predict(form))[0]).toMatchObject({ label: 'espresso' })
   })
 
-  it('takes the form of a browser, with other fields in it and any file name', async () => {
+  it('accepts the form of a browser, with other fields and any file name', async () => {
     const response = await predict(await browserForm(sample('coffee'), { threshold: '0.5' }))
     expect(predictionsOf(response)[0]).toMatchObject({ label: 'espresso' })
   })
 
-  it('takes the type of the form in any case and with a quoted boundary', async () => {
+  it('accepts the content type in any case and with a quoted boundary', async () => {
     const form = curlForm(sample('coffee'))
     const type = 'Multipart/Form-Data; boundary="------------------------d74496d66958873e"'
     expect((await predict({ ...form, headers: { 'content-type': type } })).statusCode).toBe(200)
   })
 
-  it('is the bare URL, too', async () => {
+  it('is also at the bare URL', async () => {
     for (const path of ['', '/', '/model/predict/']) {
       const response = await ask('post', { path, ...curlForm(sample('cat')) })
       expect(predictionsOf(response)[0]).toMatchObject({ label: 'tiger cat' })
@@ -149,7 +149,7 @@ describe('POST /model/predict', () => {
     ],
     ['the bare photo', { headers: { 'content-type': 'image/jpeg' }, body: sample('cat') }],
     ['JSON', { headers: { 'content-type': 'application/json' }, body: Buffer.from('{"image":"cat.jpg"}') }],
-  ])('answers 400 to %s, saying what is expected', async (_, asked) => {
+  ])('answers 400 to %s, with what is expected', async (_, asked) => {
     expect(await predict(asked)).toMatchObject({
       statusCode: 400,
       body: { status: 'error', message: expect.stringContaining('file field "image"') },
@@ -165,7 +165,7 @@ function formOf(part: string): Asked {
 }
 
 describe('GET', () => {
-  it('/model/metadata says what the model is, all in text', async () => {
+  it('/model/metadata describes the model, as text only', async () => {
     const { statusCode, body } = await ask('get', { path: '/model/metadata' })
     expect(statusCode).toBe(200)
     expect(Object.keys(body as object)).toEqual(['id', 'name', 'description', 'type', 'source', 'license'])
@@ -203,7 +203,7 @@ describe('GET', () => {
   })
 
   it.each(['', '/'])(
-    '"%s" is a page to try it, which may load and run nothing but what is in it',
+    '"%s" is a page to try the model, which runs and loads only its own code',
     async (path) => {
       const { statusCode, headers, body } = await ask('get', { path, headers: { accept: 'text/html' } })
       expect(statusCode).toBe(200)
@@ -222,7 +222,7 @@ describe('GET', () => {
     },
   )
 
-  it('the page shows what a model says of itself as text', async () => {
+  it('escapes what a model says about itself', async () => {
     const [id, description] = ['evil', '<script>alert("x")</script> & more']
     const model = modelCopy({
       'whisklens.json': JSON.stringify({
@@ -237,12 +237,12 @@ describe('GET', () => {
   })
 })
 
-describe('everything else', () => {
+describe('other requests', () => {
   it.each([
     ['get', '/etc/passwd'],
     ['post', '/model'],
     ['head', '/model/predictions'],
-  ])('%s %s is 404 in the same form', async (method, path) => {
+  ])('%s %s is 404 in the same format', async (method, path) => {
     expect(await ask(method, { path })).toMatchObject({
       statusCode: 404,
       body: { status: 'error', message: expect.stringContaining(path) },
@@ -258,7 +258,7 @@ describe('everything else', () => {
     ['post', '/model/labels', 'GET, HEAD'],
     ['put', '/model/metadata', 'GET, HEAD'],
     ['delete', '/swagger.json', 'GET, HEAD'],
-  ])('%s %s is 405, and %s are allowed', async (method, path, allow) => {
+  ])('%s %s is 405, allowing %s', async (method, path, allow) => {
     expect(await ask(method, { path })).toMatchObject({
       statusCode: 405,
       headers: { allow },
@@ -267,20 +267,20 @@ describe('everything else', () => {
   })
 
   it.each(['', '/', '/model/metadata', '/model/labels', '/swagger.json'])(
-    'HEAD of %j is what GET is: the platform drops the body',
+    'HEAD of %j answers like GET: the platform drops the body',
     async (path) => {
       expect(await ask('head', { path })).toEqual(await ask('get', { path }))
     },
   )
 
-  it('CORS is left to the platform, which answers it for every web action; ours would come twice', async () => {
+  it('leaves CORS to the platform, which adds its headers to every web action', async () => {
     for (const response of [await ask('get'), await predict(curlForm(sample('cat')))]) {
       const names = Object.keys(response.headers).map((name) => name.toLowerCase())
       expect(names.filter((name) => name.startsWith('access-control-'))).toEqual([])
     }
   })
 
-  it('a model that is not there is 500 without a stack trace', async () => {
+  it('a missing model is 500 without a stack trace', async () => {
     const response = await ask('get', { path: '/model/metadata', params: { defaultModel: 'resnet-9000' } })
     expect(response).toMatchObject({
       statusCode: 500,
@@ -297,7 +297,7 @@ describe('a web action that is not raw', () => {
     for (const name of environment) delete process.env[name]
   })
 
-  it('has the model of its container, whatever a query makes of the parameters', async () => {
+  it('uses the model of its container, whatever the query says', async () => {
     expect(await main({ ...asked, defaultModel: '/etc', engine: 'none' })).toMatchObject({
       statusCode: 200,
       body: { id: 'efficientnet-lite0-int8' },
@@ -309,7 +309,7 @@ describe('a web action that is not raw', () => {
     })
   })
 
-  it('has the token of its parameters or of its container', async () => {
+  it('uses the token of its parameters or of its container', async () => {
     const statusOf = async (params: object) => (await main({ ...asked, ...params })).statusCode
     expect(await statusOf({ resultsToken: 'open sesame' })).toBe(401)
     expect(await statusOf({ resultsToken: 'open sesame', token: 'open sesame' })).toBe(200)
@@ -323,13 +323,13 @@ describe('a token', () => {
   const params = { resultsToken: 'open sesame' }
   const path = '/model/metadata'
 
-  it('is not needed where none is set', async () => {
+  it('is optional', async () => {
     for (const unset of ['', '$WHISKLENS_RESULTS_TOKEN']) {
       expect((await ask('get', { path, params: { resultsToken: unset } })).statusCode).toBe(200)
     }
   })
 
-  it('is needed for everything once it is set', async () => {
+  it('protects every path once it is set', async () => {
     for (const [method, asked] of [
       ['get', {}],
       ['get', { path }],
@@ -347,7 +347,7 @@ describe('a token', () => {
     ['as a bearer token', { headers: { authorization: 'Bearer open sesame' } }],
     ['by itself', { headers: { authorization: 'open sesame' } }],
     ['in the query', { query: 'a=b&token=open+sesame' }],
-  ])('is taken %s', async (_, asked) => {
+  ])('is accepted %s', async (_, asked) => {
     expect((await ask('get', { path, params, ...asked })).statusCode).toBe(200)
   })
 

@@ -62,14 +62,14 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
       await expectFirst(sharp(await model.image()).jpeg({ quality: 95 }), 'image/jpeg')
     })
 
-    it('predicts on a PNG: RGBA, palette, and what no name tells', async () => {
+    it('predicts on a PNG: RGBA, palette, and without a file name', async () => {
       const image = sharp(await model.image())
       await expectFirst(image.clone().ensureAlpha(0.99).png(), 'image/png')
       await expectFirst(image.clone().png({ palette: true }), 'image/png')
       await expectFirst(image.clone().png(), 'application/octet-stream')
     })
 
-    it('takes a grey PNG', async () => {
+    it('accepts a grey PNG', async () => {
       const grey = await sharp(await model.image())
         .toColourspace('b-w')
         .png()
@@ -80,7 +80,7 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
       if (!model.needsColour) expect(predictions[0]).toStrictEqual(model.first)
     })
 
-    it('predicts on the bare URL, too', async () => {
+    it('predicts at the bare URL, too', async () => {
       const response = await post(formOf(await model.image()), '')
       expect(response.status).toBe(200)
       expect(((await response.json()) as { predictions: object[] }).predictions[0]).toStrictEqual(model.first)
@@ -99,7 +99,7 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
       expect(body.message).toContain('The provided input is not a valid image')
     })
 
-    it('answers 400 where the field is missing', async () => {
+    it('answers 400 without the field', async () => {
       for (const init of [formOf(sample('cat'), 'image/jpeg', 'photo'), { method: 'POST' }]) {
         const { status, body } = await refusal(init)
         expect(status).toBe(400)
@@ -107,7 +107,7 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
       }
     })
 
-    it('tells what it is', async () => {
+    it('describes the model', async () => {
       const response = await reached.ask('/model/metadata')
       expect(response.status).toBe(200)
       const metadata = (await response.json()) as Record<string, string>
@@ -116,7 +116,7 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
       expect(metadata.type).toBe(model.type)
     })
 
-    it('tells what it can name', async () => {
+    it('lists its labels', async () => {
       const response = await reached.ask('/model/labels')
       expect(response.status).toBe(model.labels === undefined ? 404 : 200)
       if (model.labels === undefined) return
@@ -127,7 +127,7 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
       }
     })
 
-    it('describes its API in Swagger 2.0, with the fields that it answers', async () => {
+    it('describes its API in Swagger 2.0, with the fields of its answers', async () => {
       const response = await reached.ask('/swagger.json')
       expect(response.headers.get('content-type')).toMatch(/^application\/json/)
       const { swagger, info, paths } = (await response.json()) as Dict
@@ -147,7 +147,7 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
       expect(await response.text()).toContain('<input type="file"')
     })
 
-    it('answers 404 to anything else', async () => {
+    it('answers 404 to other paths', async () => {
       for (const path of ['/etc/passwd', '/model']) {
         const response = await reached.ask(path)
         expect(response.status).toBe(404)
@@ -155,7 +155,7 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
       }
     })
 
-    it('answers 405 to another method, and names those that there are', async () => {
+    it('answers 405 to other methods, with those allowed', async () => {
       for (const [method, path, allow] of [
         ['GET', '/model/predict', 'POST'],
         ['PUT', '/model/predict', 'POST'],
@@ -167,7 +167,7 @@ export function maxCases(model: MaxModel, more: (reached: () => Reached) => void
       }
     })
 
-    it('answers HEAD as GET, without the body', async () => {
+    it('answers HEAD like GET, without the body', async () => {
       for (const path of ['/', '/model/metadata', '/swagger.json']) {
         const [head, get] = [await reached.ask(path, { method: 'HEAD' }), await reached.ask(path)]
         expect([head.status, head.headers.get('content-type')]).toEqual([

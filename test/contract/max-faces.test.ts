@@ -20,7 +20,7 @@ const shared = {
 }
 
 const seesNobody = (reached: () => { ask(path: string, init: RequestInit): Promise<Response> }) => {
-  it('predicts nothing where there is no face', async () => {
+  it('predicts nothing without a face', async () => {
     const response = await reached().ask('/model/predict', formOf(sample('coffee')))
     expect(await response.json()).toEqual({ status: 'ok', predictions: [] })
   })

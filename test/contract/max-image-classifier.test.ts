@@ -13,7 +13,7 @@ maxCases(
     first: { label_id: 'n07920052', label: 'espresso', probability: expect.any(Number) },
   },
   (reached) => {
-    it('gives the five most probable labels, highest first', async () => {
+    it('returns the five most probable labels, highest first', async () => {
       const response = await reached().ask('/model/predict', formOf(sample('cat')))
       const { predictions } = (await response.json()) as {
         predictions: { label_id: string; probability: number }[]
@@ -24,14 +24,14 @@ maxCases(
       expect(probabilities).toEqual(probabilities.toSorted((a, b) => b - a))
     })
 
-    it('is no other model because a client says so', async () => {
+    it('ignores a model named by the client', async () => {
       const response = await reached().ask(
         '/model/metadata?model=/etc&engine=none&s3Endpoint=http://127.0.0.1',
       )
       expect(await response.json()).toMatchObject({ id: 'efficientnet-lite0' })
     })
 
-    it('lets pages of any origin ask, where the platform answers them', async () => {
+    it('leaves CORS to the platform', async () => {
       const { headers, url } = await reached().ask('/model/metadata')
       if (url) expect(headers.get('access-control-allow-origin')).toBe('*')
     })

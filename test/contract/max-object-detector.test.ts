@@ -38,7 +38,7 @@ describeWith(peerLibraries.cocoSsd, 'the MAX object detector', () => {
         return predictions.map(({ label }) => label)
       }
 
-      it('goes by the threshold of the query or the form, and else by 0.7', async () => {
+      it('uses the threshold of the query or the form, or 0.7', async () => {
         const image = formOf(await orange())
         expect(await found('', image)).toEqual(['teddy bear'])
         expect(await found('?threshold=0.3', image)).toEqual(['teddy bear', 'person'])

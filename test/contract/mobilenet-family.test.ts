@@ -45,7 +45,7 @@ afterAll(() => {
   removeMobileNets()
 })
 
-it('is compiled, with the ending that the package takes', async () => {
+it('is compiled with the ending that the package expects', async () => {
   const { description, classes, files } = await readModelFolder(folder)
   expect(description).toMatchObject({ family: 'mobilenet', logits: true, skip: 1 })
   expect([...files.keys()]).toEqual(expect.arrayContaining(['model.json', 'model.onnx', 'saved_model.pb']))
@@ -75,7 +75,7 @@ describe.each(engineNames)('on the engine %s', (engine) => {
   })
 })
 
-it('leaves no tensor behind', async () => {
+it('leaks no tensors', async () => {
   const before = tf.memory().numTensors
   const { task } = await loadModel(folder, 'cpu')
   const loaded = tf.memory().numTensors
@@ -88,7 +88,7 @@ it('leaves no tensor behind', async () => {
   expect(tf.memory().numTensors).toBe(loaded)
 })
 
-it('needs the package on TensorFlow.js', async () => {
+it('requires the package on TensorFlow.js', async () => {
   const { exitCode, stderr } = await child.run(['cpu', folder], { NODE_PATH: '', WHISKLENS_HOME: folder })
   expect(exitCode).toBe(1)
   expect(stderr).toContain('npm install @tensorflow-models/mobilenet@2.1.1')

@@ -61,7 +61,7 @@ describe.each(types)('as %s', (type) => {
     expect(refused?.length).toBe(name === 's3-one-bad-record-of-three' ? 1 : undefined)
   })
 
-  it.each(unknownShapes)('%s is refused with the shapes that are known', async (name) => {
+  it.each(unknownShapes)('%s is refused with the known formats', async (name) => {
     const { status, body } = await post(bodyOf(name), type)
     expect(status).toBe(400)
     expect(body.error).toMatchObject({
@@ -83,7 +83,7 @@ it.each([
   ['{"Records":', 'text/plain', 'is no JSON object'],
   ['hello', 'application/octet-stream', 'is no JSON object'],
   ['{"bucket": "images", "key": "a.jpg"}', 'application/x-www-form-urlencoded', 'was JSON sent as a form?'],
-])('%s as %s is refused, and its settings are not told', async (text, type, reason) => {
+])('%s as %s is refused, without revealing its settings', async (text, type, reason) => {
   const { status, body } = await post(text, type)
   expect(status).toBe(400)
   expect(body.error.message).toContain(reason)
@@ -98,7 +98,7 @@ it('another method is refused', async () => {
     })
 })
 
-it('a request without the token is refused, noted, and nothing of it is kept', async () => {
+it('a request without the token is refused and noted, without its content', async () => {
   const url = `${local.connection.apiHost}/api/v1/web/guest/whisklens/bucket-events?token=guess-of-a-stranger`
   const answer = await fetch(url, { method: 'POST', body: bodyOf('minio') })
   expect(answer.status).toBe(401)
@@ -107,7 +107,7 @@ it('a request without the token is refused, noted, and nothing of it is kept', a
   expect(noted).not.toContain('stranger')
 })
 
-it('what was refused is logged, and shown by doctor', async () => {
+it('refusals are logged, and shown by doctor', async () => {
   await post(bodyOf('azure-event-grid'), 'application/json')
   const { body } = await post(bodyOf('s3-one-bad-record-of-three'), 'text/plain')
   expect(body.refused).toEqual([{ at: 'Records[1]', reason: expect.stringContaining('s3.object.key') }])

@@ -72,7 +72,7 @@ needs(!isThere && `${spec} cannot be fetched`).describe('the model of nsfwjs', (
     ])
   })
 
-  it.each(sampleNames)('says of the pixels of %s what its layers say', async (name) => {
+  it.each(sampleNames)('agrees with its layers on %s', async (name) => {
     const pixels = await decodeImage(sample(name), model.task.input)
     const expected = await valuesOf(layers, tf.tensor(pixels.pixels, [1, 224, 224, 3]))
     const { labels } = await model.task.predict(pixels, 5)

@@ -89,13 +89,13 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
   })
 
   describe('buckets', () => {
-    it('lists a bucket that was created', async () => {
+    it('lists a created bucket', async () => {
       const { Buckets = [] } = await s3.listBuckets().promise()
       expect(Buckets.map(({ Name }) => Name)).toContain(Bucket)
       await s3.headBucket({ Bucket }).promise()
     })
 
-    it('says where a bucket is', async () => {
+    it('reports the location of a bucket', async () => {
       const { LocationConstraint } = await s3.getBucketLocation({ Bucket }).promise()
       expect(LocationConstraint || 'us-east-1').toBe(s3.config.region)
     })
@@ -104,7 +104,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect(await codeOf(s3.createBucket({ Bucket }).promise())).toBe('BucketAlreadyOwnedByYou')
     })
 
-    it('refuses to delete a bucket that holds objects', async () => {
+    it('refuses to delete a bucket with objects', async () => {
       await put('a')
       expect(await codeOf(s3.deleteBucket({ Bucket }).promise())).toBe('BucketNotEmpty')
     })
@@ -116,7 +116,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       },
     )
 
-    it('tells a missing bucket from a missing key', async () => {
+    it('distinguishes a missing bucket from a missing key', async () => {
       const missing = `${Bucket}-missing`
       expect(await codeOf(s3.getObject({ Bucket: missing, Key: 'a' }).promise())).toBe('NoSuchBucket')
       expect(await codeOf(s3.putObject({ Bucket: missing, Key: 'a' }).promise())).toBe('NoSuchBucket')
@@ -127,7 +127,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
   })
 
   describe('objects', () => {
-    it('gives back what was put, with its headers and metadata', async () => {
+    it('returns an object as written, with headers and metadata', async () => {
       const Body = randomBytes(100_000)
       const headers = {
         ContentType: 'image/jpeg',
@@ -172,7 +172,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect(await get('a')).toMatchObject({ Body: Buffer.from('second'), Metadata: {} })
     })
 
-    it('deletes an object, and does not mind one that is not there', async () => {
+    it('deletes an object, and accepts a missing one', async () => {
       await put('a')
       await s3.deleteObject({ Bucket, Key: 'a' }).promise()
       expect(await codeOf(get('a'))).toBe('NoSuchKey')
@@ -188,13 +188,13 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect(keysOf(await list())).toEqual([])
     })
 
-    it.each(orderedKeys)('keeps the key %s as it is', async (Key) => {
+    it.each(orderedKeys)('preserves the key %s', async (Key) => {
       await put(Key, Key)
       expect((await get(Key)).Body?.toString()).toBe(Key)
       expect(keysOf(await list())).toEqual([Key])
     })
 
-    it('takes keys of up to 1,024 bytes', async () => {
+    it('accepts keys of up to 1,024 bytes', async () => {
       // In pieces, for servers on a file system.
       const longest = `${'ü'.repeat(99)}/`.repeat(5) + 'k'.repeat(1024 - 5 * 199)
       await put(longest, 'long')
@@ -215,7 +215,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
     })
   })
 
-  describe('an object that was deleted', () => {
+  describe('a deleted object', () => {
     const deleted = async (together = false): Promise<string> => {
       const { ETag = '' } = await put('a/b', 'first')
       await put('a/b', 'second')
@@ -224,7 +224,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       return ETag
     }
 
-    it.each([false, true])('is not there any more (by DeleteObjects: %s)', async (together) => {
+    it.each([false, true])('is gone (by DeleteObjects: %s)', async (together) => {
       await deleted(together)
       expect(await codeOf(get('a/b'))).toBe('NoSuchKey')
       expect(await codeOf(s3.headObject({ Bucket, Key: 'a/b' }).promise())).toBe('NotFound')
@@ -232,7 +232,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect(keysOf(await list({ Prefix: 'a/' }))).toEqual([])
     })
 
-    it('is created again by one who expects nothing (If-None-Match: *), once', async () => {
+    it('can be created again with If-None-Match: *, once', async () => {
       await deleted()
       const created = await codeOf(put('a/b', 'new', { 'If-None-Match': '*' }))
       expect(created).toBe(countsDeleted ? 'PreconditionFailed' : 'no error')
@@ -242,14 +242,14 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect(keysOf(await list())).toEqual(['a/b'])
     })
 
-    it('is not replaced by one who expects it (If-Match)', async () => {
+    it('cannot be replaced with If-Match', async () => {
       const ETag = await deleted()
       expect(await codeOf(put('a/b', 'new', { 'If-Match': ETag }))).toBe(
         countsDeleted ? 'PreconditionFailed' : 'NoSuchKey',
       )
     })
 
-    it('may be deleted again', async () => {
+    it('can be deleted again', async () => {
       await deleted()
       expect(await codeOf(s3.deleteObject({ Bucket, Key: 'a/b' }).promise())).toBe('no error')
       const Objects = [{ Key: 'a/b' }]
@@ -273,7 +273,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect(part).toMatchObject({ ContentRange, ContentLength: text.length, Body: Buffer.from(text) })
     })
 
-    it('refuses a range behind the end', async () => {
+    it('refuses a range beyond the end', async () => {
       await put('digits', digits)
       expect(await codeOf(get('digits', { Range: 'bytes=10-' }))).toBe('InvalidRange')
     })
@@ -301,13 +301,13 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
   })
 
   describe('conditional writes', () => {
-    it('creates only what is not there (If-None-Match: *)', async () => {
+    it('creates only a missing object (If-None-Match: *)', async () => {
       await put('a', 'first', { 'If-None-Match': '*' })
       expect(await codeOf(put('a', 'second', { 'If-None-Match': '*' }))).toBe('PreconditionFailed')
       expect((await get('a')).Body?.toString()).toBe('first')
     })
 
-    it('replaces only the version that is named (If-Match)', async () => {
+    it('replaces only the expected version (If-Match)', async () => {
       const { ETag = '' } = await put('a', 'first')
       await put('a', 'second', { 'If-Match': ETag })
       expect(await codeOf(put('a', 'third', { 'If-Match': ETag }))).toBe('PreconditionFailed')
@@ -328,7 +328,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
     const copy = (Key: string, source: string, more: Partial<S3.CopyObjectRequest> = {}) =>
       s3.copyObject({ Bucket, Key, CopySource: encodeURI(`${Bucket}/${source}`), ...more }).promise()
 
-    it('takes the metadata along', async () => {
+    it('copies the metadata', async () => {
       const source = 'ünï/a b.jpg'
       await s3
         .putObject({ Bucket, Key: source, Body: 'hello', ContentType: 'image/jpeg', Metadata: { a: '1' } })
@@ -342,7 +342,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       })
     })
 
-    it('replaces the metadata on demand, also in place', async () => {
+    it('replaces the metadata on request, also in place', async () => {
       await s3.putObject({ Bucket, Key: 'a', Body: 'hello', Metadata: { a: '1' } }).promise()
       expect(await codeOf(copy('a', 'a'))).toBe('InvalidRequest')
       await copy('a', 'a', { MetadataDirective: 'REPLACE', Metadata: { b: '2' }, ContentType: 'text/plain' })
@@ -363,7 +363,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect(Contents.map(({ Key }) => Key)).toEqual(orderedKeys)
     })
 
-    it('says of each object what HEAD says', async () => {
+    it('agrees with HEAD about each object', async () => {
       await put('a', 'hello')
       const { LastModified, ETag } = await s3.headObject({ Bucket, Key: 'a' }).promise()
       const [object] = (await list({ FetchOwner: true })).Contents ?? []
@@ -410,14 +410,14 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect(seen).toEqual(['a/', 'b', 'c/', 'd'])
     })
 
-    it('starts after a key, whether it is there or not', async () => {
+    it('starts after a key, existing or not', async () => {
       for (const key of ['a', 'b', 'c']) await put(key)
       expect(keysOf(await list({ StartAfter: 'b' }))).toEqual(['c'])
       expect(keysOf(await list({ StartAfter: 'aa' }))).toEqual(['b', 'c'])
       expect(keysOf(await s3.listObjects({ Bucket, Marker: 'a' }).promise())).toEqual(['b', 'c'])
     })
 
-    it('answers at most 1,000 keys a page', async () => {
+    it('returns at most 1,000 keys per page', async () => {
       const names = Array.from({ length: 1005 }, (_, n) => `k${String(n).padStart(5, '0')}`)
       await Promise.all(names.map((name) => put(name)))
       const first = await list({ MaxKeys: 5000 })
@@ -445,7 +445,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       return request.promise()
     }
 
-    it('puts parts together, in whatever order they came', async () => {
+    it('joins parts, in whatever order they came', async () => {
       const [one, two] = [randomBytes(5 * mebibyte), randomBytes(1000)]
       const id = await begin('large ü')
       const second = await uploadPart('large ü', id, 2, two)
@@ -466,7 +466,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect((await s3.listMultipartUploads({ Bucket }).promise()).Uploads ?? []).toEqual([])
     })
 
-    it('takes a part anew, for whoever does not know that it was sent', async () => {
+    it('accepts a part sent twice', async () => {
       const id = await begin('a')
       await uploadPart('a', id, 1, Buffer.from('first'))
       const part = await uploadPart('a', id, 1, Buffer.from('second'))
@@ -482,7 +482,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
         await s3.abortMultipartUpload({ Bucket, Key: index < 2 ? 'a/b' : 'c', UploadId }).promise()
     })
 
-    it('refuses parts that are too small, out of order or not there', async () => {
+    it('refuses parts that are too small, out of order or missing', async () => {
       const id = await begin('a')
       const first = await uploadPart('a', id, 1, Buffer.alloc(5 * mebibyte))
       const second = await uploadPart('a', id, 2, Buffer.alloc(5 * mebibyte))
@@ -505,7 +505,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       expect(await codeOf(get('a'))).toBe('NoSuchKey')
     })
 
-    it('completes under the conditions of a write', async () => {
+    it('honours preconditions of a write when completing', async () => {
       const id = await begin('a')
       const part = await uploadPart('a', id, 1, Buffer.from('x'))
       await put('a', 'first')
@@ -516,7 +516,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
   })
 
   describe('signatures', () => {
-    it('lets a presigned URL read, with headers of one’s choice', async () => {
+    it('lets a presigned URL read, with chosen headers', async () => {
       await put('ünï/a b+c.jpg', 'hello')
       const url = s3.getSignedUrl('getObject', {
         Bucket,

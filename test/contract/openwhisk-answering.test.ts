@@ -46,18 +46,18 @@ async function ask(body: string) {
 }
 
 describe('asking classify which model answers', () => {
-  it('outlasts containers that die', async () => {
+  it('retries when containers die', async () => {
     const answer = await ask(`if (n < 3) process.exit(1); return { model: 'tiny@00c0ffee' }`)
     expect(answer).toMatchObject({ modelVersion: 'tiny@00c0ffee' })
     expect(called()).toBe(3)
   })
 
-  it('ends when it dies every time', async () => {
+  it('gives up when it dies every time', async () => {
     await expect(ask('process.exit(1)')).rejects.toThrow('exited unexpectedly')
     expect(called()).toBe(4)
   })
 
-  it('takes an error for an answer', async () => {
+  it('accepts an error as an answer', async () => {
     await expect(ask(`return { error: 'There is no model "tiny"' }`)).rejects.toThrow('no model')
     expect(called()).toBe(1)
   })

@@ -62,7 +62,7 @@ async function sendEndlessly(method: string, path: string, authorization: string
 const nested = (levels: number, member: string): string =>
   `{"${member}":${'['.repeat(levels)}${']'.repeat(levels)}}`
 
-describe('a body without end', () => {
+describe('an endless body', () => {
   it.each([
     ['an invocation', 'POST', `${api}/actions/pid`, basic, 413],
     ['a fire', 'POST', `${api}/triggers/event`, basic, 413],
@@ -79,7 +79,7 @@ describe('a body without end', () => {
     expect(taken).toBeLessThan((allowed + 32) * mebibyte)
   })
 
-  it('ends with its connection, and does not keep the host from answering others', async () => {
+  it('ends with its connection, and does not block the host', async () => {
     const endless = Promise.all(
       [1, 2, 3].map(() => sendEndlessly('POST', `${api}/triggers/event`, basic, true)),
     )
@@ -104,7 +104,7 @@ describe.each([5_000, 400_000])('JSON nested for %i levels', (levels) => {
     )
   })
 
-  it('costs no container', async () => {
+  it('needs no container', async () => {
     const pid = async () =>
       (await send('POST', `${api}/actions/pid?blocking=true&result=true`, '{}')).body.pid
     const before = await pid()
@@ -112,7 +112,7 @@ describe.each([5_000, 400_000])('JSON nested for %i levels', (levels) => {
     expect(await pid()).toBe(before)
   })
 
-  it('does not get by the check of an action that has no container yet', async () => {
+  it('is also refused for an action without a container', async () => {
     await deploy('page', 'const main = () => ({ statusCode: 401, body: {} })', { 'web-export': true })
     expect((await send('POST', `${web}/page`, nested(levels, 'a'))).status).toBe(400)
     expect((await send('POST', `${web}/page`, '{}')).status).toBe(401)
@@ -120,7 +120,7 @@ describe.each([5_000, 400_000])('JSON nested for %i levels', (levels) => {
 })
 
 describe('a result', () => {
-  it('nested too deep is none', async () => {
+  it('nested too deep is an error', async () => {
     const code =
       'const main = () => { let deep = {}; for (let i = 0; i < 1500; i++) deep = { deep }; return deep }'
     await deploy('deep', code)

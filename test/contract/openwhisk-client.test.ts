@@ -47,7 +47,7 @@ const send = (path: string, init: RequestInit = {}): Promise<Response> =>
   })
 
 describe('actions', () => {
-  it('bumps the version and keeps what an update leaves out', async () => {
+  it('bumps the version and keeps omitted fields', async () => {
     await deploy('partial', 'const main = () => ({})', { params: { a: 1 }, limits: { memory: 128 } })
     const body = JSON.stringify({ limits: { timeout: 1000 } })
     const answer = await send('/api/v1/namespaces/_/actions/partial?overwrite=true', { method: 'PUT', body })
@@ -75,7 +75,7 @@ describe('actions', () => {
     expect(await put({ exec, limits: { concurrency: 2 } })).toBe(400)
   })
 
-  it('refuses a name that is taken by another collection', async () => {
+  it('refuses a name taken in another collection', async () => {
     await ow.triggers.update({ name: 'taken' })
     const answer = await refusal(deploy('taken', 'const main = () => ({})'))
     expect(answer).toEqual({
@@ -84,7 +84,7 @@ describe('actions', () => {
     })
   })
 
-  it('lists page by page, and a package by its trailing slash', async () => {
+  it('lists pages, and a package by its trailing slash', async () => {
     await ow.packages.update({ name: 'listed' })
     for (const name of ['listed/one', 'listed/two', 'listed/three'])
       await deploy(name, 'const main = () => ({})')
@@ -97,12 +97,12 @@ describe('actions', () => {
     expect(await jsonOf(count)).toEqual({ triggers: 1 })
   })
 
-  it('answers 404 for a package that is not there, and 400 for names that cannot be', async () => {
+  it('answers 404 for a missing package, and 400 for an invalid name', async () => {
     expect((await refusal(deploy('nowhere/a', 'x'))).error).toBe('The requested resource does not exist.')
     expect((await refusal(deploy('a$b', 'x'))).status).toBe(400)
   })
 
-  it('refuses code beyond 48 MiB and parameters beyond 1 MiB', async () => {
+  it('refuses code above 48 MiB and parameters above 1 MiB', async () => {
     const big = await refusal(deploy('big', 'x'.repeat(48 * 1024 * 1024 + 1)))
     expect(big).toEqual({ status: 413, error: 'exec larger than allowed: 50331649 > 50331648 bytes.' })
     const params = { text: 'x'.repeat(1024 * 1024) }
@@ -181,7 +181,7 @@ describe('invocations', () => {
     )
   })
 
-  it('gives the action what a real server does, and nothing of its own environment', async () => {
+  it('passes the same environment as a real server, and nothing of the host’s', async () => {
     process.env.A_SECRET_OF_THE_HOST = 'secret'
     const code = 'const main = () => ({ ...process.env })'
     await deploy('env', code)
@@ -209,7 +209,7 @@ describe('invocations', () => {
     }
   })
 
-  it('gives the key to actions without the annotation, which new ones have', async () => {
+  it('passes the key to actions without the annotation, which new actions have', async () => {
     const code = 'const main = () => ({ key: process.env.__OW_API_KEY })'
     await deploy('old', code)
     expect(await resultOf('old')).toEqual({})
@@ -244,7 +244,7 @@ describe('invocations', () => {
     expect(await resultOf('caller')).toEqual({ n: 42 })
   })
 
-  it('answers 202 at once when not blocking, and when a blocking call takes too long', async () => {
+  it('answers 202 immediately if not blocking, and when a blocking call takes too long', async () => {
     await deploy('slow', 'const main = () => new Promise((done) => setTimeout(done, 700, { late: true }))')
     const { activationId } = await ow.actions.invoke({ name: 'slow' })
     expect((await refusal(ow.activations.get({ name: activationId }))).status).toBe(404)
@@ -330,7 +330,7 @@ describe('invocations', () => {
     expect(await refusal(ow.actions.invoke({ name, blocking: true }))).toMatchObject({ status: 502 })
   })
 
-  it('truncates a result beyond 1 MiB', async () => {
+  it('truncates a result above 1 MiB', async () => {
     await deploy('wordy', 'const main = () => ({ text: "x".repeat(1024 * 1024) })')
     const { error } = await resultOf('wordy')
     expect(error).toMatch(
@@ -338,7 +338,7 @@ describe('invocations', () => {
     )
   })
 
-  it('keeps what the action prints, in order and up to its limit', async () => {
+  it('keeps the output of an action, in order and up to its limit', async () => {
     const code = `console.log('loaded')
       const main = () => { console.log('out\\nput'); console.error('err'); process.stdout.write('no line feed'); return {} }`
     await deploy('printing', code)
@@ -394,7 +394,7 @@ describe('sequences', () => {
     expect(inner.annotations).toContainEqual({ key: 'topmost', value: false })
   })
 
-  it('ends at a component with an error', async () => {
+  it('stops at a component with an error', async () => {
     await deploy('failing', 'const main = () => ({ error: "stop" })')
     await sequence('stopped', 'failing', 'add')
     const { response, logs } = await run('stopped', { n: 1 })
@@ -402,7 +402,7 @@ describe('sequences', () => {
     expect(logs).toHaveLength(1)
   })
 
-  it('refuses to be empty, of nothing, of itself or too long', async () => {
+  it('refuses to be empty, recursive or too long, or to have missing components', async () => {
     const reason = async (...actions: string[]) => (await refusal(sequence('inner', ...actions))).error
     expect(await reason('nope')).toBe('Sequence component does not exist.')
     expect(await reason('outer')).toBe('Sequence may not refer to itself.')
@@ -437,7 +437,7 @@ describe('triggers, rules and feeds', () => {
     expect(result).toMatchObject({ result: { a: 1, b: 2 } })
   })
 
-  it('says in the trigger’s activation which rules came to nothing, and why', async () => {
+  it('logs failed rules in the trigger’s activation, with reasons', async () => {
     await deploy('gone', 'const main = () => ({})')
     await ow.rules.update({ name: 'to-gone', trigger: 'event', action: 'gone' })
     await ow.rules.update({ name: 'switched-off', trigger: 'event', action: 'seen' })
@@ -461,7 +461,7 @@ describe('triggers, rules and feeds', () => {
     expect((await ow.triggers.invoke({ name: 'event' })).activationId).toBeUndefined()
   })
 
-  it('moves a rule to another trigger, and outlives its trigger', async () => {
+  it('moves a rule to another trigger, and keeps it when its trigger is deleted', async () => {
     await ow.triggers.update({ name: 'other' })
     await ow.rules.enable({ name: 'on-event' })
     await ow.rules.update({ name: 'on-event', trigger: 'other', action: 'seen' })
@@ -476,7 +476,7 @@ describe('triggers, rules and feeds', () => {
     )
   })
 
-  it('treats a feed as the action it is', async () => {
+  it('treats a feed as an action', async () => {
     await ow.packages.update({ name: 'feeds' })
     await deploy('feeds/feed', 'const main = ({ authKey, ...params }) => params', {
       annotations: { feed: true },
@@ -521,8 +521,8 @@ describe('activations', () => {
   })
 })
 
-describe('the edge of the API', () => {
-  it('wants the namespace’s key, and only its namespace', async () => {
+describe('authentication and errors', () => {
+  it('requires the namespace’s key, and allows only its namespace', async () => {
     const without = await fetch(`${host.url}/api/v1/namespaces`)
     expect(without.status).toBe(401)
     expect(await jsonOf(without)).toMatchObject({ error: expect.stringContaining('requires authentication') })
@@ -534,14 +534,14 @@ describe('the edge of the API', () => {
     })
   })
 
-  it('describes itself to anybody', async () => {
+  it('describes itself without a key', async () => {
     const answer = await fetch(host.url)
     expect(answer.headers.get('content-type')).toBe('application/json')
     const { runtimes } = await jsonOf(answer)
     expect(runtimes.nodejs).toContainEqual(expect.objectContaining({ kind: 'nodejs:20', default: true }))
   })
 
-  it('takes doubled slashes for one, and malformed bodies for the sender’s fault', async () => {
+  it('accepts doubled slashes, and answers 400 to malformed bodies', async () => {
     expect((await send('//api//v1/namespaces//_/actions')).status).toBe(200)
     expect((await send('/api/v1/namespaces/_/actions/x', { method: 'PUT', body: '{' })).status).toBe(400)
     expect((await send('/api/v1/namespaces/_/actions/async', { method: 'POST', body: '[]' })).status).toBe(

@@ -67,7 +67,7 @@ const pidCode =
 const spinCode = 'const main = () => { for (;;); }'
 
 describe('containers', () => {
-  it('are used again by the same version, one activation at a time', async () => {
+  it('are reused by the same version, one activation at a time', async () => {
     const { deploy, run } = await start()
     await deploy('pid', pidCode)
     const first = await run('pid')
@@ -82,7 +82,7 @@ describe('containers', () => {
     expect((await run('pid')).response.result.runs).toBe(1)
   })
 
-  it('are at most as many as allowed for an action; the rest waits in order', async () => {
+  it('are limited per action; further runs wait in order', async () => {
     const { host, deploy, run } = await start({ containersPerAction: 1 })
     await deploy('pid', pidCode)
     await run('pid')
@@ -92,7 +92,7 @@ describe('containers', () => {
     expect(host.running()).toBe(0)
   })
 
-  it('end with their folders when they were idle for long', async () => {
+  it('are removed with their folders after idling', async () => {
     const dataDir = temporaryFolder()
     const { deploy, run, host } = await start({ dataDir, idleTimeout: 200 })
     await deploy('pid', pidCode)
@@ -104,7 +104,7 @@ describe('containers', () => {
     rmSync(dataDir, { recursive: true })
   })
 
-  it('that die while idle are not used again', async () => {
+  it('that die while idle are not reused', async () => {
     const { deploy, run } = await start()
     await deploy('pid', pidCode)
     const { pid } = (await run('pid')).response.result
@@ -115,7 +115,7 @@ describe('containers', () => {
     expect(response.result.pid).not.toBe(pid)
   })
 
-  it('are killed at the action’s time-out, busy or not, in the run or before it', async () => {
+  it('are killed at the action’s timeout, busy or not, during init or run', async () => {
     const { deploy, run } = await start()
     const limits = { timeout: 500 }
     await deploy('sleeping', 'const main = () => new Promise(() => {})', { limits })
@@ -129,7 +129,7 @@ describe('containers', () => {
       expect(annotations).toContainEqual({ key: 'timeout', value: true })
   })
 
-  it('are killed when they outgrow the action’s memory, by buffers or by objects', async () => {
+  it('are killed when they exceed the action’s memory, by buffers or by objects', async () => {
     const { deploy, run } = await start()
     const limits = { memory: 128 }
     const slowly = (grow: string) =>
@@ -165,7 +165,7 @@ describe('containers', () => {
     expect(response.result.rss).toBeLessThan(128e6)
   })
 
-  it('that cannot be started are an error of the activation', async () => {
+  it('that cannot be started fail the activation', async () => {
     const dataDir = temporaryFolder()
     const { deploy, run, host } = await start({ dataDir, runtime: join(folder, 'nothing.cjs') })
     await deploy('pid', pidCode)
@@ -191,7 +191,7 @@ describe('containers', () => {
     expect((await run('mixed', { ms: 0 })).response.result).toEqual({ ok: true })
   })
 
-  it('take along what the action started', async () => {
+  it('kill child processes of the action', async () => {
     const { deploy, run, host } = await start()
     const code =
       'const main = () => ({ pid: require("child_process").spawn("sleep", ["600"], { stdio: "ignore" }).pid })'
@@ -202,7 +202,7 @@ describe('containers', () => {
     await expectGone([pid])
   })
 
-  it('have the modules and variables of their image, and none of the folders around them', async () => {
+  it('see the modules and variables of their image, not those of surrounding folders', async () => {
     const dataDir = join(folder, 'around')
     const modules = join(folder, 'image', 'node_modules')
     for (const [at, name] of [
@@ -242,7 +242,7 @@ describe('limits', () => {
     )
   const times = <T>(count: number, call: () => T): T[] => Array.from({ length: count }, call)
 
-  it('are 60 invocations and 60 fires a minute on a real server', async () => {
+  it('are 60 invocations and 60 fires per minute on a real server', async () => {
     const { ow, deploy } = await start({ limits: { ...openwhiskLimits, concurrentInvocations: 200 } })
     await deploy('a', 'const main = () => ({})')
     await ow.triggers.update({ name: 't' })
@@ -255,7 +255,7 @@ describe('limits', () => {
     }
   })
 
-  it('tell a throttled rule from the trigger’s activation only', async () => {
+  it('report a throttled rule in the trigger’s activation only', async () => {
     const { ow, deploy } = await start({ limits: { ...generousLimits, invocationsPerMinute: 0 } })
     await deploy('a', 'const main = () => ({})')
     await ow.triggers.update({ name: 't' })
@@ -271,7 +271,7 @@ describe('limits', () => {
     })
   })
 
-  it('are of concurrent invocations too', async () => {
+  it('also apply to concurrent invocations', async () => {
     const { ow, deploy, host } = await start({ limits: { ...generousLimits, concurrentInvocations: 2 } })
     await deploy('slow', pidCode)
     const invoke = () => ow.actions.invoke({ name: 'slow', params: { ms: 1000 } })
@@ -284,7 +284,7 @@ describe('limits', () => {
 })
 
 describe('a restart', () => {
-  it('keeps entities, code and activations, and sweeps what a killed host left', async () => {
+  it('keeps entities, code and activations, and cleans up after a kill', async () => {
     const dataDir = temporaryFolder()
     const before = await start({ dataDir })
     await before.ow.packages.update({ name: 'p' })
@@ -339,7 +339,7 @@ describe('activations', () => {
   })
 })
 
-describe('the end of a host', () => {
+describe('stopping a host', () => {
   /** Runs a host in a process of its own, bundled with its runtime beside it, as the command line is. */
   async function startElsewhere(dataDir: string): Promise<{ pid: number; host: ApiHost; kill(): void }> {
     const main = join(folder, 'host.cjs')
@@ -358,7 +358,7 @@ describe('the end of a host', () => {
     return { pid: Number(child.pid), host, kill: () => child.kill('SIGKILL') }
   }
 
-  it('ends its containers, and answers the calls that wait for them', async () => {
+  it('stops its containers, and answers waiting calls', async () => {
     const { host, ow, deploy, run } = await start()
     await deploy('pid', pidCode)
     await deploy('spin', spinCode)
@@ -371,7 +371,7 @@ describe('the end of a host', () => {
     await expect(ow.actions.list()).rejects.toThrow()
   })
 
-  it('by SIGKILL ends them too, idle, busy or spinning', async () => {
+  it('by SIGKILL stops them too, idle, busy or spinning', async () => {
     const dataDir = temporaryFolder()
     const { host, kill } = await startElsewhere(dataDir)
     const ow = clientOf(host)

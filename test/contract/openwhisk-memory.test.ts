@@ -17,7 +17,7 @@ afterAll(async () => {
 const memoryOf = (name: string) => connect({ apiHost: host.url, auth }, 0).memoryOf(name)
 
 describe('the memory of an action', () => {
-  it('is the one it was deployed with, or the platform’s usual one, in MB', async () => {
+  it('is as deployed, or the platform’s default, in MB', async () => {
     const { actions } = clientOf(host)
     await clientOf(host).packages.update({ name: 'p' })
     const action = 'const main = () => ({})'
@@ -27,7 +27,7 @@ describe('the memory of an action', () => {
     expect(await memoryOf('/_/p/usual')).toBe(256)
   })
 
-  it('of one that there is not is an error that names it', async () => {
+  it('of a missing action is an error that names it', async () => {
     await expect(memoryOf('/guest/p/none')).rejects.toMatchObject({
       status: 404,
       message: expect.stringContaining('/guest/p/none'),

@@ -59,7 +59,7 @@ describe.each<[string, Dict, Dict]>([
       .map((one) => one.name)
       .filter((one) => names.includes(one))
 
-  it('create: makes it, and refuses to make it again', async () => {
+  it('create: creates it, and refuses to create it again', async () => {
     for (const one of names)
       expect(await call(`${kind}.create`, { name: one, ...first })).toMatchObject({
         name: one,
@@ -69,7 +69,7 @@ describe.each<[string, Dict, Dict]>([
     expect(await refusal(`${kind}.create`, { name, ...first })).toEqual([409, 'resource already exists'])
   })
 
-  it('get: by name, by its full name, and many at once', async () => {
+  it('get: by name, by full name, and many at once', async () => {
     const found = await call(`${kind}.get`, { name })
     expect(found).toMatchObject({ name, version: '0.0.1' })
     expect(await call(`${kind}.get`, name)).toEqual(found)
@@ -79,14 +79,14 @@ describe.each<[string, Dict, Dict]>([
     )
   })
 
-  it('list: the newest first, by page', async () => {
+  it('list: latest first, by page', async () => {
     const newest = names.toReversed()
     expect(await all()).toEqual(newest)
     expect(await all({ limit: 2 })).toEqual(newest.slice(0, 2))
     expect(await all({ limit: 1, skip: 1 })).toEqual(newest.slice(1, 2))
   })
 
-  it('update: replaces it by the next version, or makes it', async () => {
+  it('update: replaces it by the next version, or creates it', async () => {
     expect(await call(`${kind}.update`, { name, ...second })).toMatchObject({ version: '0.0.2' })
     const { version, parameters = [], exec } = await call(`${kind}.get`, { name })
     expect(version).toBe('0.0.2')
@@ -96,7 +96,7 @@ describe.each<[string, Dict, Dict]>([
     expect(made).toMatchObject({ version: '0.0.1' })
   })
 
-  it('delete: one or many, and tells of what is not there', async () => {
+  it('delete: one or many, and reports missing ones', async () => {
     expect(await call(`${kind}.delete`, { name: `${kind}-d` })).toMatchObject({ name: `${kind}-d` })
     await call(`${kind}.delete`, [...names])
     expect(await all()).toEqual([])
@@ -106,7 +106,7 @@ describe.each<[string, Dict, Dict]>([
 })
 
 describe('invoking', () => {
-  it('actions.invoke: answers with the id, the activation or the result alone', async () => {
+  it('actions.invoke: returns the id, the activation or only the result', async () => {
     const options = { name: 'echo', params: { a: 1 } }
     expect(await call('actions.invoke', options)).toEqual({
       activationId: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -119,12 +119,12 @@ describe('invoking', () => {
     expect(await call('actions.invoke', { ...blocking, result: true })).toEqual({ a: 1 })
   })
 
-  it('actions.invoke: of many, each by itself', async () => {
+  it('actions.invoke: many, each separately', async () => {
     const answers = (await call('actions.invoke', ['echo', '/guest/echo'])) as unknown as Dict[]
     expect(new Set(answers.map(({ activationId }) => activationId)).size).toBe(2)
   })
 
-  it('actions.invoke: tells of what is not there', async () => {
+  it('actions.invoke: reports a missing action', async () => {
     expect(await refusal('actions.invoke', { name: 'nothing' })).toEqual(missing)
     expect(await refusal('triggers.invoke', { name: 'nothing' })).toEqual(missing)
   })
@@ -141,7 +141,7 @@ describe('invoking', () => {
     expect(await call('actions.invoke', options)).toEqual({ a: 1 })
   })
 
-  it('triggers.invoke, rules.enable, rules.disable: only what is enabled is done', async () => {
+  it('triggers.invoke, rules.enable, rules.disable: only enabled rules run', async () => {
     await call('rules.create', { name: 'on-event', trigger: 'event', action: 'echo' })
     const fire = () => call('triggers.invoke', { name: 'event', params: { fired: true } })
     await call('rules.disable', { name: 'on-event' })
@@ -166,23 +166,23 @@ describe('activations', () => {
     id = done.activationId
   })
 
-  it('list: all, or those of a name', async () => {
+  it('list: all, or by name', async () => {
     const listed = (await call('activations.list', { name: 'talker' })) as unknown as Dict[]
     expect(listed).toMatchObject([{ activationId: id, name: 'talker', statusCode: 0 }])
   })
 
-  it('get: the whole of it', async () => {
+  it('get: the whole record', async () => {
     const found = await call('activations.get', { name: id })
     expect(found).toMatchObject({ activationId: id, response: { result: { a: 1 } } })
     expect(await call('activations.get', id)).toEqual(found)
   })
 
-  it('logs: what it printed', async () => {
+  it('logs: the output', async () => {
     const { logs } = await call('activations.logs', { name: id })
     expect(logs).toEqual([expect.stringMatching(/^\S+Z stdout: said$/)])
   })
 
-  it('result: what it returned', async () => {
+  it('result: the return value', async () => {
     expect(await call('activations.result', { name: id })).toMatchObject({ success: true, result: { a: 1 } })
   })
 
@@ -192,11 +192,11 @@ describe('activations', () => {
 })
 
 describe('namespaces', () => {
-  it('list: the one of the key', async () => {
+  it('list: the namespace of the key', async () => {
     expect(await call('namespaces.list')).toEqual(['guest'])
   })
 
-  it('get: everything in it', async () => {
+  it('get: all its entities', async () => {
     const { actions, packages, triggers, rules } = await call('namespaces.get')
     expect(actions.map(({ name }: Dict) => name)).toContain('echo')
     expect(triggers.map(({ name }: Dict) => name)).toContain('event')
@@ -230,16 +230,13 @@ describe.each([
 })
 
 describe('feeds', () => {
-  it.each(['create', 'get', 'update', 'delete'])(
-    '%s: tells of a feed that is not there',
-    async (operation) => {
-      const [status] = await refusal(`feeds.${operation}`, { name: 'nothing', trigger: 'event' })
-      expect(status).toBe(404)
-    },
-  )
+  it.each(['create', 'get', 'update', 'delete'])('%s: reports a missing feed', async (operation) => {
+    const [status] = await refusal(`feeds.${operation}`, { name: 'nothing', trigger: 'event' })
+    expect(status).toBe(404)
+  })
 })
 
-describe('routes, for which there is no API gateway, are refused in words:', () => {
+describe('routes, which need an API gateway, are refused with an explanation:', () => {
   it.each([
     ['list', {}],
     ['get', { name: '/photos' }],

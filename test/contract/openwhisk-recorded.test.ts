@@ -69,7 +69,7 @@ async function replay(host: ApiHost, exchange: Exchange): Promise<void> {
   expect(comparison.differences(recorded, answer, 'response')).toEqual([])
 }
 
-describe('the API host answers as a recorded Apache OpenWhisk server did', () => {
+describe('the API host answers like a recorded Apache OpenWhisk server', () => {
   const folder = temporaryFolder()
   let host: ApiHost
 

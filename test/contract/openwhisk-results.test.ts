@@ -23,7 +23,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-describe('what an activation has ended with', () => {
+describe('the outcome of an activation', () => {
   it.each([
     ['add', { n: 2 }],
     ['twice', { n: 3 }],
@@ -34,7 +34,7 @@ describe('what an activation has ended with', () => {
     await eventually(async () => expect(await openwhisk.resultOf(id)).toEqual(result))
   })
 
-  it('is nothing while it runs, and of one that there is not', async () => {
+  it('is undefined while it runs, or if it does not exist', async () => {
     expect(await openwhisk.resultOf(await openwhisk.invoke('wait', {}))).toBeUndefined()
     expect(await openwhisk.resultOf('00000000000000000000000000000000')).toBeUndefined()
   })

@@ -91,7 +91,7 @@ const record = (recorded: Json | undefined): Promise<Json> =>
 const differences = (recorded: Json | undefined, ours: Json, at: string): string[] =>
   comparison.differences(recorded ?? null, ours, at)
 
-describe('an action sees what it saw on a recorded Apache OpenWhisk server', () => {
+describe('an action sees the same as on a recorded Apache OpenWhisk server', () => {
   it('invoked', async () => {
     expect(differences(direct?.answer, await post('actions/see/see?blocking=true'), 'answer')).toEqual([])
   })

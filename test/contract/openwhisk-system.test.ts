@@ -65,7 +65,7 @@ const written = (): string =>
     .join('\n')
 
 describe('/whisk.system/utils', () => {
-  it('can be read by anybody', async () => {
+  it('is readable for everybody', async () => {
     const named = async (path: string) =>
       (await send('GET', path)).answer.map(({ name }: Dict) => name).sort()
     expect(await named('whisk.system/packages')).toEqual(['alarms', 'utils'])
@@ -114,7 +114,7 @@ describe('/whisk.system/utils', () => {
     expect(await run('mine/echo', { a: 1 })).toEqual({ a: 1, bound: true })
   })
 
-  it('cannot be changed, and nothing else is there', async () => {
+  it('is read-only and has no other actions', async () => {
     const exec = { kind: 'nodejs:20', code: 'const main = () => ({})' }
     const refused = async (method: string, path: string, body?: object) => {
       const { status, answer } = await send(method, path, body)
@@ -146,7 +146,7 @@ describe('/whisk.system/utils', () => {
     expect((await fetch(`${host.url}/api/v1/web/whisk.system/utils/echo.json`)).status).toBe(404)
   })
 
-  it('is not kept with what is the user’s', async () => {
+  it('is not stored with the user’s entities', async () => {
     await ow.packages.update({ name: 'kept' })
     const names = (await ow.packages.list()).map(({ name }) => name)
     expect(names).not.toContain('utils')
@@ -180,7 +180,7 @@ describe('/whisk.system/alarms', () => {
     await ow.rules.update({ name: `${name}-rule`, trigger: name, action: '/whisk.system/utils/echo' })
   }
 
-  it('goes through the life of a feed with the npm client, by its own name and by that of a binding', async () => {
+  it('supports the lifecycle of a feed with the npm client, by its own name and through a binding', async () => {
     await triggerOf('life')
     const binding = { namespace: 'whisk.system', name: 'alarms' }
     await ow.packages.update({ name: 'clock', package: { binding } } as never)
@@ -201,7 +201,7 @@ describe('/whisk.system/alarms', () => {
     )
   })
 
-  it('wants the key of the namespace, and keeps it nowhere', async () => {
+  it('requires the key of the namespace, and does not store it', async () => {
     await triggerOf('secret')
     const invoke = (authKey: string | undefined) => {
       const params = { lifecycleEvent: 'CREATE', triggerName: '/_/secret', minutes: 5, authKey }
@@ -215,14 +215,14 @@ describe('/whisk.system/alarms', () => {
     expect(written()).not.toContain(auth.split(':')[1])
   })
 
-  it('does not show in its trigger, and outlives an update of that', async () => {
+  it('is not part of its trigger as shown, and survives its updates', async () => {
     const { answer } = await send('PUT', '_/triggers/secret?overwrite=true', {})
     expect(answer).toMatchObject({ name: 'secret', version: '0.0.2' })
     expect(answer).not.toHaveProperty('alarm')
     expect((await read(interval, 'secret')).config.minutes).toBe(5)
   })
 
-  it('fires once, for real', async () => {
+  it('really fires once', async () => {
     await triggerOf('soon')
     const payload = { from: 'soon' }
     // Again where the feed took so long that the date had passed.
@@ -240,7 +240,7 @@ describe('/whisk.system/alarms', () => {
     expect((await read(once, 'soon')).status.active).toBe(false)
   })
 
-  it('is deployed from a manifest, again without a change, with one, and undeployed', async () => {
+  it('is deployed from a manifest, again without and with a change, and undeployed', async () => {
     const manifestOf = async (minutes: number) => {
       const parts = {
         version: '1.0',
@@ -271,7 +271,7 @@ describe('/whisk.system/alarms', () => {
     expect(JSON.stringify(entities())).not.toContain('"minutes":6')
   })
 
-  it('is ended at the next minute where the rates of this one are used up', async () => {
+  it('is ended in the next minute if the rate limit is used up', async () => {
     let time = Date.UTC(2026, 0, 1, 12)
     let step = 0
     // Each look at the clock, as each invocation takes one, is a step on.
@@ -297,7 +297,7 @@ describe('/whisk.system/alarms', () => {
     }
   })
 
-  it('is kept over a restart, and makes up for what was missed, once', async () => {
+  it('survives a restart, and fires once for what was missed', async () => {
     await triggerOf('nightly')
     const params = { cron: '0 3 * * *', trigger_payload: 'night' }
     await feeds().create({ name: alarm, trigger: 'nightly', params } as never)

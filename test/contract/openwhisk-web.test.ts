@@ -50,8 +50,8 @@ async function said(extension: string, answer: unknown) {
   }
 }
 
-describe('what a web action gets', () => {
-  it('is the request’s method, headers and path, and its query', async () => {
+describe('a web action receives', () => {
+  it('the request’s method, headers, path and query', async () => {
     const params = await paramsOf('/default/echo/a%20b/c?x=1&x=2&y=', { headers: { 'x-one': 'two' } })
     expect(params).toMatchObject({ __ow_method: 'get', __ow_path: '/a%20b/c', x: '2', y: '' })
     expect(params.__ow_headers).toMatchObject({ 'x-one': 'two', host: expect.any(String) })
@@ -59,7 +59,7 @@ describe('what a web action gets', () => {
     expect(params).not.toHaveProperty('__ow_user')
   })
 
-  it('is the fields of a JSON or form body over the query', async () => {
+  it('the fields of a JSON or form body, merged over the query', async () => {
     const body = JSON.stringify({ a: [1], x: 2 })
     const json = { method: 'POST', body, headers: { 'content-type': 'application/json' } }
     expect(await paramsOf('/default/echo?x=1&y=1', json)).toMatchObject({
@@ -72,7 +72,7 @@ describe('what a web action gets', () => {
     expect(await paramsOf('/default/echo', form)).toMatchObject({ __ow_method: 'put', x: 'a b' })
   })
 
-  it('is any other body as __ow_body, base64 when it is not text', async () => {
+  it('any other body as __ow_body, in base64 unless it is text', async () => {
     const post = (body: string | Buffer, type: string) =>
       paramsOf('/default/echo', {
         method: 'POST',
@@ -84,7 +84,7 @@ describe('what a web action gets', () => {
     expect(await post('[1]', 'application/json')).toMatchObject({ __ow_body: [1] })
   })
 
-  it('is the query and the body as they came when it is raw, JSON in base64', async () => {
+  it('the raw query and body if it is raw, JSON in base64', async () => {
     const post = (body: string, type: string) =>
       paramsOf('/default/raw?a=1&b=%20', { method: 'POST', body, headers: { 'content-type': type } })
     const json = await post('{"a":2}', 'application/json')
@@ -97,14 +97,14 @@ describe('what a web action gets', () => {
     expect(await paramsOf('/default/raw')).toMatchObject({ __ow_query: '', __ow_body: '' })
   })
 
-  it('is never a value for a reserved or final parameter', async () => {
+  it('no value for a reserved or final parameter', async () => {
     await deploy('fixed', echo, {}, { token: 'secret', open: null })
     expect((await fetch(`${web}/default/fixed?token=mine`)).status).toBe(400)
     expect((await fetch(`${web}/default/fixed?__ow_method=mine`)).status).toBe(400)
     expect(await paramsOf('/default/fixed?open=mine')).toMatchObject({ token: 'secret', open: 'mine' })
   })
 
-  it('says who asks when the namespace’s key is sent', async () => {
+  it('the caller’s namespace if its key is sent', async () => {
     const authorization = `Basic ${Buffer.from(auth).toString('base64')}`
     expect(await paramsOf('/default/echo', { headers: { authorization } })).toMatchObject({
       __ow_user: 'guest',
@@ -112,8 +112,8 @@ describe('what a web action gets', () => {
   })
 })
 
-describe('what the web gets', () => {
-  it('is status, headers and body of .http, which is also what no extension means', async () => {
+describe('a web action responds with', () => {
+  it('status, headers and body of .http, also without an extension', async () => {
     const answer = { statusCode: 201, headers: { 'x-a': 1, 'Set-Cookie': ['a=1', 'b=2'] }, body: '<b>' }
     for (const extension of ['', '.http']) {
       const { status, type, text, response } = await said(extension, answer)
@@ -123,7 +123,7 @@ describe('what the web gets', () => {
     }
   })
 
-  it('is JSON of a body that is an object, and 204 without a body', async () => {
+  it('JSON for an object body, and 204 without a body', async () => {
     expect(await said('', { body: { a: 1 } })).toMatchObject({ type: 'application/json', text: '{"a":1}' })
     expect(await said('', {})).toMatchObject({ status: 204, text: '' })
     expect(await said('', { statusCode: 302, headers: { location: '/x' }, body: '' })).toMatchObject({
@@ -131,7 +131,7 @@ describe('what the web gets', () => {
     })
   })
 
-  it('is bytes where the type is binary and the body base64', async () => {
+  it('bytes for a binary type with a base64 body', async () => {
     const headers = { 'Content-Type': 'image/png' }
     const { type, body } = await said('', { headers, body: png.toString('base64') })
     expect(type).toBe('image/png')
@@ -146,7 +146,7 @@ describe('what the web gets', () => {
     ).toMatchObject({ type: 'text/csv; charset=UTF-8', text: 'a,b' })
   })
 
-  it('is the part and the type that the extension names', async () => {
+  it('the part and the type of the extension', async () => {
     expect(await said('.json', { a: 1 })).toMatchObject({ type: 'application/json', text: '{"a":1}' })
     expect(await said('.html', { html: '<b>' })).toMatchObject({
       type: 'text/html; charset=UTF-8',
@@ -158,7 +158,7 @@ describe('what the web gets', () => {
     expect(await said('.html', {})).toMatchObject({ status: 400 })
   })
 
-  it('is the error’s own response, and little about other failures', async () => {
+  it('an error’s own response, and little about other failures', async () => {
     expect(await said('', { error: { statusCode: 418, body: 'tea' } })).toMatchObject({
       status: 418,
       text: 'tea',
@@ -169,7 +169,7 @@ describe('what the web gets', () => {
     expect(JSON.parse(text)).toMatchObject({ error: 'There was an error processing your request.' })
   })
 
-  it('is a 404 for actions that are not there, not exported, or of others', async () => {
+  it('404 if it is missing, not exported, or in another namespace', async () => {
     await clientOf(host).actions.update({ name: 'private', action: echo })
     for (const path of ['/default/private', '/default/nope', '/nope/echo', '/../other/default/echo']) {
       const answer = await fetch(`${web}${path}`)
@@ -180,7 +180,7 @@ describe('what the web gets', () => {
     expect((await fetch(`${web}/pkg/inside.json`)).status).toBe(200)
   })
 
-  it('is a 413 beyond 1 MiB of request', async () => {
+  it('413 above 1 MiB of request', async () => {
     const answer = await fetch(`${web}/default/raw`, { method: 'POST', body: 'x'.repeat(1024 * 1024 + 1) })
     expect(answer.status).toBe(413)
     const echoed = await fetch(`${web}/default/raw.json`, { method: 'POST', body: 'x'.repeat(700_000) })
@@ -190,8 +190,8 @@ describe('what the web gets', () => {
   })
 })
 
-describe('who may call', () => {
-  it('are those with the secret of require-whisk-auth, or with the namespace’s key where it is true', async () => {
+describe('access to a web action', () => {
+  it('requires the secret of require-whisk-auth, or the namespace’s key if it is true', async () => {
     await deploy('secret', echo, { 'require-whisk-auth': 's3cret' })
     await deploy('owned', echo, { 'require-whisk-auth': true })
     const status = async (name: string, headers: Record<string, string> = {}): Promise<number> =>
@@ -205,7 +205,7 @@ describe('who may call', () => {
     )
   })
 
-  it('are pages of any origin, unless the action answers OPTIONS itself', async () => {
+  it('is allowed for pages of any origin, unless the action answers OPTIONS itself', async () => {
     const options = { method: 'OPTIONS', headers: { 'access-control-request-headers': 'x-mine' } }
     const usual = await fetch(`${web}/default/echo`, options)
     expect(usual.status).toBe(200)
@@ -224,7 +224,7 @@ describe('who may call', () => {
 })
 
 describe('methods', () => {
-  it('HEAD is the action’s to answer, and its body is not sent', async () => {
+  it('HEAD is passed to the action, and its body dropped', async () => {
     const code =
       'const main = ({ __ow_method }) => ({ headers: { "content-type": "text/css", "x-method": __ow_method }, body: "p {}" })'
     await deploy('styled', code)
@@ -235,14 +235,14 @@ describe('methods', () => {
     expect([get.headers.get('x-method'), await get.text()]).toEqual(['get', 'p {}'])
   })
 
-  it('HEAD of the host’s own resources is as GET', async () => {
+  it('HEAD of the host’s own resources is like GET', async () => {
     for (const path of ['/', '/api/v1']) {
       const head = await fetch(host.url + path, { method: 'HEAD' })
       expect([path, head.status, await head.text()]).toEqual([path, 200, ''])
     }
   })
 
-  it('that a resource does not have are 405, and those that it has are named', async () => {
+  it('an unsupported method is 405, with those supported', async () => {
     const basic = `Basic ${Buffer.from(auth).toString('base64')}`
     for (const [method, path, allow] of [
       ['PUT', '/', 'GET'],
@@ -261,7 +261,7 @@ describe('methods', () => {
     expect(unknown.status).toBe(404)
   })
 
-  it('are not told to those without the key', async () => {
+  it('are not revealed without the key', async () => {
     expect((await fetch(`${host.url}/api/v1/namespaces/_/triggers/event`, { method: 'PATCH' })).status).toBe(
       401,
     )

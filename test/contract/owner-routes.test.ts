@@ -76,8 +76,8 @@ const imageKeys = async (prefix = ''): Promise<string[]> => {
 const unfinished = async () =>
   (await clients.store.listMultipartUploads({ Bucket: 'images' }).promise()).Uploads ?? []
 
-describe('the address of the gallery', () => {
-  it('carries the secret in its fragment, which is a secret of its own, kept as the others', async () => {
+describe('the gallery’s URL', () => {
+  it('has a separate secret in its fragment, stored like the others', async () => {
     const { gallery, auth, webToken } = local.connection
     const { hash, searchParams } = new URL(gallery)
     expect(hash).toBe(`#owner=${secrets.ownerSecret}`)
@@ -89,8 +89,8 @@ describe('the address of the gallery', () => {
   })
 })
 
-describe('what is refused', () => {
-  it('is whatever comes without the secret, and nothing of it is done', async () => {
+describe('the owner’s routes refuse', () => {
+  it('requests without the secret, without doing anything', async () => {
     const { resultsToken, auth, accessKeyId, secretAccessKey, ownerSecret } = secrets
     const wrong: Record<string, string>[] = [
       {},
@@ -129,7 +129,7 @@ describe('what is refused', () => {
     expect(await clients.ow.activations.list({ count: true } as never)).toEqual(before)
   })
 
-  it('is the page of another origin, and one whose name was rebound to this machine', async () => {
+  it('a page of another origin, and DNS rebinding', async () => {
     const { host, port } = new URL(local.connection.apiHost)
     const put = { method: 'PUT', path: '/local/images/foreign.jpg', body: sample('coffee') }
     const refused: Record<string, string>[] = [
@@ -152,14 +152,14 @@ describe('what is refused', () => {
       expect((await asOwner({ headers: { host: name, origin: `http://${name}` } })).status).toBe(200)
   })
 
-  it('is the preflight of a browser for any other page', async () => {
+  it('the preflight of any other page', async () => {
     const origin = 'https://evil.example'
     const headers = { origin, 'access-control-request-method': 'PUT' }
     const answer = await ask({ method: 'OPTIONS', path: '/local/images/a.jpg', headers })
     expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([403, undefined])
   })
 
-  it('is a name that leads elsewhere, has no end, or is no name', async () => {
+  it('an image name that is empty, too long, or leads elsewhere', async () => {
     const names = [
       '',
       '%2e%2e%2fsecrets.jpg',
@@ -181,7 +181,7 @@ describe('what is refused', () => {
     expect(await imageKeys()).toEqual([])
   })
 
-  it('is a batch that is not there, is none that is fired, or asks for what is not known', async () => {
+  it('a batch that is missing or was not fired, and unknown options', async () => {
     const status = async (path: string, body?: object) => (await post(path, body)).status
     expect(await status('/local/batches/nowhere/retry')).toBe(404)
     expect(await status('/local/batches/nowhere/cancel')).toBe(404)
@@ -201,7 +201,7 @@ describe('what is refused', () => {
 })
 
 describe('an image', () => {
-  it('that is dropped is in the bucket, and classified as any upload', async () => {
+  it('that is uploaded is in the bucket, and classified like any upload', async () => {
     const { status, text } = await put('coffee.jpg', sample('coffee'))
     const answer: UploadAnswer = JSON.parse(text)
     expect([status, answer]).toEqual([201, { bucket: 'images', key: 'photos/coffee.jpg' }])
@@ -221,14 +221,14 @@ describe('an image', () => {
     ['a%00b%0Ac%7F%C2%85.jpg', 'photos/a_b_c__.jpg', 'image/jpeg'],
     ['page.html', 'photos/page.html', 'application/octet-stream'],
     ['%3Cimg%20src=x%3E', 'photos/<img src=x>', 'application/octet-stream'],
-  ])('of the name %s has the key %s', async (name, key, type) => {
+  ])('named %s has the key %s', async (name, key, type) => {
     expect(JSON.parse((await put(name, Buffer.from('x'))).text).key).toBe(key)
     const { ContentType } = await clients.store.headObject({ Bucket: 'images', Key: key }).promise()
     expect(ContentType).toBe(type)
     await clients.store.deleteObject({ Bucket: 'images', Key: key }).promise()
   })
 
-  it('that is larger than a part arrives whole, two at a time', async () => {
+  it('larger than a part arrives complete, two at a time', async () => {
     const bodies = ['one', 'two'].map((name, index) => ({
       name: `large/${name}.bin`,
       body: Buffer.alloc(2 * partBytes + index + 1, name),
@@ -241,7 +241,7 @@ describe('an image', () => {
     expect(await unfinished()).toEqual([])
   })
 
-  it('that is too large is refused, by its length or as it comes, and leaves nothing', async () => {
+  it('that is too large is refused, by its length or while it arrives, and leaves nothing', async () => {
     const { hostname, port } = new URL(local.connection.apiHost)
     const piece = Buffer.alloc(1024 * 1024)
     const send = async (headers: Record<string, string | number>, pieces: number) => {
@@ -266,7 +266,7 @@ describe('an image', () => {
   })
 
   it.each([1000, partBytes + 1000, 3 * partBytes])(
-    'whose upload is broken off after %d bytes leaves nothing',
+    'whose upload is interrupted after %d bytes leaves nothing',
     async (bytes) => {
       const { hostname, port } = new URL(local.connection.apiHost)
       const headers = { ...bearer(secrets.ownerSecret), 'content-length': 4 * partBytes }
@@ -302,7 +302,7 @@ describe('a batch', () => {
   })
 })
 
-it('What is possible is told to the owner', async () => {
+it('The capabilities are reported to the owner', async () => {
   const { status, text, headers } = await asOwner({})
   expect([status, headers['cache-control']]).toEqual([200, 'no-store'])
   expect(JSON.parse(text)).toEqual({
@@ -314,7 +314,7 @@ it('What is possible is told to the owner', async () => {
   })
 })
 
-it('The secret opens nothing else, and is in no log', async () => {
+it('The secret opens nothing else, and is not logged', async () => {
   const { apiHost } = local.connection
   const [api, web] = [`${apiHost}/api/v1/namespaces`, `${apiHost}/api/v1/web/guest/whisklens`]
   for (const url of [

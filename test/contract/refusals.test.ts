@@ -80,7 +80,7 @@ describe.each(guarded)('%s', (...target) => {
   const [action, , , tokenName] = target
   const token = () => secrets[tokenName]
 
-  it('refuses whoever has not its token, all with the same words', async () => {
+  it('refuses requests without its token, all with the same message', async () => {
     const before = await fires()
     const other = action === 'bucket-events' ? secrets.resultsToken : secrets.eventsToken
     const basic = (key: string) => ({ authorization: `Basic ${Buffer.from(key).toString('base64')}` })
@@ -108,14 +108,14 @@ describe.each(guarded)('%s', (...target) => {
     expect(await fires()).toBe(before)
   })
 
-  it('cannot be told another token', async () => {
+  it('cannot be given another token by the request', async () => {
     const { status, text } = await ask(target, '?token=guess&resultsToken=guess&eventsToken=guess')
     // The platform refuses to have an action's own parameters overridden, except for raw ones, which get the query apart.
     expect(status).toBe(action === 'predict' ? 401 : 400)
     for (const word of hidden()) expect(text).not.toContain(word)
   })
 
-  it('takes no other method, and names those it takes', async () => {
+  it('refuses other methods, with those allowed', async () => {
     const [, method, path] = target
     const url = `${local.connection.apiHost}/api/v1/web/guest/whisklens/${action}${path}?token=${token()}`
     for (const other of ['PUT', 'DELETE', 'PATCH']) {
@@ -135,13 +135,13 @@ describe.each(guarded)('%s', (...target) => {
     await same.body?.cancel()
   })
 
-  it('lets in whoever has it', async () => {
+  it('accepts requests with its token', async () => {
     expect((await ask(target, `?token=${token()}`)).status).toBe(200)
     expect((await ask(target, '', bearer(token()))).status).toBe(200)
   })
 })
 
-it('what is written to the results is no event, whoever tells of it', async () => {
+it('ignores events about the results bucket', async () => {
   const [events] = guarded
   for (const [bucket, images] of [
     ['results', 0],
@@ -214,7 +214,7 @@ describe('the API of OpenWhisk', () => {
   }
   const [uuid, secret] = ['23bc46b1-71f6-4ed5-8c54-816aa4f8c502', 'of-another-namespace']
 
-  it.each(calls)('wants the key of the namespace for %s %s', async (...call) => {
+  it.each(calls)('requires the key of the namespace for %s %s', async (...call) => {
     const [own = '', key = ''] = secrets.auth.split(':')
     const wrong = [undefined, ':', `${uuid}:${secret}`, `${own}:${secret}`, `${own}:`, `${uuid}:${key}`, own]
     for (const namespace of ['guest', '_']) {
@@ -226,11 +226,11 @@ describe('the API of OpenWhisk', () => {
     }
   })
 
-  it.each(calls)('keeps one namespace’s key from another’s %s %s', async (...call) => {
+  it.each(calls)('separates namespaces for %s %s', async (...call) => {
     expect((await send('others', secrets.auth, call)).status).toBe(403)
   })
 
-  it('leaves everything as it was', async () => {
+  it('changes nothing when refusing', async () => {
     const { parameters = [] } = await clients.ow.packages.get({ name: 'whisklens' })
     expect(parameters).toContainEqual({ key: 'resultsToken', value: secrets.resultsToken })
     expect(await clients.ow.rules.get({ name: 'on-image-uploaded' })).toMatchObject({ status: 'active' })
@@ -254,7 +254,7 @@ describe('an invocation that sets an input of the package', () => {
   }
 
   it.each(['classify', 'aggregate', 'classify-images', 'start-batch', 'bucket-feed', 'results', 'predict'])(
-    'of %s is refused, whether or not the deployment sets that one',
+    'of %s is refused, whether or not the deployment sets it',
     async (action) => {
       for (const name of packageInputs) {
         for (const value of ['http://127.0.0.1:9', '']) {
@@ -265,7 +265,7 @@ describe('an invocation that sets an input of the package', () => {
     },
   )
 
-  it('by a query or a body over the web is refused as well', async () => {
+  it('through a query or body over the web is refused, too', async () => {
     for (const name of packageInputs) {
       expect((await ask(['results', 'GET', '', 'resultsToken'], `?${name}=x`)).status).toBe(400)
       const body = JSON.stringify({ [name]: 'x' })
@@ -273,7 +273,7 @@ describe('an invocation that sets an input of the package', () => {
     }
   })
 
-  it('is another than one that asks for a model', async () => {
+  it('may choose a model', async () => {
     const asked = { describe: true, model: 'efficientnet-lite0' }
     expect((await invoke('classify', asked)).status).toBe(200)
     const dryRun = { prefix: 'private/', dryRun: true, model: 'efficientnet-lite0' }
@@ -298,7 +298,7 @@ describe('the feed of a bucket', () => {
     expect(await clients.keys('feeds/')).toEqual(['feeds/guest/image-uploaded.json'])
   })
 
-  it('whose trigger is of others, as through a binding of the package, keeps no other from being fired', async () => {
+  it('with triggers of others, as through a binding of the package, does not affect other triggers', async () => {
     const Key = 'feeds/a-namespace/theirs.json'
     const theirs = {
       trigger: '/a-namespace/theirs',
@@ -315,7 +315,7 @@ describe('the feed of a bucket', () => {
     await store.deleteObject({ Bucket: 'results', Key }).promise()
   })
 
-  it('goes by the key of whoever invokes it, and keeps none', async () => {
+  it('uses the key of its caller, and does not store it', async () => {
     const authKey = `${'0'.repeat(36)}:a-key-that-nobody-has`
     expect(await invoke({ ...create, authKey })).toBe('done')
     const kept = await Promise.all((await clients.keys('feeds/')).map((key) => clients.read(key)))

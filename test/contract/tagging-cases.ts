@@ -36,7 +36,7 @@ export function taggingContract(connect: () => Promise<Connection>, { isAscii = 
     await s3.deleteBucket({ Bucket }).promise()
   })
 
-  it('are there once they are put, all at once', async () => {
+  it('are visible once they are put, all at once', async () => {
     await put('a')
     await setTags('a', { first: '1', 'with space': 'St. Bernard a+b=c_d:e/f@g' })
     expect(await tagsOf('a')).toEqual({ first: '1', 'with space': 'St. Bernard a+b=c_d:e/f@g' })
@@ -44,13 +44,13 @@ export function taggingContract(connect: () => Promise<Connection>, { isAscii = 
     expect(await tagsOf('a')).toEqual({ second: '' })
   })
 
-  it('hold letters of any script', async () => {
+  it('may contain letters of any script', async () => {
     await put('letters')
     expect(await codeOf(setTags('letters', { a: 'Ünï 猫' }))).toBe(isAscii ? 'InvalidTag' : 'no error')
     if (!isAscii) expect(await tagsOf('letters')).toEqual({ a: 'Ünï 猫' })
   })
 
-  it('leave the object as it is: bytes, etag, type, metadata and time', async () => {
+  it('do not change the object: bytes, etag, type, metadata and time', async () => {
     await put('same', { ContentType: 'image/jpeg', Metadata: { camera: 'one' } })
     const before = await s3.headObject({ Bucket, Key: 'same' }).promise()
     await setTags('same', { a: '1' })
@@ -65,14 +65,14 @@ export function taggingContract(connect: () => Promise<Connection>, { isAscii = 
     })
   })
 
-  it('are ten at most', async () => {
+  it('are limited to ten', async () => {
     await put('many')
     await setTags('many', upTo(10))
     expect(await codeOf(setTags('many', upTo(11)))).not.toBe('no error')
     expect(await tagsOf('many')).toEqual(upTo(10))
   })
 
-  it('have keys of up to 128 characters, values of up to 256, and no others than S3 allows', async () => {
+  it('have keys of up to 128 characters, values of up to 256, and only characters that S3 allows', async () => {
     await put('long')
     await setTags('long', { ['k'.repeat(128)]: 'v'.repeat(256) })
     for (const tags of [
@@ -85,7 +85,7 @@ export function taggingContract(connect: () => Promise<Connection>, { isAscii = 
     expect(await tagsOf('long')).toEqual({ ['k'.repeat(128)]: 'v'.repeat(256) })
   })
 
-  it('go with the object when it is replaced', async () => {
+  it('are dropped when the object is replaced', async () => {
     await put('replaced')
     await setTags('replaced', { a: '1' })
     await put('replaced', { Body: 'y' })
@@ -94,12 +94,12 @@ export function taggingContract(connect: () => Promise<Connection>, { isAscii = 
     )
   })
 
-  it('are those of objects that are there', async () => {
+  it('require an existing object', async () => {
     expect(await codeOf(s3.getObjectTagging({ Bucket, Key: 'missing' }).promise())).toBe('NoSuchKey')
     expect(await codeOf(setTags('missing', { a: '1' }))).toBe('NoSuchKey')
   })
 
-  it('may come with the object', async () => {
+  it('can be written with the object', async () => {
     await put('together', { Tagging: 'a=1&b=two%20words' })
     expect(await tagsOf('together')).toEqual({ a: '1', b: 'two words' })
   })

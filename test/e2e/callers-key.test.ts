@@ -70,8 +70,8 @@ const visit = (action: string, token: string, method: string, body?: object) =>
     body: body && JSON.stringify(body),
   })
 
-describe('with what the platform adds to their parameters, actions', () => {
-  it('do what they are asked for', async () => {
+describe('with the platform’s additions to their parameters, actions', () => {
+  it('do what they are asked to do', async () => {
     expect(await invoke('classify', { image: sample('cat').toString('base64') })).toEqual({
       results: [expect.objectContaining({ className: 'tiger cat' }), expect.anything(), expect.anything()],
     })
@@ -96,7 +96,7 @@ describe('with what the platform adds to their parameters, actions', () => {
     expect(await invoke('start-batch', { poll: '/guest/image-uploaded' })).toHaveProperty('resumed')
   })
 
-  it('say what is wrong, and not what was added', async () => {
+  it('report errors without the additions', async () => {
     const refused = [
       await invoke('classify', { nonsense: 1 }),
       await invoke('aggregate', { nonsense: 1 }),
@@ -110,7 +110,7 @@ describe('with what the platform adds to their parameters, actions', () => {
     }
   })
 
-  it('do so in batches that are fired, and for events', async () => {
+  it('do so in fired batches and for events, too', async () => {
     const { ow } = clients
     await ow.actions.update({ name: echo, action: 'function main(params) { return params }' })
     // Each message to the sequence is the result of an activation, and so is the one about the batch's end.
@@ -140,7 +140,7 @@ describe('with what the platform adds to their parameters, actions', () => {
   })
 })
 
-it('is found neither in the logs and results of activations, nor in messages to others, nor in the buckets', async () => {
+it('appear in no logs and results of activations, messages to others, or buckets', async () => {
   const { ow, store } = clients
   const found = (text: string): boolean => {
     const { auth } = local.connection

@@ -99,7 +99,7 @@ for (const [name, { start, setUp }] of Object.entries(shells)) {
   })
 }
 
-it('offers every command of the program, and what has no quick answer not at all', async () => {
+it('offers every command of the program, and nothing that cannot be completed quickly', async () => {
   const words = (...args: string[]) => run(folder, ['complete', '--', ...args], env)
   const { lines } = await words('')
   const help = execFileSync(process.execPath, [bin, '--help'], { encoding: 'utf8', cwd: folder, env })

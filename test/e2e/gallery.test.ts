@@ -138,8 +138,8 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
     }
     const isLoaded = (image: Locator) => image.evaluate((img) => img.complete && img.naturalWidth > 0)
 
-    describe('what one sees', () => {
-      it('shows the newest batch, its totals and labels, and each image with its label, confidence and photo', async () => {
+    describe('the page', () => {
+      it('shows the latest batch, its totals and labels, and each image with label, confidence and photo', async () => {
         await open()
         expect(await page.locator('.batch-name').allTextContents()).toEqual([
           'photos',
@@ -164,7 +164,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('shows hostile keys, labels and messages as the text they are', async () => {
+      it('escapes hostile keys, labels and messages', async () => {
         await open()
         const failed = page.getByRole('gridcell', { name: quoted, exact: false })
         await says(failed.locator('.photo'), hostileMessage)
@@ -186,7 +186,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('asks nobody but the action and the store, and puts the token into no other address', async () => {
+      it('contacts only the action and the store, and sends the token nowhere else', async () => {
         await open()
         await until(() => isLoaded(cell(name(1)).locator('img')))
         await page.waitForLoadState('networkidle')
@@ -198,7 +198,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('shows labels by labels.json, and what is wrong with it', async () => {
+      it('applies labels.json, and reports errors in it', async () => {
         await store.results.put('labels.json', JSON.stringify({ rename: { tripod: 'Stativ' } }))
         await open('&batch=older')
         expect(await cells().locator('.label').textContent()).toBe('Stativ')
@@ -213,7 +213,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('mounts what is on the screen, and each image once, in order, as one scrolls to the end', async () => {
+      it('mounts only rows on screen, and each image once, in order, while scrolling to the end', async () => {
         await open()
         const seen = new Map<number, string>()
         for (let isEnd = false; !isEnd; ) {
@@ -240,7 +240,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('says what it cannot show', async () => {
+      it('reports images that it cannot display', async () => {
         await open('&batch=odd')
         await says(cell('odd/gone.jpg').locator('.photo'), 'No preview')
         await says(cell('odd/phone.heic').locator('.photo'), 'HEIC: no preview')
@@ -249,7 +249,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await viewer().locator('.stage-note').filter({ hasText: 'The original cannot be loaded' }).waitFor()
       })
 
-      it('says why a batch was stopped', async () => {
+      it('shows why a batch was stopped', async () => {
         await writeRunning(store, 'failed', records.slice(0, 5), total, '2026-07-01T07:29:00.000Z')
         const summary = await readSummary(store.results, 'failed')
         if (!summary) throw new Error('the summary is gone')
@@ -264,7 +264,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
     })
 
     describe('filters', () => {
-      it('finds labels, kinds and keys, and keeps the search in the address', async () => {
+      it('find labels, kinds and keys, and keep the search in the address', async () => {
         await open()
         const search = page.getByLabel('Search labels, kinds and keys')
         await search.fill('espr')
@@ -283,7 +283,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('by several labels, each shown as a chip that removes it', async () => {
+      it('by several labels, each with a chip that removes it', async () => {
         await open()
         const row = (label: string) => page.locator('#labels .count-row').filter({ hasText: label })
         await row('espresso').click()
@@ -299,7 +299,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('by status and by code, each with images of its own', async () => {
+      it('by status and by error code', async () => {
         await open('&batch=odd')
         await page.locator('#errors .count-row').filter({ hasText: 'image_empty' }).click()
         await waitForCount('1 of 5 images')
@@ -313,7 +313,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await waitForCount('3 of 5 images')
       })
 
-      it('by confidence, with handles and with numbers, and sorts by it', async () => {
+      it('by confidence, with sliders and number fields, and sorts by it', async () => {
         await open()
         await page.getByLabel('Maximum confidence in percent').fill('45')
         await press('Tab')
@@ -360,7 +360,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
     })
 
     describe('the viewer', () => {
-      it('opens by keyboard to five labels, goes on and back, and gives the focus back to the cell it came to', async () => {
+      it('opens by keyboard with five labels, moves, and returns the focus to the right cell', async () => {
         await open()
         await cell(name(1)).focus()
         await press('Enter')
@@ -383,7 +383,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('is where the address says, after a reload and by going back', async () => {
+      it('follows the address after a reload and on going back', async () => {
         await open()
         await cell(name(3)).click()
         await says(viewer().locator('h2'), name(3))
@@ -396,7 +396,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('leaves nothing in the history once it is closed, and the grid where it came to', async () => {
+      it('leaves no history entry once it is closed, and keeps the grid’s position', async () => {
         await open()
         await page.locator('#labels .count-row').filter({ hasText: 'daisy' }).click()
         await waitForCount('115 of 130 images')
@@ -418,7 +418,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('zooms by keys, wheel and buttons, and moves what is larger than the window', async () => {
+      it('zooms with keys, wheel and buttons, and pans', async () => {
         await open()
         await cell(name(1)).click()
         const frame = viewer().locator('.frame')
@@ -443,7 +443,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('shows objects as boxes, a position where the record has one, and the whole record', async () => {
+      it('shows objects as boxes, the GPS position if there is one, and the whole record', async () => {
         await open('&batch=odd')
         await cell('odd/street.jpg').click()
         const box = viewer().locator('.box')
@@ -469,7 +469,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints.filter((text) => !text.includes('404'))).toEqual([])
       })
 
-      it('says of an error what it is and what to do', async () => {
+      it('shows an error with what to do', async () => {
         await open('&batch=odd')
         await cell('odd/empty.png').click()
         const error = viewer().locator('.error-text')
@@ -478,8 +478,8 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
       })
     })
 
-    describe('by keyboard', () => {
-      it('moves, and never loses the focus, however far one scrolls', async () => {
+    describe('keyboard navigation', () => {
+      it('moves, and never loses the focus while scrolling', async () => {
         await open('&batch=large')
         await cells().first().focus()
         await press('ArrowRight', 'ArrowDown', 'End')
@@ -493,7 +493,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await until(async () => /large\/024[78]/.test((await focused()) ?? ''))
       })
 
-      it('selects one by one and in ranges, and exports what is selected', async () => {
+      it('selects single images and ranges, and exports the selection', async () => {
         await open()
         await cell(name(1)).focus()
         await press('Space')
@@ -516,7 +516,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('has single keys only where they are meant, and none once they are switched off', async () => {
+      it('limits single-key shortcuts to grid and viewer, and can disable them', async () => {
         await open()
         await cells().first().focus()
         await press('?')
@@ -553,7 +553,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         .split('\n')
     }
 
-    it('downloads all that is shown as one file, however large it is', async () => {
+    it('downloads the filtered images as one file of any size', async () => {
       await open('&batch=large&camera=leica')
       await waitForCount('2,500 images')
       const menu = page.locator('.toolbar .menu')
@@ -565,7 +565,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
       expect(csv.slice(1).map((line) => line.split(',')[1])).toEqual(large.map(({ key }) => key))
     })
 
-    it('goes to another batch and back', async () => {
+    it('opens another batch, and goes back', async () => {
       await open()
       await page.locator('.batch[data-batch=older]').click()
       await waitForCount('1 image')
@@ -576,8 +576,8 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
       expect(complaints).toEqual([])
     })
 
-    describe('while a batch is under way', () => {
-      it('does not ask again once a batch is complete', async () => {
+    describe('while a batch is running', () => {
+      it('does not refresh a complete batch', async () => {
         await open()
         await says(page.locator('#live'), 'Up to date')
         await until(() => isLoaded(cell(name(1)).locator('img')))
@@ -586,7 +586,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(invocations()).toBe(before)
       })
 
-      it('follows it to its end, and leaves open what is open', async () => {
+      it('refreshes to the end of a batch, and keeps an open photo open', async () => {
         const running = await writeRunning(
           store,
           'running',
@@ -615,7 +615,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         expect(complaints).toEqual([])
       })
 
-      it('rests while nobody looks', async () => {
+      it('pauses while the page is hidden', async () => {
         await writeRunning(store, 'watched', records.slice(0, 5), total, '2026-07-01T07:29:00.000Z')
         await open('&batch=watched')
         // Once what is on the screen is there.
@@ -634,7 +634,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await until(async () => invocations() > before)
       })
 
-      it('says when it cannot refresh, and recovers', async () => {
+      it('reports a failed refresh, and recovers', async () => {
         await writeRunning(store, 'shaky', records.slice(0, 5), total, '2026-07-01T07:29:00.000Z')
         await open('&batch=shaky')
         await page.route('**/results?*', (route) =>
@@ -652,8 +652,8 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
       })
     })
 
-    describe('what to do', () => {
-      it('says so where the token is wrong, or has become so', async () => {
+    describe('guidance', () => {
+      it('for a wrong or expired token', async () => {
         await open()
         await cell(name(1)).waitFor()
         const withWrongToken = (route: Route) =>
@@ -669,7 +669,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await page.locator('.message').filter({ hasText: '?token=' }).waitFor()
       })
 
-      it('says so where there is no batch, and gives the commands for what the page may not do itself', async () => {
+      it('without a batch, with commands for what the page may not do', async () => {
         await page.route('**/results?*format=json*', (route) => route.fulfill({ json: { batches: [] } }))
         await page.goto(`${server.url}?token=${token}`)
         await page.getByRole('heading', { name: 'No batch yet' }).waitFor()
@@ -691,7 +691,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
       })
     })
 
-    it('fits a phone, where batches and filters are dialogs', async () => {
+    it('on a phone, where batches and filters are in dialogs', async () => {
       await page.setViewportSize({ width: 360, height: 740 })
       await open()
       expect(await page.locator('html').evaluate((html) => html.scrollWidth)).toBeLessThanOrEqual(360)

@@ -41,7 +41,7 @@ async function asActions() {
 }
 
 describe('a local mode whose store requires encryption', () => {
-  it('classifies uploads and batches, and encrypts all that it writes', async () => {
+  it('classifies uploads and batches, and encrypts all it writes', async () => {
     const { code } = await run('upload', 'samples', '--prefix', 'photos/', '--quiet')
     expect(code).toBe(0)
     await eventually(
@@ -58,7 +58,7 @@ describe('a local mode whose store requires encryption', () => {
     }
   })
 
-  it('refuses what is not to be encrypted', async () => {
+  it('refuses unencrypted writes', async () => {
     await expect(clients.upload('photos/plain.jpg', sample('cat'))).rejects.toMatchObject({
       code: 'AccessDenied',
     })

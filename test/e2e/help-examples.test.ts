@@ -190,8 +190,8 @@ const leftOut: string[] = []
 const deploying = ['deploy', 'undeploy']
 const order = Object.keys(commands).filter((name) => !deploying.includes(name))
 
-describe('the examples of the help', () => {
-  it('are there for every command, and begin with its name', async () => {
+describe('examples in the help', () => {
+  it('exist for every command, and start with its name', async () => {
     await readTree()
     for (const [name, { examples }] of leaves)
       expect({ name, examples }).toEqual({
@@ -200,7 +200,7 @@ describe('the examples of the help', () => {
       })
   })
 
-  it('work: those of whisklens itself', async () => runExamples(await readTree()), 300_000)
+  it('work for whisklens itself', async () => runExamples(await readTree()), 300_000)
 
   it.each([...order, ...deploying])(
     'work: %s',
@@ -248,7 +248,7 @@ describe('--json', () => {
   // The last example has removed it.
   beforeAll(async () => expectCode('deploy', await bash('whisklens deploy --quiet'), 0))
 
-  it('is an option of every command but that which prints a script', async () => {
+  it('is an option of every command except completion', async () => {
     await readTree()
     expect([...leaves.keys()].sort()).toEqual([...Object.keys(withJson), 'completion'].sort())
     for (const name of Object.keys(withJson))
@@ -256,7 +256,7 @@ describe('--json', () => {
   })
 
   it.each(Object.entries(withJson))(
-    'has %s print one value a line',
+    'makes %s print one value per line',
     async (name, [args, expected = 0]) => {
       const line = `whisklens ${name} ${args} --json`
       prepare(line)
@@ -270,7 +270,7 @@ describe('--json', () => {
     300_000,
   )
 
-  it.each(Object.keys(withJson))('has %s report wrong usage as JSON, with the exit code 2', async (name) => {
+  it.each(Object.keys(withJson))('makes %s report wrong usage as JSON, with exit code 2', async (name) => {
     const { code, stdout, stderr } = await bash(`whisklens ${name} --json --nonsense`)
     expect([code, stdout]).toEqual([2, ''])
     expect(JSON.parse(stderr)).toMatchObject({

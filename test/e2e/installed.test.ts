@@ -48,14 +48,14 @@ async function findings(dataDir: string) {
 }
 
 describe('the tarball', () => {
-  it('has all that an installed package needs, and no zip that is made of what is installed', () => {
+  it('has all files that the package needs, and no stock zips', () => {
     expect(lacking(packed)).toEqual([])
     expect(packed.files.filter(({ path }) => path.startsWith('dist/stock'))).toEqual([])
     process.stderr.write(`tarball: ${(packed.size / 1e6).toFixed(1)} MB, ${packed.files.length} files\n`)
     expect(packed.size).toBeLessThan(40e6)
   })
 
-  it('of a checkout that is not built is refused', () => {
+  it('of a checkout that was not built is refused', () => {
     const checkout = join(folder, 'checkout')
     for (const path of ['package.json', 'bin', 'models', 'notices', 'samples'])
       cpSync(join(root, path), join(checkout, path), { recursive: true })
@@ -79,7 +79,7 @@ describe('the package, installed in another folder,', () => {
     })
     afterAll(() => local.stop())
 
-    it('classifies every format in its containers, as a clone does', async () => {
+    it('classifies every format in its containers, like a checkout', async () => {
       mkdirSync(join(folder, 'photos'))
       for (const format of ['png', 'webp', 'avif'] as const)
         writeFileSync(
@@ -113,7 +113,7 @@ describe('the package, installed in another folder,', () => {
     expect(stderr).not.toContain('Cannot find module')
   })
 
-  it('says loudly that sharp is missing: in the log of each activation, and in doctor', async () => {
+  it('reports a missing sharp in the log of each activation, and in doctor', async () => {
     unlinkSync(join(modules, 'sharp'))
     const local = await startThere('without')
     try {

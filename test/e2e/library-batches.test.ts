@@ -31,7 +31,7 @@ afterAll(async () => {
 const force = { prefix: 'photos/', force: true }
 
 describe('a batch of the library', () => {
-  it('is started, waited for with its progress, and read', async () => {
+  it('is started, followed with progress, and read', async () => {
     const batch = await deployment.startBatch({ ...force, batch: 'first', since: new Date(0), minSize: '1k' })
     expect(batch.id).toBe('first')
     const looks: BatchProgress[] = []
@@ -50,7 +50,7 @@ describe('a batch of the library', () => {
     expect(await collect(batch.records({ status: 'error' }))).toEqual([])
   })
 
-  it('is cancelled, and goes on where it ended when it is retried', async () => {
+  it('is cancelled, and resumed by a retry', async () => {
     const batch = await deployment.startBatch(force)
     expect(batch.id).toMatch(/^\d{8}-\d{6}-[0-9a-f]{6}$/)
     expect(['cancelled', 'complete']).toContain((await batch.cancel()).state)
@@ -59,14 +59,14 @@ describe('a batch of the library', () => {
     expect(await deployment.batch(batch.id).wait()).toMatchObject({ state: 'complete' })
   })
 
-  it('goes on when the wait for it is ended', async () => {
+  it('continues when the wait for it is aborted', async () => {
     const batch = await deployment.startBatch(force)
     await expect(batch.wait({ signal: AbortSignal.timeout(1) })).rejects.toMatchObject({ name: 'AbortError' })
     expect(await batch.wait()).toMatchObject({ state: 'complete' })
   })
 })
 
-describe('what a deployment refuses', () => {
+describe('a deployment refuses', () => {
   it.each<[string, () => Promise<unknown>, string]>([
     [
       'a parameter that does not exist',
@@ -94,7 +94,7 @@ describe('what a deployment refuses', () => {
     expect(thrown).toMatchObject({ code })
   })
 
-  it('is told where no local mode runs', async () => {
+  it('a data folder without a local mode', async () => {
     await expect(openDeployment({ dataDir: join(local.dataDir, 'none') })).rejects.toMatchObject({
       code: 'not_configured',
     })

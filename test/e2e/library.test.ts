@@ -73,12 +73,12 @@ describe('the types of the library', () => {
     throw new WhisklensError('nothing', '')
   `
 
-  it.each(resolutions)('refuse what is wrong, by %s', (_, options) => {
+  it.each(resolutions)('reject wrong programs, with %s', (_, options) => {
     writeFileSync(at('refused.mts'), refused)
     expect(compile(['refused.mts'], ['--noEmit', ...options])).toBe('')
   })
 
-  it.each(resolutions)('fit each program of the docs, by %s', (_, options) => {
+  it.each(resolutions)('accept each program of the docs, with %s', (_, options) => {
     const programs = programsIn('docs/library.md')
     expect(programs.length).toBeGreaterThan(5)
     const files = programs.map((code, n) => {
@@ -90,7 +90,7 @@ describe('the types of the library', () => {
 })
 
 describe('the library', () => {
-  it('runs the program of README, which is compiled strictly, against a local mode', async () => {
+  it('runs the program of README, compiled strictly, against a local mode', async () => {
     const [program = ''] = programsIn('README.md')
     writeFileSync(at('readme.mts'), program)
     expect(compile(['readme.mts'], ['--module', 'node16'])).toBe('')
@@ -135,7 +135,7 @@ describe('the library', () => {
     })
   })
 
-  it('does nothing when it is imported: no module is loaded, no variable read, no handler or handle left', async () => {
+  it('has no side effects on import: no modules loaded, no variables read, no handlers or handles left', async () => {
     writeFileSync(
       at('import.cjs'),
       `const Module = require('node:module')
@@ -162,7 +162,7 @@ describe('the library', () => {
     ])
   })
 
-  it('leaves sharp to the program as it was', async () => {
+  it('leaves the host program’s sharp unchanged', async () => {
     writeFileSync(
       at('sharp.mjs'),
       `import sharp from 'sharp'

@@ -38,7 +38,7 @@ const results = async (batch: string) =>
   ).map(({ key, labels, error }) => [key, labels[0]?.label ?? error?.code])
 const labelOf = (name: string) => sampleLabels(name)[0]?.[0]
 
-it('classifies what a list names, each image once, and tells of what is missing', async () => {
+it('classifies the images on a list, each once, and reports missing ones', async () => {
   const list = join(dataDir, 'inventory.csv')
   const line = (key: string) => `"images","${encodeURIComponent(key)}","9","2026-11-20T10:00:00.000Z"\n`
   await writeFile(list, ['in/cup.JPG', 'in/a red cat.jpg', 'in/gone.jpg', 'in/cup.JPG'].map(line).join(''))
@@ -62,7 +62,7 @@ it('classifies what a list names, each image once, and tells of what is missing'
   ])
 })
 
-it('classifies what globs and formats select', async () => {
+it('classifies images selected by globs and formats', async () => {
   const asked = ['batch', 'in/**/*cup*', 'in/tower', '--format', 'jpeg', '--newer-than', '1h']
   const { code, stdout } = await whisklens([
     ...asked,
@@ -77,7 +77,7 @@ it('classifies what globs and formats select', async () => {
   expect(await results('globs')).toEqual([['in/cup.JPG', labelOf('coffee')]])
 })
 
-it('stops at a list of columns that are not known, and shows the first line', async () => {
+it('stops at a list with unknown columns, and shows its first line', async () => {
   await clients.store
     .putObject({ Bucket: 'images', Key: 'list.csv', Body: 'Bucket,Key,Size\nimages,a.jpg,7\n' })
     .promise()

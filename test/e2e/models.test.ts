@@ -80,7 +80,7 @@ afterAll(async () => {
   removeSmallNetworks()
 })
 
-it('each model gives its labels for all images, side by side with those of the others', async () => {
+it('each model labels all images, alongside the results of the others', async () => {
   expect(models).toEqual(expect.arrayContaining([defaultModel, 'mine']))
   const firsts = new Map<string, string[]>()
   for (const model of models) {
@@ -102,7 +102,7 @@ it('each model gives its labels for all images, side by side with those of the o
   ).toEqual(models.map((model) => [model, sampleNames.length]).sort())
 })
 
-it('switching to another model runs what that model has not seen, and nothing of the others', async () => {
+it('switching models classifies only what the new model has not seen', async () => {
   for (const model of models) {
     const { totals } = await runBatch(`again-${model}`, '--model', model)
     expect(totals).toMatchObject({ planned: 0, skipped: sampleNames.length })
@@ -115,7 +115,7 @@ it('switching to another model runs what that model has not seen, and nothing of
   expect(totals).toMatchObject({ planned: 1, skipped: sampleNames.length, ok: 1 })
 })
 
-it('a model that was changed is another one: all is run again, and the old records stay', async () => {
+it('a changed model is another one: it classifies everything, and old records stay', async () => {
   const before = await recorded()
   await run('model', 'add', network('two filters for each channel'), '--id', 'mine', '--force')
   // Warm containers keep what they have loaded.
@@ -129,7 +129,7 @@ it('a model that was changed is another one: all is run again, and the old recor
   for (const [version, count] of before) expect(after.get(version)).toBe(count)
 })
 
-it('a batch with a model that is not there is stopped, and nothing is listed', async () => {
+it('a batch with a missing model is stopped before listing', async () => {
   const { code, stdout } = await whisklens(['batch', 'photos/', '--model', 'nonsense', '--json'], {
     WHISKLENS_DATA: dataDir,
   })

@@ -106,7 +106,7 @@ async function expectNewestOfDay(key: string, etag: string): Promise<void> {
 }
 
 describe('an uploaded image that is overwritten', () => {
-  it('while its bytes are on their way to the classifier', async () => {
+  it('while it is being downloaded', async () => {
     const key = 'downloading'
     const download = gates.holdAnswer('GET', imageOf(key))
     const older = await clients.upload(key, coffee)
@@ -119,7 +119,7 @@ describe('an uploaded image that is overwritten', () => {
     await expectNewest(key, newer, 0)
   })
 
-  it('while its record is about to be written', async () => {
+  it('while its record is being written', async () => {
     const key = 'recording'
     const write = gates.holdRequest('PUT', recordOf(key))
     const older = await clients.upload(key, coffee)
@@ -132,7 +132,7 @@ describe('an uploaded image that is overwritten', () => {
     await expectNewest(key, newer, 0)
   })
 
-  it('and whose newer version is classified first, but reports last', async () => {
+  it('and whose newer version is classified first, but reported last', async () => {
     const key = 'reporting-last'
     const download = gates.holdAnswer('GET', imageOf(key))
     const older = await clients.upload(key, coffee)
@@ -161,7 +161,7 @@ describe('an uploaded image that is overwritten', () => {
 })
 
 describe('an image of a batch that is overwritten', () => {
-  it('while it is downloaded, and reported by its upload first', async () => {
+  it('while it is downloaded, and reported first for its upload', async () => {
     const key = 'batch-downloading'
     const older = await clients.upload(key, coffee)
     await reported(key, older)
@@ -177,7 +177,7 @@ describe('an image of a batch that is overwritten', () => {
     await expectNewest(key, newer, 0)
   })
 
-  it('while an older upload is still under way', async () => {
+  it('while an older upload is still being classified', async () => {
     const key = 'batch-first'
     const download = gates.holdAnswer('GET', imageOf(key))
     const older = await clients.upload(key, coffee)
@@ -208,7 +208,7 @@ describe('an image that is overwritten without an event', () => {
     await expectNewest(key, newer, 1)
   })
 
-  it('while a download that began first is the last to read it', async () => {
+  it('while an earlier download finishes last', async () => {
     const key = 'unseen-crossing'
     const params = { images: [{ bucket: 'images', key }] }
     const classify = () => clients.ow.actions.invoke({ name: 'whisklens/classify-images', params })

@@ -84,7 +84,7 @@ async function runBatch(batch: string, params: object = {}) {
 }
 
 describe('the pipeline, through real processes and real clients', () => {
-  it('classifies an image because it was uploaded', async () => {
+  it('classifies an uploaded image', async () => {
     await upload('first/coffee.jpg', await sample('coffee.jpg'))
     const { labels, status, engine, thumbnail } = await eventually(
       () => record('first/coffee.jpg'),
@@ -106,7 +106,7 @@ describe('the pipeline, through real processes and real clients', () => {
     expect(JSON.parse(summary)).toMatchObject({ state: 'running', exact: false, errors: {} })
   })
 
-  it('lets pages of its API host read its buckets in a browser, and no others', async () => {
+  it('lets only pages of its API host read its buckets in a browser', async () => {
     for (const Bucket of ['images', 'results']) {
       const { CORSRules = [] } = await s3.getBucketCors({ Bucket }).promise()
       expect(CORSRules).toMatchObject([
@@ -119,7 +119,7 @@ describe('the pipeline, through real processes and real clients', () => {
     }
   })
 
-  it('ends every image as labels or as an error with a code, whatever is uploaded', async () => {
+  it('ends every image with labels or with an error code, whatever is uploaded', async () => {
     const coffee = await sample('coffee.jpg')
     const huge = await sharp({
       create: { width: 20_000, height: 20_000, channels: 3, background: 'red' },
@@ -149,7 +149,7 @@ describe('the pipeline, through real processes and real clients', () => {
     expect(records((await read('batches/odd-ones/errors.jsonl')) ?? '')).toHaveLength(4)
   })
 
-  it('makes an error record of an image that is not there', async () => {
+  it('writes an error record for a missing image', async () => {
     const images = [{ bucket: 'images', key: 'never/was.jpg' }]
     const result = await ow.actions.invoke({
       name: 'whisklens/classify',
@@ -162,7 +162,7 @@ describe('the pipeline, through real processes and real clients', () => {
     ])
   })
 
-  it('answers an image in the message with its three best labels, alone and through the sequence', async () => {
+  it('returns the three best labels of an image in the message, directly and through the sequence', async () => {
     const params = { image: (await sample('coffee.jpg')).toString('base64') }
     for (const name of ['whisklens/classify', 'whisklens/classify-images']) {
       const result = await ow.actions.invoke({ name, params, blocking: true, result: true })
@@ -172,7 +172,7 @@ describe('the pipeline, through real processes and real clients', () => {
     }
   })
 
-  it('skips what has not changed, and classifies it again when forced', async () => {
+  it('skips unchanged images, and classifies them again with force', async () => {
     for (const name of ['cat.jpg', 'rocket.jpg', 'palace.jpg'])
       await upload(`again/${name}`, await sample(name))
     await eventually(
@@ -190,7 +190,7 @@ describe('the pipeline, through real processes and real clients', () => {
     expect(csv.split('\r\n')[1]).toMatch(/^images,again\/cat\.jpg,ok,tiger cat,0\.3/)
   })
 
-  it('takes up what is new when a batch is fired again under its id', async () => {
+  it('classifies new images when a batch is fired again under its id', async () => {
     await runBatch('grows', { prefix: 'again/', force: true })
     await upload('again/camera.jpg', await sample('camera.jpg'))
     await eventually(() => record('again/camera.jpg'))
@@ -210,7 +210,7 @@ describe('the pipeline, through real processes and real clients', () => {
     ])
   })
 
-  it('serves results over the web to whoever has the token', async () => {
+  it('serves results over the web to holders of the token', async () => {
     const { gallery, webToken } = local.connection
     const url = new URL(gallery)
     url.search = new URLSearchParams({ token: webToken, batch: 'forced' }).toString()
@@ -228,7 +228,7 @@ describe('the pipeline, through real processes and real clients', () => {
     expect(answer.status).toBe(401)
   })
 
-  it('keeps the running one reachable when a second is started over its data', async () => {
+  it('keeps the running local mode reachable when a second is started on its data', async () => {
     const second = await whisklens(['up', '--port', '0', '--data', dataDir])
     expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('is in use by process')])
     const status = await whisklens(['status', '--json'], { WHISKLENS_DATA: dataDir })
@@ -236,12 +236,12 @@ describe('the pipeline, through real processes and real clients', () => {
     expect(status.stdout).toContain('"batch":"forced"')
   })
 
-  it('tells why an action failed in words, and nothing of its inside', async () => {
+  it('explains why an action failed, without internals', async () => {
     const call = ow.actions.invoke({ name: 'whisklens/classify', params: {}, blocking: true, result: true })
     await expect(call).rejects.toThrow('Expected an image to classify (bad_parameter)')
   })
 
-  it('stops a batch whose model cannot be loaded, and says why', async () => {
+  it('stops a batch whose model cannot be loaded, with a reason', async () => {
     const batch = 'no-model'
     await ow.triggers.invoke({ name: 'batch-requested', params: { batch, model: 'no-such-model' } })
     const summary = await eventually(async () => {
@@ -265,7 +265,7 @@ describe('the pipeline, through real processes and real clients', () => {
 })
 
 describe('the demo', () => {
-  it('prints the summary and the records, and nothing else on stdout', async () => {
+  it('prints only the summary and the records on stdout', async () => {
     const folder = await newDataDir()
     const { stdout, code } = await whisklens(['demo', '--json', '--data', folder])
     await removeDataDir(folder)

@@ -76,7 +76,7 @@ const installedIn = (image: string): [string, string][] =>
     .map(({ name, version }) => [name, version])
 
 describe('the runtime image', () => {
-  it('classifies with what it has', async () => {
+  it('classifies with its own packages', async () => {
     const image = await writeImage('efficientnet-lite0')
     expect(readdirSync(image).sort()).toEqual([
       'THIRD-PARTY-NOTICES.txt',
@@ -112,12 +112,12 @@ describe('the runtime image', () => {
     expect(first).toMatchObject({ label_id: 'n07920052', label: 'espresso' })
   })
 
-  it('is not written for a model or an engine that there is not', async () => {
+  it('is not built for an unknown model or engine', async () => {
     await expect(writeImage('oracle')).rejects.toMatchObject({ stderr: expect.stringContaining('"oracle"') })
   })
 
   describeWith(peerLibraries.cocoSsd, 'with coco-ssd', () => {
-    it('finds objects', async () => {
+    it('detects objects', async () => {
       const weights = mkdtempSync(join(tmpdir(), 'whisklens-weights-'))
       folders.push(weights)
       writeSmallDetector(weights)
@@ -130,7 +130,7 @@ describe('the runtime image', () => {
   })
 
   describeWith(peerLibraries.faceApi, 'with faces', () => {
-    it('has its library, and nothing of it that is not loaded', async () => {
+    it('has its library, without files that are never loaded', async () => {
       const image = await writeImage('faces')
       expect(readdirSync(join(image, 'models'))).toEqual(['faces'])
       const library = join(image, 'node_modules', '@vladmandic', 'face-api')

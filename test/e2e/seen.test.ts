@@ -38,7 +38,7 @@ afterAll(async () => {
   await removeDataDir(dataDir)
 })
 
-it('A batch ends, and a webhook that fails twice is told once by id', async () => {
+it('A completed batch is delivered once by its webhook, after two failures', async () => {
   const args = ['batch', 'photos/', '--batch', 'seen', '--tag', '--force', '--json']
   const { stdout, code } = await whisklens(args, { WHISKLENS_DATA: dataDir })
   // An image is in error.
@@ -63,7 +63,7 @@ it('Its images have their tags', async () => {
   expect(none.TagSet).toEqual([])
 })
 
-it('Metrics are at /metrics, of the host and of batches', async () => {
+it('/metrics has metrics of the host and of batches', async () => {
   const answer = await fetch(`${local.connection.apiHost}/metrics`)
   const families = parseOpenMetrics(await answer.text())
   const activations = valuesOf(families, 'whisklens_host_activations')
@@ -77,7 +77,7 @@ it('Metrics are at /metrics, of the host and of batches', async () => {
   expect(Object.keys(told).some((name) => /^uploads-.* ok$/.test(name))).toBe(true)
 })
 
-it('Each line of the logs of its activations is JSON, and names the batch and the activation', async () => {
+it('Each log line of its activations is JSON, and names the batch and the activation', async () => {
   const { ow } = clients
   const listed = (await ow.activations.list({ limit: 200 })) as unknown as Activation<object>[]
   const seen: Record<string, number> = {}
@@ -100,7 +100,7 @@ it('Each line of the logs of its activations is JSON, and names the batch and th
   expect(seen.aggregate).toBeGreaterThanOrEqual(1)
 })
 
-it('The secret of the webhook, and the path of its URL, are in no log, result, object or answer', async () => {
+it('The webhook’s secret and URL path are in no log, result, object or answer', async () => {
   const { ow, store } = clients
   const found = (text: string) => /path-as-a-key|dGhlIHNlY3JldC/.exec(text)?.[0]
   const listed = (await ow.activations.list({ limit: 200 })) as unknown as Activation<object>[]

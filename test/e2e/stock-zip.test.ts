@@ -20,7 +20,7 @@ needs(stockMissing).describe('the zip for stock nodejs:20', () => {
 
   afterAll(() => action.stop())
 
-  it('fits what OpenWhisk takes', () => {
+  it('fits OpenWhisk’s size limit', () => {
     const mebibytes = statSync(stockZip).size / 1024 / 1024
     process.stderr.write(`stock/classify.zip: ${mebibytes.toFixed(1)} MiB\n`)
     expect(code.length).toBeLessThan(48 * 1024 * 1024)
@@ -36,7 +36,7 @@ needs(stockMissing).describe('the zip for stock nodejs:20', () => {
     expect(results[0]?.className).toContain(label)
   })
 
-  it('decodes more than JPEG, so the native decoder is in it', async () => {
+  it('includes the native decoder: it decodes more than JPEG', async () => {
     const png = readFileSync(join(root, 'samples', 'cat.jpg'))
     const { default: sharp } = await import('sharp')
     const image = (await sharp(png).png().toBuffer()).toString('base64')
@@ -45,14 +45,14 @@ needs(stockMissing).describe('the zip for stock nodejs:20', () => {
     })
   })
 
-  it('decodes HEIC, so libheif is in it', async () => {
+  it('includes libheif: it decodes HEIC', async () => {
     const image = heicFixture('cat').toString('base64')
     expect(await action.run({ image })).toMatchObject({
       results: [{ className: expect.stringContaining('cat') }, {}, {}],
     })
   })
 
-  it('is made of the same bytes each time', () => {
+  it('is reproducible', () => {
     expect(buildStock()).toBe(code)
   })
 })

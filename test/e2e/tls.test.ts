@@ -64,7 +64,7 @@ it.each([
   ['upload', 'store', upload('cat.jpg', 'x/')],
   ['results', 'store', ['results']],
   ['batch', 'store', ['batch', 'x/']],
-])('refuses, without the authority, to %s: the certificate of the %s is not trusted', async (_, of, args) => {
+])('without the authority, refuses to %s: the certificate of the %s is not trusted', async (_, of, args) => {
   const [apiBefore, storeBefore] = [api.attempts(), store.attempts()]
   const { code, stderr } = await whisklens(args, env)
   expect(code).toBe(1)
@@ -74,7 +74,7 @@ it.each([
   expect(api.attempts() + store.attempts() - apiBefore - storeBefore).toBe(1)
 })
 
-it('classifies what is uploaded and what a batch asks for, where API host and store are only there by TLS', async () => {
+it('classifies uploads and batches with API host and store on TLS only', async () => {
   expect(await whisklens(['deploy', '--quiet'], trusting)).toMatchObject({ code: 0, stderr: '' })
   const before = api.attempts()
   expect((await whisklens(upload('cat.jpg', 'tls/'), trusting)).code).toBe(0)
@@ -89,7 +89,7 @@ it('classifies what is uploaded and what a batch asks for, where API host and st
   expect(parseLines<ImageRecord>(stdout)).toMatchObject([{ key: 'tls/cat.jpg', status: 'ok' }])
 })
 
-it('shows results by TLS, with links to the images that lead there, too', async () => {
+it('shows results over TLS, with links to images over TLS', async () => {
   const page = `${api.url}/api/v1/web/guest/whisklens/results`
   const { records } = JSON.parse(
     await get(`${page}?batch=by-tls&format=json&urls=true&token=${env.WHISKLENS_RESULTS_TOKEN}`),
@@ -98,7 +98,7 @@ it('shows results by TLS, with links to the images that lead there, too', async 
   expect(await get(records[0].url)).toBe((await readFile(join(samples, 'cat.jpg'))).toString())
 })
 
-it('takes the authority as text, too, and as what line breaks were lost of', async () => {
+it('accepts the authority as text, and with lost line breaks', async () => {
   for (const ca of [store.ca, store.ca.replaceAll('\n', '\\n'), Buffer.from(store.ca).toString('base64')]) {
     expect(await whisklens(['deploy', '--dry-run', '--json'], { ...env, WHISKLENS_CA: ca })).toMatchObject({
       code: 0,
@@ -120,7 +120,7 @@ it('works with --insecure, and warns', async () => {
   }
 })
 
-it('has the actions check certificates all the same', async () => {
+it('makes the actions check certificates regardless', async () => {
   // The feed is the first that would need the authority, which this deployment has none of.
   const deploy = await whisklens(['deploy', '-i'], env)
   expect(deploy).toMatchObject({ code: 1, stderr: expect.stringMatching(/bucket-feed.*WHISKLENS_CA/) })

@@ -39,7 +39,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     return (await feeds.get({ name, trigger })).response.result
   }
 
-  it('makes everything, and changes nothing the second time', async () => {
+  it('creates everything, and changes nothing the second time', async () => {
     const made = await changes('deploy')
     expect(made).toContainEqual(['create', 'whisklens/classify-images'])
     expect(new Set(made.map(([change]) => change))).toEqual(new Set(['create']))
@@ -48,7 +48,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     expect(await cluster.entities()).toEqual(before)
   })
 
-  it('watches the bucket, and has it polled', async () => {
+  it('watches the bucket, and polls it', async () => {
     const feed = await readFeed('whisklens/bucket-feed', 'image-uploaded')
     expect(feed).toMatchObject({
       trigger: '/guest/image-uploaded',
@@ -63,7 +63,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     expect(config).toMatchObject({ minutes: 10, payload: { poll: '/guest/image-uploaded' } })
   })
 
-  it('classifies what the store’s webhook tells of', async () => {
+  it('classifies images announced by the store’s webhook', async () => {
     for (const name of sampleNames) await cluster.upload(`photos/${name}.jpg`, sample(name))
     const records = await eventually(async () => {
       const found = await newest()
@@ -72,7 +72,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     expect(labelled(records)).toEqual(expected)
   })
 
-  it('tags images by choice, and takes no tag for an upload', async () => {
+  it('tags images on request, and does not treat a tag as an upload', async () => {
     const activations = async (name: string) => {
       const listed = await cluster.ow.activations.list({ name, limit: 200 } as never)
       return (listed as { activationId: string }[]).map(({ activationId }) => activationId)
@@ -99,7 +99,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     expect(await activations('image-uploaded')).toEqual(fired)
   })
 
-  it('runs a batch, and tells its results', async () => {
+  it('runs a batch, and returns its results', async () => {
     const [summary] = await run<BatchSummary>('batch', 'photos/', '--batch', 'all', '--force')
     expect(summary).toMatchObject({ state: 'complete', totals: { planned: 8, ok: 8 } })
     expect(labelled(await run<ImageRecord>('results', 'all'))).toEqual(expected)
@@ -127,7 +127,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     await ow.triggers.delete({ name: 'nightly' })
   })
 
-  it('finds by a poll what no notification told of', async () => {
+  it('finds images without notifications by a poll', async () => {
     // Nobody but the test polls meanwhile.
     expect(await cluster.updateFeed({ settle: 0, minutes: 0 })).toMatchObject({ settle: 0, polling: false })
     const lost = (await cluster.keys('images/')).filter((key) => /c(at|offee)\.jpg$/.test(key))
@@ -138,7 +138,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     expect(await cluster.updateFeed({ minutes: 5 })).toMatchObject({ settle: 0, minutes: 5, polling: true })
   })
 
-  it('keeps its secrets to itself', async () => {
+  it('does not leak its secrets', async () => {
     const told: string[] = []
     let page: unknown[]
     do {
@@ -155,7 +155,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
       for (const text of [...told, ...written]) expect(text).not.toContain(secret)
   })
 
-  it('leaves nothing behind but what is in the buckets', async () => {
+  it('leaves nothing behind except in the buckets', async () => {
     const kept = async () =>
       (await cluster.keys('')).filter((key) => !/^(feeds|retry|batches\/uploads-)/.test(key))
     const before = await kept()

@@ -7,7 +7,7 @@ const root = join(__dirname, '..', '..')
 
 jest.setTimeout(600_000)
 
-it('prints one JSON object with all figures, and says what is missing', async () => {
+it('prints one JSON object with all figures, and lists what is missing', async () => {
   const { stdout } = await promisify(execFile)(
     'npm',
     ['run', '--silent', 'bench', '--', '--quick', '--json'],

@@ -34,7 +34,7 @@ describe('a batch ends every image exactly once', () => {
   it.each([
     ['', {}],
     [', while containers are killed and the store fails', everything],
-  ])('when the host is killed half-way and started again%s', async (_, chaos) => {
+  ])('when the host is killed half-way and restarted%s', async (_, chaos) => {
     await scenario.start(chaos)
     await scenario.clients.fire('chaos', { prefix })
     const done = async () => (await scenario.clients.summaryOf('chaos'))?.totals.ok ?? 0

@@ -24,8 +24,8 @@ async function postEventsTwice(): Promise<void> {
   await Promise.all(messages.map((message) => limit(post, message)))
 }
 
-describe('events that come twice, shuffled,', () => {
-  it('leave one record of each image', async () => {
+describe('duplicate and shuffled events', () => {
+  it('leave one record per image', async () => {
     await scenario.start({})
     await postEventsTwice()
     const { clients, expected } = scenario

@@ -104,7 +104,7 @@ needs(!isFull && !hasConverter && 'the converter is not installed').describe('a 
     300_000,
   )
 
-  it('what is no model is refused with TensorFlow’s words, and leaves nothing behind', async () => {
+  it('an invalid model is refused with TensorFlow’s message, and leaves nothing behind', async () => {
     const broken = join(folder, 'broken.keras')
     writeFileSync(broken, 'no zip')
     const { code, stderr } = await run('model', 'convert', broken, join(folder, 'nothing'))

@@ -40,11 +40,11 @@ needs(!folder && 'neither WHISKLENS_WHEELS nor the full size with pip').describe
       made = convert(await readWheels(wheels, folder))
     })
 
-    it('are those that the script makes', () => {
+    it('are those that the script builds', () => {
       expect([...made.keys()].sort()).toEqual(readdirSync(boxModelsFolder()).sort())
     })
 
-    it('are made byte for byte', () => {
+    it('are reproduced byte for byte', () => {
       for (const [model, files] of made) {
         const kept = join(boxModelsFolder(), model)
         expect([...files.keys()].sort()).toEqual(readdirSync(kept).sort())

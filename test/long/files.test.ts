@@ -66,22 +66,22 @@ const those = (truths: Truth[], isWrong: (one: Sample) => boolean) =>
     .map(({ name, kind, truth, outcome, message }) => ({ name, kind, truth, outcome, message }))
 
 describe(`of ${count} files`, () => {
-  it('none ends the program, or an image of its own', () => {
+  it('none crashes the program, or affects other images', () => {
     expect(finished.code).toBe(3)
     expect(finished.stderr).toMatch(/^Classified \d+ images, \d+ in error/m)
     expect(samples.filter(({ outcome }) => outcome === 'internal')).toEqual([])
     expect(finished.lines).toHaveLength(samples.filter(({ outcome }) => outcome !== undefined).length)
   })
 
-  it('none that is no image, or is of a format that is not decoded, has labels', () => {
+  it('none that is not an image, or in an unsupported format, has labels', () => {
     expect(those(['no image', 'undecoded image'], ({ outcome }) => outcome === 'ok')).toEqual([])
   })
 
-  it('none of a format that is not decoded is left out without a word, or called corrupt', () => {
+  it('none in an unsupported format is ignored or called corrupt', () => {
     expect(those(['undecoded image'], ({ outcome }) => outcome !== 'image_unsupported')).toEqual([])
   })
 
-  it('none that is no image is anything else, by its contents or its extension', () => {
+  it('none that is not an image is taken for one, by content or extension', () => {
     const outcomes = [undefined, 'image_unsupported', 'image_empty']
     expect(those(['no image'], ({ outcome }) => !outcomes.includes(outcome))).toEqual([])
   })
@@ -90,7 +90,7 @@ describe(`of ${count} files`, () => {
     expect(those(['image', 'image, longer'], ({ outcome }) => outcome !== 'ok')).toEqual([])
   })
 
-  it('none that is cut off has labels, but where only later pages are missing', () => {
+  it('none that is truncated has labels, unless only later pages are missing', () => {
     const ofPages = ['gif moving', 'tif pyramid']
     const isWrong = ({ kind, outcome }: Sample) => outcome !== 'image_corrupt' && !ofPages.includes(kind)
     expect(those(['image, cut off'], isWrong)).toEqual([])
@@ -130,7 +130,7 @@ needs(pillowMissing()).describe('checked against Pillow', () => {
     )
   })
 
-  it('what it reads of whole files is not called corrupt, and the rest of it has no labels by mistake', () => {
+  it('valid files are not called corrupt, and others have no labels', () => {
     const isRead = (name: string) => seen.get(name)?.pixels !== undefined
     const corrupt = those(
       ['image', 'image, longer'],
@@ -141,7 +141,7 @@ needs(pillowMissing()).describe('checked against Pillow', () => {
     expect(labelled).toEqual([])
   })
 
-  it('the pixels are its', async () => {
+  it('pixels are correct', async () => {
     const wrong: object[] = []
     let compared = 0
     for (const { name, kind } of samples.filter(({ truth }) => truth === 'image')) {

@@ -73,7 +73,7 @@ inChromium.describe('Ten minutes of use', () => {
     await eventually(async () => (await clients.keys('images/')).some((name) => name.endsWith(key)))
   }
 
-  it('takes at most 20 invocations, and shows what has come meanwhile', async () => {
+  it('makes at most 20 invocations, and shows new results', async () => {
     await upload('photos/first.jpg')
     const before = await hostSays()
     const { page, complaints, traffic, settled, close } = await openPage(browser)

@@ -115,20 +115,23 @@ inChromium.describe('The gallery', () => {
     const names = kind === 'wide' && !isFull ? statesWhenWide : Object.keys(states)
     const cases = names.flatMap((name) => schemes[kind].map((colorScheme) => [name, colorScheme] as const))
 
-    it.each(cases)('has no fault that axe finds, and fits: %s, %s', async (name, colorScheme) => {
-      const gallery = await openPage(browser, { viewport, colorScheme })
-      await states[name]?.(gallery)
-      expect(await gallery.faults()).toEqual([])
-      const width = await gallery.page.locator('html').evaluate((html) => html.scrollWidth)
-      expect(width).toBeLessThanOrEqual(viewport.width)
-      // A refused request is an error to the browser, too.
-      const complaints = gallery.complaints.filter((one) => !(name === 'refused' && one.includes('401')))
-      expect(complaints).toEqual([])
-      await gallery.close()
-    })
+    it.each(cases)(
+      'has no accessibility faults found by axe, and fits: %s, %s',
+      async (name, colorScheme) => {
+        const gallery = await openPage(browser, { viewport, colorScheme })
+        await states[name]?.(gallery)
+        expect(await gallery.faults()).toEqual([])
+        const width = await gallery.page.locator('html').evaluate((html) => html.scrollWidth)
+        expect(width).toBeLessThanOrEqual(viewport.width)
+        // A refused request is an error to the browser, too.
+        const complaints = gallery.complaints.filter((one) => !(name === 'refused' && one.includes('401')))
+        expect(complaints).toEqual([])
+        await gallery.close()
+      },
+    )
   })
 
-  it('can be used by keyboard alone, and the focus is never lost', async () => {
+  it('is usable by keyboard only, and never loses the focus', async () => {
     const { page, focused, complaints, close } = await openPage(browser)
     await page.goto(address())
     await seePictures(page)

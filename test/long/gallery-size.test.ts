@@ -77,7 +77,7 @@ inChromium.describe(`A gallery of ${records} records`, () => {
     await close()
   })
 
-  it('goes through 500 images, to its last one and back by keys, with as few nodes', async () => {
+  it('moves through 500 images to the last one and back by keyboard, with few nodes', async () => {
     const { page, complaints, mounted, seen, close } = await open()
     await seePictures(page)
     const before = await seen()

@@ -62,14 +62,14 @@ inChromium.describe('The gallery of the local mode', () => {
   const cells = () => gallery.page.locator('[role=gridcell]')
   const shows = (text: string | RegExp) => gallery.page.locator('#count', { hasText: text }).waitFor()
 
-  it('says to drop photos where there is nothing', async () => {
+  it('suggests dropping photos when empty', async () => {
     const { page, faults } = gallery
     await page.getByRole('heading', { name: 'No batch yet' }).waitFor()
     await page.getByText('Drop photos anywhere on this page').waitFor()
     expect(await faults()).toEqual([])
   })
 
-  it('uploads what is dropped, and shows results as they arrive', async () => {
+  it('uploads dropped files, and shows results as they arrive', async () => {
     const { page } = gallery
     const notes = join(folder, 'notes.txt')
     writeFileSync(notes, 'no image')
@@ -86,7 +86,7 @@ inChromium.describe('The gallery of the local mode', () => {
     expect(keys).toHaveLength(photos)
   })
 
-  it('takes less than 0.6 MB for 21 photos, of which the originals have many times that', async () => {
+  it('loads less than 0.6 MB for 21 photos, much less than the originals', async () => {
     const fresh = await openPage(browser, { viewport: { width: 1280, height: 3000 } })
     await fresh.page.goto(local.connection.gallery)
     expect(await seePictures(fresh.page, photos)).toBe(photos)
@@ -133,7 +133,7 @@ inChromium.describe('The gallery of the local mode', () => {
     await shows(/^21 images$/)
   })
 
-  it('finds by kind and by key', async () => {
+  it('finds images by kind and by key', async () => {
     const { page } = gallery
     const search = page.getByRole('searchbox', { name: 'Search labels, kinds and keys' })
     await search.fill('feline')
@@ -144,7 +144,7 @@ inChromium.describe('The gallery of the local mode', () => {
     await shows(/^21 images$/)
   })
 
-  it('opens a photo, goes on and back by keys, and gives the focus back', async () => {
+  it('opens a photo, moves by keyboard, and restores the focus', async () => {
     const { page, focused, faults } = gallery
     await cells().nth(1).click()
     const viewer = page.locator('dialog.viewer')
@@ -181,7 +181,7 @@ inChromium.describe('The gallery of the local mode', () => {
     expect(await page.getByRole('button', { name: 'Retry failed' }).count()).toBe(0)
   })
 
-  it('fires a batch, follows it to its end, and retries it', async () => {
+  it('fires a batch, follows it to the end, and retries it', async () => {
     const { page } = gallery
     await page.getByRole('button', { name: 'Classify again' }).click()
     await page.getByLabel('Key prefix').fill('photos/')
@@ -194,7 +194,7 @@ inChromium.describe('The gallery of the local mode', () => {
     await page.locator('#state', { hasText: 'Complete' }).waitFor()
   })
 
-  it('exports what is shown', async () => {
+  it('exports the filtered images', async () => {
     const { page } = gallery
     await page.getByRole('radio', { name: /^Classified/ }).check({ force: true })
     await shows(/^21 of 22 images$/)

@@ -89,7 +89,7 @@ withMinio('MinIO', () => {
     })
   })
 
-  it('tells of what happens in a bucket with versions as any other', async () => {
+  it('notifies about objects in a bucket with versions as in any other', async () => {
     const s3 = clientOf(minio.endpoint, minio)
     const [Bucket, Key] = ['watched', 'ü/a b+c&d%41#.jpg']
     await s3.createBucket({ Bucket }).promise()
@@ -111,7 +111,7 @@ withMinio('MinIO', () => {
     ])
   })
 
-  it('tells of a tag under a name of ObjectCreated, and no image is taken to have come', async () => {
+  it('notifies about tags as ObjectCreated, which does not count as a new image', async () => {
     const s3 = clientOf(minio.endpoint, minio)
     const [Bucket, Key] = ['tagged', 'a.jpg']
     await s3.createBucket({ Bucket }).promise()
@@ -126,7 +126,7 @@ withMinio('MinIO', () => {
     expect(ofBucket()).toHaveLength(1)
   })
 
-  describe('its tags', () => taggingContract(async () => minio, { isAscii: true }))
+  describe('tags', () => taggingContract(async () => minio, { isAscii: true }))
   describe('as an object store', () => objectStoreContract(async () => minio))
   describe('with versions', () => objectStoreContract(async () => ({ ...minio, hasVersions: true })))
 

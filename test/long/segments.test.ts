@@ -9,7 +9,7 @@ const large = needs(!isFull && 'only at full size, npm run check:full')
 large.describe('a batch of 12,000 images', () => {
   const scenario = useScenario(12_000)
 
-  it('is closed in several segments by actions that may do no more than the documented policy allows', async () => {
+  it('is closed in several segments under the documented policy of the actions', async () => {
     await scenario.start({})
     await scenario.clients.fire('large', { prefix })
     await scenario.expectExactlyOnce('large')

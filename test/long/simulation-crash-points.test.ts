@@ -15,12 +15,12 @@ describe('a batch of 40 images in 4 chunks, then fired again', () => {
     }
   }, 1_800_000)
 
-  it('is as it must be where nothing dies, and does nothing twice', () => {
+  it('keeps its promises if nothing dies, without doing anything twice', () => {
     expect(found[0]?.whole).toMatchObject({ complaints: [], again: 0, isFireLost: false, chunks: [4, 5] })
     expect(found[0]?.whole.calls).toBeGreaterThan(300)
   })
 
-  it('killed before or after any of its requests, or left without the answer, loses nothing and has nothing twice', () => {
+  it('killed before or after any request, or without its answer, loses and duplicates nothing', () => {
     const [lost, twice, again] = [sum((one) => one.lost), sum((one) => one.twice), sum((one) => one.again)]
     process.stdout.write(
       `${sum(({ points }) => points)} crash points: ${lost} images lost, ${twice} records double, ${sum(({ failed }) => failed.length)} failed; ${sum(({ firesLost }) => firesLost)} died before the fire was written, ${again} images were classified once more\n`,

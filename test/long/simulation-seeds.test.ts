@@ -1,13 +1,13 @@
-import { runSeeds, tellSeeds } from '../simulation/run-seeds'
+import { formatSeeds, runSeeds } from '../simulation/run-seeds'
 import { isFull } from './sizes'
 
 const seeds = isFull ? 100_000 : 2_000
 
 it(
-  `the batch core keeps its promises in ${seeds} seeds, under faults of each kind`,
+  `the batch core keeps its promises in ${seeds} seeds, under faults of every kind`,
   async () => {
     const found = await runSeeds(1, seeds)
-    process.stdout.write(tellSeeds(found, 1))
+    process.stdout.write(formatSeeds(found, 1))
     expect(found.failed).toEqual([])
     expect(found.seeds).toBe(seeds)
     // Faults that never happen are not found harmless.

@@ -33,7 +33,7 @@ describe.each(['wasm', 'tfjs-node'])('the engine %s', (engine) => {
     it.each([
       ['a network', () => 'efficientnet-lite0'],
       ['a model of the family mobilenet', () => mobilenet],
-    ])('holds as many tensors, and as much memory: %s', async (_, model) => {
+    ])('keeps the number of tensors and the memory constant: %s', async (_, model) => {
       const settings = { ...env, WHISKLENS_ENGINE: engine, WHISKLENS_MODEL: model() }
       const args = [String(images), ...samples]
       const { exitCode, stdout, stderr } = await child.run(args, settings, [], timeout)

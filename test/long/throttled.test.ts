@@ -22,7 +22,7 @@ async function refusals(): Promise<number> {
   return lines.filter((line) => line.includes('the platform refused an invocation')).length
 }
 
-it('ends a batch of more invocations than there is room for, every image exactly once', async () => {
+it('completes a batch with more invocations than the limit, every image exactly once', async () => {
   await scenario.start({}, '--limits', 'openwhisk')
   await scenario.clients.fire('throttled', { prefix, chunkSize: 1 })
   await scenario.expectExactlyOnce('throttled')
@@ -32,7 +32,7 @@ it('ends a batch of more invocations than there is room for, every image exactly
   expect(refused).toBeGreaterThan(0)
 })
 
-it('classifies what was lost of throttled events, of which some were taken', async () => {
+it('classifies images of throttled events, of which some were accepted', async () => {
   await scenario.start({}, '--limits', 'openwhisk')
   const { clients } = scenario
   // The images lie there since before anything watched their bucket.

@@ -60,7 +60,7 @@ withVersity('uploads to an S3 store of others', () => {
   const recordsOf = async (batch: string): Promise<ImageRecord[]> =>
     parseLines((await cluster.run('results', batch, '--json')).stdout)
 
-  it('all end, after one poll at the latest, though OpenWhisk is killed half-way', async () => {
+  it('are all classified, after one poll at the latest, although OpenWhisk is killed half-way', async () => {
     const began = Date.now()
     await upload(0, images / 2)
     const isUnderWay = async () => (await newest()).length >= wellUnderWay

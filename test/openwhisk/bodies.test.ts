@@ -43,7 +43,7 @@ async function sendChunked(method: string, path: string, length: number) {
 }
 
 describe('a body', () => {
-  it('larger than 1 MiB is refused, whether or not it says so before', async () => {
+  it('above 1 MiB is refused, with or without content-length', async () => {
     const error = expect.stringMatching(/^Request larger than allowed: \d+ > 1048576 bytes\.$/)
     for (const [method, path] of targets()) {
       const said = await session.send(method, path, { body: { a: 'x'.repeat(mebibyte) } })
@@ -54,7 +54,7 @@ describe('a body', () => {
     }
   })
 
-  it('that is no JSON object, or no JSON at all, is malformed', async () => {
+  it('that is not a JSON object is malformed', async () => {
     const error = expect.stringMatching(/^The request content was malformed:\n/)
     for (const [method, path] of targets().slice(0, 2)) {
       for (const body of ['{', '[]', '1', '"text"']) {
@@ -64,7 +64,7 @@ describe('a body', () => {
     }
   })
 
-  it('of another type than JSON is not taken', async () => {
+  it('of a type other than JSON is refused', async () => {
     for (const [method, path] of targets().slice(0, 2)) {
       const headers = { 'content-type': 'text/plain' }
       const { status, body } = await session.send(method, path, { body: '{}', headers })

@@ -63,7 +63,7 @@ it(`${wskdeploy ? 'has' : 'stands in for'} wskdeploy`, async () => {
   expect(await versionOf('p/echo')).toBe('0.0.2')
 })
 
-it('has nothing to do after wskdeploy of the same zips', async () => {
+it('changes nothing after wskdeploy of the same zips', async () => {
   await deployAsWskdeploy()
   expect(await dryRun()).toEqual([])
 })

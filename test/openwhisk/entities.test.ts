@@ -26,7 +26,7 @@ describe.each([
   ['triggers', `triggers/${pkg}-trigger`, {}],
   ['rules', `rules/${pkg}-rule`, { trigger: `/_/${pkg}-event`, action: `/_/${pkg}/versioned` }],
 ])('%s', (kind, path, content) => {
-  it('have a version that every PUT raises by a patch level, whatever it says', async () => {
+  it('have a version whose patch level every PUT raises, ignoring the one in the body', async () => {
     const made = await session.put(path, { ...content, annotations: keyValues({ kept: 1, changed: 1 }) })
     expect(made.version).toBe('0.0.1')
     expect((await session.put(path, content)).version).toBe('0.0.2')
@@ -34,12 +34,12 @@ describe.each([
     expect((await session.put(path, { publish: true })).version).toBe('0.0.4')
   })
 
-  it('keep annotations that a PUT without any leaves out', async () => {
+  it('keep annotations if a PUT has none', async () => {
     const { annotations } = await get(path)
     expect(annotations).toEqual(expect.arrayContaining(keyValues({ kept: 1, changed: 1 })))
   })
 
-  it(`${kind === 'actions' ? 'keep' : 'lose'} those that a PUT with others does not name`, async () => {
+  it(`${kind === 'actions' ? 'keep' : 'lose'} annotations that a PUT does not name`, async () => {
     const { annotations } = await session.put(path, { annotations: keyValues({ changed: 2, added: 2 }) })
     const usual = kind === 'actions' ? expectedOfActions : {}
     expect(sort(annotations)).toEqual(sort(keyValues({ ...usual, changed: 2, added: 2 })))
@@ -49,7 +49,7 @@ describe.each([
 const expectedOfActions = { kept: 1, 'provide-api-key': false, exec: expect.stringMatching(/^nodejs:\d+$/) }
 
 describe('annotations of actions', () => {
-  it('are dropped by name', async () => {
+  it('are deleted by name', async () => {
     const path = `actions/${pkg}/dropped`
     await session.action(`${pkg}/dropped`, code, { annotations: keyValues({ a: 1, b: 1 }) })
     const delAnnotations = ['a', 'provide-api-key']
@@ -59,7 +59,7 @@ describe('annotations of actions', () => {
 })
 
 describe('kinds', () => {
-  it('are those that GET / offers, and no others', async () => {
+  it('are exactly those listed by GET /', async () => {
     const { runtimes } = (await session.send('GET', '../..')).body
     const kinds: string[] = runtimes.nodejs.map(({ kind }: { kind: string }) => kind)
     for (const kind of kinds) {
@@ -90,7 +90,7 @@ describe('activations', () => {
     expect(await idsOf(`name=${pkg}`)).toEqual([])
   })
 
-  it('of actions in no package, and of triggers, are listed by the bare name', async () => {
+  it('of actions without a package, and of triggers, are listed by the bare name', async () => {
     await session.action(`${pkg}-bare`, code)
     await session.put(`triggers/${pkg}-fired`, {})
     await session.rule(`${pkg}-listed`, `${pkg}-fired`, `${pkg}-bare`)
@@ -102,7 +102,7 @@ describe('activations', () => {
     expect(await idsOf(`name=default/${pkg}-bare`)).toEqual([])
   })
 
-  it('are listed by pages of at most 200', async () => {
+  it('are listed in pages of at most 200', async () => {
     expect(await session.listed('limit=1')).toHaveLength(1)
     const [first, second] = await session.listed('limit=2')
     expect(await session.listed('limit=1&skip=1')).toEqual([second])

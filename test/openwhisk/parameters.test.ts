@@ -35,12 +35,12 @@ async function ruledResult(trigger: string, payload: object) {
 }
 
 describe('parameters', () => {
-  it('of an invocation go over those of the action, and they over those of the package', async () => {
+  it('of an invocation override those of the action, which override those of the package', async () => {
     const result = await session.resultOf(`${pkg}/echo`, { c: 'payload' })
     expect(result).toEqual({ a: 'package', b: 'action', c: 'payload', d: 'action' })
   })
 
-  it('of a fire go over those of the trigger, and they over those of the action', async () => {
+  it('of a fire override those of the trigger, which override those of the action', async () => {
     const { activation, result } = await ruledResult(event, { d: 'payload' })
     const { __ow_headers, ...params } = result
     expect(params).toEqual({ a: 'package', b: 'action', c: 'trigger', d: 'payload' })
@@ -48,7 +48,7 @@ describe('parameters', () => {
     expect(activation.annotations).toEqual([])
   })
 
-  it('hold the headers of the request that fired, for the first component of a sequence only', async () => {
+  it('include the headers of the request that fired, for the first component of a sequence only', async () => {
     await session.action(
       `${pkg}/tell`,
       'const main = (params) => ({ names: Object.keys(params), before: params.names })',
@@ -66,7 +66,7 @@ describe('parameters', () => {
     expect(result.names).not.toContain('__ow_headers')
   })
 
-  it('marked init become environment variables, the payload’s too', async () => {
+  it('marked init become environment variables, also from the payload', async () => {
     const code = 'const main = (params) => ({ params, A: process.env.A, B: process.env.B })'
     const parameters = [
       { key: 'A', value: 'action', init: true },
@@ -98,12 +98,12 @@ describe('final', () => {
     expect(await refusal(`${pkg}/fixed`, { [name]: 'action' })).toEqual({ status: 400, error: notAllowed })
   })
 
-  it('leaves alone what is null or not there', async () => {
+  it('ignores null and missing values', async () => {
     const result = await session.resultOf(`${pkg}/fixed`, { nothing: 1, other: 2 })
     expect(result).toMatchObject({ fixed: 'action', nothing: 1, other: 2 })
   })
 
-  it('protects the package’s parameters from invocations of a sequence, and not its components', async () => {
+  it('protects the package’s parameters from invocations of a sequence, but not of its components', async () => {
     expect(await refusal(`${pkg}/fixed-pair`, { a: 1 })).toEqual({ status: 400, error: notAllowed })
     expect(await refusal(`${pkg}/fixed-pair`, { _actions: 1 })).toEqual({ status: 400, error: notAllowed })
     expect(await session.resultOf(`${pkg}/fixed-pair`, { free: 1 })).toMatchObject({ free: 1 })
@@ -113,7 +113,7 @@ describe('final', () => {
     })
   })
 
-  it('has a rule refused, which the trigger’s activation tells', async () => {
+  it('refuses a rule, which the trigger’s activation reports', async () => {
     const { lines } = await session.fire(`${pkg}-fixed`, { fixed: 'payload' })
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       {
@@ -128,7 +128,7 @@ describe('final', () => {
     expect(result).toMatchObject({ fixed: 'action', other: 1 })
   })
 
-  it('is the value true and nothing else', async () => {
+  it('requires the value true', async () => {
     const parameters = keyValues({ fixed: 'action' })
     const annotations = keyValues({ final: 'true' })
     await session.action(`${pkg}/not-final`, echo, { annotations, parameters })
@@ -137,7 +137,7 @@ describe('final', () => {
 })
 
 describe('a rule', () => {
-  it('whose action is gone says so in the trigger’s activation', async () => {
+  it('with a missing action is reported in the trigger’s activation', async () => {
     await session.action(`${pkg}/gone`, echo)
     await session.put(`triggers/${pkg}-gone`, {})
     await session.rule(`${pkg}-gone-rule`, `${pkg}-gone`, `${pkg}/gone`)
@@ -150,7 +150,7 @@ describe('a rule', () => {
     })
   })
 
-  it('has the size of what it passes on refused', async () => {
+  it('is refused if its payload is too large', async () => {
     const { lines } = await session.fire(event, { long: 'x'.repeat(1024 * 1024 - 20) })
     const { statusCode, error } = JSON.parse(lines[0] ?? '')
     expect(statusCode).toBe(1)

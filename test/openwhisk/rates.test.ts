@@ -59,8 +59,8 @@ async function expectUsed(used: number): Promise<void> {
   expect(errorOf(await invokeNothing())).toEqual(refusal(allowed + 2, allowed))
 }
 
-describe('invocations a minute', () => {
-  it('are all requests for one, whatever becomes of them', async () => {
+describe('invocations per minute', () => {
+  it('include all requests for one, whatever their outcome', async () => {
     const web = (method: string, headers = {}) =>
       session.send(method, `web/${session.namespace}/${pkg}/page.json`, { headers })
     const statuses = [
@@ -81,7 +81,7 @@ describe('invocations a minute', () => {
     )
   })
 
-  it('are no others', async () => {
+  it('include no other requests', async () => {
     const path = `namespaces/_/actions/${pkg}/echo`
     const statuses = [
       await session.send('GET', path),
@@ -93,13 +93,13 @@ describe('invocations a minute', () => {
     await expectUsed(0)
   })
 
-  it('count a sequence once, and its components not at all', async () => {
+  it('count a sequence once, without its components', async () => {
     const answer = await invoke(`${pkg}/thrice?blocking=true&result=true`, { a: 1 })
     expect(answer).toMatchObject({ status: 200, body: { a: 1 } })
     await expectUsed(1)
   })
 
-  it('count those of rules; their refusal is told in the trigger’s activation alone', async () => {
+  it('include those of rules; refusals are reported in the trigger’s activation only', async () => {
     const first = await session.fire(trigger)
     expect(first.lines).toEqual([expect.stringContaining('"success":true')])
     await expectUsed(1)
@@ -114,8 +114,8 @@ describe('invocations a minute', () => {
   })
 })
 
-describe('fires a minute', () => {
-  it('have a count of their own, of all requests for one', async () => {
+describe('fires per minute', () => {
+  it('are counted separately, for all requests', async () => {
     const { triggers_per_minute: allowed } = limits
     const statuses = (await times(allowed, () => fire('conformance-none'))).map(({ status }) => status)
     expect(new Set(statuses)).toEqual(new Set([404]))
@@ -124,8 +124,8 @@ describe('fires a minute', () => {
   })
 })
 
-describe('invocations in flight', () => {
-  it('are looked at after the rate, which has counted what they refuse', async () => {
+describe('concurrent invocations', () => {
+  it('are checked after the rate, which counts refused requests, too', async () => {
     const { concurrent_actions: atOnce, actions_per_minute: allowed } = limits
     if (atOnce + 2 > allowed) return
     const accepted = await Promise.all(Array.from({ length: atOnce }, () => invoke(`${pkg}/slow`)))

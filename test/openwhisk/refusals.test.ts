@@ -124,7 +124,7 @@ describe('web actions', () => {
   }
   const stranger = { authorization: 'Basic d3Jvbmc6a2V5' }
 
-  it('go by require-whisk-auth: the secret, the namespace’s key, or nothing', async () => {
+  it('honour require-whisk-auth: the secret, the namespace’s key, or nothing', async () => {
     const refused = [401, 'Authentication is possible but has failed or not yet been provided.']
     expect(await call('owned', stranger)).toEqual(refused)
     expect(await call('owned')).toEqual([200, undefined])
@@ -133,18 +133,18 @@ describe('web actions', () => {
     expect(await call('numbered', { 'x-require-whisk-auth': '123' })).toEqual([200, undefined])
   })
 
-  it('cannot answer with a list', async () => {
+  it('cannot return an array', async () => {
     expect((await call('page.json?list=1'))[0]).toBe(500)
   })
 })
 
 describe('an invocation', () => {
-  it('that ends with a list is answered by that list alone', async () => {
+  it('that returns an array is answered with that array only', async () => {
     const { status, body } = await session.ask('POST', `actions/${pkg}/page?blocking=true`, { list: 1 })
     expect([status, body]).toEqual([200, [1]])
   })
 
-  it('through a binding has the binding in its record', async () => {
+  it('through a binding records the binding', async () => {
     const { body } = await session.ask('POST', `actions/${pkg}-bound/page?blocking=true`, {})
     expect(body.annotations).toEqual(
       expect.arrayContaining(

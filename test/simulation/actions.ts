@@ -9,16 +9,16 @@ import { notify } from '../../src/batch/uploads/notify'
 import type { Settings } from '../../src/config'
 import { WhisklensError } from '../../src/errors'
 import type { ImageEvent } from '../../src/storage/events'
-import type { Surroundings } from './platform/openwhisk'
+import type { Environment } from './platform/openwhisk'
 import type { ObjectStore } from './store/bucket'
 
-export type ContextOf = (surroundings: Surroundings) => Context
+export type ContextOf = (surroundings: Environment) => Context
 
-/** What activations in the simulation work with. @param parts openwhisk: the platform as a process sees it */
+/** Creates the contexts of simulated activations. @param parts openwhisk: the platform as a process sees it */
 export function contextsOf(parts: {
   store: ObjectStore
-  openwhisk(process: Surroundings['process']): Context['openwhisk']
-  webhook?(process: Surroundings['process']): Context['webhook']
+  openwhisk(process: Environment['process']): Context['openwhisk']
+  webhook?(process: Environment['process']): Context['webhook']
   random: Context['random']
   settings: Settings
 }): ContextOf {
@@ -32,7 +32,7 @@ export function contextsOf(parts: {
   }
 }
 
-/** As `actions/start-batch.ts`, but that reconciling has no bucket looked through: that would hide what was forgotten. */
+/** Like `actions/start-batch.ts`, except that reconciling scans no bucket: a scan would hide what was missed. */
 async function startBatch(params: Record<string, unknown>, context: Context): Promise<object> {
   const request = parseBatchRequest(params)
   if ('advance' in request) return (await advance(request, context)) ?? {}
@@ -42,9 +42,9 @@ async function startBatch(params: Record<string, unknown>, context: Context): Pr
 }
 
 /**
- * The code of the actions that runs in the simulation.
- * @param onUnexpected told of what no action is to fail with
- * @param onGivenUp told when the last of a row of failed activations asks for no further one
+ * The actions' code in the simulation.
+ * @param onUnexpected receives errors that no action may fail with
+ * @param onGivenUp called when the last of a series of failed activations stops retrying
  */
 export function actionsOf(
   contextOf: ContextOf,
@@ -53,7 +53,7 @@ export function actionsOf(
 ) {
   const answering =
     (name: string, work: (params: Record<string, unknown>, context: Context) => Promise<object>) =>
-    async (params: Record<string, unknown>, surroundings: Surroundings): Promise<object> => {
+    async (params: Record<string, unknown>, surroundings: Environment): Promise<object> => {
       try {
         return await work(params, contextOf(surroundings))
       } catch (thrown) {
@@ -69,7 +69,7 @@ export function actionsOf(
     aggregate: answering('aggregate', (params, context) =>
       aggregate(classifiedSchema.parse(params), context),
     ),
-    // As `triggers/bucket-events.ts`, with the message already understood.
+    // Like `triggers/bucket-events.ts`, with the message already parsed.
     'bucket-events': answering('bucket-events', async (params, context) => ({
       fired: await notify(params.images as ImageEvent[], context),
     })),

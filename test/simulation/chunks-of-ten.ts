@@ -1,4 +1,4 @@
-// Chunks as large as they may be however small the batch is, so that 40 images are 4 chunks.
+// Chunks of full size even for small batches, so that 40 images make 4 chunks.
 
 import { sizesOf as original } from '../../src/batch/planning/sizes'
 

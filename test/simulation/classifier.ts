@@ -4,28 +4,28 @@ import type { ChunkMessage } from '../../src/batch/running/dispatch'
 import { ImageError, WhisklensError } from '../../src/errors'
 import type { ImageRecord, ImageRef } from '../../src/schema'
 import type { Store } from '../../src/storage/store'
-import type { Surroundings } from './platform/openwhisk'
+import type { Environment } from './platform/openwhisk'
 
-/** What the stand-in for `classify` works with. */
+/** The environment of the stand-in for `classify`. */
 export interface Classifier {
   /** `<id>@<8 hex>`. */
   version(): string
-  store(surroundings: Surroundings): Store
+  store(surroundings: Environment): Store
   results: string
-  /** How many images an activation does before it stops for want of time. */
-  most(): number
-  /** Told of each image version that is classified. */
+  /** Images classified before an activation runs out of time. */
+  maxImages(): number
+  /** Called for each classified image version. */
   onClassified(image: ImageRef & { etag: string }): void
 }
 
-/** What the body of an image begins with that cannot be decoded, and of one that kills what decodes it. */
+/** First bytes of an image that cannot be decoded, and of one that kills its process. */
 export const corrupt = 'corrupt'
 export const killer = 'killer'
 
-/** As `actions/classify.ts`, but that it says of each image what its bytes say. */
+/** Like `actions/classify.ts`, but the label of an image is its content. */
 export async function classify(
   params: Record<string, unknown>,
-  surroundings: Surroundings,
+  surroundings: Environment,
   classifier: Classifier,
 ): Promise<object> {
   const { clock, container } = surroundings
@@ -49,19 +49,19 @@ export async function classify(
 
 const partOf = ({ batch: _, ...part }: ChunkMessage) => part
 
-async function piece(message: ChunkMessage, surroundings: Surroundings, classifier: Classifier) {
+async function piece(message: ChunkMessage, surroundings: Environment, classifier: Classifier) {
   const { batch, chunk, start, end } = message
   const results = classifier.store(surroundings).bucket(classifier.results)
   const images = (await readChunk(results, batch, chunk)).slice(start - chunk.start, end - chunk.start)
   return { batch, part: partOf(message), images: await classifyAll(images, surroundings, classifier) }
 }
 
-async function classifyAll(images: ImageRef[], surroundings: Surroundings, classifier: Classifier) {
+async function classifyAll(images: ImageRef[], surroundings: Environment, classifier: Classifier) {
   const records: ImageRecord[] = []
-  const most = classifier.most()
+  const max = classifier.maxImages()
   const atOnce = 4
-  while (records.length < Math.min(images.length, most)) {
-    const next = images.slice(records.length, Math.min(records.length + atOnce, most))
+  while (records.length < Math.min(images.length, max)) {
+    const next = images.slice(records.length, Math.min(records.length + atOnce, max))
     records.push(...(await Promise.all(next.map((image) => classifyOne(image, surroundings, classifier)))))
   }
   return records
@@ -69,7 +69,7 @@ async function classifyAll(images: ImageRef[], surroundings: Surroundings, class
 
 async function classifyOne(
   image: ImageRef,
-  surroundings: Surroundings,
+  surroundings: Environment,
   classifier: Classifier,
 ): Promise<ImageRecord> {
   const { activation, clock, process } = surroundings

@@ -1,28 +1,27 @@
 import { Command } from 'commander'
-import { runSeeds, tellSeeds } from './run-seeds'
+import { formatSeeds, runSeeds } from './run-seeds'
 import { simulate } from './simulate'
 
 const whole = (text: string): number => {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new Error(`Expected a whole number from 1 on, not ${text}`)
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`Expected a whole number of 1 or more, not ${text}`)
   return value
 }
 
 new Command('simulate')
-  .description(
-    'runs the batch core in seeded simulations; of the first seed that fails, prints what happened',
-  )
-  .option('--seeds <n>', 'how many', whole, 2_000)
-  .option('--from <seed>', 'the first one', whole, 1)
-  .option('--trace', 'prints what happened in the first seed, whether it fails or not')
+  .description('run the batch core in seeded simulations and print the trace of the first failing seed')
+  .option('--seeds <n>', 'number of seeds', whole, 2_000)
+  .option('--from <seed>', 'first seed', whole, 1)
+  .option('--trace', 'print the trace of the first seed, even if it passes')
   .action(async ({ seeds, from, trace }: { seeds: number; from: number; trace?: boolean }) => {
     const found = trace ? undefined : await runSeeds(from, seeds)
-    if (found) process.stdout.write(tellSeeds(found, from))
+    if (found) process.stdout.write(formatSeeds(found, from))
     const shown = trace ? from : found?.failed[0]?.seed
     if (shown === undefined) return
     const report = await simulate(shown, { keepsTrace: true })
     process.stdout.write(
-      `${report.trace.join('\n')}\nseed ${shown}: ${report.complaints.join('\n') || 'well'}\n`,
+      `${report.trace.join('\n')}\nseed ${shown}: ${report.complaints.join('\n') || 'passed'}\n`,
     )
     if (report.complaints.length > 0) process.exitCode = 1
   })

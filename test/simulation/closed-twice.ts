@@ -6,7 +6,7 @@ import { createWorld, type World } from './world'
 
 const files = [...resultsNames, 'summary.json']
 
-/** All there was when a run began to be closed. */
+/** The state when a run began to close. */
 interface Closing {
   batch: string
   run: number
@@ -23,14 +23,14 @@ interface Closed extends Closing {
 const filesOf = (results: Objects, batch: string) =>
   files.map((name) => results.get(`batches/${batch}/${name}`)?.body.toString('latin1'))
 
-/** What closing reads besides the document: another part or image in the meantime may make another file of it. */
+/** What closing reads besides the document: other parts or images meanwhile may change its files. */
 const reportedOf = (results: Objects, batch: string): string =>
   ['parts/', 'arrivals/']
     .flatMap((folder) => results.page(`batches/${batch}/${folder}`, '', 1_000_000))
     .map(({ key, etag }) => key + etag)
     .join()
 
-/** Watches the documents of a world for runs that are closed. */
+/** Watches the documents of a world for closed runs. */
 export function watchClosings(world: World): { closed(): Closed | undefined } {
   const { results, images } = world
   const begun = new Map<string, Closing>()
@@ -62,7 +62,7 @@ export function watchClosings(world: World): { closed(): Closed | undefined } {
   return { closed: () => last }
 }
 
-/** Closes a run once more, from where it stood when it began to be closed, by another activation. */
+/** Closes a run a second time, from the state when it began to close. */
 export async function closeAgain(world: World, closed: Closed, complaints: Complaints): Promise<void> {
   const { batch, results, images } = closed
   const { options, time } = world

@@ -7,49 +7,48 @@ import {
   checkDelivered,
   checkEnded,
   checkNewest,
-  checkNothingWaits,
+  checkNothingLeft,
   documentOf,
 } from './invariants'
-import { maxEvents, pass, send, settle } from './quiet'
+import { advanceTime, maxEvents, reconcileUntilQuiet, send } from './quiet'
 import type { CrashPoint } from './wire'
 import { createWorld, type World } from './world'
 
 log.level = 'silent'
 
-/** What became of one run with a crash. */
+/** The outcome of one run with a crash. */
 export interface CrashReport {
   complaints: string[]
-  /** Requests that were made. */
+  /** Number of requests. */
   calls: number
   /** Chunks of the first run, and of both. */
   chunks: number[]
   /** The request whose process was killed. */
   crashed: string | undefined
-  /** The process died before it had written that the batch was fired: its sender has to fire again. */
+  /** The process died before storing the fire, so its sender has to fire again. */
   isFireLost: boolean
-  /** Classifications beyond one of each version. */
+  /** Classifications beyond one per version. */
   again: number
-  /** Images without a record in the results, and records beyond one of an image. */
+  /** Images without a record, and records beyond one per image. */
   lost: number
   twice: number
 }
 
-/** What came of all points that one process has tried. */
+/** The outcome of all crash points tried by one process. */
 export interface Points {
-  /** Where nothing dies. */
+  /** Without a crash. */
   whole: CrashReport
   points: number
-  /** Of them: the process died before it had written that the batch was fired. */
+  /** Points at which the process died before storing the fire. */
   firesLost: number
-  /** Classifications beyond one of each version of an image. */
+  /** Classifications beyond one per image version. */
   again: number
   lost: number
   twice: number
   failed: { call: number; when: string; crashed?: string; complaints: string[] }[]
 }
 
-/** Milliseconds. */
-const promptly = 5 * 60_000
+const maxDuration = 5 * 60_000
 
 const prefix = 'photos/'
 const request = { batch: 'b1', prefix, chunkSize: 10 }
@@ -61,7 +60,10 @@ const put = (world: World, image: number, version: number): void => {
 const chunksOf = ({ results }: World): number =>
   results.page(`batches/${request.batch}/chunks/`, '', 1000).length
 
-/** A batch of 40 images in 4 chunks, fired again once 3 have changed, 2 are gone and 1 has come; one process is killed on the way. */
+/**
+ * A batch of 40 images in 4 chunks, fired again after 3 images changed, 2 were deleted and 1 was added. One process is
+ * killed.
+ */
 export async function crashAt(crash: CrashPoint | undefined): Promise<CrashReport> {
   const world = createWorld({
     seed: 15,
@@ -92,9 +94,9 @@ export async function crashAt(crash: CrashPoint | undefined): Promise<CrashRepor
   const left = checkEnded(world, request.batch, complaints)
   if (left) checkComplete(world, left, prefix, complaints)
   checkNewest(world, prefix, complaints)
-  await pass(world.time, 90_000)
-  await settle(world, complaints)
-  checkNothingWaits(world, complaints)
+  await advanceTime(world.time, 90_000)
+  await reconcileUntilQuiet(world, complaints)
+  checkNothingLeft(world, complaints)
   if (left) checkDelivered(world, left, complaints)
   const recorded = new Set(left?.records.map(({ key }) => key))
   const again = [...world.classified.values()].reduce((sum, times) => sum + times - 1, 0)
@@ -111,17 +113,17 @@ export async function crashAt(crash: CrashPoint | undefined): Promise<CrashRepor
   }
 }
 
-/** Fires the batch, and once more where that came to nothing. @returns whether it had to */
+/** Fires the batch, and again if the first fire was lost. @returns whether it was */
 async function fire(world: World, run: number, complaints: Complaints): Promise<boolean> {
   for (let attempt = 0; attempt < 2; attempt++) {
     const began = world.time.now
     await send(world, request)
     const took = world.time.now - began
-    // Whoever is alive finds out what became of its request, and nothing is waited for until it is overdue.
-    const isPrompt = world.wire.crash?.when !== 'unanswered' || took < promptly
+    // A process that lives learns the outcome of its request; nothing waits until it is overdue.
+    const isPrompt = world.wire.crash?.when !== 'unanswered' || took < maxDuration
     complaints.expect(isPrompt, () => `run ${run} took ${took} ms for want of one answer`)
     await world.time.run(world.platform.isIdle, maxEvents)
-    await settle(world, complaints)
+    await reconcileUntilQuiet(world, complaints)
     if (documentOf(world, request.batch)?.run === run) return attempt > 0
   }
   complaints.found.push(`run ${run} was fired twice, and did not begin`)

@@ -1,14 +1,14 @@
 import type { World } from './world'
 
-/** The images that a batch is about: those below a prefix, or of them those of a list. */
-export interface About {
+/** The images of a batch: those below a prefix, or those on a list. */
+export interface Selection {
   prefix: string
   manifest?: string
 }
 
-/** Something that happens to a world. */
+/** An event in a world. */
 export interface ScenarioEvent {
-  /** Milliseconds after the beginning. */
+  /** Milliseconds since the start. */
   at: number
   name: string
   happen(world: World): void

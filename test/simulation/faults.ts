@@ -1,20 +1,20 @@
 import type { Random } from './random'
 
-/** What may happen to a request to the object store. */
+/** Faults of requests to the object store. */
 export const storeFaults = [
-  /** The store refuses it: 503 for longer than the SDK repeats it. */
+  /** 503 for longer than the SDK retries. */
   'refused',
-  /** No answer, and nothing was done. */
+  /** No effect, no response. */
   'lost request',
-  /** Done, and no answer. */
+  /** Takes effect, but the response is lost. */
   'lost answer',
-  /** Done, and the SDK, which got no answer, sends it once more a moment later. */
+  /** Takes effect, the response is lost, and the SDK retries a moment later. */
   'sent twice',
-  /** No answer; it is done a good while later. */
+  /** No response; takes effect much later. */
   'landed late',
 ] as const
 
-/** What may happen to a request to the platform. */
+/** Faults of requests to the platform. */
 export const platformFaults = [
   'platform refused',
   'platform lost request',
@@ -22,13 +22,13 @@ export const platformFaults = [
   'platform landed late',
   /** The activation runs twice. */
   'run twice',
-  /** It waits in a queue for minutes. */
+  /** The activation is queued for minutes. */
   'run late',
-  /** The platform has taken the invocation, and nothing ever comes of it. */
+  /** The invocation is accepted but never runs. */
   'never run',
 ] as const
 
-/** What may happen to a process, at any of its requests. */
+/** Faults of a process, at any of its requests. */
 export const processFaults = ['crash before', 'crash after', 'paused'] as const
 
 export const faultKinds = [...storeFaults, ...platformFaults, ...processFaults] as const
@@ -37,14 +37,14 @@ export type PlatformFault = (typeof platformFaults)[number]
 export type ProcessFault = (typeof processFaults)[number]
 export type FaultKind = (typeof faultKinds)[number]
 
-/** How likely each kind is at each request; kinds that are off are missing. */
+/** Probability of each fault per request; disabled ones are absent. */
 export type FaultRates = Partial<Record<FaultKind, number>>
 
 const rates = [0.002, 0.008, 0.03]
-/** What costs minutes of virtual time each time. */
+/** Faults that cost minutes of virtual time. */
 const rare: readonly FaultKind[] = ['never run', 'run late', 'paused', 'landed late', 'platform landed late']
 
-/** What costs no more than a repetition, whoever it befalls: no process dies, and nothing is lost in the platform. */
+/** Faults that cost only a retry: no process dies, and the platform loses nothing. */
 const brief: readonly FaultKind[] = [
   'refused',
   'lost request',
@@ -56,13 +56,13 @@ const brief: readonly FaultKind[] = [
 ]
 
 /**
- * A swarm: for each seed some kinds are off entirely, for what one kind hides another would find.
- * @param isCalm only what is repeated at once
+ * Swarm testing: each seed disables some kinds of faults, because one may mask another.
+ * @param isCalm only faults that are retried at once
  */
 export function drawRates(random: Random, isCalm: boolean): FaultRates {
   const drawn: FaultRates = {}
   if (random.chance(0.1)) return drawn
-  // A document is written once or twice in a turn: most answers that get lost are of other requests.
+  // A turn writes the document only once or twice, so most lost responses belong to other requests.
   if (isCalm && random.chance(0.5)) return { 'lost answer': random.pick([0.02, 0.08]) }
   const share = random.pick([0.15, 0.4, 0.7])
   for (const kind of isCalm ? brief : faultKinds) {
@@ -72,10 +72,10 @@ export function drawRates(random: Random, isCalm: boolean): FaultRates {
   return drawn
 }
 
-/** Decides what fails, and counts it. */
+/** Draws faults and counts them. */
 export class Faults {
   readonly fired: Partial<Record<FaultKind, number>> = {}
-  /** Nothing fails any more. */
+  /** No further faults. */
   isHealed = false
 
   constructor(
@@ -83,12 +83,12 @@ export class Faults {
     private readonly random: Random,
   ) {}
 
-  /** How often anything failed. */
+  /** Total number of faults. */
   total(): number {
     return Object.values(this.fired).reduce((sum, times) => sum + times, 0)
   }
 
-  /** @param kinds what may happen to this request @returns what does, if anything */
+  /** @param kinds possible for this request @returns the fault, if any */
   draw<K extends FaultKind>(kinds: readonly K[]): K | undefined {
     if (this.isHealed) return undefined
     let number = this.random.next()

@@ -11,7 +11,7 @@ import type { Complaints } from './invariants'
 
 const parsed = (bytes: Buffer) => JSON.parse(gunzipSync(bytes).toString('utf8'))
 
-/** That an index has the records of a batch, each once and in order, and that its columns say what the records do. */
+/** Checks that an index has all records once and in order, and that its columns match the records. */
 export function checkIndex(id: string, body: Buffer, lines: string[], complaints: Complaints): void {
   const length = body.readUInt32BE(body.length - 8)
   const directory: IndexDirectory = parsed(body.subarray(-8 - length, -8))

@@ -5,8 +5,8 @@ import { checkIndex } from './index-check'
 import { compareBytes } from './store/contents'
 import { models, type World } from './world'
 
-/** What a batch has left in the results bucket. */
-export interface Left {
+/** The files that a batch leaves in the results bucket. */
+export interface EndedBatchFiles {
   batch: Batch
   summary: BatchSummary
   records: ImageRecord[]
@@ -22,13 +22,13 @@ export const documentOf = (world: World, batch: string): Batch | undefined => {
   return text === undefined ? undefined : batchSchema.parse(JSON.parse(text))
 }
 
-/** All batches there are, days of uploads among them. */
+/** The ids of all batches, days of uploads included. */
 export function batchesOf({ results }: World): string[] {
   const ids = results.page('batches/', '', 1_000_000).map(({ key }) => key.split('/')[1] ?? '')
   return [...new Set(ids)]
 }
 
-/** What may be violated at any time of quiet. */
+/** Collects violated invariants. */
 export class Complaints {
   readonly found: string[] = []
 
@@ -37,8 +37,8 @@ export class Complaints {
   }
 }
 
-/** That a batch that has ended is as it must be, whatever came before. */
-export function checkEnded(world: World, id: string, complaints: Complaints): Left | undefined {
+/** Checks the state and files of an ended batch. */
+export function checkEnded(world: World, id: string, complaints: Complaints): EndedBatchFiles | undefined {
   const batch = documentOf(world, id)
   complaints.expect(batch !== undefined, () => `${id} has files and no document`)
   if (!batch) return undefined
@@ -95,7 +95,7 @@ export function checkEnded(world: World, id: string, complaints: Complaints): Le
   return { batch, summary, records }
 }
 
-/** That no image of a batch that was fired is in error for keys that are revoked: nothing else keeps one from being read here. */
+/** Checks that no image of a fired batch has an error caused by revoked keys: nothing else denies access here. */
 export function watchParts({ results }: World, complaints: Complaints): void {
   const before = results.onPut
   results.onPut = (object) => {
@@ -106,14 +106,14 @@ export function watchParts({ results }: World, complaints: Complaints): void {
   }
 }
 
-/** That no batch waits for `reconcile`: where nothing dies, each is carried on to its end by what it has begun. */
+/** Checks that no batch depends on `reconcile`: without crashes each finishes by itself. */
 export function checkUnattended(world: World, complaints: Complaints): void {
   for (const id of batchesOf(world)) {
     const batch = documentOf(world, id)
     if (!batch) continue
     const { holder } = batch.lease
     complaints.expect(holder === null, () => `${id} is held by ${holder}, which has ended`)
-    // What an open day has to do is a matter of its uploads.
+    // An open day's work depends on its uploads.
     const isOpenDay = batch.kind === 'uploads' && batch.status === 'open'
     complaints.expect(
       isOpenDay || isConcluded(batch),
@@ -122,14 +122,18 @@ export function checkUnattended(world: World, complaints: Complaints): void {
   }
 }
 
-/** When the batch of an object was announced: a write that lands later, of a holder that gave up, nothing can keep away. */
+/** When the batch of an object was last written: late writes of a former holder cannot be prevented. */
 function endOf(results: World['results'], key: string): string {
   const [, batch] = key.split('/')
   return results.get(`batches/${batch}/batch.json`)?.lastModified ?? ''
 }
 
-/** That the webhook was told of the end of each run of a batch, by one message however often it was sent. */
-export function checkDelivered({ delivered }: World, { batch, summary }: Left, complaints: Complaints): void {
+/** Checks that the webhook got one message per run, however often it was sent. */
+export function checkDelivered(
+  { delivered }: World,
+  { batch, summary }: EndedBatchFiles,
+  complaints: Complaints,
+): void {
   const messages = new Map<string, string>()
   for (const { id, body } of delivered) {
     const known = messages.get(id)
@@ -146,8 +150,8 @@ export function checkDelivered({ delivered }: World, { batch, summary }: Left, c
   )
 }
 
-/** That nothing is left over which somebody would have to come back for. */
-export function checkNothingWaits({ results }: World, complaints: Complaints): void {
+/** Checks that nothing is left to clean up. */
+export function checkNothingLeft({ results }: World, complaints: Complaints): void {
   const entries = ['open/', 'webhooks/']
     .flatMap((prefix) => results.page(prefix, '', 1000))
     .map(({ key }) => key)
@@ -161,7 +165,7 @@ export function checkNothingWaits({ results }: World, complaints: Complaints): v
   )
 }
 
-/** That the newest records are of the newest versions, once every image was looked at. */
+/** Checks that the newest records describe the newest versions, after every image was listed. */
 export function checkNewest(world: World, prefix: string, complaints: Complaints): void {
   const root = `images/${world.model}/images/`
   const records = new Map<string, ImageRecord>()
@@ -169,7 +173,7 @@ export function checkNewest(world: World, prefix: string, complaints: Complaints
     records.set(key.slice(root.length), recordSchema.parse(JSON.parse(textOf(world, key) ?? '')))
   for (const { key, etag } of world.images.page(prefix, '', 1_000_000)) {
     const record = records.get(key)
-    // What has failed in passing since is noted, and has no record of its own.
+    // A retryable failure leaves a note instead of a record.
     const note = textOf(world, `retry/${world.model}/images/${key}`)
     const hasFailed = note !== undefined && JSON.parse(note).etag === etag
     if (record && !hasFailed)
@@ -178,9 +182,14 @@ export function checkNewest(world: World, prefix: string, complaints: Complaints
 }
 
 /**
- * That a batch of all images below a prefix, fired when nothing changed any more, has each of them, in its newest version.
+ * Checks that a batch of all images below a prefix, fired after the last change, has each image in its newest version.
  */
-export function checkComplete(world: World, left: Left, prefix: string, complaints: Complaints): void {
+export function checkComplete(
+  world: World,
+  left: EndedBatchFiles,
+  prefix: string,
+  complaints: Complaints,
+): void {
   const { batch, summary, records } = left
   const id = batch.batch
   complaints.expect(summary.state === 'complete', () => `${id} ended as ${summary.state}: ${summary.reason}`)
@@ -210,17 +219,17 @@ export function checkComplete(world: World, left: Left, prefix: string, complain
 }
 
 /**
- * That every upload was classified that came before a notification which was dealt with: the others of its burst may have
- * been refused.
+ * Uploads within this time after an accepted notification are certain to be scanned, milliseconds. Others of the burst
+ * may have been refused.
  */
-/** Uploads so long after a notification that was dealt with belong to its burst, milliseconds: its loop is certain to see them. */
 const burstTime = 60_000
 
+/** Checks that uploads before and shortly after an accepted notification were classified. */
 export function checkUploads(world: World, prefix: string, complaints: Complaints): void {
   for (const { key, etag } of world.images.page(prefix, '', 1_000_000)) {
     const changedAt = world.changedAt.get(key)
-    if (changedAt === undefined || changedAt > world.toldAt + burstTime) continue
-    // By whichever version of the model answered then.
+    if (changedAt === undefined || changedAt > world.notifiedAt + burstTime) continue
+    // By either version of the model.
     const names = models.flatMap((model) => [`images/${model}/images/${key}`, `retry/${model}/images/${key}`])
     const known = names.map((name) => {
       const text = textOf(world, name)

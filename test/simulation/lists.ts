@@ -1,15 +1,15 @@
-import { type About, photos, type ScenarioEvent } from './events'
-import type { Complaints, Left } from './invariants'
+import { photos, type ScenarioEvent, type Selection } from './events'
+import type { Complaints, EndedBatchFiles } from './invariants'
 import type { Random } from './random'
 import { buckets, type World } from './world'
 
 /*
- * A batch that is fired with a list of images: in any order and shape, some of them twice, some of them not there.
+ * A batch fired with a list of images: in any order and shape, with duplicates and missing images.
  */
 
 const listKey = 'manifests/list'
-/** What a batch is about that is fired with it. */
-export const listed: About = { prefix: '', manifest: `s3://${buckets.results}/${listKey}` }
+/** The selection of a batch that is fired with the list. */
+export const listed: Selection = { prefix: '', manifest: `s3://${buckets.results}/${listKey}` }
 
 const shapes: ((key: string) => string)[] = [
   (key) => key,
@@ -20,7 +20,7 @@ const shapes: ((key: string) => string)[] = [
   (key) => `"${buckets.images}","${encodeURIComponent(key)}","48211","2026-11-20T10:00:00.000Z"`,
 ]
 
-/** Has a list of some images written, in place of what was there. */
+/** Writes a list of some images, replacing the previous one. */
 export function writeList(random: Random, at: number): ScenarioEvent {
   const ours = random.fork(`list ${at}`)
   const happen = (world: World): void => {
@@ -42,8 +42,12 @@ function shuffled<T>(values: T[], random: Random): T[] {
   return values.map(() => left.splice(random.between(0, left.length - 1), 1)[0] as T)
 }
 
-/** That a batch of a list, fired when nothing changed any more, has each image of it once, and those that are missing as errors. */
-export function checkListed(world: World, { batch, summary, records }: Left, complaints: Complaints): void {
+/** Checks that a batch of a list, fired after the last change, has each image once, with errors for missing ones. */
+export function checkListed(
+  world: World,
+  { batch, summary, records }: EndedBatchFiles,
+  complaints: Complaints,
+): void {
   const id = batch.batch
   const { everListed, images, results, model } = world
   complaints.expect(summary.state === 'complete', () => `${id} ended as ${summary.state}: ${summary.reason}`)
@@ -59,7 +63,8 @@ export function checkListed(world: World, { batch, summary, records }: Left, com
     const isFresh = image !== undefined && newest !== undefined && JSON.parse(newest).etag === image.etag
     complaints.expect(record !== undefined || isFresh, () => `${id} has lost ${key} of its list`)
     if (image && record)
-      // As with filters: what another batch has classified since is skipped, and stays as it was in the results.
+      // As with filters: images that another batch has classified since are skipped, and keep their record in the
+      // results.
       complaints.expect(isFresh || record.etag === image.etag, () => `${id} has ${key} as of ${record.etag}`)
     if (!image)
       complaints.expect(

@@ -14,19 +14,25 @@ const name = (action: string): string => `/guest/whisklens/${action}`
 
 interface Options {
   main?: DeployedAction['main']
-  most?: number
+  containerLimit?: number
   timeout?: number
   crash?: CrashPoint
   rates?: ConstructorParameters<typeof Faults>[0]
 }
 
-/** A platform with one action, the sequence of that action twice, and a rule for it. */
-function open({ main = async () => ({}), most = 100, timeout = 10_000, crash, rates = {} }: Options = {}) {
+/** A platform with one action, a sequence that runs it twice, and a rule. */
+function open({
+  main = async () => ({}),
+  containerLimit = 100,
+  timeout = 10_000,
+  crash,
+  rates = {},
+}: Options = {}) {
   const time = new Time(start)
   const faults = new Faults(rates, seeded(1))
   const wire = new Wire(time, faults, seeded(2), new Trace(true), 10)
   wire.crash = crash
-  const containers = new Containers(time, most, 50)
+  const containers = new Containers(time, containerLimit, 50)
   const deployed = {
     actions: { work: { main, timeout, memory: 256, containers } },
     sequences: { twice: ['work', 'work'] },
@@ -34,7 +40,7 @@ function open({ main = async () => ({}), most = 100, timeout = 10_000, crash, ra
   }
   const platform = new Platform(wire, defaultLimits, deployed, seeded(3), () => () => 0)
   const process = new Process('client')
-  /** What a promise settles to, in virtual time. */
+  /** Awaits a promise in virtual time. */
   const outcome = async <T>(work: Promise<T>): Promise<T | OpenWhiskError> => {
     let isSettled = false
     const settled = work.catch((thrown) => thrown).finally(() => (isSettled = true))
@@ -48,7 +54,7 @@ const messages = (outcomes: unknown[]): string[] =>
   outcomes.filter((one) => one instanceof OpenWhiskError).map(({ message }: OpenWhiskError) => message)
 
 describe('the simulated platform', () => {
-  it('refuses the 61st invocation of a minute, counts what it refused, and begins anew with the clock’s minute', async () => {
+  it('refuses the 61st invocation of a clock minute and counts refused ones', async () => {
     const { time, client, outcome, platform } = open()
     const ask = async (count: number) => {
       const outcomes: unknown[] = []
@@ -67,7 +73,7 @@ describe('the simulated platform', () => {
     expect(platform.throttle.refused).toBe(3)
   })
 
-  it('refuses the 31st at a time, and has counted it in its minute', async () => {
+  it('refuses the 31st concurrent invocation and counts it in its minute', async () => {
     const { time, client, outcome } = open({ main: () => new Promise(() => {}), timeout: 20_000 })
     const outcomes = []
     for (let index = 0; index < 60; index++) outcomes.push(await outcome(client.invoke(name('work'), {})))
@@ -76,18 +82,18 @@ describe('the simulated platform', () => {
     )
     expect(messages(outcomes)).toHaveLength(30)
     await outcome(time.sleep(25_000))
-    // All have ended, and the minute is used up all the same.
+    // All have ended, but the minute's quota is used up.
     expect(messages([await outcome(client.invoke(name('work'), {}))])[0]).toMatch(/last minute \(count: 61/)
   })
 
-  it('hands results on in a sequence, and counts it once', async () => {
+  it('passes results along a sequence and counts it once', async () => {
     const { client, outcome, platform } = open({ main: async ({ n }) => ({ n: Number(n) * 2 }) })
     for (let index = 0; index < 60; index++)
       expect(await outcome(client.call(name('twice'), { n: 3 }))).toEqual({ n: 12 })
     expect(platform.activations).toEqual({ work: 120 })
   })
 
-  it('says 202 to a fire whose rule is refused', async () => {
+  it('accepts a fire whose rule is throttled', async () => {
     const { client, outcome, platform } = open()
     for (let index = 0; index < 60; index++) await outcome(client.invoke(name('work'), {}))
     expect(await outcome(client.fire('requested', {}))).toMatch(/^[\da-f]{32}$/)
@@ -95,7 +101,7 @@ describe('the simulated platform', () => {
     expect(platform.activations).toEqual({ work: 60 })
   })
 
-  it('kills what runs longer than its time limit, and tells of it as the npm client does', async () => {
+  it('kills an action at its time limit and reports it like the npm client', async () => {
     let isOver = false
     const { client, outcome, time } = open({
       timeout: 1_000,
@@ -116,9 +122,9 @@ describe('the simulated platform', () => {
     expect(isOver).toBe(false)
   })
 
-  it('has as many containers as allowed, keeps them warm, and replaces those that die', async () => {
+  it('limits containers, keeps them warm and replaces dead ones', async () => {
     const { client, outcome, time, containers } = open({
-      most: 2,
+      containerLimit: 2,
       main: async ({ dies }, { clock, process, container }) => {
         await clock.sleep(100)
         if (dies) process.die()
@@ -133,7 +139,7 @@ describe('the simulated platform', () => {
     expect(time.now).toBeGreaterThan(start)
   })
 
-  it('tells the result of an activation once it has ended', async () => {
+  it('returns the result of an activation once it has ended', async () => {
     const { client, outcome, time } = open({
       main: (_, { clock }) => clock.sleep(500).then(() => ({ done: true })),
     })
@@ -143,7 +149,7 @@ describe('the simulated platform', () => {
     expect(await outcome(client.resultOf(id))).toEqual({ done: true })
   })
 
-  it('kills a process before or after a request, which then has no effect, or has it', async () => {
+  it('kills a process before a request or after its effect', async () => {
     const run = async (when: CrashPoint['when']) => {
       const { platform, process, client, time } = open({ crash: { call: 1, when } })
       void client.invoke(name('work'), {})
@@ -162,7 +168,7 @@ describe('the simulated platform', () => {
     ['run twice', undefined, 2],
     ['run late', undefined, 1],
     ['never run', undefined, 0],
-  ] as const)('knows the fault "%s"', async (kind, status, activations) => {
+  ] as const)('simulates the fault "%s"', async (kind, status, activations) => {
     const { client, outcome, platform, time, faults } = open({ rates: { [kind]: 1 } })
     const told = await outcome(client.invoke(name('work'), {}))
     if (status === undefined) expect(told).toMatch(/^[\da-f]{32}$/)

@@ -1,4 +1,4 @@
-// Tries crash points in a process of its own. Arguments: first request, step. Prints what came of them, as JSON.
+// Tries crash points in a separate process. Arguments: first request, step. Prints the outcome as JSON.
 
 import { crashAt, type Points } from './crash-points'
 

@@ -1,9 +1,7 @@
-/**
- * What runs an activation. Once it has died nothing it asked for is ever answered; what it had sent arrives all the same.
- */
+/** A process that runs an activation. After its death it gets no responses, but requests it has sent still arrive. */
 export class Process {
   isAlive = true
-  /** It stands still until then, by true time, as a container that is suspended. */
+  /** Suspended until then, by true time, like a container. */
   pausedUntil = 0
   private readonly onDeath: (() => void)[] = []
 
@@ -12,11 +10,11 @@ export class Process {
   die(): void {
     if (!this.isAlive) return
     this.isAlive = false
-    for (const tell of this.onDeath) tell()
+    for (const callback of this.onDeath) callback()
   }
 
-  /** Has it told, once, when it dies. */
-  whenDead(tell: () => void): void {
-    this.onDeath.push(tell)
+  /** Registers a callback for its death. */
+  whenDead(callback: () => void): void {
+    this.onDeath.push(callback)
   }
 }

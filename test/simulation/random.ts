@@ -1,12 +1,12 @@
-/** Numbers that follow from a seed. */
+/** A reproducible random sequence. */
 export interface Random {
-  /** From 0 up to 1. */
+  /** From 0 to 1, exclusive. */
   next(): number
   chance(probability: number): boolean
   /** A whole number, both ends included. */
-  between(least: number, most: number): number
+  between(min: number, max: number): number
   pick<T>(values: readonly T[]): T
-  /** Numbers of their own for one purpose: what others draw does not change them. */
+  /** An independent sequence for one purpose. */
   fork(purpose: string): Random
 }
 
@@ -18,7 +18,7 @@ export function hashOf(text: string, from = 0x811c9dc5): number {
   return hash >>> 0
 }
 
-/** mulberry32: one multiplication-based mix per number, which is plenty for schedules. */
+/** mulberry32: cheap, and good enough for schedules. */
 export function seeded(seed: number): Random {
   let state = seed | 0
   const next = (): number => {
@@ -27,7 +27,7 @@ export function seeded(seed: number): Random {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
-  const between = (least: number, most: number): number => least + Math.floor(next() * (most - least + 1))
+  const between = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1))
   return {
     next,
     chance: (probability) => next() < probability,

@@ -2,31 +2,31 @@ import { faultKinds } from './faults'
 import { openRunner, type Planted, type Runner } from './runner'
 import type { Seeds } from './seeds'
 
-/** Runs seeds on all cores, until some have failed. */
+/** Runs seeds on all cores until some have failed. */
 export async function runSeeds(from: number, count: number): Promise<Seeds> {
   const runner = await openRunner('seeds.ts')
   try {
-    return await runOn(runner, from, count, enoughFailures)
+    return await runOn(runner, from, count, maxFailures)
   } finally {
     runner.close()
   }
 }
 
-/** Of a process: more tell nothing new. */
-const enoughFailures = 5
+/** Failures per process after which it stops. */
+const maxFailures = 5
 
-/** The first slice is small: most planted bugs are found at once. */
-const firstSlice = 50
+/** Small, because most planted bugs are found at once. */
+const initialCount = 50
 
-/** The first seed from 1 on that finds a planted bug, if any does. */
+/** The first seed from 1 that finds a planted bug, if any. */
 export async function firstFailure(
   planted: Planted,
-  most: number,
+  max: number,
 ): Promise<Seeds['failed'][number] | undefined> {
   const runner = await openRunner('seeds.ts', planted)
   try {
-    for (let from = 1, count = firstSlice; from <= most; from += count, count = from) {
-      const { failed } = await runOn(runner, from, Math.min(count, most - from + 1), 1)
+    for (let from = 1, count = initialCount; from <= max; from += count, count = from) {
+      const { failed } = await runOn(runner, from, Math.min(count, max - from + 1), 1)
       if (failed[0]) return failed[0]
     }
     return undefined
@@ -61,8 +61,8 @@ function sumOf(all: Seeds[]): Seeds {
   }
 }
 
-/** What came of seeds, for people. */
-export function tellSeeds({ seeds, calls, counts, each, failed }: Seeds, from: number): string {
+/** Formats the outcome of seeds. */
+export function formatSeeds({ seeds, calls, counts, each, failed }: Seeds, from: number): string {
   const lines = [
     `${seeds} seeds from ${from}: ${calls} requests, ${each.toFixed(1)} ms of CPU time each, ${failed.length} failed`,
     ...Object.entries(counts).map(([kind, times]) => `  ${kind}: ${times}`),

@@ -3,21 +3,21 @@ import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { type Bundle, bundle } from '../helpers/bundle'
 
-/** Runs a program of the simulation in processes of their own: all cores, and twice as fast as inside of Jest. */
+/** Runs a simulation program in separate processes, on all cores: twice as fast as inside Jest. */
 export interface Runner {
-  /** @returns what each of them printed last, as JSON @throws Error with what a process wrote to stderr */
+  /** @returns each process's output, parsed as JSON @throws Error with the stderr of a failed process */
   run<T>(args: (worker: number, workers: number) => (string | number)[]): Promise<T[]>
   close(): void
 }
 
-/** A module that takes the place of another one, which it wraps. Both without `.ts`, from the repository's root. */
+/** A module that replaces and wraps another. Paths without `.ts`, relative to the repository. */
 export interface Planted {
   module: string
   by: string
 }
 
-/** A hundred thousand seeds take their time, milliseconds. */
-const longest = 4 * 3_600_000
+/** A hundred thousand seeds take long. Milliseconds. */
+const maxTime = 4 * 3_600_000
 
 const root = join(__dirname, '..', '..')
 
@@ -34,7 +34,7 @@ const planting = ({ module, by }: Planted): Plugin => ({
 })
 
 export async function openRunner(program: string, planted?: Planted): Promise<Runner> {
-  // Names of functions are worth a fifth of the time.
+  // Keeping function names costs a fifth of the time.
   const made: Bundle = await bundle(`test/simulation/${program}`, {
     keepNames: false,
     plugins: planted ? [planting(planted)] : [],
@@ -47,9 +47,9 @@ export async function openRunner(program: string, planted?: Planted): Promise<Ru
           const { exitCode, stdout, stderr } = await made.run(
             args(worker, workers).map(String),
             {},
-            // Little of what a seed makes outlives it: a large nursery saves a tenth of the time.
+            // Few objects outlive a seed: a large nursery saves a tenth of the time.
             ['--max-semi-space-size=64'],
-            longest,
+            maxTime,
           )
           if (exitCode !== 0) throw new Error(stderr || stdout)
           return JSON.parse(stdout)

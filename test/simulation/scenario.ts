@@ -1,43 +1,43 @@
 import { corrupt, killer } from './classifier'
-import { type About, photos, type ScenarioEvent } from './events'
+import { photos, type ScenarioEvent, type Selection } from './events'
 import { listed, writeList } from './lists'
 import type { Random } from './random'
 import { buckets, models, type World } from './world'
 
-/** What a seed is about, beyond its faults. */
+/** What happens in a seed, besides faults. */
 export interface Scenario {
-  /** The batches that are fired, by id, with what they are about. */
-  batches: Map<string, About>
-  /** Of the registration of the feed; undefined where no bucket is watched. */
+  /** The selection of each fired batch, by id. */
+  batches: Map<string, Selection>
+  /** The watched prefix; undefined without a feed. */
   watched?: string
   events: ScenarioEvent[]
 }
 
 export const trigger = '/guest/image-uploaded'
 
-/** Names that stores take and programs stumble over. */
+/** Names that stores accept and programs mishandle. */
 const names = ['a', 'b/c', 'B', 'é', '～', '😀', 'x y', 'z+%20&', '0', 'k~']
 
 export const uploads = 'uploads/'
 
 /**
- * Draws what happens in a seed: a batch at first, and around it all that may get in its way.
- * @param isCalm without what kills or stops anything
+ * Draws the events of a seed: a first batch, and whatever may interfere with it.
+ * @param isCalm without events that kill or stop anything
  */
 export function drawScenario(random: Random, isCalm: boolean): Scenario {
   const watched = random.chance(0.5) ? random.pick([uploads, uploads, '']) : undefined
-  const batches = new Map<string, About>([['b1', { prefix: photos }]])
+  const batches = new Map<string, Selection>([['b1', { prefix: photos }]])
   if (random.chance(0.25)) batches.set('b2', { prefix: random.pick([photos, '']) })
   const events: ScenarioEvent[] = [fire(random, 'b1', { prefix: photos }, 0)]
   const span = random.pick([5_000, 60_000, 60_000, 300_000])
   const lists = random.fork('lists')
   if (lists.chance(0.35)) events.push(...fireList(lists, span, batches))
   const when = () => Math.floor(random.next() * span)
-  const add = (kinds: ScenarioKind[], most: number) => {
-    for (let left = random.between(0, most); left > 0; left--)
+  const add = (kinds: ScenarioKind[], max: number) => {
+    for (let left = random.between(0, max); left > 0; left--)
       events.push(random.pick(kinds)(random, when(), batches))
   }
-  if (batches.has('b2')) events.push(fire(random, 'b2', batches.get('b2') as About, when()))
+  if (batches.has('b2')) events.push(fire(random, 'b2', batches.get('b2') as Selection, when()))
   add([change, change, remove, create], 6)
   add([refire, refire, cancel, retry], random.pick([0, 2, 4]))
   add([nudge, reconcile, poll, isCalm ? nudge : kill], random.pick([0, 2, 4]))
@@ -50,13 +50,13 @@ export function drawScenario(random: Random, isCalm: boolean): Scenario {
   return { batches, watched, events }
 }
 
-type ScenarioKind = (random: Random, at: number, batches: Map<string, About>) => ScenarioEvent
+type ScenarioKind = (random: Random, at: number, batches: Map<string, Selection>) => ScenarioEvent
 
 const fireWith = (params: Record<string, unknown>) => (world: World) => {
   try {
     world.platform.fire('batch-requested', params)
   } catch {
-    // Throttled: what was never taken is nobody's.
+    // Throttled: a fire that was not accepted has no effect.
   }
 }
 
@@ -68,14 +68,14 @@ const invokeWith = (name: string, params: Record<string, unknown>) => (world: Wo
   }
 }
 
-function fire(random: Random, batch: string, about: About, at: number): ScenarioEvent {
+function fire(random: Random, batch: string, about: Selection, at: number): ScenarioEvent {
   const chunkSize = random.pick([undefined, 1, 3])
   const force = random.chance(0.1) || undefined
   return { at, name: `fire ${batch}`, happen: fireWith({ batch, ...about, chunkSize, force }) }
 }
 
-/** A batch that is fired with a list of images; at times that is replaced meanwhile. */
-function fireList(random: Random, span: number, batches: Map<string, About>): ScenarioEvent[] {
+/** Fires a batch with a list of images, which may be replaced meanwhile. */
+function fireList(random: Random, span: number, batches: Map<string, Selection>): ScenarioEvent[] {
   const at = random.chance(0.5) ? 0 : Math.floor(random.next() * span)
   batches.set('m1', listed)
   const events = [writeList(random, at), fire(random, 'm1', listed, at)]
@@ -83,7 +83,8 @@ function fireList(random: Random, span: number, batches: Map<string, About>): Sc
   return events
 }
 
-const anyOf = (random: Random, batches: Map<string, About>): [string, About] => random.pick([...batches])
+const anyOf = (random: Random, batches: Map<string, Selection>): [string, Selection] =>
+  random.pick([...batches])
 
 const refire: ScenarioKind = (random, at, batches) => {
   const [batch, about] = anyOf(random, batches)
@@ -122,7 +123,7 @@ const kill: ScenarioKind = (random, at) => {
   }
 }
 
-/** New code, with another version of the model: containers of the old one go on with what they have. */
+/** Deploys another model version: running containers keep the old one. */
 const deploy = (_: Random, at: number): ScenarioEvent => ({
   at,
   name: 'deploy',
@@ -138,7 +139,7 @@ const deny =
     store.denied = denied
   }
 
-/** The keys of the object store, or of the images alone, are revoked, and given back. */
+/** Revokes the keys of the object store, or of the images bucket, and restores them. */
 const revoke = (random: Random, at: number): ScenarioEvent[] => {
   const denied = random.fork(`revoke ${at}`).pick([Object.values(buckets), [buckets.images]])
   const restored = at + random.pick([2_000, 60_000, 400_000])
@@ -148,14 +149,14 @@ const revoke = (random: Random, at: number): ScenarioEvent[] => {
   ]
 }
 
-/** The bytes of a version of an image: some cannot be decoded, a few kill what tries. */
+/** The content of an image version: some cannot be decoded, a few kill their process. */
 export function bytesOf(random: Random, world: World, version: number): Buffer {
   const kind = random.next()
   const text = kind < 0.001 && !world.isCalm ? killer : kind < 0.05 ? corrupt : 'image'
   return Buffer.from(`${text} ${version}`)
 }
 
-/** No two versions of any image have the same bytes, unless that is meant. */
+/** Gives each version its own bytes. */
 const nextVersion = (world: World): number => world.images.changes + 1
 
 export const create: ScenarioKind = (random, at) => {
@@ -182,7 +183,7 @@ const change: ScenarioKind = (random, at) => {
     name: 'change',
     happen: (world) => {
       const key = existing(world, share)
-      // Some get the bytes back that they had before, and with them the etag.
+      // Some return to earlier bytes, and so to an earlier etag.
       if (key)
         put(world, key, isBack ? Buffer.from(`image ${key}`) : bytesOf(number, world, nextVersion(world)))
     },
@@ -211,32 +212,32 @@ export function put(world: World, key: string, body: Buffer): string {
   return etag
 }
 
-/** Posts a notification as a store does, which does not ask what became of it. */
+/** Posts a notification like a store, which ignores the outcome. */
 function notify(world: World, image: object): void {
   try {
     const { now } = world.time
     const { ended } = world.platform.invoke('bucket-events', { images: [image] })
     void ended.then(({ hasFailed }) => {
-      if (!hasFailed) world.toldAt = Math.max(world.toldAt, now)
+      if (!hasFailed) world.notifiedAt = Math.max(world.notifiedAt, now)
     })
   } catch {
     // Throttled.
   }
 }
 
-/** Uploads that come quickly, one notification each, of which the platform may refuse any number. */
+/** Rapid uploads with one notification each, any of which may be refused. */
 function burst(random: Random, at: number, watched: string): ScenarioEvent[] {
   const count = random.pick([1, 3, 8, 20])
   const share = random.pick([1, 1, 0.5, 0.05])
   const every = random.pick([20, 300, 5_000])
   const folder = watched || random.pick([uploads, photos])
-  // One that only looks at what is there is about to leave when the burst comes.
+  // The holder of a scan that expects nothing is about to leave when the burst comes.
   const before = random.chance(0.3)
     ? [poll(random, Math.max(0, at - random.between(0, 4_000)), new Map())]
     : []
   const events = Array.from({ length: count }, (_, index) => {
     const key = `${folder}${random.pick(names)}${random.between(0, 30)}.jpg`
-    const isTold = random.chance(share)
+    const isNotified = random.chance(share)
     const bytes = random.fork(`upload ${at} ${index}`)
     return {
       at: at + index * every,
@@ -244,7 +245,7 @@ function burst(random: Random, at: number, watched: string): ScenarioEvent[] {
       happen: (world: World) => {
         const body = bytesOf(bytes, world, nextVersion(world))
         const etag = put(world, key, body)
-        if (!isTold) return
+        if (!isNotified) return
         const image = { bucket: buckets.images, key, etag, size: body.length }
         notify(world, image)
       },
@@ -254,8 +255,8 @@ function burst(random: Random, at: number, watched: string): ScenarioEvent[] {
 }
 
 /**
- * An upload while the holder of a day, which stands still, is about to leave: its notification is taken, but may fire no
- * trigger, for others have used up the fires of the minute.
+ * An upload while a day's suspended holder is about to leave. Its notification is accepted, but may fire no trigger
+ * because others have used up the minute's fires.
  */
 function lateUpload(random: Random, at: number, watched: string): ScenarioEvent {
   const key = `${watched || uploads}late ${random.between(0, 9)}.jpg`
@@ -269,7 +270,7 @@ function lateUpload(random: Random, at: number, watched: string): ScenarioEvent 
       try {
         platform.fire('/guest/of-others', {})
       } catch {
-        // That is what for.
+        // Throttled, as intended.
       }
     }
     const body = bytesOf(bytes, world, nextVersion(world))
@@ -288,10 +289,10 @@ function lateUpload(random: Random, at: number, watched: string): ScenarioEvent 
   return { at, name: `late upload ${key}`, happen }
 }
 
-/** The images that are there from the beginning. */
-export function firstImages(random: Random, world: World): void {
+/** The images that exist at the start. */
+export function createInitialImages(random: Random, world: World): void {
   const count = random.pick([1, 4, 9, 25])
-  // Long before, so that a listing alone tells a record fresh; or right now.
+  // Long before, so that listings prove records fresh; or just now.
   const age = random.pick([0, 60_000, 24 * 60 * 60_000])
   for (let index = 0; index < count; index++) {
     const key = `${random.chance(0.9) ? photos : 'other/'}${random.pick(names)}${index}.jpg`
@@ -300,7 +301,7 @@ export function firstImages(random: Random, world: World): void {
   }
 }
 
-/** Has a trigger watch the bucket, as the feed does. */
+/** Registers the feed's trigger for the bucket. */
 export function watch(world: World, prefix: string): void {
   const registration = {
     trigger,

@@ -1,22 +1,22 @@
-// Runs seeds in a process of its own. Arguments: first seed, how many, step, failures that are
-// enough. Prints what came of them, as JSON.
+// Runs seeds in a separate process. Arguments: first seed, count, step, maximum of failures. Prints the outcome as
+// JSON.
 
 import { type Report, simulate } from './simulate'
 
-/** What some seeds came to, all together. */
+/** The combined outcome of some seeds. */
 export interface Seeds {
   seeds: number
   calls: number
   events: number
-  /** How often each kind of fault happened, and what else is to happen at least once. */
+  /** Number of faults of each kind, and of other events that must occur at least once. */
   counts: Record<string, number>
-  /** CPU time of a seed, milliseconds. */
+  /** CPU time per seed, milliseconds. */
   each: number
   failed: Pick<Report, 'seed' | 'complaints'>[]
 }
 
 async function main(): Promise<void> {
-  // Errors are part of each seed, and few are ever shown; `npm run simulate` shows the stack of one that is unexpected.
+  // Seeds create many errors and few are shown; `npm run simulate` shows the stack of an unexpected one.
   Error.stackTraceLimit = 0
   const [from = 1, count = 1, step = 1, maxFailed = 5] = process.argv.slice(2).map(Number)
   const found: Seeds = { seeds: 0, calls: 0, events: 0, counts: {}, each: 0, failed: [] }

@@ -1,10 +1,12 @@
-import { tellSeeds } from './run-seeds'
+import { formatSeeds } from './run-seeds'
 import { simulate } from './simulate'
 
-/* All of the seeds, the crash points and the planted faults are in test/long: they take all cores for minutes. */
+/*
+ * All seeds, crash points and planted bugs run in test/long: they take all cores for minutes.
+ */
 
 describe('a simulation', () => {
-  it('runs the same way each time it has the same seed, and well', async () => {
+  it('runs the same way for the same seed, without complaints', async () => {
     for (const seed of [1, 2, 3]) {
       const first = await simulate(seed, { keepsTrace: true })
       const second = await simulate(seed, { keepsTrace: true })
@@ -14,10 +16,10 @@ describe('a simulation', () => {
     }
   })
 
-  it('tells of a seed that fails how to repeat it', () => {
+  it('prints how to repeat a failing seed', () => {
     const failed = [{ seed: 315, complaints: ['b1 has lost photos/a.jpg', 'b1 is open when all is quiet'] }]
     const found = { seeds: 400, calls: 1, events: 1, counts: { paused: 3 }, each: 20, failed }
-    expect(tellSeeds(found, 1)).toBe(`400 seeds from 1: 1 requests, 20.0 ms of CPU time each, 1 failed
+    expect(formatSeeds(found, 1)).toBe(`400 seeds from 1: 1 requests, 20.0 ms of CPU time each, 1 failed
   paused: 3
 seed 315: b1 has lost photos/a.jpg
   b1 is open when all is quiet

@@ -13,7 +13,7 @@ import {
   checkDelivered,
   checkEnded,
   checkNewest,
-  checkNothingWaits,
+  checkNothingLeft,
   checkUnattended,
   checkUploads,
   documentOf,
@@ -21,22 +21,22 @@ import {
 } from './invariants'
 import { checkListed } from './lists'
 import { defaultLimits, type Limits } from './platform/rates'
-import { inFull, maxEvents, pass, settle } from './quiet'
+import { advanceTime, maxEvents, reconcileUntilQuiet, sendAndReconcile } from './quiet'
 import { type Random, seeded } from './random'
-import { drawScenario, firstImages, type Scenario, trigger, watch } from './scenario'
+import { createInitialImages, drawScenario, type Scenario, trigger, watch } from './scenario'
 import { createWorld, type World } from './world'
 
 log.level = 'silent'
 
-/** What one seed came to. */
+/** The outcome of one seed. */
 export interface Report {
   seed: number
   complaints: string[]
-  /** What happened, where that was asked for: two runs of a seed have the same. */
+  /** The trace, if requested. It is the same in every run of a seed. */
   trace: string[]
   fired: Partial<Record<FaultKind, number>>
   refused: number
-  /** Whether a run of it was closed twice, to compare. */
+  /** Whether a run was closed a second time, to compare. */
   isClosedTwice: boolean
   calls: number
   events: number
@@ -44,10 +44,10 @@ export interface Report {
 
 const generous: Limits = { invocationsPerMinute: 6_000, concurrentInvocations: 200, firesPerMinute: 6_000 }
 
-/** Less than it takes until a holder hands over, and much less than until an activation that does not report is given up. */
-const promptly = 150_000
+/** Less than the time to a hand-over, and much less than until a piece is overdue. Milliseconds. */
+const maxDuration = 150_000
 
-/** Days change in the middle of some seeds. */
+/** Some seeds cross midnight. */
 const starts = [
   '2026-11-22T08:00:20Z',
   '2026-11-22T08:00:20Z',
@@ -74,7 +74,7 @@ function drawWorld(seed: number, random: Random, keepsTrace: boolean): World {
   })
 }
 
-/** Runs one seed: what it draws, under faults; then all is healed, and everything has to come to its end. */
+/** Runs a seed: its events under faults. Then all faults end, and everything has to finish. */
 export async function simulate(seed: number, { keepsTrace = false } = {}): Promise<Report> {
   const random = seeded(seed)
   const world = drawWorld(seed, random.fork('world'), keepsTrace)
@@ -116,7 +116,7 @@ async function run(
   const { time, platform, faults } = world
   const closings = watchClosings(world)
   watchParts(world, complaints)
-  firstImages(random.fork('images'), world)
+  createInitialImages(random.fork('images'), world)
   if (scenario.watched !== undefined) watch(world, scenario.watched)
   let left = scenario.events.length
   for (const { at, name, happen } of scenario.events)
@@ -128,37 +128,38 @@ async function run(
   const began = time.now
   const end = began + 3 * 60 * 60_000
   await time.run(() => (left === 0 && platform.isIdle()) || time.now > end, maxEvents)
-  // Where nothing dies, no reconcile has to help. What fails too often in a row is left to it.
+  // Without crashes no reconcile is needed, unless failures exceed the retries.
   if (world.isCalm && !world.hasGivenUp && scenario.watched !== undefined)
     checkUploads(world, scenario.watched, complaints)
   if (world.isCalm && !world.hasGivenUp && faults.total() <= 8) {
     checkUnattended(world, complaints)
-    // Each activation in a row that fails waits longer before the next.
+    // Each consecutive failure waits longer.
     if (faults.total() <= 3) checkPromptness(world, began, scenario, complaints)
   }
   faults.isHealed = true
   world.trace.add(time.now, '— healed')
-  await settle(world, complaints)
+  await reconcileUntilQuiet(world, complaints)
   checkAll(world, complaints)
   if (scenario.watched !== undefined) checkUploads(world, scenario.watched, complaints)
   const fired = [...scenario.batches].filter(([batch]) => batchesOf(world).includes(batch))
-  if (scenario.watched !== undefined) await inFull(world, { poll: trigger }, complaints)
-  // One that had ended early first does the rest of its run, and only then looks for what has changed since.
+  if (scenario.watched !== undefined) await sendAndReconcile(world, { poll: trigger }, complaints)
+  // A batch that ended early first finishes its run, and only the next one finds later changes.
   const early = fired.filter(([batch]) => documentOf(world, batch)?.status !== 'complete')
-  for (const [batch, about] of [...early, ...fired]) await inFull(world, { batch, ...about }, complaints)
+  for (const [batch, about] of [...early, ...fired])
+    await sendAndReconcile(world, { batch, ...about }, complaints)
   for (const [batch, { prefix, manifest }] of fired) {
     const ended = checkEnded(world, batch, complaints)
     if (ended && manifest !== undefined) checkListed(world, ended, complaints)
     else if (ended) checkComplete(world, ended, prefix, complaints)
   }
-  const looked = fired.filter(([, { manifest }]) => manifest === undefined).map(([, { prefix }]) => prefix)
-  for (const prefix of [...looked, ...(scenario.watched ? [scenario.watched] : [])])
+  const prefixes = fired.filter(([, { manifest }]) => manifest === undefined).map(([, { prefix }]) => prefix)
+  for (const prefix of [...prefixes, ...(scenario.watched ? [scenario.watched] : [])])
     checkNewest(world, prefix, complaints)
   if (scenario.watched !== undefined) await closeDays(world, complaints)
-  // Entries of fires that died at once are forgotten after a minute; a message that was refused twice is due half an hour later.
-  await pass(world.time, 31 * 60_000)
-  await settle(world, complaints)
-  checkNothingWaits(world, complaints)
+  // Abandoned entries are removed after a minute; a message that was refused twice is due half an hour later.
+  await advanceTime(world.time, 31 * 60_000)
+  await reconcileUntilQuiet(world, complaints)
+  checkNothingLeft(world, complaints)
   for (const batch of batchesOf(world)) {
     const left = isOpenDay(world, batch) ? undefined : checkEnded(world, batch, complaints)
     if (left) checkDelivered(world, left, complaints)
@@ -168,7 +169,7 @@ async function run(
   return closed !== undefined
 }
 
-/** That nothing waits for a time-out, or for the next hand-over, where nothing gets lost. */
+/** Checks that nothing waits for a timeout or a hand-over when nothing gets lost. */
 function checkPromptness(
   { results, options }: World,
   began: number,
@@ -176,20 +177,20 @@ function checkPromptness(
   complaints: Complaints,
 ): void {
   const last = began + (events.at(-1)?.at ?? 0)
-  // Else batches wait for each other.
+  // With fewer, batches wait for each other.
   if (options.containers < 3) return
   for (const batch of batches.keys()) {
     const written = results.get(`batches/${batch}/batch.json`)?.lastModified
     const took = written === undefined ? 0 : Date.parse(written) - last
-    complaints.expect(took <= promptly, () => `${batch} took ${took} ms though nothing stood in the way`)
+    complaints.expect(took <= maxDuration, () => `${batch} took ${took} ms though nothing stood in the way`)
   }
 }
 
-/** Days are over when the next one has begun. */
+/** Advances to the next day, so that days can close. */
 async function closeDays(world: World, complaints: Complaints): Promise<void> {
   const midnight = (Math.floor(world.time.now / 86_400_000) + 1) * 86_400_000
-  await pass(world.time, midnight + 20 * 60_000 - world.time.now)
-  await settle(world, complaints)
+  await advanceTime(world.time, midnight + 20 * 60_000 - world.time.now)
+  await reconcileUntilQuiet(world, complaints)
   checkAll(world, complaints)
 }
 

@@ -12,7 +12,7 @@ import { ObjectStore } from './store/bucket'
 import { Objects } from './store/contents'
 import type { Wire } from './wire'
 
-/** What is asked is answered at once, and nothing fails. */
+/** Responds at once, without faults. */
 const wire: Pick<Wire, 'request'> = { request: async ({ effect }) => effect() }
 
 function openBucket(pageLength = 3): Bucket {
@@ -25,7 +25,7 @@ function openBucket(pageLength = 3): Bucket {
 describe('the store in memory', () => {
   bucketContract(async () => openBucket())
 
-  describe('beside the embedded store', () => {
+  describe('compared with the embedded store', () => {
     let server: Server
     let dataDir: string
     let made = 0
@@ -44,7 +44,7 @@ describe('the store in memory', () => {
       minLength: 1,
       maxLength: 3,
     })
-    // Servers on a file system know no empty folders.
+    // File systems have no empty folders.
     const anyKey = key.map((pieces) => `k${pieces.join('')}`.replace(/\/+/g, '/x').replace(/\/$/, ''))
     const anyStep = fc.record({
       what: fc.constantFrom('put', 'create', 'replace', 'delete', 'get', 'list', 'lines'),
@@ -76,7 +76,7 @@ describe('the store in memory', () => {
       }
     }
 
-    it('answers the same to anything that is asked', async () => {
+    it('responds the same to any sequence of requests', async () => {
       const store = openStore(
         settingsFromParams({
           s3Endpoint: server.endpoint,

@@ -5,7 +5,7 @@ import { clockOf, Time } from './time'
 const never = () => false
 
 describe('virtual time', () => {
-  it('goes from event to event, in order of time and then of scheduling', async () => {
+  it('runs events in order of time, then of scheduling', async () => {
     const time = new Time(1_000)
     const seen: string[] = []
     const note = (name: string) => () => seen.push(`${name} at ${time.now}`)
@@ -17,7 +17,7 @@ describe('virtual time', () => {
     expect(seen).toEqual(['first at 1010', 'second at 1010', 'at once at 1020', 'late at 1030'])
   })
 
-  it('lets all promises settle before it goes on', async () => {
+  it('drains all promises before the next event', async () => {
     const time = new Time(0)
     const seen: number[] = []
     const work = async () => {
@@ -33,7 +33,7 @@ describe('virtual time', () => {
     expect(seen).toEqual([10, 20, 30, 40, 50])
   })
 
-  it('sorts any number of events', async () => {
+  it('orders any number of events', async () => {
     const random = seeded(1)
     const time = new Time(0)
     const seen: number[] = []
@@ -43,7 +43,7 @@ describe('virtual time', () => {
     expect(seen).toHaveLength(2_000)
   })
 
-  it('drops what a dead process waits for, and puts off what a paused one does', async () => {
+  it('drops the events of a dead process and postpones those of a paused one', async () => {
     const time = new Time(0)
     const [dead, paused] = [new Process('dead'), new Process('paused')]
     const seen: string[] = []
@@ -55,14 +55,14 @@ describe('virtual time', () => {
     expect(seen).toEqual(['paused at 500'])
   })
 
-  it('stops a circle', async () => {
+  it('detects a livelock', async () => {
     const time = new Time(0)
     const circle = (): void => time.after(1, circle)
     circle()
     await expect(time.run(never, 100)).rejects.toThrow('More than 100 events')
   })
 
-  it('shows each process a clock of its own, by which it does not sleep', async () => {
+  it('gives each process a skewed clock, while sleep uses true time', async () => {
     const time = new Time(10_000)
     const clock = clockOf(time, () => -3_000.5)
     const began = clock.now()
@@ -73,7 +73,7 @@ describe('virtual time', () => {
 })
 
 describe('seeded numbers', () => {
-  it('are the same each time, and others for each seed and purpose', () => {
+  it('are reproducible and differ by seed and purpose', () => {
     const take = (seed: number, purpose?: string) => {
       const random = purpose === undefined ? seeded(seed) : seeded(seed).fork(purpose)
       return Array.from({ length: 3 }, () => random.between(0, 1_000_000))

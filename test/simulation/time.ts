@@ -3,9 +3,9 @@ import type { Process } from './process'
 
 interface Event {
   at: number
-  /** Events of one moment come in the order in which they were scheduled. */
+  /** Breaks ties between events of the same time. */
   order: number
-  /** What dies or stands still takes its events along. */
+  /** Events are dropped when their owner dies, and postponed while it is paused. */
   owner?: Process
   happen(): void
 }
@@ -13,13 +13,13 @@ interface Event {
 const isBefore = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
 
 /**
- * Virtual time: a queue of events. It stands still while code runs, and jumps to the next event when all promises have
- * settled that can. Nothing in it knows the machine's clock, so that a run follows from its seed.
+ * Virtual time: an event queue. It stands still while code runs, and jumps to the next event once all promises are
+ * drained. Nothing reads the machine's clock, so a run depends only on its seed.
  */
 export class Time {
-  /** Milliseconds since the epoch, with fractions; what nobody inside can read. */
+  /** Milliseconds since the epoch, with fractions; processes only see their own clocks. */
   now: number
-  /** How many events have happened. */
+  /** Events so far. */
   events = 0
   private readonly heap: Event[] = []
   private scheduled = 0
@@ -37,10 +37,10 @@ export class Time {
   }
 
   /**
-   * Lets time pass until something holds, or nothing is left to happen.
-   * @param until looked at before each event
-   * @param maxEvents in all since the beginning: more are a livelock
-   * @returns whether it holds
+   * Runs events until a condition holds or none are left.
+   * @param until checked before each event
+   * @param maxEvents in total: more are a livelock
+   * @returns whether the condition holds
    */
   run(until: () => boolean, maxEvents = Number.POSITIVE_INFINITY): Promise<boolean> {
     return new Promise((resolve, reject) => {
@@ -61,7 +61,7 @@ export class Time {
     })
   }
 
-  /** The next event whose owner lives. One that stands still is put off. */
+  /** The next event of a live owner. Events of a paused owner are postponed. */
   private pop(): Event | undefined {
     for (;;) {
       const event = this.shift()
@@ -110,13 +110,13 @@ export class Time {
   }
 }
 
-/** Calls back when all promises have settled that can: ticks come once the queue of microtasks is empty. */
+/** Calls back once no promise can make progress: ticks run after the microtask queue is empty. */
 const drained = (callback: () => void): void => queueMicrotask(() => process.nextTick(callback))
 
-/** How a wall clock differs from the true time, milliseconds. */
+/** Offset of a wall clock from true time, milliseconds. */
 export type Skew = (now: number) => number
 
-/** A clock as one process reads it: sleeping is by true time, what it shows is not. */
+/** A process's clock: it shows skewed time but sleeps by true time. */
 export const clockOf = (time: Time, skew: Skew, owner?: Process): Clock => ({
   now: () => Math.floor(time.now + skew(time.now)),
   sleep: (milliseconds) => time.sleep(milliseconds, owner),

@@ -1,4 +1,4 @@
-/** What happened, line by line, where it is to be shown. */
+/** The events of a run as lines, if kept. */
 export class Trace {
   readonly lines: string[] = []
 

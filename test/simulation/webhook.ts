@@ -3,7 +3,7 @@ import type { Webhook } from '../../src/webhook/send'
 import type { Process } from './process'
 import type { Wire } from './wire'
 
-/** A message that the receiver has accepted. */
+/** A message accepted by the receiver. */
 export interface Delivered {
   id: string
   body: string
@@ -18,7 +18,7 @@ const faults = [
 
 const failed = () => new WhisklensError('webhook_failed', 'The receiver failed', { retryable: true })
 
-/** The receiver of a webhook, which fails as anything else. @param delivered what it has accepted, in order */
+/** A webhook receiver with faults. @param delivered accepted messages, in order */
 export const webhookOf =
   (wire: Wire, delivered: Delivered[]) =>
   (process: Process): Webhook => ({

@@ -4,40 +4,40 @@ import type { Random } from './random'
 import type { Time } from './time'
 import type { Trace } from './trace'
 
-/** A request of some process. */
+/** A request of a process. */
 export interface Request<T> {
   process: Process
   /** For the trace: `PUT results/batches/b1/batch.json`. */
   name: string
-  /** What may happen to it. */
+  /** Possible faults. */
   faults: readonly (StoreFault | PlatformFault)[]
-  /** Done where it arrives, at once and as a whole. What befalls it there, it is told. */
+  /** Applied atomically on arrival. @param fault that occurs there */
   effect(fault?: string): T
-  /** What the process is told where there is no answer, or a refusal. */
+  /** The error of a lost response, and of a refusal. */
   broken(): Error
   refused(): Error
 }
 
-/** Kills the process that makes a certain request, or keeps the answer from it. */
+/** Kills the process at a request, or drops the response. */
 export interface CrashPoint {
   /** Counted from 1 over all processes. */
   call: number
   when: 'before' | 'after' | 'unanswered'
 }
 
-/** Milliseconds that a request, and its answer, are on their way at most; or what each takes, by the request's name. */
+/** Maximum latency of a request and of its response, milliseconds; or a function of its name. */
 export type Latency = number | ((name: string, way: Way) => number)
 export type Way = 'there' | 'back'
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
-/** What carries requests: each takes some time to arrive and to be answered, so that those of all processes interleave. */
+/** Carries requests with random latency, so that those of all processes interleave. */
 export class Wire {
   calls = 0
   crash?: CrashPoint
   /** The last request whose process was killed. */
   crashed?: string
-  /** Requests whose effect is still to come, though their process was told that they failed. */
+  /** Requests that will still take effect, though their process saw them fail. */
   late = 0
 
   constructor(
@@ -52,42 +52,42 @@ export class Wire {
     const { process, name } = request
     if (!process.isAlive) return never()
     this.calls++
-    const ill = this.misfortune()
-    if (ill === 'crash before') {
+    const fate = this.drawFault()
+    if (fate === 'crash before') {
       this.trace.add(this.time.now, `${process.name} ${name} ✗ crash before`)
       this.crashed = `${process.name} ${name}`
       process.die()
       return never()
     }
-    if (ill === 'paused') {
+    if (fate === 'paused') {
       process.pausedUntil = this.time.now + this.random.between(5_000, 150_000)
       this.trace.add(this.time.now, `${process.name} ${name} ✗ paused`)
     }
-    if (ill === 'crash after') this.crashed = `${process.name} ${name}`
-    const fault = ill === 'crash after' || ill === 'lost answer' ? ill : this.faults.draw(request.faults)
+    if (fate === 'crash after') this.crashed = `${process.name} ${name}`
+    const fault = fate === 'crash after' || fate === 'lost answer' ? fate : this.faults.draw(request.faults)
     return new Promise((resolve, reject) => this.send(request, fault, { resolve, reject }))
   }
 
-  private misfortune() {
+  private drawFault() {
     const { crash } = this
     if (crash && this.calls === crash.call)
       return crash.when === 'unanswered' ? 'lost answer' : (`crash ${crash.when}` as const)
     return this.faults.draw(processFaults)
   }
 
-  private send<T>(request: Request<T>, fault: Fate, tell: Tell<T>): void {
+  private send<T>(request: Request<T>, fault: Fault, callbacks: Callbacks<T>): void {
     const { process } = request
     const travel = (then: () => void) => this.time.after(this.oneWay(request.name, 'there'), then)
-    const settle = (outcome: Outcome<T>) =>
+    const respond = (outcome: Outcome<T>) =>
       this.time.after(
         this.oneWay(request.name, 'back'),
-        () => ('error' in outcome ? tell.reject(outcome.error) : tell.resolve(outcome.value)),
+        () => ('error' in outcome ? callbacks.reject(outcome.error) : callbacks.resolve(outcome.value)),
         process,
       )
     const arrive = () => this.arrive(request, fault)
     const fail = (error: Error) => {
       this.trace.add(this.time.now, `${process.name} ${request.name} ✗ ${fault}`)
-      travel(() => settle({ error }))
+      travel(() => respond({ error }))
     }
     switch (fault) {
       case 'crash after':
@@ -106,13 +106,13 @@ export class Wire {
       case 'platform lost answer':
         travel(() => {
           arrive()
-          settle({ error: request.broken() })
+          respond({ error: request.broken() })
         })
         break
       case 'sent twice':
         travel(() => {
           arrive()
-          this.time.after(this.random.between(1, 2_000), () => settle(arrive()))
+          this.time.after(this.random.between(1, 2_000), () => respond(arrive()))
         })
         break
       case 'landed late':
@@ -121,8 +121,8 @@ export class Wire {
         fail(request.broken())
         break
       default:
-        // Nothing, or a matter of the platform once the request is there.
-        travel(() => settle(arrive()))
+        // No fault, or one that the platform handles on arrival.
+        travel(() => respond(arrive()))
     }
   }
 
@@ -140,21 +140,21 @@ export class Wire {
   }
 
   private arrive<T>({ process, name, effect }: Request<T>, fault?: string): Outcome<T> {
-    const told = fault ? ` ✗ ${fault}` : ''
+    const suffix = fault ? ` ✗ ${fault}` : ''
     try {
       const value = effect(fault)
-      this.trace.add(this.time.now, `${process.name} ${name}${told}`)
+      this.trace.add(this.time.now, `${process.name} ${name}${suffix}`)
       return { value }
     } catch (error) {
-      this.trace.add(this.time.now, `${process.name} ${name} → ${(error as Error).message}${told}`)
+      this.trace.add(this.time.now, `${process.name} ${name} → ${(error as Error).message}${suffix}`)
       return { error }
     }
   }
 }
 
-type Fate = StoreFault | PlatformFault | 'crash after' | undefined
+type Fault = StoreFault | PlatformFault | 'crash after' | undefined
 
-interface Tell<T> {
+interface Callbacks<T> {
   resolve(value: T): void
   reject(thrown: unknown): void
 }

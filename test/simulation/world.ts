@@ -4,7 +4,7 @@ import { actionsOf, contextsOf } from './actions'
 import { classify } from './classifier'
 import { type FaultRates, Faults } from './faults'
 import { Containers } from './platform/containers'
-import { type Deployed, Platform, type Surroundings } from './platform/openwhisk'
+import { type Deployed, type Environment, Platform } from './platform/openwhisk'
 import type { Limits } from './platform/rates'
 import { Process } from './process'
 import { type Random, seeded } from './random'
@@ -15,7 +15,7 @@ import { Trace } from './trace'
 import { type Delivered, webhookOf } from './webhook'
 import { Wire } from './wire'
 
-/** Versions of the model: the first one is deployed, the other one may be later. */
+/** Model versions: the first is deployed at the start, the second possibly later. */
 export const models = ['tiny@00000001', 'tiny@00000002'] as const
 
 export const buckets = { images: 'images', results: 'results' }
@@ -26,26 +26,26 @@ export interface WorldOptions {
   start: number
   rates: FaultRates
   limits: Limits
-  /** Of each action. */
+  /** Per action. */
   containers: number
   /** Milliseconds. */
   coldStart: number
-  /** Milliseconds that a request, and its answer, take at most. */
+  /** Maximum latency of a request and of its response, milliseconds. */
   latency: number
-  /** How far clocks are off at most, milliseconds. */
+  /** Maximum clock skew, milliseconds. */
   skew: number
   pageLength: number
   partBytes: number
   blockBytes: number
   keepsTrace?: boolean
-  /** Nothing dies, and all that fails is repeated at once. */
+  /** Nothing dies, and every failure is retried at once. */
   isCalm: boolean
-  /** What was there before, to begin with. */
+  /** Initial contents. */
   images?: Objects
   results?: Objects
 }
 
-/** All there is in one simulation. */
+/** The state of a simulation. */
 export interface World {
   options: WorldOptions
   time: Time
@@ -57,38 +57,38 @@ export interface World {
   images: Objects
   results: Objects
   containers: Record<string, Containers>
-  /** The version of the model that is deployed. */
+  /** The deployed model version. */
   model: string
-  /** Of each version of an image, by `key@etag`: how often it was classified. */
+  /** Number of classifications by `key@etag`. */
   classified: Map<string, number>
   isCalm: boolean
-  /** When each image was written last, by the true time, where a scenario did so. */
+  /** When a scenario last wrote each image, by true time. */
   changedAt: Map<string, number>
-  /** Images of the list that batches are fired with, and of all its versions. */
+  /** Images on the current list, and on any of its versions. */
   listed: string[]
   everListed: Set<string>
-  /** When the last notification was sent that was dealt with. */
-  toldAt: number
-  /** Messages that the webhook has accepted. */
+  /** When the last accepted notification was sent. */
+  notifiedAt: number
+  /** Messages accepted by the webhook. */
   delivered: Delivered[]
-  /** What an action must not fail with. */
+  /** Errors that no action may fail with. */
   unexpected: string[]
-  /** Failures went on for longer than activations try again. */
+  /** Failures lasted longer than the retries. */
   hasGivenUp: boolean
-  /** Processes that run now; for those who kill one. */
+  /** Running processes. */
   processes: Set<Process>
-  /** A context outside of any activation, for those who only look. */
+  /** A context outside any activation. */
   outside(): Context
 }
 
-/** Constant, drifting away, or set right in one step: each clock in its own way. */
-function drawSkew(random: Random, most: number, since: number): Skew {
-  const offset = (random.next() * 2 - 1) * most
+/** A skew that is constant, drifts, or is corrected in one step. */
+function drawSkew(random: Random, max: number, since: number): Skew {
+  const offset = (random.next() * 2 - 1) * max
   switch (random.between(0, 2)) {
     case 0:
       return () => offset
     case 1:
-      return (now) => Math.sign(offset) * Math.min(most, Math.abs(offset) + (now - since) / 1_000)
+      return (now) => Math.sign(offset) * Math.min(max, Math.abs(offset) + (now - since) / 1_000)
     default: {
       const stepsAt = since + random.between(0, 200_000)
       return (now) => (now < stepsAt ? offset : 0)
@@ -102,7 +102,7 @@ export function createWorld(options: WorldOptions): World {
   const trace = new Trace(options.keepsTrace ?? false)
   const faults = new Faults(options.rates, random.fork('faults'))
   const wire = new Wire(time, faults, random.fork('wire'), trace, options.latency)
-  // All others are off against it.
+  // The reference clock.
   const store = new ObjectStore({ wire, now: () => time.now, ...options })
   const images = options.images ?? new Objects()
   const results = options.results ?? new Objects()
@@ -116,7 +116,7 @@ export function createWorld(options: WorldOptions): World {
   const skews = random.fork('skew')
   const skewOf = () => drawSkew(skews, options.skew, time.now)
   const ours = random.fork('activations')
-  const most = random.fork('most')
+  const limits = random.fork('most')
   const world = {
     model: models[0] as string,
     classified: new Map<string, number>(),
@@ -124,7 +124,7 @@ export function createWorld(options: WorldOptions): World {
     changedAt: new Map<string, number>(),
     listed: [] as string[],
     everListed: new Set<string>(),
-    toldAt: 0,
+    notifiedAt: 0,
     delivered: [] as Delivered[],
     unexpected: [] as string[],
     hasGivenUp: false,
@@ -140,9 +140,9 @@ export function createWorld(options: WorldOptions): World {
   })
   const classifier = {
     version: () => world.model,
-    store: ({ process }: Surroundings) => store.of(process),
+    store: ({ process }: Environment) => store.of(process),
     results: buckets.results,
-    most: () => (most.chance(0.05) ? most.between(1, 5) : Number.POSITIVE_INFINITY),
+    maxImages: () => (limits.chance(0.05) ? limits.between(1, 5) : Number.POSITIVE_INFINITY),
     onClassified: ({ key, etag }: { key: string; etag: string }) => {
       const version = `${key}@${etag}`
       world.classified.set(version, (world.classified.get(version) ?? 0) + 1)
@@ -157,7 +157,7 @@ export function createWorld(options: WorldOptions): World {
         world.hasGivenUp = true
       },
     ),
-    classify: (params: Record<string, unknown>, surroundings: Surroundings) =>
+    classify: (params: Record<string, unknown>, surroundings: Environment) =>
       classify(params, surroundings, classifier),
   }
   const shapes = {

@@ -50,17 +50,17 @@ const tell = (lifecycleEvent: string, params: object = {}) =>
     ...params,
   }) as Promise<Partial<Registration> & { error?: string; polling?: boolean }>
 
-it('watches from now on, give or take a minute', async () => {
+it('starts watching now, to the minute', async () => {
   expect(await tell('CREATE')).toMatchObject({ bucket: 'photos', since: from(created), polling: false })
   expect(await readRegistration(results, trigger)).toMatchObject({ trigger, since: from(created) })
 })
 
-describe('a trigger that is made anew', () => {
+describe('a trigger that is created again', () => {
   it.each([
     ['after it was deleted', ['DELETE']],
     ['after it was deleted twice', ['DELETE', 'DELETE']],
     ['behind the feed’s back', []],
-  ])('%s goes on where it was watching', async (_, events) => {
+  ])('%s resumes watching', async (_, events) => {
     await tell('CREATE')
     advanceClock(minutes(60))
     for (const event of events) expect(await tell(event)).toEqual({ trigger, deleted: true })
@@ -68,13 +68,13 @@ describe('a trigger that is made anew', () => {
     expect(await tell('CREATE', { minutes: 0 })).toMatchObject({ since: from(created), paused: false })
   })
 
-  it('goes on with all there is where that was asked for', async () => {
+  it('starts with all existing images on request', async () => {
     await tell('CREATE', { backlog: true })
     await tell('DELETE')
     expect(await tell('CREATE')).toMatchObject({ since: undefined })
   })
 
-  it('does what it is told', async () => {
+  it('follows its parameters', async () => {
     await tell('CREATE', { backlog: 'true' })
     await tell('DELETE')
     advanceClock(minutes(60))
@@ -92,13 +92,13 @@ describe('a trigger that is made anew', () => {
     expect(await tell('CREATE', other)).toMatchObject({ since: from('2026-11-22T09:00:00Z') })
   })
 
-  it('for a part of what it watched goes on', async () => {
+  it('resumes for a part of what it watched', async () => {
     await tell('CREATE', { prefix: 'photos/' })
     advanceClock(minutes(60))
     expect(await tell('CREATE', { prefix: 'photos/a' })).toMatchObject({ since: from(created) })
   })
 
-  it('after more than a week watches from now on', async () => {
+  it('starts now after more than a week', async () => {
     await tell('CREATE')
     await tell('DELETE')
     advanceClock(minutes(8 * 24 * 60))
@@ -106,14 +106,14 @@ describe('a trigger that is made anew', () => {
   })
 })
 
-it('does not know a trigger that was deleted', async () => {
+it('reports a deleted trigger as unknown', async () => {
   await tell('CREATE')
   await tell('DELETE')
   for (const event of ['READ', 'UPDATE', 'PAUSE', 'UNPAUSE'])
     expect((await tell(event)).error).toContain('watches no bucket (feed_not_found)')
 })
 
-it('changes what is asked for, and nothing else', async () => {
+it('changes only what is requested', async () => {
   const before = await tell('CREATE', { prefix: 'photos/', settle: 7 })
   advanceClock(minutes(60))
   expect(await tell('UPDATE', { minutes: 0 })).toEqual(before)

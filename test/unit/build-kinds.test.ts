@@ -14,7 +14,7 @@ function start(file: string, node: string): void {
 }
 
 describe.each(readdirSync(folder).filter((name) => name.endsWith('.zip')))('%s', (file) => {
-  it('says which kind it needs where it is started by an older Node.js', () => {
+  it('names the required kind when started by an older Node.js', () => {
     expect(() => start(file, '18.20.8')).toThrow(
       'Whisklens needs nodejs:20 or later, and this kind is Node.js v18.20.8: deploy it with another',
     )

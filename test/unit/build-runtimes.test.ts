@@ -38,7 +38,7 @@ const built = (name: string, model: string, engine: string, tag = 'latest') =>
     `--tag me/${name}:${tag} .`,
   ].join(' ')
 
-it('builds and pushes an image for each model, with what is right for it', () => {
+it('builds and pushes an image per model, with the right options', () => {
   const { status, stdout, asked } = run({ MODELS: [...maxModels.keys()].join(' '), USERNAME: 'me' })
   expect(status).toBe(0)
   expect(asked).toEqual(
@@ -50,7 +50,7 @@ it('builds and pushes an image for each model, with what is right for it', () =>
   expect(stdout).toBe([...maxModels.keys()].map((name) => `me/${name}:latest\n`).join(''))
 })
 
-it('takes a tag, an engine, a base image and another program, and pushes nothing if told so', () => {
+it('accepts a tag, an engine, a base image and another program, and can skip pushing', () => {
   standIn('podman', 0)
   const { status, asked } = run({
     MODELS: 'max-image-classifier',
@@ -70,7 +70,7 @@ it('takes a tag, an engine, a base image and another program, and pushes nothing
   ])
 })
 
-it('builds for another architecture, by the name that docker has for it', () => {
+it('builds for another architecture, by docker’s name for it', () => {
   const { asked } = run({ MODELS: 'max-image-classifier', USERNAME: 'me', ARCH: 'arm64', PUSH: '0' })
   expect(asked).toEqual([
     built('max-image-classifier', 'efficientnet-lite0', 'tfjs').replace(
@@ -92,7 +92,7 @@ it.each([
   expect(asked).toEqual([])
 })
 
-it('ends at the first that fails', () => {
+it('stops at the first failure', () => {
   standIn('docker', 3)
   const { status, stdout, asked } = run({
     MODELS: 'max-image-classifier max-facial-emotion-classifier',
@@ -101,6 +101,6 @@ it('ends at the first that fails', () => {
   expect({ status, stdout, asked: asked.length }).toEqual({ status: 3, stdout: '', asked: 1 })
 })
 
-it('is sound bash', () => {
+it('is valid bash', () => {
   expect(execFileSync('bash', ['-n', script], { encoding: 'utf8' })).toBe('')
 })

@@ -19,7 +19,7 @@ async function inputsOf(entry: string): Promise<string[]> {
 const savedModel = ['graph', 'read-graph', 'shapes', 'weights', 'float16', 'saved-model', 'protobuf']
 
 it.each(['actions/classify.ts', 'actions/predict.ts', 'src/classifier/inference/program.ts'])(
-  'no compiler of networks is in what %s is bundled to',
+  'the bundle %s contains no network compiler',
   async (entry) => {
     const inputs = await inputsOf(entry)
     expect(inputs).toContain('src/errors.ts')

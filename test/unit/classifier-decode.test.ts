@@ -13,7 +13,7 @@ beforeAll(async () => {
 const pixelsOf = async (image: Buffer): Promise<Uint8Array> => (await decodeImage(image, input)).pixels
 const photo = () => sharp(sample('cat'))
 
-describe('every format gives the same answer', () => {
+describe('every format gives the same result', () => {
   // Largest mean difference from the original's pixels: nothing where nothing is lost.
   it.each([
     ['jpeg', () => photo().jpeg({ quality: 95 }), 2],
@@ -66,7 +66,7 @@ describe('every kind of pixel becomes 8-bit sRGB', () => {
     ['a palette PNG', () => photo().png({ palette: true })],
     ['a 16-bit PNG', () => photo().toColourspace('rgb16').png()],
     ['a JPEG with a wide colour space', () => photo().withIccProfile('p3').jpeg({ quality: 95 })],
-  ])('%s is seen as the photo it is', async (_, make) => {
+  ])('%s is recognized as the same photo', async (_, make) => {
     const { labels } = await classifyImage(model, await make().toBuffer())
     expect(labels[0]?.label).toMatch(/cat$/)
   })
@@ -94,7 +94,7 @@ describe('a photo is upright whichever way the camera was held', () => {
     expect(difference(decoded.pixels, (await decodeImage(reference, odd)).pixels)).toBeLessThan(0.5)
   })
 
-  it.each([0, 9, 4711])('an orientation that there is not, %i, is upright', async (orientation) => {
+  it.each([0, 9, 4711])('invalid orientation %i counts as upright', async (orientation) => {
     const photo = await sharp(sample('palace')).withMetadata({ orientation: 8 }).jpeg().toBuffer()
     const tag = photo.indexOf(Buffer.from('12010300010000000800', 'hex'))
     expect(tag).toBeGreaterThan(0)
@@ -103,7 +103,7 @@ describe('a photo is upright whichever way the camera was held', () => {
   })
 })
 
-describe('every size is brought to the square the network sees', () => {
+describe('every size is resized to the network’s square', () => {
   it.each([
     [1, 1],
     [2, 1],
@@ -126,7 +126,7 @@ describe('every size is brought to the square the network sees', () => {
   it.each([
     ['wide', 6000, 300],
     ['tall', 300, 6000],
-  ])('of a %s panorama the middle is seen', async (_, width, height) => {
+  ])('a %s panorama is cropped to the middle', async (_, width, height) => {
     const side = 300
     const spot = await plain(side, side, '#00f').png().toBuffer()
     const panorama = await plain(width, height, '#fff')
@@ -136,13 +136,13 @@ describe('every size is brought to the square the network sees', () => {
     expect(meanColour(await pixelsOf(panorama))).toEqual([0, 0, 255])
   })
 
-  it('another size and kernel if the model wants them', async () => {
+  it('other sizes and kernels are supported', async () => {
     const wanted = { ...input, size: 32, resizeShortSide: 40, kernel: 'linear' } as const
     expect((await decodeImage(sample('cat'), wanted)).pixels).toHaveLength(32 * 32 * 3)
   })
 })
 
-describe('of a moving image the first frame is seen', () => {
+describe('animations use the first frame', () => {
   const frames = ['#f00', '#0f0', '#00f'].map((colour) => plain(300, 260, colour).png().toBuffer())
 
   it.each(['gif', 'webp'] as const)('%s', async (format) => {

@@ -18,7 +18,7 @@ describeWith(peerLibraries.cocoSsd, 'coco-ssd', () => {
   describe.each(['wasm', 'cpu'])('on %s', (engine) => {
     const load = () => loadModel(join(models, 'coco-ssd'), engine)
 
-    it('finds things with their boxes, as shares of the image', async () => {
+    it('finds objects with their boxes, relative to the image', async () => {
       const { labels, detections, width } = await classifyImage(await load(), await orange())
       expect(detections).toEqual([
         {
@@ -39,7 +39,7 @@ describeWith(peerLibraries.cocoSsd, 'coco-ssd', () => {
       expect(width).toBe(300)
     })
 
-    it('finds less probable things when it is asked for them', async () => {
+    it('finds less probable objects with a lower threshold', async () => {
       const model = await load()
       const found = async (threshold: number) => {
         const { detections = [] } = await classifyImage(model, await orange(), 5, { threshold })
@@ -51,7 +51,7 @@ describeWith(peerLibraries.cocoSsd, 'coco-ssd', () => {
       expect(await found(0)).toEqual(['teddy bear', 'person'])
     })
 
-    it('keeps boxes within the image', async () => {
+    it('clips boxes to the image', async () => {
       const blue = await plain(20, 2000, '#0000ff').png().toBuffer()
       const { detections = [] } = await classifyImage(await load(), blue)
       expect(detections).toHaveLength(1)
@@ -59,7 +59,7 @@ describeWith(peerLibraries.cocoSsd, 'coco-ssd', () => {
       expect(detections[0]?.box[3]).toBe(1)
     })
 
-    it('tells images apart that it looks at in the same moment', async () => {
+    it('separates concurrent images', async () => {
       const model = await load()
       const images = await Promise.all(
         ['#ff0000', '#00ff00', '#0000ff', '#ff0000'].map((colour) => plain(64, 64, colour).png().toBuffer()),
@@ -69,13 +69,13 @@ describeWith(peerLibraries.cocoSsd, 'coco-ssd', () => {
       expect(labels).toEqual([['teddy bear'], ['person'], ['cat'], ['teddy bear']])
     })
 
-    it('has no labels where it finds nothing', async () => {
+    it('has no labels without detections', async () => {
       const black = await plain(64, 64, '#000000').png().toBuffer()
       expect(await classifyImage(await load(), black)).toMatchObject({ labels: [], detections: [] })
     })
 
     const many = engine === 'cpu' ? 5 : 100
-    it(`holds no more tensors after ${many} images`, async () => {
+    it(`leaks no tensors over ${many} images`, async () => {
       const model = await load()
       const image = await orange()
       await classifyImage(model, image)
@@ -85,7 +85,7 @@ describeWith(peerLibraries.cocoSsd, 'coco-ssd', () => {
     })
   })
 
-  it('runs on no engine that is not TensorFlow.js', async () => {
+  it('runs only on TensorFlow.js engines', async () => {
     await expect(loadModel(join(models, 'coco-ssd'), 'onnx')).rejects.toMatchObject({
       code: expect.stringMatching(/model_unfit|engine_missing/),
     })

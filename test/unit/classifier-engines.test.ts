@@ -35,7 +35,7 @@ function broken(library: string): string {
 }
 
 describe('the engine "auto"', () => {
-  it('goes on with the next where one does not start, and says so', async () => {
+  it('falls back to the next if one does not start, and logs it', async () => {
     const NODE_PATH = [broken('onnxruntime-node'), modules].join(delimiter)
     const { exitCode, stdout, stderr } = await child.run(['auto', 'efficientnet-lite0'], {
       ...bare,
@@ -50,7 +50,7 @@ describe('the engine "auto"', () => {
     })
   })
 
-  it('tells what is wrong with a model that none can run', async () => {
+  it('reports why no engine can run a model', async () => {
     const { exitCode, stderr } = await child.run(
       ['auto', modelCopy({ 'model.json': '{}', 'model.onnx': null })],
       bare,
@@ -72,11 +72,11 @@ describe('the engine "tfjs"', () => {
     expect(await engineIn('512')).toBe('tfjs-node')
   })
 
-  it('is wasm in a smaller one, though others are better', async () => {
+  it('is wasm in a small action, even if better engines are installed', async () => {
     expect(await engineIn('256')).toBe('wasm')
   })
 
-  it('names the engines that a model runs on, where none is of TensorFlow.js', async () => {
+  it('lists the engines of a model that none of TensorFlow.js can run', async () => {
     const onnxOnly = modelCopy({ 'model.json': null })
     const { exitCode, stderr } = await child.run(['tfjs', onnxOnly], bare)
     expect(exitCode).toBe(1)
@@ -84,7 +84,7 @@ describe('the engine "tfjs"', () => {
   })
 })
 
-it('an engine that is not installed is refused with what to do', async () => {
+it('an engine that is not installed is refused with a hint', async () => {
   const { exitCode, stderr } = await child.run(['tfjs-node', 'efficientnet-lite0'], bare)
   expect(exitCode).toBe(1)
   expect(stderr).toContain('The engine "tfjs-node" is not installed')

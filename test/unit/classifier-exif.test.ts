@@ -90,20 +90,17 @@ const anyTags = fc.dictionary(
 ) as fc.Arbitrary<Tags>
 
 describe('an EXIF block', () => {
-  it.each(['II', 'MM'])(
-    'tells date and camera in byte order %s, and the position only when asked',
-    (order) => {
-      const photo = { [original]: '2026:05:01 10:11:12', [originalOffset]: '+02:00' }
-      const bytes = block({ image: { [make]: 'Canon', [model]: 'Canon EOS R5' }, photo, gps: paris }, order)
-      const known = { takenAt: '2026-05-01T10:11:12+02:00', camera: 'Canon EOS R5' }
-      expect(readExif(bytes, false)).toEqual(known)
-      expect(readExif(bytes, true)).toEqual({ ...known, position: { latitude: 48.8582, longitude: 2.2945 } })
-      const prefixed = Buffer.concat([Buffer.from('Exif\0\0'), bytes])
-      expect(readExif(prefixed, false)).toEqual(known)
-    },
-  )
+  it.each(['II', 'MM'])('has date and camera in byte order %s, and the position only on request', (order) => {
+    const photo = { [original]: '2026:05:01 10:11:12', [originalOffset]: '+02:00' }
+    const bytes = block({ image: { [make]: 'Canon', [model]: 'Canon EOS R5' }, photo, gps: paris }, order)
+    const known = { takenAt: '2026-05-01T10:11:12+02:00', camera: 'Canon EOS R5' }
+    expect(readExif(bytes, false)).toEqual(known)
+    expect(readExif(bytes, true)).toEqual({ ...known, position: { latitude: 48.8582, longitude: 2.2945 } })
+    const prefixed = Buffer.concat([Buffer.from('Exif\0\0'), bytes])
+    expect(readExif(prefixed, false)).toEqual(known)
+  })
 
-  it('tells south and west as negative degrees', () => {
+  it('has negative degrees for south and west', () => {
     const gps = { ...paris, 1: 'S', 3: 'W' }
     expect(readExif(block({ gps }), true)).toEqual({ position: { latitude: -48.8582, longitude: -2.2945 } })
   })
@@ -136,7 +133,7 @@ describe('an EXIF block', () => {
       { [original]: '2026:05:01 10:11:12', [originalOffset]: '+99:00' },
       '2026-05-01T10:11:12',
     ],
-  ])('tells %s', (_, image, photo, takenAt) => {
+  ])('has %s', (_, image, photo, takenAt) => {
     expect(readExif(block({ image, photo }), false)?.takenAt).toBe(takenAt)
   })
 
@@ -178,11 +175,11 @@ describe('an EXIF block', () => {
     ],
     ['with one number', { ...paris, 4: [[2, 1]] }],
     ['of text', { ...paris, 4: '2' }],
-  ])('tells no position %s', (_, gps) => {
+  ])('has no position %s', (_, gps) => {
     expect(readExif(block({ gps }), true)).toBeUndefined()
   })
 
-  it('of anything at all is read as what the record allows, or not at all', () => {
+  it('with arbitrary content is parsed to valid records, or ignored', () => {
     const whole = block({
       image: { [make]: 'Canon' },
       photo: { [original]: '2026:05:01 10:11:12' },
@@ -211,7 +208,7 @@ describe('an EXIF block', () => {
     )
   })
 
-  it('of thousands of entries with thousands of values each takes no more memory than one of few', () => {
+  it('with thousands of entries and values takes no more memory than a small one', () => {
     const bytes = Buffer.alloc(65_000)
     bytes.write('II*\0\x08', 'latin1')
     bytes.writeUInt16LE(5000, 8)
@@ -253,11 +250,11 @@ describe('an image with EXIF', () => {
     expect(withPosition.exif?.position).toEqual({ latitude: 48.8582, longitude: 2.2945 })
   })
 
-  it('has no such field where there is none', async () => {
+  it('has no such field without EXIF', async () => {
     expect(await classifyImage(loaded, sample('cat'))).not.toHaveProperty('exif')
   })
 
-  it('is classified alike when the block is hostile', async () => {
+  it('is classified the same with a hostile block', async () => {
     const bytes = await photo(facts).jpeg().toBuffer()
     const { labels } = await classifyImage(loaded, bytes)
     const start = bytes.indexOf('Exif\0\0') + 6
@@ -270,7 +267,7 @@ describe('an image with EXIF', () => {
     }
   })
 
-  it('keeps its block away from where models run', async () => {
+  it('keeps its block out of the inference thread', async () => {
     const given: object[] = []
     const predict = async (image: object) => {
       given.push(image)
@@ -282,7 +279,7 @@ describe('an image with EXIF', () => {
   })
 })
 
-it('a HEIC image of a phone tells date, camera and position', async () => {
+it('a HEIC image of a phone has date, camera and position', async () => {
   const file = readFileSync(join(__dirname, '..', 'fixtures', 'exif', 'phone.heic'))
   expect(readExif(await heicExif(file), true)).toEqual({
     takenAt: '2026-05-01T10:11:12',

@@ -55,12 +55,12 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
     expect(labels[0]).toMatchObject({ label: 'happiness', wordnetId: '', index: 1 })
   })
 
-  it('has neither labels nor detections where there is no face', async () => {
+  it('has neither labels nor detections without a face', async () => {
     const { labels, detections } = await classifyImage(await load(), sample('coffee'))
     expect({ labels, detections }).toEqual({ labels: [], detections: [] })
   })
 
-  it('finds more where it is asked for less', async () => {
+  it('finds more with a lower threshold', async () => {
     const found = async (threshold: number) =>
       (await classifyImage(await load(), sample('astronaut'), 5, { threshold })).detections ?? []
     expect(await found(1)).toEqual([])
@@ -69,7 +69,7 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
     for (const detection of detections) detectionSchema.parse(detection)
   })
 
-  it(`holds no more tensors after ${many} images`, async () => {
+  it(`leaks no tensors over ${many} images`, async () => {
     const { task } = await load()
     const image = await decodeImage(sample('astronaut'), task.input)
     await task.predict(image, 5)
@@ -78,7 +78,7 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
     expect(task.memory()).toEqual(before)
   }, 400_000)
 
-  describe('a folder that is not whole is refused, naming what is wrong', () => {
+  describe('an incomplete folder is refused, naming what is wrong', () => {
     const broken = (name: string, change: (folder: string) => void) => {
       const folder = join(models, name)
       cpSync(join(models, 'faces'), folder, { recursive: true })
@@ -87,7 +87,7 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
     }
     const manifest = 'age_gender_model-weights_manifest.json'
 
-    it('weights are missing', async () => {
+    it('missing weights', async () => {
       const loading = broken('a', (folder) => rmSync(join(folder, 'age_gender_model.bin')))
       await expect(loading).rejects.toMatchObject({
         code: 'bad_model',
@@ -95,12 +95,12 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
       })
     })
 
-    it('a manifest is missing', async () => {
+    it('a missing manifest', async () => {
       const loading = broken('b', (folder) => rmSync(join(folder, manifest)))
       await expect(loading).rejects.toMatchObject({ message: expect.stringContaining(manifest) })
     })
 
-    it('a manifest lacks a tensor; what was loaded before it is let go', async () => {
+    it('a manifest without a tensor; loaded tensors are freed', async () => {
       await load()
       const { numTensors } = tf.memory()
       const loading = broken('c', (folder) => {

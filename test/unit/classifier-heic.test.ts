@@ -12,7 +12,7 @@ describe('HEIC is decoded', () => {
     expect(difference(pixels, (await decode(sample('cat'))).pixels)).toBeLessThan(3)
   })
 
-  it('10 bits become 8', async () => {
+  it('10 bits are converted to 8', async () => {
     const { pixels } = await decode(heicFixture('10-bit'))
     const expected = meanColour((await decode(sample('cat'))).pixels)
     meanColour(pixels).forEach((value, channel) => {
@@ -20,7 +20,7 @@ describe('HEIC is decoded', () => {
     })
   })
 
-  it('transparency is white behind', async () => {
+  it('transparency is white', async () => {
     const seen = meanColour((await decode(heicFixture('half-transparent'))).pixels)
     const expected = meanColour((await decode(sample('cat'))).pixels)
     seen.forEach((value, channel) => {
@@ -28,13 +28,13 @@ describe('HEIC is decoded', () => {
     })
   })
 
-  it('turned upright once, by its own property and not by EXIF again', async () => {
+  it('rotated once, by its own property and not by EXIF again', async () => {
     expect(await decode(heicFixture('turned'))).toMatchObject({ width: 150, height: 226 })
     expect(await decode(heicGrid(3, 2, 0))).toMatchObject({ width: 1356, height: 600 })
     expect(await decode(heicGrid(3, 2, 1))).toMatchObject({ width: 600, height: 1356 })
   })
 
-  it('a photo of 12 megapixels in tiles, as phones write it', async () => {
+  it('a tiled photo of 12 megapixels, as phones write it', async () => {
     // All of it is seen, not the centre only.
     const whole = { ...input, resizeShortSide: undefined }
     const { pixels, ...image } = await decodeImage(heicGrid(9, 10), whole)
@@ -46,22 +46,22 @@ describe('HEIC is decoded', () => {
   })
 })
 
-describe('what of HEIC is refused', () => {
-  it.each([0.02, 0.05, 0.3, 0.6, 0.9, 0.99])('cut off at %d of its length', async (part) => {
+describe('HEIC is refused', () => {
+  it.each([0.02, 0.05, 0.3, 0.6, 0.9, 0.99])('truncated at %d of its length', async (part) => {
     for (const whole of [heicFixture('cat'), heicGrid(3, 2)]) {
       const cut = whole.subarray(0, Math.round(whole.length * part))
       await expect(decode(cut)).rejects.toMatchObject({ code: 'image_corrupt', retryable: false })
     }
   })
 
-  it('a header without a picture', async () => {
+  it('with a header but no picture', async () => {
     await expect(decode(heic(4032, 3024))).rejects.toMatchObject({
       code: 'image_corrupt',
       message: expect.stringContaining('HEIC'),
     })
   })
 
-  it('more pixels than are decoded, by its header alone', async () => {
+  it('with too many pixels, by its header alone', async () => {
     await expect(decode(heic(10_000, 5001))).rejects.toMatchObject({
       code: 'image_too_large',
       message: expect.stringContaining('10000×5001'),
@@ -69,7 +69,7 @@ describe('what of HEIC is refused', () => {
   })
 })
 
-it('each image has a memory of its own', () => {
+it('each image uses its own memory', () => {
   expect(openHeif()).toBeDefined()
   expect(openHeif()).not.toBe(openHeif())
 })

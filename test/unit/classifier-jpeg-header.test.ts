@@ -20,12 +20,12 @@ describe('the header of a plain JPEG', () => {
     ['grey', () => photo().toColourspace('b-w').jpeg()],
     ['a colour profile', () => photo().withIccProfile('p3').jpeg()],
     ['restarts, optimized tables', () => photo().jpeg({ optimiseCoding: true, quality: 100 })],
-  ])('is what libvips says, %s', async (_, make) => {
+  ])('equals that of libvips, %s', async (_, make) => {
     const bytes = await make().toBuffer()
     expect(plainJpegHeader(bytes)).toEqual(await byVips(bytes))
   })
 
-  it('is what libvips says, samples', async () => {
+  it('equals that of libvips for the samples', async () => {
     for (const name of sampleNames) {
       const header = plainJpegHeader(sample(name))
       if (header) expect(header).toEqual(await byVips(sample(name)))
@@ -41,7 +41,7 @@ describe('the header of a plain JPEG', () => {
     expect(plainJpegHeader(await make().toBuffer())).toBeUndefined()
   })
 
-  it('is left to libvips where colours come in scans of their own, which takes more memory', async () => {
+  it('is left to libvips for colours in separate scans, which take more memory', async () => {
     const bytes = await photo().jpeg().toBuffer()
     const scan = bytes.indexOf(Buffer.from([0xff, 0xda, 0x00, 0x0c, 0x03]))
     expect(scan).toBeGreaterThan(0)
@@ -49,7 +49,7 @@ describe('the header of a plain JPEG', () => {
     expect(plainJpegHeader(bytes)).toBeUndefined()
   })
 
-  it('is left to libvips wherever it is cut short or damaged', async () => {
+  it('is left to libvips if it is truncated or damaged', async () => {
     const bytes = await photo().jpeg().toBuffer()
     const scan = bytes.indexOf(Buffer.from([0xff, 0xda]))
     for (let length = 0; length < scan; length++)

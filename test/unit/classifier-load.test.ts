@@ -25,7 +25,7 @@ const refusal = (model: string, engine = 'wasm'): Promise<InvalidInputError> =>
   )
 
 describe('a model', () => {
-  it('is loaded once, however many ask for it at the same time', async () => {
+  it('is loaded once for concurrent requests', async () => {
     const models = await Promise.all(
       Array.from({ length: 10 }, () => loadModel('efficientnet-lite0', 'wasm')),
     )
@@ -34,7 +34,7 @@ describe('a model', () => {
     expect(readModelFolder).toHaveBeenCalledTimes(1)
   })
 
-  it('is one of several, each with a cache of its own', async () => {
+  it('is one of several, each cached separately', async () => {
     const folder = modelCopy()
     const [first, second] = [await loadModel('efficientnet-lite0', 'wasm'), await loadModel(folder, 'wasm')]
     expect(second).not.toBe(first)
@@ -47,7 +47,7 @@ describe('a model', () => {
     expect(await loadModel('efficientnet-lite0', 'wasm')).not.toHaveProperty('folder.files')
   })
 
-  it('can be loaded after it could not be', async () => {
+  it('can be loaded after a failure', async () => {
     const folder = modelCopy({ 'group1-shard2of3.bin': null })
     const failures = await Promise.all([refusal(folder), refusal(folder)])
     expect(failures[1]).toBe(failures[0])
@@ -57,8 +57,8 @@ describe('a model', () => {
   })
 })
 
-describe('what cannot be loaded is refused, naming what is wrong', () => {
-  it('a folder that is not there', async () => {
+describe('an invalid model is refused, naming what is wrong', () => {
+  it('a missing folder', async () => {
     const error = await refusal('no-such-model')
     expect(error).toBeInstanceOf(InvalidInputError)
     expect(error.message).toContain('no-such-model')
@@ -95,7 +95,7 @@ describe('what cannot be loaded is refused, naming what is wrong', () => {
     expect(error.message).toContain(named)
   })
 
-  it('a network that wants another input', async () => {
+  it('a network with another input', async () => {
     const description = JSON.parse(`${original('whisklens.json')}`)
     const input = { ...description.input, size: 200 }
     const error = await refusal(modelCopy({ 'whisklens.json': JSON.stringify({ ...description, input }) }))
@@ -103,7 +103,7 @@ describe('what cannot be loaded is refused, naming what is wrong', () => {
   })
 })
 
-it('a failed load leaves no tensors behind', async () => {
+it('a failed load leaks no tensors', async () => {
   await loadModel('efficientnet-lite0', 'wasm')
   const { numTensors } = tf.memory()
   await refusal(modelCopy({ 'labels.json': '[{"wordnetId":"n00000000","className":"all"}]' }))

@@ -62,7 +62,7 @@ async function photo(megapixels: number): Promise<Sharp> {
   return sharp(data, { raw: { width, height, channels: info.channels } })
 }
 
-describe('an image too large costs no memory', () => {
+describe('an image that is too large takes no memory', () => {
   it('a PNG of 20,000×20,000', async () => {
     const image = await plain(20_000, 20_000).toColourspace('b-w').png({ compressionLevel: 1 }).toBuffer()
     const { code, grown } = await decode(image)
@@ -70,7 +70,7 @@ describe('an image too large costs no memory', () => {
     expect(grown).toBeLessThan(50e6)
   }, 120_000)
 
-  it('a PNG of one row of 50 million pixels', async () => {
+  it('a PNG with one row of 50 million pixels', async () => {
     const { code, grown } = await decode(await plain(50_000_000, 1).png().toBuffer())
     expect(code).toBe('image_too_large')
     expect(grown).toBeLessThan(50e6)
@@ -98,7 +98,7 @@ describe('an image too large costs no memory', () => {
 })
 
 describe('in an action of another size', () => {
-  it('an image that would fit in twice as much is refused, and one that fits is not', async () => {
+  it('an image that would fit into twice the memory is refused, and one that fits is not', async () => {
     const [coefficients, rows] = [progressive(await photo(20), '4:2:0'), (await photo(20)).jpeg()]
     const [large, small] = [
       await decode(await coefficients.toBuffer(), 256),
@@ -109,7 +109,7 @@ describe('in an action of another size', () => {
     expect((await decode(await coefficients.toBuffer())).width).toBe(small.width)
   }, 120_000)
 
-  it('AVIF follows the memory there is: 12 megapixels from 512 MB on, 24 from 1,024', async () => {
+  it('AVIF depends on the memory: 12 megapixels from 512 MB, 24 from 1,024', async () => {
     const avif = async (width: number, height: number) => plain(width, height).avif({ effort: 0 }).toBuffer()
     const [phone, large] = [await avif(4032, 3024), await avif(6000, 4000)]
     expect(await decode(phone, 256)).toMatchObject({ code: 'image_too_large' })
@@ -118,12 +118,12 @@ describe('in an action of another size', () => {
     expect(await decode(large, 1024)).toMatchObject({ width: 6000 })
   }, 120_000)
 
-  it('on the command line, workers share half of what the machine has', () => {
+  it('workers of the command line share half of the machine’s memory', () => {
     expect(memoryShare(16 * 1024 ** 3, 4)).toBe(2 * 1024 ** 3)
     expect(memoryShare(2 * 1024 ** 3, 8)).toBe(512 * 1024 ** 2)
   })
 
-  it('no image is decoded where there is no room for one', () => {
+  it('no image is decoded without memory for one', () => {
     expect(decodeBudget(128 * 1024 * 1024)).toBe(0)
   })
 })
@@ -131,7 +131,7 @@ describe('in an action of another size', () => {
 const progressive = (image: Sharp, chromaSubsampling: string): Sharp =>
   image.jpeg({ progressive: true, chromaSubsampling })
 
-describe('an image that fits takes no more memory than its header told', () => {
+describe('an image that fits takes no more memory than estimated from its header', () => {
   it.each<[string, number, (image: Sharp) => Sharp]>([
     ['JPEG', 48, (image) => image.jpeg()],
     ['JPEG that is to be turned', 48, (image) => image.withMetadata({ orientation: 6 }).jpeg()],
@@ -161,15 +161,15 @@ describe('an image that fits takes no more memory than its header told', () => {
   )
 })
 
-describe('HEIC in tiles, as phones write it,', () => {
-  it('takes no more memory than its header told', async () => {
+describe('HEIC in tiles, as written by phones,', () => {
+  it('takes no more memory than estimated from its header', async () => {
     const { width, estimate, grown } = await decode(heicGrid(9, 10))
     expect(width).toBe(4068)
     expect(estimate).toBeLessThanOrEqual(decodeBudget())
     expect(grown).toBeLessThan(estimate * 1.1 + 8e6)
   }, 120_000)
 
-  it('of 24 megapixels is decoded in 512 MB, of 48 in 1,024', async () => {
+  it('with 24 megapixels is decoded in 512 MB, with 48 in 1,024', async () => {
     expect(await decode(heicGrid(12, 15))).toMatchObject({ width: 5424 })
     expect(await decode(heicGrid(18, 20))).toMatchObject({ code: 'image_too_large' })
     expect(await decode(heicGrid(18, 20), 1024)).toMatchObject({ width: 8136 })
@@ -177,7 +177,7 @@ describe('HEIC in tiles, as phones write it,', () => {
 })
 
 describe('classify', () => {
-  it('keeps its memory over 1,000 images', async () => {
+  it('uses constant memory over 1,000 images', async () => {
     // V8 doubles its youngest generation at a moment of its own choosing, by 14 MB; here it begins with the double.
     const flags = ['--min-semi-space-size=16']
     const [line = ''] = await output('classify-many', ['1000', ...samples], flags)
@@ -194,7 +194,7 @@ describe('classify', () => {
     expect(peak).toBeLessThan(256e6)
   }, 600_000)
 
-  it('fits 512 MB with a chunk of the largest images there may be', async () => {
+  it('fits into 512 MB with a chunk of the largest images', async () => {
     const images = [
       await (await photo(12)).avif({ effort: 0, chromaSubsampling: '4:2:0' }).toBuffer(),
       await progressive(await photo(45), '4:2:0').toBuffer(),

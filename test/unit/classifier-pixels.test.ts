@@ -23,7 +23,7 @@ const largest = (a: Uint8Array, b: Uint8Array): number =>
 /** All of the decoder's pixels are in memory: nothing is lost but a rounding step. */
 const isShrunkWhileDecoded = (file: string): boolean => /times/.test(file)
 
-describe('pixels are those that Pillow stored', () => {
+describe('pixels equal those stored from Pillow', () => {
   for (const [name, files] of Object.entries(pixels)) {
     const wanted = inputs[name] as InputSpec
     it.each(Object.keys(files))(`input "${name}", %s`, async (file) => {
@@ -41,7 +41,7 @@ describe('pixels are those that Pillow stored', () => {
   })
 })
 
-describe('however a photo lies, its pixels are the same to ± 2', () => {
+describe('pixels are the same for every orientation, to ± 2', () => {
   it.each([
     ['enlarged', 201, 151],
     ['shrunk', 501, 375],
@@ -61,7 +61,7 @@ describe('however a photo lies, its pixels are the same to ± 2', () => {
   })
 })
 
-it('of one decode, all who want the image have their pixels', async () => {
+it('one decode serves several inputs with their pixels', async () => {
   const thumbnail: InputSpec = { longestSide: 160, kernel: 'cubic' }
   const photo = await sharp(sample('palace')).resize(1600, 1201, { fit: 'fill' }).png().toBuffer()
   const [seen, shown] = await decodeForAll(photo, [input, thumbnail])
@@ -90,7 +90,7 @@ needs(pillowMissing()).describe('pixels are those of Pillow, here and now', () =
   }
 
   it.each(sampleNames)(
-    '%s, as it is, enlarged, shrunk, and of 12 megapixels',
+    '%s, at its size, enlarged, shrunk, and with 12 megapixels',
     async (name) => {
       await expectAsPillow(sample(name))
       for (const width of [201, 333, 1600, 4001]) {

@@ -12,7 +12,7 @@ const refusal = (image: Buffer): Promise<ImageError> =>
 
 const photo = () => sharp(sample('cat'))
 
-describe('what is not an image is image_unsupported', () => {
+describe('files that are not images are image_unsupported', () => {
   it.each([
     ['text that is called .jpg', Buffer.from('This is not a photo, whatever it is called.\n'.repeat(20))],
     ['a web page', Buffer.from('<!doctype html><title>404</title>')],
@@ -32,7 +32,7 @@ describe('what is not an image is image_unsupported', () => {
   })
 })
 
-describe('JPEG of a rare coding is image_unsupported, not corrupt', () => {
+describe('JPEG with rare coding is image_unsupported, not corrupt', () => {
   /** The cat's file with another frame header. */
   function withFrame(change: (file: Buffer, frame: number) => void): Buffer {
     const file = Buffer.from(sample('cat'))
@@ -51,7 +51,7 @@ describe('JPEG of a rare coding is image_unsupported, not corrupt', () => {
   })
 })
 
-it('bytes between the segments of a JPEG are passed by, as decoders do', async () => {
+it('bytes between the segments of a JPEG are skipped, as decoders do', async () => {
   const file = sample('cat')
   const end = 2 + 2 + file.readUInt16BE(4)
   const strayed = Buffer.concat([file.subarray(0, end), Buffer.from([0, 1, 2]), file.subarray(end)])
@@ -79,7 +79,7 @@ describe('a damaged image is image_corrupt', () => {
     'jpeg in tiff': () => photo().tiff({ compression: 'jpeg' }),
   }
 
-  it.each(Object.keys(formats))('%s, cut off anywhere', async (name) => {
+  it.each(Object.keys(formats))('%s, truncated anywhere', async (name) => {
     const whole = await formats[name as keyof typeof formats]().toBuffer()
     for (const part of [0.05, 0.3, 0.6, 0.9]) {
       expect(await refusal(whole.subarray(0, Math.round(whole.length * part)))).toMatchObject({
@@ -89,19 +89,13 @@ describe('a damaged image is image_corrupt', () => {
     }
   })
 
-  it.each(['jpeg', 'png', 'progressive jpeg'] as const)(
-    '%s, of which only rows that are not seen are missing',
-    async (name) => {
-      const tall = sharp(sample('cat')).resize(300, 900, { fit: 'fill' })
-      const whole = await (name === 'png'
-        ? tall.png()
-        : tall.jpeg({ progressive: name !== 'jpeg' })
-      ).toBuffer()
-      expect((await refusal(whole.subarray(0, Math.round(whole.length * 0.9)))).code).toBe('image_corrupt')
-    },
-  )
+  it.each(['jpeg', 'png', 'progressive jpeg'] as const)('%s, with only unused rows missing', async (name) => {
+    const tall = sharp(sample('cat')).resize(300, 900, { fit: 'fill' })
+    const whole = await (name === 'png' ? tall.png() : tall.jpeg({ progressive: name !== 'jpeg' })).toBuffer()
+    expect((await refusal(whole.subarray(0, Math.round(whole.length * 0.9)))).code).toBe('image_corrupt')
+  })
 
-  it('JPEG with a small image in EXIF, which is whole', async () => {
+  it('JPEG with a complete thumbnail in EXIF', async () => {
     const thumbnail = await sharp(sample('cat')).resize(40).jpeg().toBuffer()
     const exif = Buffer.concat([Buffer.from('Exif\0\0'), thumbnail])
     const segment = Buffer.concat([
@@ -114,7 +108,7 @@ describe('a damaged image is image_corrupt', () => {
     expect((await refusal(whole.subarray(0, whole.length - 2))).code).toBe('image_corrupt')
   })
 
-  it('JPEG in TIFF, short of its last two bytes', async () => {
+  it('JPEG in TIFF, without its last two bytes', async () => {
     const whole = await formats['jpeg in tiff']().toBuffer()
     expect((await refusal(whole.subarray(0, -2))).code).toBe('image_corrupt')
   })
@@ -130,11 +124,11 @@ describe('a damaged image is image_corrupt', () => {
     ['PNG', '89504e470d0a1a0a'],
     ['GIF', '474946383961'],
     ['TIFF', '49492a00'],
-  ])('%s of which only the signature is there', async (_, hex) => {
+  ])('%s with only its signature', async (_, hex) => {
     expect((await refusal(Buffer.from(hex, 'hex'))).code).toMatch(/image_(corrupt|unsupported)/)
   })
 
-  it('and says so in the same words each time, also when many fail at once', async () => {
+  it('with the same message each time, even when many fail at once', async () => {
     const names = Object.keys(formats) as (keyof typeof formats)[]
     const halves = await Promise.all(
       names.map(async (name) => (await formats[name]().toBuffer()).subarray(0, -200)),
@@ -145,7 +139,7 @@ describe('a damaged image is image_corrupt', () => {
     expect(await Promise.all(all.map(outcome))).toEqual(alone)
   })
 
-  it('bytes after the end do no harm', async () => {
+  it('bytes after the end are ignored', async () => {
     const whole = Buffer.concat([sample('cat'), Buffer.alloc(1000, 7)])
     expect(await decodeImage(whole, input)).toMatchObject({ width: 451, height: 300 })
   })
@@ -155,7 +149,7 @@ it('an empty object is image_empty', async () => {
   expect((await refusal(Buffer.alloc(0))).code).toBe('image_empty')
 })
 
-describe('an image too large is refused by its header', () => {
+describe('an image that is too large is refused by its header', () => {
   it('a PNG of 37 bytes that claims 60,000×60,000 pixels', async () => {
     expect(await refusal(pngClaiming(60_000, 60_000))).toMatchObject({
       code: 'image_too_large',
@@ -163,12 +157,12 @@ describe('an image too large is refused by its header', () => {
     })
   })
 
-  it('one pixel row above 50 million, and not below', async () => {
+  it('one row above 50 million pixels, but not below', async () => {
     expect((await refusal(pngClaiming(10_000, 5001))).code).toBe('image_too_large')
     expect((await refusal(pngClaiming(10_000, 4999))).code).toBe('image_corrupt')
   })
 
-  it('a small file that holds it all', async () => {
+  it('a small file with all of them', async () => {
     const image = await plain(8000, 8000).png({ compressionLevel: 9, palette: true }).toBuffer()
     expect(image.length).toBeLessThan(100_000)
     expect((await refusal(image)).code).toBe('image_too_large')

@@ -77,7 +77,7 @@ function naive({ width, height, data }: RgbImage, { size, resizeShortSide = size
 }
 
 describe('resampling in JavaScript', () => {
-  it('agrees with the definition to a rounding step of each of its passes, for any image', () => {
+  it('agrees with the definition to a rounding step per pass, for any image', () => {
     const sizes = fc.constantFrom(spec(8, 8), spec(7, 9), spec(12, 16), spec(5, 30))
     fc.assert(
       fc.property(image(), sizes, (source, wanted) => {
@@ -88,7 +88,7 @@ describe('resampling in JavaScript', () => {
     )
   })
 
-  it('keeps an image of one colour as it is, for any size and kernel', () => {
+  it('keeps a plain image unchanged, for any size and kernel', () => {
     const sides = fc.integer({ min: 1, max: 60 })
     const kernels = fc.constantFrom('cubic', 'lanczos3', 'mitchell', 'linear')
     fc.assert(
@@ -106,7 +106,7 @@ describe('resampling in JavaScript', () => {
     )
   })
 
-  it('changes nothing where nothing is scaled', () => {
+  it('changes nothing without scaling', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 300, maxLength: 300 }), (data) => {
         expect(resampled({ width: 10, height: 10, data }, spec(10, 10))).toEqual(data)
@@ -114,14 +114,14 @@ describe('resampling in JavaScript', () => {
     )
   })
 
-  it('cuts the centre, half a pixel being rounded to the even neighbour', () => {
+  it('crops the centre, rounding half a pixel to even', () => {
     const data = Uint8Array.from({ length: 13 * 13 * 3 }, (_, index) => Math.floor(index / 3) % 13)
     const row = resampled({ width: 13, height: 13, data }, spec(10, 13)).subarray(0, 30)
     expect([...row].filter((_, index) => index % 3 === 0)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
   })
 
   it.each(['cubic', 'lanczos3', 'mitchell', 'linear'] as const)(
-    'does what sharp does with %s',
+    'agrees with sharp for %s',
     async (kernel) => {
       const photo = sharp(`${__dirname}/../../samples/palace.jpg`)
       const { data, info } = await photo.clone().raw().toBuffer({ resolveWithObject: true })
@@ -161,7 +161,7 @@ describe('EXIF orientation', () => {
     )
   })
 
-  it('is undefined, never an exception, for anything else', () => {
+  it('is undefined, without an exception, for anything else', () => {
     expect(readExifOrientation(undefined)).toBeUndefined()
     fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => void readExifOrientation(bytes)))
     fc.assert(
@@ -179,13 +179,13 @@ describe('EXIF orientation', () => {
 })
 
 describe('resample.wat', () => {
-  it('is what code.ts holds, assembled', async () => {
+  it('matches the assembled code.ts', async () => {
     const code = await readFile(join(__dirname, '../../src/classifier/resample/code.ts'), 'utf8')
     expect(await assembled()).toBe(code)
   })
 
   it.each(['cubic', 'lanczos3', 'linear'] as const)(
-    'gives the transposed image its transposed pixels, columns first, with %s',
+    'gives a transposed image transposed pixels, columns first, with %s',
     (kernel) => {
       fc.assert(
         fc.property(image(70), ({ width, height, data }) => {

@@ -8,8 +8,8 @@ beforeAll(async () => {
   model = await loadModel('efficientnet-lite0', 'wasm')
 })
 
-describe('the model in the box', () => {
-  it.each(sampleNames)('sees in %s what the README says, within three points', async (name) => {
+describe('the default model', () => {
+  it.each(sampleNames)('predicts %s as in the README, within three points', async (name) => {
     const { labels } = await classifyImage(model, sample(name))
     for (const [index, [label, percent]] of sampleLabels(name).entries()) {
       expect(labels[index]?.label).toBe(label)
@@ -17,7 +17,7 @@ describe('the model in the box', () => {
     }
   })
 
-  it('gives five labels, most probable first, with their place among the classes', async () => {
+  it('returns five labels, most probable first, with their class index', async () => {
     const { labels } = await classifyImage(model, sample('cat'))
     expect(labels).toHaveLength(5)
     expect(labels[2]).toEqual({
@@ -31,13 +31,13 @@ describe('the model in the box', () => {
     expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a))
   })
 
-  it('gives probabilities that sum to one', async () => {
+  it('returns probabilities that sum to one', async () => {
     const { labels } = await classifyImage(model, sample('palace'), 1000)
     expect(labels).toHaveLength(1000)
     expect(labels.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 3)
   })
 
-  it('gives the same answer every time', async () => {
+  it('is deterministic', async () => {
     const [first, second] = [
       await classifyImage(model, sample('cat')),
       await classifyImage(model, sample('cat')),
@@ -45,7 +45,7 @@ describe('the model in the box', () => {
     expect(second.labels).toEqual(first.labels)
   })
 
-  it('tells the size and format of the original and how long it took', async () => {
+  it('returns size and format of the original, and timings', async () => {
     expect(await classifyImage(model, sample('cat'))).toMatchObject({
       width: 451,
       height: 300,
@@ -54,7 +54,7 @@ describe('the model in the box', () => {
     })
   })
 
-  it('names the classes in the order and the spelling of the MobileNet package, all 1,000', () => {
+  it('names the 1,000 classes in the order and spelling of the MobileNet package', () => {
     const { IMAGENET_CLASSES } = require('@tensorflow-models/mobilenet/dist/imagenet_classes.js')
     expect(model.folder.classes.map(({ className }) => className)).toEqual(Object.values(IMAGENET_CLASSES))
     expect(new Set(model.folder.classes.map(({ wordnetId }) => wordnetId)).size).toBe(1000)
@@ -64,18 +64,18 @@ describe('the model in the box', () => {
 describe('topLabels', () => {
   const classes = ['a', 'b, bee', 'c'].map((className) => ({ className, wordnetId: 'n00000000' }))
 
-  it('orders equal probabilities as the classes are', () => {
+  it('keeps ties in class order', () => {
     const labels = topLabels(Float32Array.of(0.25, 0.5, 0.25), classes, 3)
     expect(labels.map(({ index }) => index)).toEqual([1, 0, 2])
   })
 
-  it('calls a class by its first name and keeps all of them', () => {
+  it('uses the first name of a class and keeps all of them', () => {
     expect(topLabels(Float32Array.of(0, 1, 0), classes, 1)).toMatchObject([
       { label: 'b', className: 'b, bee' },
     ])
   })
 
-  it('gives no more labels than there are classes', () => {
+  it('returns no more labels than classes', () => {
     expect(topLabels(Float32Array.of(1, 0, 0), classes, 5)).toHaveLength(3)
   })
 })

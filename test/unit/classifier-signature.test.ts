@@ -14,7 +14,7 @@ const media = (brand: string, ...compatible: string[]): Buffer =>
 const grey = Buffer.alloc(16 * 16, 128)
 const plainTiff = { width: 16, height: 16, bits: 8, samples: 1, photometric: 1 }
 
-describe('images that are decoded are told by their bytes, whatever their names', () => {
+describe('supported images are identified by their bytes, whatever their names', () => {
   const photo = () => sharp(sample('cat'))
   it.each([
     ['jpeg', async () => sample('cat')],
@@ -43,7 +43,7 @@ describe('images that are decoded are told by their bytes, whatever their names'
   })
 })
 
-describe('what is not decoded is named', () => {
+describe('unsupported files are named', () => {
   const text = (content: string): Buffer => Buffer.from(content)
   it.each<[string, Buffer, boolean]>([
     ['a BMP image', padded('BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0'), true],
@@ -84,12 +84,12 @@ describe('what is not decoded is named', () => {
     })
   })
 
-  it('with what to do about it', () => {
+  it('with a hint', () => {
     expect(kindOf(text('version https://git-lfs.github.com/spec/v1\n'))?.hint).toContain('git lfs pull')
     expect(kindOf(text('<!doctype html>'))?.hint).toContain('download it again')
   })
 
-  it('or not, where nothing tells', async () => {
+  it('or not, if unknown', async () => {
     expect(kindOf(Buffer.from('0102030405060708', 'hex'))).toBeUndefined()
     await expect(decodeImage(Buffer.from('0102030405060708', 'hex'), input)).rejects.toMatchObject({
       code: 'image_unsupported',
@@ -98,7 +98,7 @@ describe('what is not decoded is named', () => {
   })
 })
 
-describe("a camera's RAW file is no TIFF image", () => {
+describe('a camera’s RAW file is not a TIFF image', () => {
   const small = { ...plainTiff, subfileType: 1 }
   const sensor = { ...plainTiff, photometric: 32803, bits: 16, data: Buffer.alloc(16 * 16 * 2) }
   it.each<[string, Buffer]>([
@@ -123,7 +123,7 @@ describe("a camera's RAW file is no TIFF image", () => {
     })
   })
 
-  it('but a TIFF image of a camera, or with smaller ones below it, is', async () => {
+  it('but a TIFF image of a camera, or with nested smaller ones, is', async () => {
     const below = { ...plainTiff, subfileType: 1, data: grey }
     for (const one of [{ make: 'NIKON' }, { below }, { subfileType: 1 }]) {
       expect(await decodeImage(tiff({ ...plainTiff, ...one }, grey), input)).toMatchObject({ format: 'tiff' })
@@ -142,7 +142,7 @@ it('no bytes make it throw, or take long', () => {
   )
 })
 
-it('a TIFF file whose directories refer to each other is read once', () => {
+it('a TIFF file with circular directories is read once', () => {
   const bytes = tiff({ ...plainTiff, below: { ...plainTiff, data: grey } }, grey)
   // The link to the next directory is the file's end: to the first one again.
   bytes.copy(bytes, bytes.length - 4, 4, 8)

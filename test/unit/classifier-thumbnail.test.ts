@@ -54,7 +54,7 @@ describe('a thumbnail shows the whole image', () => {
     120_000,
   )
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('upright, however it lies: EXIF orientation %i', async (orientation) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('upright, for EXIF orientation %i', async (orientation) => {
     const upright = await palace(700, 500).png().toBuffer()
     const stored = await turnedBy(orientation, sharp(upright)).withMetadata({ orientation }).png().toBuffer()
     const { width, height, pixels } = await thumbnailOf(stored)
@@ -62,7 +62,7 @@ describe('a thumbnail shows the whole image', () => {
     expect(difference(pixels, await bySharp(upright, width, height))).toBeLessThan(6)
   })
 
-  it('on white, where it is transparent', async () => {
+  it('on white, if transparent', async () => {
     const image = await plain(400, 300, '#00000000', 4).png().toBuffer()
     expect(meanColour((await thumbnailOf(image)).pixels)).toEqual([255, 255, 255])
   })
@@ -113,7 +113,7 @@ describe('a thumbnail is in sRGB', () => {
     )
   })
 
-  it('as it is stored where its profile is damaged', async () => {
+  it('as stored if its profile is damaged', async () => {
     const image = await wide().jpeg({ quality: 95 }).toBuffer()
     const at = image.indexOf('ICC_PROFILE')
     image.fill(0x41, at + 14 + 128, at + 14 + 300)
@@ -123,13 +123,13 @@ describe('a thumbnail is in sRGB', () => {
   })
 })
 
-describe('the pixels that the model sees', () => {
+describe('the pixels for the model', () => {
   const inputs: [string, InputSpec][] = [
     ['the middle', input],
     ['all, stretched', { size: 224, kernel: 'linear' }],
     ['all, scaled', { longestSide: 512, kernel: 'cubic' }],
   ]
-  it.each(inputs)('are the same with a thumbnail and without: %s', async (_, seen) => {
+  it.each(inputs)('are the same with and without a thumbnail: %s', async (_, seen) => {
     for (const [width, height] of [
       [1100, 1100],
       [1300, 2600],
@@ -142,7 +142,7 @@ describe('the pixels that the model sees', () => {
     }
   })
 
-  it('are there where only the rest of the image is damaged, of which there is no thumbnail then', async () => {
+  it('exist without a thumbnail if only the rest of the image is damaged', async () => {
     const damaged = await palace(600, 2400).png().toBuffer()
     const at = Math.floor(damaged.length * 0.95)
     damaged.fill(0xff, at, at + 16)

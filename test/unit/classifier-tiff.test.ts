@@ -22,7 +22,7 @@ const rows = (bits: number, value: number): Buffer =>
 
 const palette = [...Array(16).fill(200 * 257), ...Array(16).fill(100 * 257), ...Array(16).fill(50 * 257)]
 
-describe('TIFF is decoded right', () => {
+describe('TIFF is decoded correctly', () => {
   it.each<[string, Buffer, number[]]>([
     ['8-bit RGB', write({ bits: 8, samples: 3, photometric: 2 }, bytesOf(200, 100, 50)), [200, 100, 50]],
     [
@@ -108,7 +108,7 @@ describe('TIFF is decoded right', () => {
   })
 })
 
-describe('or image_unsupported, saying what of it is not decoded', () => {
+describe('or is image_unsupported, with the reason', () => {
   const rgb = { bits: 8, samples: 3, photometric: 2 }
   const grey = { bits: 8, samples: 1, photometric: 1 }
   it.each<[string, Omit<TiffOptions, 'width' | 'height'>]>([
@@ -137,7 +137,7 @@ describe('or image_unsupported, saying what of it is not decoded', () => {
   })
 })
 
-it('a TIFF image that is cut off is corrupt, not of an unsupported kind', async () => {
+it('a truncated TIFF image is corrupt, not unsupported', async () => {
   const file = write({ bits: 8, samples: 3, photometric: 2 }, bytesOf(200, 100, 50))
   for (const rest of [8, 9, 100, file.length - 200, file.length - 20]) {
     await expect(decodeImage(file.subarray(0, rest), input)).rejects.toMatchObject({ code: 'image_corrupt' })

@@ -38,7 +38,7 @@ function claiming(width: number, height: number): Buffer {
 }
 
 describe('without sharp, JPEG is decoded in JavaScript', () => {
-  it.each(sampleNames)('the first label of %s is the same', async (name) => {
+  it.each(sampleNames)('the top label of %s is the same', async (name) => {
     const { labels } = await classifyImage(model, sample(name))
     expect(labels[0]?.label).toBe(sampleLabels(name)[0]?.[0])
   })
@@ -88,7 +88,7 @@ describe('without sharp, JPEG is decoded in JavaScript', () => {
     expect(difference((await decodeImage(photo, input)).pixels, expected.pixels)).toBeLessThan(3)
   })
 
-  it('other formats are refused with the advice to install sharp', async () => {
+  it('other formats are refused with a hint to install sharp', async () => {
     const png = await sharp(sample('cat')).png().toBuffer()
     await expect(decodeImage(png, input)).rejects.toMatchObject({
       code: 'image_unsupported',
@@ -99,7 +99,7 @@ describe('without sharp, JPEG is decoded in JavaScript', () => {
     })
   })
 
-  it.each([0.02, 0.5, 0.9, 0.99])('a photo cut off at %d of its length is refused', async (part) => {
+  it.each([0.02, 0.5, 0.9, 0.99])('a photo truncated at %d of its length is refused', async (part) => {
     const whole = sample('cat')
     const cut = whole.subarray(0, Math.round(whole.length * part))
     await expect(decodeImage(cut, input)).rejects.toMatchObject({ code: 'image_corrupt' })
@@ -112,7 +112,7 @@ describe('without sharp, JPEG is decoded in JavaScript', () => {
   it.each([
     [60_000, 60_000],
     [4100, 3100],
-  ])('a photo of %i×%i is refused by its header, at once', async (width, height) => {
+  ])('a photo of %i×%i is refused by its header, immediately', async (width, height) => {
     const before = process.memoryUsage.rss()
     await expect(decodeImage(claiming(width, height), input)).rejects.toMatchObject({
       code: 'image_too_large',
@@ -120,7 +120,7 @@ describe('without sharp, JPEG is decoded in JavaScript', () => {
     expect(process.memoryUsage.rss() - before).toBeLessThan(50e6)
   })
 
-  it('a photo that needs more memory than its size says is refused', async () => {
+  it('a photo that needs more memory than estimated from its size is refused', async () => {
     const photo = await sharp(sample('palace'))
       .resize(4000, 3000)
       .jpeg({ chromaSubsampling: '4:4:4' })

@@ -35,7 +35,7 @@ const refusal = async (params: Record<string, unknown>): Promise<string> => {
 }
 
 describe('{image: base64}', () => {
-  it('answers exactly {results: [{className, probability} × 3]}, most probable first', async () => {
+  it('returns exactly {results: [{className, probability} × 3]}, most probable first', async () => {
     const answer = (await main({ image: base64('cat') })) as { results: { probability: number }[] }
     expect(answer).toStrictEqual({
       results: [
@@ -48,17 +48,17 @@ describe('{image: base64}', () => {
     expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a))
   })
 
-  it('can be sent as JSON, being plain numbers and text', async () => {
+  it('is plain JSON', async () => {
     const answer = await main({ image: base64('coffee') })
     expect(JSON.parse(JSON.stringify(answer))).toEqual(answer)
   })
 
-  it('takes line breaks within the base64, as command-line tools write them', async () => {
+  it('accepts line breaks in base64, as written by command-line tools', async () => {
     const wrapped = base64('coffee').replace(/.{76}/g, '$&\n')
     expect(await main({ image: wrapped })).toEqual(await main({ image: base64('coffee') }))
   })
 
-  it('takes a data: URL, URL-safe base64, and base64 whose + became spaces', async () => {
+  it('accepts a data: URL, URL-safe base64, and base64 whose + became spaces', async () => {
     const photo = base64('coffee')
     expect(photo).toContain('+')
     const sent = [
@@ -69,7 +69,7 @@ describe('{image: base64}', () => {
     for (const image of sent) expect(await main({ image })).toEqual(await main({ image: photo }))
   })
 
-  it('is not disturbed by settings that wskdeploy left empty or unresolved', async () => {
+  it('ignores settings that wskdeploy left empty or unresolved', async () => {
     const settings = {
       s3Endpoint: '',
       resultsToken: '$WHISKLENS_RESULTS_TOKEN',
@@ -119,7 +119,7 @@ describe('other messages', () => {
     expect(error).toContain('image (base64)')
   })
 
-  it('images without a store are refused with the settings that are missing', async () => {
+  it('images without a store are refused with the missing settings', async () => {
     const error = await refusal({ images: [{ bucket: 'images', key: 'a.jpg' }] })
     expect(error).toContain('(not_configured)')
     expect(error).toContain('WHISKLENS_S3_ENDPOINT')
@@ -136,17 +136,17 @@ describe('other messages', () => {
     expect(error).toContain(named)
   })
 
-  it('are done with the model they ask for, else with that of the deployment', async () => {
+  it('are classified with the requested model, else with the deployment’s', async () => {
     const asked = { describe: true, defaultModel: 'resnet-9000', model: 'efficientnet-lite0' }
     expect(await main(asked)).toMatchObject({ model: expect.stringMatching(/^efficientnet-lite0@/) })
   })
 
-  it('a notification of nothing but deletions has no images', async () => {
+  it('a notification with deletions only has no images', async () => {
     expect(await main(deletion)).toEqual({ images: [], spent: expect.anything() })
   })
 })
 
-describe('what an activation took', () => {
+describe('usage of an activation', () => {
   let objects: TestStore
   let photos: Bucket
   let results: Bucket
@@ -163,7 +163,7 @@ describe('what an activation took', () => {
   })
   afterAll(() => objects.close())
 
-  it('is told with the records of a piece of a batch, of a list and of an event', async () => {
+  it('is reported with the records of a piece of a batch, of a list and of an event', async () => {
     const image = { bucket: photos.name, key: 'cat.jpg' }
     await writeChunk(results, 'b1', { start: 0, end: 2, epoch: 1 }, [image, image])
     const answers = [
@@ -178,7 +178,7 @@ describe('what an activation took', () => {
     }
   })
 
-  it('is told though a record of the event is not valid, or of another store', async () => {
+  it('is reported even if a record of the event is invalid, or of another store', async () => {
     const record = (object: object) => ({
       eventName: 'ObjectCreated:Put',
       s3: { bucket: { name: photos.name }, object },
@@ -191,7 +191,7 @@ describe('what an activation took', () => {
     expect(await refusal({ Records: [record({})] })).toContain('(bad_parameter)')
   })
 
-  it('has where a photo was taken only if the batch asks for it, and goes on with that', async () => {
+  it('includes the GPS position only if the batch requests it, and passes that on', async () => {
     const gps = {
       GPSLatitudeRef: 'S',
       GPSLatitude: '33/1 51/1 0/1',
@@ -210,7 +210,7 @@ describe('what an activation took', () => {
     expect([plain.part?.exif, part?.exif]).toEqual([undefined, 'position'])
   })
 
-  it('comes with thumbnails in the results bucket where the deployment wants them', async () => {
+  it('comes with thumbnails in the results bucket if the deployment enables them', async () => {
     const image = { bucket: photos.name, key: 'cat.jpg' }
     for (const message of [{ images: [image] }, image]) {
       const [record] = (await answerTo({ ...message, thumbnails: 'true' })).images
@@ -221,14 +221,14 @@ describe('what an activation took', () => {
       expect((await answerTo({ images: [image], thumbnails })).images[0]).not.toHaveProperty('thumbnail')
   })
 
-  it('names the process it ran in', async () => {
+  it('names its process', async () => {
     const runs = [await action.run([JSON.stringify(deletion)]), await action.run([JSON.stringify(deletion)])]
     const containers = runs.map(({ stdout }) => JSON.parse(stdout).spent.container)
     for (const container of containers) expect(container).toMatch(/^[0-9a-f]{8}$/)
     expect(containers[0]).not.toBe(containers[1])
   })
 
-  it('is not told with a single image, whose answer others depend on', async () => {
+  it('is not reported for a single image, whose answer has a fixed format', async () => {
     expect(Object.keys(await main({ image: base64('cat') }))).toEqual(['results'])
   })
 })
@@ -238,7 +238,7 @@ describe('the log', () => {
   const run = (level?: string) =>
     action.run([photo], level === undefined ? {} : { WHISKLENS_LOG_LEVEL: level })
 
-  it('tells every stage and its milliseconds at debug level', async () => {
+  it('has every stage and its milliseconds at debug level', async () => {
     const { stdout, stderr } = await run('debug')
     expect(JSON.parse(stdout)).toMatchObject({ results: [{ className: 'tiger cat' }, {}, {}] })
     const lines = stderr
@@ -254,7 +254,7 @@ describe('the log', () => {
     expect(lines[4]).toMatchObject({ rss: expect.any(Number) })
   })
 
-  it('says nothing otherwise', async () => {
+  it('is otherwise silent', async () => {
     const { stdout, stderr } = await run()
     expect(JSON.parse(stdout)).toHaveProperty('results')
     expect(stderr).toBe('')

@@ -37,7 +37,7 @@ async function classify(images: ImageRef[], options: Partial<ClassifyOptions> = 
 }
 
 describe('a chunk of images', () => {
-  it('becomes one record an image, in order', async () => {
+  it('becomes one record per image, in order', async () => {
     const records = await classify(refs('cat', 'coffee', 'camera', 'rocket', 'flower', 'palace'))
     expect(records.map(({ key }) => key)).toEqual(['cat', 'coffee', 'camera', 'rocket', 'flower', 'palace'])
     expect(records.map(({ labels }) => labels[0]?.label)).toEqual([
@@ -50,7 +50,7 @@ describe('a chunk of images', () => {
     ])
   })
 
-  it('has records that hold what their schema says', async () => {
+  it('produces valid records', async () => {
     const [record] = await classify(refs('cat'))
     expect(recordSchema.parse(record)).toEqual(record)
     expect(record).toMatchObject({
@@ -70,13 +70,13 @@ describe('a chunk of images', () => {
     expect(record?.error).toBeUndefined()
   })
 
-  it('has no record when the store is not trusted: the next time it may be', async () => {
+  it('writes no record if the store is not trusted, so that the next attempt can', async () => {
     const untrusted = new StorageError('tls_untrusted', 0, 'Could not read s3://images/cat')
     const store = storeOf(() => Promise.reject(untrusted))
     await expect(classify(refs('cat', 'coffee'), { store })).rejects.toBe(untrusted)
   })
 
-  it('turns the failure of one image into its record and goes on', async () => {
+  it('records the failure of one image and continues', async () => {
     const failures: Record<string, () => Buffer> = {
       text: () => Buffer.from('no photo'),
       empty: () => Buffer.alloc(0),
@@ -113,7 +113,7 @@ describe('a chunk of images', () => {
     for (const record of records) expect(recordSchema.parse(record)).toEqual(record)
   })
 
-  it('downloads ahead, but no more than four', async () => {
+  it('downloads ahead, at most four', async () => {
     let [now, most] = [0, 0]
     const store = storeOf(async () => {
       most = Math.max(most, ++now)
@@ -156,12 +156,12 @@ describe('a chunk of images', () => {
     expect(records.map(({ key }) => key)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g'])
   })
 
-  it('does at least one image when time is up, and no more', async () => {
+  it('classifies at least one image when time is up, and no more', async () => {
     const records = await classify(refs('cat', 'coffee', 'camera'), { deadline: Date.now() + 1000 })
     expect(records.map(({ key }) => key)).toEqual(['cat'])
   })
 
-  it('stops before its output grows past what a sequence passes on', async () => {
+  it('stops before its output exceeds the limit of a sequence', async () => {
     const images = Array.from({ length: 1000 }, (_, index) => ({
       bucket: 'images',
       key: `${'a'.repeat(1000)}${index}`,
@@ -174,7 +174,7 @@ describe('a chunk of images', () => {
     expect(bytes).toBeLessThan(900 * 1024)
   })
 
-  it('leaves room in its output for what is left over, where that goes with it', async () => {
+  it('reserves output space for the remaining images, if they are passed on', async () => {
     const images = Array.from({ length: 700 }, (_, index) => ({
       bucket: 'images',
       key: `${'a'.repeat(1000)}${index}`,

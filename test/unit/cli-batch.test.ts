@@ -77,7 +77,7 @@ const counting = (response: object): Api => {
 }
 
 describe('whisklens batch', () => {
-  it('fires batch-requested with an id of its own, waits and prints the summary', async () => {
+  it('fires batch-requested with its own id, waits and prints the summary', async () => {
     api = completing()
     const { code, stdout, stderr } = await whisklens(
       'photos/',
@@ -101,20 +101,20 @@ describe('whisklens batch', () => {
     expect(stderr).toBe(`Fired batch-requested: batch ${id}\n`)
   })
 
-  it('ends with 3 when images are in error', async () => {
+  it('exits with 3 if images failed', async () => {
     api = completing({ totals: { listed: 3, planned: 3, skipped: 0, ok: 2, error: 1, pending: 0 } })
     const { code, stdout } = await whisklens('photos/', '--batch', 'some', '--since', '2026-01-31')
     expect([code, asked[0]?.body.since]).toEqual([3, '2026-01-31T00:00:00.000Z'])
     expect(stdout).toMatch(/done +2 ok, 1 in error/)
   })
 
-  it('only prints the id with --no-wait', async () => {
+  it('prints only the id with --no-wait', async () => {
     api = completing()
     const { code, stdout } = await whisklens('', '--batch', 'mine', '--no-wait', '--namespace', '_')
     expect([code, stdout]).toEqual([0, 'mine\n'])
   })
 
-  it('says so when no active rule listens', async () => {
+  it('reports a missing active rule', async () => {
     api = () => ({ status: 204 })
     const { code, stderr } = await whisklens('', '--json')
     expect(code).toBe(1)
@@ -125,7 +125,7 @@ describe('whisklens batch', () => {
     })
   })
 
-  it('tells at once when start-batch fails, in its own words', async () => {
+  it('reports immediately when start-batch fails, with its message', async () => {
     const failure = {
       name: 'StorageError',
       code: 'bucket_not_found',
@@ -156,7 +156,7 @@ describe('whisklens batch', () => {
     })
   })
 
-  it("takes what an action failed with out of the platform's text", async () => {
+  it("extracts the error of an action from the platform's text", async () => {
     const fails = async (error: string) => {
       api = counting({ success: false, result: { error } })
       const { stderr } = await whisklens('', '--dry-run', '--json')
@@ -179,7 +179,7 @@ describe('whisklens batch', () => {
     })
   })
 
-  it('says nothing of an empty bucket where it was stopped before it looked', async () => {
+  it('reports an empty bucket only if the batch listed it', async () => {
     const totals = { listed: 0, planned: 0, skipped: 0, ok: 0, error: 0, pending: 0 }
     api = completing({ state: 'stopped', totals })
     const { code, stderr } = await whisklens('', '--batch', 'unlisted', '--bucket', 'nosuch')
@@ -193,14 +193,14 @@ describe('whisklens batch', () => {
     )
   })
 
-  it('says what to do where Whisklens is not deployed', async () => {
+  it('says what to do if Whisklens is not deployed', async () => {
     api = () => ({ status: 404, body: { error: 'The requested resource does not exist.' } })
     const { code, stderr } = await whisklens('')
     expect(code).toBe(1)
     expect(stderr).toMatch(/does not exist\.\nhint: Deploy Whisklens: whisklens deploy/)
   })
 
-  it('tells when the rule could not start it', async () => {
+  it('reports when the rule could not start it', async () => {
     const line = {
       statusCode: 1,
       success: false,
@@ -216,7 +216,7 @@ describe('whisklens batch', () => {
     expect(stderr).toContain('error: start-batch failed: Too many requests')
   })
 
-  it('asks start-batch to count with --dry-run, and fires nothing', async () => {
+  it('invokes start-batch to count with --dry-run, without firing', async () => {
     const totals = { listed: 9, planned: 4, skipped: 5, ok: 0, error: 0, pending: 4 }
     api = counting({ success: true, result: summaryOf('x', { totals }) })
     const { code, stdout } = await whisklens('photos/', '--dry-run')
@@ -225,7 +225,7 @@ describe('whisklens batch', () => {
     expect(asked.filter(({ path }) => path.includes('trigger'))).toEqual([])
   })
 
-  it('tells what it would cost, with --dry-run', async () => {
+  it('estimates the cost with --dry-run', async () => {
     const totals = { listed: 9, planned: 4, skipped: 5, ok: 0, error: 0, pending: 4 }
     const result = summaryOf('x', { totals, gbSeconds: 1.25, cost: 0.00002125, pricePerGbSecond: 0.000017 })
     api = counting({ success: true, result })
@@ -233,7 +233,7 @@ describe('whisklens batch', () => {
     expect(stdout).toMatch(/\nThis would cost about 0.0000213 for 1.25 GB-s at 0.000017 each\n$/)
   })
 
-  it('passes filters and limits on as they are meant', async () => {
+  it('passes filters and limits on', async () => {
     api = counting({ success: true, result: summaryOf('x') })
     const filters = ['--min-size', '10k', '--max-size', '5M', '--sample', '0.5%', '--max-cost', '2.5']
     expect((await whisklens('', '--dry-run', ...filters)).code).toBe(0)
@@ -247,7 +247,7 @@ describe('whisklens batch', () => {
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('such as 1% or 0.5%')])
   })
 
-  it('tells what a dry run failed with', async () => {
+  it('reports the error of a dry run', async () => {
     api = counting({ success: false, result: { error: { code: 'bad_parameter', message: 'not that one' } } })
     const { code, stderr } = await whisklens('', '--dry-run')
     expect([code, stderr]).toEqual([1, 'error: start-batch failed: not that one\n'])
@@ -257,7 +257,7 @@ describe('whisklens batch', () => {
     )
   })
 
-  it('does not wait long for a host that refuses the key', async () => {
+  it('fails fast if the host refuses the key', async () => {
     api = () => ({ status: 401, body: { error: 'The supplied authentication is invalid' } })
     const { code, stderr } = await whisklens('')
     expect(code).toBe(1)
@@ -288,13 +288,13 @@ describe('whisklens batch --manifest', () => {
     expect(second?.body.manifest).toBe(first?.body.manifest)
   })
 
-  it('decompresses what is piped into it', async () => {
+  it('decompresses stdin', async () => {
     api = completing()
     expect((await whisklensWith(gzipSync('in/a.jpg\n'), '--manifest', '-')).code).toBe(0)
     expect((await listOf(asked[0]?.body)).text).toBe('in/a.jpg\n')
   })
 
-  it('takes keys on stdin, and goes by prefixes and filters', async () => {
+  it('accepts keys on stdin, with prefixes and filters', async () => {
     api = completing()
     const { code } = await whisklensWith(
       'in/a.jpg\n',
@@ -311,13 +311,13 @@ describe('whisklens batch --manifest', () => {
     expect((await listOf(asked[0]?.body)).text).toBe('in/a.jpg\n')
   })
 
-  it('leaves a list of the store where it is', async () => {
+  it('uses a list in the store in place', async () => {
     api = completing()
     await whisklens('--manifest', 's3://animals/lists/all.csv')
     expect(asked[0]?.body.manifest).toBe('s3://animals/lists/all.csv')
   })
 
-  it('removes what it has uploaded to be counted', async () => {
+  it('deletes a list uploaded for a dry run', async () => {
     const totals = { listed: 1, planned: 1, skipped: 0, ok: 0, error: 0, pending: 1 }
     api = counting({ success: true, result: summaryOf('x', { totals }) })
     expect((await whisklensWith('a.jpg\n', '--manifest', '-', '--dry-run')).code).toBe(0)
@@ -325,7 +325,7 @@ describe('whisklens batch --manifest', () => {
     expect([key, text]).toEqual([expect.stringMatching(/\/manifest-/), undefined])
   })
 
-  it('tells of a list that is not there, and of none', async () => {
+  it('reports a missing list, and empty input', async () => {
     const missing = await whisklens('--manifest', 'nosuch.txt')
     expect([missing.code, missing.stderr]).toEqual([
       1,
@@ -337,27 +337,27 @@ describe('whisklens batch --manifest', () => {
   })
 })
 
-describe('what whisklens batch selects', () => {
+describe('whisklens batch selects', () => {
   const bodyOf = async (...args: string[]) => {
     api = completing()
     await whisklens(...args)
     return asked[0]?.body
   }
 
-  it('are several prefixes', async () => {
+  it('several prefixes', async () => {
     const body = await bodyOf('photos/', 'scans/', 'photos/2026/')
     expect(batchRequestSchema.parse(body).prefix).toEqual(['photos/', 'scans/'])
     expect(body?.include).toBeUndefined()
   })
 
-  it('are globs, looked for below what they begin with', async () => {
+  it('globs, listed by their literal prefix', async () => {
     expect(await bodyOf('photos/20*/**/*.jpg')).toMatchObject({
       prefix: 'photos/20',
       include: 'photos/20*/**/*.jpg',
     })
   })
 
-  it('excludes ages with dates, globs in two places, and formats that are none', async () => {
+  it('excludes ages with dates, globs in two places, and unknown formats', async () => {
     for (const [args, problem] of [
       [['', '--newer-than', '7d', '--since', '2026-01-01'], /newer-than.*cannot be used with.*since/],
       [['', '--newer-than', 'soon'], /an age such as 12h, 30d or 8w/],

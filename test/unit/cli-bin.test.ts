@@ -60,7 +60,7 @@ describe('bin/whisklens.js in a checkout', () => {
     expect(await builds()).toBe(3)
   })
 
-  it('builds once for several that start together', async () => {
+  it('builds once for several concurrent starts', async () => {
     const runs = await Promise.all(Array.from({ length: 4 }, run))
     expect(runs.map(({ stdout }) => stdout)).toEqual(Array(4).fill('one\n'))
     expect(await builds()).toBe(1)
@@ -74,12 +74,12 @@ describe('bin/whisklens.js in a checkout', () => {
     expect(await run()).toMatchObject({ code: 0, stdout: 'one\n' })
   })
 
-  it('runs once a source that is dated in the future', async () => {
+  it('runs with a source dated in the future', async () => {
     await utimes(join(root, 'src', 'main.ts'), new Date(), new Date(Date.now() + 3_600_000))
     expect(await run()).toMatchObject({ code: 0, stdout: 'one\n' })
   })
 
-  it('says so when the build fails, and leaves no lock', async () => {
+  it('reports a failed build, and leaves no lock', async () => {
     await run()
     await write('broken')
     const { code, stdout, stderr } = await run()
@@ -88,13 +88,13 @@ describe('bin/whisklens.js in a checkout', () => {
     await expect(access(join(root, 'node_modules', '.cache', 'whisklens-build.lock'))).rejects.toThrow()
   })
 
-  it('says what to do when nothing is installed', async () => {
+  it('says what to do if nothing is installed', async () => {
     await rm(join(root, 'node_modules'), { recursive: true })
     expect(await run()).toMatchObject({ code: 1, stderr: expect.stringContaining('npm ci') })
   })
 })
 
-it('runs what is there in an installed package', async () => {
+it('does not build in an installed package', async () => {
   await rm(join(root, 'scripts'), { recursive: true })
   await mkdir(join(root, 'dist'))
   await writeFile(join(root, 'dist', 'cli.cjs'), 'console.log("installed")')

@@ -62,7 +62,7 @@ it.each(['cancel', 'retry'])('%s looks for the batch before it asks for anything
 })
 
 describe('whisklens cancel', () => {
-  it('ends with 0 once the batch is cancelled, whatever is in error', async () => {
+  it('exits with 0 once the batch is cancelled, whatever failed', async () => {
     await put(summaryOf('b1', { state: 'running' }))
     onInvoked = () => put(summaryOf('b1', { state: 'cancelled', totals }))
     const { code, stdout, stderr } = await cancel('b1')
@@ -74,14 +74,14 @@ describe('whisklens cancel', () => {
   it.each<[BatchSummary['state'], number]>([
     ['complete', 3],
     ['stopped', 1],
-  ])('says so where the batch was %s before', async (state, expected) => {
+  ])('reports a batch that was already %s', async (state, expected) => {
     await put(summaryOf('b1', { state: 'running' }))
     onInvoked = () => put(summaryOf('b1', { state, totals }))
     const { code, stderr } = await cancel('b1')
     expect([code, stderr]).toEqual([expected, `Nothing was cancelled: the batch was already ${state}\n`])
   })
 
-  it('tells what start-batch failed with', async () => {
+  it('reports the error of start-batch', async () => {
     await put(summaryOf('b1', { state: 'running' }))
     response = { success: false, result: { error: { code: 'bucket_not_found', message: 'no such bucket' } } }
     const { code, stderr } = await cancel('b1')

@@ -29,20 +29,17 @@ async function classify({ image }) {
 }`
 
 describe('a pool of workers', () => {
-  it.each(['exit', 'throw'])(
-    'makes an error of the image that ends its worker (%s), and of no other',
-    async (fatal) => {
-      const { run } = await poolOf(obedient)
-      const images = Array.from({ length: 30 }, (_, n) => (n === 7 || n === 20 ? fatal : `image ${n}`))
-      const answers = await Promise.all(images.map((image) => run(task(image))))
-      answers.forEach((answer, n) => {
-        if (images[n] === fatal) expect(answer.error).toMatchObject({ code: 'internal' })
-        else expect(answer.classified?.labels[0]?.label).toBe(images[n])
-      })
-    },
-  )
+  it.each(['exit', 'throw'])('makes only the image that crashes its worker (%s) an error', async (fatal) => {
+    const { run } = await poolOf(obedient)
+    const images = Array.from({ length: 30 }, (_, n) => (n === 7 || n === 20 ? fatal : `image ${n}`))
+    const answers = await Promise.all(images.map((image) => run(task(image))))
+    answers.forEach((answer, n) => {
+      if (images[n] === fatal) expect(answer.error).toMatchObject({ code: 'internal' })
+      else expect(answer.classified?.labels[0]?.label).toBe(images[n])
+    })
+  })
 
-  it('starts more workers than at first when there are images for them', async () => {
+  it('starts more workers on demand', async () => {
     const worker = join(folder.path, 'thread.cjs')
     await writeFile(
       worker,
@@ -65,7 +62,7 @@ describe('a pool of workers', () => {
     expect([answers[0], answers[2]].map((answer) => answer?.classified?.labels[0]?.label)).toEqual(['a', 'b'])
   })
 
-  it('answers every image even when no worker can start', async () => {
+  it('answers every image even if no worker can start', async () => {
     const { run } = await poolOf(`throw new Error('broken')`)
     const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => run(task(`image ${n}`))))
     expect(answers.map(({ error }) => error?.code)).toEqual(Array(8).fill('internal'))

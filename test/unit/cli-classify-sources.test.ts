@@ -49,8 +49,8 @@ const outcome = (line: string): [string, string] => {
   return [file, error?.code ?? format]
 }
 
-describe('nothing among photos is left out without a word', () => {
-  it('a line for all formats that are not decoded, a note of the rest, and 3', async () => {
+describe('no photo is ignored silently', () => {
+  it('a line for all unsupported formats, a note about other files, and exit code 3', async () => {
     const { code, lines, stderr } = await whisklens('classify', 'mixed')
     expect(code).toBe(3)
     expect(lines.map((line) => line.split('  ')[0])).toEqual([
@@ -65,7 +65,7 @@ describe('nothing among photos is left out without a word', () => {
     expect(stderr).toMatch(/^Classified 3 images, 5 in error/m)
   })
 
-  it('a record for each in JSON, with what it is', async () => {
+  it('a JSON record for each, with its type', async () => {
     const { code, lines } = await whisklens('classify', '--json', '--quiet', 'mixed')
     expect(code).toBe(3)
     expect(lines.map(outcome)).toEqual([
@@ -85,19 +85,19 @@ describe('nothing among photos is left out without a word', () => {
     })
   })
 
-  it('also where notes are not wanted', async () => {
+  it('also with --quiet', async () => {
     const { stderr } = await whisklens('classify', '--quiet', 'mixed')
     expect(stderr).toMatch(/^5 files are in formats that cannot be classified: [^\n]*\n$/)
   })
 
-  it('what is named itself has its own line', async () => {
+  it('a line for each file named explicitly', async () => {
     const { code, stdout } = await whisklens('classify', 'mixed/d.bmp', 'mixed/notes.txt')
     expect(code).toBe(1)
     expect(stdout).toContain('mixed/notes.txt  error: image_unsupported, The object is text, not an image\n')
     expect(stdout).toContain('mixed/d.bmp  error: image_unsupported')
   })
 
-  it('upload takes what can be classified, and says the same', async () => {
+  it('upload handles the same files the same way', async () => {
     const store = await startStore(folder.path)
     try {
       const upload = (...args: string[]) => run(folder.path, ['upload', ...args], store.env)
@@ -146,7 +146,7 @@ function missing(): string | undefined {
 }
 
 needs(missing()).describe('what cannot be read', () => {
-  it('has one line, and the rest is classified', async () => {
+  it('is reported in one line, and the rest is classified', async () => {
     await mkdir(at('odd', 'locked'), { recursive: true })
     await copyFile(join(samples, 'cat.jpg'), at('odd', 'cat.jpg'))
     await writeFile(at('odd', 'secret.jpg'), 'secret')
@@ -182,7 +182,7 @@ needs(missing()).describe('what cannot be read', () => {
   })
 })
 
-describe('classify takes', () => {
+describe('classify accepts', () => {
   it('an image from stdin', async () => {
     const child = spawn(process.execPath, [bin, 'classify', '--json', '-'], {
       cwd: folder.path,
@@ -208,7 +208,7 @@ describe('classify takes', () => {
     expect(lines.map((line) => JSON.parse(line).file)).toEqual(files)
   })
 
-  it('no glob that nothing matches, and a file that is named like one', async () => {
+  it('no glob without matches, and a file whose name looks like one', async () => {
     await copyFile(join(samples, 'cat.jpg'), at('photos', '[x].jpg'))
     const { code, lines } = await whisklens('classify', '--json', 'photos/*.webp', 'photos/[x].jpg')
     expect(code).toBe(3)

@@ -18,14 +18,14 @@ beforeAll(async () => {
 const whisklens = (...args: string[]) => run(folder.path, args)
 
 describe('whisklens', () => {
-  it('explains itself on stdout', async () => {
+  it('prints its help on stdout', async () => {
     const { code, stdout, stderr } = await whisklens('--help')
     expect([code, stderr]).toEqual([0, ''])
     for (const command of ['up', 'demo', 'upload', 'classify', 'batch', 'status', 'results'])
       expect(stdout).toContain(`  ${command} `)
   })
 
-  it('does not wait for what decodes images before there are any', async () => {
+  it('does not wait for decoders before there are images', async () => {
     const spy = join(folder.path, 'spy.cjs')
     await writeFile(
       spy,
@@ -70,7 +70,7 @@ describe('whisklens', () => {
     [['up', '--containers', '0'], 'from 1 to 1000', 'whisklens up --help'],
     [['status', '../secrets'], 'Expected 1–64', 'whisklens status --help'],
     [['retry', 'uploads-2026-11-22'], 'Expected a fired batch', 'whisklens retry --help'],
-  ])('calls %j wrong usage and says what would be right', async (args, message, hint) => {
+  ])('rejects %j as wrong usage with a hint', async (args, message, hint) => {
     const { code, stdout, stderr } = await whisklens(...args)
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/^error: .+\nhint: .+\n$/)
@@ -78,14 +78,14 @@ describe('whisklens', () => {
     expect(stderr).toContain(hint)
   })
 
-  it('is wrong usage without a command, and shows what there is', async () => {
+  it('without a command is wrong usage, and prints the help', async () => {
     const { code, stdout, stderr } = await whisklens()
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toContain('Commands:')
   })
 
   it.each([['upload', 'photos'], ['batch', ''], ['status'], ['watch'], ['results']])(
-    'says what to do when %s has nothing to talk to',
+    'says what to do if %s has no connection',
     async (...args) => {
       const { code, stdout, stderr } = await whisklens(...args, '--json')
       expect([code, stdout]).toEqual([1, ''])
@@ -96,7 +96,7 @@ describe('whisklens', () => {
 })
 
 describe('whisklens classify', () => {
-  it('prints a record for each image, in order, and 3 when some are in error', async () => {
+  it('prints a record for each image, in order, and exits with 3 if some failed', async () => {
     const { code, lines, stderr } = await whisklens(
       'classify',
       '--json',
@@ -152,13 +152,13 @@ describe('whisklens classify', () => {
     expect(await labels('4')).toEqual(alone)
   })
 
-  it('prints a line for people, as many labels as asked for, and no notes when told to be quiet', async () => {
+  it('prints a line per image with --top labels, and no notes with --quiet', async () => {
     const { code, stdout, stderr } = await whisklens('classify', '--quiet', '--top', '2', 'photos/b.jpg')
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/^photos\/b\.jpg {2}espresso \d+\.\d %, [a-z ]+ \d+\.\d %\n$/)
   })
 
-  it('keeps what a hostile name would do to a terminal to itself', async () => {
+  it('escapes control characters in names', async () => {
     await writeFile(join(folder.path, 'evil\x1b[2J\n.jpg'), '')
     const { code, stdout } = await whisklens('classify', 'evil\x1b[2J\n.jpg')
     expect(code).toBe(1)
@@ -168,7 +168,7 @@ describe('whisklens classify', () => {
   it.each([
     [['photos/c.jpg'], 'image_unsupported'],
     [['nowhere.jpg'], 'file_not_found'],
-  ])('fails when all of %j are in error', async (args, expected) => {
+  ])('fails if all of %j fail', async (args, expected) => {
     const { code, lines } = await whisklens('classify', '--json', ...args)
     expect(code).toBe(1)
     expect(JSON.parse(lines[0] ?? '').error.code).toBe(expected)
@@ -177,20 +177,20 @@ describe('whisklens classify', () => {
   it.each([
     ['--model', 'nonsense', 'There is no model "nonsense"'],
     ['--engine', 'steam', 'There is no engine "steam"'],
-  ])('fails at once for %s %s', async (option, value, message) => {
+  ])('fails immediately for %s %s', async (option, value, message) => {
     const { code, stdout, stderr } = await whisklens('classify', option, value, 'photos')
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^error: .+\nhint: .+\n$/)
     expect(stderr).toContain(message)
   })
 
-  it('fails when there is nothing to classify', async () => {
+  it('fails without images', async () => {
     await mkdir(join(folder.path, 'empty'), { recursive: true })
     const { code, stderr } = await whisklens('classify', '--json', 'empty')
     expect([code, JSON.parse(stderr).error.code]).toEqual([1, 'nothing_found'])
   })
 
-  it('ends quietly when nobody reads on', async () => {
+  it('exits quietly when its output is closed', async () => {
     const child = spawn(process.execPath, [bin, 'classify', '--json', '--quiet', samples, samples], {
       cwd: folder.path,
       env: bareEnvironment(folder.path),
@@ -205,7 +205,7 @@ describe('whisklens classify', () => {
     expect([code, stderr]).toEqual([0, ''])
   })
 
-  it('ends with 130 when interrupted', async () => {
+  it('exits with 130 when interrupted', async () => {
     const child = spawn(process.execPath, [bin, 'classify', ...Array(50).fill(samples)], {
       env: bareEnvironment(folder.path),
       stdio: ['ignore', 'pipe', 'ignore'],

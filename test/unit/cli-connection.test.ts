@@ -68,14 +68,14 @@ const s3Environment = {
   WHISKLENS_S3_SECRET_ACCESS_KEY: 'EKEY',
 }
 
-describe('where to talk to', () => {
-  it('is the defaults where nothing is configured', async () => {
+describe('the connection', () => {
+  it('has defaults without configuration', async () => {
     const { settings, apiHost, auth, namespace } = await resolve()
     expect([apiHost, auth, namespace]).toEqual([undefined, undefined, '_'])
     expect(settings).toMatchObject({ imagesBucket: 'images', resultsBucket: 'results', engine: 'auto' })
   })
 
-  it('is asked for in this order: flags, environment, configuration file, local mode, ~/.wskprops', async () => {
+  it('is resolved in this order: flags, environment, configuration file, local mode, ~/.wskprops', async () => {
     await writeProps()
     expect(await resolve()).toMatchObject({ apiHost: 'props.example', auth: 'props:key', namespace: 'props' })
     await writeLocal()
@@ -96,7 +96,7 @@ describe('where to talk to', () => {
     })
   })
 
-  it('takes the object store from the environment, the configuration file, the local mode', async () => {
+  it('has its object store from the environment, the configuration file, the local mode', async () => {
     await writeLocal()
     expect((await resolve()).settings).toMatchObject({ s3AccessKeyId: 'LID', imagesBucket: 'local-images' })
     await writeConfig({
@@ -112,7 +112,7 @@ describe('where to talk to', () => {
     })
   })
 
-  it('takes a session token from where its key is from, and from nowhere else', async () => {
+  it('has a session token only from the source of its key', async () => {
     await writeConfig({
       s3Endpoint: 'http://file.example',
       s3AccessKeyId: 'FID',
@@ -129,14 +129,14 @@ describe('where to talk to', () => {
     expect([s3AccessKeyId, s3SessionToken]).toEqual(['LID', undefined])
   })
 
-  it('asks the local mode’s store for the encryption that it requires', async () => {
+  it('requests the encryption that the local mode’s store requires', async () => {
     await writeLocal(localHost, '.whisklens', { encryption: 'aws:kms' })
     expect((await resolve()).settings.s3Encryption).toBe('aws:kms')
     await writeConfig({ s3Endpoint: 'http://file.example' })
     expect((await resolve()).settings.s3Encryption).toBeUndefined()
   })
 
-  it('holds an environment variable against the file even when it says the default', async () => {
+  it('prefers an environment variable to the file even if it has the default value', async () => {
     await writeConfig({ s3Region: 'eu-west-1', model: 'other' })
     const { settings } = await resolve({}, { WHISKLENS_S3_REGION: 'us-east-1', WHISKLENS_MODEL: '' })
     expect(settings).toMatchObject({ s3Region: 'us-east-1', model: 'other' })
@@ -153,7 +153,7 @@ describe('where to talk to', () => {
     ])
   })
 
-  it('sends the key of ~/.wskprops to its own host and to one named by flag, not to one a folder names', async () => {
+  it('sends the key of ~/.wskprops to its own host and to one named by flag, not to one named by a folder', async () => {
     await writeProps()
     expect((await resolve({ apihost: 'flag.example' })).auth).toBe('props:key')
     await writeConfig({ apiHost: 'props.example' })
@@ -173,14 +173,14 @@ describe('where to talk to', () => {
     )
   })
 
-  it('says so when no local mode runs on the folder that --data names', async () => {
+  it('fails if no local mode runs on the folder of --data', async () => {
     await expect(resolve({ data: 'nowhere' })).rejects.toMatchObject({
       code: 'not_configured',
       hint: 'Start it with: whisklens up --data nowhere',
     })
   })
 
-  it('passes over what a killed local mode left behind', async () => {
+  it('ignores the files of a killed local mode', async () => {
     await writeLocal('http://127.0.0.1:1')
     expect((await resolve()).apiHost).toBeUndefined()
   })
@@ -207,8 +207,8 @@ describe('where to talk to', () => {
   })
 })
 
-describe('whom a command trusts', () => {
-  it('is told by WHISKLENS_CA, as text or by its path, for the API host and the store', async () => {
+describe('trusted certificates', () => {
+  it('come from WHISKLENS_CA, as text or a path, for the API host and the store', async () => {
     const { ca } = await makeAuthority()
     await write('.whisklens/ca.pem', ca)
     const env = { ...s3Environment, WHISKLENS_APIHOST: 'a', WHISKLENS_AUTH: 'b:c' }
@@ -219,7 +219,7 @@ describe('whom a command trusts', () => {
     }
   })
 
-  it('is not for a folder to say, nor for a variable that turns the check off', async () => {
+  it('are not configurable by a folder, nor is the check by a variable', async () => {
     for (const name of ['WHISKLENS_INSECURE', '__OW_IGNORE_CERTS']) {
       await expect(resolve({}, { [name]: 'true' })).rejects.toMatchObject({
         code: 'bad_setting',
@@ -233,13 +233,13 @@ describe('whom a command trusts', () => {
     }
   })
 
-  it('is checked unless --insecure is given', async () => {
+  it('are checked unless --insecure is given', async () => {
     const env = { WHISKLENS_APIHOST: 'a', WHISKLENS_AUTH: 'b:c' }
     expect(needOpenWhisk(await resolve({}, env)).insecure).toBeFalsy()
     expect(needOpenWhisk(await resolve({ insecure: true }, env)).insecure).toBe(true)
   })
 
-  it('is shown the certificate that ~/.wskprops names, where it is the API host that is meant', async () => {
+  it('include the client certificate of ~/.wskprops for its API host only', async () => {
     const { cert, key } = await (await makeAuthority()).issue()
     await write('.whisklens/cert.pem', cert)
     await write('.whisklens/key.pem', key)
@@ -261,7 +261,7 @@ describe('whom a command trusts', () => {
 })
 
 describe('a command that needs a connection', () => {
-  it('is told what to do when there is none', async () => {
+  it('says what to do without one', async () => {
     const nothing = await resolve()
     expect(() => needStore(nothing)).toThrow('No object store is configured')
     expect(() => needOpenWhisk(nothing)).toThrow('No OpenWhisk is configured')

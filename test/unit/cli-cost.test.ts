@@ -28,8 +28,8 @@ const measured = (batch: string, images: number, gbSeconds: number): BatchSummar
     startedAt: `2026-11-${batch.slice(6, 8)}T00:00:00.000Z`,
   })
 
-describe('whisklens cost, before there is any batch,', () => {
-  it('says that there is none', async () => {
+describe('whisklens cost, before any batch,', () => {
+  it('reports that there is none', async () => {
     expect(await cost()).toMatchObject({
       code: 0,
       stdout: '',
@@ -39,7 +39,7 @@ describe('whisklens cost, before there is any batch,', () => {
     expect((await cost('--json')).lines).toEqual(['{"batches":0,"images":0,"gbSeconds":0,"cost":0}'])
   })
 
-  it('estimates what is assumed, and says so', async () => {
+  it('estimates from assumptions, and says so', async () => {
     const { lines } = await cost('--images', '10M')
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
       ['images', '10,000,000'],
@@ -61,7 +61,7 @@ describe('whisklens cost', () => {
     await put(summaryOf('20261003-000000-cccccc', { startedAt: '2026-10-03T00:00:00.000Z' }))
   })
 
-  it('lists what batches have cost, newest first, and their sum', async () => {
+  it('lists the cost of batches, latest first, and the sum', async () => {
     const { code, lines, stderr } = await cost()
     expect([code, stderr]).toEqual([0, ''])
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
@@ -81,7 +81,7 @@ describe('whisklens cost', () => {
     ])
   })
 
-  it('counts at another price', async () => {
+  it('recalculates at another price', async () => {
     const { lines } = await cost('--json', '--limit', '2', '--price', '0.5')
     expect(lines.map((line) => JSON.parse(line).cost)).toEqual([60, 40, 100])
     expect(JSON.parse(lines[0] ?? '').pricePerGbSecond).toBe(0.5)
@@ -91,20 +91,20 @@ describe('whisklens cost', () => {
     ['2000', 2000],
     ['1.5k', 1500],
     ['2m', 2_000_000],
-  ])('estimates %s images by what was measured', async (text, images) => {
+  ])('estimates %s images from measurements', async (text, images) => {
     const { lines } = await cost('--images', text, '--price', '0.01', '--json')
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { images, gbSeconds: images / 2, cost: images / 200, pricePerGbSecond: 0.01, basis: 'measured' },
     ])
   })
 
-  it('estimates at the price that is set', async () => {
+  it('estimates at the configured price', async () => {
     const { stdout } = await run(folder.path, ['cost', '--images', '1'], {
       ...store.env,
       WHISKLENS_GB_SECOND_PRICE: '0.1',
     })
     expect(stdout).toMatch(/^cost +0\.05 at 0\.1 a GB-s$/m)
-    expect(stdout).toMatch(/^basis +measured: the newest batches/m)
+    expect(stdout).toMatch(/^basis +measured: latest batches/m)
   })
 
   it.each([
@@ -122,7 +122,7 @@ describe('whisklens cost', () => {
   })
 })
 
-describe('a summary for people', () => {
+describe('a summary as text', () => {
   const linesOf = (summary: BatchSummary) =>
     Object.fromEntries(
       describeSummary(summary)
@@ -130,14 +130,14 @@ describe('a summary for people', () => {
         .map((line) => line.split(/ {2,}/)),
     )
 
-  it('tells throughput and cost', () => {
+  it('has throughput and cost', () => {
     expect(linesOf(measured('20261101-000000-aaaaaa', 100, 80.123))).toMatchObject({
       throughput: '12.5 images/s from 2 containers',
       cost: '0.801 for 80.1 GB-s at 0.01 each',
     })
   })
 
-  it('says why a batch was stopped, without what would move the cursor', () => {
+  it('says why a batch was stopped, without control characters', () => {
     const reason = 'There is no bucket photos\u001b[2J'
     expect(linesOf(summaryOf('b1', { state: 'stopped', exact: false, reason }))).toMatchObject({
       state: 'stopped',
@@ -145,7 +145,7 @@ describe('a summary for people', () => {
     })
   })
 
-  it('has no lines for what nobody knows, as where nothing was classified', () => {
+  it('leaves out unknown values, as when nothing was classified', () => {
     const idle = { ...summaryOf('b1'), endedAt: '2026-11-22T07:00:00.000Z' }
     expect(linesOf({ ...idle, engine: null })).toEqual({
       batch: 'b1',

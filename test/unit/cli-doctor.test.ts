@@ -20,7 +20,7 @@ async function doctor(env: NodeJS.ProcessEnv = {}, args: string[] = []) {
 }
 
 describe('whisklens doctor', () => {
-  it('is content with what is in the box, and names what is not', async () => {
+  it('passes without optional parts, and lists them', async () => {
     const { code, found, stderr } = await doctor()
     expect([code, stderr]).toEqual([0, ''])
     expect([...found.keys()]).toEqual([
@@ -35,7 +35,7 @@ describe('whisklens doctor', () => {
       expect(found.get(name)).toMatchObject({ state: 'absent', hint: expect.any(String) })
   })
 
-  it('fails when the engine that is set is not installed', async () => {
+  it('fails if the configured engine is not installed', async () => {
     const { code, found } = await doctor({ WHISKLENS_ENGINE: 'tfjs-node' })
     expect(code).toBe(1)
     expect(found.get('engine tfjs-node')).toMatchObject({
@@ -45,14 +45,14 @@ describe('whisklens doctor', () => {
     expect(found.get('engine wasm')?.state).toBe('ok')
   })
 
-  it('fails for a model that is not there, and goes on', async () => {
+  it('fails for a missing model, and continues', async () => {
     const { code, found } = await doctor(noModel)
     expect(code).toBe(1)
     expect(found.get('model')).toMatchObject({ state: 'failed', detail: expect.stringContaining('nonsense') })
     expect(found.size).toBe(10)
   })
 
-  it('looks into the buckets, and keeps their keys to itself', async () => {
+  it('checks the buckets, and does not print keys', async () => {
     const { env, close } = await startStore(folder.path)
     try {
       const reached = await doctor({ ...env, ...noModel })
@@ -70,7 +70,7 @@ describe('whisklens doctor', () => {
     }
   })
 
-  it('has the same for people', async () => {
+  it('prints the same as text', async () => {
     const { code, stdout } = await run(folder.path, ['doctor'], {
       ...noModel,
       WHISKLENS_TFJS_NODE: join(folder.path, 'nothing'),

@@ -17,18 +17,18 @@ afterEach(() => {
 })
 
 describe('an error', () => {
-  it('that was not foreseen has a line and a hint, and no stack', () => {
+  it('that is unexpected has a line and a hint, without a stack trace', () => {
     expect(reportFailure(new TypeError('x is not a function'), ['status'])).toBe(1)
     expect(stderr).toMatch(/^error: x is not a function\nhint: This is a bug of Whisklens\. .*\n$/)
   })
 
-  it('has its stack where DEBUG=whisklens wants it', () => {
+  it('has a stack trace with DEBUG=whisklens', () => {
     process.env.DEBUG = 'whisklens'
     reportFailure(new TypeError('x is not a function'), ['status'])
     expect(stderr).toMatch(/^error: .*\nhint: .*\nTypeError: x is not a function\n {4}at /)
   })
 
-  it('is one line, whatever its message, and moves no cursor', () => {
+  it('is one line without control characters', () => {
     reportFailure(new InvalidInputError('bad_model', '✖ Invalid input\n  → at task\u001b[2J', {}), ['model'])
     expect(stderr.split('\n')[0]).toBe('error: ✖ Invalid input → at task\\x1b[2J')
   })

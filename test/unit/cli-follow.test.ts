@@ -47,7 +47,7 @@ async function fireAndFollow(asked: object): Promise<BatchSummary[]> {
 }
 
 describe('following a batch that is fired again', () => {
-  it('does not end with the summary of the run before', async () => {
+  it('does not end with the summary of the previous run', async () => {
     await runner.photos.put('a.jpg', 'a')
     await runner.start({ batch: 'b1' })
     await runner.photos.put('b.jpg', 'b')
@@ -56,7 +56,7 @@ describe('following a batch that is fired again', () => {
     expect(seen.at(-1)).toMatchObject({ state: 'complete', totals: { ok: 2 } })
   })
 
-  it('does not end with the summary of its cancelling when it goes on', async () => {
+  it('does not end with the summary of its cancellation when it is resumed', async () => {
     await runner.photos.put('a.jpg', 'a')
     const { report } = runner
     runner.report = async () => {}
@@ -68,7 +68,7 @@ describe('following a batch that is fired again', () => {
     expect(seen.at(-1)).toMatchObject({ state: 'complete', totals: { ok: 1 } })
   })
 
-  it('ends at once where it is over already', async () => {
+  it('ends immediately if it has already ended', async () => {
     await runner.photos.put('a.jpg', 'a')
     const summary = await runner.start({ batch: 'b1' })
     expect(await followBatch(runner.results, 'b1', alreadyStarted, { onProgress: () => {} })).toEqual(summary)
@@ -92,7 +92,7 @@ describe('following a batch that is fired again', () => {
   })
 })
 
-describe('waiting for a batch that was fired just now', () => {
+describe('waiting for a batch that was just fired', () => {
   const begins = () => pollForSummary(runner.results, 'b1', { startsWithin: 50, pollEvery: 5 })
 
   it('ends with its first summary, however long it is listed before', async () => {
@@ -103,7 +103,7 @@ describe('waiting for a batch that was fired just now', () => {
     expect(await waiting).toMatchObject({ state: 'planning' })
   })
 
-  it('ends when there is no sign of it, or none any more', async () => {
+  it('ends without a sign of the batch', async () => {
     expect(await begins()).toBeUndefined()
     await putEntry(runner.results, 'b1', 1)
     const waiting = begins()

@@ -16,7 +16,7 @@ const whisklens = (...args: string[]) =>
   })
 
 needs(findEngine('onnx').missing()).describe('an ONNX model', () => {
-  it('of PyTorch is added by its file, tried, looked over, and classifies', async () => {
+  it('from PyTorch is added by file, tested, verified, and classifies', async () => {
     const added = await whisklens(
       'model',
       'add',
@@ -45,7 +45,7 @@ needs(findEngine('onnx').missing()).describe('an ONNX model', () => {
       expect(probability).toBeCloseTo(expectedOf('torch')[index] ?? Number.NaN, 4)
   })
 
-  it('that is quantized is taught, by the engine that it runs on', async () => {
+  it('that is quantized is taught, on the engine that it runs on', async () => {
     const added = await whisklens('model', 'add', fixture('handmade'), '--id', 'suits')
     expect(added).toMatchObject({ code: 0, stdout: 'suits\n' })
     await labelledPhotos(join(folder.path, 'pets'), ['cat', 'coffee'], 3)
@@ -67,7 +67,7 @@ needs(findEngine('onnx').missing()).describe('an ONNX model', () => {
     expect(refused.stderr).toMatch(/does not run on the engine "wasm".*onnx/s)
   }, 300_000)
 
-  it('that does not fit is refused with what was found, and is not converted', async () => {
+  it('that is unsupported is refused with the reason, and is not converted', async () => {
     const refused = await whisklens('model', 'add', fixture('keras'), '--size', '224', '--range', '0,1')
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(

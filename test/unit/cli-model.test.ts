@@ -38,7 +38,7 @@ const listed = async (models?: string) =>
   )
 
 describe('whisklens model', () => {
-  it('adds a folder, lists it, tells what it is, and classifies with it', async () => {
+  it('adds a folder, lists it, describes it, and classifies with it', async () => {
     const { code, stdout, stderr } = await model(['add', network, '--id', 'mine'], 'one')
     expect([code, stdout]).toEqual([0, 'mine\n'])
     expect(stderr).toMatch(/^Added mine@[0-9a-f]{8} to /)
@@ -64,7 +64,7 @@ describe('whisklens model', () => {
     expect(JSON.parse(again.stderr).error).toMatchObject({ hint: 'Replace it with --force.' })
   })
 
-  it('adds a network that says nothing of itself by what it is told', async () => {
+  it('adds a network without a description, with options', async () => {
     const bare = join(folder.path, 'bare')
     cpSync(network, bare, { recursive: true })
     for (const name of ['whisklens.json', 'labels.json']) rmSync(join(bare, name))
@@ -79,7 +79,10 @@ describe('whisklens model', () => {
       classes: 4,
     })
     const raw = await model(['add', './bare', ...how.slice(0, -1), '--id', 'raw'], 'two')
-    expect([raw.code, raw.stderr]).toEqual([1, expect.stringMatching(/no probabilities.*\nhint: .*--logits/)])
+    expect([raw.code, raw.stderr]).toEqual([
+      1,
+      expect.stringMatching(/not probabilities.*\nhint: .*--logits/),
+    ])
     writeFileSync(join(folder.path, 'names.txt'), 'a\nb\nc\n')
     const wrong = await model(['add', './bare', ...how, '--id', 'wrong'], 'two')
     expect(wrong.code).toBe(1)
@@ -89,7 +92,7 @@ describe('whisklens model', () => {
     expect(both.stderr).toMatch(/has a whisklens\.json: remove --labels, --range, --logits, --license/)
   })
 
-  it('refuses what cannot work, with what to do', async () => {
+  it('refuses invalid input with a hint', async () => {
     for (const [args, code, said] of [
       [['add', 'nonsense'], 1, 'no model "nonsense" in the catalogue'],
       [['add', network, '--from', network], 1, 'remove --from'],
@@ -112,7 +115,7 @@ describe('whisklens model', () => {
     expect(readdirSync(join(folder.path, 'three'))).toEqual([])
   })
 
-  it('says how to go on where a model cannot be fetched', async () => {
+  it('says how to continue if a model cannot be downloaded', async () => {
     const { code, stderr } = await run(folder.path, ['model', 'add', 'mobilenet-v1-0.25'], {
       WHISKLENS_MODELS: join(folder.path, 'four'),
       // Nobody listens there.
@@ -129,7 +132,7 @@ describe('whisklens model', () => {
 describe('whisklens model remove', () => {
   const folders = () => readdirSync(join(folder.path, 'removing'))
 
-  it('deletes a model that was added, whole, and says where it was', async () => {
+  it('deletes an added model completely, and prints its folder', async () => {
     await model(['add', network, '--id', 'mine'], 'removing')
     await model(['add', network, '--id', 'other'], 'removing')
     const { code, stdout, stderr } = await model(['remove', 'mine'], 'removing')
@@ -141,7 +144,7 @@ describe('whisklens model remove', () => {
     expect(JSON.parse(again.stderr).error).toMatchObject({ code: 'model_not_found' })
   })
 
-  it('deletes one that cannot be read any more, and of a link only the link', async () => {
+  it('deletes a damaged one, and of a link only the link', async () => {
     const removing = join(folder.path, 'removing')
     mkdirSync(join(removing, 'broken'), { recursive: true })
     symlinkSync(network, join(removing, 'linked'))
@@ -151,7 +154,7 @@ describe('whisklens model remove', () => {
     expect(existsSync(join(network, 'model.json'))).toBe(true)
   })
 
-  it('takes no path, and no model that comes with Whisklens, but one that hides it', async () => {
+  it('accepts no path, and no bundled model, but one that hides it', async () => {
     mkdirSync(join(folder.path, 'beside'), { recursive: true })
     for (const name of ['../beside', '..', '.', join(folder.path, 'beside'), 'efficientnet-lite0']) {
       const { code, stderr } = await model(['remove', name], 'removing')
@@ -178,7 +181,7 @@ const verify = async (path: string) => {
 }
 
 describe('whisklens model verify', () => {
-  it('finds the model in the box in order, and its engines agreed', async () => {
+  it('finds the bundled model valid, and its engines in agreement', async () => {
     const { code, checks, failed } = await verify('efficientnet-lite0')
     expect([code, failed]).toEqual([0, []])
     expect(checks.map(({ name }) => name)).toEqual([
@@ -200,13 +203,13 @@ describe('whisklens model verify', () => {
       'The weights end within',
     ],
     ['classes', { 'labels.json': '[{"className":"all"}]' }, 'engine wasm', 'labels.json names 1 classes'],
-  ])('names what is wrong: %s', async (_, changes: Record<string, Buffer | string | null>, name, named) => {
+  ])('reports %s', async (_, changes: Record<string, Buffer | string | null>, name, named) => {
     const { code, failed } = await verify(modelCopy(changes))
     expect(code).toBe(1)
     expect(failed.find((check) => check.name === name)?.detail).toContain(named)
   })
 
-  it('names a file that is not the one it was', async () => {
+  it('reports a file with another checksum', async () => {
     await model(['add', modelCopy(), '--id', 'changed'])
     const added = join(folder.path, 'models', 'changed')
     changeModel(added, { 'labels.json': `${readFileSync(join(added, 'labels.json'))}\n` })
@@ -215,7 +218,7 @@ describe('whisklens model verify', () => {
     expect(failed[0]).toMatchObject({ name: 'checksums', detail: expect.stringContaining('labels.json') })
   })
 
-  it('names an operation that no engine knows', async () => {
+  it('reports an operation that no engine supports', async () => {
     const { code, failed } = await verify(unknownNetwork())
     expect(code).toBe(1)
     expect(failed[0]).toMatchObject({ name: 'engine wasm', detail: expect.stringContaining('Divine') })
@@ -223,7 +226,7 @@ describe('whisklens model verify', () => {
 })
 
 describe('whisklens model convert', () => {
-  it('folds and fuses a graph, which keeps its labels and what describes it', async () => {
+  it('folds and fuses a graph, and keeps its labels and description', async () => {
     const { code, stdout } = await model(['convert', network, 'fused'])
     expect([code, stdout]).toEqual([0, 'fused\n'])
     const operations = (path: string): string[] =>
@@ -261,7 +264,7 @@ describe('whisklens model convert', () => {
     expect(readdirSync(folder.path).filter((name) => name.includes('tmp'))).toEqual([])
   })
 
-  it('says how to get the converter that reads what is Keras’', async () => {
+  it('says how to get the converter that reads Keras’', async () => {
     writeFileSync(join(folder.path, 'flowers.keras'), 'a zip')
     const { code, stderr } = await run(folder.path, ['model', 'convert', 'flowers.keras', 'flowers'], {
       WHISKLENS_CONVERTER: join(folder.path, 'nothing'),

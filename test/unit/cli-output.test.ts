@@ -13,22 +13,22 @@ describe('the exit code of a command that waited for batches', () => {
     ['one was stopped by its errors', [over('stopped', 3)], exitCode.failed],
     ['one with an error was cancelled', [over('cancelled', 1)], exitCode.failed],
     ['one was stopped, and another has errors', [over('complete', 1), over('stopped')], exitCode.failed],
-  ])('where %s', (_, summaries, expected) => {
+  ])('if %s', (_, summaries, expected) => {
     expect(exitCodeOfBatches(summaries)).toBe(expected)
   })
 })
 
-describe('a summary for people', () => {
-  it('tells why a batch was stopped', () => {
+describe('a summary as text', () => {
+  it('says why a batch was stopped', () => {
     const summary = { ...over('stopped', 1), reason: 'No such\nbucket' }
     expect(describeSummary(summary)).toMatch(/^reason +No such\\x0abucket$/m)
   })
 
-  it('has no reason where there is none to tell', () => {
+  it('has no reason without one', () => {
     expect(describeSummary(over('complete', 1))).not.toMatch(/^reason/m)
   })
 
-  it('tells what a batch did itself, and then skipped, from what was unchanged before it', () => {
+  it('distinguishes images done by earlier runs from unchanged ones', () => {
     const totals = { listed: 3, planned: 1, skipped: 2, ok: 1, error: 0, pending: 0 }
     const first = describeSummary(summaryOf('b', { totals }))
     expect(first).toMatch(/^images +1 planned of 3 listed, 2 unchanged and skipped$/m)

@@ -47,7 +47,7 @@ const whisklens = (key: (typeof names)[number], ...args: string[]) =>
   })
 
 describe('the command line', () => {
-  it('uploads small and large files by the policy of uploaders', async () => {
+  it('uploads small and large files under the uploaders’ policy', async () => {
     const { code, lines } = await whisklens('uploader', 'upload', '--json', 'up')
     expect(code).toBe(0)
     for (const { key, etag, size } of lines.map((line) => JSON.parse(line)))
@@ -56,7 +56,7 @@ describe('the command line', () => {
   })
 
   it.each([[['status']], [['status', 'b1']], [['results', 'b1']], [['cost']]])(
-    'reads by the policy of readers: %j',
+    'reads under the readers’ policy: %j',
     async (args) => {
       expect(await whisklens('reader', ...args)).toMatchObject({ code: 0 })
     },
@@ -72,7 +72,7 @@ describe('the command line', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/AccessDenied.*\nhint: .*policy/)])
   })
 
-  it('removes old batches by the policy of the actions', async () => {
+  it('prunes batches under the actions’ policy', async () => {
     expect(await whisklens('actions', 'prune', '--older-than', '1d', '--yes')).toMatchObject({ code: 0 })
     expect(await owner.bucket('results').head(summaryKey('b1'))).toBeUndefined()
   })

@@ -9,13 +9,13 @@ const seconds = (count: number) => count * 1000
 const unknown = { perSecond: null, secondsLeft: null }
 
 describe('the pace', () => {
-  it('is not known before anything is done', () => {
+  it('is unknown before anything is done', () => {
     const meter = new PaceMeter()
     expect(meter.measure(40, 100, 0)).toEqual(unknown)
     expect(meter.measure(40, 100, seconds(5))).toEqual(unknown)
   })
 
-  it('tells how long it goes on, where it is known how much there is', () => {
+  it('estimates the time left if the total is known', () => {
     const meter = new PaceMeter()
     meter.measure(0, 100, 0)
     expect(meter.measure(20, 100, seconds(10))).toEqual({ perSecond: 2, secondsLeft: 40 })
@@ -23,21 +23,21 @@ describe('the pace', () => {
     expect(meter.measure(100, 100, seconds(20))).toEqual({ perSecond: 5, secondsLeft: 0 })
   })
 
-  it('is that of late, not that of long ago', () => {
+  it('is that of a recent window', () => {
     const meter = new PaceMeter()
     for (let at = 0; at <= 100; at++) meter.measure(at * 10, 10_000, seconds(at))
     for (let at = 101; at <= 140; at++) meter.measure(1000 + (at - 100), 10_000, seconds(at))
     expect(meter.measure(1041, 10_000, seconds(141)).perSecond).toBe(1)
   })
 
-  it('falls while nothing gets done', () => {
+  it('falls while nothing is done', () => {
     const meter = new PaceMeter()
     for (const at of [0, 1, 2]) meter.measure(at * 10, 100, seconds(at))
     expect(meter.measure(20, 100, seconds(2)).perSecond).toBe(10)
     expect(meter.measure(20, 100, seconds(40)).perSecond).toBe(0.5)
   })
 
-  it('is measured over several chunks, however seldom they come', () => {
+  it('is measured over several chunks, however rarely they report', () => {
     const meter = new PaceMeter()
     let perSecond: number | null = null
     for (let minute = 0; minute < 10; minute++)
@@ -45,7 +45,7 @@ describe('the pace', () => {
     expect(perSecond).toBe(1)
   })
 
-  it('begins anew where less is done than before', () => {
+  it('starts again when the count falls', () => {
     const meter = new PaceMeter()
     meter.measure(0, 100, 0)
     meter.measure(100, 100, seconds(1))
@@ -60,7 +60,7 @@ describe('the pace', () => {
     [3541, '1 h 0 min'],
     [7300, '2 h 2 min'],
     [100_000, '1 d 3 h'],
-  ])('of %i s is said as %s', (count, text) => expect(duration(count)).toBe(text))
+  ])('%i s are formatted as %s', (count, text) => expect(duration(count)).toBe(text))
 })
 
 describe('a bar', () => {
@@ -72,7 +72,7 @@ describe('a bar', () => {
     isGrowing: fc.boolean(),
   })
 
-  it('never goes back and is never full, whatever is counted', () => {
+  it('never moves back and is never full', () => {
     fc.assert(
       fc.property(fc.array(progresses), (all) => {
         const shares = [0]
@@ -86,7 +86,7 @@ describe('a bar', () => {
     )
   })
 
-  it('stands still while the total grows, and is about this run alone', () => {
+  it('does not move while the total grows, and shows this run only', () => {
     const shares: number[] = []
     const { update } = counter('images', undefined, (_, share) => shares.push(share))
     update({ done: 100, total: 100, errors: 0, earlier: 100, isGrowing: true })
@@ -95,7 +95,7 @@ describe('a bar', () => {
     expect(shares).toEqual([0, 0, 0.25])
   })
 
-  it('goes with what is counted, what of it failed and who is at it', () => {
+  it('shows count, errors and running activations', () => {
     const pace = { perSecond: 24.2, secondsLeft: 90 }
     const counts = { done: 120, total: 500, errors: 3, running: 8 }
     expect(describeProgress(counts, 'images', pace)).toBe(
@@ -108,11 +108,11 @@ describe('a bar', () => {
   })
 })
 
-describe('how far a batch has come', () => {
+describe('progress of a batch', () => {
   const totals = { listed: 9, planned: 9, skipped: 0, ok: 4, error: 1, pending: 4 }
   const piece = { start: 0, end: 1, chunk: { start: 0, end: 1, epoch: 1 }, attempts: 1, by: 1 }
 
-  it('is in its summary, and who is at work in its document', () => {
+  it('comes from its summary, and running activations from its document', () => {
     const pieces = [
       { ...piece, at: 5 },
       { ...piece, at: 5, ended: true },
@@ -130,7 +130,7 @@ describe('how far a batch has come', () => {
     expect(progressOf(summaryOf('b', { totals }), plan).running).toBe(0)
   })
 
-  it('is not final while it is planned, nor on a day whose uploads come in', () => {
+  it('is not final while the batch is planned, or on a day of uploads', () => {
     const plan = batchOf('photos')
     const day = batchOf('photos', {}, { kind: 'uploads' })
     const isGrowing = (state: 'planning' | 'running' | 'complete', known = plan) =>
@@ -143,7 +143,7 @@ describe('how far a batch has come', () => {
     expect([isGrowing('running', day), isGrowing('complete', day)]).toEqual([true, false])
   })
 
-  it('does not count what earlier runs did', () => {
+  it('does not count earlier runs', () => {
     const again = batchOf('photos', {}, { dispatch: { before: { reported: 8, errors: 0 } } })
     expect(progressOf(summaryOf('b', { totals }), again).earlier).toBe(8)
   })
@@ -168,7 +168,7 @@ describe('progress', () => {
 
   const counts = (done: number): Progress => ({ done, total: 10, errors: 0 })
 
-  it('is a line now and then where stderr is no terminal', () => {
+  it('is a line at intervals if stderr is not a terminal', () => {
     process.stderr.isTTY = false
     setClock(0)
     const progress = startProgress('images', {})
@@ -186,21 +186,18 @@ describe('progress', () => {
     ])
   })
 
-  it.each([{ json: true }, { quiet: true }, { withLines: true }])(
-    'is only what has to be said with %j',
-    (options) => {
-      process.stderr.isTTY = false
-      setClock(0)
-      const progress = startProgress('images', options)
-      jest.setSystemTime(seconds(60))
-      progress.update(counts(5))
-      progress.say('error: that one')
-      progress.stop()
-      expect(written).toBe('error: that one\n')
-    },
-  )
+  it.each([{ json: true }, { quiet: true }, { withLines: true }])('is errors only with %j', (options) => {
+    process.stderr.isTTY = false
+    setClock(0)
+    const progress = startProgress('images', options)
+    jest.setSystemTime(seconds(60))
+    progress.update(counts(5))
+    progress.say('error: that one')
+    progress.stop()
+    expect(written).toBe('error: that one\n')
+  })
 
-  it('is a bar on a terminal, below what is said', () => {
+  it('is a bar on a terminal, below messages', () => {
     process.stderr.isTTY = true
     const progress = startProgress('images', {})
     progress.update(counts(5))

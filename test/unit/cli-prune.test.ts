@@ -36,7 +36,7 @@ beforeEach(async () => {
 })
 
 describe('whisklens prune', () => {
-  it('needs an age', async () => {
+  it('requires an age', async () => {
     expect((await whisklens()).code).toBe(2)
     for (const age of ['30', '0d', '-1d', '1m', 'd', '1.5d', '100000d'])
       expect(await whisklens('--older-than', age)).toMatchObject({
@@ -45,7 +45,7 @@ describe('whisklens prune', () => {
       })
   })
 
-  it('removes nothing that nobody agreed to', async () => {
+  it('deletes nothing without confirmation', async () => {
     const { code, stdout, stderr } = await whisklens('--older-than', '30d')
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^error: Cannot ask for confirmation without a terminal.*\nhint: Add --yes/)
@@ -54,7 +54,7 @@ describe('whisklens prune', () => {
     expect(await batches()).toEqual(['old', 'older', 'open', 'young'])
   })
 
-  it('lists what it would remove', async () => {
+  it('lists what it would delete', async () => {
     const { code, lines, stderr } = await whisklens('--older-than', '30d', '--dry-run')
     expect([code, stderr]).toEqual([0, '2 batches would be deleted\n'])
     expect(lines).toEqual([
@@ -67,7 +67,7 @@ describe('whisklens prune', () => {
     expect(await batches()).toEqual(['old', 'older', 'open', 'young'])
   })
 
-  it('removes what is that old, and no record of an image', async () => {
+  it('deletes batches of that age, and no records of images', async () => {
     const { code, lines, stderr } = await whisklens('--older-than', '30d', '--yes', '--json')
     expect([code, stderr]).toEqual([0, 'Deleted 2 batches, 6 objects\n'])
     expect(lines.map((line) => JSON.parse(line))).toEqual([

@@ -49,7 +49,7 @@ describe('whisklens results', () => {
     expect(read[1]).toMatchObject({ takenAt: new Date('2026-06-01T10:00:00Z'), latitude: -1.5, longitude: 2 })
   })
 
-  it('prints CSV that is safe in a spreadsheet, and as it is with --raw', async () => {
+  it('prints CSV that is safe in a spreadsheet, or raw with --raw', async () => {
     const safe = (await results('--csv')).stdout
     expect(safe).toContain(",'=cmd.jpg,ok,")
     expect(safe.startsWith('\uFEFFbucket')).toBe(true)
@@ -64,7 +64,7 @@ describe('whisklens results', () => {
     expect(lines.map((line) => recordSchema.parse(JSON.parse(line)))).toEqual(records)
   })
 
-  it('finds by date and camera', async () => {
+  it('filters by date and camera', async () => {
     const keys = async (...args: string[]) =>
       (await results('--jsonl', ...args)).lines.map((line) => JSON.parse(line).key)
     expect(await keys('--taken-since', '2026-06')).toEqual(['b.jpg'])
@@ -116,7 +116,7 @@ describe('labels.json', () => {
   beforeAll(() => store.results.put('labels.json', JSON.stringify({ rename: { tabby: 'Katze' } })))
   afterAll(() => store.results.delete('labels.json'))
 
-  it('in the results bucket, or a file in its place, is how labels are shown', async () => {
+  it('in the results bucket, or a file instead, renames labels', async () => {
     expect(await labels()).toMatchObject({ code: 0, label: 'Katze' })
     await writeFile(join(folder.path, 'mine.json'), JSON.stringify({ groups: { animal: ['cat'] } }))
     expect(await labels('--labels', 'mine.json')).toMatchObject({ code: 0, label: 'animal' })
@@ -129,7 +129,7 @@ describe('labels.json', () => {
     expect((await results('--labels', 'none.json', '--status', 'ok')).stdout).toContain('no label')
   })
 
-  it('that is wrong or missing is an error that says where and why', async () => {
+  it('that is invalid or missing is an error that says where and why', async () => {
     await writeFile(join(folder.path, 'wrong.json'), '{"renames":{}}')
     const wrong = await labels('--labels', 'wrong.json')
     expect(wrong.code).toBe(1)

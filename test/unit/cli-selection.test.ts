@@ -16,7 +16,7 @@ describe('arguments of whisklens batch', () => {
     [['*.jpg'], { prefix: [''], include: '*.jpg' }],
     [['a\\*b/'], { prefix: ['a*b/'], include: undefined }],
     [[], { prefix: [''], include: undefined }],
-  ])('%j are a prefix, and a glob where there is one', (args, selection) => {
+  ])('%j are a prefix, and a glob if there is one', (args, selection) => {
     expect(selectionOf(args)).toEqual(selection)
   })
 

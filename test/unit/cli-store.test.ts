@@ -30,7 +30,7 @@ const whisklens = (...args: string[]) => run(folder.path, args, store.env)
 const putSummary = (summary: BatchSummary) => results.put(summaryKey(summary.batch), JSON.stringify(summary))
 
 describe('whisklens upload', () => {
-  it('puts files and the images of folders under a prefix, large files in parts, and says what it did', async () => {
+  it('uploads files and the images of folders under a prefix, large files in parts, and reports it', async () => {
     const big = Buffer.alloc(9_000_000, 'whisklens')
     await mkdir(join(folder.path, 'up', '2026'), { recursive: true })
     await writeFile(join(folder.path, 'up', '2026', 'a b+c.PNG'), 'a')
@@ -52,14 +52,14 @@ describe('whisklens upload', () => {
     for (const { key, etag } of objects) expect((await images.head(key))?.etag).toBe(etag)
   })
 
-  it('does the rest when one file cannot be read', async () => {
+  it('continues if one file cannot be read', async () => {
     const { code, stdout, stderr } = await whisklens('upload', 'nowhere', 'one.jpg')
     expect([code, stdout]).toEqual([3, ''])
     expect(stderr).toContain('error: There is no file or folder nowhere\n')
     expect(stderr).toContain('Uploaded 1 file (1 kB) to s3://images/, 1 failed\n')
   })
 
-  it('fails at once when the bucket is missing', async () => {
+  it('fails immediately if the bucket is missing', async () => {
     const { code, stderr } = await whisklens('upload', 'one.jpg', '--bucket', 'nobucket')
     expect(code).toBe(1)
     expect(stderr).toMatch(/^error: Could not write s3:\/\/nobucket\/one\.jpg: .*\nhint: Create the bucket/)
@@ -67,7 +67,7 @@ describe('whisklens upload', () => {
 })
 
 describe('whisklens classify s3://…', () => {
-  it('classifies the images below a prefix, and an object named itself', async () => {
+  it('classifies the images with a prefix, and an object named explicitly', async () => {
     expect((await whisklens('upload', '--prefix', 'photos/', samples)).code).toBe(0)
     const { code, lines } = await whisklens('classify', '--json', '--top', '1', 's3://images/photos/c')
     const records = lines.map((line) => JSON.parse(line))
@@ -105,7 +105,7 @@ describe('batches', () => {
     await results.put(resultsKey('newest', 'results.jsonl'), toJsonLines(records))
   })
 
-  it('are listed by status, newest first, and shown one by one', async () => {
+  it('are listed by status, latest first, and shown by id', async () => {
     const { lines } = await whisklens('status', '--json')
     expect(lines.map((line) => JSON.parse(line).batch)).toEqual(['newest', '20261101-000000-abcdef'])
     const table = await whisklens('status')
@@ -118,7 +118,7 @@ describe('batches', () => {
   })
 
   it.each([['status'], ['results'], ['results', '--csv']])(
-    'say so when %s asks for one there is not',
+    'are reported as missing by %s',
     async (...args) => {
       const { code, stdout, stderr } = await whisklens(...args, 'nosuch')
       expect([code, stdout, stderr]).toEqual([
@@ -131,7 +131,7 @@ describe('batches', () => {
     },
   )
 
-  it('give their records as a table, JSON Lines and CSV, the newest batch by default', async () => {
+  it('are printed as a table, JSON Lines and CSV, the latest by default', async () => {
     const table = await whisklens('results')
     expect(table.stderr).toBe('Batch newest\n')
     expect(table.stdout).toMatch(
@@ -152,7 +152,7 @@ describe('batches', () => {
     expect(csv.lines[1]).toMatch(/^images,"a,b\.jpg",ok,tabby,0\.9,/)
   })
 
-  it('tell no records from none that match', async () => {
+  it('distinguish no records from none that match', async () => {
     await results.put(resultsKey('20261101-000000-abcdef', 'results.jsonl'), '')
     const empty = await whisklens('results', '20261101-000000-abcdef', '--csv')
     expect([empty.code, empty.lines.length, empty.stderr]).toEqual([
@@ -163,7 +163,7 @@ describe('batches', () => {
     expect((await whisklens('results', 'newest', '--label', 'dog')).stderr).toBe('No record matches\n')
   })
 
-  it('give their records as a Parquet file, which is there once it is whole', async () => {
+  it('are written as a Parquet file, atomically', async () => {
     const { code, stdout, stderr } = await whisklens(
       'results',
       'newest',
@@ -185,7 +185,7 @@ describe('batches', () => {
     expect(piped).toBe((await readFile(join(folder.path, 'ok.parquet'))).toString('utf8'))
   })
 
-  it('are not written where that is not possible', async () => {
+  it('are not written to an invalid path', async () => {
     const { code, stderr } = await whisklens('results', 'newest', '--parquet', 'no/such.parquet', '--json')
     expect([code, stderr]).toEqual([2, expect.stringContaining('cannot be used with')])
     const refused = await whisklens('results', 'newest', '--parquet', 'no/such.parquet')
@@ -227,7 +227,7 @@ describe('following a batch', () => {
     expect((await following).state).toBe('complete')
   })
 
-  it('is not fooled by the summary of an earlier run with the same id', async () => {
+  it('ignores the summary of an earlier run with the same id', async () => {
     await putSummary(summaryOf('again'))
     const seen: string[] = []
     const onProgress = ({ state }: BatchSummary) => seen.push(state)
@@ -242,7 +242,7 @@ describe('following a batch', () => {
     expect(seen[0]).toBe('running')
   })
 
-  it('gives up with a hint when the batch does not begin, or does not move', async () => {
+  it('gives up with a hint if the batch does not start, or makes no progress', async () => {
     await expect(followBatch(results, 'absent', never, { ...quick, startsWithin: 50 })).rejects.toMatchObject(
       {
         code: 'batch_not_started',

@@ -35,14 +35,14 @@ describe('two folders of photos', () => {
     stdout = taught.stdout
   }, 300_000)
 
-  it('are told apart: 95 % and more of the photos held out', () => {
+  it('are distinguished: 95 % and more of the held-out photos', () => {
     expect(stdout).toMatch(/cat +20\ncoffee +20\n/)
     const [, right, tested] = /Held out: (\d+) of (\d+) right/.exec(stdout) ?? []
     expect(Number(tested)).toBe(8)
     expect(Number(right) / Number(tested)).toBeGreaterThanOrEqual(0.95)
   })
 
-  it('become a model of the user’s, named after the folder, that is a classifier as any other', () => {
+  it('become a model of the user, named after the folder, like any other classifier', () => {
     const files = readdirSync(added()).sort()
     expect(files).toEqual(expect.arrayContaining(['labels.json', 'model.json', 'whisklens.json']))
     const description = JSON.parse(readFileSync(join(added(), 'whisklens.json'), 'utf8'))
@@ -62,7 +62,7 @@ describe('two folders of photos', () => {
     ])
   })
 
-  describe.each(engineNames)('by the engine %s', (engine) => {
+  describe.each(engineNames)('with the engine %s', (engine) => {
     needs(findEngine(engine).missing()).it('are labelled right, if new', async () => {
       for (const name of names) writeFileSync(at(`${name}-new.jpg`), await variant(name, 31))
       const images = names.map((name) => `${name}-new.jpg`)
@@ -82,7 +82,7 @@ describe('two folders of photos', () => {
     })
   })
 
-  it('are not taught over a model that is there, unless that is asked for', async () => {
+  it('do not replace an existing model without --force', async () => {
     const before = readFileSync(join(added(), 'whisklens.json'))
     const refused = await run(['teach', 'My pets'])
     expect(refused.code).toBe(1)
@@ -100,7 +100,7 @@ describe('two folders of photos', () => {
     expect(readFileSync(join(added(), 'whisklens.json'))).toEqual(before)
   }, 300_000)
 
-  it('can be what another model is built on', async () => {
+  it('can be taught on a taught model', async () => {
     cpSync(at('My pets'), at('again'), { recursive: true })
     const { code, stderr } = await run([
       'teach',
@@ -117,8 +117,8 @@ describe('two folders of photos', () => {
   }, 300_000)
 })
 
-describe('photos that cannot be read, and images without a label', () => {
-  it('are left out and listed', async () => {
+describe('unreadable photos, and images without a label', () => {
+  it('are skipped and listed', async () => {
     await labelledPhotos(at('some'), ['cat', 'coffee'], 3)
     writeFileSync(at('some', 'cat', 'broken.jpg'), 'not a photo')
     writeFileSync(at('some', 'beside.jpg'), await variant('cat', 1))
@@ -143,14 +143,14 @@ describe('photos that cannot be read, and images without a label', () => {
   }, 300_000)
 })
 
-describe('what cannot be taught is refused with what to do', () => {
+describe('invalid training data is refused with a hint', () => {
   async function expectRefused(args: string[], ...words: string[]): Promise<void> {
     const { code, stdout, stderr } = await run(['teach', ...args])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     for (const word of words) expect(stderr).toContain(word)
   }
 
-  it('with a code of its own', async () => {
+  it('with its own code', async () => {
     await layout('alone', ['cat/1.jpg'])
     const { stderr } = await run(['teach', 'alone', '--json'])
     expect(JSON.parse(stderr).error.code).toBe('bad_examples')
@@ -158,7 +158,7 @@ describe('what cannot be taught is refused with what to do', () => {
 
   beforeAll(() => layout('two', ['cat/1.jpg', 'dog/2.jpg']))
 
-  it('a folder that is not there', () => expectRefused(['nowhere'], 'nowhere'))
+  it('a missing folder', () => expectRefused(['nowhere'], 'nowhere'))
 
   it('a file', async () => {
     writeFileSync(at('file.jpg'), '')
@@ -191,15 +191,15 @@ describe('what cannot be taught is refused with what to do', () => {
     expect(existsSync(at('.local', 'share', 'whisklens', 'models', 'few'))).toBe(false)
   })
 
-  it('into a folder that is no model’s', async () => {
+  it('into a folder that is not a model', async () => {
     await layout('precious', ['letters.txt'])
     await expectRefused(['two', '--out', 'precious', '--force'], 'is not a model folder')
     expect(readdirSync(at('precious'))).toEqual(['letters.txt'])
   })
 
-  it('on a model that is not there', () => expectRefused(['two', '--model', 'ghost'], 'no model "ghost"'))
+  it('on a missing model', () => expectRefused(['two', '--model', 'ghost'], 'no model "ghost"'))
 
-  it('on a model that finds things', async () => {
+  it('on a detection model', async () => {
     const description = {
       ...{ schema: 'whisklens.model/1', id: 'finder', task: 'detection' },
       input: { longestSide: 300, kernel: 'linear' },
@@ -211,7 +211,7 @@ describe('what cannot be taught is refused with what to do', () => {
     await expectRefused(['two', '--model', './finder'], 'is for detection', '--model')
   })
 
-  it('with an engine that is not there', () => expectRefused(['two', '--engine', 'steam'], '"steam"'))
+  it('with an unknown engine', () => expectRefused(['two', '--engine', 'steam'], '"steam"'))
 
   it.each([
     ['--holdout', '60%', 'from 0% to 50%'],

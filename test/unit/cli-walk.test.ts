@@ -47,7 +47,7 @@ async function images(...paths: string[]) {
 }
 
 describe('walk', () => {
-  it('finds all files below a folder, sorted as a bucket lists them, without hidden ones and circles', async () => {
+  it('finds all files below a folder, sorted as a bucket lists them, without hidden files and cycles', async () => {
     expect((await all(below(['photos']))).map(({ name }) => name)).toEqual([
       'a.d/y.webp',
       'a.png',
@@ -61,19 +61,19 @@ describe('walk', () => {
     ])
   })
 
-  it('takes files that are named themselves, whatever their name, in the order given', async () => {
+  it('accepts files named explicitly, whatever their name, in the order given', async () => {
     const { names, others } = await images('photos/notes.txt', 'photos/a/.hidden.jpg', 'photos/a/b')
     expect(names).toEqual(['notes.txt', '.hidden.jpg', 'c.tif'])
     expect(others).toEqual({})
   })
 
-  it('reports what is not there and goes on', async () => {
+  it('reports missing files and continues', async () => {
     const files = await all(below(['nope', 'photos/a.png', 'photos/a.png/b', 'photos/a/broken.jpg']))
     const codes = files.map(({ problem }) => problem?.code)
     expect(codes).toEqual(['file_not_found', undefined, 'file_not_found', 'file_not_found'])
   })
 
-  it('reports a named pipe, which may have no writer, and does not open it', async () => {
+  it('reports a named pipe without opening it', async () => {
     await mkdir(join(folder.path, 'pipes'))
     execFileSync('mkfifo', [join(folder.path, 'pipes', 'pipe.jpg')])
     for (const path of ['pipes', 'pipes/pipe.jpg']) {
@@ -85,7 +85,7 @@ describe('walk', () => {
     }
   })
 
-  it('looks into a folder only when its files are asked for', async () => {
+  it('reads a folder only when its files are requested', async () => {
     const files = below(['photos', 'later'])
     await files.next()
     await mkdir(join(folder.path, 'later'))
@@ -95,7 +95,7 @@ describe('walk', () => {
 })
 
 describe('images among the files of a folder', () => {
-  it('are those with the extension of one; the rest is counted', async () => {
+  it('are those with an image extension; the others are counted', async () => {
     const { names, others } = await images('photos')
     expect(names).toEqual([
       'a.d/y.webp',
@@ -109,7 +109,7 @@ describe('images among the files of a folder', () => {
     expect(others).toEqual({ '.txt': 1, 'links to folders': 1 })
   })
 
-  it('and those that are one by their first bytes', async () => {
+  it('and those with an image signature', async () => {
     await mkdir(join(folder.path, 'bytes'))
     const files: [string, Buffer | string][] = [
       ['IMG_0001', sample('cat')],
@@ -146,7 +146,7 @@ describe('globs', () => {
     expect(others.filter((name) => split?.matches(name))).toEqual([])
   })
 
-  it('are none without a wildcard', () => {
+  it('need a wildcard', () => {
     expect(splitGlob('photos/a.jpg')).toBeUndefined()
     expect(splitGlob('a[1]/b.jpg', /[*?]/)).toBeUndefined()
   })

@@ -70,7 +70,7 @@ async function watch(args: string[], changes: (() => Promise<unknown>)[]) {
 }
 
 describe('whisklens watch', () => {
-  it('says what there is to do when no batch is open', async () => {
+  it('says what to do if no batch is open', async () => {
     await put(summaryOf('over'))
     for (const options of [[], ['--all']]) {
       const { code, stderr } = await whisklens('watch', ...options)
@@ -88,14 +88,14 @@ describe('whisklens watch', () => {
     ['complete', failed, 3],
     ['cancelled', totals, 1],
     ['stopped', failed, 1],
-  ])('shows the summary of one that is %s already', async (state, counts, expected) => {
+  ])('shows the summary of one that is already %s', async (state, counts, expected) => {
     await put(summaryOf('over', { state, totals: counts }))
     const { code, stdout } = await whisklens('watch', 'over')
     expect(code).toBe(expected)
     expect(stdout).toMatch(new RegExp(`^batch +over\nstate +${state}\n`))
   })
 
-  it('prints a line for each change until the batch is over', async () => {
+  it('prints a line for each change until the batch ends', async () => {
     const more = running('live', {
       dispatch: { next: 10, pieces: [piece, { ...piece, start: 5, end: 10 }] },
     })
@@ -124,7 +124,7 @@ describe('whisklens watch', () => {
     expect(code).toBe(3)
   })
 
-  it('chooses the newest that is open, or all, but no day of uploads', async () => {
+  it('selects the latest open one, or all, but no batch of uploads', async () => {
     const end = (batch: string) => () => close(running(batch), summaryOf(batch, { totals }))
     await open(running('first', { startedAt: '2026-11-20T00:00:00.000Z' }))
     await open(running('third', { startedAt: '2026-11-22T00:00:00.000Z' }))
@@ -141,7 +141,7 @@ describe('whisklens watch', () => {
     expect([all.code, batches]).toEqual([0, new Set(['first', 'second'])])
   })
 
-  it('shows the day of uploads where no other batch is open', async () => {
+  it('shows the batch of uploads if no other is open', async () => {
     const day = 'uploads-2026-11-23'
     const over = async () => {
       await put(summaryOf(day, { totals }))
@@ -155,7 +155,7 @@ describe('whisklens watch', () => {
     expect(code).toBe(0)
   })
 
-  it('sees all to their ends when one cannot be followed', async () => {
+  it('follows all to their ends if one fails', async () => {
     await open(running('sound'))
     await open(running('broken'))
     await store.results.put(documentKey('broken'), '{}')
@@ -188,7 +188,7 @@ describe('whisklens watch', () => {
     ])
   })
 
-  it('is said by status not to have begun, where it does not', async () => {
+  it('is reported by status as not started', async () => {
     await putEntry(store.results, 'slow', 1)
     const { code, stderr } = await whisklens('status', 'slow', '--json')
     expect(code).toBe(1)
@@ -198,7 +198,7 @@ describe('whisklens watch', () => {
     })
   })
 
-  it('tells in status how an open batch gets on', async () => {
+  it('has progress in status while open', async () => {
     await open(running('now', { dispatch: { next: 10 } }))
     expect((await whisklens('status', 'now')).stdout).toMatch(/\nprogress +5\/10 images, \d.*, 1 running\n/)
     const { progress } = JSON.parse((await whisklens('status', 'now', '--json')).stdout)

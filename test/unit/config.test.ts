@@ -30,7 +30,7 @@ beforeAll(async () => {
 })
 
 describe('the names of settings', () => {
-  it('are the promised ones in the environment', () => {
+  it('are the documented ones in the environment', () => {
     expect(settingNames.map(environmentName)).toEqual([
       'WHISKLENS_S3_ENDPOINT',
       'WHISKLENS_S3_REGION',
@@ -62,19 +62,19 @@ describe('settings', () => {
   })
 
   it.each(['', '$WHISKLENS_S3_ENDPOINT', '${WHISKLENS_S3_ENDPOINT}', '$WHISKLENS_MODEL'])(
-    'are unset when wskdeploy passes %j on for a variable that is not set',
+    'are unset when wskdeploy passes on %j for an unset variable',
     (unset) => {
       expect(settingsFromParams({ s3Endpoint: unset, defaultModel: unset })).toEqual(defaults)
     },
   )
 
-  it('may hold a dollar sign otherwise', () => {
+  it('may otherwise contain a dollar sign', () => {
     for (const s3SecretAccessKey of ['$ecret', 'a$WHISKLENS_MODEL', '$HOME']) {
       expect(settingsFromParams({ s3SecretAccessKey }).s3SecretAccessKey).toBe(s3SecretAccessKey)
     }
   })
 
-  it('are read from an action’s parameters, whatever else is there', () => {
+  it('are read from an action’s parameters, ignoring others', () => {
     const params = {
       defaultModel: 'other',
       images: [{ bucket: 'b', key: 'k' }],
@@ -83,18 +83,18 @@ describe('settings', () => {
     expect(settingsFromParams(params)).toEqual({ ...defaults, model: 'other', runtimeImage: 'x/y' })
   })
 
-  it('have the model of the deployment, whatever model an invocation asks for', () => {
+  it('have the deployment’s model, whatever model an invocation requests', () => {
     expect(settingsFromParams({ defaultModel: 'one', model: 'two' }).model).toBe('one')
   })
 
-  it('that are no text are an error that names them', () => {
+  it('that are not text are an error that names them', () => {
     for (const value of [7, true, null, {}, []]) {
       expect(() => settingsFromParams({ s3Endpoint: value })).toThrow(/s3Endpoint/)
     }
   })
 
   it.each(['0', '0.00002', '2e-7', 3, 0.0000001])(
-    'take %j for the price of a GB-second: wsk makes a number of what looks like one',
+    'accept %j for the price of a GB-second: wsk converts it to a number',
     (gbSecondPrice) => {
       expect(settingsFromParams({ gbSecondPrice }).gbSecondPrice).toBe(String(gbSecondPrice))
     },
@@ -107,7 +107,7 @@ describe('settings', () => {
     },
   )
 
-  it('takes a flag as text, and as what wsk makes of it', () => {
+  it('accept a flag as text, and as converted by wsk', () => {
     for (const on of ['true', true]) expect(settingsFromParams({ thumbnails: on }).thumbnails).toBe('true')
     expect(settingsFromParams({ thumbnails: false }).thumbnails).toBe('false')
     expect(() => settingsFromParams({ thumbnails: 'yes' })).toThrow(/thumbnails/)
@@ -137,7 +137,7 @@ describe('settings', () => {
     )
   })
 
-  it('take authorities as text, and as the path of a file only from the environment', async () => {
+  it('accept authorities as text, and as a file path only from the environment', async () => {
     const path = join(folder.path, 'ca.pem')
     await writeFile(path, `# ours\n${ca}`)
     expect(settingsFromEnvironment({ WHISKLENS_CA: ca }).ca).toBe(ca)
@@ -159,7 +159,7 @@ describe('settings', () => {
     }
   })
 
-  it('that are unset are no variables', () => {
+  it('that are unset become no variables', () => {
     expect(toEnvironment({ model: 'm', s3Endpoint: undefined })).toEqual({ WHISKLENS_MODEL: 'm' })
   })
 })

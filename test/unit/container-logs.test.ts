@@ -22,7 +22,7 @@ describe('the logs of an activation', () => {
     await jest.advanceTimersByTimeAsync(ms)
   }
 
-  it('are waited for as long as more comes, up to the marks of their end', async () => {
+  it('are awaited while more arrives, up to their end markers', async () => {
     const { stdout, stderr, said } = begun()
     const lines = said()
     for (const name of ['a', 'b', 'c', 'd', 'e']) {
@@ -36,7 +36,7 @@ describe('the logs of an activation', () => {
     expect(jest.getTimerCount()).toBe(0)
   })
 
-  it('end without their marks after a second of silence', async () => {
+  it('end without markers after a second of silence', async () => {
     const { stdout, said } = begun()
     const lines = said()
     stdout.write('a\n')
@@ -44,7 +44,7 @@ describe('the logs of an activation', () => {
     expect(await lines).toEqual(['stdout: a'])
   })
 
-  it('end after half a minute, whatever still comes', async () => {
+  it('end after half a minute, whatever still arrives', async () => {
     const { stdout, said } = begun()
     const lines = said()
     for (let i = 0; i < 60; i++) {

@@ -80,7 +80,7 @@ describe('a container', () => {
     }
   }
 
-  it('listens nowhere, so that the host alone can reach it', async () => {
+  it('does not listen, so that only the host can reach it', async () => {
     const code = 'const main = () => ({ all: process.getActiveResourcesInfo() })'
     const { all } = await withContainer(code, async (one) => read(await one.post('/run', {}, 60_000)))
     expect(all).toContain('PipeWrap')
@@ -106,7 +106,7 @@ describe('a container', () => {
     }
   })
 
-  it('forgets an activation’s variables when its run ends, and keeps its own', async () => {
+  it('drops an activation’s variables after its run, and keeps its own', async () => {
     const code = `const names = () => Object.keys(process.env).filter((name) => name.startsWith('__OW_')).sort()
       const between = new Set()
       const main = () => {
@@ -135,7 +135,7 @@ describe('a pool', () => {
     run: () => ({ value }),
   })
 
-  it('refuses parameters nested too deep, in a warm container or a cold one, and loses neither', async () => {
+  it('refuses parameters nested too deep, in a warm or a cold container, and loses neither', async () => {
     const options = { containersPerAction: 1, idleTimeout: 60_000, clock: Date.now }
     const pool = new Pool({ folder: newFolder(), runtime, ...options })
     try {
@@ -154,7 +154,7 @@ describe('a pool', () => {
     }
   })
 
-  it('passes on what is nested as deep as can be written', async () => {
+  it('passes on parameters nested as deep as can be serialised', async () => {
     const options = { containersPerAction: 1, idleTimeout: 60_000, clock: Date.now }
     const pool = new Pool({ folder: newFolder(), runtime, ...options })
     try {

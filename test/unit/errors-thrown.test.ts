@@ -40,7 +40,7 @@ it('activation_pending: an action that does not end', async () => {
   server.close()
 })
 
-it('port_in_use: the local mode beside another server', async () => {
+it('port_in_use: a local mode beside another server', async () => {
   const server = await emptyServer()
   const options = { dataDir: at('data'), apiPort: 0, storePort: server.port, limits: generousLimits }
   await expect(startLocal(options)).rejects.toMatchObject({
@@ -51,22 +51,22 @@ it('port_in_use: the local mode beside another server', async () => {
 })
 
 describe('a program of an installation', () => {
-  it('tool_missing: that is not there', () =>
+  it('tool_missing: that is not installed', () =>
     expect(runStep(folder.path, 'no-such-program', ['x'])).rejects.toMatchObject({
       code: 'tool_missing',
       message: expect.stringContaining('no-such-program'),
     }))
 
-  it('install_failed: that fails, with the last line of what it said', () =>
+  it('install_failed: that fails, with its last line', () =>
     expect(
       runStep(folder.path, process.execPath, ['-e', 'console.error("first\\nlast"); process.exit(3)']),
     ).rejects.toMatchObject({ code: 'install_failed', message: expect.stringMatching(/ -e failed: last$/) }))
 
-  it('platform_unsupported: for a machine that there is no TensorFlow for', () =>
+  it('platform_unsupported: for a platform without TensorFlow', () =>
     expect(() => targetOf('s390x')).toThrow(expect.objectContaining({ code: 'platform_unsupported' })))
 })
 
-it('convert_failed: a converter that fails, with the last line of what it said', async () => {
+it('convert_failed: a converter that fails, with its last line', async () => {
   const converter = at('converter')
   mkdirSync(join(converter, 'bin'), { recursive: true })
   writeFileSync(join(converter, 'whisklens-converter'), '')
@@ -81,14 +81,14 @@ it('convert_failed: a converter that fails, with the last line of what it said',
   delete process.env.WHISKLENS_CONVERTER
 })
 
-it('demo_timeout: a step that does not come to its end', () =>
+it('demo_timeout: a step that does not finish', () =>
   expect(until('the end', async () => undefined, 300)).rejects.toMatchObject({
     code: 'demo_timeout',
     message: 'Waited 0.3 s for the end',
   }))
 
 describe('a file', () => {
-  it('file_unwritable: in no folder', () =>
+  it('file_unwritable: in a missing folder', () =>
     expect(writeNewFile(at('no', 'such'), async () => {})).rejects.toMatchObject({ code: 'file_unwritable' }))
 
   it.each([

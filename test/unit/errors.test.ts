@@ -20,7 +20,7 @@ const textOf = (folders: string[], but: string): string =>
 const sources = textOf(['src', 'actions', 'triggers'], 'error-codes.ts')
 const tests = textOf(['test'], join('unit', 'errors.test.ts'))
 
-describe('every code of the table', () => {
+describe('every code in the table', () => {
   it.each(codes)('%s is thrown', (code) => {
     // As an error's first argument, as what a function finds for it, or as the field of an error that is data.
     const places = [
@@ -35,7 +35,7 @@ describe('every code of the table', () => {
     expect(tests).toMatch(new RegExp(`['(]${code}['),\\\\]`))
   })
 
-  it.each(codes)('%s decides the HTTP status of a web action’s answer, and its hint', (code) => {
+  it.each(codes)('%s determines the HTTP status of a web action’s answer, and its hint', (code) => {
     const { status, hint } = errorKind(code)
     expect(errorResponse(new WhisklensError(code, 'No'))).toMatchObject({
       statusCode: status,
@@ -45,7 +45,7 @@ describe('every code of the table', () => {
 })
 
 describe('a hint', () => {
-  it('is that of the error, where it has one', () => {
+  it('is the error’s own, if it has one', () => {
     expect(hintOf(new WhisklensError('batch_in_use', 'No', { hint: 'Wait.' }))).toBe('Wait.')
     expect(hintOf(new WhisklensError('batch_in_use', 'No'))).toBe(errorCodes.batch_in_use.hint)
   })
@@ -60,7 +60,7 @@ describe('a hint', () => {
   })
 })
 
-it('an error may pass where its code says so, unless it says otherwise', () => {
+it('an error is retryable if its code is, unless it says otherwise', () => {
   expect(new WhisklensError('batch_in_use', 'No').retryable).toBe(true)
   expect(new WhisklensError('store_failed', 'No').retryable).toBe(false)
   expect(new WhisklensError('store_failed', 'No', { retryable: true }).retryable).toBe(true)

@@ -24,8 +24,8 @@ const view: fc.Arbitrary<View> = fc.record({
   }),
 })
 
-describe('the address of the gallery', () => {
-  it('says what is looked at, whatever was before', () => {
+describe('the gallery’s address', () => {
+  it('stores the view, whatever it was before', () => {
     fc.assert(
       fc.property(view, view, (before, after) => {
         const address = printAddress(printAddress(page, before), after)
@@ -34,7 +34,7 @@ describe('the address of the gallery', () => {
     )
   })
 
-  it('keeps the token and the fragment with the owner', () => {
+  it('keeps the token and the fragment with the owner’s secret', () => {
     fc.assert(
       fc.property(view, (shown) => {
         const address = printAddress(page, shown)
@@ -44,7 +44,7 @@ describe('the address of the gallery', () => {
     )
   })
 
-  it('is that of the page alone where nothing is chosen', () => {
+  it('has no parameters in the initial view', () => {
     expect(printAddress(page, parseAddress(page))).toBe(page)
   })
 
@@ -57,7 +57,7 @@ describe('the address of the gallery', () => {
     'sort=size',
     'takenSince=May',
     'label=',
-  ])('leaves alone what it does not know: %s', (query) => {
+  ])('ignores unknown parameters: %s', (query) => {
     expect(parseAddress(`http://localhost/results?${query}`).filters).toEqual(noFilters)
   })
 })

@@ -12,14 +12,14 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const read = (name: string) => readFile(join(folder, name))
 
-it('bundles the gallery to less than 60 kB with gzip', async () => {
+it('is less than 60 kB with gzip', async () => {
   await buildGallery(folder)
   const sizes = (await Promise.all(galleryFiles.map(read))).map((bytes) => gzipSync(bytes).length)
   for (const size of sizes) expect(size).toBeGreaterThan(1000)
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(60_000)
 })
 
-it('bundles nothing of the rest of src but what needs nothing', async () => {
+it('bundles only dependency-free code from the rest of src', async () => {
   const inputs = await buildGallery(folder)
   const packages = inputs.filter((path) => path.startsWith('node_modules/'))
   const known = /^node_modules\/(preact|@preact\/signals(-core)?|p-limit|yocto-queue)\//
@@ -29,7 +29,7 @@ it('bundles nothing of the rest of src but what needs nothing', async () => {
   expect(ofSrc.sort()).toEqual(['src/error-codes.ts', 'src/image-formats.ts'])
 })
 
-it('makes the same bytes of the same sources', async () => {
+it('is reproducible', async () => {
   const build = async () => {
     await buildGallery(folder)
     return Promise.all(galleryFiles.map(read))
@@ -37,14 +37,14 @@ it('makes the same bytes of the same sources', async () => {
   expect(await build()).toEqual(await build())
 })
 
-it('can be put between the tags of a page', async () => {
+it('can be inlined in a page', async () => {
   await buildGallery(folder)
   const [script = '', style = ''] = (await Promise.all(galleryFiles.map(read))).map(String)
   expect(script).not.toMatch(/<\/script|<!--/i)
   expect(style).not.toMatch(/<\/style|<!--|@import|url\(/i)
 })
 
-it('has no source that parses text as HTML or as code', async () => {
+it('has no code that parses text as HTML or as code', async () => {
   const gallery = join(__dirname, '../../src/web/gallery')
   const files = (await readdir(gallery, { recursive: true })).filter((name) => /\.tsx?$/.test(name))
   expect(files.length).toBeGreaterThan(50)

@@ -57,7 +57,7 @@ describe("the gallery's data", () => {
   }
   const shownKeys = () => [...gallery.result.value.rows].map((row) => (photos[row] as ImageRecord).key)
 
-  it('opens the newest batch with two calls, and reads its columns from the store', async () => {
+  it('opens the latest batch with two calls, and reads its columns from the store', async () => {
     await openReady()
     expect(gallery.batches.list.value.map(({ batch }) => batch)).toEqual(['photos', 'older'])
     expect(gallery.batches.chosen.value).toBe('photos')
@@ -76,7 +76,7 @@ describe("the gallery's data", () => {
     expect(browser.calls()).toHaveLength(2)
   })
 
-  it('has records with addresses of their images for what is seen, and for what comes next', async () => {
+  it('has records with image URLs for visible rows, and for the next ones', async () => {
     await openReady('&batch=photos')
     await see(0, 40)
     const record = gallery.rows.record(2)
@@ -95,7 +95,7 @@ describe("the gallery's data", () => {
     expect(browser.calls().length - before).toBeLessThanOrEqual(6)
   })
 
-  it('asks for what is far down alone when one jumps there', async () => {
+  it('requests only distant rows after a jump', async () => {
     await openReady('&batch=photos')
     for (let first = 0; first < 500; first += 50) gallery.rows.want(first, first + 40)
     await see(500, 540)
@@ -121,7 +121,7 @@ describe("the gallery's data", () => {
     expect(gallery.filters.now.value.confidence).toEqual([0, 1])
   })
 
-  it('finds labels by kind at once, and keys when they are there', async () => {
+  it('finds labels by kind immediately, and keys once they are loaded', async () => {
     await openReady('&batch=photos')
     gallery.filters.set({ search: 'Feline' })
     expect(gallery.result.value.rows).toHaveLength(558)
@@ -137,7 +137,7 @@ describe("the gallery's data", () => {
     ['labels and confidence', { labels: ['beagle'], confidence: [0.4, 0.7] }],
     ['errors', { code: 'lost' }],
     ['a search', { search: '7.JPG' }],
-  ])('exports what is shown: %s', async (_, filters) => {
+  ])('exports filtered images: %s', async (_, filters) => {
     await openReady('&batch=photos')
     gallery.filters.set(filters)
     await browser.until(() => gallery.result.value.searching === undefined)
@@ -151,7 +151,7 @@ describe("the gallery's data", () => {
     return lines.map((line) => (JSON.parse(line) as ImageRecord).key)
   }
 
-  it('exports what is selected, under whatever filter', async () => {
+  it('exports the selection, under any filter', async () => {
     await openReady('&batch=photos')
     const { selection, filters } = gallery
     selection.click(5)
@@ -167,7 +167,7 @@ describe("the gallery's data", () => {
     expect(gallery.exports.urlOf('selected', 'csv')).toContain('code=lost')
   })
 
-  it('goes from photo to photo, and names the one that is open in the address', async () => {
+  it('moves from photo to photo, and names the open one in the address', async () => {
     await openReady('&batch=photos')
     gallery.filters.set({ code: 'lost' })
     const { viewer } = gallery
@@ -184,13 +184,13 @@ describe("the gallery's data", () => {
     expect(gallery.filters.now.value.code).toBe('lost')
   })
 
-  it('opens the photo that the address names', async () => {
+  it('opens the photo in the address', async () => {
     open(`&batch=photos&photo=${encodeURIComponent(`images/${name(444)}`)}`)
     await browser.until(() => gallery.viewer.row.value === 444)
     await browser.until(() => gallery.rows.record(444) !== undefined)
   })
 
-  it('opens another batch without the filters of the one before', async () => {
+  it('opens another batch without the previous filters', async () => {
     await openReady('&batch=photos&code=lost&sort=taken')
     gallery.selection.all()
     gallery.batches.open('older')
@@ -202,7 +202,7 @@ describe("the gallery's data", () => {
     await browser.until(() => gallery.result.value.rows.length === 31)
   })
 
-  it('says that the token is refused', async () => {
+  it('reports a refused token', async () => {
     browser = testBrowser(`${server.url}?token=wrong`)
     gallery = openGallery(browser)
     await browser.until(() => gallery.batches.state.value.is === 'refused')
@@ -211,13 +211,13 @@ describe("the gallery's data", () => {
     expect(browser.calls()).toHaveLength(1)
   })
 
-  it('says that a batch is not there, and does not ask again', async () => {
+  it('reports a missing batch, and does not retry', async () => {
     open('&batch=gone')
     await browser.until(() => gallery.batch.state.value.is === 'failed')
     expect(gallery.batch.state.value).toMatchObject({ problem: { code: 'batch_not_found' } })
   })
 
-  it('says that the store does not let the page read', async () => {
+  it('reports when CORS forbids reading the store', async () => {
     open('&batch=photos')
     browser.answer((url) => {
       if (!url.pathname.endsWith('index.bin')) return undefined
@@ -227,7 +227,7 @@ describe("the gallery's data", () => {
     expect(gallery.batch.state.value).toMatchObject({ problem: { code: 'cors' } })
   })
 
-  it('waits where the platform takes no more calls, says so, and goes on', async () => {
+  it('waits while the platform refuses calls, says so, and resumes', async () => {
     await openReady('&batch=photos')
     const tooMany = { error: 'Too many requests in the last minute (count: 61, allowed: 60).', code: 'x' }
     browser.answer((url) =>

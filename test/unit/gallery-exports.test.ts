@@ -5,7 +5,7 @@ import type { PhotoIndex } from '../../src/web/gallery/data/photo-index'
 import { noResult } from '../../src/web/gallery/data/result'
 import { selectionOf } from '../../src/web/gallery/data/selection'
 
-describe('addresses of exports', () => {
+describe('export URLs', () => {
   const result = signal({
     ...noResult,
     total: 9000,
@@ -15,7 +15,7 @@ describe('addresses of exports', () => {
   const action = { urlOf: (query: object) => JSON.stringify(query) } as never
   const index = signal({ id: 'i', batch: 'b' } as PhotoIndex)
 
-  it('name the rows that are selected', () => {
+  it('name the selected rows', () => {
     const selection = selectionOf(result)
     selection.click(3)
     selection.click(5, { range: true })
@@ -24,14 +24,14 @@ describe('addresses of exports', () => {
     expect(urlOf('selected', 'csv')).toBe('{"batch":"b","format":"csv","index":"i","rows":"3-5,9"}')
   })
 
-  it('name filters instead of rows where everything shown is selected', () => {
+  it('use filters instead of rows if everything filtered is selected', () => {
     const selection = selectionOf(result)
     selection.all()
     const { urlOf } = exportsOf(action, index, filters, result, selection)
     expect(urlOf('selected', 'csv')).toBe('{"batch":"b","format":"csv"}')
   })
 
-  it('do not name what is too scattered, or nothing', () => {
+  it('are not available for scattered or empty selections', () => {
     const selection = selectionOf(result)
     const { urlOf } = exportsOf(action, index, filters, result, selection)
     expect(urlOf('selected', 'csv')).toMatchObject({ code: 'nothing_selected' })

@@ -124,7 +124,7 @@ function naive(all: ImageRecord[], shown: LabelView, given: Filters): number[] {
 }
 
 describe('the filters of the gallery', () => {
-  it('show what the action exports for them', async () => {
+  it('match the action’s exports', async () => {
     await fc.assert(
       fc.asyncProperty(records, view, filters, async (all, shown, given) => {
         const { show } = await load(all, shown)
@@ -159,7 +159,7 @@ describe('the filters of the gallery', () => {
     )
   })
 
-  it('sort stably, with what has no value last', async () => {
+  it('sort stably, rows without a value last', async () => {
     await fc.assert(
       fc.asyncProperty(records, fc.constantFrom(...sorts), async (all, sort) => {
         const { show } = await load(all, modelsLabels)
@@ -180,13 +180,13 @@ describe('the filters of the gallery', () => {
     )
   })
 
-  it('lists a label that is filtered by, even where nothing has it', async () => {
+  it('list an active label filter, even without matches', async () => {
     const { show } = await load([recordOf('a', 'tripod'), recordOf('b')], modelsLabels)
     const found = show({ ...noFilters, labels: ['tripod'], confidence: [0.9, 1] })
     expect(found.labels).toEqual([{ name: 'tripod', count: 0 }])
   })
 
-  it('reads further labels only where rules leave some out or add them up', async () => {
+  it('read further labels only if rules ignore or merge some', async () => {
     const all = [recordOf('a', 'espresso')]
     const rules = { schema: 'whisklens.labels/1' as const, ignore: [], rename: {}, groups: {}, minimum: {} }
     const bytesOf = async (shown: LabelView) => {
@@ -199,7 +199,7 @@ describe('the filters of the gallery', () => {
     expect(await bytesOf(labelView({ ...rules, ignore: ['lynx'] }))).toBeGreaterThan(bare)
   })
 
-  it('knows the days on which something was taken', async () => {
+  it('know the days on which photos were taken', async () => {
     const taken = (key: string, takenAt: string) => ({ ...recordOf(key), exif: { takenAt } })
     const { show } = await load(
       [taken('a', '2026-05-31T23:59:59'), recordOf('b'), taken('c', '2025-01-01T00:00:00')],

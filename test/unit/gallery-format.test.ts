@@ -23,4 +23,4 @@ it.each([
   [12_340_000, '12.3 MB'],
 ])('%d bytes are %s', (size, says) => expect(bytes(size)).toBe(says))
 
-it('leaves what is no time as it is', () => expect(time('yesterday')).toBe('yesterday'))
+it('keeps an invalid time unchanged', () => expect(time('yesterday')).toBe('yesterday'))

@@ -8,13 +8,13 @@ const shapes = fc.record({
 })
 
 describe('the layout of the grid', () => {
-  it('has room for 100,000 photos in three columns of a phone, within the height that browsers can show', () => {
+  it('fits 100,000 photos in three columns of a phone within the maximum height in browsers', () => {
     const layout = layoutOf(366, 100_000)
     expect(layout).toMatchObject({ columns: 3, rows: 33_334 })
     expect(layout.height).toBeLessThan(17_900_000)
   })
 
-  it('fills its width and no more, whatever that is', () => {
+  it('fills its width and no more', () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 4000 }), (width) => {
         const { columns, square, gap } = layoutOf(width, 1000)
@@ -25,7 +25,7 @@ describe('the layout of the grid', () => {
     )
   })
 
-  it('mounts the rows on the screen and a few more, wherever one has scrolled to', () => {
+  it('mounts the rows on screen and a few more, wherever it is scrolled', () => {
     const layout = layoutOf(1600, 100_000)
     fc.assert(
       fc.property(fc.integer({ min: -2000, max: layout.height + 2000 }), (top) => {
@@ -41,7 +41,7 @@ describe('the layout of the grid', () => {
     )
   })
 
-  it('keeps the row with the focus mounted, in order', () => {
+  it('keeps the focused row mounted, in order', () => {
     expect(mountedRows({ first: 5, last: 8 }, 6)).toEqual([5, 6, 7])
     expect(mountedRows({ first: 5, last: 8 }, 1)).toEqual([1, 5, 6, 7])
     expect(mountedRows({ first: 5, last: 8 }, 900)).toEqual([5, 6, 7, 900])
@@ -72,17 +72,17 @@ describe('keys in the grid', () => {
     ['PageDown', 0, 8],
     ['PageDown', 3, 7],
     ['PageUp', 9, 1],
-  ])('%s leads from %i to %i', (key, at, to) => expect(press(key, at)).toBe(to))
+  ])('%s moves from %i to %i', (key, at, to) => expect(press(key, at)).toBe(to))
 
-  it('Home and End lead to the very first and last with Ctrl', () => {
+  it('Home and End with Ctrl move to the very first and last', () => {
     expect([press('Home', 6, true), press('End', 1, true)]).toEqual([0, 9])
   })
 
-  it('other keys lead nowhere', () => {
+  it('other keys do not move', () => {
     for (const key of ['a', 'Enter', 'constructor']) expect(press(key, 3)).toBeUndefined()
   })
 
-  it('lead to a cell that is there', () => {
+  it('move to an existing cell', () => {
     const keys = fc.constantFrom(
       'ArrowLeft',
       'ArrowRight',
@@ -103,7 +103,7 @@ describe('keys in the grid', () => {
     )
   })
 
-  it('nowhere in an empty grid', () => {
+  it('do not move in an empty grid', () => {
     expect(
       targetOf({ key: 'End', ctrlKey: false, metaKey: false }, 0, { columns: 3, count: 0, page: 2 }),
     ).toBeUndefined()

@@ -21,7 +21,7 @@ const photos: ImageRecord[] = Array.from({ length: 600 }, (_, index) => recordOf
 /** So many are done last, though they come first. */
 const late = 300
 
-describe('the gallery while a batch goes on', () => {
+describe('the gallery while a batch is running', () => {
   let store: TestStore
   let server: Awaited<ReturnType<typeof serveAction>>
   let browser: TestBrowser
@@ -58,7 +58,7 @@ describe('the gallery while a batch goes on', () => {
   }
   const isWhole = () => gallery.result.value.rows.length === photos.length
 
-  it('takes at most twenty calls in ten minutes of ordinary use, whenever people scroll', async () => {
+  it('makes at most twenty calls in ten minutes of ordinary use, whenever users scroll', async () => {
     await begin()
     let done = 0
     for (const minute of [0, 5, 9]) {
@@ -85,7 +85,7 @@ describe('the gallery while a batch goes on', () => {
     }
   })
 
-  it('shows the results of a small batch with the first refresh after they are there', async () => {
+  it('shows the results of a small batch with the first refresh after they exist', async () => {
     await writeRunning(store, 'running', [], 8)
     open()
     await browser.until(() => gallery.batch.state.value.is === 'empty')
@@ -97,7 +97,7 @@ describe('the gallery while a batch goes on', () => {
     expect(gallery.batch.live.value.nextAt).toBeUndefined()
   })
 
-  it('says when the next refresh comes, and that it waits for the budget', async () => {
+  it('reports the time of the next refresh, and that it waits for the budget', async () => {
     await openRunning()
     expect(gallery.batch.live.value.isOpen).toBe(true)
     expect(gallery.batch.live.value.nextAt).toBeGreaterThan(browser.now() - 1)
@@ -117,7 +117,7 @@ describe('the gallery while a batch goes on', () => {
     await browser.until(() => browser.calls().length > before)
   })
 
-  it('keeps what is selected, open, focused and on top, though rows get other numbers', async () => {
+  it('keeps selection, open photo, focus and scroll position when rows are renumbered', async () => {
     await openRunning()
     const { selection, viewer, rows } = gallery
     selection.click(3)
@@ -144,7 +144,7 @@ describe('the gallery while a batch goes on', () => {
     expect(asked.some(({ url }) => url.searchParams.get('rows')?.startsWith(`${late}`))).toBe(false)
   })
 
-  it('keeps what is selected while the keys of a new index are on their way', async () => {
+  it('keeps the selection while the keys of a new index are loading', async () => {
     await openRunning()
     const { selection } = gallery
     selection.click(3)
@@ -161,7 +161,7 @@ describe('the gallery while a batch goes on', () => {
     expect(photos.flatMap((_, row) => (selection.has(row) ? [row] : []))).toEqual([late + 3, late + 250])
   })
 
-  it('follows a batch that was ended and is retried, though it has not begun yet', async () => {
+  it('follows an ended batch that is retried, before it has started', async () => {
     const running = await writeRunning(store, 'running', photos.slice(0, 4), 8)
     const summary = await readSummary(store.results, 'running')
     if (!summary) throw new Error('the summary is gone')
@@ -179,7 +179,7 @@ describe('the gallery while a batch goes on', () => {
     await browser.until(() => !gallery.batch.live.value.isOpen, 1000)
   })
 
-  it('reloads the index when its rows are those of another one', async () => {
+  it('reloads the index if its rows are those of another one', async () => {
     await openRunning()
     browser.hide(true)
     await write(0, 4)
@@ -192,7 +192,7 @@ describe('the gallery while a batch goes on', () => {
     expect(gallery.rows.problem.value).toBeUndefined()
   })
 
-  it('notices that the index file was replaced while it was read', async () => {
+  it('detects that the index file was replaced while being read', async () => {
     await writeClosed(store, 'photos', photos)
     open()
     let isFirst = true
@@ -205,7 +205,7 @@ describe('the gallery while a batch goes on', () => {
     expect(browser.calls()).toHaveLength(3)
   })
 
-  it('keeps what it has when a refresh fails, says so, and goes on', async () => {
+  it('keeps its data when a refresh fails, says so, and continues', async () => {
     await openRunning()
     browser.answer((url) =>
       url.searchParams.get('format') === 'index'
@@ -229,7 +229,7 @@ describe('the gallery while a batch goes on', () => {
     expect(gallery.batches.state.value.is).toBe('ready')
   })
 
-  it('shows a batch of which nothing is there yet', async () => {
+  it('shows a batch without results', async () => {
     await writeRunning(store, 'running', [], 8)
     open()
     await browser.until(() => gallery.batch.state.value.is === 'empty')

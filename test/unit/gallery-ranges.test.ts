@@ -21,34 +21,34 @@ describe('ranges of rows', () => {
     )
   })
 
-  it('are as few as can be', () => {
+  it('are minimal', () => {
     expect(toRanges([3, 250, 1, 2, 0, 251, 99])).toBe('0-3,99,250-251')
   })
 })
 
-describe('looking ahead', () => {
+describe('prefetching', () => {
   const shown = Uint32Array.from({ length: 1000 }, (_, position) => 999 - position)
   const asks = (known: Set<number>, first: number, last: number, isUp = false) =>
     rowsToLoad(shown, { first, last, isUp }, (row) => known.has(row))
 
-  it('asks for a hundred where nothing is known, those on screen first', () => {
+  it('requests a hundred rows initially, those on screen first', () => {
     const rows = asks(new Set(), 100, 140)
     expect(rows).toHaveLength(100)
     expect(rows.slice(0, 40)).toEqual([...shown.subarray(100, 140)])
     expect(rows.at(-1)).toBe(shown[199])
   })
 
-  it('goes the way one scrolls', () => {
+  it('follows the scroll direction', () => {
     expect(asks(new Set(), 500, 540, true).at(-1)).toBe(shown[440])
   })
 
-  it('asks for nothing while the next screen is known', () => {
+  it('requests nothing while the next screen is loaded', () => {
     const known = new Set(shown.subarray(0, 100))
     expect(asks(known, 0, 40)).toEqual([])
     expect(asks(known, 60, 100)).toEqual([...shown.subarray(100, 200)])
   })
 
-  it('asks for five hundred photos in five or six calls', () => {
+  it('requests five hundred photos in five or six calls', () => {
     const known = new Set<number>()
     let calls = 0
     for (let first = 0; first + 40 <= 500; first += 8) {
@@ -59,7 +59,7 @@ describe('looking ahead', () => {
     expect(calls).toBeLessThanOrEqual(6)
   })
 
-  it('never asks twice, nor for more than fit, and everything on screen comes', () => {
+  it('never requests a row twice, nor too many, and loads everything on screen', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.integer({ min: 0, max: 999 })),

@@ -29,7 +29,7 @@ function pausesOf(count: number, { isQuick = false, took = 10 } = {}) {
 }
 
 describe('pauses between refreshes', () => {
-  it('are short at first, and about a minute or two later', () => {
+  it('are short at first, and about a minute after two minutes', () => {
     const pauses = pausesOf(12)
     expect(pauses[0]).toBe(1500)
     expect(pauses[3]).toBeLessThan(6000)
@@ -37,11 +37,11 @@ describe('pauses between refreshes', () => {
     expect(Math.max(...pauses)).toBeLessThanOrEqual(100_000)
   })
 
-  it('are a second where calls cost nothing', () => {
+  it('are a second if calls are free', () => {
     expect(pausesOf(12, { isQuick: true })).toEqual(Array.from({ length: 12 }, () => 1000))
   })
 
-  it('are twenty times as long as the action took for an answer', () => {
+  it('are twenty times the duration of the answer in the action', () => {
     expect(pausesOf(1, { took: 500, isQuick: true })).toEqual([10_000])
   })
 })

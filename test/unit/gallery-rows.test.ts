@@ -52,7 +52,7 @@ function openRows() {
 const range = (end: number) => Array.from({ length: end }, (_, row) => row)
 
 describe('rows of the gallery', () => {
-  it('are asked for while further columns come, where these change nothing that is seen', () => {
+  it('are requested while further columns load, if these do not change visible rows', () => {
     const { rows, pass, asked, find } = openRows()
     find(range(200))
     rows.want(0, 40)
@@ -64,7 +64,7 @@ describe('rows of the gallery', () => {
     rows.close()
   })
 
-  it('are asked for once what is seen has settled, where a filter changes it', () => {
+  it('are requested after a filter change once visible rows have settled', () => {
     const { rows, pass, asked, find } = openRows()
     find(range(200))
     rows.want(0, 40)

@@ -14,7 +14,7 @@ const inPicture = ({ scale, x, y }: View, at: { x: number; y: number }) => [
   (at.y - y) / scale,
 ]
 
-it('fits a picture to the stage, and blows up a small one to twice its size at most', () => {
+it('fits a picture to the stage, and enlarges a small one at most twice', () => {
   expect(fitted(stage, picture)).toEqual({ scale: 0.2, x: 0, y: 0 })
   expect(fitted(stage, { width: 100, height: 50 }).scale).toBe(2)
 })
@@ -27,7 +27,7 @@ it('zooms to a point of the picture', () => {
   for (const axis of [0, 1]) expect(after[axis]).toBeCloseTo(before[axis] ?? Number.NaN)
 })
 
-it('never leaves a gap beside a picture that is larger than the stage, nor moves one that is smaller', () => {
+it('leaves no gap beside a large picture, and does not move a small one', () => {
   fc.assert(
     fc.property(
       sizes(100, 2000),
@@ -48,7 +48,7 @@ it('never leaves a gap beside a picture that is larger than the stage, nor moves
   )
 })
 
-it('zooms out no further than to all of the picture', () => {
+it('zooms out no further than the whole picture', () => {
   const near = zoomedTo(fitted(stage, picture), 3, { x: 300, y: 0 }, stage, picture)
   expect(isFitted(near, stage, picture)).toBe(false)
   expect(zoomedTo(near, 0, { x: 300, y: 0 }, stage, picture)).toEqual(fitted(stage, picture))

@@ -75,13 +75,13 @@ function firesUntil(end: number): string[] {
 }
 
 describe('an interval', () => {
-  it('fires half a minute from now, and every so many minutes', () => {
+  it('fires after half a minute, and at its interval', () => {
     expect(create('interval', { minutes: 5, trigger_payload: { a: 1 } })).toEqual({ status: 'success' })
     expect(firesUntil(at('10T12:11:00'))).toEqual(['10T12:00:30', '10T12:05:30', '10T12:10:30'])
     expect(fires[0]).toEqual({ path: 'guest/t', payload: { a: 1 } })
   })
 
-  it('keeps to its start and stop dates, and says so', () => {
+  it('respects its start and stop dates', () => {
     create('interval', { minutes: '10', startDate: at('10T12:30:00'), stopDate: '2026-01-10T12:55:00Z' })
     expect(read()).toEqual({
       config: {
@@ -99,7 +99,7 @@ describe('an interval', () => {
     expect(whyDisabled()).toBe('Automatically disabled after firing last scheduled interval trigger')
   })
 
-  it('is always the next multiple of its minutes after the start', () => {
+  it('fires at multiples of its interval after the start', () => {
     const time = fc.integer({ min: 0, max: 4e12 })
     fc.assert(
       fc.property(time, time, fc.integer({ min: 1, max: 1e5 }), (startDate, after, minutes) => {
@@ -127,7 +127,7 @@ describe('a cron pattern', () => {
     expect(whyDisabled()).toBe('Automatically disabled after firing last scheduled cron trigger')
   })
 
-  it('ends after so many fires where that is asked for, and begins anew when updated', () => {
+  it('ends after maxTriggers, and starts again when updated', () => {
     create('alarm', { cron: '* * * * *', maxTriggers: 2 })
     expect(firesUntil(at('10T12:10:00'))).toEqual(['10T12:01:00', '10T12:02:00'])
     expect(whyDisabled()).toBe('Automatically disabled after reaching max triggers')
@@ -149,7 +149,7 @@ describe('once', () => {
   it.each([
     [true, ['guest/r']],
     ['rules', []],
-  ])('takes with it what deleteAfterFire: %s says', (deleteAfterFire, rules) => {
+  ])('deletes what deleteAfterFire says: %s', (deleteAfterFire, rules) => {
     const action = { path: 'guest', name: 'a' }
     const trigger = entities.get('triggers', 'guest/t')
     entities.put({ ...trigger, rules: { 'guest/r': { action, status: 'active' } } })
@@ -165,7 +165,7 @@ describe('once', () => {
 })
 
 describe('an alarm', () => {
-  it('that was due while the host was down goes off once, and on as before', () => {
+  it('that was due while the host was down fires once, and then as before', () => {
     create('interval', { minutes: 10 })
     now = at('10T15:55:00')
     open()
@@ -174,7 +174,7 @@ describe('an alarm', () => {
     expect(firesUntil(at('10T16:05:00'))).toEqual(['10T15:55:01', '10T16:00:30'])
   })
 
-  it('whose stop date passed while the host was down does not', () => {
+  it('whose stop date passed while the host was down does not fire', () => {
     create('interval', { minutes: 10, stopDate: at('10T13:00:00') })
     now = at('10T15:55:00')
     open()
@@ -184,7 +184,7 @@ describe('an alarm', () => {
     expect(whyDisabled()).toContain('the stop date has expired')
   })
 
-  it('that is throttled is tried again until it can fire', () => {
+  it('that is throttled is retried until it can fire', () => {
     create('once', { date: now + 1000 })
     isThrottled = true
     expect(firesUntil(now + 5000)).toEqual([])
@@ -192,7 +192,7 @@ describe('an alarm', () => {
     expect(firesUntil(now + 5000)).toHaveLength(1)
   })
 
-  it('is gone when it is deleted, and when its trigger is', () => {
+  it('is deleted with its trigger', () => {
     create('interval', { minutes: 1 })
     expect(send('DELETE', 'interval')).toEqual({ status: 'success' })
     expect(firesUntil(at('10T12:10:00'))).toEqual([])
@@ -205,13 +205,13 @@ describe('an alarm', () => {
     expect(() => read()).toThrow('Trigger authentication request failed.')
   })
 
-  it('is not made twice', () => {
+  it('is not created twice', () => {
     create('interval', { minutes: 1 })
     expect(() => create('interval', { minutes: 2 })).toThrow('error creating alarm trigger.')
     expect(read().config.minutes).toBe(1)
   })
 
-  it('stays what it is when another feed updates it', () => {
+  it('keeps its feed when another feed updates it', () => {
     create('once', { date: now + minute })
     const change = { date: now + 2 * minute, cron: '* * * * *', deleteAfterFire: 'TRUE' }
     send('UPDATE', 'alarm', change)
@@ -220,7 +220,7 @@ describe('an alarm', () => {
   })
 })
 
-describe('refused is', () => {
+describe('an alarm is refused if', () => {
   const past = at('10T11:00:00')
   const soon = at('10T12:30:00')
   const later = at('10T12:40:00')
@@ -273,7 +273,7 @@ describe('refused is', () => {
     expect(() => read()).toThrow('could not find trigger')
   })
 
-  it('an update of nothing, or to what cannot be; the alarm stays as it was', () => {
+  it('an update is empty or invalid; the alarm stays as it was', () => {
     create('interval', { minutes: 1, stopDate: later })
     const before = read()
     expect(() => send('UPDATE', 'interval', {})).toThrow('no updatable parameters were specified')
@@ -283,7 +283,7 @@ describe('refused is', () => {
     expect(read()).toEqual(before)
   })
 
-  it('an event or a trigger that is not known', () => {
+  it('the event or trigger is unknown', () => {
     expect(() => send('PAUSE', 'alarm')).toThrow('unsupported lifecycleEvent')
     const create = { lifecycleEvent: 'CREATE', params: { minutes: 1 } }
     expect(() => alarms.answer('interval', create)).toThrow('no trigger name parameter was provided')

@@ -36,8 +36,8 @@ afterAll(() => {
   removeModelCopies()
 })
 
-describe('a model in a thread of its own', () => {
-  it('finds what it finds in this one', async () => {
+describe('a model in a thread', () => {
+  it('predicts the same as in this thread', async () => {
     const [here, apart] = [await loadModel(model, 'wasm'), await loadIsolated(model, 'wasm')]
     expect(apart.folder).toEqual(here.folder)
     expect(apart.engine).toBe('wasm')
@@ -50,7 +50,7 @@ describe('a model in a thread of its own', () => {
     expect(found.timings.infer).toBeGreaterThan(0)
   })
 
-  it('gives each of many questions its own answer', async () => {
+  it('answers concurrent requests separately', async () => {
     const apart = await loadIsolated(model, 'wasm')
     const names = ['cat', 'coffee', 'rocket', 'palace', 'cat', 'coffee'] as const
     const found = await Promise.all(names.map((name) => classifyImage(apart, sample(name))))
@@ -64,7 +64,7 @@ describe('a model in a thread of its own', () => {
     ])
   })
 
-  it('gains no tensors from image to image', async () => {
+  it('leaks no tensors', async () => {
     const apart = await loadIsolated(model, 'wasm')
     const before = await apart.task.memory()
     for (let image = 0; image < 10; image++) await classifyImage(apart, sample('cat'))
@@ -72,7 +72,7 @@ describe('a model in a thread of its own', () => {
     expect(await apart.task.memory()).toEqual(before)
   })
 
-  it('is refused with the words that it is refused with here', async () => {
+  it('is refused with the same message as in this thread', async () => {
     const refusal = (load: typeof loadIsolated, name: string, engine: string) =>
       load(name, engine)
         .then(({ task }) => task.warmUp())
@@ -94,7 +94,7 @@ describe('a model in a thread of its own', () => {
   })
 })
 
-describe('a model that was not tried out', () => {
+describe('a model without a warm-up', () => {
   const get = jest.fn(async () => ({
     body: sample('cat'),
     etag: 'e1',
@@ -103,7 +103,7 @@ describe('a model that was not tried out', () => {
   }))
   const store = { bucket: () => ({ get }) } as never
 
-  it('is tried out by its first image, whose fault it is not', async () => {
+  it('is warmed up after its first image fails', async () => {
     const apart = await loadIsolated(unfitting(), 'wasm')
     const options = { model: apart, store, activationId: 'a1', deadline: Date.now() + 60_000 }
     const images = Array.from({ length: 20 }, (_, index) => ({ bucket: 'images', key: `${index}` }))
@@ -118,7 +118,7 @@ describe('a model that was not tried out', () => {
     expect(asked).toBeLessThan(10)
   })
 
-  it('is read again after it could not be used', async () => {
+  it('is read again after a failure', async () => {
     const folder = unfitting()
     const broken = await loadIsolated(folder, 'wasm')
     await expect(classifyImage(broken, sample('cat'))).rejects.toThrow('999 classes')
@@ -128,7 +128,7 @@ describe('a model that was not tried out', () => {
   })
 })
 
-describe('a task in use', () => {
+describe('a serialised task', () => {
   const image = { pixels: new Uint8Array(), rows: 0, columns: 0, width: 0, height: 0, format: 'jpeg', ms: 0 }
   const start = (given: Partial<Task>) => {
     const dispose = jest.fn()
@@ -147,14 +147,14 @@ describe('a task in use', () => {
     throw new Error('planted')
   }
 
-  it('does not answer for an image that fails first', async () => {
+  it('ignores an image that fails first', async () => {
     const { predict, forget } = start({ predict: fail })
     await expect(predict()).rejects.toThrow('planted')
     await expect(predict()).rejects.toThrow('planted')
     expect(forget).not.toHaveBeenCalled()
   })
 
-  it('is given up once and for all when it works for nothing', async () => {
+  it('is given up permanently if it works for nothing', async () => {
     const { predict, warmUp, dispose, forget } = start({ predict: fail, warmUp: fail })
     const found = await Promise.allSettled([predict(), predict(), warmUp()])
     for (const one of found) {
@@ -167,7 +167,7 @@ describe('a task in use', () => {
     expect(forget).toHaveBeenCalledTimes(1)
   })
 
-  it('looks at one image after the other', async () => {
+  it('classifies one image at a time', async () => {
     let [now, most] = [0, 0]
     const { predict } = start({
       predict: async () => {
@@ -187,7 +187,7 @@ describe.each(['256', '1024'])('an action of %s MB', (memory) => {
     action.run([JSON.stringify(params)], { WHISKLENS_MEMORY: memory }, flags)
   const cat = { image: sample('cat').toString('base64') }
 
-  it('classifies and ends', async () => {
+  it('classifies and exits', async () => {
     const { exitCode, stdout, stderr } = await run(cat)
     expect(stderr).toBe('')
     expect(exitCode).toBe(0)
@@ -210,7 +210,7 @@ describe.each(['256', '1024'])('an action of %s MB', (memory) => {
       () => ({ describe: true, model: unfitting() }),
       /999 classes.* \(bad_model\)\. whisklens model verify/,
     ],
-  ])('says what is wrong with %s', async (_, params, expected) => {
+  ])('reports %s', async (_, params, expected) => {
     const { stdout, stderr } = await run({ engine: 'wasm', ...params() })
     expect(JSON.parse(stdout)).toEqual({ error: expect.stringMatching(expected) })
     // One line of the log, without a stack.
@@ -218,7 +218,7 @@ describe.each(['256', '1024'])('an action of %s MB', (memory) => {
     expect(JSON.parse(stderr)).toMatchObject({ level: 'warn', code, reason: expect.any(String) })
   })
 
-  it('does not preload in its thread what its process preloads', async () => {
+  it('does not preload the process’s modules in its thread', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'whisklens-preload-'))
     const preload = join(folder, 'preload.cjs')
     writeFileSync(preload, "if (!require('node:worker_threads').isMainThread) throw new Error('preloaded')")
@@ -232,7 +232,7 @@ describe('an action whose thread', () => {
   it.each([
     ['throws', "throw new Error('planted')", 'planted'],
     ['exits', 'process.exit(3)', 'The inference thread exited with code 3'],
-  ])('%s ends with it, as it would of an error of its own', async (_, statement, said) => {
+  ])('%s ends with it, as with an error of its own', async (_, statement, said) => {
     const home = mkdtempSync(join(tmpdir(), 'whisklens-home-'))
     mkdirSync(join(home, 'dist'))
     symlinkSync(join(__dirname, '..', '..', 'models'), join(home, 'models'))

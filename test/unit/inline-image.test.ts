@@ -22,7 +22,7 @@ function bytesOf(base64: string): Buffer | undefined {
   }
 }
 
-describe('the bytes of an image that came as text', () => {
+describe('an image sent as text', () => {
   it.each([
     ['base64', text],
     ['base64 without padding', unpadded(text)],
@@ -39,7 +39,7 @@ describe('the bytes of an image that came as text', () => {
     ['a form', formEncoded(text)],
     ['a form, in lines', formEncoded(wrapped(text, 76, '\n'))],
     ['a data: URL in a form', formEncoded(`data:image/svg+xml;base64,${text}`)],
-  ])('are those of %s', (_, given) => {
+  ])('is decoded from %s', (_, given) => {
     expect(imageBytes(given).equals(cat)).toBe(true)
   })
 
@@ -59,7 +59,7 @@ describe('the bytes of an image that came as text', () => {
     ['a URL', 'https://example.com/cat.jpg', 'is a URL, which is not fetched'],
     ['a path', 'photos/cat.jpg', 'is not base64: character 11 is "."'],
     ['doubtful spaces', `${'A'.repeat(76)} ${'A'.repeat(7)}`, 'has spaces of which it cannot be told'],
-  ])('are not those of %s', (_, given, reason) => {
+  ])('is not decoded from %s', (_, given, reason) => {
     expect(() => imageBytes(given)).toThrow(
       expect.objectContaining({
         code: 'bad_parameter',
@@ -72,7 +72,7 @@ describe('the bytes of an image that came as text', () => {
   /** As a JPEG begins; no format begins with the byte that a leading `+` stands for. */
   const bytes = fc.uint8Array({ maxLength: 400 }).map((rest) => Buffer.from([0xff, ...rest]))
 
-  it('are never other ones: those sent, or none', () => {
+  it('is decoded exactly, or not at all', () => {
     const changes: ((base64: string) => string)[] = [
       (base64) => base64,
       unpadded,
@@ -98,7 +98,7 @@ describe('the bytes of an image that came as text', () => {
     )
   })
 
-  it('are those sent, wherever text is padded, in lines or in a form', () => {
+  it('is decoded with padding, line breaks and form encoding anywhere', () => {
     const changes = [formEncoded, (base64: string) => formEncoded(`data:image/png;base64,${base64}`)]
     fc.assert(
       fc.property(bytes, fc.constantFrom(...changes), (sent, change) => {
@@ -109,7 +109,7 @@ describe('the bytes of an image that came as text', () => {
     )
   })
 
-  it('are refused where a letter is none', () => {
+  it('is refused with an invalid letter', () => {
     const others = fc.constantFrom('!', '%', '.', ':', '"', '\\', '\0', 'é', '😀', '\u00a0')
     fc.assert(
       fc.property(bytes, fc.nat(), others, (sent, at, letter) => {

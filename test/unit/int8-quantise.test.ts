@@ -11,7 +11,7 @@ const bounded = (max: number) => fc.double({ min: -max, max, noNaN: true })
 const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0)
 
 describe('byteScaleOf', () => {
-  it('holds every value of the range to half a step, and zero exactly', () => {
+  it('represents every value of the range to half a step, and zero exactly', () => {
     fc.assert(
       fc.property(bounded(1e4), bounded(1e4), fc.double({ min: 0, max: 1, noNaN: true }), (a, b, share) => {
         const [min, max] = [Math.min(a, b), Math.max(a, b)]
@@ -45,7 +45,7 @@ describe('byteScaleOf', () => {
 })
 
 describe('roundKeepingSum', () => {
-  it('moves no value by a step or more, and the sum by no more than half a step', () => {
+  it('moves no value by a step or more, and the sum by at most half a step', () => {
     fc.assert(
       fc.property(fc.array(bounded(126), { minLength: 1, maxLength: 25 }), (values) => {
         const rounded = roundKeepingSum(Float64Array.from(values))
@@ -89,7 +89,7 @@ const meanOf = (weights: number[], bias: number, means: readonly number[], area:
   sum(weights.map((weight, index) => weight * (means[Math.floor(index / area)] ?? 0))) + bias
 
 describe('quantiseLayer', () => {
-  it('moves no weight by a step or more, and no mean of a channel by more than half a step of its bias', () => {
+  it('moves no weight by a step or more, and no channel mean by more than half a step of its bias', () => {
     fc.assert(
       fc.property(layers, ({ layer, input, area }) => {
         const { weights, scales, bias, biasScales } = quantiseLayer(layer, input)
@@ -114,7 +114,7 @@ describe('quantiseLayer', () => {
     )
   })
 
-  it('gives neighbours that 16 bits hold the products of, whichever axis comes first', () => {
+  it('keeps products of neighbours within 16 bits, in either axis order', () => {
     fc.assert(
       fc.property(layers, ({ layer, input, area }) => {
         const { weights } = quantiseLayer(layer, input)
@@ -133,21 +133,21 @@ describe('quantiseLayer', () => {
     )
   })
 
-  it('uses all steps of a weight that stands alone', () => {
+  it('uses all steps for a single weight', () => {
     const layer = { weights: Float64Array.of(0.5, 0, -0.25, 0), bias: Float64Array.of(0) }
     const { weights, scales } = quantiseLayer(layer, { scale: 1, means: [0, 0, 0, 0], groups: 1 })
     expect([...weights]).toEqual([126, 0, -63, 0])
     expect([...scales]).toEqual([Math.fround(0.5 / 126)])
   })
 
-  it('takes off the bias what rounding adds: a weight of −0.4 steps, lost, of an input that is 10 on average', () => {
+  it('corrects the bias for rounding: a weight of −0.4 steps, lost, of an input that is 10 on average', () => {
     const layer = { weights: Float64Array.of(126, -0.4), bias: Float64Array.of(3) }
     const { weights, bias } = quantiseLayer(layer, { scale: 0.01, means: [1, 10], groups: 1 })
     expect([...weights]).toEqual([126, 0])
     expect([...bias]).toEqual([(3 - 0.4 * 10) / 0.01])
   })
 
-  it('coarsens a channel that is all bias, so that the bias fits', () => {
+  it('coarsens a channel that is nearly all bias, so that the bias fits', () => {
     const layer = { weights: Float64Array.of(1e-12), bias: Float64Array.of(5) }
     const { bias, biasScales } = quantiseLayer(layer, { scale: 0.1, means: [0], groups: 1 })
     expect((bias[0] ?? 0) * (biasScales[0] ?? 0)).toBeCloseTo(5, 6)

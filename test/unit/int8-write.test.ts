@@ -43,13 +43,13 @@ const furthest = (a: number[], b: number[]): number =>
   Math.max(...a.map((value, index) => Math.abs(value - (b[index] ?? Number.NaN))))
 
 describe('a network in int8', () => {
-  it('takes pixels as they are and gives a probability for each class', () => {
+  it('maps raw pixels to a probability per class', () => {
     const { inputs, outputs } = factsOf(decode(writeInt8(network, calibration)))
     expect(inputs).toEqual([{ name: 'image', type: 'UINT8', shape: ['n', size, size, 3] }])
     expect(outputs).toEqual([{ name: 'probabilities', type: 'FLOAT', shape: ['n', classes] }])
   })
 
-  it('has a scalar for each scale of activations, which ONNX Runtime for Node insists on', () => {
+  it('has scalar activation scales, which ONNX Runtime for Node requires', () => {
     const { node = [], initializer = [] } = decode(writeInt8(network, calibration)).graph ?? {}
     const lengths = new Map((initializer ?? []).map(({ name, dims }) => [name ?? '', dims ?? []]))
     const scales = (node ?? [])
@@ -58,7 +58,7 @@ describe('a network in int8', () => {
     expect(scales).toEqual(Array(6).fill([]))
   })
 
-  it('is the same bytes each time, on any machine', () => {
+  it('is reproducible on any machine', () => {
     // Of the weights and what `calibrate` would measure, rounded: other processors may differ in its last digits.
     const rounded = Object.fromEntries(
       Object.entries(calibration).map(([name, { range, mean }]) => [
@@ -78,7 +78,7 @@ describe('a network in int8', () => {
     expect(() => writeInt8(network, beyond)).toThrow('range of head within 0 and 6, got 0 to 6.5')
   })
 
-  it('refuses an operation that it does not know', () => {
+  it('refuses an unsupported operation', () => {
     const node = network.topology.node.map((one) => (one.op === 'Mean' ? { ...one, op: 'Max' } : one))
     const changed = { ...network, topology: { ...network.topology, node } }
     expect(() => writeInt8(changed, calibration)).toThrow('Unsupported operation Max (pool)')
@@ -86,7 +86,7 @@ describe('a network in int8', () => {
 })
 
 needs(findEngine('onnx').missing()).describe('on ONNX Runtime', () => {
-  it('sees what the network in float32 sees', async () => {
+  it('predicts the same as the float32 network', async () => {
     const float = writeModel(join(folder, 'float'), toOnnx(network), 'float32')
     const int8 = writeModel(join(folder, 'int8'), writeInt8(network, calibration), 'uint8')
     const expected = await valuesOf('classify', float)
@@ -96,7 +96,7 @@ needs(findEngine('onnx').missing()).describe('on ONNX Runtime', () => {
     expect(found.indexOf(Math.max(...found))).toBe(expected.indexOf(Math.max(...expected)))
   })
 
-  it('gives the vector before its last layer, not rounded to a byte', async () => {
+  it('outputs the vector before its last layer, not quantised', async () => {
     const float = writeModel(join(folder, 'base'), toOnnx(network), 'float32')
     const int8 = writeModel(join(folder, 'base-int8'), writeInt8(network, calibration), 'uint8')
     const [expected, found] = [await valuesOf('embed', float), await valuesOf('embed', int8)]

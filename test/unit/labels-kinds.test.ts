@@ -12,7 +12,7 @@ function positions(wanted: string): string {
   return starts.map((start, at) => (start === ends[at] ? start : `${start}-${ends[at]}`)).join(' ')
 }
 
-describe('the kinds of something', () => {
+describe('hypernyms', () => {
   // ImageNet's classes are in the order of WordNet's tree for animals: where these begin and end is well known.
   it.each([
     ['dog', '151-268'],
@@ -24,7 +24,7 @@ describe('the kinds of something', () => {
     expect(positions(name)).toBe(expected)
   })
 
-  it('are asked for by a whole name in any case of letters, or by an id', () => {
+  it('are found by a full name, case-insensitive, or by an id', () => {
     expect(positions('Canis familiaris')).toBe('151-268')
     expect(positions('DOG')).toBe('151-268')
     expect(positions('n02084071')).toBe('151-268')
@@ -32,19 +32,19 @@ describe('the kinds of something', () => {
     expect(positions('do')).toBe('')
   })
 
-  it('are found by every parent where there are several', () => {
+  it('are found through every parent', () => {
     const isTabbyA = (name: string) => kindOf(name)('n02123045')
     expect(['cat', 'feline', 'domestic animal', 'entity'].map(isTabbyA)).toEqual([true, true, true, true])
     expect(['wildcat', 'dog', 'vehicle'].map(isTabbyA)).toEqual([false, false, false])
   })
 
-  it('are a class itself for its own id, and for an id that nobody knows', () => {
+  it('include a class for its own id, and an unknown id', () => {
     for (const [at, { wordnetId }] of classes.entries()) expect(positions(wordnetId)).toBe(String(at))
     expect(kindOf('n99999999')('n99999999')).toBe(true)
     for (const odd of ['', '__proto__', 'constructor']) expect(kindOf('dog')(odd)).toBe(false)
   })
 
-  it('have names, those of nearly everything left out, each once', () => {
+  it('have names, each once, without the most general', () => {
     expect(kindNames('n02123045')).toEqual([
       'domestic cat',
       'cat',
@@ -64,7 +64,7 @@ describe('the kinds of something', () => {
     for (const odd of ['', '__proto__', 'n99999999']) expect(kindNames(odd)).toEqual([])
   })
 
-  it('are among the kinds of all that is above it', () => {
+  it('are included in those above', () => {
     const ids = Object.keys(synsets.parents) as (keyof typeof synsets.parents)[]
     fc.assert(
       fc.property(fc.constantFrom(...ids), (id) => {

@@ -26,11 +26,11 @@ const shown = (rules: object, record: ImageRecord = photo): [string, number][] =
     .labels.map(({ label, probability }) => [label, Number(probability.toFixed(6))])
 
 describe('labels.json', () => {
-  it('changes nothing where it has no rules', () => {
+  it('changes nothing without rules', () => {
     expect(view({}).record(photo)).toEqual(photo)
   })
 
-  it('leaves out what it ignores: by name, by id and by kind', () => {
+  it('ignores labels by name, id and kind', () => {
     expect(shown({ ignore: ['WEB SITE', 'n02088364', 'tiger cat'] })).toEqual([
       ['Egyptian cat', 0.3],
       ['tabby', 0.15],
@@ -41,12 +41,12 @@ describe('labels.json', () => {
     ])
   })
 
-  it('renames, and keeps what the model called it', () => {
+  it('renames labels, and keeps the model’s name', () => {
     const [first] = view({ rename: { 'tiger cat': 'Tigerkatze' } }).record(photo).labels
     expect(first).toEqual({ ...photo.labels[0], label: 'Tigerkatze' })
   })
 
-  it('gathers groups, whose probabilities add up', () => {
+  it('groups labels, whose probabilities add up', () => {
     expect(shown({ groups: { pet: ['cat', 'dog'] } })).toEqual([
       ['pet', 0.95],
       ['web site', 0.05],
@@ -54,12 +54,12 @@ describe('labels.json', () => {
     expect(shown({ groups: { pet: ['tabby', 'beagle', 'Egyptian cat'] } })[0]).toEqual(['pet', 0.55])
   })
 
-  it('lets what names a label go before what names its kind', () => {
+  it('prefers rules for a label to those for its kind', () => {
     const rules = { groups: { pet: ['dog', 'cat'] }, rename: { beagle: 'Snoopy' } }
     expect(shown(rules).map(([name]) => name)).toEqual(['pet', 'Snoopy', 'web site'])
   })
 
-  it('leaves out what is less probable than its minimum: by label, by group, or by that of all', () => {
+  it('drops labels below a minimum: of the label, group, or default', () => {
     expect(shown({ minimum: { '*': 0.2 } }).map(([name]) => name)).toEqual(['tiger cat', 'Egyptian cat'])
     expect(shown({ minimum: { '*': 0.2, 'tiger cat': 0.5, beagle: 0.1 } }).map(([name]) => name)).toEqual([
       'Egyptian cat',
@@ -77,7 +77,7 @@ describe('labels.json', () => {
     ])
   })
 
-  it('is about what is found in an image, too', () => {
+  it('applies to detections, too', () => {
     const box: [number, number, number, number] = [0, 0, 1, 1]
     const detections = [
       { label: 'dog', probability: 0.9, box },
@@ -90,7 +90,7 @@ describe('labels.json', () => {
     ])
   })
 
-  it('brings counts under the same names', () => {
+  it('merges counts with the same name', () => {
     const counts = [
       { label: 'tiger cat', count: 5 },
       { label: 'beagle', count: 4 },
@@ -112,7 +112,7 @@ describe('labels.json', () => {
     ['a probability above 1', '{"minimum":{"tabby":40}}', /minimum/],
     ['an empty group', '{"groups":{"cat":[]}}', /groups/],
     ['another schema', '{"schema":"whisklens.labels/2"}', /schema/],
-  ])('is refused with its reason when it is %s', (_, text, reason) => {
+  ])('is refused with a reason if it is %s', (_, text, reason) => {
     expect(() => parseLabelRules(text, 'labels.json')).toThrow(reason)
     try {
       parseLabelRules(text, 'labels.json')
@@ -122,7 +122,7 @@ describe('labels.json', () => {
     }
   })
 
-  it('is read with a byte order mark, as Windows editors write one', () => {
+  it('accepts a byte order mark, as written by Windows editors', () => {
     expect(parseLabelRules('\uFEFF{"ignore":["tabby"]}', 'labels.json').ignore).toEqual(['tabby'])
   })
 
@@ -141,7 +141,7 @@ describe('labels.json', () => {
     .array(fc.tuple(anyName, probability), { maxLength: 5 })
     .map((labels) => okRecord('a', { labels: labels.map(([name, share]) => label(name, share)) }))
 
-  it('makes records of records, whatever its rules, and leaves those it was given alone', () => {
+  it('keeps records valid under any rules, without changing its input', () => {
     fc.assert(
       fc.property(anyRules, fc.oneof(anyRecord, fc.constant(errorRecord('b'))), (rules, record) => {
         const before = JSON.stringify(record)

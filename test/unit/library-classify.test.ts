@@ -50,7 +50,7 @@ describe('classify', () => {
     ['bytes with a name', () => ({ name: 'c', bytes: sample('coffee') })],
     ['the URL of a file', () => pathToFileURL(join(samples, 'coffee.jpg'))],
     ['an object', () => 's3://images/2026/coffee.jpg'],
-  ])('takes %s', async (_, image) => {
+  ])('accepts %s', async (_, image) => {
     const { labels, width, height, format, timings } = await classify(image(), { connection })
     expect(labels).toHaveLength(5)
     expect(labels[0]).toMatchObject({ label: 'espresso', probability: expect.any(Number) })
@@ -58,7 +58,7 @@ describe('classify', () => {
     expect(timings.infer).toBeGreaterThan(0)
   })
 
-  it('keeps as many labels as it is told to, of the model and engine that are named', async () => {
+  it('returns the requested number of labels, with the named model and engine', async () => {
     const found = await classify(sample('cat'), { top: 1, model: 'efficientnet-lite0', engine: 'wasm' })
     expect(found).toMatchObject({
       labels: [{ label: 'tiger cat' }],
@@ -67,7 +67,7 @@ describe('classify', () => {
     })
   })
 
-  it('throws what is wrong, with its code', async () => {
+  it('throws errors with codes', async () => {
     await expect(classify('nowhere.jpg')).rejects.toMatchObject({ code: 'file_not_found' })
     await expect(classify(at('photos'))).rejects.toMatchObject({ code: 'file_unreadable' })
     await expect(classify(at('photos', 'b.jpg'))).rejects.toBeInstanceOf(ImageError)
@@ -88,7 +88,7 @@ describe('classify', () => {
 })
 
 describe('a model', () => {
-  it('says what it is', async () => {
+  it('describes itself', async () => {
     expect(await openModel('efficientnet-lite0', { engine: 'wasm' })).toMatchObject({
       id: 'efficientnet-lite0',
       version: expect.stringMatching(/^efficientnet-lite0@[0-9a-f]{8}$/),
@@ -106,7 +106,7 @@ describe('a model', () => {
 })
 
 describe('classifyAll', () => {
-  it('classifies a folder in the order of its names, and tells what it skips', async () => {
+  it('classifies a folder in name order, and reports skipped files', async () => {
     const skipped: string[] = []
     expect(await all(at('photos'), { onSkip: (file) => skipped.push(file) })).toEqual([
       [at('photos', 'a.jpg'), 'tiger cat'],
@@ -116,7 +116,7 @@ describe('classifyAll', () => {
     expect(skipped).toEqual([at('photos', 'notes.txt')])
   })
 
-  it('classifies globs, prefixes of buckets and bytes, one after the other', async () => {
+  it('classifies globs, bucket prefixes and bytes, in order', async () => {
     async function* images(): AsyncGenerator<ImageSource> {
       yield at('photos', '**', '*.jpg').replace('b.jpg', '')
       yield 's3://images/2026/'
@@ -130,7 +130,7 @@ describe('classifyAll', () => {
     ])
   })
 
-  it('has worker threads classify what is more than a few, with the same results and in their order', async () => {
+  it('uses worker threads for more than a few images, with the same results and order', async () => {
     const images = Array.from({ length: 60 }, (_, n) => ({
       name: `${n}`,
       bytes: n === 40 ? Buffer.from('broken') : sample(n % 2 ? 'cat' : 'coffee'),
@@ -143,7 +143,7 @@ describe('classifyAll', () => {
     expect(await all(images, { threads: 0 })).toEqual(expected)
   })
 
-  it('looks no further ahead than it needs to, and ends with the iteration', async () => {
+  it('reads ahead no further than needed, and ends with the iteration', async () => {
     let asked = 0
     function* images() {
       for (; asked < 100_000; asked++) yield join(samples, 'cat.jpg')
@@ -152,7 +152,7 @@ describe('classifyAll', () => {
     expect(asked).toBeLessThan(100)
   })
 
-  it('fails as a whole where no image could be classified', async () => {
+  it('fails if no image can be classified', async () => {
     await expect(all(at('photos'), { threads: 1.5 })).rejects.toMatchObject({ code: 'bad_parameter' })
     await expect(all('s3:///x', { connection })).rejects.toBeInstanceOf(WhisklensError)
     await expect(all([at('photos'), 7 as never])).rejects.toMatchObject({ code: 'bad_parameter' })

@@ -168,7 +168,7 @@ function errorsBy(rule: string): string[] {
   return found.map(({ location: { path, start } }) => `${path}:${start.line}`).sort()
 }
 
-it('refuses imports against the direction of the rooms, and no others', () => {
+it('refuses imports against the direction of the folders, and no others', () => {
   const wanted: string[] = []
   for (const [room, { taken, refused }] of Object.entries(directions)) {
     const path = room.endsWith('.ts') ? room : `${room}/planted.ts`
@@ -178,7 +178,7 @@ it('refuses imports against the direction of the rooms, and no others', () => {
   expect(errorsBy('lint/style/noRestrictedImports')).toEqual(wanted.sort())
 })
 
-it('refuses clocks and random numbers in the rooms of the batch core that are not those of its context', () => {
+it('refuses clocks and random numbers in the batch core, except from its context', () => {
   const sources = ['Date.now()', 'performance.now()', 'setTimeout(() => {})']
   const chances = ['Math.random()', 'crypto.randomUUID()', '{ random: Math.random }']
   const text = [...sources, ...chances]
@@ -193,13 +193,13 @@ it('refuses clocks and random numbers in the rooms of the batch core that are no
   expect(errorsBy('plugin')).toEqual(at([4, 5, 6]))
 })
 
-it('refuses cycles of files', () => {
+it('refuses import cycles', () => {
   plant('src/web/one.ts', "export * from './two'\n")
   plant('src/web/two.ts', "export * from './one'\n")
   expect(errorsBy('lint/suspicious/noImportCycles')).toEqual(['src/web/one.ts:1', 'src/web/two.ts:1'])
 })
 
-it('refuses functions over a cognitive complexity of 15 in each file of src', () => {
+it('refuses functions above a cognitive complexity of 15 in each file of src', () => {
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   const paths = files.filter((file) => /(?<!\.d)\.tsx?$/.test(file)).map((file) => `src/${file}`)
   for (const path of paths) plant(path, tangle)
@@ -207,7 +207,7 @@ it('refuses functions over a cognitive complexity of 15 in each file of src', ()
   expect(found).toEqual(paths.map((path) => `${path}:1`).sort())
 })
 
-it('refuses what keyboards and screen readers cannot use', () => {
+it('refuses markup that is not accessible', () => {
   plant(
     'src/web/gallery/ui/planted.tsx',
     [

@@ -18,7 +18,7 @@ describe('the stand-in for an image', () => {
     })
   })
 
-  it('the runtime image has no model of its own', () => {
+  it('the runtime image has no model by default', () => {
     const environment = imageEnvironment('whisklens-runtime', 256)
     expect(environment).toMatchObject({ WHISKLENS_HOME: expect.any(String), WHISKLENS_MEMORY: '256' })
     expect(environment).not.toHaveProperty('WHISKLENS_MODEL')
@@ -61,7 +61,7 @@ describe('a container', () => {
   it.each([
     ['empty', { code: '', binary: false, main: 'main' }],
     ['absent', {}],
-  ])('runs its image’s own action where the code is %s', async (_, given) => {
+  ])('runs its image’s own action if the code is %s', async (_, given) => {
     const value = { name: 'n', env: { WHO: 'the image' }, ...given }
     expect(await started(value, own())).toEqual([
       { status: 200, OK: true },
@@ -69,12 +69,12 @@ describe('a container', () => {
     ])
   })
 
-  it('runs the code that it is given', async () => {
+  it('runs its own code', async () => {
     const value = { main: 'other', code: 'const other = () => ({ by: "its code" })', binary: false }
     expect((await started(value, own()))[1]).toEqual({ status: 200, by: 'its code' })
   })
 
-  it('has nothing to run where its image has no action, either', async () => {
+  it('has nothing to run if its image has no action', async () => {
     const [init] = await started({ name: 'n', main: 'main', code: '' }, {})
     expect(init).toEqual({ status: 403, error: 'Missing main/no code to execute.' })
   })

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseLines } from '../helpers/clients'
 
-it('Lines name the batch and the activation of the work that writes them, and no secret', () => {
+it('Lines name the batch and the activation, and contain no secrets', () => {
   const program = join(__dirname, '..', 'helpers', 'log-child.ts')
   const { stderr } = spawnSync(process.execPath, ['--import', 'tsx', program], { encoding: 'utf8' })
   const lines = parseLines<Record<string, unknown>>(stderr)

@@ -3,7 +3,7 @@ import { readManifest } from '../../src/openwhisk/manifest'
 
 const read = (name: string) => readManifest(join(__dirname, '..', '..', name), {})
 
-it('differs from manifest.yaml only in what classify and predict run on', async () => {
+it('differs from manifest.yaml only in the runtime of classify and predict', async () => {
   const { packages } = await read('manifest.yaml')
   const { packages: stock } = await read('manifest.stock.yaml')
   const { classify, predict, ...others } = packages.whisklens?.actions ?? {}

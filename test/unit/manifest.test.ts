@@ -50,7 +50,7 @@ describe('the manifest of this repository', () => {
     return parts
   }
 
-  it('has the promised entities', async () => {
+  it('has the documented entities', async () => {
     const { actions, sequences, triggers, rules } = await entities()
     expect(Object.keys(actions)).toEqual(
       expect.arrayContaining([
@@ -68,7 +68,7 @@ describe('the manifest of this repository', () => {
     expect(Object.keys(rules)).toEqual(['on-image-uploaded', 'on-batch-requested'])
   })
 
-  it('names nothing that is not there', async () => {
+  it('refers only to existing files', async () => {
     const { actions, sequences, triggers, rules } = await entities()
     for (const { actions: components } of Object.values(sequences)) {
       for (const name of components.split(',')) expect(Object.keys(actions)).toContain(name.trim())
@@ -86,7 +86,7 @@ describe('the manifest of this repository', () => {
     }
   })
 
-  it('takes every setting that actions read from the environment', async () => {
+  it('passes every setting that actions read from the environment', async () => {
     const env = Object.fromEntries(settingNames.map((name) => [environmentName(name), `value of ${name}`]))
     const { inputs, actions } = await entities(env)
     const image = 'runtimeImage'
@@ -108,26 +108,26 @@ describe('the manifest of this repository', () => {
     }
   })
 
-  it('has no input that a message may name: the platform would refuse it', async () => {
+  it('has no input that a message may set: the platform would refuse it', async () => {
     const inputs = Object.keys((await entities()).inputs)
     const named = [...Object.keys(batchRequestSchema.shape), ...Object.keys(feedRequestSchema.shape)]
     expect(inputs.filter((name) => named.includes(name))).toEqual([])
   })
 
-  it('gives the actions of a batch the memory that its cost is counted with', async () => {
+  it('gives the actions of a batch the memory used in cost estimates', async () => {
     const { actions } = await entities()
     const memory = Object.keys(manifestMemory).map((name) => [name, actions[name]?.limits.memorySize])
     expect(Object.fromEntries(memory)).toEqual(manifestMemory)
   })
 
-  it('lets each action that calls OpenWhisk do so', async () => {
+  it('gives each action that calls OpenWhisk its key', async () => {
     const { actions } = await entities()
     for (const name of ['aggregate', 'start-batch', 'bucket-events']) {
       expect(actions[name]?.annotations).toMatchObject({ 'provide-api-key': true })
     }
   })
 
-  it('keeps to the limits of a stock OpenWhisk', async () => {
+  it('stays within the limits of stock OpenWhisk', async () => {
     for (const { limits } of Object.values((await entities()).actions)) {
       expect(limits.memorySize ?? 256).toBeLessThanOrEqual(512)
       expect(limits.timeout ?? 60_000).toBeLessThanOrEqual(300_000)
@@ -136,7 +136,7 @@ describe('the manifest of this repository', () => {
 })
 
 describe('a manifest', () => {
-  it('finds its files beside itself', async () => {
+  it('resolves files relative to itself', async () => {
     const manifest = await read(actionOf({}))
     expect(manifest.resolve(manifest.packages.whisklens?.actions.a?.function ?? '')).toBe(
       join(folder, 'a.zip'),
@@ -175,12 +175,12 @@ describe('a manifest', () => {
     await expect(read(yaml, { TIMEOUT: '1000' })).rejects.toMatchObject({ code: 'bad_deployment' })
   })
 
-  it('with a name twice is refused', async () => {
+  it('with a duplicate name is refused', async () => {
     const twice = `${manifestOf()}      license: MIT\n`
     await expect(read(twice)).rejects.toThrow(/cannot be read/)
   })
 
-  it('that is not there is an error that names it', async () => {
+  it('that is missing is an error that names it', async () => {
     await expect(readManifest(join(folder, 'none.yaml'), {})).rejects.toThrow(/none\.yaml cannot be read/)
   })
 
@@ -210,7 +210,7 @@ describe('variables in a manifest', () => {
   })
 
   it.each(['$NAME-$EMPTY', '${NAME}-x', 'x-${NAME}', '${NAME:-default}', '$NAME.txt', '$5.00'])(
-    '%s is refused: wskdeploy makes something else of it',
+    '%s is refused: wskdeploy interprets it differently',
     async (text) => {
       await expect(inputOf(text, env)).rejects.toMatchObject({
         code: 'bad_deployment',
@@ -219,11 +219,11 @@ describe('variables in a manifest', () => {
     },
   )
 
-  it('that are set to what looks like a variable are not read twice', async () => {
+  it('whose values look like variables are not expanded twice', async () => {
     expect(await inputOf('$OUTER', { OUTER: '$NAME', NAME: 'value' })).toBe('$NAME')
   })
 
-  it('are left alone in lists and in names', async () => {
+  it('are not expanded in lists and in names', async () => {
     const { packages } = await read(
       manifestOf({
         actions: { $NAME: { function: 'a.zip', annotations: { list: ['$NAME', 'x-${NAME}'] } } },
@@ -249,7 +249,7 @@ describe('an input', () => {
     expect(await inputOf(input, { NAME: 'value' })).toEqual(value)
   })
 
-  it('whose variable is not set is empty, and does not fall back to its default, as with wskdeploy', async () => {
+  it('with an unset variable is empty, without its default, as with wskdeploy', async () => {
     expect(await inputOf({ value: '${UNSET}', default: 'd' })).toBe('')
   })
 })

@@ -27,7 +27,7 @@ const formOf = (boundary: string, image: Uint8Array, ...fields: [name: string, v
 const boundaries = fc.stringMatching(/^[0-9A-Za-z'()+_,./:=?-]{1,70}$/)
 
 describe('the form of a request', () => {
-  it('is read whatever its boundary and its bytes are', async () => {
+  it('is parsed for any boundary and bytes', async () => {
     await fc.assert(
       fc.asyncProperty(boundaries, fc.uint8Array({ maxLength: 2000 }), async (boundary, image) => {
         const isInside = Buffer.from(image).includes(`\r\n--${boundary}`)
@@ -38,7 +38,7 @@ describe('the form of a request', () => {
     )
   })
 
-  it('may hold the boundary inside the image, as long as no line begins with it', async () => {
+  it('may contain the boundary in the image, unless at the start of a line', async () => {
     const image = Buffer.from('\xff\xd8--b\r\n -- b\n--b--b')
     const form = await readForm(request(formOf('b', image), 'Multipart/Form-Data;boundary=b'))
     expect(form?.image).toEqual(new Uint8Array(image))
@@ -59,12 +59,12 @@ describe('the form of a request', () => {
     ['no boundary', 'multipart/form-data'],
     ['another boundary', 'multipart/form-data; boundary=c'],
     ['another type', 'text/plain; boundary=b'],
-  ])('is none with %s', async (_, type) => {
+  ])('is undefined with %s', async (_, type) => {
     expect(await readForm(request(formOf('b', Buffer.of(1)), type))).toBeUndefined()
   })
 })
 
-describe('the form of a client that does as the standard, Flask or busboy let it', () => {
+describe('a form allowed by the standard, Flask or busboy', () => {
   const type = 'multipart/form-data; boundary=b'
   const image = Buffer.from('\xff\xd8\r\n\n--b \r\xff\xd9', 'latin1')
   const form = (lineEnd: string, lines: (string | Buffer)[]) =>
@@ -121,18 +121,18 @@ describe('the form of a client that does as the standard, Flask or busboy let it
     expect(Buffer.from(found ?? [])).toEqual(bytes)
   })
 
-  it('has no image where that is no file', async () => {
+  it('has no image if that is not a file', async () => {
     const body = form('\r\n', ['--b', 'Content-Disposition: form-data; name="image"', '', 'cat.jpg', '--b--'])
     expect(await readForm(request(body, type))).toBeUndefined()
   })
 
-  it('is none where it was cut off', async () => {
+  it('is undefined if it is truncated', async () => {
     const whole = form('\r\n', ['--b', disposition, '', image, '--b--'])
     for (let end = 1; end < whole.length - 3; end++)
       expect(await readForm(request(whole.subarray(0, end), type))).toBeUndefined()
   })
 
-  it('has its bytes whatever the style', async () => {
+  it('has its bytes in any style', async () => {
     const pick = (...values: string[]) => fc.constantFrom(...values)
     const style = fc.record({
       lineEnd: pick('\r\n', '\n'),

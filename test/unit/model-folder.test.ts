@@ -24,7 +24,7 @@ describe('a model folder', () => {
     expect((await readModelFolder(modelCopy())).version).toBe(byName.version)
   })
 
-  it('holds 1,000 classes for the model in the box', async () => {
+  it('of the bundled model has 1,000 classes', async () => {
     const { classes } = await readModelFolder('efficientnet-lite0')
     expect(classes).toHaveLength(1000)
     expect(classes[281]).toEqual({ wordnetId: 'n02123045', className: 'tabby, tabby cat' })
@@ -54,21 +54,21 @@ describe('the version', () => {
     expect((await readModelFolder(moved)).version).not.toBe((await readModelFolder(original)).version)
   })
 
-  it('stays when a folder or a pipe has the name of a file', async () => {
+  it('stays when a folder or pipe has the name of a file', async () => {
     const folder = modelCopy()
     mkdirSync(join(folder, 'more.json'))
     execFileSync('mkfifo', [join(folder, 'pipe.bin')])
     expect((await readModelFolder(folder)).version).toBe((await readModelFolder(original)).version)
   })
 
-  it('stays when a file that shapes no result does', async () => {
+  it('stays when a file without influence on results changes', async () => {
     const noticed = modelCopy({ NOTICE: 'Thanks.', '.DS_Store': 'x' })
     expect((await readModelFolder(noticed)).version).toBe((await readModelFolder(original)).version)
   })
 })
 
-describe('a folder that is no model is refused, naming what is wrong', () => {
-  it('no such name', async () => {
+describe('an invalid model folder is refused, naming what is wrong', () => {
+  it('an unknown name', async () => {
     const error = await refusal('no-such-model')
     expect(error).toBeInstanceOf(InvalidInputError)
     expect(error).toMatchObject({
@@ -118,7 +118,7 @@ describe('a folder that is no model is refused, naming what is wrong', () => {
     expect(error.message).toContain(named)
   })
 
-  it('a file is not the one whose checksum is there', async () => {
+  it('a file with another checksum', async () => {
     const checksums = { 'group1-shard2of3.bin': '0'.repeat(64) }
     const error = await refusal(
       modelCopy({ 'whisklens.json': JSON.stringify({ ...description, checksums }) }),
@@ -135,7 +135,7 @@ describe('a folder that is no model is refused, naming what is wrong', () => {
     expect(error.message).toContain(`${name} cannot be read`)
   })
 
-  it('the labels are no labels', async () => {
+  it('invalid labels', async () => {
     const error = await refusal(modelCopy({ 'labels.json': '[{"wordnetId":"tabby"}]' }))
     expect(error.message).toMatch(/labels\.json is not valid/)
   })

@@ -39,8 +39,8 @@ const copy = async (to: string): Promise<Description> => {
 }
 const names = () => (existsSync(userModelsFolder()) ? readdirSync(userModelsFolder()) : [])
 
-describe('a model that is added', () => {
-  it('is found by its name, with a checksum of each of its files', async () => {
+describe('an added model', () => {
+  it('is found by its name, with a checksum for each file', async () => {
     const added = await addModel('mine', copy, { warmUp })
     expect(added).toBe(join(folder, 'models', 'mine'))
     const { description, version } = await readModelFolder('mine')
@@ -55,7 +55,7 @@ describe('a model that is added', () => {
     expect(description.checksums?.['labels.json']).toBe(sha256Of(readFileSync(join(source, 'labels.json'))))
   })
 
-  it('of layers is compiled to what engines read, and the same when it is added again', async () => {
+  it('of layers is compiled for the engines, with the same result when added again', async () => {
     const layers = writeLayers(
       (smallLayers['batch norm and relu6 after convolutions'] as () => SmallLayers)(),
     )
@@ -74,7 +74,7 @@ describe('a model that is added', () => {
       expect(readFileSync(join(again, name)).equals(readFileSync(join(added, name)))).toBe(true)
   })
 
-  it('is tried out before it is there, and is not there when it fails', async () => {
+  it('is tested before it is added, and not added if it fails', async () => {
     const failing = addModel('mine', copy, {
       warmUp: async (fresh) => {
         expect((await readModelFolder(fresh)).description.id).toBe('mine')
@@ -86,7 +86,7 @@ describe('a model that is added', () => {
     expect(names()).toEqual([])
   })
 
-  it('leaves nothing behind when its files cannot be had', async () => {
+  it('leaves nothing behind if its files cannot be fetched', async () => {
     const write = async (to: string): Promise<never> => {
       writeFileSync(join(to, 'model.json'), '{}')
       throw new Error('the line is cut')
@@ -95,7 +95,7 @@ describe('a model that is added', () => {
     expect(names()).toEqual([])
   })
 
-  it('does not replace another, unless told to', async () => {
+  it('does not replace another without --force', async () => {
     await addModel('mine', copy, { warmUp })
     const before = (await readModelFolder('mine')).version
     const changed = async (to: string) => ({ ...(await copy(to)), license: 'MIT' })
@@ -110,7 +110,7 @@ describe('a model that is added', () => {
     expect(names()).toEqual(['mine'])
   })
 
-  it('stays when what was to replace it does not work', async () => {
+  it('stays if its replacement does not work', async () => {
     await addModel('mine', copy, { warmUp })
     const broken = addModel('mine', copy, { force: true, warmUp: () => Promise.reject(new Error('no')) })
     await expect(broken).rejects.toThrow('no')
@@ -118,7 +118,7 @@ describe('a model that is added', () => {
     expect(names()).toEqual(['mine'])
   })
 
-  it('is the network that was demanded, or refused', async () => {
+  it('has the required checksum, or is refused', async () => {
     const digest = digestOf(await collectNetwork(readerOf(source)))
     await addModel('mine', copy, { warmUp, sha256: digest })
     await expect(addModel('other', copy, { warmUp, sha256: '0'.repeat(64) })).rejects.toMatchObject({
@@ -133,21 +133,21 @@ describe('a model that is added', () => {
     expect(names()).toEqual([])
   })
 
-  it('is described as it must be, or refused with the field', async () => {
+  it('is described correctly, or refused with the field', async () => {
     const write = async (to: string) => ({ ...(await copy(to)), task: 'guessing' }) as never
     await expect(addModel('mine', write, { warmUp })).rejects.toThrow(
       /description of the model is not valid.*task/s,
     )
   })
 
-  it('goes before one of the same name in the box', async () => {
+  it('takes precedence over a bundled one of the same name', async () => {
     await addModel('efficientnet-lite0', copy, { warmUp })
     expect((await readModelFolder('efficientnet-lite0')).classes).toHaveLength(8)
     const installed = await installedModels()
     expect(installed.filter(({ name }) => name === 'efficientnet-lite0')).toMatchObject([{ origin: 'added' }])
   })
 
-  it('is listed with what is wrong with it', async () => {
+  it('is listed with its problem', async () => {
     const added = await addModel('mine', copy, { warmUp })
     writeFileSync(join(added, 'labels.json'), '[]')
     const mine = (await installedModels()).find(({ name }) => name === 'mine')
@@ -172,7 +172,7 @@ describe('a network without whisklens.json', () => {
     writeFileSync(options.labels, 'a\nb\r\nc\n\nd\ne\nf\ng\nh\n')
   })
 
-  it('is described by what is said of it, and by what it tells itself', async () => {
+  it('is described by options, and by its own metadata', async () => {
     expect(await importNetwork(source, to, options)).toMatchObject({
       id: 'mine',
       input: { size: 16, kernel: 'linear', mean: 127.5, std: 127.5 },
@@ -186,13 +186,13 @@ describe('a network without whisklens.json', () => {
     ['its labels', { labels: undefined }, '--labels'],
     ['its range', { range: undefined }, '--range'],
     ['one of mean and std', { range: undefined, mean: 127 }, '--std'],
-  ])('asks for %s', async (_, change, named) => {
+  ])('requires %s', async (_, change, named) => {
     await expect(importNetwork(source, to, { ...options, ...change })).rejects.toMatchObject({
       hint: expect.stringContaining(named),
     })
   })
 
-  it('asks for its size where it does not tell', async () => {
+  it('requires its size if it does not state it', async () => {
     const model = JSON.parse(readFileSync(join(source, 'model.json'), 'utf8'))
     model.modelTopology.node[0].attr.shape.shape.dim[1].size = '-1'
     writeFileSync(join(source, 'model.json'), JSON.stringify(model))
@@ -206,7 +206,7 @@ describe('a network without whisklens.json', () => {
     [['../../secret'], 'name of a file'],
     [['/etc/passwd'], 'name of a file'],
     [['group1-shard9of9'], 'Expected a file group1-shard9of9'],
-  ])('takes no weights from %s', async (paths, named) => {
+  ])('accepts no weights from %s', async (paths, named) => {
     const model = JSON.parse(readFileSync(join(source, 'model.json'), 'utf8'))
     model.weightsManifest[0].paths = paths
     writeFileSync(join(source, 'model.json'), JSON.stringify(model))
@@ -217,13 +217,13 @@ describe('a network without whisklens.json', () => {
     ['layers of Keras 2', { config: { layers: [{ config: { batch_input_shape: [null, 24, 24, 3] } }] } }],
     ['a sequence of Keras 2', { config: [{ config: { batch_input_shape: [null, 24, 24, 3] } }] }],
     ['layers of Keras 3', { config: { layers: [{ config: { batch_shape: [null, 24, 24, 3] } }] } }],
-  ])('tells its size: %s', (_, model_config) => {
+  ])('states its size: %s', (_, model_config) => {
     const model = Buffer.from(JSON.stringify({ modelTopology: { model_config }, weightsManifest: [] }))
     expect(sideOf({ format: 'layers-model', files: new Map([['model.json', model]]) })).toBe(24)
   })
 })
 
-describe('what is said of classes and pixels', () => {
+describe('options for classes and pixels', () => {
   const names = fc.array(
     fc
       .string({ minLength: 1 })
@@ -232,7 +232,7 @@ describe('what is said of classes and pixels', () => {
     { minLength: 1 },
   )
 
-  it('a list of names is the same as lines and as JSON', () => {
+  it('a list of names may be lines or JSON', () => {
     fc.assert(
       fc.property(names, (list) => {
         const expected = list.map((className) => ({ className }))
@@ -247,7 +247,7 @@ describe('what is said of classes and pixels', () => {
     expect(() => parseClasses(text, 'names.txt')).toThrow('names.txt')
   })
 
-  it('a range is what the least and the greatest pixel become', () => {
+  it('a range maps the smallest and the largest pixel value', () => {
     fc.assert(
       fc.property(fc.integer({ min: -300, max: 299 }), fc.integer({ min: 1, max: 600 }), (least, width) => {
         const image = { pixels: Uint8Array.of(0, 255, 0), rows: 1, columns: 1 } as never

@@ -49,21 +49,21 @@ afterEach(async () => {
 
 const digest = createHash('sha256').update('weights').digest('hex')
 
-describe('a file of the web', () => {
-  it('is fetched once, with its query, and then comes from the cache', async () => {
+describe('a downloaded file', () => {
+  it('is fetched once, including its query, and then cached', async () => {
     const url = `${origin}/model.json?tfjs-format=file`
     expect(String(await download(url))).toBe('weights')
     expect(String(await download(url, digest))).toBe('weights')
     expect(asked).toEqual(['/model.json?tfjs-format=file'])
   })
 
-  it('is told apart from others', async () => {
+  it('is cached separately from others', async () => {
     answer = ({ url }, outgoing) => outgoing.end(url)
     const contents = await Promise.all(['/a', '/b'].map((path) => download(origin + path)))
     expect(contents.map(String)).toEqual(['/a', '/b'])
   })
 
-  it('is refused when it is another, and not kept', async () => {
+  it('is refused with another checksum, and not cached', async () => {
     const expected = sha256Of(Buffer.from('other'))
     await expect(download(`${origin}/a`, expected)).rejects.toMatchObject({
       code: 'wrong_checksum',
@@ -73,7 +73,7 @@ describe('a file of the web', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('is fetched anew when what is in the cache is another', async () => {
+  it('is fetched again if the cached one has another checksum', async () => {
     await download(`${origin}/a`)
     answer = (_, outgoing) => outgoing.end('newer')
     const newer = sha256Of(Buffer.from('newer'))
@@ -81,7 +81,7 @@ describe('a file of the web', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('is asked for again after an answer that may be better the next time', async () => {
+  it('is retried after a temporary error', async () => {
     answer = (_, outgoing) => {
       if (asked.length > 1) outgoing.end('weights')
       else outgoing.writeHead(503).end()
@@ -90,7 +90,7 @@ describe('a file of the web', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it('is asked for again when the connection breaks off', async () => {
+  it('is retried when the connection breaks', async () => {
     answer = (_, outgoing) => {
       if (asked.length > 1) outgoing.end('weights')
       else {
@@ -101,7 +101,7 @@ describe('a file of the web', () => {
     expect(String(await download(`${origin}/a`))).toBe('weights')
   })
 
-  it('is not asked for again where it is not, and the error says where that was and what to do', async () => {
+  it('is not retried if it is missing, with an error that says where and what to do', async () => {
     answer = (_, outgoing) => outgoing.writeHead(404).end('not here')
     await expect(download(`${origin}/a`)).rejects.toMatchObject({
       code: 'download_failed',
@@ -111,7 +111,7 @@ describe('a file of the web', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('is followed to where it went', async () => {
+  it('is fetched through redirects', async () => {
     answer = ({ url }, outgoing) => {
       if (url === '/new') outgoing.end('weights')
       else outgoing.writeHead(302, { location: '/new' }).end()
@@ -120,7 +120,7 @@ describe('a file of the web', () => {
   })
 })
 
-describe('a file of the web that is there by TLS', () => {
+describe('a file downloaded over TLS', () => {
   let front: TlsFront
 
   beforeEach(async () => {
@@ -128,7 +128,7 @@ describe('a file of the web that is there by TLS', () => {
   })
   afterEach(() => front.close())
 
-  it('is fetched where WHISKLENS_CA names the authority, through a proxy as well', async () => {
+  it('is fetched with the authority of WHISKLENS_CA, through a proxy, too', async () => {
     process.env.WHISKLENS_CA = front.ca
     expect(String(await download(`${front.url}/a`))).toBe('weights')
     const proxy = createServer().on('connect', (incoming, socket) => {
@@ -144,7 +144,7 @@ describe('a file of the web that is there by TLS', () => {
     proxy.close()
   })
 
-  it('is not asked for again where the authority is unknown', async () => {
+  it('is not retried with an unknown authority', async () => {
     await expect(download(`${front.url}/a`)).rejects.toMatchObject({
       code: 'download_failed',
       message: expect.stringContaining('certificate'),
@@ -182,13 +182,13 @@ describe('behind a proxy', () => {
     proxy.close()
   })
 
-  it('goes by it', async () => {
+  it('is used', async () => {
     expect(String(await download(`${origin}/a`))).toBe('weights')
     expect(through).toHaveLength(1)
     expect(asked).toEqual(['/a'])
   })
 
-  it('goes past it to the hosts of NO_PROXY', async () => {
+  it('is bypassed for the hosts of NO_PROXY', async () => {
     process.env.NO_PROXY = '127.0.0.1'
     expect(String(await download(`${origin}/a`))).toBe('weights')
     expect(through).toEqual([])

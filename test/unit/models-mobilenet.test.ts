@@ -48,14 +48,14 @@ async function added(id: string, from: string): Promise<string> {
 }
 
 describe('the catalogue', () => {
-  it('has each model once, under a name that is fit for one', () => {
+  it('has each model once, with a valid name', () => {
     const ids = catalogue.map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
     for (const id of ids) expect(descriptionSchema.options[0].shape.id.safeParse(id).success).toBe(true)
     expect(ids).toEqual(expect.arrayContaining(['mobilenet-v1-0.25', 'mobilenet-v2-1.00', 'nsfw', 'faces']))
   })
 
-  it('takes the graphs from where the package does', async () => {
+  it('uses the same graph URLs as the package', async () => {
     const asked: string[] = []
     const download = async (url: string) => {
       asked.push(url)
@@ -131,7 +131,7 @@ function asHubHasIt(network: Network): Network {
 }
 
 withWeights('MobileNet V1 0.25 with its real weights', () => {
-  it('is the layers model whose checksum is known, and sees in photos what they show', async () => {
+  it('is the layers model with the known checksum, and recognizes photos', async () => {
     const model = await loadModel(await added('mobilenet-v1-0.25-layers', weights), 'wasm')
     const firsts = new Map<string, string[]>()
     for (const name of sampleNames) {
@@ -148,7 +148,7 @@ withWeights('MobileNet V1 0.25 with its real weights', () => {
     )
   })
 
-  it('is refused when it is another network, or of the other format', async () => {
+  it('is refused if it is another network, or in the other format', async () => {
     const other = await mkdtemp(join(parent, 'other-'))
     for (const name of await readdir(weights))
       await writeFile(join(other, name), await readFile(join(weights, name)))
@@ -163,7 +163,7 @@ withWeights('MobileNet V1 0.25 with its real weights', () => {
     )
   })
 
-  it('says what the package says, when it has the form that TensorFlow Hub gives it', async () => {
+  it('predicts like the package, in the format of TensorFlow Hub', async () => {
     const { files } = await collectNetwork(readerOf(weights))
     const hub = await mkdtemp(join(parent, 'hub-'))
     const network = asHubHasIt(readNetwork(files, 224, weights))

@@ -65,7 +65,7 @@ const cached = () => {
   return existsSync(path) ? readdirSync(path) : []
 }
 
-it('a package of another content is refused, and nothing of it kept', async () => {
+it('a package with another checksum is refused, and not kept', async () => {
   await expect(npmPackage(name, '1.0.0', integrityOf(Buffer.from('other')))).rejects.toMatchObject({
     code: 'wrong_checksum',
     message: expect.stringContaining(name),
@@ -73,7 +73,7 @@ it('a package of another content is refused, and nothing of it kept', async () =
   expect(cached()).toEqual([])
 })
 
-it('a package that is not there is an error with npm’s words', async () => {
+it('a missing package is an error with npm’s message', async () => {
   await expect(npmPackage('@whisklens-test/nothing', '1.0.0', 'sha512-x')).rejects.toMatchObject({
     code: 'download_failed',
     message: expect.stringMatching(/npm could not fetch @whisklens-test\/nothing@1\.0\.0: .*404/),
@@ -90,7 +90,7 @@ it('a package is fetched by npm once, unpacked, and none of its scripts are run'
   expect(asked).toEqual([])
 })
 
-it('a package that two fetch at once is there for both', async () => {
+it('a package fetched twice concurrently is available to both', async () => {
   process.env.XDG_CACHE_HOME = join(folder, 'shared')
   const fetched = () => npmPackage(name, '1.0.0', integrityOf(tarball))
   const [one, other] = await Promise.all([fetched(), fetched()])

@@ -18,8 +18,8 @@ const write = () =>
     openSources(() => {}, folder),
   )
 
-describe("nsfwjs' model out of a folder", () => {
-  it('is not run where it is another', async () => {
+describe('nsfwjs’ model from a folder', () => {
+  it('is refused if it differs', async () => {
     const modules = join(folder, 'dist', 'models', 'mobilenet_v2')
     const ran = join(folder, 'ran')
     await mkdir(modules, { recursive: true })
@@ -33,7 +33,7 @@ describe("nsfwjs' model out of a folder", () => {
     expect(existsSync(ran)).toBe(false)
   })
 
-  it('is missing by its name', async () => {
+  it('is reported missing by name', async () => {
     await expect(write()).rejects.toThrow('Expected a file model.min.js in')
   })
 })

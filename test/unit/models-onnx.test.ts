@@ -85,7 +85,7 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
       added = await add(fixture(name), options)
     })
 
-    it('is described by what it and its makers tell', async () => {
+    it('is described by its metadata', async () => {
       const { description, classes } = await readModelFolder(added)
       expect(description).toMatchObject({ task: 'classification', input: rest.input, ...rest.described })
       expect(description.input).toEqual(rest.input)
@@ -93,21 +93,21 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
       expect(readdirSync(added).sort()).toEqual(['labels.json', 'model.onnx', 'whisklens.json'])
     })
 
-    it('gives the probabilities that its maker gives', async () => {
+    it('gives the same probabilities as its exporter', async () => {
       const expected = expectedOf(name)
       // One that gives the same for everything would agree with anyone.
       expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(0.1)
       expect(furthest(await valuesOf(added, size), expected)).toBeLessThan(tolerance)
     })
 
-    it('runs on onnx alone', async () => {
+    it('runs on ONNX Runtime only', async () => {
       await expect(loadModel(added, 'wasm')).rejects.toMatchObject({
         code: 'model_unfit',
         message: expect.stringMatching(/does not run on the engine "wasm": .*model\.json/),
       })
     })
 
-    it('is taught, and what comes of it once more', async () => {
+    it('is taught, twice', async () => {
       let base = added
       for (const labels of [
         ['one', 'two'],
@@ -134,7 +134,7 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
       }
     })
 
-    it('is added again by its folder', async () => {
+    it('is added again from its folder', async () => {
       const description = await readDescription(added)
       const again = await addModel('again', (to) => copyModel(added, to, description), {
         folder: fresh(),
@@ -144,7 +144,7 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
     })
   })
 
-  it('another, in a folder with a whisklens.json that does not tell the layout', async () => {
+  it('another, in a folder with a whisklens.json without a layout', async () => {
     const described = fresh()
     cpSync(fixture('torch'), described, { recursive: true })
     const path = join(await add(fixture('torch')), 'whisklens.json')
@@ -220,7 +220,7 @@ needs(findEngine('onnx').missing()).it(
   },
 )
 
-describe('of an ONNX model', () => {
+describe('an ONNX model', () => {
   it.each<[string, string, Partial<ImportOptions>, object]>([
     [
       'the layout',
@@ -286,20 +286,20 @@ describe('of an ONNX model', () => {
     ['a softmax, of which logits are said', network(), { logits: true }, /ends in a Softmax/],
     ['an end that does not tell', network({ end: ['Relu'] }), {}, /ends in a Relu/],
     ['detection', network(), { task: 'detection' }, /options cannot describe it/],
-  ])('%s: is refused with what was found', async (_, from, more, said) => {
+  ])('%s: is refused with the reason', async (_, from, more, said) => {
     const adding = add(from, { ...known, ...more })
     await expect(adding).rejects.toBeInstanceOf(InvalidInputError)
     await expect(adding).rejects.toThrow(said)
   })
 
-  it('several in a folder are refused, and one of them by its path is taken', async () => {
+  it('several in a folder are refused, unless one is named', async () => {
     const path = network()
     cpSync(join(path, 'network.onnx'), join(path, 'quantized.onnx'))
     await expect(add(path, known)).rejects.toThrow(/Several ONNX models.*network\.onnx, quantized\.onnx/)
     await expect(add(join(path, 'quantized.onnx'), known)).resolves.toBeTruthy()
   })
 
-  it('weights in files elsewhere, missing or cut short are refused', async () => {
+  it('external, missing or truncated weights are refused', async () => {
     const path = fresh()
     cpSync(fixture('torch'), path, { recursive: true })
     const weights = readFileSync(join(path, 'cats.onnx.data'))
@@ -316,7 +316,7 @@ describe('of an ONNX model', () => {
     await expect(add(path)).rejects.toThrow(/expected a file in the same folder/)
   })
 
-  it('what is none is refused, and nothing else is thrown', () => {
+  it('an invalid file is refused, without other exceptions', () => {
     const model = readFileSync(fixture('keras', 'model.onnx'))
     const cut = fc.integer({ min: 0, max: model.length }).map((length) => model.subarray(0, length))
     const changed = fc.tuple(fc.nat(model.length - 1), fc.nat(255)).map(([at, value]) => {

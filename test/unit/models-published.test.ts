@@ -21,8 +21,8 @@ const imageNet = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375]
 const image_mean = [0.485, 0.456, 0.406]
 const image_std = [0.229, 0.224, 0.225]
 
-describe('what is published beside a model', () => {
-  it('is what timm says', async () => {
+describe('metadata published beside a model', () => {
+  it('is read from timm', async () => {
     const cfg = { input_size: [3, 224, 224], interpolation: 'bicubic', mean: image_mean, std: image_std }
     const said = { size: 224, layout: 'nchw', kernel: 'cubic', ...imageNet }
     const config = { num_classes: 2, pretrained_cfg: { ...cfg, crop_pct: 0.875 }, label_names: ['a', 'b'] }
@@ -52,7 +52,7 @@ describe('what is published beside a model', () => {
       { size: 224, shortSide: 256, kernel: 'cubic' },
     ],
     ['older files', { size: 224, resample: 1 }, { size: 224, kernel: 'lanczos3' }],
-  ])('is what transformers says of %s', async (_, preprocessor, said) => {
+  ])('is read from transformers’ %s', async (_, preprocessor, said) => {
     const files = {
       'config.json': { id2label: { 1: 'dog', 0: 'cat' } },
       'preprocessor_config.json': {
@@ -72,7 +72,7 @@ describe('what is published beside a model', () => {
     expect(await publishedBeside(beside(files, 'onnx'))).toEqual(expected)
   })
 
-  it('is pixels of 0–255 or 0–1 where nothing is normalized', async () => {
+  it('is pixels of 0–255 or 0–1 without normalization', async () => {
     const raw = { size: 8, do_normalize: false, do_rescale: false }
     const ones = { size: 8, do_normalize: false }
     expect(await publishedBeside(beside({ 'preprocessor_config.json': raw }))).toMatchObject({
@@ -85,7 +85,7 @@ describe('what is published beside a model', () => {
     })
   })
 
-  it('is nothing where there are no such files, or others of their names', async () => {
+  it('is empty without such files, or with others of the same names', async () => {
     expect(await publishedBeside(beside({}))).toEqual({})
     expect(
       await publishedBeside(beside({ 'config.json': { port: 80 }, 'preprocessor_config.json': [] })),
@@ -95,7 +95,7 @@ describe('what is published beside a model', () => {
     await expect(publishedBeside(beside(gap))).rejects.toThrow(/1 is missing/)
   })
 
-  it('never is more than that, whatever stands there', async () => {
+  it('is parsed safely, whatever it contains', async () => {
     await fc.assert(
       fc.asyncProperty(fc.json(), fc.json(), async (config, preprocessor) => {
         const path = beside({ 'config.json': config, 'preprocessor_config.json': preprocessor })
@@ -105,10 +105,10 @@ describe('what is published beside a model', () => {
   })
 })
 
-describe('what is published inside an ONNX model', () => {
+describe('metadata published in an ONNX model', () => {
   const inside = (properties: Record<string, string>) => publishedInside(new Map(Object.entries(properties)))
 
-  it('is the range of its pixels', () => {
+  it('includes the range of its pixels', () => {
     expect(inside({ 'Image.NominalPixelRange': 'Normalized_0_1' })).toEqual({ mean: 0, std: 255 })
     expect(inside({ 'Image.NominalPixelRange': 'Normalized_1_1' })).toEqual({ mean: 127.5, std: 127.5 })
     expect(inside({ 'Image.NominalPixelRange': 'NominalRange_0_255' })).toEqual({ mean: 0, std: 1 })
@@ -116,7 +116,7 @@ describe('what is published inside an ONNX model', () => {
     expect(() => inside({ 'Image.BitmapPixelFormat': 'Bgr8' })).toThrow(/Bgr8/)
   })
 
-  it('is its classes, as Python or JSON print them', () => {
+  it('includes its classes, as printed by Python or JSON', () => {
     const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !/\p{C}/u.test(text))
     fc.assert(
       fc.property(fc.array(name, { minLength: 1 }), (names) => {

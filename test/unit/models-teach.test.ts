@@ -60,7 +60,7 @@ describe('the embedding of a classifier', () => {
   it.each([
     ['a matrix product', endsInProduct],
     ['a convolution of one pixel', endsInConvolution],
-  ])('is what comes before %s at its end', async (_, build) => {
+  ])('is the input of %s at its end', async (_, build) => {
     const network = build()
     const vector = await valuesOf(embeddingNetwork(network))
     expect(vector).toHaveLength(5)
@@ -68,7 +68,7 @@ describe('the embedding of a classifier', () => {
     expect(Math.min(...vector)).toBeGreaterThanOrEqual(0)
   })
 
-  it('is that of its last layer where that was taught', async () => {
+  it('is that of the taught layer', async () => {
     const vector = await valuesOf(embeddingNetwork(endsInProduct()))
     const head = {
       kernel: Float32Array.from({ length: 10 }, (_, index) => index / 10),
@@ -80,7 +80,7 @@ describe('the embedding of a classifier', () => {
     expect(await valuesOf(again)).toEqual(await valuesOf(taught))
   })
 
-  it('of the model in the box has 1,280 values', async () => {
+  it('of the default model has 1,280 values', async () => {
     const { files } = await readModelFolder('efficientnet-lite0')
     const embedding = embeddingNetwork(readNetwork(files, 224, ''))
     expect(outputsOf(embedding)).toEqual(['pool'])
@@ -93,13 +93,13 @@ describe('the embedding of a classifier', () => {
       layers((net) => net.convolution('wide', 'image', [3, 3, 3, 2])),
       '_FusedConv2D',
     ],
-  ])('is not to be had of what ends in %s', (_, network, named) => {
+  ])('is not available for a model ending in %s', (_, network, named) => {
     expect(() => embeddingNetwork(network)).toThrow(InvalidInputError)
     expect(() => embeddingNetwork(network)).toThrow(named)
   })
 })
 
-it('an embedding is taught as it is', async () => {
+it('an embedding model is taught directly', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-embedding-'))
   try {
     const network = embeddingNetwork(endsInConvolution())
@@ -122,7 +122,7 @@ it('an embedding is taught as it is', async () => {
   }
 })
 
-describe('a head', () => {
+describe('a trained head', () => {
   beforeAll(() => findEngine('wasm').start?.())
 
   /** Vectors around a place of their own for each label, far from zero and of uneven lengths. */
@@ -135,7 +135,7 @@ describe('a head', () => {
       return { vector, label }
     })
 
-  it('tells labels apart that it was trained on, and others like them', async () => {
+  it('distinguishes its training labels, and similar vectors', async () => {
     const { head, heldOut } = await teach(examples(3, 20), 3, 0.2)
     expect(heldOut.examples).toHaveLength(12)
     expect(heldOut.wrong).toEqual([])
@@ -143,12 +143,12 @@ describe('a head', () => {
     expect(others.filter(({ vector, label }) => labelOf(head, vector) !== label)).toEqual([])
   })
 
-  it('is the same each time', async () => {
+  it('is reproducible', async () => {
     const [first, second] = [await trainHead(examples(2, 5), 2), await trainHead(examples(2, 5), 2)]
     expect(first).toEqual(second)
   })
 
-  it('knows no label of vectors that are all the same', async () => {
+  it('finds no label for identical vectors', async () => {
     const vector = new Float32Array(4).fill(3)
     const { kernel, bias } = await trainHead(
       [0, 1].map((label) => ({ vector, label })),
@@ -157,7 +157,7 @@ describe('a head', () => {
     expect([...kernel, ...bias].map((value) => Math.abs(value) < 1e-3)).toEqual(Array(10).fill(true))
   })
 
-  it('says in a network what it says by itself', async () => {
+  it('gives the same result within a network', async () => {
     const embedding = embeddingNetwork(endsInConvolution())
     const vector = await valuesOf(embedding)
     const opposite = vector.map((value) => -value)
@@ -174,18 +174,18 @@ describe('a head', () => {
     expect(labelOf(head, vector)).toBe(1)
   })
 
-  it('is tested on none where nothing is held out', async () => {
+  it('is not tested without held-out examples', async () => {
     const { heldOut } = await teach(examples(2, 4), 2, 0)
     expect(heldOut).toEqual({ examples: [], wrong: [] })
   })
 })
 
-describe('what is held out', () => {
+describe('held-out examples', () => {
   const sizes = fc.array(fc.integer({ min: 2, max: 40 }), { minLength: 2, maxLength: 5 })
   const examplesOf = (counts: number[]) =>
     counts.flatMap((count, label) => Array.from({ length: count }, (_, number) => ({ label, number })))
 
-  it('is the share of each label, but never none and never all', () => {
+  it('are the share of each label, but never none and never all', () => {
     fc.assert(
       fc.property(sizes, fc.integer({ min: 1, max: 50 }), (counts, percent) => {
         const { held, kept } = split(examplesOf(counts), percent / 100)
@@ -200,7 +200,7 @@ describe('what is held out', () => {
     )
   })
 
-  it('is the same each time, and not just the first of them', () => {
+  it('are reproducible, and not just the first ones', () => {
     const examples = examplesOf([40, 40])
     const { held } = split(examples, 0.25)
     expect(split(examples, 0.25).held).toEqual(held)

@@ -91,7 +91,7 @@ const operations = (network: Network): string[] =>
     .filter((op) => op !== 'Const' && op !== 'Placeholder')
 
 describe('an optimized network', () => {
-  it('gives the same values, whatever follows what', async () => {
+  it('gives the same values, in any combination of operations', async () => {
     const names = fc.array(fc.constantFrom(...Object.keys(steps)), { minLength: 1, maxLength: 7 })
     await fc.assert(
       fc.asyncProperty(names, async (chosen) => {
@@ -103,7 +103,7 @@ describe('an optimized network', () => {
     )
   })
 
-  it('has a batch norm, a bias and an activation in the convolution before them', () => {
+  it('has batch norm, bias and activation merged into the preceding convolution', () => {
     const chain = new Chain()
       .convolution('Conv2D')
       .batchNorm()
@@ -117,7 +117,7 @@ describe('an optimized network', () => {
     expect(operations(network)).toEqual(['_FusedConv2D', 'FusedDepthwiseConv2dNative'])
   })
 
-  it('has them so in whatever order its nodes are listed', async () => {
+  it('merges them in any node order', async () => {
     const network = new Chain().convolution('Conv2D').batchNorm().add('Relu6').end()
     const reversed = {
       ...network,
@@ -127,7 +127,7 @@ describe('an optimized network', () => {
     await expectSame(reversed)
   })
 
-  it('keeps what something else reads, too', async () => {
+  it('keeps nodes with other readers', async () => {
     const chain = new Chain().convolution('Conv2D')
     const plain = chain.last
     const network = chain.batchNorm().add('AddV2', [plain]).end()
@@ -135,7 +135,7 @@ describe('an optimized network', () => {
     await expectSame(network)
   })
 
-  it('keeps what is not a value for each channel', async () => {
+  it('keeps operations that are not per channel', async () => {
     const chain = new Chain().convolution('Conv2D')
     const scalar = chain.graph.constant('scalar', [], Float32Array.of(0.5))
     const network = chain.add('Mul', [scalar]).end()
@@ -143,7 +143,7 @@ describe('an optimized network', () => {
     await expectSame(network)
   })
 
-  it('keeps a batch norm that is still being trained', () => {
+  it('keeps a batch norm in training mode', () => {
     const network = new Chain()
       .convolution('Conv2D')
       .batchNorm({ is_training: { b: true } })
@@ -151,7 +151,7 @@ describe('an optimized network', () => {
     expect(operations(network)).toContain('FusedBatchNormV3')
   })
 
-  it('keeps the names of its outputs, and nothing that they do not need', () => {
+  it('keeps the names of its outputs, and drops unused nodes', () => {
     const chain = new Chain().convolution('Conv2D').batchNorm()
     const end = chain.last
     chain.add('Relu')
@@ -162,7 +162,7 @@ describe('an optimized network', () => {
     expect(optimized.weightSpecs).toHaveLength(2)
   })
 
-  it('that has nothing to be fused is as it was', async () => {
+  it('without anything to fuse is unchanged', async () => {
     const network = readNetwork((await readModelFolder('efficientnet-lite0')).files, 224, '')
     const { topology, weightSpecs, weights } = optimizeNetwork(network)
     expect(topology).toEqual(network.topology)
@@ -171,7 +171,7 @@ describe('an optimized network', () => {
   })
 })
 
-it('a network that was written is read as it was', async () => {
+it('is read back as written', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-written-'))
   try {
     const chain = new Chain().convolution('Conv2D')

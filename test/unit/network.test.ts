@@ -19,7 +19,7 @@ const withWeights = (weightSpecs: WeightSpec[], values: ArrayBufferView): Networ
   networkOf([], { weightSpecs, weights: Uint8Array.from(Buffer.from(values.buffer)) })
 
 describe('weights', () => {
-  it('of 16 bits are the numbers that were rounded to them, all of them', () => {
+  it('in float16 are the rounded values', () => {
     const finite = Array.from({ length: 65536 }, (_, bits) => bits).filter((bits) => ((bits >> 10) & 31) < 31)
     const spec: WeightSpec = {
       ...{ name: 'w', shape: [finite.length], dtype: 'float32', quantization: { dtype: 'float16' } },
@@ -32,7 +32,7 @@ describe('weights', () => {
     )
   })
 
-  it('lie one after the other, at any address', () => {
+  it('are contiguous, at any address', () => {
     const specs: WeightSpec[] = [
       { name: 'odd', shape: [3], dtype: 'float32', quantization: { dtype: 'uint8', scale: 0.5, min: -1 } },
       { name: 'axes', shape: [2], dtype: 'int32' },
@@ -52,7 +52,7 @@ describe('weights', () => {
     expect(Array.from(floatsOf(scalar))).toEqual([0.25])
   })
 
-  it('that end too early are refused when their folder is read', async () => {
+  it('that are truncated are refused when their folder is read', async () => {
     const { files } = await readModelFolder('efficientnet-lite0')
     const name = 'group1-shard3of3.bin'
     const cut = new Map<string, Uint8Array>(files).set(name, files.get(name)?.subarray(0, -1) ?? Buffer.of())
@@ -60,7 +60,7 @@ describe('weights', () => {
     expect(() => readGraphModel(cut, 'cut')).toThrow(/^The weights end within \S+$/)
   })
 
-  it('that end too early, or hold no numbers, are refused by their name', () => {
+  it('that are truncated or not numbers are refused by name', () => {
     const cut = withWeights([{ name: 'stem/kernel', shape: [3], dtype: 'float32' }], Float32Array.of(1, 2))
     expect(() => weightsOf(cut)).toThrow('stem/kernel')
     const texts = withWeights([{ name: 'words', shape: [1], dtype: 'string' }], Float32Array.of(1))
@@ -73,12 +73,12 @@ describe('a graph', () => {
   const left = node('left', 'Relu', ['image'])
   const right = node('right', 'Relu', ['image:0', '^left'])
 
-  it('ends with what its signature names, in that order', () => {
+  it('ends with the outputs of its signature, in order', () => {
     const signature = { outputs: { b: { name: 'right:0' }, a: { name: 'left' } } }
     expect(outputsOf(networkOf([image, left, right], { signature }))).toEqual(['right', 'left'])
   })
 
-  it('ends with what no other node reads, where it has no signature', () => {
+  it('ends with unread nodes without a signature', () => {
     expect(outputsOf(networkOf([image, left, right]))).toEqual(['left', 'right'])
   })
 
@@ -89,7 +89,7 @@ describe('a graph', () => {
   })
 })
 
-describe('what another engine cannot run is refused, by the name of its node', () => {
+describe('networks that another engine cannot run are refused, naming the node', () => {
   const image = node('image', 'Placeholder')
   const text = (value: string) => Buffer.from(value).toString('base64')
   const convolution = (attr: GraphNode['attr']): Network => {
@@ -114,7 +114,7 @@ describe('what another engine cannot run is refused, by the name of its node', (
     expect(() => toOnnx(refused)).toThrow(named)
   })
 
-  it('an operation that is not known is told from a network that is damaged', () => {
+  it('an unknown operation is distinguished from a damaged network', () => {
     const codeOf = (...nodes: GraphNode[]) => {
       try {
         toOnnx(networkOf([image, ...nodes]))
@@ -135,7 +135,7 @@ describe('what another engine cannot run is refused, by the name of its node', (
   })
 })
 
-describe('a network that does not fit together is refused, naming the weight', () => {
+describe('an inconsistent network is refused, naming the weight', () => {
   afterAll(removeSmallNetworks)
 
   it.each(Object.entries(unfitNetworks))('%s', async (_, { write, named }) => {

@@ -29,7 +29,7 @@ const host = fc.constantFrom(
 )
 
 describe('parse, for libraries', () => {
-  it('takes a path apart as url.parse does, dots and all', () => {
+  it('splits a path like url.parse, including dots', () => {
     fc.assert(
       fc.property(path, query, (before, after) => {
         expect(read(ours.parse(before + after), true)).toEqual(read(url.parse(before + after), true))
@@ -37,7 +37,7 @@ describe('parse, for libraries', () => {
     )
   })
 
-  it('takes a URL apart as url.parse does', () => {
+  it('splits a URL like url.parse', () => {
     fc.assert(
       fc.property(fc.constantFrom('http', 'https'), host, plain, (scheme, at, path) => {
         for (const text of [`${scheme}://${at}${path}?x=y#z`, `${scheme}://${at}`])
@@ -46,12 +46,12 @@ describe('parse, for libraries', () => {
     )
   })
 
-  it('takes what is neither for a path, as url.parse does', () => {
+  it('treats anything else as a path, like url.parse', () => {
     for (const text of ['no-url', 'a/b?c#d', '/a#b?c', '/a/../b?c#'])
       expect(read(ours.parse(text), true)).toEqual(read(url.parse(text), true))
   })
 
-  it('comes with all else of the module', () => {
+  it('is exported with the rest of the module', () => {
     expect(Object.keys(ours).sort()).toEqual(
       expect.arrayContaining(['format', 'resolve', 'URL', 'fileURLToPath']),
     )

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const preload = join(__dirname, '..', '..', 'scripts', 'node-util.cjs')
 
-it('has what tfjs-node wants of node:util where Node.js has it no more, and leaves alone what is there', () => {
+it('adds the functions of node:util that tfjs-node needs if Node.js lacks them, and keeps existing ones', () => {
   const program = `
     const util = require('node:util')
     delete util.isNullOrUndefined

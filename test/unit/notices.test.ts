@@ -46,7 +46,7 @@ function expectAll(notices: string, packages: string[]): void {
 describe('the notices of the package', () => {
   const notices = readFileSync(join(dist, noticesName), 'utf8')
 
-  it('have every package in its bundles, its models and its photos, none missing', () => {
+  it('list every package in its bundles, its models and its photos', () => {
     const packages = packagesOf(...Object.keys(bundles))
     expect(packages.length).toBeGreaterThan(60)
     expectAll(notices, packages)
@@ -60,7 +60,7 @@ describe('the notices of the package', () => {
     process.stderr.write(`notices: ${count} components, 0 missing\n`)
   })
 
-  it('are of bundles that are all there', () => {
+  it('cover all bundles', () => {
     const places = (name: string) => [`${name}.cjs`, `${name}.js`, join('actions', `${name}.zip`)]
     for (const name of Object.keys(bundles))
       expect([name, places(name).some((path) => existsSync(join(dist, path)))]).toEqual([name, true])
@@ -114,7 +114,7 @@ describe('a component', () => {
   }
   const packageJson = (more: object) => JSON.stringify({ name: 'one', version: '1.0.0', ...more })
 
-  it('of a package that only names the MIT licence has its text, with the author as its holder', async () => {
+  it('of a package that only names the MIT licence has its text, with the author as copyright holder', async () => {
     const folder = packageWith({
       'package.json': packageJson({ license: 'MIT', author: 'A. Author <a@b.test>' }),
     })
@@ -124,7 +124,7 @@ describe('a component', () => {
     ])
   })
 
-  it('without a licence ends the build', async () => {
+  it('without a licence fails the build', async () => {
     const folder = packageWith({
       'package.json': packageJson({ license: 'SEE LICENSE' }),
       'README.md': 'one',
@@ -132,11 +132,11 @@ describe('a component', () => {
     await expect(componentOf(folder)).rejects.toThrow('one has no licence text')
   })
 
-  it('of an unknown place ends the build', async () => {
+  it('of unknown origin fails the build', async () => {
     await expect(componentsOf(['src/log.ts', 'vendor/thing.js'])).rejects.toThrow('vendor/thing.js')
   })
 
-  it('is rendered once, with each text once, in an order of its own', () => {
+  it('is rendered once, with each text once, in a fixed order', () => {
     const [one, two] = ['b', 'a'].map((name) => ({
       name,
       version: '1.0.0',

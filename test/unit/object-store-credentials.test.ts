@@ -59,18 +59,18 @@ describe.each([
     expect(await use({ ...temporary, sessionToken: 'a/token+of=it2' })).toBe('400 InvalidToken')
   })
 
-  it('are refused with a token where they are not temporary', async () => {
+  it('are refused with a token if they are permanent', async () => {
     expect(await use({ ...limited, sessionToken: temporary.sessionToken })).toBe('400 InvalidToken')
     expect(await use(limited)).toBe('hello')
   })
 
-  it('do not mix', async () => {
+  it('cannot be mixed', async () => {
     const mixed = { ...temporary, secretAccessKey: limited.secretAccessKey }
     expect(await use(mixed)).toBe('403 SignatureDoesNotMatch')
   })
 })
 
-it('a session token must be signed', async () => {
+it('require a signed session token', async () => {
   const sent = { path: '/images/a', accessKeyId: temporary.accessKeyId, secret: temporary.secretAccessKey }
   const { headers } = signHeaders(store.endpoint, sent)
   const added = { ...headers, 'x-amz-security-token': temporary.sessionToken }
@@ -92,7 +92,7 @@ describe('the object store of a deployment', () => {
       }),
     ).bucket('images')
 
-  it('is reached with temporary credentials, and by links that they signed', async () => {
+  it('is reached with temporary credentials, and by URLs signed with them', async () => {
     const bucket = open()
     await bucket.put('b', 'mine')
     expect(String((await bucket.get('b')).body)).toBe('mine')
@@ -100,7 +100,7 @@ describe('the object store of a deployment', () => {
       expect(await (await fetch(url)).text()).toBe('mine')
   })
 
-  it('tells what to renew when a token is not good any more', async () => {
+  it('says what to renew when a token has expired', async () => {
     await expect(open({ s3SessionToken: 'old' }).get('a')).rejects.toMatchObject({
       code: 'access_denied',
       retryable: false,
@@ -108,7 +108,7 @@ describe('the object store of a deployment', () => {
     })
   })
 
-  it('is asked once with a token that has expired', async () => {
+  it('is called once with an expired token', async () => {
     let asked = 0
     const server = createServer((_, answer) => {
       asked++

@@ -55,7 +55,7 @@ async function beginUpload(key: string): Promise<string> {
 }
 
 describe('a restart', () => {
-  it('keeps the rules for pages of other origins, also when the journal is shortened', async () => {
+  it('keeps CORS rules, also when the journal is compacted', async () => {
     const rule = '<AllowedOrigin>https://a.example</AllowedOrigin><AllowedMethod>GET</AllowedMethod>'
     const body = `<CORSConfiguration><CORSRule>${rule}</CORSRule></CORSConfiguration>`
     const set = (method: string, text = '') =>
@@ -105,7 +105,7 @@ describe('a restart', () => {
     expect(await text('/bucket/a')).toBe('second')
   })
 
-  it('keeps multipart uploads under way', async () => {
+  it('keeps multipart uploads in progress', async () => {
     const id = await beginUpload('large')
     const part = { method: 'PUT', path: '/bucket/large', query: `partNumber=1&uploadId=${id}`, body: 'part' }
     await send(store.endpoint, part)
@@ -116,7 +116,7 @@ describe('a restart', () => {
     expect(await text('/bucket/large')).toBe('part')
   })
 
-  it('leaves no bodies behind that nothing refers to', async () => {
+  it('leaves no unreferenced bodies', async () => {
     const id = await beginUpload('large')
     await send(store.endpoint, {
       method: 'PUT',
@@ -133,7 +133,7 @@ describe('a restart', () => {
     expect(left).not.toContain('orphan')
   })
 
-  it('removes a bucket whose making was cut short', async () => {
+  it('deletes a bucket whose creation was interrupted', async () => {
     await store.stop()
     await mkdir(join(store.dataDir, 'buckets', 'half', 'bodies'), { recursive: true })
     await store.start()
@@ -141,7 +141,7 @@ describe('a restart', () => {
     expect((await put(store.endpoint, '/half')).status).toBe(200)
   })
 
-  it('drops a torn last line of the journal, wherever it is torn', async () => {
+  it('drops an incomplete last line of the journal, wherever it ends', async () => {
     await put(store.endpoint, '/bucket/a', 'kept')
     const whole = (await stat(journal())).size
     await put(store.endpoint, '/bucket/b', 'torn')
@@ -168,7 +168,7 @@ describe('a restart', () => {
     await store.start()
   })
 
-  it('shortens a journal that is mostly history', async () => {
+  it('compacts a journal that is mostly history', async () => {
     for (let n = 0; n < 550; n++) {
       await put(store.endpoint, '/bucket/again', `${n}`)
       await send(store.endpoint, { method: 'DELETE', path: '/bucket/again' })
@@ -196,7 +196,7 @@ describe('the data folder', () => {
     expect(line).toContain(`in use by process ${process.pid}`)
   })
 
-  it('is taken over from a process that died', async () => {
+  it('is taken over from a dead process', async () => {
     await store.stop()
     const { child, line } = await startChild(store.dataDir)
     await put(line, '/bucket/a', 'by the child')
@@ -205,7 +205,7 @@ describe('the data folder', () => {
     expect(await text('/bucket/a')).toBe('by the child')
   })
 
-  it('is taken over when the pid of the lock is of another process by now', async () => {
+  it('is taken over if the pid of the lock belongs to another process', async () => {
     await store.stop()
     await writeFile(join(store.dataDir, 'lock'), `${process.pid} 1`)
     await store.start()
@@ -243,7 +243,7 @@ describe('a kill (SIGKILL)', () => {
     expect(await bodies()).toHaveLength(1)
   })
 
-  it('under load loses nothing that was answered, and lists nothing that cannot be read', async () => {
+  it('under load loses no acknowledged write, and lists only readable objects', async () => {
     await store.stop()
     const { child, line: endpoint } = await startChild(store.dataDir)
     const answered = new Map<string, string>()
@@ -275,7 +275,7 @@ describe('a kill (SIGKILL)', () => {
 })
 
 describe('a body', () => {
-  it('is not kept when the client goes away', async () => {
+  it('is dropped when the client disconnects', async () => {
     const sent = {
       method: 'PUT',
       path: '/bucket/cut',

@@ -21,7 +21,7 @@ async function startStore(options: Parameters<typeof temporaryStore>[0] = {}) {
   return { ...store, endpoint: store.endpoint, s3 }
 }
 
-describe('encryption at rest, as the embedded store has it', () => {
+describe('encryption at rest in the embedded store', () => {
   let store: Awaited<ReturnType<typeof startStore>>
   let s3: S3
 
@@ -31,7 +31,7 @@ describe('encryption at rest, as the embedded store has it', () => {
   })
   afterAll(() => store.remove())
 
-  it.each([aes, kms])('is told with all that was written and read: %j', async (encryption) => {
+  it.each([aes, kms])('is reported for all reads and writes: %j', async (encryption) => {
     expect(await s3.putObject({ Bucket, Key: 'a', Body: 'x', ...encryption }).promise()).toMatchObject(
       encryption,
     )
@@ -42,7 +42,7 @@ describe('encryption at rest, as the embedded store has it', () => {
     expect(await s3.headObject({ Bucket, Key: 'copy' }).promise()).toMatchObject(encryption)
   })
 
-  it.each([aes, kms])('is that of an upload for all of its parts: %j', async (encryption) => {
+  it.each([aes, kms])('of an upload applies to all of its parts: %j', async (encryption) => {
     const begun = await s3.createMultipartUpload({ Bucket, Key: 'b', ...encryption }).promise()
     expect(begun).toMatchObject(encryption)
     const upload = { Bucket, Key: 'b', UploadId: begun.UploadId ?? '' }
@@ -63,7 +63,7 @@ describe('encryption at rest, as the embedded store has it', () => {
     expect(copied.ServerSideEncryption).toBeUndefined()
   })
 
-  it('by KMS leaves no MD5 in the etag, which clients must not rely on', async () => {
+  it('by KMS has an etag that is not the MD5, which clients must not rely on', async () => {
     const write = async (encryption: object) =>
       (await s3.putObject({ Bucket, Key: 'a', Body: 'x', ...encryption }).promise()).ETag
     expect([await write({}), await write(aes)]).toEqual([md5('x'), md5('x')])
@@ -80,7 +80,7 @@ describe('encryption at rest, as the embedded store has it', () => {
     ],
     [{ 'x-amz-server-side-encryption-aws-kms-key-id': 'k' }, 'InvalidArgument'],
     [{ 'x-amz-server-side-encryption-customer-algorithm': 'AES256' }, 'NotImplemented'],
-  ])('cannot be asked for by %j', async (headers, code) => {
+  ])('cannot be requested with %j', async (headers, code) => {
     expect(await put(store.endpoint, `/${Bucket}/refused`, 'x', headers)).toMatchObject({ code })
   })
 })
@@ -116,8 +116,8 @@ describe('a store that requires encryption', () => {
     },
   }
 
-  describe.each(Object.entries(writes))('takes %s', (_, write) => {
-    it('that asks for it', async () => {
+  describe.each(Object.entries(writes))('accepts %s', (_, write) => {
+    it('that requests it', async () => {
       await write(open({ s3Encryption: 'aws:kms', s3KmsKeyId: 'key-1' }))
       await write(open({ s3Encryption: 'aws:kms' }))
     })
@@ -135,7 +135,7 @@ describe('a store that requires encryption', () => {
     await s3.copyObject({ ...copy, ...kms }).promise()
   })
 
-  it('tells the etag of what was streamed', async () => {
+  it('returns the etag of a stream', async () => {
     const bucket = open({ s3Encryption: 'aws:kms' })
     for (const key of ['short', 'long']) {
       const body = key === 'short' ? Buffer.from('x') : Buffer.alloc(partBytes + 1)

@@ -75,7 +75,7 @@ describe('a listing', () => {
     expect(reads).toBeLessThan(600)
   })
 
-  it('answers nothing for a limit of 0', () => {
+  it('returns nothing for a limit of 0', () => {
     expect(listKeys(['a'], { prefix: '', delimiter: '', after: '', limit: 0 })).toEqual({
       keys: [],
       prefixes: [],

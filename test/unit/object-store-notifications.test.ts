@@ -109,7 +109,7 @@ it('posts an S3 event with its key URL-encoded, and the token', async () => {
   })
 })
 
-it('tells puts, copies and removals apart, in order', async () => {
+it('distinguishes puts, copies and removals, in order', async () => {
   watch()
   await putKey('a')
   await send(store.endpoint, {
@@ -131,7 +131,7 @@ it('tells puts, copies and removals apart, in order', async () => {
   expect(sequencers).toEqual([...sequencers].sort())
 })
 
-it('coalesces what happens during a post, 16 records at most, one post at a time', async () => {
+it('coalesces events during a post, 16 records at most, one post at a time', async () => {
   hook.isHolding = true
   watch()
   await putKey('first')
@@ -143,7 +143,7 @@ it('coalesces what happens during a post, 16 records at most, one post at a time
   expect(hook.maxOpen).toBe(1)
 })
 
-it.each([[503], [429]])('posts again after status %i', async (status) => {
+it.each([[503], [429]])('retries after status %i', async (status) => {
   hook.statuses = [status, status]
   watch()
   await putKey('a')
@@ -151,7 +151,7 @@ it.each([[503], [429]])('posts again after status %i', async (status) => {
   expect(hook.keys()).toEqual(['a', 'a', 'a'])
 })
 
-it('goes on after an answer that no further try would change', async () => {
+it('continues after a final refusal', async () => {
   hook.statuses = [400]
   watch()
   await putKey('refused')
@@ -161,7 +161,7 @@ it('goes on after an answer that no further try would change', async () => {
   expect(hook.keys()).toEqual(['refused', 'next'])
 })
 
-it('gives up after a bounded number of tries and goes on', async () => {
+it('gives up after a bounded number of attempts and continues', async () => {
   expect(retryDelays).toHaveLength(9)
   const folder = await mkdtemp(join(tmpdir(), 'whisklens-store-'))
   const files = openStore(folder, 'us-east-1')
@@ -180,7 +180,7 @@ it('gives up after a bounded number of tries and goes on', async () => {
   await rm(folder, { recursive: true })
 })
 
-it('keeps what was not acknowledged over a restart, and does not repeat what was', async () => {
+it('keeps unacknowledged events over a restart, and does not repeat others', async () => {
   watch()
   await putKey('done')
   await received(1)
@@ -198,7 +198,7 @@ it('keeps what was not acknowledged over a restart, and does not repeat what was
   expect(hook.keys()).toEqual(['cut+off', 'waiting'])
 })
 
-it('keeps events over a restart that shortens the journal', async () => {
+it('keeps events over a restart that compacts the journal', async () => {
   hook.isHolding = true
   watch()
   for (let n = 0; n < 550; n++) {
@@ -217,7 +217,7 @@ it('keeps events over a restart that shortens the journal', async () => {
   await store.start()
 })
 
-it('watches a bucket from the moment it is asked to, also one that is made later', async () => {
+it('watches a bucket from the moment it is requested, also one that is created later', async () => {
   await putKey('before')
   store.setNotifications(['bucket', 'later'].map((bucket) => ({ bucket, url: hook.url })))
   await putKey('after')
@@ -239,7 +239,7 @@ it('forgets a bucket that is no longer watched', async () => {
   expect(hook.keys()).toEqual(['watched', 'watched+again'])
 })
 
-it('starts over with a bucket that was deleted and made again', async () => {
+it('starts over with a bucket that was deleted and created again', async () => {
   watch()
   await putKey('a')
   await remove('a')
@@ -253,7 +253,7 @@ it('starts over with a bucket that was deleted and made again', async () => {
   expect(`${first}` < `${last}`).toBe(true)
 })
 
-it('needs nobody to listen', async () => {
+it('needs no listener', async () => {
   await hook.stop()
   watch()
   expect((await putKey('a')).status).toBe(200)

@@ -19,7 +19,7 @@ const objects = 'arn:aws:s3:::images/*'
 
 describe('a policy document', () => {
   it.each(readdirSync(folder).filter((name) => name !== 'cors.json'))(
-    'of docs/policies is one: %s',
+    'in docs/policies is valid: %s',
     (file) => {
       const parsed = parsePolicy(JSON.parse(readFileSync(join(folder, file), 'utf8')))
       expect(parsed.Statement.length).toBeGreaterThan(0)
@@ -53,7 +53,7 @@ describe('a policy document', () => {
     ['Resource', { Resource: [] }],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
     ['Resource', { Resource: 'arn:aws:s3:::images/${aws:username}/*' }],
-  ])('with a %s that would go unheeded is refused', (element, changes) => {
+  ])('with a %s that would be ignored is refused', (element, changes) => {
     const statement = { ...allow('s3:GetObject', objects), ...changes }
     expect(() => parsePolicy(document(statement))).toThrow(
       expect.objectContaining({ code: 'bad_policy', message: expect.stringContaining(element) }),
@@ -70,7 +70,7 @@ describe('a policy document', () => {
     [{ ...document(allow('s3:*', '*')), Statements: [] }],
     ['{}'],
     [null],
-  ])('must be whole, unlike %j', (whole) => {
+  ])('must be complete, unlike %j', (whole) => {
     expect(() => parsePolicy(whole)).toThrow('Unsupported policy')
   })
 })
@@ -85,12 +85,12 @@ describe('a policy', () => {
     expect(isAllowed(read, 's3:ListBucket', 'arn:aws:s3:::images')).toBe(false)
   })
 
-  it('takes an action and a resource of one statement together', () => {
+  it('requires action and resource in the same statement', () => {
     const two = policy(allow('s3:GetObject', objects), allow('s3:PutObject', 'arn:aws:s3:::results/*'))
     expect(isAllowed(two, 's3:PutObject', 'arn:aws:s3:::images/a')).toBe(false)
   })
 
-  it('denies what one statement denies, wherever it stands', () => {
+  it('denies what any statement denies', () => {
     const statements = [allow('s3:*', '*'), deny('s3:Delete*', 'arn:aws:s3:::images/kept/*')]
     for (const order of [statements, [...statements].reverse()]) {
       expect(isAllowed(policy(...order), 's3:DeleteObject', 'arn:aws:s3:::images/kept/a')).toBe(false)
@@ -99,13 +99,13 @@ describe('a policy', () => {
     }
   })
 
-  it('minds the case of resources, not that of actions', () => {
+  it('is case-sensitive for resources, not for actions', () => {
     const read = policy(allow('S3:getobject', objects))
     expect(isAllowed(read, 's3:GetObject', 'arn:aws:s3:::images/a')).toBe(true)
     expect(isAllowed(read, 's3:GetObject', 'arn:aws:s3:::Images/a')).toBe(false)
   })
 
-  it('holds for a deployment’s own buckets', async () => {
+  it('applies to a deployment’s own buckets', async () => {
     // Their names are swapped, so that none is replaced twice.
     const read = await readPolicy('actions', { imagesBucket: 'results', resultsBucket: 'images' })
     expect(isAllowed(read, 's3:PutObject', 'arn:aws:s3:::images/a')).toBe(true)
@@ -116,7 +116,7 @@ describe('a policy', () => {
 })
 
 describe('a pattern', () => {
-  it('matches as a regular expression of it does', () => {
+  it('matches like an equivalent regular expression', () => {
     const some = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '?', '.'), maxLength: 8 })
     fc.assert(
       fc.property(some, some, (pattern, text) => {
@@ -127,7 +127,7 @@ describe('a pattern', () => {
     )
   })
 
-  it('of many wildcards is matched in time', () => {
+  it('with many wildcards is matched in time', () => {
     expect(matches(`${'*a'.repeat(200)}b`, 'a'.repeat(1024))).toBe(false)
   })
 })

@@ -58,7 +58,7 @@ describe('keys of the embedded store', () => {
     'ü'.repeat(512),
   ]
 
-  it('are taken from the raw path, decoded once and never normalised', async () => {
+  it('come from the raw path, decoded once and never normalised', async () => {
     for (const key of keys) expect((await put(endpoint, `/bucket/${encodeKey(key)}`, key)).status).toBe(200)
     for (const key of keys)
       expect((await send(endpoint, { path: `/bucket/${encodeKey(key)}` })).text).toBe(key)
@@ -77,7 +77,7 @@ describe('keys of the embedded store', () => {
     expect(await listKeys(endpoint, 'bucket')).toEqual([])
   })
 
-  it('may have 1,024 bytes and no more', async () => {
+  it('may have at most 1,024 bytes', async () => {
     expect((await put(endpoint, `/bucket/${encodeKey('ü'.repeat(512))}`)).status).toBe(200)
     expect((await put(endpoint, `/bucket/${encodeKey('ü'.repeat(512))}k`)).code).toBe('KeyTooLongError')
   })
@@ -89,7 +89,7 @@ describe('keys of the embedded store', () => {
 })
 
 describe('answers of the embedded store', () => {
-  it('carry a request id, and errors are S3 XML', async () => {
+  it('have a request id, and errors are S3 XML', async () => {
     const answer = await send(endpoint, { path: '/bucket/missing%26' })
     const id = answer.headers['x-amz-request-id']
     expect(id).toMatch(/^[\dA-F]{16}$/)
@@ -109,7 +109,7 @@ describe('answers of the embedded store', () => {
     expect([head.status, head.headers['content-length'], head.text]).toEqual([200, '5', ''])
   })
 
-  it('say when something is not implemented', async () => {
+  it('report unimplemented operations', async () => {
     expect((await send(endpoint, { path: '/bucket', query: 'acl=' })).code).toBe('NotImplemented')
     expect((await send(endpoint, { path: '/bucket/a', query: 'versionId=1' })).code).toBe('NotImplemented')
     expect((await send(endpoint, { method: 'PATCH', path: '/bucket/a' })).code).toBe('MethodNotAllowed')
@@ -129,7 +129,7 @@ describe('answers of the embedded store', () => {
     }
   })
 
-  it('encode keys on demand and repeat what was asked', async () => {
+  it('encode keys on request and echo the parameters', async () => {
     await put(endpoint, '/bucket/%C3%BC%20b%2Bc/d')
     const query = 'delimiter=%2F&encoding-type=url&list-type=2&prefix=%C3%BC'
     const { text } = await send(endpoint, { path: '/bucket', query })
@@ -137,7 +137,7 @@ describe('answers of the embedded store', () => {
     expect(text).toContain('<CommonPrefixes><Prefix>%C3%BC%20b%2Bc/</Prefix></CommonPrefixes>')
   })
 
-  it('take whole seconds for dates, as S3 does', async () => {
+  it('have dates in whole seconds, as in S3', async () => {
     await put(endpoint, '/bucket/dated')
     const { headers } = await send(endpoint, { path: '/bucket/dated' })
     const date = `${headers['last-modified']}`
@@ -150,7 +150,7 @@ describe('answers of the embedded store', () => {
     expect(unmodified.status).toBe(200)
   })
 
-  it('ignore ranges that are none', async () => {
+  it('ignore invalid ranges', async () => {
     await put(endpoint, '/bucket/digits', '0123456789')
     for (const range of ['bytes=5-2', 'bytes=-', 'lines=1-2', 'bytes=0-1,3-4']) {
       expect((await send(endpoint, { path: '/bucket/digits', headers: { range } })).status).toBe(200)
@@ -160,7 +160,7 @@ describe('answers of the embedded store', () => {
     )
   })
 
-  it('keep headers that are not ASCII, and limit metadata to 2 KB', async () => {
+  it('keep non-ASCII headers, and limit metadata to 2 KB', async () => {
     const query = `response-content-disposition=${encodeURIComponent('attachment; filename="ü\r\n.jpg"').replace(/\*/g, '%2A')}`
     const { headers } = await send(endpoint, { path: '/bucket/digits', query })
     const disposition = Buffer.from(`${headers['content-disposition']}`, 'latin1').toString()
@@ -169,7 +169,7 @@ describe('answers of the embedded store', () => {
     expect((await put(endpoint, '/bucket/a', '', tooMuch)).code).toBe('MetadataTooLarge')
   })
 
-  it('copy a part out of another object', async () => {
+  it('copy a part from another object', async () => {
     await put(endpoint, '/bucket/source%20%C3%BC', '0123456789')
     const begun = await send(endpoint, { method: 'POST', path: '/bucket/whole', query: 'uploads=' })
     const id = /<UploadId>(\w+)</.exec(begun.text)?.[1]
@@ -187,12 +187,12 @@ describe('answers of the embedded store', () => {
 })
 
 describe('signatures of requests to the embedded store', () => {
-  it('are refused when made with another secret or too long ago', async () => {
+  it('are refused if made with another secret or too long ago', async () => {
     expect((await send(endpoint, { path: '/', secret: 'wrong' })).code).toBe('SignatureDoesNotMatch')
     expect((await send(endpoint, { path: '/', date: '20200101T000000Z' })).code).toBe('RequestTimeTooSkewed')
   })
 
-  it('are checked before anything else is told', async () => {
+  it('are checked before anything else is revealed', async () => {
     const { headers } = signHeaders(endpoint, { path: '/bucket' })
     const wrongKey = { ...headers, authorization: `${headers.authorization}`.replace('access/', 'other/') }
     expect((await sendRaw(endpoint, { path: '/bucket', headers: wrongKey })).code).toBe('InvalidAccessKeyId')
@@ -201,7 +201,7 @@ describe('signatures of requests to the embedded store', () => {
     expect((await sendRaw(endpoint, { path: '/missing' })).code).toBe('AccessDenied')
   })
 
-  it('in a URL end when they say, and cannot be changed', async () => {
+  it('in a URL expire, and cannot be changed', async () => {
     await put(endpoint, '/bucket/signed', 'hello')
     const good = presign(endpoint, '/bucket/signed')
     expect((await sendRaw(endpoint, good)).text).toBe('hello')
@@ -223,7 +223,7 @@ describe('signatures of requests to the embedded store', () => {
 describe('bodies sent to the embedded store', () => {
   const status = async (path: string): Promise<number> => (await send(endpoint, { path })).status
 
-  it('must have the hash that was signed', async () => {
+  it('must match the signed hash', async () => {
     const headers = { 'x-amz-content-sha256': sha256('other') }
     expect((await put(endpoint, '/bucket/hash', 'body', headers)).code).toBe('XAmzContentSHA256Mismatch')
     expect((await put(endpoint, '/bucket/hash', 'b', { 'x-amz-content-sha256': 'none' })).code).toBe(
@@ -240,7 +240,7 @@ describe('bodies sent to the embedded store', () => {
     ['crc32', 'y/Q5Jg=='],
     ['sha1', createHash('sha1').update('123456789').digest('base64')],
     ['sha256', createHash('sha256').update('123456789').digest('base64')],
-  ])('must have the %s that was sent along', async (algorithm, sum) => {
+  ])('must match the given %s', async (algorithm, sum) => {
     const name = `x-amz-checksum-${algorithm}`
     expect((await put(endpoint, '/bucket/sum', '123456780', { [name]: sum })).code).toBe('BadDigest')
     expect((await put(endpoint, '/bucket/sum', '123456789', { [name]: sum })).status).toBe(200)
@@ -294,7 +294,7 @@ describe('bodies sent to the embedded store', () => {
     expect((await send(endpoint, { path })).text).toBe('0123456789')
   })
 
-  it('are read to their end when refused, so that the client gets the answer', async () => {
+  it('are drained when refused, so that the client gets the answer', async () => {
     const body = Buffer.alloc(8 * 1024 * 1024)
     expect((await put(endpoint, '/missing/large', body)).code).toBe('NoSuchBucket')
     expect((await send(endpoint, { method: 'PUT', path: '/bucket/a', body, secret: 'wrong' })).status).toBe(
@@ -303,7 +303,7 @@ describe('bodies sent to the embedded store', () => {
   })
 })
 
-it('knows its own region and owner', async () => {
+it('reports its own region and owner', async () => {
   const { text } = await send(endpoint, { path: '/bucket', query: 'location=' })
   expect([region, text]).toEqual([
     'us-east-1',

@@ -223,7 +223,7 @@ describe('signature version 4', () => {
     expect(() => check(example, now - 15 * 60_000 - 1)).toThrow('too large')
   })
 
-  it('says which region it expects', () => {
+  it('reports the expected region', () => {
     const request = exampleRequest(examples['GET Object'] as Example)
     expect(() => authenticate(request, 'eu-west-1', [credentials], now)).toThrow('/eu-west-1/s3')
   })
@@ -243,12 +243,12 @@ describe('signature version 4', () => {
     await expect(read(changed(chunked, find, replacement))).rejects.toMatchObject({ code })
   })
 
-  it('refuses a chunked upload that was cut short', async () => {
+  it('refuses a truncated chunked upload', async () => {
     const body = chunked.body?.slice(0, 66_000)
     await expect(read({ ...chunked, body })).rejects.toMatchObject({ code: 'IncompleteBody' })
   })
 
-  it('refuses trailers that were changed', async () => {
+  it('refuses changed trailers', async () => {
     const code = 'SignatureDoesNotMatch'
     await expect(read(changed(trailing, 'sOO8/Q==', 'sOO8/R=='))).rejects.toMatchObject({ code })
     await expect(read(changed(trailing, 'signature:d8', 'signature:d9'))).rejects.toMatchObject({ code })

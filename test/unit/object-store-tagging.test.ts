@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => store.remove())
 
 describe('tags', () => {
-  it('outlive restarts, and the history of a journal that is shortened', async () => {
+  it('survive restarts, and a compacted journal', async () => {
     await s3().putObject({ Bucket, Key: 'kept', Body: 'x', Tagging: 'b=2' }).promise()
     await s3().putObject({ Bucket, Key: 'tagged', Body: 'x' }).promise()
     await s3().putObject({ Bucket, Key: 'replaced', Body: 'x', Tagging: 'b=2' }).promise()
@@ -47,7 +47,7 @@ describe('tags', () => {
     }
   })
 
-  it('go along with copies, unless others are given, and come with objects in parts', async () => {
+  it('are copied, unless others are given, and kept for multipart uploads', async () => {
     await s3().putObject({ Bucket, Key: 'a', Body: 'x', Tagging: 'a=1' }).promise()
     const copy = { Bucket, CopySource: `${Bucket}/a` }
     await s3()
@@ -69,7 +69,7 @@ describe('tags', () => {
     expect(await s3().headObject({ Bucket, Key: 'd' }).promise()).toMatchObject({ ETag: expect.any(String) })
   })
 
-  it('come with an object only by keys that may tag', async () => {
+  it('with an object require a key that may tag', async () => {
     const [writer, all] = users as [object, object]
     const put = (key: object, more: object = {}) =>
       codeOf(
@@ -88,7 +88,7 @@ describe('tags', () => {
     '<Tagging><TagSet>text</TagSet></Tagging>',
     'no XML <',
     '',
-  ])('are not read from %j', async (body) => {
+  ])('are not parsed from %j', async (body) => {
     await s3().putObject({ Bucket, Key: 'a', Body: 'x' }).promise()
     const request = s3().putObjectTagging({ Bucket, Key: 'a', Tagging: { TagSet: [] } })
     request.on('build', () => {

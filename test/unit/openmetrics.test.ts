@@ -21,7 +21,7 @@ const plain = (some: Family[]) =>
   }))
 
 describe('OpenMetrics text', () => {
-  it('tells all that it was made of, whatever labels hold', () => {
+  it('contains all its input, whatever labels contain', () => {
     fc.assert(
       fc.property(families, (some) => {
         const parsed = parseOpenMetrics(toOpenMetrics(some))
@@ -36,7 +36,7 @@ describe('OpenMetrics text', () => {
     )
   })
 
-  it('is as the specification has it', () => {
+  it('follows the specification', () => {
     const text = toOpenMetrics([
       { name: 'a_seconds', type: 'counter', unit: 'seconds', help: 'Say "a".\n', samples: [{ value: 1.5 }] },
       { name: 'b', type: 'gauge', help: 'B', samples: [{ labels: { of: 'x"\\\n', and: '' }, value: 0 }] },
@@ -75,7 +75,7 @@ describe('the parser of these tests', () => {
 })
 
 withReference.describe("Prometheus' own parser", () => {
-  it('reads the same', () => {
+  it('reads back the same', () => {
     const some = fc.sample(families, { numRuns: 30, seed: 17 })
     for (const one of some) {
       const text = toOpenMetrics(one)

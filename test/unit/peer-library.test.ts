@@ -16,8 +16,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-describe('a library that is installed beside', () => {
-  it('gets our modules for those it names, and its own for others', () => {
+describe('a separately installed library', () => {
+  it('gets our modules for its dependencies, and its own for others', () => {
     mkdirSync(join(folder, 'library'))
     writeFileSync(
       join(folder, 'library', 'index.js'),
@@ -32,7 +32,7 @@ describe('a library that is installed beside', () => {
     expect(loaded.path).toHaveProperty('join')
   })
 
-  it('is named with what installs it where it is missing', () => {
+  it('is reported missing with how to install it', () => {
     expect(() => loadPeerLibrary({ name: '@no/library', version: '1.2.3', file: 'index.js' }, {})).toThrow(
       expect.objectContaining({
         code: 'library_missing',
@@ -48,7 +48,7 @@ const unreachable = (): never => {
 }
 
 describe('in the catalogue', () => {
-  it('coco-ssd comes from a folder or from its public address', async () => {
+  it('coco-ssd comes from a folder or from its public URL', async () => {
     const source = join(folder, 'source')
     writeSmallDetector(source)
     for (const entry of cocoSsds) {
@@ -70,7 +70,7 @@ describe('in the catalogue', () => {
     }
   })
 
-  it('coco-ssd is no layers model', async () => {
+  it('coco-ssd is not a layers model', async () => {
     writeFileSync(join(folder, 'model.json'), JSON.stringify({ modelTopology: {}, weightsManifest: [] }))
     const sources = { from: folder, npmPackage: unreachable, download: unreachable }
     await expect(cocoSsds[0]?.write(folder, sources)).rejects.toThrow('graph-model')
@@ -90,7 +90,7 @@ describe('in the catalogue', () => {
     })
   })
 
-  it('faces come from the package of their library, pinned', async () => {
+  it('faces come from the npm package of their library, pinned', async () => {
     const asked: string[][] = []
     mkdirSync(join(folder, 'model'))
     mkdirSync(join(folder, 'target'))

@@ -31,7 +31,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-it('ends a process with what it started', async () => {
+it('ends a process with its children', async () => {
   const { parent, child } = await family()
   const closed = once(parent, 'exit')
   signalGroup(parent.pid as number, 'SIGKILL')
@@ -40,7 +40,7 @@ it('ends a process with what it started', async () => {
   expect(() => signalGroup(parent.pid as number, 'SIGKILL')).not.toThrow()
 })
 
-it('has Windows end the tree, which has no groups', () => {
+it('on Windows, without groups, ends the process tree', () => {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-taskkill-'))
   const { PATH } = process.env
   try {

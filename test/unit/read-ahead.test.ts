@@ -4,7 +4,7 @@ import { prefetched, readAhead } from '../../src/read-ahead'
 import { collect, from } from './batch-fixtures'
 
 describe('reading ahead', () => {
-  it('keeps the order, however long each reading takes', async () => {
+  it('keeps the order, however long each read takes', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.nat(4), { maxLength: 20 }),
@@ -20,7 +20,7 @@ describe('reading ahead', () => {
     )
   })
 
-  it('begins so many readings before the first is used, and one more for each that is', async () => {
+  it('starts a number of reads before the first is used, and one more for each use', async () => {
     let begun = 0
     const read = async (item: number) => {
       begun++
@@ -34,7 +34,7 @@ describe('reading ahead', () => {
     expect(await reading.next()).toMatchObject({ done: true })
   })
 
-  it('fails when it is the turn of what failed, not before', async () => {
+  it('fails in the turn of the failed read, not before', async () => {
     const read = async (item: number) => {
       if (item === 2) throw new Error('Two is not there')
       return item
@@ -47,8 +47,8 @@ describe('reading ahead', () => {
   })
 })
 
-describe('reading ahead of a sequence that is there already', () => {
-  it('yields results in the order of the source, however long each takes', async () => {
+describe('reading ahead of an existing sequence', () => {
+  it('yields results in source order, however long each takes', async () => {
     const slowFirst = async (n: number) => {
       await sleep((10 - n) * 3)
       return n
@@ -108,7 +108,7 @@ describe('a sequence that is prefetched', () => {
     )
   })
 
-  it('is asked for at once, and for its next page when the first item of one is used, but for no more', async () => {
+  it('is requested immediately, and its next page when the first item of a page is used, but no more', async () => {
     const { asked, items } = paged(5)
     const sequence = prefetched(items, 3)
     await turn()
@@ -121,7 +121,7 @@ describe('a sequence that is prefetched', () => {
     expect(asked).toEqual([0, 1])
   })
 
-  it('fails when it is the turn of what failed', async () => {
+  it('fails in the turn of the failure', async () => {
     async function* failing() {
       yield 1
       throw new Error('The second page is not there')
@@ -131,7 +131,7 @@ describe('a sequence that is prefetched', () => {
     await expect(sequence.next()).rejects.toThrow('The second page')
   })
 
-  it('is ended where it is left', async () => {
+  it('ends when it is left', async () => {
     const { items, isReturned } = paged(5)
     for await (const _ of prefetched(items, 2)) break
     for (let times = 0; times < 5; times++) await turn()

@@ -66,34 +66,34 @@ beforeAll(async () => {
 })
 afterAll(() => store.close())
 
-describe('who may see results', () => {
-  it('refuses everybody while no token is configured', async () => {
+describe('access to results', () => {
+  it('is refused to everybody without a configured token', async () => {
     const { resultsToken: _, ...settings } = store.settings
     for (const query of [{}, { token: '' }, { token: 'undefined' }] as Query[]) {
       expect((await main(requestOf(settings, query))).statusCode).toBe(401)
     }
   })
 
-  it('refuses a missing and a wrong token, and says where the right one goes', async () => {
+  it('is refused for a missing or wrong token, with where to put it', async () => {
     expect((await ask({}, { headers: {} })).statusCode).toBe(401)
     const answer = await ask({ token: `${token}x` }, { headers: {} })
     expect(answer.statusCode).toBe(401)
     expect(errorIn(answer)).toMatchObject({ code: 'unauthorized', hint: expect.stringContaining('Bearer') })
   })
 
-  it('accepts the token in the header and in the query', async () => {
+  it('is granted by the token in the header or in the query', async () => {
     expect((await ask({})).statusCode).toBe(200)
     expect((await main(requestOf(store.settings, { token }, { headers: {} }))).statusCode).toBe(200)
   })
 
-  it('asks for the token before it looks at anything else', async () => {
+  it('is checked before anything else', async () => {
     for (const query of [{ batch: 'nothing' }, { limit: 'x' }, { format: 'html' }] as Query[]) {
       expect((await ask(query, { headers: {} })).statusCode).toBe(401)
     }
     expect((await ask({}, { method: 'post', headers: {} })).statusCode).toBe(401)
   })
 
-  it('refuses a browser with the page, which says what to do and may reach no store', async () => {
+  it('is refused to a browser with a page that says what to do, without access to a store', async () => {
     const accept = 'text/html,application/xhtml+xml'
     const answer = await ask({ token: 'wrong' }, { headers: { accept } })
     expect(answer).toMatchObject({
@@ -125,7 +125,7 @@ describe('who may see results', () => {
 })
 
 describe('HEAD', () => {
-  it('is answered as GET: the platform drops the body', async () => {
+  it('is answered like GET: the platform drops the body', async () => {
     for (const query of [
       {},
       { batch: 'photos' },
@@ -136,15 +136,12 @@ describe('HEAD', () => {
   })
 })
 
-describe('what is refused', () => {
-  it.each(['post', 'put', 'delete', 'patch'])(
-    'answers %s with 405 and names what is allowed',
-    async (method) => {
-      const answer = await ask({}, { method, headers: { authorization: `Bearer ${token}` } })
-      expect(answer).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD' } })
-      expect(errorIn(answer).code).toBe('method_not_allowed')
-    },
-  )
+describe('requests are refused', () => {
+  it.each(['post', 'put', 'delete', 'patch'])('with %s by 405 and the allowed methods', async (method) => {
+    const answer = await ask({}, { method, headers: { authorization: `Bearer ${token}` } })
+    expect(answer).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD' } })
+    expect(errorIn(answer).code).toBe('method_not_allowed')
+  })
 
   it.each([
     ['limit', 'many'],
@@ -161,13 +158,13 @@ describe('what is refused', () => {
     ['batch', '../images'],
     ['batch', 'A'],
     ['batch', 'x'.repeat(65)],
-  ])('answers %s=%s with 400 and names the parameter', async (name, value) => {
+  ])('with %s=%s by 400 and the name of the parameter', async (name, value) => {
     const answer = await ask({ batch: 'photos', [name]: value })
     expect(answer.statusCode).toBe(400)
     expect(errorIn(answer)).toMatchObject({ code: 'bad_parameter', message: expect.stringContaining(name) })
   })
 
-  it('answers 404 for a batch that nobody started', async () => {
+  it('for a missing batch by 404', async () => {
     for (const format of ['json', 'jsonl', 'csv']) {
       const answer = await ask({ batch: 'nothing', format })
       expect(answer.statusCode).toBe(404)
@@ -178,13 +175,13 @@ describe('what is refused', () => {
     }
   })
 
-  it('says that the list of batches is no table', async () => {
+  it('for the list of batches as a table', async () => {
     expect(await ask({ format: 'csv' })).toMatchObject({ statusCode: 400 })
   })
 })
 
 describe('the records of a batch', () => {
-  it('gives the summary and all records in the order of their keys', async () => {
+  it('are returned with the summary, in key order', async () => {
     const { summary, records, next } = await recordsOf({ batch: 'photos' })
     expect(summary).toMatchObject({ batch: 'photos', state: 'complete', totals: { ok: 5, error: 1 } })
     expect(records.map(({ key }) => key)).toEqual(keys)
@@ -192,7 +189,7 @@ describe('the records of a batch', () => {
     expect(next).toBeUndefined()
   })
 
-  it('filters by label, status, prefix and probability, and by several at once', async () => {
+  it('are filtered by label, status, prefix and probability, also combined', async () => {
     expect(await keysOf({ batch: 'photos', label: 'ESPRESSO' })).toEqual([keys[0], keys[5]])
     // Every name of the class counts, not only the first.
     expect(await keysOf({ batch: 'photos', label: 'catamount' })).toEqual([keys[2]])
@@ -212,7 +209,7 @@ describe('the records of a batch', () => {
     expect(await keysOf({ batch: 'photos', label: 'zebra' })).toEqual([])
   })
 
-  it('takes an empty parameter, as forms send it, for none', async () => {
+  it('are not filtered by an empty parameter, as sent by forms', async () => {
     const empty = {
       label: '',
       status: '',
@@ -226,7 +223,7 @@ describe('the records of a batch', () => {
     expect(await keysOf({ batch: 'photos', ...empty })).toEqual(keys)
   })
 
-  it.each([1, 2, 3, 5, 6])('visits each record exactly once in pages of %i', async (limit) => {
+  it.each([1, 2, 3, 5, 6])('are visited exactly once in pages of %i', async (limit) => {
     const visited: string[] = []
     let after = ''
     for (let pages = 0; pages < 10; pages++) {
@@ -240,7 +237,7 @@ describe('the records of a batch', () => {
     expect(visited).toEqual(keys)
   })
 
-  it('pages through what a filter leaves', async () => {
+  it('are paged after filtering', async () => {
     const first = await recordsOf({ batch: 'photos', label: 'espresso', limit: '1' })
     const second = await recordsOf({
       batch: 'photos',
@@ -252,7 +249,7 @@ describe('the records of a batch', () => {
     expect(second.next).toBeUndefined()
   })
 
-  it('adds a URL that reads the image without credentials, only when asked', async () => {
+  it('have a URL that reads the image without credentials, on request only', async () => {
     const body = Buffer.from('an image')
     for (const key of keys) await store.images.put(key, body)
     const { records } = await recordsOf({ batch: 'photos', urls: 'true' })
@@ -264,14 +261,14 @@ describe('the records of a batch', () => {
     }
   })
 
-  it('shows what is in of a batch that is still running', async () => {
+  it('are those so far of a running batch', async () => {
     await writeRunning(store, 'running', [recordOf('1.jpg'), errorOf('2.jpg', 'image_empty', 'No bytes')], 5)
     const { summary, records } = await recordsOf({ batch: 'running' })
     expect(summary).toMatchObject({ state: 'running', exact: false, totals: { ok: 1, error: 1, pending: 3 } })
     expect(records.map(({ key }) => key)).toEqual(['1.jpg', '2.jpg'])
   })
 
-  it('shows of a closed batch that was fired again what it once closed with, and what is new', async () => {
+  it('of a closed batch that was fired again are those it closed with, and the new ones', async () => {
     await writeClosed(store, 'again', [recordOf('1.jpg')])
     const summary = JSON.stringify({
       ...(await recordsOf({ batch: 'again' })).summary,
@@ -283,7 +280,7 @@ describe('the records of a batch', () => {
     expect(await keysOf({ batch: 'again' })).toEqual(['1.jpg', 'old.jpg'])
   })
 
-  it('pages through the uploads of a day in order, equal keys of two buckets included', async () => {
+  it('of a day of uploads are paged in order, including equal keys of two buckets', async () => {
     const at = (key: string, bucket = 'images') => ({ ...recordOf(key), bucket })
     const day = 'uploads-2026-11-22'
     const arrive = (records: ImageRecord[], activationId: string) =>
@@ -320,7 +317,7 @@ async function keysIn({ headers, body }: WebResponse): Promise<string[]> {
 }
 
 describe('export formats', () => {
-  it('gives JSON Lines, one record a line', async () => {
+  it('include JSON Lines, one record per line', async () => {
     const { headers, body } = await ask({ batch: 'photos', format: 'jsonl' })
     // Without a charset, OpenWhisk takes the type for binary and the body for base64.
     expect(headers['content-type']).toBe('application/x-ndjson; charset=utf-8')
@@ -328,7 +325,7 @@ describe('export formats', () => {
     expect(lines.map((line) => (JSON.parse(line) as ImageRecord).key)).toEqual(keys)
   })
 
-  it('gives CSV with what needs it quoted', async () => {
+  it('include CSV, quoted where necessary', async () => {
     const { headers, body } = await ask({ batch: 'photos', format: 'csv' })
     expect(headers).toMatchObject({ 'content-type': 'text/csv; charset=utf-8' })
     expect(headers['content-disposition']).toBe('attachment; filename="photos.csv"')
@@ -338,7 +335,7 @@ describe('export formats', () => {
     expect(String(body).split('\r\n')).toHaveLength(keys.length + 2)
   })
 
-  it('gives CSV that is safe in a spreadsheet, and as it is with raw', async () => {
+  it('include CSV that is safe in a spreadsheet, or raw', async () => {
     await writeClosed(store, 'formulas', [recordOf('=1+1.jpg', '@label')])
     expect((await ask({ batch: 'formulas', format: 'csv' })).body).toContain("images,'=1+1.jpg,ok,'@label,")
     const raw = String((await ask({ batch: 'formulas', format: 'csv', raw: 'true' })).body)
@@ -348,7 +345,7 @@ describe('export formats', () => {
     expect(stored).toContain("images,'=1+1.jpg,ok,'@label,")
   })
 
-  it('has the same columns in CSV, JSON Lines and Parquet', async () => {
+  it('have the same columns in CSV, JSON Lines and Parquet', async () => {
     const names = columns.map(({ name }) => name)
     const body = async (format: string) => String((await ask({ batch: 'photos', format })).body)
     expect((await body('csv')).split('\r\n')[0]?.slice(1).split(',')).toEqual(names)
@@ -359,7 +356,7 @@ describe('export formats', () => {
     expect(first).toMatchObject({ key: keys[0], label: 'espresso', probability: 0.9 })
   })
 
-  it('goes by what the client accepts, and by the parameter first', async () => {
+  it('are chosen by the parameter, else by the Accept header', async () => {
     const typeFor = async (accept: string, query = {}) => {
       const headers = { authorization: `Bearer ${token}`, accept }
       return (await ask({ batch: 'photos', ...query }, { headers })).headers['content-type']
@@ -371,7 +368,7 @@ describe('export formats', () => {
     expect(await typeFor('text/html', { format: 'json' })).toBe('application/json')
   })
 
-  it('applies filters and limits, and links to the next page without the token', async () => {
+  it('apply filters and limits, and link to the next page without the token', async () => {
     const query = { batch: 'photos', format: 'jsonl', label: 'espresso', limit: '1' }
     const { headers, body } = await main(requestOf(store.settings, { ...query, token }, { headers: {} }))
     expect(String(body).trimEnd().split('\n')).toHaveLength(1)
@@ -382,7 +379,7 @@ describe('export formats', () => {
     expect(next.headers).not.toHaveProperty('link')
   })
 
-  it('lists batches as JSON Lines', async () => {
+  it('list batches as JSON Lines', async () => {
     const { body } = await ask({ format: 'jsonl' })
     const batches = String(body)
       .trimEnd()
@@ -406,7 +403,7 @@ describe('a batch too large for one answer', () => {
     ),
   )
 
-  it('stays under the limit of the platform and goes on where it stopped', async () => {
+  it('stays under the limit of the platform and continues on the next page', async () => {
     for (const query of [
       { format: 'json', urls: 'true' } as Query,
       { format: 'json' },
@@ -459,7 +456,7 @@ describe('a batch too large for one answer', () => {
     },
   )
 
-  it('redirects as well when the file would fit but its quotes would not', async () => {
+  it('redirects as well if the file would fit but its quotes would not', async () => {
     const all = Array.from({ length: 1300 }, (_, index) =>
       recordOf(`${String(index).padStart(5, '0')}${'"'.repeat(100)}.jpg`),
     )
@@ -473,7 +470,7 @@ describe('a batch too large for one answer', () => {
 
   const linesAt = async (url: string) => parseLines<ImageRecord>(await (await fetch(url)).text())
 
-  it('answers with a page, and where the next one is, only where a limit asks for it', async () => {
+  it('is returned in pages, with a link to the next, only with a limit', async () => {
     const { statusCode, headers, body } = await ask({ batch: 'large', format: 'jsonl', limit: '3' })
     expect(statusCode).toBe(200)
     expect(parseLines(String(body))).toHaveLength(3)
@@ -483,7 +480,7 @@ describe('a batch too large for one answer', () => {
   it.each([
     ['jsonl', 'large', names.length],
     ['csv', 'quotes', 1300],
-  ])('redirects to a file of what is selected in %s', async (format, batch, records) => {
+  ])('redirects to a file of the selection in %s', async (format, batch, records) => {
     const query = { batch, format, label: 'espresso' }
     const { statusCode, headers, body } = await ask(query)
     expect({ statusCode, body }).toEqual({ statusCode: 302, body: '' })
@@ -500,7 +497,7 @@ describe('a batch too large for one answer', () => {
     expect((await ask({ ...query, label: 'zebra' })).statusCode).toBe(200)
   })
 
-  it('redirects to the rest behind a page', async () => {
+  it('redirects to the rest after a page', async () => {
     const { headers } = await ask({ batch: 'large', format: 'jsonl', limit: '3' })
     const after = new URLSearchParams(headers.link).get('after') ?? ''
     const rest = await ask({ batch: 'large', format: 'jsonl', after: after.replace(/>.*/, '') })
@@ -508,7 +505,7 @@ describe('a batch too large for one answer', () => {
     expect((await linesAt(rest.headers.location ?? '')).map(({ key }) => key)).toEqual(names.slice(3))
   })
 
-  it('refuses URLs of more images than an answer holds', async () => {
+  it('refuses URLs of more images than fit into an answer', async () => {
     const answer = await ask({ batch: 'large', format: 'jsonl', urls: 'true' })
     expect(answer.statusCode).toBe(400)
     expect(errorIn(answer)).toMatchObject({
@@ -517,7 +514,7 @@ describe('a batch too large for one answer', () => {
     })
   })
 
-  it('says so where there is no time to write the file, and leaves nothing of it', async () => {
+  it('reports when there is no time to write the file, and leaves nothing of it', async () => {
     const deadline = process.env.__OW_DEADLINE
     process.env.__OW_DEADLINE = String(Date.now())
     try {
@@ -536,7 +533,7 @@ describe('a batch too large for one answer', () => {
     expect(await store.results.head(key)).toBeUndefined()
   })
 
-  it('gives all of an open day', async () => {
+  it('returns all of an open day', async () => {
     const day = 'uploads-2026-11-23'
     const all = Array.from({ length: 2071 }, (_, index) => recordOf(`${String(index).padStart(5, '0')}.jpg`))
     for (let at = 0; at < all.length; at += 500) {
@@ -582,7 +579,7 @@ describe('date and camera', () => {
   })
 
   it.each(['yesterday', '2026-13', '2026-05-32', '05/01/2026', '2026-05-01T25:00'])(
-    '%s is no date',
+    '%s is not a date',
     async (takenSince) => {
       const answer = await ask({ batch: 'taken', takenSince })
       expect(answer.statusCode).toBe(400)
@@ -590,7 +587,7 @@ describe('date and camera', () => {
     },
   )
 
-  it('are columns of the exports, and selections are not answered with the whole file', async () => {
+  it('are columns of the exports, and selections do not return the whole file', async () => {
     const { body } = await ask({ batch: 'taken', format: 'jsonl', camera: 'apple' })
     expect(JSON.parse(String(body))).toMatchObject({
       key: '2.jpg',
@@ -621,7 +618,7 @@ describe('labels.json', () => {
 
   afterEach(() => store.results.delete('labels.json'))
 
-  it('is how all answers show labels, while the files of a closed batch keep those of the model', async () => {
+  it('applies to all answers, while files of a closed batch keep the model’s labels', async () => {
     const before = (await store.results.get('batches/photos/results.jsonl')).body.toString()
     await putRules(JSON.stringify(rules))
     const { summary, records } = await recordsOf({ batch: 'photos' })
@@ -638,19 +635,19 @@ describe('labels.json', () => {
     expect((await store.results.get('batches/photos/results.jsonl')).body.toString()).toBe(before)
   })
 
-  it('is what filters go by, and the names of the model find as well', async () => {
+  it('applies to filters, which also match the model’s names', async () => {
     await putRules(JSON.stringify(rules))
     expect(await keysOf({ batch: 'photos', label: 'coffee' })).toEqual([keys[0], keys[5]])
     expect(await keysOf({ batch: 'photos', label: 'espresso' })).toEqual([keys[0], keys[5]])
     expect(await keysOf({ batch: 'photos', label: 'tripod' })).toEqual([])
   })
 
-  it('is left aside on request', async () => {
+  it('can be ignored on request', async () => {
     await putRules(JSON.stringify(rules))
     expect(topsOf((await recordsOf({ batch: 'photos', labels: 'model' })).records)).toContain('espresso')
   })
 
-  it('keeps exports from being answered with a file that does not know it', async () => {
+  it('prevents exports from using a file with other labels', async () => {
     await putRules(JSON.stringify({ rename: { espresso: 'coffee' } }))
     const locationOf = async (query: Query) =>
       (await ask({ batch: 'large', format: 'csv', ...query })).headers.location ?? ''
@@ -661,7 +658,7 @@ describe('labels.json', () => {
   })
 
   it.each(['{', '{"renames":{}}'])(
-    'that is wrong is a notice in the gallery, and an error of exports: %s',
+    'that is invalid is a notice in the gallery, and an error of exports: %s',
     async (text) => {
       await putRules(text)
       for (const query of [{}, { batch: 'photos' }] as Query[]) {
@@ -681,7 +678,7 @@ describe('labels.json', () => {
     },
   )
 
-  it('is shown in the list of batches', async () => {
+  it('applies to the list of batches', async () => {
     await putRules(JSON.stringify(rules))
     const { batches } = (await ask({})).body as { batches: BatchSummary[] }
     const photos = batches.find(({ batch }) => batch === 'photos')
@@ -690,7 +687,7 @@ describe('labels.json', () => {
 })
 
 describe('the list of batches', () => {
-  it('shows the newest first, with their most frequent labels', async () => {
+  it('has the latest first, with their most frequent labels', async () => {
     const day = (hour: string) => `2027-01-01T${hour}:00:00.000Z`
     const labels = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((label) => recordOf(`${label}.jpg`, label))
     await writeClosed(store, 'my-holiday', [recordOf('1.jpg')], day('11'))
@@ -704,7 +701,7 @@ describe('the list of batches', () => {
     expect(batches[2]?.totals.ok).toBe(7)
   })
 
-  it('looks only at the newest of the ids that hold a date', () => {
+  it('reads only the latest of the ids that contain a date', () => {
     const ids = ['20260101-000000-a', 'nightly-2026-03-01', 'uploads-2026-02-01', '20260201-100000-a', 'mine']
     expect(newestIds(ids, 3)).toEqual([
       'nightly-2026-03-01',
@@ -716,7 +713,7 @@ describe('the list of batches', () => {
 })
 
 describe('the page', () => {
-  it('is whole in itself and allows nothing but its own script and the store of the images', async () => {
+  it('is self-contained and allows only its own script and the store of the images', async () => {
     const { statusCode, headers, body } = await ask({ format: 'html', batch: 'no-such-batch' })
     expect(statusCode).toBe(200)
     expect(headers['content-type']).toBe('text/html; charset=utf-8')
@@ -735,7 +732,7 @@ describe('the page', () => {
   })
 })
 
-it('never answers with a secret', () => {
+it('never contains a secret', () => {
   expect(answers.length).toBeGreaterThan(80)
   for (const secret of secrets) expect(answers.filter((answer) => answer.includes(secret))).toEqual([])
 })

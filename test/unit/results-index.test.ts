@@ -135,7 +135,7 @@ describe('the index of a closed batch', () => {
     )
   })
 
-  it('names what labels are kinds of', async () => {
+  it('names the hypernyms of labels', async () => {
     const { index } = await indexOf('closed')
     const tabby = index.labels.find(({ label }) => label === 'tabby')
     const kinds = tabby?.kinds.map((id) => index.kinds[id])
@@ -143,7 +143,7 @@ describe('the index of a closed batch', () => {
     expect(index.kinds).not.toContain('entity')
   })
 
-  it('says how labels.json shows each label', async () => {
+  it('has the display names of labels.json', async () => {
     const rules = { ignore: ['lynx'], rename: { tabby: 'Katze' }, minimum: { '*': 0.1, Katze: 0.5 } }
     await store.results.put('labels.json', JSON.stringify(rules))
     const { index, shown, summary } = await indexOf('closed')
@@ -160,7 +160,7 @@ describe('the index of a closed batch', () => {
     await store.results.delete('labels.json')
   })
 
-  it('is read by its own rows only: another index says so', async () => {
+  it('accepts only its own row numbers: another index is refused', async () => {
     await writeClosed(store, 'again', records.slice(0, 3))
     const { index } = await indexOf('again')
     await writeClosed(store, 'again', records.slice(0, 4))
@@ -185,7 +185,7 @@ describe('the index of a closed batch', () => {
 })
 
 describe('the rows of an index', () => {
-  it('are the records, each once, in their order, whichever are asked for', async () => {
+  it('are records, each once, in order, for any request', async () => {
     const index = await readIndex(store.results, resultsKey('closed', 'index.bin'))
     const range = fc
       .tuple(fc.nat(220), fc.nat(150))
@@ -216,7 +216,7 @@ describe('the rows of an index', () => {
     expect(bytes).toBe(index.directory.blocks[0]?.chunks[Math.floor(130 / recordsPerChunk)])
   })
 
-  it('carry URLs that read the image, and the thumbnail where there is one, and nothing else', async () => {
+  it('have URLs that read the image, and the thumbnail if there is one, and nothing else', async () => {
     setClock('2026-11-29T10:59:59.999Z')
     const { index } = await indexOf('closed')
     await store.images.put('k0008.jpg', 'image')
@@ -254,13 +254,13 @@ describe('the rows of an index', () => {
     ])
   })
 
-  it('of an index that there never was are refused', async () => {
+  it('of an unknown index are refused', async () => {
     for (const index of ['x', '../../labels', `open-${'0'.repeat(32)}`])
       expect(errorIn(await ask({ batch: 'closed', index, rows: '0' }))).toEqual([409, 'index_changed'])
     expect(errorIn(await ask({ batch: 'nothing', index: 'x', rows: '0' }))).toEqual([404, 'batch_not_found'])
   })
 
-  it('are left out where they do not fit into an answer', async () => {
+  it('are left out if they do not fit into an answer', async () => {
     const large = records.slice(0, 100).map((record, number) => ({
       ...record,
       labels: record.labels.map((label) => ({ ...label, className: `${number}`.repeat(2000) })),
@@ -284,8 +284,8 @@ describe('the rows of an index', () => {
   })
 })
 
-describe('the index of a batch that is open', () => {
-  it('has what is in so far, in the order of keys, and grows', async () => {
+describe('the index of an open batch', () => {
+  it('has the results so far, in key order, and grows', async () => {
     await writeRunning(store, 'running', records.slice(0, 3), 10)
     const { index, summary } = await indexOf('running')
     expect([index.rows, index.isPartial, summary.state]).toEqual([3, false, 'running'])
@@ -305,7 +305,7 @@ describe('the index of a batch that is open', () => {
     expect((await sectionOf<IndexKeys>(grown.url, block.keys)).key).toHaveLength(5)
   })
 
-  it('is kept a few times only', async () => {
+  it('is kept in a few versions', async () => {
     for (const count of [1, 2, 3, 4, 5]) {
       await writeRunning(store, 'kept', records.slice(0, count), 10)
       await indexOf('kept')
@@ -316,7 +316,7 @@ describe('the index of a batch that is open', () => {
     expect(kept.map(({ key }) => key)).toContain(openIndexKey('kept', index.id.slice('open-'.length)))
   })
 
-  it('has the first rows of a batch that is too large, and says so', async () => {
+  it('has the first rows of a large batch, and says so', async () => {
     await writeRunning(store, 'huge', records.slice(0, 8), 10)
     const usual = maxRows.value
     maxRows.value = 5
@@ -328,7 +328,7 @@ describe('the index of a batch that is open', () => {
     expect([whole.rows, whole.isPartial]).toEqual([8, false])
   })
 
-  it('has what there was time for', async () => {
+  it('has the rows for which there was time', async () => {
     process.env.__OW_DEADLINE = String(Date.now() + 5_000)
     const { index } = await indexOf('huge').finally(() => delete process.env.__OW_DEADLINE)
     expect([index.rows, index.isPartial]).toEqual([0, true])
@@ -358,7 +358,7 @@ describe('filters of the gallery', () => {
     expect(await found(query)).toBe(count)
   })
 
-  it('go by names as labels.json shows them', async () => {
+  it('use display names from labels.json', async () => {
     await store.results.put('labels.json', JSON.stringify({ rename: { tabby: 'Katze' } }))
     const counts = [
       await found({ labelIs: 'Katze' }),
@@ -373,7 +373,7 @@ describe('filters of the gallery', () => {
     expect(errorIn(await ask({ batch: 'closed', labelIs }))).toEqual([400, 'bad_parameter'])
   })
 
-  it('go on with pages', async () => {
+  it('continue on the next pages', async () => {
     const query = { batch: 'closed', format: 'jsonl', labelIs: '["tabby","x,y"]', limit: '40' }
     const { headers, body } = await ask(query)
     const link = /<\?(.*)>/.exec(headers.link ?? '')?.[1]
@@ -382,7 +382,7 @@ describe('filters of the gallery', () => {
   })
 })
 
-it('no answer holds a secret', () => {
+it('no answer contains a secret', () => {
   expect(answers.length).toBeGreaterThan(20)
   for (const secret of secrets) for (const answer of answers) expect(answer).not.toContain(secret)
 })

@@ -33,7 +33,7 @@ it('the runtime image has the packages of this version, each locked', () => {
   }
 })
 
-it('has one TensorFlow.js, which all of its packages share', () => {
+it('has one TensorFlow.js, shared by all its packages', () => {
   const paths = Object.keys(read('runtime', 'package-lock.json').packages)
   const copies = paths.filter((path) => path.endsWith('@tensorflow/tfjs-core'))
   expect(copies).toEqual(['node_modules/@tensorflow/tfjs-core'])

@@ -23,7 +23,7 @@ function read(network: Partial<Network> & { nodes: GraphNode[] }) {
   return { nodes: found, signature: graph.signatureDef.serving_default, tags: graph.metaInfoDef.tags }
 }
 
-it('has weights of float32 as inputs, and the others as constants with their values', () => {
+it('has float32 weights as inputs, and others as constants with their values', () => {
   const constant = (name: string): GraphNode => ({ name, op: 'Const', input: [], attr: {} })
   const axes = Int32Array.of(1, 2)
   const { nodes, signature, tags } = read({
@@ -57,7 +57,7 @@ it('has weights of float32 as inputs, and the others as constants with their val
   })
 })
 
-it('takes fused operations apart, the last under the name of the whole', () => {
+it('splits fused operations, the last part with the name of the whole', () => {
   const float = { T: { type: 'DT_FLOAT' } }
   const attr = {
     ...float,

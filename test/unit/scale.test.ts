@@ -1,14 +1,14 @@
 import { openRunner, type Runner, unlimited, usual } from '../../bench/scale/runner'
 import { table, time } from '../../bench/scale/table'
 
-describe('batches in the simulation of scale', () => {
+describe('batches in the scale simulation', () => {
   let runner: Runner
   beforeAll(async () => {
     runner = await openRunner()
   })
   afterAll(() => runner.close())
 
-  it('of 20,000 images do each once, in bounded memory and with few invocations', async () => {
+  it('of 20,000 images classify each once, in bounded memory and with few invocations', async () => {
     // That results.jsonl has each image once, in order, the simulation has checked itself.
     const found = await runner.batch({ ...usual, images: 20_000 })
     expect(found.totals).toMatchObject({ planned: 20_000, ok: 19_980, error: 20, pending: 0 })
@@ -25,7 +25,7 @@ describe('batches in the simulation of scale', () => {
     expect(eight.reported - eight.planned).toBeLessThan((one.reported - one.planned) * 0.75)
   })
 
-  it('wait out a small quota', async () => {
+  it('wait for a small quota', async () => {
     const limits = { invocationsPerMinute: 10, concurrentInvocations: 4, firesPerMinute: 10 }
     const found = await runner.batch({ ...usual, limits, images: 500 }, 25)
     expect(found.activations['start-batch']).toBeGreaterThan(1)

@@ -17,7 +17,7 @@ const open = (port: number) =>
   ).bucket('images')
 
 describe('the connections to a store', () => {
-  it('are used again, by later activations too', async () => {
+  it('are reused, by later activations, too', async () => {
     let connections = 0
     let requests = 0
     const server = createServer((_, response) => {
@@ -35,7 +35,7 @@ describe('the connections to a store', () => {
     expect([requests, connections]).toEqual([4, 1])
   })
 
-  it('are encrypted unless the endpoint says otherwise', () => {
+  it('are encrypted unless the endpoint is http', () => {
     expect(connectionsTo('https://s3.example.com', {})).toBeInstanceOf(Agent)
     expect(connectionsTo('s3.example.com', {})).toBeInstanceOf(Agent)
     expect(connectionsTo('http://127.0.0.1:9000', {})).not.toBeInstanceOf(Agent)

@@ -74,7 +74,7 @@ const clock = { now: () => 0, sleep: async () => {} }
 
 const anyFate = fc.constantFrom<Fate>('well', 'refused', 'lost before', 'lost after', 'repeated', 'late')
 
-describe('a document that several writers change', () => {
+describe('a document with several writers', () => {
   it('counts each change exactly once, whatever happens to requests and answers', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -121,7 +121,7 @@ describe('a document that several writers change', () => {
     )
   })
 
-  it('is left alone where there is nothing to change', async () => {
+  it('is not written without a change', async () => {
     const { bucket, object } = faultyBucket([])
     const document = openDocument(bucket, 'counter', schema, { clock, random: Math.random })
     await document.update(() => ({ count: 1, by: [] }))
@@ -129,7 +129,7 @@ describe('a document that several writers change', () => {
     expect(object().revision).toBe(1)
   })
 
-  it('tells its age by the clock of the store', async () => {
+  it('knows its age by the clock of the store', async () => {
     const { bucket } = faultyBucket([])
     const document = openDocument(bucket, 'counter', schema, { clock, random: Math.random })
     await document.update(() => ({ count: 1, by: [] }))
@@ -138,7 +138,7 @@ describe('a document that several writers change', () => {
     expect(document.age()).toBe(7_000)
   })
 
-  it('is given up when others keep changing it, and when the store fails for good', async () => {
+  it('is given up if others keep changing it, and if the store fails for good', async () => {
     const { bucket } = faultyBucket([])
     let now = 0
     const busy = { ...bucket, name: 'results', put: async () => Promise.reject(conflict()) }
@@ -150,7 +150,7 @@ describe('a document that several writers change', () => {
     await expect(update({ ...busy, put: async () => Promise.reject(denied) })).rejects.toBe(denied)
   })
 
-  it('that cannot be understood is an error that says so', async () => {
+  it('that is invalid is an error', async () => {
     const { bucket } = faultyBucket([])
     await bucket.put('counter', '{"count":"many"}')
     const document = openDocument(bucket, 'counter', schema, { clock, random: Math.random })

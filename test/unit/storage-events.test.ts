@@ -69,7 +69,7 @@ describe('an S3 notification', () => {
     expect(eventsOf(message)).toMatchObject([{ bucket: 'photos', key: 'x/a b.jpg', removed: false }])
   })
 
-  it('of Versity has the key as it stood in the request, and null for what it does not know', () => {
+  it('of Versity has the key as in the request, and null for what is unknown', () => {
     const versity = { ...s3Record('x/a%20b.jpg', 's3:ObjectCreated:Put', { versionId: null, eTag: null }) }
     expect(eventsOf({ Records: [{ ...versity, glacierEventData: {} }] })).toEqual([
       { bucket: 'photos', key: 'x/a b.jpg', size: 3, etag: undefined, removed: false },
@@ -78,7 +78,7 @@ describe('an S3 notification', () => {
     expect(eventsOf({ Records: [removed] })).toMatchObject([{ key: 'a.jpg', removed: true }])
   })
 
-  it('of an upload in parts or of a copy is one of an image too', () => {
+  it('of a multipart upload or a copy is one of an image, too', () => {
     for (const name of [
       'ObjectCreated:CompleteMultipartUpload',
       's3:ObjectCreated:Copy',
@@ -88,27 +88,27 @@ describe('an S3 notification', () => {
     }
   })
 
-  it('tells that an image went', () => {
+  it('reports a deleted image', () => {
     for (const name of ['ObjectRemoved:Delete', 's3:ObjectRemoved:DeleteMarkerCreated']) {
       expect(eventsOf({ Records: [s3Record('a.jpg', name)] })).toMatchObject([{ removed: true }])
     }
   })
 
-  it('passes over what is neither', () => {
+  it('ignores other events', () => {
     const names = ['ObjectRestore:Post', 's3:ObjectTagging:Put', 's3:ReducedRedundancyLostObject']
     expect(eventsOf({ Records: names.map((name) => s3Record('a.jpg', name)) })).toEqual([])
   })
 
-  it('can hold many images, in the order of the message', () => {
+  it('may contain many images, in message order', () => {
     expect(keys({ Records: ['c', 'a', 'b'].map((key) => s3Record(key)) })).toEqual(['c', 'a', 'b'])
   })
 
-  it('can carry an etag in quotes', () => {
+  it('may have a quoted etag', () => {
     const message = { Records: [s3Record('a', 'ObjectCreated:Put', { eTag: '"abc"' })] }
     expect(eventsOf(message)).toMatchObject([{ etag: 'abc' }])
   })
 
-  it('that is a test of the connection names no image', () => {
+  it('that tests the connection names no image', () => {
     const aws = {
       Service: 'Amazon S3',
       Event: 's3:TestEvent',
@@ -128,7 +128,7 @@ describe('an S3 notification', () => {
 })
 
 describe('the key in an S3 notification', () => {
-  it('reads back whatever it holds: +, %, spaces, emoji', () => {
+  it('is decoded whatever it contains: +, %, spaces, emoji', () => {
     fc.assert(
       fc.property(fc.oneof(anyKey, fc.string({ unit: 'grapheme', minLength: 1 })), (key) => {
         expect(keys({ Records: [s3Record(encoded(key))] })).toEqual([key])
@@ -146,7 +146,7 @@ describe('the key in an S3 notification', () => {
     expect(keys({ Records: [s3Record(sent)] })).toEqual([key])
   })
 
-  it('stays as it is when its sender did not encode it', () => {
+  it('is unchanged if its sender did not encode it', () => {
     expect(keys({ Records: [s3Record('100%.jpg')] })).toEqual(['100%.jpg'])
     expect(keys({ Records: [s3Record('100%+1.jpg')] })).toEqual(['100%+1.jpg'])
     expect(keys({ Records: [s3Record('%ff.jpg')] })).toEqual(['%ff.jpg'])
@@ -176,7 +176,7 @@ describe('an IBM Cloud Object Storage event', () => {
     },
   }
 
-  it('names the image by its key as it is', () => {
+  it('names the image by its unencoded key', () => {
     expect(eventsOf(message)).toEqual([
       {
         bucket: 'photos',
@@ -189,14 +189,14 @@ describe('an IBM Cloud Object Storage event', () => {
     ])
   })
 
-  it('says what it knows where the file is left out', () => {
+  it('has what it knows if the object is left out', () => {
     expect(eventsOf({ ...message, file: undefined })).toMatchObject([
       { etag: '4cf6d2b4b1d3e4e9', size: 31_337, lastModified: undefined },
     ])
     expect(eventsOf({ bucket: 'photos', key: 'a.jpg' })).toMatchObject([{ bucket: 'photos', key: 'a.jpg' }])
   })
 
-  it('tells that an image went', () => {
+  it('reports a deleted image', () => {
     expect(eventsOf({ ...message, status: 'deleted', file: {} })).toMatchObject([{ removed: true }])
   })
 })
@@ -227,7 +227,7 @@ describe('any other message', () => {
     expect(refusalOf(message)).toContain(reason)
   })
 
-  it('is refused with the shapes that are known, and without its values', () => {
+  it('is refused with the known formats, and without its values', () => {
     const message = { password: 'secret', ...Object.fromEntries([...'abcdefgh'].map((name) => [name, 1])) }
     expect(() => parseEvent(message)).toThrow(
       expect.objectContaining({
@@ -304,17 +304,17 @@ describe('the notification', () => {
     expect(refusalOf(JSON.parse(bodyOf(name)))).toContain('[0] has no known shape: its fields are topic')
   })
 
-  it('every file has its expectation', () => {
+  it('every file has an expectation', () => {
     expect([...Object.keys(created), ...unknownShapes].sort()).toEqual(fixtureNames.sort())
   })
 
-  it('tells which record is not valid, and why', () => {
+  it('reports which record is invalid, and why', () => {
     expect(parseEvent(JSON.parse(bodyOf('s3-one-bad-record-of-three'))).refused).toEqual([
       { at: 'Records[1]', reason: expect.stringMatching(/^is not a valid S3 event: s3\.object\.key: /) },
     ])
   })
 
-  it('keeps every good record, in order, whatever lies between', () => {
+  it('keeps every valid record, in order, whatever is between them', () => {
     const good = fc.tuple(
       fc.constant(true),
       anyKey.map((key) => s3Record(encoded(key))),
@@ -338,7 +338,7 @@ describe('the notification', () => {
     )
   })
 
-  it('is the same in any envelopes, whole, as text or in base64', () => {
+  it('is the same in any envelopes, as JSON, text or base64', () => {
     const base64 = (message: unknown) => Buffer.from(JSON.stringify(message)).toString('base64')
     const envelopes: ((message: unknown) => unknown)[] = [
       (message) => JSON.stringify(message),
@@ -367,7 +367,7 @@ describe('the notification', () => {
     )
   })
 
-  it('may not be nested without end', () => {
+  it('is limited in nesting', () => {
     const wrapped = Array.from({ length: 30 }).reduce((inner: unknown) => [inner], { Records: [] })
     expect(refusalOf(wrapped)).toContain('is nested too deeply')
   })
@@ -399,7 +399,7 @@ describe('the notification', () => {
       ['com.oraclecloud.objectstorage.deleteobject'],
     ],
     ['eventbridge', 'Object Created', [], ['Object Deleted']],
-  ])('%s tells what came and what went', (name, type, alsoCreated, removed) => {
+  ])('%s reports created and deleted images', (name, type, alsoCreated, removed) => {
     const as = (other: string) => eventsOf(JSON.parse(bodyOf(name).replace(type, other)))
     for (const other of alsoCreated) expect(as(other)).toMatchObject([{ removed: false }])
     for (const other of removed) expect(as(other)).toMatchObject([{ removed: true }])
@@ -414,7 +414,7 @@ describe('the notification', () => {
     expect(as(others[name as keyof typeof others])).toEqual([])
   })
 
-  it('by Eventarc in the binary form has its type in the headers', () => {
+  it('of Eventarc in the binary form has its type in the headers', () => {
     const { data, type } = JSON.parse(bodyOf('gcs-eventarc'))
     const headers = { 'content-type': 'application/json', 'ce-type': type, 'ce-specversion': '1.0' }
     expect(eventsOf(toStructured(data, headers))).toMatchObject([{ key: 'album/red kite+1%25.jpg' }])
@@ -427,7 +427,7 @@ describe('the notification', () => {
     )
   })
 
-  it('drops no image for a size or an etag that is none', () => {
+  it('keeps an image with an invalid size or etag', () => {
     const record = s3Record('a.jpg', 'ObjectCreated:Put', { size: 'large', eTag: 7 })
     expect(eventsOf({ Records: [record] })).toEqual([
       { bucket: 'photos', key: 'a.jpg', size: undefined, etag: undefined, removed: false },
@@ -462,14 +462,14 @@ describe('a notification through EventBridge', () => {
     },
   })
 
-  it('names the image as it is, for there keys are not encoded', () => {
+  it('names the image by its unencoded key', () => {
     expect(eventsOf(event('Object Created', 'a+b %41.jpg'))).toEqual([
       { bucket: 'photos', key: 'a+b %41.jpg', size: 3, etag: 'd41d', removed: false },
     ])
     expect(eventsOf(event('Object Deleted', 'a.jpg'))).toMatchObject([{ key: 'a.jpg', removed: true }])
   })
 
-  it('of anything but a coming or going image names none', () => {
+  it('of anything but a created or deleted image names none', () => {
     expect(eventsOf(event('Object Tags Added', 'a.jpg'))).toEqual([])
   })
 })
@@ -482,12 +482,12 @@ describe('a notification through SNS', () => {
     Message: typeof message === 'string' ? message : JSON.stringify(message),
   })
 
-  it('is what it wraps', () => {
+  it('is unwrapped', () => {
     expect(keys(wrapped({ Records: [s3Record('a+b.jpg')] }))).toEqual(['a b.jpg'])
     expect(eventsOf(wrapped({ Service: 'Amazon S3', Event: 's3:TestEvent' }))).toEqual([])
   })
 
-  it('that wraps something else is refused', () => {
+  it('with other content is refused', () => {
     expect(refusalOf(wrapped('hello'))).toContain('Message is not a JSON object')
   })
 })

@@ -30,8 +30,8 @@ const registration = (trigger: string): Registration => ({
   createdAt: '2026-11-22T08:00:00.000Z',
 })
 
-describe('the registration of a trigger that watches a bucket', () => {
-  it('reads back as it was saved', async () => {
+describe('the registration of a trigger for a bucket', () => {
+  it('is read back as saved', async () => {
     expect(await readRegistration(results, '/guest/image-uploaded')).toBeUndefined()
     await saveRegistration(results, registration('/guest/image-uploaded'))
     expect(await readRegistration(results, '/guest/image-uploaded')).toEqual(
@@ -52,7 +52,7 @@ describe('the registration of a trigger that watches a bucket', () => {
     expect(await listRegistrations(results)).toEqual([])
   })
 
-  it('is remembered for a week after it was deleted, and then nothing is left of it', async () => {
+  it('is remembered for a week after it was deleted, and then removed', async () => {
     setClock('2026-11-22T08:00:00Z')
     await saveRegistration(results, registration('/guest/t'))
     await deleteRegistration(results, '/guest/t')
@@ -67,7 +67,7 @@ describe('the registration of a trigger that watches a bucket', () => {
     jest.useRealTimers()
   })
 
-  it('is spared by who has seen an earlier one, also when it is made anew just then', async () => {
+  it('is not removed based on an older version, even if it was just created again', async () => {
     const seen = registration('/guest/t')
     const anew = { ...seen, createdAt: '2026-11-22T09:00:00.000Z' }
     await saveRegistration(results, anew)
@@ -85,7 +85,7 @@ describe('the registration of a trigger that watches a bucket', () => {
     expect(await readRegistration(results, '/guest/t')).toEqual(anew)
   })
 
-  it('of each namespace lies apart', async () => {
+  it('is separate for each namespace', async () => {
     for (const trigger of ['/guest/t', '/other/t', '/guest/a t'])
       await saveRegistration(results, registration(trigger))
     expect((await listRegistrations(results)).map(({ trigger }) => trigger)).toEqual([
@@ -95,7 +95,7 @@ describe('the registration of a trigger that watches a bucket', () => {
     ])
   })
 
-  it('is passed over when it is deleted while all are listed', async () => {
+  it('is skipped if it is deleted while being listed', async () => {
     await saveRegistration(results, registration('/guest/t'))
     await saveRegistration(results, registration('/guest/u'))
     const deleting: Bucket = {

@@ -17,8 +17,8 @@ beforeEach(async () => {
 
 const text = 'text/plain'
 
-describe('an upload in parts', () => {
-  it('is an object once it is completed, and not before', async () => {
+describe('a multipart upload', () => {
+  it('is an object only once it is completed', async () => {
     const [one, two] = [randomBytes(partBytes), randomBytes(10)]
     const upload = await bucket.beginUpload('a', text)
     const etags = [await bucket.uploadPart('a', upload, 1, one), await bucket.uploadPart('a', upload, 2, two)]
@@ -28,7 +28,7 @@ describe('an upload in parts', () => {
     expect(await objects.unfinishedUploads(bucket)).toEqual([])
   })
 
-  it('may be completed again by whoever did not hear that it was', async () => {
+  it('may be completed again after a lost answer', async () => {
     const upload = await bucket.beginUpload('a', text)
     const etags = [await bucket.uploadPart('a', upload, 1, Buffer.from('whole'))]
     await bucket.completeUpload('a', upload, etags)
@@ -36,7 +36,7 @@ describe('an upload in parts', () => {
     expect((await bucket.get('a')).body.toString()).toBe('whole')
   })
 
-  it('that is gone is not taken for completed when something else is there', async () => {
+  it('that is gone does not count as completed if another object exists', async () => {
     const upload = await bucket.beginUpload('a', text)
     const etags = [await bucket.uploadPart('a', upload, 1, Buffer.from('mine'))]
     await bucket.abortUpload('a', upload)
@@ -47,7 +47,7 @@ describe('an upload in parts', () => {
     await expect(bucket.uploadPart('a', upload, 2, Buffer.from('x'))).rejects.toMatchObject(gone)
   })
 
-  it('is made of objects that are there already, without reading them', async () => {
+  it('may consist of existing objects, without reading them', async () => {
     const large = 'x'.repeat(partBytes)
     const from = 'odd/ü n&d%41+?😀'
     await bucket.put(from, large)
@@ -60,7 +60,7 @@ describe('an upload in parts', () => {
     expect((await bucket.get('a')).body.toString()).toBe(`${large}end`)
   })
 
-  it('replaces only the version that it is to replace', async () => {
+  it('replaces only the expected version', async () => {
     const complete = async (replaces: string | null) => {
       const upload = await bucket.beginUpload('a', text)
       const etags = [await bucket.uploadPart('a', upload, 1, Buffer.from('new'))]
@@ -74,7 +74,7 @@ describe('an upload in parts', () => {
     expect((await bucket.get('a')).body.toString()).toBe('new')
   })
 
-  it('is completed without a condition where the store knows none', async () => {
+  it('is completed without a precondition if the store does not support it', async () => {
     const proxy = await startStoreProxy(
       objects.settings.s3Endpoint ?? '',
       async (incoming, outgoing, onward) => {
@@ -105,14 +105,14 @@ describe('an upload in parts', () => {
   })
 })
 
-describe('a stream that is written in parts', () => {
+describe('a stream written in parts', () => {
   async function* pieces(bytes: number, fails = false) {
     for (let at = 0; at < bytes; at += 1_000_000) yield Buffer.alloc(Math.min(1_000_000, bytes - at), 'x')
     if (fails) throw new Error('broken off')
   }
 
   it.each([0, 1, partBytes - 1, partBytes, partBytes + 1, 2 * partBytes, 2 * partBytes + 7])(
-    'has all its %d bytes, and the etag that is answered',
+    'has all its %d bytes, and the returned etag',
     async (size) => {
       const etag = await bucket.putStream('a', pieces(size), text)
       expect(await bucket.head('a')).toMatchObject({ size, etag })
@@ -120,7 +120,7 @@ describe('a stream that is written in parts', () => {
   )
 
   it.each([10, partBytes + 10, 3 * partBytes])(
-    'leaves nothing where it breaks off after %d bytes, as soon as that is told',
+    'leaves nothing if it breaks after %d bytes, once that is reported',
     async (size) => {
       await expect(bucket.putStream('a', pieces(size, true), text)).rejects.toThrow('broken off')
       expect(await objects.unfinishedUploads(bucket)).toEqual([])

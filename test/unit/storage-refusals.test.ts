@@ -26,12 +26,12 @@ const note = (reason: string, age = 0) =>
 const reasons = async () => (await readRefusals(results)).map(({ reason }) => reason)
 const version = async () => (await results.head('events/refused.json'))?.etag
 
-describe('what notifications were refused', () => {
-  it('is nothing at first', async () => {
+describe('refused notifications', () => {
+  it('are initially none', async () => {
     expect(await readRefusals(results)).toEqual([])
   })
 
-  it('is kept with the time, the newest first', async () => {
+  it('are stored with the time, latest first', async () => {
     await note('a', 2 * day)
     await note('b', day)
     const [b, a] = await readRefusals(results)
@@ -39,7 +39,7 @@ describe('what notifications were refused', () => {
     expect(Date.parse(b?.at ?? '') - Date.parse(a?.at ?? '')).toBeGreaterThan(day / 2)
   })
 
-  it('is noted once a minute, however many come', async () => {
+  it('are noted once a minute, however many arrive', async () => {
     await note('a', 10 * minute)
     const before = await version()
     await note('a', 9.5 * minute)
@@ -49,19 +49,19 @@ describe('what notifications were refused', () => {
     expect(await reasons()).toEqual(['a'])
   })
 
-  it('is forgotten after a week', async () => {
+  it('are dropped after a week', async () => {
     await note('old', 8 * day)
     expect(await reasons()).toEqual([])
     await note('new')
     expect(String((await results.get('events/refused.json')).body)).not.toContain('old')
   })
 
-  it('is the last ten of a kind', async () => {
+  it('are the last ten of a kind', async () => {
     for (let n = 0; n < 12; n++) await note(`reason ${n}`)
     expect(await reasons()).toEqual(Array.from({ length: 10 }, (_, index) => `reason ${11 - index}`))
   })
 
-  it('is all there of several that come at once', async () => {
+  it('are complete if several arrive at once', async () => {
     await Promise.all(['a', 'b', 'c', 'd'].map((reason) => note(reason)))
     expect((await reasons()).sort()).toEqual(['a', 'b', 'c', 'd'])
   })

@@ -21,7 +21,7 @@ beforeEach(async () => {
 })
 
 describe('an object', () => {
-  it('reads back as it was written', async () => {
+  it('is read back as written', async () => {
     const metadata = { source: 'test' }
     const etag = await bucket.put('x/😀 a+b%.bin', Buffer.from([0, 255]), {
       metadata,
@@ -39,7 +39,7 @@ describe('an object', () => {
     expect(etag).toMatch(/^[0-9a-f]{32}$/)
   })
 
-  it('that is not there is undefined to find and head, and an error to get', async () => {
+  it('that is missing is undefined to find and head, and an error to get', async () => {
     expect(await bucket.find('none')).toBeUndefined()
     expect(await bucket.head('none')).toBeUndefined()
     await expect(bucket.get('none')).rejects.toMatchObject({
@@ -51,13 +51,13 @@ describe('an object', () => {
     })
   })
 
-  it('larger than is allowed is refused by its declared size', async () => {
+  it('above the size limit is refused by its declared size', async () => {
     await bucket.put('a', Buffer.alloc(1001))
     await expect(bucket.get('a', 1000)).rejects.toMatchObject({ code: 'object_too_large', retryable: false })
     expect((await bucket.get('a', 1001)).size).toBe(1001)
   })
 
-  it('that is not there is not mistaken for a large one, however long the answer says so', async () => {
+  it('that is missing is not mistaken for a large one, even if the answer has a length', async () => {
     await expect(bucket.get('none', 10)).rejects.toMatchObject({ code: 'object_not_found' })
   })
 
@@ -100,7 +100,7 @@ describe('an object', () => {
 })
 
 describe('many objects', () => {
-  it('are gone once deleted, more than one request can name, and none beside them', async () => {
+  it('are deleted, more than one request can name, and no others', async () => {
     const keys = Array.from({ length: 2005 }, (_, at) => `many/<${at}> & "é😀"\n`)
     const put = pLimit(50)
     await Promise.all([...keys, 'many', 'many/'].map((key) => put(() => bucket.put(key, ''))))
@@ -109,7 +109,7 @@ describe('many objects', () => {
     await bucket.deleteAll([])
   })
 
-  it('are an error when one of them cannot be deleted, with its key', async () => {
+  it('are an error if one of them cannot be deleted, with its key', async () => {
     const server = createServer(async (request, response) => {
       await request.toArray()
       response.end(
@@ -129,13 +129,13 @@ describe('many objects', () => {
 })
 
 describe('a write with a precondition', () => {
-  it('goes through when what is there is what was expected', async () => {
+  it('succeeds if the expected version exists', async () => {
     const first = await bucket.put('a', 'v1', { replaces: null })
     const second = await bucket.put('a', 'v2', { replaces: first })
     expect((await bucket.get('a')).etag).toBe(second)
   })
 
-  it('is refused when there is something, or something else', async () => {
+  it('is refused if an object, or another version, exists', async () => {
     const first = await bucket.put('a', 'v1')
     await bucket.put('a', 'v2')
     const refused = { code: 'precondition_failed', retryable: false }
@@ -144,7 +144,7 @@ describe('a write with a precondition', () => {
     expect((await bucket.get('a')).body.toString()).toBe('v2')
   })
 
-  it('is refused when what it was to replace is gone', async () => {
+  it('is refused if the version to replace is gone', async () => {
     const etag = await bucket.put('a', 'v1')
     await bucket.delete('a')
     await expect(bucket.put('a', 'v2', { replaces: etag })).rejects.toMatchObject({
@@ -167,7 +167,7 @@ describe('a listing', () => {
   const listed = async (options?: Parameters<Bucket['list']>[0]) =>
     (await collect(bucket.list(options))).map(({ key }) => key)
 
-  it('is in the order of the keys’ bytes, whatever they hold', async () => {
+  it('is in the order of the keys’ bytes, whatever they contain', async () => {
     await fc.assert(
       fc.asyncProperty(anyKeys(12), async (keys) => {
         bucket = await objects.newBucket()
@@ -178,14 +178,14 @@ describe('a listing', () => {
     )
   })
 
-  it('begins after a key and keeps to a prefix', async () => {
+  it('starts after a key and honours a prefix', async () => {
     await write(['a', 'b/1', 'b/2', 'b/3', 'c'])
     expect(await listed({ prefix: 'b/' })).toEqual(['b/1', 'b/2', 'b/3'])
     expect(await listed({ prefix: 'b/', startAfter: 'b/1' })).toEqual(['b/2', 'b/3'])
     expect(await listed({ startAfter: 'b/' })).toEqual(['b/1', 'b/2', 'b/3', 'c'])
   })
 
-  it('goes on beyond a page', async () => {
+  it('continues beyond a page', async () => {
     // A page is of 1,000 keys.
     const keys = Array.from({ length: 1003 }, (_, number) => `k${String(number).padStart(4, '0')}`)
     for (let at = 0; at < keys.length; at += 50)
@@ -194,7 +194,7 @@ describe('a listing', () => {
     expect(await listed({ startAfter: 'k0001' })).toHaveLength(1001)
   })
 
-  it('says of each object what the object says', async () => {
+  it('agrees with the objects', async () => {
     const etag = await bucket.put('a', 'abc')
     expect(await collect(bucket.list())).toEqual([await bucket.head('a')])
     expect((await bucket.head('a'))?.etag).toBe(etag)
@@ -205,7 +205,7 @@ describe('a listing', () => {
     expect(await collect(bucket.folders('batches/'))).toEqual(['b 2', 'b1', '😀'])
   })
 
-  it('of a bucket that is not there is an error that says what to do', async () => {
+  it('of a missing bucket is an error that says what to do', async () => {
     const error = await collect(objects.store.bucket('nowhere').list()).catch((thrown) => thrown)
     expect(error).toMatchObject({ code: 'bucket_not_found' })
     expect(hintOf(error)).toContain('WHISKLENS_IMAGES_BUCKET')
@@ -215,7 +215,7 @@ describe('a listing', () => {
 describe('the lines of a text', () => {
   const lines = (key: string): Promise<string[]> => collect(bucket.lines(key))
 
-  it('come one by one', async () => {
+  it('are read one by one', async () => {
     await bucket.put('a', 'one\ntwo\n\nthree\n')
     expect(await lines('a')).toEqual(['one', 'two', '', 'three'])
     await bucket.put('empty', '')
@@ -224,19 +224,19 @@ describe('the lines of a text', () => {
     expect(await lines('unended')).toEqual(['one', 'two'])
   })
 
-  it('end at line feeds only: JSON may hold every other separator of lines', async () => {
+  it('end at line feeds only: JSON may contain every other line separator', async () => {
     const values = ['a\u2028b', 'a\u2029b', 'a\u0085b', 'a\rb', '😀']
     await bucket.put('a', values.map((value) => `${JSON.stringify(value)}\n`).join(''))
     expect((await lines('a')).map((line) => JSON.parse(line))).toEqual(values)
   })
 
-  it('are whole however long the text is, and wherever it is cut on its way', async () => {
+  it('are complete however long the text is, and wherever it is split on its way', async () => {
     const text = Array.from({ length: 20_000 }, (_, number) => `${number} 😀é～ ${'x'.repeat(number % 97)}`)
     await bucket.put('a', `${text.join('\n')}\n`)
     expect(await lines('a')).toEqual(text)
   })
 
-  it('are whole wherever the blocks are cut, and whichever line they begin with', async () => {
+  it('are complete wherever blocks are split, and from any line', async () => {
     const anyText = fc.array(fc.constantFrom('', 'a', 'é～', '😀', 'long '.repeat(9)), { maxLength: 8 })
     await fc.assert(
       fc.asyncProperty(
@@ -262,14 +262,14 @@ describe('the lines of a text', () => {
     await expect(read.next()).rejects.toMatchObject({ code: 'precondition_failed' })
   })
 
-  it('are of the version that is asked for, or an error', async () => {
+  it('are of the requested version, or an error', async () => {
     const etag = await bucket.put('a', 'v1\n')
     expect(await collect(bucket.lines('a', { etag }))).toEqual(['v1'])
     await bucket.put('a', 'v2\n')
     await expect(collect(bucket.lines('a', { etag }))).rejects.toMatchObject({ code: 'precondition_failed' })
   })
 
-  it('are fetched block by block, as they are asked for', async () => {
+  it('are fetched block by block, on demand', async () => {
     const text = 'one\ntwo\nsix\n'
     const ranges: string[] = []
     const server = createServer((request, response) => {
@@ -291,7 +291,7 @@ describe('the lines of a text', () => {
     server.close()
   })
 
-  it('of a text that is not there are an error', async () => {
+  it('of a missing text are an error', async () => {
     await expect(lines('none')).rejects.toMatchObject({ name: 'StorageError', code: 'object_not_found' })
   })
 
@@ -314,12 +314,12 @@ describe('a store', () => {
     }
   })
 
-  it('creates a bucket once, and again without complaint', async () => {
+  it('creates a bucket once, and accepts an existing one', async () => {
     await bucket.createIfMissing()
     expect(await collect(bucket.list())).toEqual([])
   })
 
-  it('that refuses the credentials says so, and is not asked again', async () => {
+  it('that refuses the credentials is reported, and not retried', async () => {
     const stranger = openStore({ ...objects.settings, s3SecretAccessKey: 'wrong' }).bucket(bucket.name)
     const error = await stranger.get('a').catch((thrown) => thrown)
     expect(error).toMatchObject({ code: 'access_denied', status: 403, retryable: false })
@@ -327,7 +327,7 @@ describe('a store', () => {
     await expect(stranger.put('a', 'v1')).rejects.toMatchObject({ code: 'access_denied' })
   })
 
-  it('takes the clock of this machine, whatever it says', async () => {
+  it('uses the clock of this machine', async () => {
     setClock('2031-01-01T00:00:00Z')
     await bucket.put('a', 'v1')
     expect((await bucket.head('a'))?.lastModified).toBe('2031-01-01T00:00:00.000Z')
@@ -335,7 +335,7 @@ describe('a store', () => {
   })
 })
 
-describe('what the SDK throws', () => {
+describe('an error of the SDK', () => {
   const of = (code: string, statusCode: number, retryable = false) =>
     asStorageError(
       Object.assign(new Error('It says so'), { code, statusCode, retryable }),
@@ -360,7 +360,7 @@ describe('what the SDK throws', () => {
     expect(of(code, status)).toMatchObject({ code: expected, status, retryable })
   })
 
-  it('without an answer may pass', () => {
+  it('without a response is retryable', () => {
     const error = asStorageError(
       Object.assign(new Error('socket hang up'), { code: 'NetworkingError' }),
       'read it',
@@ -369,7 +369,7 @@ describe('what the SDK throws', () => {
     expect(error.message).toBe('Could not read it: NetworkingError socket hang up')
   })
 
-  it('passes through when it is ours already', () => {
+  it('passes through if it is already ours', () => {
     const error = new StorageError('access_denied', 403, 'No')
     expect(asStorageError(error, 'read it')).toBe(error)
   })

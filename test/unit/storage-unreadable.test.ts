@@ -62,11 +62,11 @@ beforeEach(() => {
   asked = []
 })
 
-describe('an object that is not handed out', () => {
+describe('an unreadable object', () => {
   it.each([
     ['deep.jpg', 'object_archived', 403, /restore-object/],
     ['own-key.jpg', 'object_encrypted', 400, /SSE-S3 or SSE-KMS/],
-  ])('%s is %s, asked for once, with what to do', async (key, code, status, hint) => {
+  ])('%s is %s, not retried, with what to do', async (key, code, status, hint) => {
     await bucket.put(key, 'v1')
     asked = []
     const thrown = await bucket.get(key).catch((error) => error)
@@ -76,7 +76,7 @@ describe('an object that is not handed out', () => {
     expect(errorOf(thrown)).toMatchObject({ code, retryable: false })
   })
 
-  it('is found by a listing where it is asked after by name', async () => {
+  it('is found by a listing of its name', async () => {
     for (const key of ['a.jpg', 'deep.jpg', 'own-key.jpg']) await bucket.put(key, 'v1')
     const before = { ...page }
     Object.assign(page, { length: 1, least: 1_000 })
@@ -92,12 +92,9 @@ describe('an object that is not handed out', () => {
 describe('images that all fail alike', () => {
   const all = (code: string) => ['a', 'b', 'c', 'd', 'e'].map((key) => errorRecord(key, { code }))
 
-  it.each(['image_missing', 'object_archived', 'object_encrypted'])(
-    'as %s fail each for itself',
-    async (code) => {
-      expect(await failureOf(all(code))).toBeUndefined()
-    },
-  )
+  it.each(['image_missing', 'object_archived', 'object_encrypted'])('as %s fail separately', async (code) => {
+    expect(await failureOf(all(code))).toBeUndefined()
+  })
 
   it('as access_denied fail for one reason', async () => {
     expect(await failureOf(all('access_denied'))).toMatchObject({

@@ -5,7 +5,7 @@ const recordOf = (eventName: string) => ({
   s3: { bucket: { name: 'images' }, object: { key: 'a.jpg', size: 5, eTag: 'e' } },
 })
 
-describe('an event that a tag caused', () => {
+describe('an event caused by a tag', () => {
   it.each([
     's3:ObjectTagging:Put',
     's3:ObjectTagging:Delete',
@@ -18,14 +18,14 @@ describe('an event that a tag caused', () => {
     's3:ObjectCreated:PutLegalHold',
     's3:ObjectAccessed:GetTagging',
     's3:ObjectAcl:Put',
-  ])('is about no new image: %s', (eventName) => {
+  ])('is not about a new image: %s', (eventName) => {
     expect(parseEvent({ Records: [recordOf(eventName), recordOf('ObjectCreated:Put')] }).events).toHaveLength(
       1,
     )
     expect(parseEvent({ Records: [recordOf(eventName)] })).toEqual({ events: [], refused: [] })
   })
 
-  it('is about none by EventBridge either', () => {
+  it('is not about one through EventBridge either', () => {
     const detail = { bucket: { name: 'images' }, object: { key: 'a.jpg' } }
     expect(parseEvent({ source: 'aws.s3', 'detail-type': 'Object Tags Added', detail })).toEqual({
       events: [],

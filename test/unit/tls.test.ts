@@ -58,14 +58,14 @@ const sides = {
     connect({ apiHost: url, auth: 'a:b', ...trust }).invoke('x', {}),
 }
 
-describe.each(Object.entries(sides))('the %s by TLS', (name, ask) => {
+describe.each(Object.entries(sides))('the %s over TLS', (name, ask) => {
   const good = { store: undefined, 'API host': 'a1' }[name]
 
-  it('is reached where its authority is trusted', async () => {
+  it('is reached if its authority is trusted', async () => {
     expect(await ask(trusted, { ca })).toBe(good)
   })
 
-  it('is reached, for a command of a person, where nothing is checked', async () => {
+  it('is reached without checks, for a user’s command', async () => {
     for (const front of [trusted, expired, misnamed]) expect(await ask(front, { insecure: true })).toBe(good)
   })
 
@@ -88,7 +88,7 @@ describe.each(Object.entries(sides))('the %s by TLS', (name, ask) => {
     },
   )
 
-  it('is not reached by another authority, nor because it was reached before', async () => {
+  it('is not reached with another authority, even if it was reached before', async () => {
     const { ca: another } = await makeAuthority()
     expect(await ask(trusted, { ca })).toBe(good)
     for (const trust of [{ ca: another }, {}]) {
@@ -96,7 +96,7 @@ describe.each(Object.entries(sides))('the %s by TLS', (name, ask) => {
     }
   })
 
-  it('is checked although the environment says otherwise', async () => {
+  it('is checked regardless of the environment', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
     process.env.__OW_IGNORE_CERTS = 'true'
     try {
@@ -108,7 +108,7 @@ describe.each(Object.entries(sides))('the %s by TLS', (name, ask) => {
     }
   })
 
-  it('is reached by connections that are used again', async () => {
+  it('is reached over reused connections', async () => {
     await ask(trusted, { ca })
     const before = trusted.attempts()
     for (let call = 0; call < 5; call++) await ask(trusted, { ca })
@@ -116,7 +116,7 @@ describe.each(Object.entries(sides))('the %s by TLS', (name, ask) => {
   })
 })
 
-it('NODE_EXTRA_CA_CERTS goes on being trusted beside another authority', async () => {
+it('NODE_EXTRA_CA_CERTS stays trusted beside another authority', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'whisklens-tls-'))
   const extra = join(folder, 'ca.pem')
   await writeFile(extra, ca)
@@ -131,15 +131,15 @@ it('NODE_EXTRA_CA_CERTS goes on being trusted beside another authority', async (
   }
 })
 
-describe('the API host by TLS', () => {
+describe('the API host over TLS', () => {
   const auth = 'a:b'
   const invoke = (address: Omit<ApiAddress, 'auth'>) => connect({ auth, ...address }, 0).invoke('x', {})
 
-  it('is meant where the address has no scheme', async () => {
+  it('is assumed if the address has no scheme', async () => {
     expect(await invoke({ apiHost: new URL(trusted.url).host, ca })).toBe('a1')
   })
 
-  it('is shown the certificate of a client that has one', async () => {
+  it('receives the client certificate if there is one', async () => {
     const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const strict = await startTlsFront(target, { clientsOf: ca })
     const [known, unknown] = [await authority.issue(), await (await makeAuthority()).issue()]
@@ -150,7 +150,7 @@ describe('the API host by TLS', () => {
     await strict.close()
   })
 
-  it('is told of as not trusted by all that speaks to it', async () => {
+  it('is reported as untrusted by all its clients', async () => {
     const wanted = { trigger: 't', action: 'a', minutes: 1, payload: {} }
     await expect(schedule({ apiHost: trusted.url, auth }, wanted)).rejects.toMatchObject({
       code: 'tls_untrusted',

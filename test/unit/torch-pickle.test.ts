@@ -105,28 +105,28 @@ describe('readPickle', () => {
     expect(end).toBe(bytes.length)
   })
 
-  it('recalls memoised values by both widths of index', () => {
+  it('reads memoised values with both widths of index', () => {
     const bytes = pickle('(', text('same'), 'q\x00', 'r\x01\x00\x00\x00', 'h\x00', 'j\x01\x00\x00\x00', 't')
     expect(readPickle(bytes).value).toEqual(['same', 'same', 'same'])
   })
 
-  it('keeps integers that are too large for a number, and the sign of those that are not', () => {
+  it('keeps large integers, and the sign of others', () => {
     expect(readPickle(magic).value).toBe(0x1950a86a20f9469cfc6cn)
     expect(readPickle(pickle([0x8a, 2, 0xfe, 0xff])).value).toBe(-2)
   })
 
-  it('starts where the pickle before it ended', () => {
+  it('starts where the previous pickle ended', () => {
     const { end } = readPickle(protocol)
     expect(readPickle(Buffer.concat([protocol, pickle('K\x2a')]), end).value).toBe(42)
   })
 
-  it('refuses to load anything that is not on the list, even if it is never called', () => {
+  it('refuses to load anything that is not allowed, even if it is never called', () => {
     const system = pickle(global('posix', 'system'), tuple(text('true')), 'R')
     expect(() => readPickle(system)).toThrow('Refused to load posix.system')
     expect(() => readPickle(pickle(global('builtins', 'eval')))).toThrow('Refused to load builtins.eval')
   })
 
-  it('does not call what is on the list only as a value', () => {
+  it('does not call what is allowed only as a value', () => {
     const globals = new Map([['torch.FloatStorage', 'float32']])
     const bytes = pickle(global('torch', 'FloatStorage'), ')', 'R')
     expect(() => readPickle(bytes, 0, { globals, persistentLoad: () => null })).toThrow(
@@ -175,7 +175,7 @@ describe('readTorchCheckpoint', () => {
     expect(tensors.get('one')).toEqual({ shape: [], values: Float32Array.of(4) })
   })
 
-  it('takes the data in the order of the keys, not of the tensors', () => {
+  it('reads data in key order, not in tensor order', () => {
     const one = (storage: string): Stored => ({ storage, shape: [1], stride: [1] })
     const tensors = readTorchCheckpoint(checkpoint({ a: one('10'), b: one('2') }, { 2: [2], 10: [10] }))
     expect([...tensors].map(([name, { values }]) => [name, values[0]])).toEqual([
@@ -201,7 +201,7 @@ describe('readTorchCheckpoint', () => {
     )
   })
 
-  it('refuses files that are cut off, too long or of another kind', () => {
+  it('refuses files that are truncated, too long or of another kind', () => {
     const bytes = checkpoint(contiguous, { 1: [1, 2, 3, 4] })
     expect(() => readTorchCheckpoint(bytes.subarray(0, -1))).toThrow('Expected the whole storage 1')
     expect(() => readTorchCheckpoint(Buffer.concat([bytes, Buffer.of(0)]))).toThrow('to end at byte')
@@ -231,7 +231,7 @@ describe('Weights', () => {
     expect(() => weights.expectAllTaken()).not.toThrow()
   })
 
-  it('names a weight that is missing, of another shape or left over', () => {
+  it('reports a weight that is missing, of another shape or left over', () => {
     const weights = new Weights(new Map([['conv.weight', kernel]]))
     expect(() => weights.convolution('other', 'bn', [1, 2, 1, 2])).toThrow('Expected the weight other.weight')
     expect(() => weights.convolution('conv', 'bn', [2, 1, 1, 2])).toThrow(

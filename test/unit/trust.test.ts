@@ -16,7 +16,7 @@ beforeAll(async () => {
 const tidy = (...pem: string[]) => pem.map((text) => `${text.replaceAll('\r\n', '\n')}\n`).join('')
 
 describe('the certificates of authorities', () => {
-  it('are read whatever became of their line breaks', () => {
+  it('are parsed whatever happened to their line breaks', () => {
     const separator = fc.constantFrom('\n', '\r\n', '\\n', '\\r\\n', ' ', '\n\n', '\n  ')
     fc.assert(
       fc.property(separator, fc.boolean(), (breaks, inBase64) => {
@@ -26,15 +26,15 @@ describe('the certificates of authorities', () => {
     )
   })
 
-  it('stay as they are when they are read again', () => {
+  it('are unchanged when parsed again', () => {
     expect(certificatesIn(certificatesIn(one))).toBe(certificatesIn(one))
   })
 
-  it('are all that is kept: neither a private key nor what tools write around them', () => {
+  it('are kept without private keys and surrounding text', () => {
     expect(certificatesIn(`${key}\nCertificate:\n    Data: …\n${one}\n${key}`)).toBe(tidy(one))
   })
 
-  it('are an error that says what to set where there is none, and never anything else', () => {
+  it('are an error that says what to set if there is none, and nothing else', () => {
     const broken = fc
       .tuple(fc.nat(), fc.string())
       .map(([at, text]) => one.slice(0, at % one.length) + text + one.slice(at % one.length))
@@ -52,11 +52,11 @@ describe('the certificates of authorities', () => {
       }),
     )
     expect(() => certificatesIn(key)).toThrow('WHISKLENS_CA contains no certificate')
-    expect(() => certificatesIn(one.replace(/\n.{30}/, '\n'))).toThrow('cannot be read')
+    expect(() => certificatesIn(one.replace(/\n.{30}/, '\n'))).toThrow('cannot be parsed')
   })
 })
 
-describe('a failure to connect', () => {
+describe('a connection failure', () => {
   it.each([
     'self-signed certificate',
     'self-signed certificate in certificate chain',
@@ -64,7 +64,7 @@ describe('a failure to connect', () => {
     'unable to verify the first certificate',
     'certificate revoked',
     'invalid CA certificate',
-  ])('by "%s" is mended by an authority', (message) => {
+  ])('"%s" is fixed by an authority', (message) => {
     expect(hintIfUntrusted(message)).toContain('WHISKLENS_CA')
   })
 
@@ -72,7 +72,7 @@ describe('a failure to connect', () => {
     'certificate has expired',
     'certificate is not yet valid',
     "Hostname/IP does not match certificate's altnames: Host: x. is not in the cert's altnames: DNS:y",
-  ])('by "%s" is one of trust, and no authority mends it', (message) => {
+  ])('"%s" is about trust, and not fixed by an authority', (message) => {
     expect(hintIfUntrusted(message)).toEqual(expect.not.stringContaining('WHISKLENS_CA'))
   })
 
@@ -82,7 +82,7 @@ describe('a failure to connect', () => {
     'getaddrinfo ENOTFOUND certificates.altnames.example',
     'write EPROTO 80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number',
     'error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:SSL alert number 116',
-  ])('by "%s" is not one of trust', (message) => {
+  ])('"%s" is not about trust', (message) => {
     expect(hintIfUntrusted(message)).toBeUndefined()
   })
 })

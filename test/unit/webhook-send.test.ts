@@ -31,7 +31,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Record<string, unkn
 }
 
 describe('a signature', () => {
-  it('is one of Standard Webhooks, for any body and any key of a legal length', () => {
+  it('follows Standard Webhooks, for any body and any key of a valid length', () => {
     const key = fc.uint8Array({ minLength: 24, maxLength: 64 })
     fc.assert(
       fc.property(key, fc.string({ unit: 'binary' }), fc.boolean(), (bytes, text, hasPrefix) => {
@@ -48,7 +48,7 @@ describe('a signature', () => {
     )
   })
 
-  it('is made anew for each attempt: receivers refuse old ones', () => {
+  it('is created for each attempt: receivers refuse old ones', () => {
     const at = Date.parse('2026-11-22T08:00:00.900Z')
     expect(signedHeaders(message, webhookSecret, at)).toMatchObject({
       'webhook-id': 'msg_1',
@@ -71,7 +71,7 @@ describe('a message', () => {
   })
 
   it.each([300, 301, 302, 307, 308, 400, 404, 410, 429, 500, 503])(
-    'is not delivered where the receiver answers with %d, and no redirect is followed',
+    'is not delivered if the receiver answers with %d, and redirects are not followed',
     async (status) => {
       const receiver = await startReceiver([status])
       const failure = await failureOf(webhookTo(receiver.url).send(message, Date.now()))
@@ -82,7 +82,7 @@ describe('a message', () => {
     },
   )
 
-  it('that fails is told of without the path of the URL, its query, and the secret', async () => {
+  it('that fails is reported without the URL’s path, its query, and the secret', async () => {
     const receiver = await startReceiver([500])
     const url = `${receiver.url}?token=as-secret`
     const refused = await failureOf(webhookTo(url).send(message, Date.now()))
@@ -95,7 +95,7 @@ describe('a message', () => {
     expect(unreached.code).toBe('webhook_failed')
   })
 
-  it('goes over https to receivers that the authorities of the deployment vouch for, and to no other', async () => {
+  it('goes over https to receivers trusted by the deployment’s authorities, and to no others', async () => {
     const authority = await makeAuthority()
     const receiver = await startReceiver([], await authority.issue())
     const untrusted = await failureOf(webhookTo(receiver.url).send(message, Date.now()))
@@ -110,7 +110,7 @@ describe('a message', () => {
 describe('the settings of a webhook', () => {
   const webhookUrl = 'https://example.com/hooks'
 
-  it('are a URL of https, or of loopback, and a secret', () => {
+  it('are an https or loopback URL, and a secret', () => {
     for (const url of [
       webhookUrl,
       'http://127.0.0.1:8080/x',
@@ -131,7 +131,7 @@ describe('the settings of a webhook', () => {
     'ftp://127.0.0.1/path-as-a-key',
     'file:///path-as-a-key',
     'path-as-a-key',
-  ])('refuse the URL %s, and do not repeat it', (url) => {
+  ])('refuse the URL %s, without repeating it', (url) => {
     expect(() => settingsFromParams({ webhookUrl: url, webhookSecret })).toThrow(/expected an https URL/)
     expect(() => settingsFromParams({ webhookUrl: url, webhookSecret })).not.toThrow(/path-as-a-key/)
   })
@@ -141,7 +141,7 @@ describe('the settings of a webhook', () => {
     'whsec_c2hvcnQ=',
     'no base64, though it is long enough for a key',
     `${'QUFB'.repeat(22)}`,
-  ])('refuse the secret %s, and do not repeat it', (secret) => {
+  ])('refuse the secret %s, without repeating it', (secret) => {
     expect(() => settingsFromParams({ webhookUrl, webhookSecret: secret })).toThrow(/24 to 64 random bytes/)
     expect(() => settingsFromParams({ webhookUrl, webhookSecret: secret })).not.toThrow(secret)
   })
@@ -151,7 +151,7 @@ describe('the settings of a webhook', () => {
   })
 })
 
-it('The receiver of the documentation accepts each message once, and nothing that is not genuine', async () => {
+it('The receiver in the documentation accepts each genuine message once', async () => {
   const page = await readFile(join(__dirname, '..', '..', 'docs', 'webhook.md'), 'utf8')
   const [, code = ''] = /```js\n(.*?)```/s.exec(page) ?? []
   const file = join(folder.path, 'receiver.mjs')

@@ -38,7 +38,7 @@ const started = (...bodies: unknown[]) =>
 
 const code = Buffer.from('a zip').toString('base64')
 
-it('has an action without code run the image’s own, with the action’s environment', () => {
+it('runs the image’s own action, with the action’s environment', () => {
   const env = { SETTING: 'x' }
   expect(
     started(
@@ -53,12 +53,12 @@ it('has an action without code run the image’s own, with the action’s enviro
   ])
 })
 
-it('leaves an action with code alone', () => {
+it('leaves an action with code to the runtime', () => {
   const value = { name: 'n', main: 'other', code: 'const other = () => ({})', binary: false, env: {} }
   expect(started({ value })).toEqual([value])
 })
 
-it('fails where the runtime is another one', () => {
+it('fails with another runtime', () => {
   writeFileSync(join(folder, 'src', 'service.js'), 'exports.start = () => {}')
   const { status, stderr } = spawnSync(process.execPath, ['-r', preload, '-e', '0'], options())
   writeFileSync(join(folder, 'src', 'service.js'), service)

@@ -78,7 +78,7 @@ export async function reportLost(batch: OpenBatch, lost: Piece[], context: Conte
       activationId: activation.id,
       at: clock.now(),
     })
-    const message = 'No activation with this image reported a result'
+    const message = 'No activation that tried to classify this image reported a result'
     record.error = { code: 'lost', message, retryable: true, attempts }
     await storeRecord(context, record)
     await writePart(results, batch.batch, start, [record], activation.id)

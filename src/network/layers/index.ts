@@ -91,7 +91,7 @@ function writeGraph(config: ModelTopology['config'], writing: Writing, given?: T
     const [reads = [], ...uses] = json.inbound_nodes
     if (uses.length > 0) refuse(layerOf(json), 'is used more than once')
     if (reads.some(([, , output]) => output > 0)) refuse(layerOf(json), 'reads a second output')
-    if (readers.includes(name)) refuse(layerOf(json), 'reads what is made of it')
+    if (readers.includes(name)) refuse(layerOf(json), 'depends on its own output')
     const inputs = reads.map(([read]) => write(read, [...readers, name]))
     const isInput = json.class_name === 'InputLayer'
     const tensor = isInput ? (given ?? writeInput(json, writing)) : writeLayer(json, inputs, writing)

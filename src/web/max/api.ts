@@ -39,7 +39,7 @@ export async function answer(request: WebRequest, model: LoadedModel, max?: stri
   if (allowed.includes('get')) names.push('HEAD')
   const refused = failure(
     405,
-    `There is no ${request.__ow_method.toUpperCase()} of ${path || '/'}, but ${names.join(', ')}`,
+    `${request.__ow_method.toUpperCase()} is not supported for ${path || '/'}, only ${names.join(', ')}`,
   )
   return { ...refused, headers: { ...refused.headers, allow: names.join(', ') } }
 }

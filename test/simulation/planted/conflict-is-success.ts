@@ -1,4 +1,4 @@
-// A write that met another version counts as done.
+// A write that met another version counts as successful.
 
 import { StorageError } from '../../../src/errors'
 import type { Bucket } from '../../../src/storage/store'

@@ -1,4 +1,4 @@
-// A holder goes on with what another one has taken.
+// A holder continues after another has taken the lease.
 
 import { type NextBatch, openBatch as original } from '../../../src/batch/state/batch'
 import { BatchTakenOverError } from '../../../src/errors'

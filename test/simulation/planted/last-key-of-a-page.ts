@@ -1,4 +1,4 @@
-// The last key of each full page of a listing is left out.
+// The last key of each full page of a listing is dropped.
 
 import { ObjectStore as Original, pageLengths } from '../store/bucket'
 

@@ -1,4 +1,4 @@
-// An image that a list names in two portions is planned twice.
+// An image listed in two portions is planned twice.
 
 import type { Entry } from '../../../src/batch/planning/list-sort'
 import { comparePositions } from '../../../src/batch/records/keys'

@@ -1,4 +1,4 @@
-// The webhook is told by the activation that ends a batch, or by none: what dies in between leaves no message.
+// The webhook message is not stored: if the activation that ends a batch dies, it is lost.
 
 import type {
   deliver as originalDeliver,

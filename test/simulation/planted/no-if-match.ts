@@ -1,4 +1,4 @@
-// The store is not told which version a write may replace.
+// Writes ignore the version they may replace.
 
 import { ObjectStore as Original } from '../store/bucket'
 

@@ -1,4 +1,4 @@
-// What meets a live lease leaves no word, even where the holder is about to leave.
+// A live lease is not nudged, even when its holder is about to leave.
 
 import { openBatch as original } from '../../../src/batch/state/batch'
 

@@ -1,4 +1,4 @@
-// Of two records of one image the older one is kept.
+// The older of two records of an image is kept.
 
 import { newerOf as original, mergeRecords as originalMerge } from '../../../src/batch/records/merge'
 

@@ -1,4 +1,4 @@
-// A batch is closed though its last piece has not reported.
+// A batch closes although its last piece has not reported.
 
 import { nextTurn as original } from '../../../src/batch/running/decide'
 

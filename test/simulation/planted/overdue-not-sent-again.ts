@@ -1,4 +1,4 @@
-// A piece that did not report is waited for for ever.
+// A piece that does not report is never dispatched again.
 
 import { nextTurn as original } from '../../../src/batch/running/decide'
 

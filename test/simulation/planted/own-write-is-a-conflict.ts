@@ -1,4 +1,4 @@
-// A write whose answer was lost is taken for that of another writer.
+// A write whose response was lost is mistaken for another writer's.
 
 import { compareAndSwap as original } from '../../../src/storage/compare-and-swap'
 

@@ -1,4 +1,4 @@
-// The lease is given back before the summary of the end is written.
+// The lease is released before the final summary is written.
 
 import { dropSegments, finalSummary } from '../../../src/batch/closing/close'
 import { openSummary } from '../../../src/batch/reports/summary-object'

@@ -1,25 +1,25 @@
 import type { Time } from '../time'
 
-/** Containers of one action: as many as are needed at a time up to a number, and then a queue. */
+/** Containers of one action: created on demand up to a limit, then queued. */
 export class Containers {
   private readonly idle: number[] = []
   private readonly queue: ((container: number) => void)[] = []
   private alive = 0
-  /** How many there ever were. */
+  /** Containers created so far. */
   made = 0
 
-  /** @param coldStart milliseconds until a new one is ready */
+  /** @param coldStart milliseconds to create a container */
   constructor(
     private readonly time: Time,
-    private readonly most: number,
+    private readonly max: number,
     private readonly coldStart: number,
   ) {}
 
-  /** A container, by its number, as soon as there is one. */
+  /** Takes a container, by its number, once one is available. */
   async take(): Promise<number> {
     const idle = this.idle.pop()
     if (idle !== undefined) return idle
-    if (this.alive >= this.most) return new Promise((resolve) => this.queue.push(resolve))
+    if (this.alive >= this.max) return new Promise((resolve) => this.queue.push(resolve))
     return this.make()
   }
 
@@ -29,14 +29,14 @@ export class Containers {
     else this.idle.push(container)
   }
 
-  /** A container has died; who waits for one gets another. */
+  /** Removes a dead container. A waiting invocation gets a new one. */
   lose(): void {
     this.alive--
     const next = this.queue.shift()
     if (next) void this.make().then(next)
   }
 
-  /** New code was deployed: the idle ones are of no use. */
+  /** Discards idle containers after a deployment. */
   drop(): void {
     this.alive -= this.idle.length
     this.idle.length = 0

@@ -9,8 +9,8 @@ import type { Wire } from '../wire'
 import type { Containers } from './containers'
 import { type Limits, Throttle } from './rates'
 
-/** What an activation of the simulation runs in. */
-export interface Surroundings {
+/** The environment of a simulated activation. */
+export interface Environment {
   activation: Activation
   process: Process
   clock: ReturnType<typeof clockOf>
@@ -18,7 +18,7 @@ export interface Surroundings {
 }
 
 export interface DeployedAction {
-  main(params: Record<string, unknown>, surroundings: Surroundings): Promise<object>
+  main(params: Record<string, unknown>, surroundings: Environment): Promise<object>
   /** Milliseconds. */
   timeout: number
   /** MB. */
@@ -29,49 +29,49 @@ export interface DeployedAction {
 export interface Deployed {
   actions: Record<string, DeployedAction>
   sequences: Record<string, string[]>
-  /** The action of each trigger that has an active rule. */
+  /** The action of each trigger with an active rule. */
   rules: Record<string, string>
 }
 
-/** What an activation ended with. */
+/** The outcome of an activation. */
 export interface Ended {
-  /** Its result as JSON, as it travels on. */
+  /** Its result as JSON. */
   text: string
   hasFailed: boolean
-  /** The process died, and the action had no say. */
+  /** The process died before the action returned. */
   hasDied: boolean
 }
 
-/** What the result of an activation says. */
+/** The parsed result of an activation. */
 export const resultOf = ({ text }: Ended): Record<string, unknown> => JSON.parse(text)
 
-/** An invocation that was taken. */
-interface Taken {
+/** An accepted invocation. */
+interface Invocation {
   id: string
   ended: Promise<Ended>
 }
 
 const packageName = '/guest/whisklens/'
 
-/** Of a request that was refused or got lost. */
-const askFaults = ['platform refused', 'platform lost request'] as const
+/** Faults of a request that has no delayed effect. */
+const requestFaults = ['platform refused', 'platform lost request'] as const
 
-/** What a client of the simulated platform gets where no answer comes, or a refusal. */
+/** Errors of the simulated platform's client. */
 const failures = {
   broken: () => new OpenWhiskError(0, 'The connection broke', { retryable: true }),
   refused: () => new OpenWhiskError(503, 'The server is not available', { retryable: true }),
 }
 
-/** OpenWhisk as far as the actions meet it, for one namespace and one package. */
+/** OpenWhisk as the actions see it, with one namespace and one package. */
 export class Platform {
   readonly throttle: Throttle
   readonly activations: Record<string, number> = {}
-  /** Told of every fire that was taken. */
+  /** Called for every accepted fire. */
   onFire: (trigger: string, params: object) => void = () => {}
   private readonly results = new Map<string, string>()
-  private underWay = 0
+  private inFlight = 0
 
-  /** @param skewOf how the clock of a new process differs */
+  /** @param skewOf draws the clock skew of a new process */
   constructor(
     private readonly wire: Wire,
     limits: Limits,
@@ -82,14 +82,14 @@ export class Platform {
     this.throttle = new Throttle(limits)
   }
 
-  /** Whether nothing runs, nor waits to run. */
-  isIdle = (): boolean => this.underWay === 0 && this.wire.late === 0
+  /** Whether nothing runs or is queued. */
+  isIdle = (): boolean => this.inFlight === 0 && this.wire.late === 0
 
-  /** The API as one process sees it: it repeats nothing by itself. */
+  /** The API as seen by one process, without retries. */
   of(process: Process): OpenWhisk {
     const ask = <T>(name: string, effect: () => T): Promise<T> =>
-      this.wire.request({ process, name, faults: askFaults, effect, ...failures })
-    const invoke = (name: string, params: object): Promise<Taken> =>
+      this.wire.request({ process, name, faults: requestFaults, effect, ...failures })
+    const invoke = (name: string, params: object): Promise<Invocation> =>
       this.wire.request({
         process,
         name: `invoke ${nameOf(name)} ${JSON.stringify(params)}`,
@@ -102,7 +102,7 @@ export class Platform {
       call: async (name, params) => {
         const { ended } = await invoke(name, params)
         const outcome = await ended
-        // The answer finds the process only while it lives.
+        // A dead process gets no response.
         await this.wire.time.sleep(1, process)
         if (outcome.hasFailed) throw failureOf(name, outcome.hasDied)
         return resultOf(outcome)
@@ -124,10 +124,10 @@ export class Platform {
   }
 
   /** Starts an action or a sequence. @throws OpenWhiskError */
-  invoke(name: string, params: object, fault?: string): Taken {
+  invoke(name: string, params: object, fault?: string): Invocation {
     this.throttle.invocation(this.wire.time.now)
     const id = this.newId()
-    // Whatever is passed on travels as JSON.
+    // Parameters travel as JSON.
     const text = JSON.stringify(params)
     if (fault === 'never run') return { id, ended: new Promise(() => {}) }
     const ended = this.begin(name, text, id, fault === 'run late')
@@ -135,7 +135,7 @@ export class Platform {
     return { id, ended }
   }
 
-  /** Fires a trigger; what its rule is refused shows nowhere. @throws OpenWhiskError */
+  /** Fires a trigger. A throttled rule is not reported. @throws OpenWhiskError */
   fire(trigger: string, params: object, fault?: string): string | undefined {
     this.throttle.fire(this.wire.time.now)
     this.onFire(trigger, JSON.parse(JSON.stringify(params)))
@@ -150,15 +150,15 @@ export class Platform {
   }
 
   private async begin(name: string, params: string, id: string, isLate: boolean): Promise<Ended> {
-    this.underWay++
+    this.inFlight++
     try {
       if (isLate) await this.wire.time.sleep(this.random.between(1_000, 15 * 60_000))
       const ended = await this.run(name, params, id)
-      // An invoker that is gone leaves no record of what it ran.
+      // An invoker that is gone leaves no activation record.
       if (!(ended.hasDied && this.random.chance(0.3))) this.results.set(id, ended.text)
       return ended
     } finally {
-      this.underWay--
+      this.inFlight--
     }
   }
 
@@ -197,7 +197,7 @@ export class Platform {
     if (ended.hasDied) containers.lose()
     else containers.giveBack(container)
     trace.add(time.now, `${process.name} ${ended.hasDied ? 'died' : `ended ${ended.text.slice(0, 1_000)}`}`)
-    // What it left behind stands still with its container.
+    // Pending work stops with its container.
     process.die()
     return ended
   }
@@ -229,7 +229,7 @@ const endedWith = (result: object): Ended => ({
 const nameOf = (fullName: string): string => fullName.replace(packageName, '')
 
 function failureOf(name: string, hasDied: boolean): OpenWhiskError {
-  // As the npm client tells of it.
+  // The form of the npm client's error.
   const cause = { error: { response: { status: hasDied ? 'action developer error' : 'application error' } } }
   return new OpenWhiskError(502, `Could not invoke ${name}: The action failed`, { cause })
 }

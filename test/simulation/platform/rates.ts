@@ -1,13 +1,13 @@
 import { OpenWhiskError } from '../../../src/errors'
 
-/** How much a namespace may ask for. */
+/** The limits of a namespace. */
 export interface Limits {
   invocationsPerMinute: number
   concurrentInvocations: number
   firesPerMinute: number
 }
 
-/** What an Apache OpenWhisk server allows unless its operator raises it. */
+/** The defaults of Apache OpenWhisk. */
 export const defaultLimits: Limits = {
   invocationsPerMinute: 60,
   concurrentInvocations: 30,
@@ -17,7 +17,7 @@ export const defaultLimits: Limits = {
 const tooMany = (what: string, count: number, allowed: number): OpenWhiskError =>
   new OpenWhiskError(429, `Too many ${what} (count: ${count}, allowed: ${allowed}).`, { retryable: true })
 
-/** Counts requests by the minute of the clock; what is refused counts, too. */
+/** Counts requests per clock minute, refused ones included. */
 export class Rate {
   private minute = -1
   private count = 0
@@ -33,9 +33,9 @@ export class Rate {
   }
 }
 
-/** The limits of one namespace: the rate is looked at first, so that what is one too many at a time has been counted. */
+/** The limits of one namespace. The rate is checked first, so refusals for concurrency count too. */
 export class Throttle {
-  /** Activations that wait or run; a sequence is none of its own. */
+  /** Activations queued or running, not counting sequences. */
   inFlight = 0
   refused = 0
   private readonly invocations: Rate

@@ -8,7 +8,7 @@ import type { Wire } from '../wire'
 import type { Contents } from './contents'
 import { etagOfParts, Uploads } from './uploads'
 
-/** What one bucket is made of. */
+/** The parts of a bucket. */
 export interface Kept {
   contents: Contents
   uploads: Uploads
@@ -16,20 +16,20 @@ export interface Kept {
 
 export interface StoreOptions {
   wire: Pick<Wire, 'request'>
-  /** The store's own clock, milliseconds since the epoch. */
+  /** The store's clock, milliseconds since the epoch. */
   now(): number
-  /** Objects of the first page of a listing; see `pageLengths`. */
+  /** Length of a listing's first page; see `pageLengths`. */
   pageLength: number
-  /** S3's 5 MiB, by which parts of uploads are measured. */
+  /** The minimum of an upload part, 5 MiB in S3. */
   partBytes: number
-  /** Bytes that are read at a time of a text at most. */
+  /** Maximum read size for text, bytes. */
   blockBytes: number
 }
 
-/** A store in memory, with what tests break in it. */
+/** A store in memory, which tests can break. */
 export class ObjectStore {
   private readonly buckets = new Map<string, Kept>()
-  /** Buckets whose keys are revoked: nothing may be read or written. */
+  /** Buckets whose keys are revoked. */
   denied: readonly string[] = []
 
   constructor(readonly options: StoreOptions) {}
@@ -46,19 +46,19 @@ export class ObjectStore {
     throw new StorageError('bucket_not_found', 404, `There is no bucket "${name}"`)
   }
 
-  /** What is there now, for those who need no request. */
+  /** The current object, without a request. */
   peek = (name: string, key: string) => this.buckets.get(name)?.contents.get(key)
 
-  /** The store as one process sees it. */
+  /** The store as seen by a process. */
   view(process: Process): Store {
     return { bucket: (name) => openBucket(name, this, process) }
   }
 
-  /** The same, for those who break it. */
+  /** Overridden by tests that break the store. */
   of: (process: Process) => Store = (process) => this.view(process)
 }
 
-/** Lengths of the pages of a listing: each is twice as long as the one before, up to S3's 1000, for the sake of speed. */
+/** Page lengths of a listing: doubling up to S3's 1000, for speed. */
 export function* pageLengths(first: number): Generator<number> {
   for (let length = first; ; length = Math.min(2 * length, 1000)) yield length
 }
@@ -70,7 +70,7 @@ const notFound = (name: string, key: string): StorageError =>
 
 const conflict = (): StorageError => new StorageError('precondition_failed', 412, 'It is another version')
 
-/** Whether tags are written is no matter of what fails when. */
+/** Tags have no effect on crash behaviour. */
 const notImplemented = (): never => {
   throw new StorageError('not_implemented', 501, 'There are no tags')
 }
@@ -91,7 +91,7 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
   }
   const find = (key: string) => request('GET', key, ({ contents }) => served(contents.get(key)))
   const served = (kept: ReturnType<Contents['get']>) =>
-    // HTTP dates tell whole seconds.
+    // HTTP dates have whole seconds.
     kept && { ...kept, servedAt: Math.floor(now() / 1000) * 1000 }
 
   async function* list({ prefix = '', startAfter = '' }: { prefix?: string; startAfter?: string } = {}) {
@@ -111,7 +111,7 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
     const before = store.peek(name, key)
     return request('PUT', key, (kept, fault) => {
       demand(kept, key, replaces)
-      // Etags follow from the bytes: once it is of the same bytes again, a write that comes minutes late would pass.
+      // Etags derive from bytes: if these return to an earlier version, a late write would pass.
       if (fault === 'landed late' && replaces && kept.contents.get(key) !== before) throw conflict()
       return kept.contents.put(key, Buffer.from(body), { metadata, now: now() }).etag
     })
@@ -197,7 +197,7 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
         if (end === -1) after = found.key
         else {
           yield found.key.slice(prefix.length, end)
-          // The last character there is: behind all that the folder holds.
+          // The highest character, after everything in the folder.
           after = `${found.key.slice(0, end + 1)}\u{10ffff}`
         }
       }
@@ -225,7 +225,7 @@ function openBucket(name: string, store: ObjectStore, process: Process): Bucket 
       try {
         await complete(key, upload, etags, replaces)
       } catch (thrown) {
-        // As the client of a real store: sent again by the SDK, it meets what it completed itself.
+        // Like the real client: an SDK retry may meet the upload it has completed itself.
         const isGone = thrown instanceof StorageError && thrown.code === 'upload_not_found'
         if (!isGone || (await find(key))?.etag !== etagOfParts(etags)) throw thrown
       }

@@ -1,29 +1,29 @@
 import { hash } from 'node:crypto'
 import type { ObjectInfo } from '../../../src/storage/store'
 
-/** An object as it is kept. Bodies are never changed. */
+/** A stored object. Bodies are immutable. */
 export interface Kept extends ObjectInfo {
   body: Buffer
   metadata: Record<string, string>
 }
 
-/** What a bucket holds. Everything happens at once: how long requests take is the wire's matter. */
+/** The content of a bucket, without latency. */
 export interface Contents {
   get(key: string): Kept | undefined
-  /** @param etag where it is not the MD5 of the bytes */
+  /** @param etag if not the MD5 of the bytes */
   put(
     key: string,
     body: Buffer,
     more: { metadata?: Record<string, string>; now: number; etag?: string },
   ): Kept
   delete(key: string): void
-  /** In the order of keys, at most `count` objects behind `after` that begin with `prefix`. */
+  /** Objects in key order with `prefix`, after `after`. */
   page(prefix: string, after: string, count: number): ObjectInfo[]
 }
 
 export const md5 = (bytes: Buffer | string): string => hash('md5', bytes)
 
-/** Order of UTF-8 bytes: that of UTF-16 units, but that surrogates stand for what lies behind all other units. */
+/** UTF-8 byte order: that of UTF-16 units, except that surrogates sort last. */
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let index = 0; index < length; index++) {
@@ -38,11 +38,11 @@ const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit 
 /** Objects in memory. */
 export class Objects implements Contents {
   private readonly objects: Map<string, Kept>
-  /** Of all objects, in order. */
+  /** All keys, sorted. */
   private readonly keys: string[]
-  /** How often something was changed. */
+  /** Number of changes. */
   changes = 0
-  /** Told of each write. */
+  /** Called for each write. */
   onPut: (object: Kept) => void = () => {}
 
   constructor(of?: Objects) {
@@ -56,7 +56,7 @@ export class Objects implements Contents {
 
   put(key: string, body: Buffer, more: Parameters<Contents['put']>[2]): Kept {
     const { metadata = {}, now, etag = md5(body) } = more
-    // Stores tell whole seconds.
+    // Stores have whole seconds.
     const lastModified = new Date(Math.floor(now / 1000) * 1000).toISOString()
     const object = { key, body, metadata, etag, size: body.length, lastModified }
     if (!this.objects.has(key)) this.keys.splice(this.placeOf(key), 0, key)
@@ -86,7 +86,7 @@ export class Objects implements Contents {
     return page
   }
 
-  /** The first place whose key is not before a given one. */
+  /** The first position whose key is not before a given one. */
   private placeOf(key: string): number {
     let [low, high] = [0, this.keys.length]
     while (low < high) {

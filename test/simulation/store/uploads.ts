@@ -8,21 +8,21 @@ interface Upload {
 
 const gone = (): StorageError => new StorageError('upload_not_found', 404, 'There is no such upload')
 
-/** The etag that S3 gives an object of parts. */
+/** The etag that S3 computes for a multipart object. */
 export const etagOfParts = (etags: string[]): string =>
   `${md5(Buffer.concat(etags.map((etag) => Buffer.from(etag, 'hex'))))}-${etags.length}`
 
-/** Uploads in parts that are under way in one bucket. */
+/** Multipart uploads in progress in a bucket. */
 export class Uploads {
-  private readonly underWay = new Map<string, Upload>()
+  private readonly open = new Map<string, Upload>()
   private begun = 0
 
-  /** @param leastBytes of all parts but the last */
-  constructor(private readonly leastBytes: number) {}
+  /** @param minBytes of all parts but the last */
+  constructor(private readonly minBytes: number) {}
 
   begin(key: string): string {
     const id = `upload-${++this.begun}`
-    this.underWay.set(id, { key, parts: new Map() })
+    this.open.set(id, { key, parts: new Map() })
     return id
   }
 
@@ -31,7 +31,7 @@ export class Uploads {
     return md5(body)
   }
 
-  /** The bytes of all parts, which are to be those named. The upload stays until it is dropped. */
+  /** Concatenates parts after checking their etags. The upload remains until dropped. */
   join(key: string, id: string, etags: string[]): Buffer {
     const { parts } = this.get(key, id)
     const bodies = etags.map((etag, index) => {
@@ -39,17 +39,17 @@ export class Uploads {
       if (!body || md5(body) !== etag) throw new StorageError('store_failed', 400, 'InvalidPart')
       return body
     })
-    if (bodies.slice(0, -1).some((body) => body.length < this.leastBytes))
+    if (bodies.slice(0, -1).some((body) => body.length < this.minBytes))
       throw new StorageError('store_failed', 400, 'EntityTooSmall')
     return Buffer.concat(bodies)
   }
 
   drop(id: string): void {
-    this.underWay.delete(id)
+    this.open.delete(id)
   }
 
   private get(key: string, id: string): Upload {
-    const upload = this.underWay.get(id)
+    const upload = this.open.get(id)
     if (upload?.key !== key) throw gone()
     return upload
   }

@@ -14,9 +14,9 @@ export interface GridFocus {
 }
 
 /**
- * One cell of the grid can be reached by Tab; arrows move it. It stays when rows are numbered anew, and is restored when
- * the viewer closes.
- * @param first position on screen, for want of a better one
+ * Roving tab index: one cell of the grid is in the tab order, and arrow keys move it. It is kept when rows are renumbered, and
+ * restored when the viewer closes.
+ * @param first position on screen, used initially
  */
 export function useGridFocus(grid: RefObject<HTMLElement | null>, first: number): GridFocus {
   const { rows, result, viewer } = useGallery()

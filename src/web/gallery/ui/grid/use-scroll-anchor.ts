@@ -5,8 +5,7 @@ import type { Layout } from './layout'
 import { topOf } from './use-rows-on-screen'
 
 /**
- * Keeps what one looks at on the screen: when rows are numbered anew, and when the width changes. Other filters begin at the
- * beginning.
+ * Keeps the top row in place when rows are renumbered or the width changes. Scrolls to the top when the filters change.
  */
 export function useScrollAnchor(grid: RefObject<HTMLElement | null>, layout: Layout): void {
   const { rows, filters } = useGallery()
