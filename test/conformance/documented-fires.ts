@@ -10,7 +10,7 @@ export function wordsOf(line: string): string[] {
   )
 }
 
-/** Every `wsk trigger fire` that README and docs tell users to type, without the comment behind it. */
+/** Every `wsk trigger fire batch-requested` of README and docs, without the comment behind it. */
 export function documentedFires(): { file: string; command: string }[] {
   const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
   return ['README.md', ...docs.map((name) => `docs/${name}`)].flatMap((file) => {
@@ -26,7 +26,7 @@ export function documentedFires(): { file: string; command: string }[] {
         .replace(/\s+#.*$/, '')
         .replace(/\s+/g, ' ')
         .trim()
-      return command.startsWith('wsk trigger fire ') ? [{ file, command }] : []
+      return command.startsWith('wsk trigger fire batch-requested ') ? [{ file, command }] : []
     })
   })
 }
