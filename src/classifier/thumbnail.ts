@@ -1,7 +1,7 @@
 import jpeg from 'jpeg-js'
 import type { Sharp } from 'sharp'
 import { isOther, tiffOf } from './colour-profile'
-import { oneByOne, sharp } from './decode-sharp'
+import { serial, sharp } from './decode-sharp'
 import type { DecodedImage, InputSpec, Size } from './image'
 
 /** Size of thumbnails: the whole image, never enlarged. */
@@ -32,7 +32,7 @@ export async function encodeThumbnail({
 }: DecodedImage): Promise<ThumbnailFile> {
   const size = { width, height }
   if (!sharp) return { ...size, bytes: asJpeg(pixels, size), extension: 'jpg', contentType: 'image/jpeg' }
-  const encode = (image: Sharp) => oneByOne(() => image.webp(webp).toBuffer())
+  const encode = (image: Sharp) => serial(() => image.webp(webp).toBuffer())
   const plain = sharp(pixels, { raw: { ...size, channels: 3 } })
   const meant = profile && isOther(profile) && sharp(tiffOf({ data: pixels, ...size }, profile))
   // The profile may be damaged.

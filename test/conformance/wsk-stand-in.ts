@@ -91,6 +91,24 @@ const putAction =
   (client, command, [name = '', file]) =>
     client.actions[verb]({ name, action: actionOf(command, file) } as never)
 
+interface Activation {
+  activationId: string
+  name: string
+  namespace: string
+  start: number
+  duration?: number
+}
+
+/** As a table, whose third column is the id. */
+const listed = (activations: Activation[]): string =>
+  [
+    'Datetime            Activation ID                    Duration Entity',
+    ...activations.map(({ activationId, name, namespace, start, duration = 0 }) => {
+      const [day, time] = new Date(start).toISOString().split(/[T.]/)
+      return `${day} ${time} ${activationId} ${duration}ms ${namespace}/${name}`
+    }),
+  ].join('\n')
+
 /** The client's types lack half of its feeds. */
 const askFeed = (
   client: Client,
@@ -152,8 +170,10 @@ const commands: Record<string, Run> = {
   'rule list': (client) => client.rules.list(),
   'package list': (client) => client.packages.list(),
   'package get': (client, _, [name = '']) => client.packages.get({ name }),
-  'activation list': (client, { options: { limit } }, [name]) =>
-    client.activations.list({ name, ...(limit ? { limit: Number(limit) } : {}) } as never),
+  'activation list': async (client, { options: { limit } }, [name]) => {
+    const wanted = { name, ...(limit ? { limit: Number(limit) } : {}) }
+    return listed((await client.activations.list(wanted as never)) as Activation[])
+  },
   'activation get': async (client, command, names) =>
     client.activations.get({ name: await activationOf(client, command, names) }),
   'activation result': async (client, command, names) =>

@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { writeProgram } from '../helpers/example-folder'
 import { installed } from '../helpers/installed'
 import { installPackage } from '../helpers/installed-package'
-import { stockZip } from '../helpers/stock-zip'
+import { buildStock, stockMissing, stockZip } from '../helpers/stock-zip'
 import { root } from './pages'
 import { compilePrograms } from './programs'
 
@@ -33,8 +33,6 @@ export function prepareShared(): void {
   const shared = realpathSync(mkdtempSync(join(tmpdir(), 'whisklens-docs-')))
   process.env[variable] = shared
   installPackage(shared)
-  mkdirSync(join(shared, 'node_modules', '.bin'))
-  symlinkSync(programOf(shared), join(shared, 'node_modules', '.bin', 'whisklens'))
   copyStock(shared)
   writePrograms(shared)
   compilePrograms(shared)
@@ -42,12 +40,12 @@ export function prepareShared(): void {
 
 export const removeShared = (): void => rmSync(sharedFolder(), { recursive: true, force: true })
 
-/** `deploy --stock` makes zips, for seconds, where there are none of this build. */
+/** `deploy --stock` makes zips, which takes seconds, where there are none of this build: pages would make them at the same time. */
 function copyStock(shared: string): void {
-  const built = (...path: string[]): string => join(root, 'dist', ...path)
+  if (stockMissing) return
   const dateOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  if (dateOf(stockZip) < dateOf(built('actions', 'classify.zip'))) return
-  cpSync(built('stock'), join(shared, 'node_modules', 'whisklens', 'dist', 'stock'), { recursive: true })
+  if (dateOf(stockZip) < dateOf(join(root, 'dist', 'actions', 'classify.zip'))) buildStock()
+  cpSync(dirname(stockZip), join(shared, 'node_modules', 'whisklens', 'dist', 'stock'), { recursive: true })
 }
 
 function writePrograms(shared: string): void {
@@ -55,14 +53,17 @@ function writePrograms(shared: string): void {
   mkdirSync(bin)
   const node = `exec '${process.execPath}'`
   // On free ports, as other pages are run at the same time.
+  const ours = join(shared, 'node_modules', '.bin', 'whisklens')
+  mkdirSync(dirname(ours))
   writeProgram(
-    join(bin, 'whisklens'),
+    ours,
     `case "$*" in
   *port*) ;;
   up | 'up '*) shift; set -- up --port 0 "$@" ;;
 esac
 ${node} '${programOf(shared)}' "$@"`,
   )
+  symlinkSync(ours, join(bin, 'whisklens'))
   // The lock file is checked; installing would take the folder from under the tests.
   writeProgram(
     join(bin, 'npm'),

@@ -23,7 +23,7 @@ beforeEach(async () => {
   results = await objects.newBucket()
 })
 
-it('results that the store does not take end with its error, leave no upload, and are joined by the next', async () => {
+it('results that the store refuses fail with its error, leave no upload, and are joined by the next attempt', async () => {
   const message = 'x'.repeat(1_000_000)
   const records = Array.from({ length: 12 }, (_, number) => errorRecord(`k${10 + number}`, { message }))
   await writePart(results, 'b1', 0, records, 'a1')

@@ -185,7 +185,7 @@ async function* scanFeed(
   for await (const { image } of walkImages(walk, store.bucket(bucket), results)) {
     if (!image || taken.get(nameOf(image)) === image.etag) continue
     pending.push(image)
-    if (pending.length >= sizes.enough) yield take(sizes.largest)
+    if (pending.length >= sizes.fullSizeFrom) yield take(sizes.largest)
   }
   for (const size of sizes.spread(pending.length)) yield take(size)
 }

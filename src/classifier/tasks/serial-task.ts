@@ -22,7 +22,7 @@ export function serialTask(
   task: Task,
   { unusable, forget }: { unusable: (cause: unknown) => Error; forget: () => void },
 ): SerialTask {
-  const oneByOne = pLimit(1)
+  const serial = pLimit(1)
   let isProved = false
   let broken: Error | undefined
 
@@ -56,7 +56,7 @@ export function serialTask(
   return {
     input: task.input,
     memory: task.memory,
-    warmUp: () => oneByOne(prove),
-    predict: (...image) => oneByOne(() => predict(...image)),
+    warmUp: () => serial(prove),
+    predict: (...image) => serial(() => predict(...image)),
   }
 }

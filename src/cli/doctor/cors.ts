@@ -56,7 +56,7 @@ const has = (list: string | undefined, element: string): boolean =>
     .split(/ *, */)
     .some((one) => one === '*' || one === element.toLowerCase())
 
-/** Sends a request as a browser would; fetch() in Node.js adds headers of its own. */
+/** Sends a request as a browser would; fetch() in Node.js adds headers. */
 async function headersOf(
   { settings, trust }: Connection,
   url: string,

@@ -68,7 +68,7 @@ async function parse(body: Buffer, boundary: string): Promise<Form> {
   return { files: new Map(read), fields }
 }
 
-/** Limit of headers per part, so that a hostile form takes no longer than others. */
+/** Limit of headers per part: bounds the time to parse a hostile form. */
 const maxHeaders = 20
 
 const lineEnd = '(?:\\r\\n|\\n|\\r(?!\\n))'
