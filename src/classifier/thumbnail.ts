@@ -34,10 +34,10 @@ export async function encodeThumbnail({
   if (!sharp) return { ...size, bytes: asJpeg(pixels, size), extension: 'jpg', contentType: 'image/jpeg' }
   const encode = (image: Sharp) => serial(() => image.webp(webp).toBuffer())
   const plain = sharp(pixels, { raw: { ...size, channels: 3 } })
-  const meant = profile && isOther(profile) && sharp(tiffOf({ data: pixels, ...size }, profile))
+  const converted = profile && isOther(profile) && sharp(tiffOf({ data: pixels, ...size }, profile))
   // The profile may be damaged.
-  const bytes = meant
-    ? await encode(meant.toColourspace('srgb')).catch(() => encode(plain))
+  const bytes = converted
+    ? await encode(converted.toColourspace('srgb')).catch(() => encode(plain))
     : await encode(plain)
   return { ...size, bytes, extension: 'webp', contentType: 'image/webp' }
 }

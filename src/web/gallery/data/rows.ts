@@ -101,9 +101,10 @@ export function rowsOf(
 
   const positions = computed(() => {
     const { rows, total } = result.value
-    const places = new Int32Array(total).fill(-1)
-    for (let position = 0; position < rows.length; position++) places[rows[position] as number] = position
-    return places
+    const positionByRow = new Int32Array(total).fill(-1)
+    for (let position = 0; position < rows.length; position++)
+      positionByRow[rows[position] as number] = position
+    return positionByRow
   })
 
   return {
