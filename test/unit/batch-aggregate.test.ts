@@ -59,7 +59,7 @@ const under = (end: number) => ({ start: 0, end, chunk, at: 1, attempts: 1, by: 
 /** A batch with four dispatched images, with or without a live holder. */
 const begin = async (isHeld: boolean): Promise<void> => {
   const batch = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [under(4)] } })
-  const lease = { ...batch.lease, holder: isHeld ? 'somebody' : null, epoch: 1 }
+  const lease = { ...batch.lease, holder: isHeld ? 'another' : null, epoch: 1 }
   await saveBatch(runner.results, { ...batch, lease })
 }
 

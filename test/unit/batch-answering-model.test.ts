@@ -45,7 +45,7 @@ describe('the model of a batch', () => {
   })
 
   it('is an error when classify does not report its version', async () => {
-    await expect(answer({ call: async () => ({}) })).rejects.toThrow('did not say which model')
+    await expect(answer({ call: async () => ({}) })).rejects.toThrow('did not report its model version')
   })
 })
 

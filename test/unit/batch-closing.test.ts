@@ -40,7 +40,7 @@ jest.setTimeout(300_000)
 
 let objects: TestStore
 let results: Bucket
-const usual = segmentBytes.value
+const defaultBytes = segmentBytes.value
 
 beforeAll(async () => {
   objects = await startTestStore()
@@ -48,7 +48,7 @@ beforeAll(async () => {
   segmentBytes.value = partBytes
 })
 afterAll(async () => {
-  segmentBytes.value = usual
+  segmentBytes.value = defaultBytes
   await objects.close()
 })
 beforeEach(async () => {

@@ -90,7 +90,7 @@ describe('a batch with maxCost', () => {
   it('is refused before anything is written, with both amounts', async () => {
     await expect(runner.start({ batch: 'b1', maxCost: 3.99 })).rejects.toMatchObject({
       code: 'cost_exceeded',
-      message: 'A batch of 4 is likely to cost 4 (8 GB-s, by earlier batches), more than maxCost, 3.99',
+      message: 'A batch of 4 is likely to cost 4 (8 GB-s, from earlier batches), more than maxCost, 3.99',
     })
     expect(await written()).toEqual([])
     expect(runner.invoked).toEqual([])

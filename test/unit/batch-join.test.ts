@@ -9,14 +9,14 @@ import { closeBatch, collect, doneBatch, errorRecord, startTestStore, type TestS
 
 let objects: TestStore
 let results: Bucket
-const usual = segmentBytes.value
+const defaultBytes = segmentBytes.value
 
 beforeAll(async () => {
   objects = await startTestStore()
   segmentBytes.value = partBytes
 })
 afterAll(async () => {
-  segmentBytes.value = usual
+  segmentBytes.value = defaultBytes
   await objects.close()
 })
 beforeEach(async () => {

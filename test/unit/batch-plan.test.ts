@@ -325,10 +325,10 @@ describe('chunks', () => {
   })
 
   it('are dispatched as soon as a page is listed', async () => {
-    let looked = 0
+    let listedCount = 0
     const images = listing(photos, async function* () {
       for (const key of numbered(100_000)) {
-        looked++
+        listedCount++
         yield objectInfo(key)
       }
     })
@@ -337,7 +337,7 @@ describe('chunks', () => {
       break
     }
     // The next page has been requested.
-    expect(looked).toBeLessThanOrEqual(2_100)
+    expect(listedCount).toBeLessThanOrEqual(2_100)
   })
 
   it('grow once the platform’s limit per minute is known', async () => {
@@ -361,10 +361,10 @@ describe('chunks', () => {
   })
 
   it('begin before the listing ends when few of very many images are due', async () => {
-    let looked = 0
+    let listedCount = 0
     const images = listing(photos, async function* () {
       for (const key of numbered(100_000)) {
-        looked++
+        listedCount++
         yield objectInfo(key)
       }
     })
@@ -380,7 +380,7 @@ describe('chunks', () => {
       expect(chunk.images.length).toBeGreaterThan(10)
       break
     }
-    expect(looked).toBeLessThan(45_000)
+    expect(listedCount).toBeLessThan(45_000)
   })
 
   it('do not exceed the requested size', async () => {

@@ -239,10 +239,10 @@ describe('pages of results', () => {
   it('resume after the last record when the batch is closed again in between', async () => {
     await fc.assert(
       fc.asyncProperty(anyKeys(12), anyKeys(12), anyRequest, async (before, now, request) => {
-        const [old, anew] = [recordsOf(before), recordsOf(now, 'v2')]
+        const [old, updated] = [recordsOf(before), recordsOf(now, 'v2')]
         await close(old)
         const first = await pageAfter(undefined, request)
-        await close(anew)
+        await close(updated)
         const seen: object[] = []
         let after = first.next
         const reached = after === undefined ? undefined : cursorSchema.parse(after)
@@ -252,7 +252,7 @@ describe('pages of results', () => {
           after = page.next
         }
         const isLeft = (record: Position) => reached !== undefined && comparePositions(record, reached) > 0
-        const left = anew.filter((record) => isLeft(record) && request.matches(record))
+        const left = updated.filter((record) => isLeft(record) && request.matches(record))
         expect(seen).toEqual(left.map(({ key, etag }) => ({ key, etag })))
       }),
       { numRuns: 50 },

@@ -249,7 +249,7 @@ describe('firing a batch', () => {
 
 describe('firing a batch again', () => {
   /** Stores the records of a batch, like `aggregate`. */
-  async function keepRecords(batch: string): Promise<void> {
+  async function storeRecords(batch: string): Promise<void> {
     for (const record of await runner.recordsOf(batch))
       await runner.results.put(`images/${model}/${record.bucket}/${record.key}`, JSON.stringify(record))
   }
@@ -277,7 +277,7 @@ describe('firing a batch again', () => {
   it('classifies what was added or changed since, and counts the rest as skipped', async () => {
     await upload('a', 'b', 'd')
     await runner.start({ batch: 'b1' })
-    await keepRecords('b1')
+    await storeRecords('b1')
     await upload('c')
     await runner.photos.put('b', 'v2')
     const again = await runner.start({ batch: 'b1' })
@@ -291,7 +291,7 @@ describe('firing a batch again', () => {
   it('drops deleted images once everything was listed', async () => {
     await upload('a', 'b', 'c')
     await runner.start({ batch: 'b1' })
-    await keepRecords('b1')
+    await storeRecords('b1')
     await runner.photos.delete('b')
     expect((await runner.start({ batch: 'b1', include: '*' })).totals).toMatchObject({ listed: 2, ok: 3 })
     expect((await runner.start({ batch: 'b1' })).totals).toMatchObject({ listed: 2, ok: 2, pending: 0 })
@@ -303,7 +303,7 @@ describe('firing a batch again', () => {
     await upload('a.jpg', 'b.png', 'c.jpg')
     await runner.start({ batch: 'b1', include: '*.jpg', limit: 1 })
     expect(await runner.keysOf('b1')).toEqual(['a.jpg'])
-    await keepRecords('b1')
+    await storeRecords('b1')
     await runner.start({ batch: 'b1', include: '*.png' })
     expect(await runner.keysOf('b1')).toEqual(['a.jpg', 'b.png'])
   })
@@ -320,7 +320,7 @@ describe('firing a batch again', () => {
     })
     runner.recordOf = (key, etag) => okRecord(key, { bucket: runner.photos.name, etag })
     await runner.start({ batch: 'b2' })
-    await keepRecords('b2')
+    await storeRecords('b2')
     const retried = await runner.start({ batch: 'b1', retry: true })
     expect(retried.totals).toMatchObject({ ok: 2, error: 0, skipped: 1 })
     expect(await runner.keysOf('b1')).toEqual(['x/a', 'x/b'])
@@ -330,7 +330,7 @@ describe('firing a batch again', () => {
   it('uses the current model version', async () => {
     await upload('a')
     await runner.start({ batch: 'b1' })
-    await keepRecords('b1')
+    await storeRecords('b1')
     runner.settings = { ...runner.settings, model: 'other' }
     runner.version = 'other@ffffffff'
     expect(await runner.start({ batch: 'b1' })).toMatchObject({ model: runner.version, totals: { ok: 1 } })
