@@ -66,7 +66,7 @@ describe.each(types)('as %s', (type) => {
     expect(status).toBe(400)
     expect(body.error).toMatchObject({
       code: 'event_unknown',
-      message: expect.stringContaining('of no known shape: its fields are topic'),
+      message: expect.stringContaining('no known shape: its fields are topic'),
       hint: expect.stringContaining('Cloudflare R2 event'),
     })
   })
