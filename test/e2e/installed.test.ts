@@ -128,7 +128,7 @@ describe('the package, installed in another folder,', () => {
         'the activation',
       )
       expect(response?.result?.error).toContain('(image_unsupported)')
-      expect((logs ?? []).join('\n')).toMatch(/"level":"warn".*sharp is not found/)
+      expect((logs ?? []).join('\n')).toMatch(/"level":"warn".*sharp is not installed/)
       const { found, code } = await findings(local.dataDir)
       expect(code).toBe(1)
       for (const name of ['decoder', 'classify'])

@@ -113,7 +113,7 @@ describe('the message about the end of a batch', () => {
     }
     log.error = keep
     expect(receiver.received).toHaveLength(5 + 6)
-    expect(lines).toEqual([expect.stringMatching(/"batch":"b1".*given up/)])
+    expect(lines).toEqual([expect.stringMatching(/"batch":"b1".*was dropped/)])
     expect(await waiting()).toEqual([])
   })
 
