@@ -23,7 +23,7 @@ export const half: Made = {
   input: {},
   engines: 'TensorFlow.js and ONNX Runtime',
   files: 'model.json, group1-shard*.bin, model.onnx',
-  changes: `  The PyTorch checkpoint was turned into a TensorFlow.js graph: batch normalisation folded into the convolutions,
+  changes: `  The PyTorch checkpoint was converted to a TensorFlow.js graph: batch normalisation folded into the convolutions,
   kernels transposed to TensorFlow's layout, bias and relu6 fused into their operations, a softmax added, weights
   rounded to 16-bit floats and split into shards. Nothing was trained or otherwise altered.`,
 }
@@ -34,10 +34,10 @@ export const int8: Made = {
   input: { type: 'uint8' },
   engines: 'ONNX Runtime, in int8',
   files: 'model.onnx',
-  changes: `  The PyTorch checkpoint was turned into an ONNX model: batch normalisation folded into the convolutions, weights
+  changes: `  The PyTorch checkpoint was converted to an ONNX model: batch normalisation folded into the convolutions, weights
   rounded to 8 bits with a scale for each output channel, activations to 8 bits with a scale for each tensor, biases
-  corrected by what the rounding of weights adds to their means, relu6 left to the ranges of the activations, a
-  softmax added. Ranges and means were measured on photos of the PyPI packages scikit-image 0.26.0 and scikit-learn
+  corrected for the mean error of rounded weights, relu6 replaced by the ranges of the activations, a softmax
+  added. Ranges and means were measured on photos of the PyPI packages scikit-image 0.26.0 and scikit-learn
   1.9.1, none of which is in this folder. Nothing was trained or otherwise altered.`,
 }
 
@@ -89,15 +89,15 @@ Weights: ${files}
 Labels: labels.json
   ${origin(labelsWheel)}
   Copyright 2019 Ross Wightman. Apache License 2.0.
-  Where a name is spelled otherwise in the npm package @tensorflow-models/mobilenet (Copyright 2019 Google LLC,
-  Apache License 2.0), that spelling is used.
+  Names that the npm package @tensorflow-models/mobilenet (Copyright 2019 Google LLC, Apache License 2.0) spells
+  differently have its spelling.
   Ids and names are those of WordNet 3.0, Copyright 2006 by Princeton University, all rights reserved. WordNet may be
   used, copied, modified and distributed for any purpose without fee; it comes "as is", without warranty.
 
 Changes made
 ${changes}
 
-To make this folder again, byte for byte, in a checkout of Whisklens
+To recreate this folder, byte for byte, in a clone of Whisklens
   npx tsx scripts/convert-efficientnet-lite/main.ts
 
 A copy of the Apache License 2.0 is in the file LICENSE of Whisklens.
