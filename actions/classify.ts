@@ -68,7 +68,7 @@ async function classify(params: Record<string, unknown>): Promise<object> {
   if (chunk.success) return { ...(await classifyPiece(loading, settings, chunk.data)), spent: spent() }
   const list = listSchema.safeParse(params)
   const images = list.success ? list.data.images : imagesOf(params)
-  const records = await classifyAll(loading, settings, images, { handsOnRest: true })
+  const records = await classifyAll(loading, settings, images, { includesRest: true })
   const rest = images.slice(records.length)
   return { images: records, ...(rest.length > 0 && { rest }), spent: spent() }
 }
@@ -126,7 +126,7 @@ function classifyAll(
   model: Promise<LoadedModel>,
   settings: Settings,
   images: ImageRef[],
-  options: Pick<ClassifyOptions, 'handsOnRest' | 'exif'>,
+  options: Pick<ClassifyOptions, 'includesRest' | 'exif'>,
 ) {
   const { id, deadline } = currentActivation()
   const store = openStore(settings)

@@ -63,34 +63,34 @@ async function answerTo(request: WebRequest): Promise<WebResponse> {
   // The page loads its data itself; its content policy allows images from this origin only.
   if (format === 'html') return galleryPage(new URL(results.presign('-', 1)).origin)
   if (format === 'openmetrics') return metrics(results)
-  const asked = parseResultsRequest(ownParameters(request))
-  const { view, notice } = await chooseView(results, asked, format)
-  if (asked.batch === undefined)
+  const query = parseResultsRequest(ownParameters(request))
+  const { view, notice } = await chooseView(results, query, format)
+  if (query.batch === undefined)
     return batchList(await newestBatches(results, undefined, view), notice, format)
-  const summary = await readSummary(results, asked.batch)
-  if (!summary) throw batchNotFound(asked.batch)
+  const summary = await readSummary(results, query.batch)
+  if (!summary) throw batchNotFound(query.batch)
   const { deadline } = currentActivation()
   if (format === 'index') return json(200, await indexAnswer(results, summary, { view, notice, deadline }))
-  const { index, rows } = asked
+  const { index, rows } = query
   if (format === 'json' && index !== undefined && rows)
     return json(
       200,
       await rowsAnswer(store, results, {
-        batch: asked.batch,
+        batch: query.batch,
         index,
         rows,
         view,
-        matches: matches(asked),
+        matches: matches(query),
       }),
     )
-  const more = asked.urls === 'true' ? urlIn(store) : () => ({})
+  const more = query.urls === 'true' ? urlIn(store) : () => ({})
   if (format !== 'json') {
-    const found = await exportRecords(results, summary, { query: asked, name: format, view, more, deadline })
-    return exported(found, format, asked)
+    const found = await exportRecords(results, summary, { query, name: format, view, more, deadline })
+    return exported(found, format, query)
   }
-  const page = { matches: matches(asked), limit: asked.limit ?? defaultLimit }
+  const page = { matches: matches(query), limit: query.limit ?? defaultLimit }
   const render = (record: ImageRecord) => ({ ...record, ...more(record) })
-  const records = readResultsAfter(results, asked.batch, { after: asked.after, view })
+  const records = readResultsAfter(results, query.batch, { after: query.after, view })
   const { items, next } = await takePage(records, render, page)
   const shown = { ...summary, labels: view.counts(summary.labels) }
   return json(200, { summary: shown, records: items, next, notice })

@@ -24,7 +24,7 @@ import { summary } from './report/tables'
 
 const usage = `npm run bench -- [--rounds <n>] [--images <n>] [--quick] [--json] [--write]
   --rounds, --images  how often everybody has a turn, and of how many images (8, 24)
-  --quick             one round of few images: tells that it works, not how fast
+  --quick             one round of a few images: a smoke test, not a measurement
   --json              one JSON object with all figures instead of tables
   --write             puts the tables and the plot into docs/
 `

@@ -176,7 +176,7 @@ async function writeNotices(): Promise<number> {
   return components.length
 }
 
-/** Publishes the build. The command line's bundle goes last: its date tells whether everything is current. */
+/** Publishes the build. The command line's bundle goes last: its date shows whether the build is current. */
 async function publish(): Promise<void> {
   const files = (await readdir(fresh, { recursive: true })).filter((file) => /\.\w+$/.test(file))
   for (const file of [...files.filter((name) => name !== 'cli.cjs'), 'cli.cjs']) {

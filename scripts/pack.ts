@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { lacking, type Packed } from './tarball'
+import { missingFiles, type Packed } from './tarball'
 
 // Builds and packs the npm package. npm's own packing scripts do not run with `ignore-scripts`.
 // Usage: npm run pack [-- --to FOLDER]
@@ -22,7 +22,7 @@ function main(): void {
   })
   const [packed] = JSON.parse(listed) as [Packed]
   const file = join(to, packed.filename)
-  const missing = lacking(packed)
+  const missing = missingFiles(packed)
   if (missing.length > 0) {
     rmSync(file)
     throw new Error(`Missing in the package: ${missing.join(', ')}`)

@@ -47,7 +47,7 @@ function needed(): string[] {
 }
 
 /** Needed files that a tarball lacks. */
-export function lacking({ files }: Packed): string[] {
+export function missingFiles({ files }: Packed): string[] {
   const paths = new Set(files.map(({ path }) => path))
   return needed().filter((path) => !paths.has(path))
 }

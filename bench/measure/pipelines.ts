@@ -16,7 +16,7 @@ export interface Pipeline {
   labels: number[]
 }
 
-interface Team {
+interface ProcessGroup {
   name: string
   children: [Child, Child]
 }
@@ -31,17 +31,17 @@ export async function measurePipelines(
   files: string[],
   scripts: string,
 ): Promise<Measurement<Record<string, Pipeline>>> {
-  const teams: Team[] = []
+  const groups: ProcessGroup[] = []
   const found: Record<string, Pipeline> = {}
   const numbers = files.map((_, number) => number)
   for (const [name, { what, script, args }] of Object.entries(contestants)) {
     const start = () => startChild(`${scripts}/${script}.js`, [...args, ...files])
-    teams.push({ name, children: [await start(), await start()] })
+    groups.push({ name, children: [await start(), await start()] })
     const imagesPerSecond = { one: [], two: [] }
     found[name] = { what, times: [], imagesPerSecond, resident: 0, peak: 0, labels: [] }
   }
 
-  async function oneAtATime({ name, children: [child] }: Team, round: number): Promise<void> {
+  async function sequential({ name, children: [child] }: ProcessGroup, round: number): Promise<void> {
     const pipeline = found[name] as Pipeline
     // Warm up.
     if (round === 0) await child.ask('classify', numbers)
@@ -50,7 +50,7 @@ export async function measurePipelines(
     if (round === 0) Object.assign(pipeline, { labels, ...(await child.ask<object>('memory')) })
   }
 
-  async function asFastAsTheyCan({ name, children }: Team, round: number): Promise<void> {
+  async function concurrent({ name, children }: ProcessGroup, round: number): Promise<void> {
     const { imagesPerSecond } = found[name] as Pipeline
     if (round === 0) await Promise.all(children.map((child) => child.ask('classifyAll', numbers)))
     imagesPerSecond.one.push(await rate(children.slice(0, 1)))
@@ -65,10 +65,10 @@ export async function measurePipelines(
 
   return {
     turn: async (round) => {
-      for (const team of inTurn(teams, round)) await oneAtATime(team, round)
-      for (const team of inTurn(teams, round)) await asFastAsTheyCan(team, round)
+      for (const group of inTurn(groups, round)) await sequential(group, round)
+      for (const group of inTurn(groups, round)) await concurrent(group, round)
     },
     found: async () => found,
-    stop: () => stopAll(teams.flatMap(({ children }) => children)),
+    stop: () => stopAll(groups.flatMap(({ children }) => children)),
   }
 }

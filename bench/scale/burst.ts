@@ -13,7 +13,7 @@ export interface BurstReport {
   requests: Record<string, number>
 }
 
-const looksEvery = 1_000
+const pollInterval = 1_000
 
 /** Uploads spread evenly over a period, with one notification each that is never repeated. */
 export async function runBurst(options: ScaleOptions, within: number): Promise<BurstReport> {
@@ -36,11 +36,11 @@ export async function runBurst(options: ScaleOptions, within: number): Promise<B
   const root = `images/${modelVersion}/images/`
   const classified = (): number => results.page(root, '', options.images).length
   let end: number | undefined
-  const look = (): void => {
+  const poll = (): void => {
     if (uploaded === options.images && classified() === options.images) end = time.now
-    else if (time.now - began < 24 * 3_600_000) time.after(looksEvery, look)
+    else if (time.now - began < 24 * 3_600_000) time.after(pollInterval, poll)
   }
-  look()
+  poll()
   await time.run(() => uploaded === options.images && platform.isIdle() && end !== undefined)
   if (end === undefined)
     throw new Error(

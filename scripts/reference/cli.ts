@@ -10,20 +10,20 @@ import { block, code, generatedBy, page, table } from './markdown'
  */
 
 const exitCodes: Record<keyof typeof exitCode, string> = {
-  ok: 'It did what it was told.',
-  failed: 'It failed; a message on stderr says why.',
+  ok: 'Success.',
+  failed: 'Failure; the reason is on stderr.',
   usage: 'The command line is not valid.',
-  someInError: 'It finished, and some of the images are in error.',
-  interrupted: 'It was interrupted by Ctrl-C.',
+  someInError: 'Finished, but some images are in error.',
+  interrupted: 'Interrupted by Ctrl-C.',
 }
 
-/** Text for people as Markdown, where nothing in it is markup. */
+/** Escapes plain text for Markdown. */
 const escaped = (text: string): string => text.replace(/[<*]/g, '\\$&')
 
 const nameOf = (command: Command): string =>
   command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
 
-/** What the help of a command says after its lists. */
+/** The help text after the lists of a command. */
 function textAfter(command: Command): string {
   let help = ''
   command.configureOutput({
@@ -35,7 +35,7 @@ function textAfter(command: Command): string {
   return help.slice(command.helpInformation().length)
 }
 
-/** A paragraph of the help; one with aligned lines stays as it is. */
+/** A paragraph of the help; aligned lines are kept as code. */
 const paragraph = (text: string): string => (/^ /m.test(text) ? block('text', text) : escaped(text.trim()))
 
 function notesAndExamples(command: Command): string[] {
@@ -63,7 +63,7 @@ function argumentsOf(command: Command): string[] {
   return rows.length > 0 ? [table(['argument', '', 'meaning'], rows)] : []
 }
 
-/** The options of all commands that connect to a deployment. */
+/** Options of every command that connects to a deployment. */
 const connecting = connectionOptions(new Command()).options
 
 const isConnecting = ({ flags, description }: Option): boolean =>
@@ -80,7 +80,7 @@ function optionsOf(command: Command): string[] {
   ]
 }
 
-/** @throws Error for an option without a description */
+/** @throws Error if the option has no description */
 function meaningOf(option: Option, help: Help): string {
   if (option.description) return help.optionDescription(option)
   throw new Error(`The option ${option.flags} has no description`)

@@ -10,7 +10,7 @@ print \`error: <message>\` and \`hint: <hint>\`, and with \`--json\` \`{"error":
 answer the same JSON with the HTTP status below; \`predict\` answers in MAX's form. Other actions answer
 \`{"error": "<message> (<code>). <hint>"}\`. An image's record has \`error: {code, message, retryable, attempts}\`.
 
-*Retry*: whether the same call may succeed later without a change; "varies" where the error itself tells, as records do with
+*Retry*: whether the same call may succeed later without a change; "varies" if the error itself says so, as records do with
 \`retryable\`. Where an error has a more exact hint than the one below, it gives that.
 `
 
@@ -34,7 +34,6 @@ const section = (title: string, about: string, codes: ErrorCode[]): string =>
     table(['code', 'HTTP status', 'retry', 'when', 'what to do'], codes.map(row)),
   ).trimEnd()
 
-/** The text of errors.md. */
 export function errorsPage(): string {
   const codes = Object.keys(errorCodes) as ErrorCode[]
   const others = codes.filter((code) => !inRecords(code))

@@ -1,7 +1,7 @@
 import type { BatchSummary, ImageRecord } from '../../src/schema'
 
 /*
- * Documents that several pages show.
+ * Example documents used on several pages.
  */
 
 export const exampleRecord: ImageRecord = {

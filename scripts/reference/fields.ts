@@ -2,7 +2,7 @@ import type * as z from 'zod'
 import { code, json, table } from './markdown'
 
 /*
- * The fields of a schema as tables. What a field means is its description: one without fails.
+ * Tables of the fields of a Zod schema. Every field needs a description.
  */
 
 type Schema = z.core.$ZodType
@@ -10,18 +10,18 @@ type Def = z.core.$ZodTypes['_zod']['def']
 
 const defOf = (schema: Schema): Def => (schema as z.core.$ZodTypes)._zod.def
 
-/** What a schema says of itself, beside what it checks. */
+/** Metadata of a schema, from `.meta()`. */
 interface Meta {
   description?: string
-  /** Instead of the type that follows from the schema. */
+  /** Replaces the type derived from the schema. */
   typeName?: string
-  /** Instead of the default that follows from the schema. */
+  /** Replaces the default derived from the schema. */
   defaultText?: string
 }
 
 const metaOf = (schema: Schema): Meta => (schema as z.ZodType).meta() ?? {}
 
-/** The schemas that a schema wraps, outermost first, itself included. */
+/** A schema and the schemas it wraps, outermost first. */
 function* layers(schema: Schema): Generator<Schema> {
   yield schema
   const def = defOf(schema)
@@ -34,21 +34,20 @@ const innermost = (schema: Schema): Schema => [...layers(schema)].at(-1) as Sche
 const metaIn = (schema: Schema, name: keyof Meta): string | undefined =>
   [...layers(schema)].map((layer) => metaOf(layer)[name]).find((value) => value !== undefined)
 
-/** @throws Error for a field without one */
+/** @throws Error if the field has no description */
 function meaningOf(name: string, schema: Schema): string {
   const description = metaIn(schema, 'description')
   if (description) return description
   throw new Error(`The field "${name}" has no description: add .describe() to its schema`)
 }
 
-/** Schemas that another section describes, and the link to it. */
+/** Links to the sections that describe a schema. */
 export type Links = Map<Schema, string>
 
 const plural = (noun: string): string => (/^(object|number|whole number)$/.test(noun) ? `${noun}s` : noun)
 
 const unique = (names: string[]): string[] => [...new Set(names)]
 
-/** What a value of the schema is called. */
 function typeName(schema: Schema, links: Links): string {
   const named = links.get(innermost(schema)) ?? metaIn(schema, 'typeName')
   if (named) return named
@@ -94,7 +93,7 @@ function defaultOf(schema: Schema): string | undefined {
   return undefined
 }
 
-/** A field of a schema, for a row of a table. */
+/** A row of a table of fields. */
 export interface Field {
   name: string
   type: string
@@ -103,7 +102,7 @@ export interface Field {
   meaning: string
 }
 
-/** The fields of an object, those of objects in it behind a dot: `labels[].label`. @throws Error for one without a description */
+/** The fields of an object, nested ones by path: `labels[].label`. @throws Error if a field has no description */
 export function fieldsOf(schema: z.ZodObject, links: Links = new Map(), path = ''): Field[] {
   return Object.entries(schema.shape).flatMap(([key, value]) => {
     const name = path + key
@@ -124,7 +123,7 @@ export function fieldsOf(schema: z.ZodObject, links: Links = new Map(), path = '
   })
 }
 
-/** A table of what a request may have. */
+/** A table of request parameters. */
 export const parameterTable = (schema: z.ZodObject, links?: Links): string =>
   table(
     ['parameter', 'type', 'default', 'meaning'],
@@ -136,7 +135,7 @@ export const parameterTable = (schema: z.ZodObject, links?: Links): string =>
     ]),
   )
 
-/** A table of what an answer or a document has. */
+/** A table of the fields of an answer or a document. */
 export const fieldTable = (schema: z.ZodObject, links?: Links): string =>
   table(
     ['field', 'type', 'meaning'],
@@ -147,7 +146,7 @@ export const fieldTable = (schema: z.ZodObject, links?: Links): string =>
     ]),
   )
 
-/** A value as JSON. @throws Error where it does not match the schema */
+/** An example as JSON. @throws ZodError if it does not match the schema */
 export function example<T>(schema: z.ZodType<T>, value: z.input<z.ZodType<T>>): string {
   schema.parse(value)
   return json(value)

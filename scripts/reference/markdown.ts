@@ -1,8 +1,4 @@
-/*
- * Pieces of Markdown.
- */
-
-/** The first line of each page: what to change instead of the page. */
+/** First line of a page: the source to edit instead of the page. */
 export const generatedBy = (source: string): string => `Generated from ${source} by \`npm run reference\`.`
 
 const cell = (text: string | number): string => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ')
@@ -15,13 +11,13 @@ export function table(header: string[], rows: (string | number)[][]): string {
 
 export const code = (text: string): string => `\`${text}\``
 
-/** A block of code. @param directive what the runner of the examples is told, as `left out: …` */
+/** A code block. @param directive for the runner of the examples, such as `left out: …` */
 export const block = (language: string, text: string, directive?: string): string =>
   [...(directive ? [`<!-- ${directive} -->`] : []), `\`\`\`${language}`, text.trim(), '```'].join('\n')
 
 const maxWidth = 120
 
-/** A value as JSON; what fits on a line is on one. */
+/** Formats JSON; arrays and objects that fit are on one line. */
 export function json(value: unknown, indent = ''): string {
   const short = JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ')
   if (typeof value !== 'object' || value === null || indent.length + short.length <= maxWidth) return short
@@ -33,5 +29,5 @@ export function json(value: unknown, indent = ''): string {
   return `${open}\n${parts.join(',\n')}\n${indent}${close}`
 }
 
-/** Paragraphs, tables and blocks with empty lines between them. */
+/** Joins paragraphs, tables and blocks with empty lines. */
 export const page = (...parts: string[]): string => `${parts.join('\n\n')}\n`

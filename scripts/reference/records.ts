@@ -13,10 +13,6 @@ import { errorRecord, exampleRecord, exampleSummary } from './examples'
 import { example, fieldTable } from './fields'
 import { block, code, generatedBy, json, page, table } from './markdown'
 
-/*
- * records.md.
- */
-
 const columnTypes: Record<ColumnType, string> = {
   text: 'text',
   integer: 'whole number',

@@ -3,11 +3,7 @@ import { configSchema } from '../../src/library/connection-sources'
 import { example, type Field, fieldsOf } from './fields'
 import { block, code, generatedBy, page, table } from './markdown'
 
-/*
- * settings.md.
- */
-
-/** Variables that are not settings of a deployment, by what reads them. */
+/** Environment variables that are not settings of a deployment, by reader. */
 export const otherVariables: Record<'commands' | 'classifying', Record<string, string>> = {
   commands: {
     WHISKLENS_APIHOST: 'API host of OpenWhisk.',
@@ -26,11 +22,12 @@ export const otherVariables: Record<'commands' | 'classifying', Record<string, s
     WHISKLENS_LOG_LEVEL: '`debug`, `info`, `warn`, `error` or `silent`. `info` in actions unless given.',
     WHISKLENS_TFJS_NODE:
       'Folder of the engine `tfjs-node` that `whisklens doctor --install-tfjs-node` installs. `~/.cache/whisklens/tfjs-node` unless given.',
-    WHISKLENS_HOME: 'Folder that holds `models/`. Found by itself unless given; the runtime image sets it.',
+    WHISKLENS_HOME:
+      'Folder that holds `models/`. Located automatically unless given; the runtime image sets it.',
     WHISKLENS_MAX_MODEL:
       'Model of MAX that `predict` answers as, such as `max-object-detector`; the runtime image sets it.',
     WHISKLENS_DEFAULT_ACTION:
-      'Action that a container of the runtime image runs when it is given no code; the image sets it.',
+      'Action that a container of the runtime image runs if it gets no code; the image sets it.',
   },
 }
 
@@ -80,7 +77,7 @@ whisklens deploy --dry-run`,
     ),
     '## Variables of commands and programs',
     variableTable(otherVariables.commands),
-    '## Variables of what classifies',
+    '## Variables of engines and models',
     'Commands, programs, and the containers of actions read these. On a cluster, the runtime image or the environment of an action sets them.',
     variableTable(otherVariables.classifying),
   )

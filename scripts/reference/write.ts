@@ -13,7 +13,7 @@ import { settingsPage } from './settings'
 
 export const referenceFolder = join(__dirname, '..', '..', 'docs', 'reference')
 
-/** The texts of the pages, by their names. */
+/** Generators of the pages, by file name. */
 export const referencePages: Record<string, () => string | Promise<string>> = {
   'settings.md': settingsPage,
   'actions.md': actionsPage,

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import { collectGarbage } from './container-memory'
 import { checkSize } from './decode-memory'
-import { cutOf, scaledSize } from './geometry'
+import { cropOf, scaledSize } from './geometry'
 import { type Failure, type Heif, type HeifPixels, openHeif } from './heif-library'
 import type { DecodedImage, InputSpec, RgbImage } from './image'
 import { orientationOf } from './orientation'
@@ -9,7 +9,7 @@ import { corrupt, unsupported } from './refusal'
 import { planOf, resample } from './resample/resample'
 
 /** Each decode has its own WebAssembly memory, which V8 must collect before the next one. */
-const oneByOne = pLimit(1)
+const serial = pLimit(1)
 
 /** libheif applies the image's own rotation; EXIF's orientation must be ignored. */
 const upright = orientationOf(1)
@@ -19,7 +19,7 @@ const kindsNotDecoded = [3, 4]
 
 /** Decodes HEIC with libheif (WebAssembly) to 8-bit RGB, transparency on white. */
 export const decodeHeic = (bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> =>
-  oneByOne(() => decodeNow(bytes, inputs).finally(collectGarbage))
+  serial(() => decodeNow(bytes, inputs).finally(collectGarbage))
 
 async function decodeNow(bytes: Uint8Array, inputs: InputSpec[]): Promise<DecodedImage[]> {
   const start = performance.now()
@@ -33,7 +33,7 @@ async function decodeNow(bytes: Uint8Array, inputs: InputSpec[]): Promise<Decode
   const image = await decode(heif, bytes)
   return inputs.map((input) => {
     const scaled = scaledSize(image, input)
-    const cut = cutOf(scaled, input, upright)
+    const cut = cropOf(scaled, input, upright)
     const pixels = resample(image, planOf(image, { scaled, region: cut, kernel: input.kernel }))
     return {
       pixels,

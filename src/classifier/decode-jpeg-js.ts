@@ -1,6 +1,6 @@
 import jpeg, { type UintArrRet } from 'jpeg-js'
 import { ImageError, messageOf } from '../errors'
-import { cutOf, scaledSize } from './geometry'
+import { cropOf, scaledSize } from './geometry'
 import type { DecodedImage, InputSpec } from './image'
 import { orientationOf, readExifOrientation, turnUpright, uprightSize } from './orientation'
 import { planOf, resample } from './resample/resample'
@@ -15,7 +15,7 @@ export function decodeWithJpegJs(bytes: Uint8Array, inputs: InputSpec[]): Decode
   const { rows: height, columns: width } = uprightSize(image, orientation)
   return inputs.map((input) => {
     const scaled = scaledSize(image, input)
-    const cut = cutOf(scaled, input, orientation)
+    const cut = cropOf(scaled, input, orientation)
     const plan = planOf(image, {
       scaled,
       region: cut,

@@ -1,15 +1,15 @@
-import { cutOf, scaledSize } from './geometry'
+import { cropOf, scaledSize } from './geometry'
 import type { InputSpec, Size } from './image'
 import type { Header } from './jpeg-header'
 import { orientationOf } from './orientation'
 import { planOf } from './resample/resample'
-import { middleOf, shrunkBy } from './shrink'
+import { centreOf, shrunkBy } from './shrink'
 
 /** Region to read for an input, and its size after shrinking while decoding. */
 function readingFor(header: Header, input: InputSpec) {
   const { width, height, format } = header
   const shortSide = 'resizeShortSide' in input && input.resizeShortSide
-  const region = shortSide ? middleOf(header, shortSide) : { left: 0, top: 0, width, height }
+  const region = shortSide ? centreOf(header, shortSide) : { left: 0, top: 0, width, height }
   const shrunk = shrunkBy(region, scaledSize(region, input), format === 'jpeg' && isAllOf(header, region))
   return { region, shrunk }
 }
@@ -23,7 +23,7 @@ export function planFor(header: Header, inputs: Inputs) {
   const { region, shrunk } = readingFor(header, inputs[0])
   const plans = inputs.map((input) => {
     const scaled = scaledSize(region, input)
-    const cut = cutOf(scaled, input, orientation)
+    const cut = cropOf(scaled, input, orientation)
     const { extent } = shrunk
     const resizing = { scaled, region: cut, kernel: input.kernel, extent, columnsFirst: orientation.swapped }
     return { plan: planOf(shrunk, resizing), cut }

@@ -4,7 +4,7 @@ import { ImageError, messageOf } from '../errors'
 import { isGuest } from '../guest'
 import { checkSize } from './decode-memory'
 import { type Inputs, isAllOf, isShared, planFor } from './decode-plan'
-import { hull, type Region } from './geometry'
+import { boundingBox, type Region } from './geometry'
 import { type DecodedImage, type InputSpec, maxPixels, type Size } from './image'
 import { type Header, plainJpegHeader } from './jpeg-header'
 import { orientationOf, turnUpright, uprightSize } from './orientation'
@@ -44,7 +44,7 @@ function loadSharp(): typeof sharpModule | undefined {
  * One image at a time: each thread's allocator keeps its peak memory, and libvips uses a thread per image for decoding and
  * encoding. One image at a time keeps ahead of any network for usual photo sizes.
  */
-export const oneByOne = pLimit(1)
+export const serial = pLimit(1)
 
 /**
  * Decodes JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page) to 8-bit RGB: upright by EXIF, transparency on white; from
@@ -65,7 +65,7 @@ export async function decodeWithSharp(
   checkSize(header)
   if (!isWhole) throw corrupt(format)
   const decode = (together: Inputs) => decodeTogether(open, bytes, { ...header, isOpaque }, format, together)
-  return oneByOne(async () => {
+  return serial(async () => {
     const all = inputs as Inputs
     const [first, ...others] = all
     if (others.length === 0) return decode(all)
@@ -86,7 +86,7 @@ async function decodeTogether(
 ): Promise<DecodedImage[]> {
   const start = performance.now()
   const { region, shrunk, plans } = planFor(header, inputs)
-  const part = hull(plans.map(({ plan }) => neededOf(plan)))
+  const part = boundingBox(plans.map(({ plan }) => neededOf(plan)))
   const data = await read(open, bytes, header, region, shrunk, part).catch((thrown) => refuse(format, thrown))
   const orientation = orientationOf(header.orientation)
   const { width, height } = header.autoOrient

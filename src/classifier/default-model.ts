@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { boxModelsFolder } from '../model-folder/folder'
-import { isFit } from './engines'
+import { isUsable } from './engines'
 import { choiceOf } from './engines/names'
 
-/** Stands for the bundled model that suits the engine. */
+/** Name of the bundled model that suits the engine. */
 export const defaultModel = 'default'
 
 /** On ONNX Runtime int8 is twice as fast; TensorFlow.js does not support it. */
@@ -12,7 +12,7 @@ const onnxModel = 'efficientnet-lite0-int8'
 const tensorFlowModel = 'efficientnet-lite0'
 
 /** Resolves names such as `auto` to an engine. */
-export const engineFor = (engine: string): string => choiceOf(engine)?.find(isFit) ?? engine
+export const engineFor = (engine: string): string => choiceOf(engine)?.find(isUsable) ?? engine
 
 /** Resolves {@link defaultModel} to a model name. @param engine may be a name such as `auto` */
 export function modelFor(model: string, engine: string): string {

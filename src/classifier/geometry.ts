@@ -9,7 +9,7 @@ import type { Orientation } from './orientation'
  *      except to CMYK.
  *   2. Resize to scaledSize with `kernel`: `cubic` is Catmull–Rom (a = −½), widened by the factor when shrinking to avoid
  *      aliasing. Pixel i of n is at (i + ½) / n of the side. See resample.ts.
- *   3. Crop to cutOf.
+ *   3. Crop to cropOf.
  *   4. Scale with `mean` and `std`: preprocess.ts.
  *
  * Steps 2 and 3 apply to the upright image. A JPEG may be decoded at a half, a quarter or an eighth, but at no less than twice
@@ -48,7 +48,7 @@ export interface Region extends Size {
  * @param scaled resized image, in stored orientation
  * @param orientation of the stored image
  */
-export function cutOf(
+export function cropOf(
   scaled: Size,
   input: InputSpec,
   { mirroredX, mirroredY }: Pick<Orientation, 'mirroredX' | 'mirroredY'>,
@@ -74,7 +74,7 @@ function marginOf(rest: number, isMirrored: boolean): number {
 }
 
 /** Bounding box of the regions. */
-export function hull(regions: Region[]): Region {
+export function boundingBox(regions: Region[]): Region {
   const left = Math.min(...regions.map((one) => one.left))
   const top = Math.min(...regions.map((one) => one.top))
   const right = Math.max(...regions.map((one) => one.left + one.width))

@@ -9,7 +9,7 @@ const baseline = 0xffc0
 const startOfScan = 0xffda
 
 /** Segments to skip: tables, restart interval, comment, and all application segments except EXIF, which may hold an orientation. */
-const isPassedOver = (marker: number): boolean =>
+const isSkipped = (marker: number): boolean =>
   [0xffc4, 0xffdb, 0xffdd, 0xfffe, 0xffe0].includes(marker) || (marker >= 0xffe2 && marker <= 0xffef)
 
 /**
@@ -26,7 +26,7 @@ export function plainJpegHeader(bytes: Uint8Array): Header | undefined {
     if (marker === startOfScan)
       return view.getUint8(at + 4) === frame?.channels ? withProfile(frame, bytes.subarray(0, at)) : undefined
     if (marker === baseline && !frame) frame = frameAt(view, at + 4)
-    else if (!isPassedOver(marker)) return undefined
+    else if (!isSkipped(marker)) return undefined
   }
   return undefined
 }

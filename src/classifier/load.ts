@@ -2,7 +2,7 @@ import { InvalidInputError, messageOf, WhisklensError } from '../errors'
 import { log } from '../log'
 import { type ModelFolder, modelFolderPath, readModelFolder, readModelHead } from '../model-folder/folder'
 import { modelFor } from './default-model'
-import { findEngine, isFit } from './engines'
+import { findEngine, isUsable } from './engines'
 import { anyEngine, choiceOf, type EngineName, fileOf, readBy } from './engines/names'
 import { stage } from './stage'
 import { enginesOf, loadTask } from './tasks'
@@ -65,7 +65,7 @@ async function loadOnBest(model: string, choice: readonly EngineName[]): Promise
   const head = await readModelHead(model)
   const failed: { engine: string; thrown: unknown }[] = []
   // If no engine fits, load on any of them, for its error message.
-  const engines = enginesOf(head).filter((engine) => choice.includes(engine) && isFit(engine))
+  const engines = enginesOf(head).filter((engine) => choice.includes(engine) && isUsable(engine))
   for (const engine of engines.length > 0 ? engines : choice.slice(-1)) {
     try {
       // Failures are not cached.

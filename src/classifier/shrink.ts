@@ -14,8 +14,8 @@ const minShrink = 4
 const maxByVips = 3.99
 
 /**
- * How far sharp shrinks an image while decoding. It stays well above the size for `resample`, because libvips has errors of its own:
- * it shifts enlarged images by half a pixel, and clips overshoots in a different order when an image lies on its side.
+ * How far sharp shrinks an image while decoding. It stays well above the size for `resample`, because libvips resamples inexactly:
+ * it shifts enlarged images by half a pixel, and clips overshoots in a different order when an image is rotated.
  * @param wanted final size
  * @param isJpeg whether libjpeg may decode at a half, a quarter or an eighth, but no less than twice the final size
  */
@@ -39,7 +39,7 @@ const jpegFactor = (factor: number): number => (factor >= 18 ? 8 : factor >= 10 
 const maxAspect = 4
 
 /** @returns the part of a stored image needed for its centre: everything, except for large panoramas */
-export function middleOf({ width, height }: Size, shortSide: number): Region {
+export function centreOf({ width, height }: Size, shortSide: number): Region {
   const short = Math.min(width, height)
   const limit = short < shortSide * minShrink ? Number.POSITIVE_INFINITY : short * maxAspect
   // Cut the same amount at both ends, or the centre would move.

@@ -40,7 +40,7 @@ const raw = (camera: string): Kind =>
 const other = (name: string, hint?: string): Kind => ({ name, isImage: false, hint })
 
 /** Signatures in latin1, one character per byte. Those with a common start go from specific to general. */
-const beginnings: [begins: RegExp, kind: Kind][] = [
+const signatures: [start: RegExp, kind: Kind][] = [
   [/^\xff\xd8\xff/, decoded('a JPEG image', 'jpeg')],
   [/^\x89PNG\r\n\x1a\n/, decoded('a PNG image', 'png')],
   [/^GIF8[79]a/, decoded('a GIF image', 'gif')],
@@ -96,7 +96,7 @@ const beginnings: [begins: RegExp, kind: Kind][] = [
 ]
 
 /** Starts of text files, after a byte order mark and white space. */
-const texts: [begins: RegExp, kind: Kind][] = [
+const texts: [start: RegExp, kind: Kind][] = [
   // Declarations, comments and a DOCTYPE may come first.
   [/^(<(\?xml|!--|!doctype svg)[^>]*>\s*)*<(\w+:)?svg[\s>]/i, undecoded('an SVG drawing')],
   [
@@ -114,17 +114,17 @@ const texts: [begins: RegExp, kind: Kind][] = [
  */
 export function kindOf(bytes: Uint8Array): Kind | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, signatureBytes))
-  const begins = head.toString('latin1')
+  const start = head.toString('latin1')
   const kind =
-    beginnings.find(([pattern]) => pattern.test(begins))?.[1] ?? brandedKind(begins) ?? textKind(head)
+    signatures.find(([pattern]) => pattern.test(start))?.[1] ?? brandedKind(start) ?? textKind(head)
   if (kind?.format !== 'tiff') return kind
   const camera = rawCamera(tiffDirectories(bytes))
   return camera ? raw(camera) : kind
 }
 
 /** Identifies ISO base media files by their brands. */
-function brandedKind(begins: string): Kind | undefined {
-  switch (brandOf(begins)) {
+function brandedKind(start: string): Kind | undefined {
+  switch (brandOf(start)) {
     case 'avif':
       return decoded('an AVIF image', 'avif')
     case 'heic':

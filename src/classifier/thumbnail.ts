@@ -1,7 +1,7 @@
 import jpeg from 'jpeg-js'
 import type { Sharp } from 'sharp'
 import { isOther, tiffOf } from './colour-profile'
-import { oneByOne, sharp } from './decode-sharp'
+import { serial, sharp } from './decode-sharp'
 import type { DecodedImage, InputSpec, Size } from './image'
 
 /** Size of thumbnails: the whole image, never enlarged. */
@@ -32,12 +32,12 @@ export async function encodeThumbnail({
 }: DecodedImage): Promise<ThumbnailFile> {
   const size = { width, height }
   if (!sharp) return { ...size, bytes: asJpeg(pixels, size), extension: 'jpg', contentType: 'image/jpeg' }
-  const encode = (image: Sharp) => oneByOne(() => image.webp(webp).toBuffer())
+  const encode = (image: Sharp) => serial(() => image.webp(webp).toBuffer())
   const plain = sharp(pixels, { raw: { ...size, channels: 3 } })
-  const meant = profile && isOther(profile) && sharp(tiffOf({ data: pixels, ...size }, profile))
+  const converted = profile && isOther(profile) && sharp(tiffOf({ data: pixels, ...size }, profile))
   // The profile may be damaged.
-  const bytes = meant
-    ? await encode(meant.toColourspace('srgb')).catch(() => encode(plain))
+  const bytes = converted
+    ? await encode(converted.toColourspace('srgb')).catch(() => encode(plain))
     : await encode(plain)
   return { ...size, bytes, extension: 'webp', contentType: 'image/webp' }
 }

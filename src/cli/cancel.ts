@@ -9,11 +9,11 @@ import {
   exitCodeOfBatches,
   next,
   note,
-  notedWait,
   type OutputOptions,
   outputOptions,
   print,
   printJson,
+  reportWait,
 } from './shared/output'
 import { describeSummary } from './shared/summary'
 
@@ -38,7 +38,7 @@ Examples:
 async function run(batch: string, options: ConnectionFlags & OutputOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  await waitForSummary(results, batch, { onWait: notedWait(batch, options) })
+  await waitForSummary(results, batch, { onWait: reportWait(batch, options) })
   const { before, failure } = await cancelBatch(batch, connection)
   const summary = await followBatch(results, batch, before, { onProgress: () => {}, failure })
   await (options.json ? printJson(summary) : print(describeSummary(summary)))

@@ -23,7 +23,7 @@ interface DemoOptions {
   quiet?: boolean
 }
 
-const patience = 120_000
+const timeout = 120_000
 
 /** `whisklens demo`. */
 export function register(program: Command): void {
@@ -121,8 +121,8 @@ async function followDemo(results: Bucket, options: DemoOptions): Promise<BatchS
   try {
     return await followBatch(results, 'demo', never, {
       onProgress: (summary, found) => progress.update(progressOf(summary, found)),
-      startsWithin: patience,
-      changesWithin: patience,
+      startsWithin: timeout,
+      changesWithin: timeout,
     })
   } finally {
     progress.stop()
@@ -158,7 +158,7 @@ async function uploadedRecords(results: Bucket, since: Date): Promise<number> {
 export async function until<T>(
   what: string,
   check: () => Promise<T | undefined | false>,
-  atMost = patience,
+  atMost = timeout,
 ): Promise<T> {
   for (const end = Date.now() + atMost; Date.now() < end; await sleep(200)) {
     const found = await check()

@@ -4,7 +4,7 @@ import { fireAndFollow } from './batch'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
 import { firedBatchSchema } from './shared/fired-batch'
 import { matching } from './shared/options'
-import { notedWait, type OutputOptions, outputOptions } from './shared/output'
+import { type OutputOptions, outputOptions, reportWait } from './shared/output'
 
 interface RetryOptions extends ConnectionFlags, OutputOptions {
   wait: boolean
@@ -34,6 +34,6 @@ async function run(batch: string, options: RetryOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   // Check that the batch exists before firing.
-  await waitForSummary(results, batch, { onWait: notedWait(batch, options) })
+  await waitForSummary(results, batch, { onWait: reportWait(batch, options) })
   await fireAndFollow({ batch, retry: true }, connection, options)
 }

@@ -9,12 +9,12 @@ import { type ConnectionFlags, connectionOptions, needStore, resolveConnection }
 import { matching, wholeNumber } from './shared/options'
 import {
   note,
-  notedWait,
   type OutputOptions,
   outputOptions,
   print,
   printable,
   printJson,
+  reportWait,
 } from './shared/output'
 import { type Pace, paceOf } from './shared/pace'
 import { describeProgress } from './shared/progress'
@@ -49,7 +49,7 @@ async function run(id: string | undefined, options: StatusOptions): Promise<void
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
   if (id === undefined) return list(await newestBatches(results, options.limit), options)
-  const summary = await waitForSummary(results, id, { onWait: notedWait(id, options) })
+  const summary = await waitForSummary(results, id, { onWait: reportWait(id, options) })
   const batch = isClosed(summary.state) ? undefined : await readBatch(results, id)
   if (!batch) return options.json ? printJson(summary) : print(describeSummary(summary))
   const progress = progressOf(summary, batch)

@@ -11,11 +11,11 @@ import { matching } from './shared/options'
 import {
   exitCodeOfBatches,
   note,
-  notedWait,
   type OutputOptions,
   outputOptions,
   print,
   printJson,
+  reportWait,
 } from './shared/output'
 import { openProgress, type ProgressDisplay } from './shared/progress'
 import { describeSummary } from './shared/summary'
@@ -54,7 +54,7 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
   const batches = id === undefined ? await openBatches(results, options) : [id]
   if (id !== undefined)
     await waitForSummary(results, id, {
-      onWait: notedWait(id, options),
+      onWait: reportWait(id, options),
       startsWithin: 10_000,
       atMost: Number.POSITIVE_INFINITY,
     })

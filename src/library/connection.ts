@@ -90,7 +90,7 @@ export async function resolveConnection(
 
   const { cert, key, ...wskProps } = await fromWskProps(env)
   const props = given(wskProps)
-  // whisklens.config.json belongs to whatever folder the user is in: it must not send the key of ~/.wskprops to a
+  // whisklens.config.json comes from the working folder: it must not send the key of ~/.wskprops to a
   // different host.
   const isForeign =
     file.apiHost !== undefined && file.apiHost === merged.apiHost && file.apiHost !== props.apiHost

@@ -78,7 +78,7 @@ async function* classifyAll(
   async function* sources() {
     for await (const image of isOne(images) ? [images] : images) yield* sourcesOf(image, context)
   }
-  /** Classifies in this thread. Skips what is queued when the iteration ends early. */
+  /** Classifies in this thread. Drops queued images when the iteration ends early. */
   const classifyInThread = (task: ClassifyTask): Promise<ClassifyAnswer> =>
     inThread(async () => (hasEnded ? {} : { classified: await classifyWith(loaded, task) })).catch(
       (thrown) => ({

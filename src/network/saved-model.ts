@@ -66,13 +66,13 @@ const types: Partial<Record<WeightSpec['dtype'], string>> = {
 }
 
 /** Whether a weight is an input of the SavedModel. Others are few and small, and TensorFlow needs their values. */
-const isFed = ({ dtype }: Pick<WeightSpec, 'dtype'>): boolean => dtype === 'float32'
+const isFloat32 = ({ dtype }: Pick<WeightSpec, 'dtype'>): boolean => dtype === 'float32'
 
 function ofWeight(name: string, weight: Weight | undefined): GraphNode {
   const dtype = weight && types[weight.dtype]
   if (!weight || !dtype) throw new InvalidInputError('bad_model', `The node ${name} has no weight`)
   const shape = shapeOf(weight.shape)
-  if (isFed(weight))
+  if (isFloat32(weight))
     return { name, op: 'Placeholder', input: [], attr: { dtype: { type: dtype }, shape: { shape } } }
   const tensor = { dtype, tensorShape: shape, tensorContent: weight.bytes }
   return { name, op: 'Const', input: [], attr: { dtype: { type: dtype }, value: { tensor } } }

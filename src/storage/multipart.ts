@@ -37,7 +37,7 @@ export interface Multipart {
 }
 
 /** The etag that S3 computes for a multipart object. */
-export const etagOf = (etags: string[]): string => {
+export const multipartEtag = (etags: string[]): string => {
   const bytes = Buffer.concat(etags.map((etag) => Buffer.from(etag, 'hex')))
   return `${createHash('md5').update(bytes).digest('hex')}-${etags.length}`
 }
@@ -109,7 +109,7 @@ export function openMultipart(s3: S3, bucket: string): Multipart {
           .headObject({ Bucket: bucket, Key: key })
           .promise()
           .catch(() => undefined)
-        if (unquote(current?.ETag) !== etagOf(etags)) throw thrown
+        if (unquote(current?.ETag) !== multipartEtag(etags)) throw thrown
       }
     },
     abortUpload: async (key, upload) => {

@@ -1,4 +1,4 @@
-import { etagOf, partBytes } from './multipart'
+import { multipartEtag, partBytes } from './multipart'
 import type { Bucket } from './store'
 
 /**
@@ -16,14 +16,14 @@ export async function putStream(
   let upload: string | undefined
   const etags: string[] = []
   try {
-    for await (const part of partsOf(body)) {
+    for await (const part of uploadParts(body)) {
       const isWhole = upload === undefined && part.length < partBytes
       if (isWhole) return await bucket.put(key, part, { contentType })
       upload ??= await bucket.beginUpload(key, contentType)
       etags.push(await bucket.uploadPart(key, upload, etags.length + 1, part))
     }
     await bucket.completeUpload(key, upload ?? '', etags)
-    return etagOf(etags)
+    return multipartEtag(etags)
   } catch (thrown) {
     // A failure to abort must not hide the first one.
     if (upload !== undefined) await bucket.abortUpload(key, upload).catch(() => {})
@@ -32,7 +32,7 @@ export async function putStream(
 }
 
 /** Splits a body into parts, at least one; all but the last have exactly {@link partBytes}, as some stores require. */
-async function* partsOf(body: AsyncIterable<Buffer | string>): AsyncIterable<Buffer> {
+async function* uploadParts(body: AsyncIterable<Buffer | string>): AsyncIterable<Buffer> {
   let pieces: Buffer[] = []
   let length = 0
   let isFirst = true

@@ -80,8 +80,8 @@ it('Eventarc’s binary form has its type in the headers', async () => {
 
 it.each([
   ['{}', 'application/json', 'it is empty'],
-  ['{"Records":', 'text/plain', 'is no JSON object'],
-  ['hello', 'application/octet-stream', 'is no JSON object'],
+  ['{"Records":', 'text/plain', 'is not a JSON object'],
+  ['hello', 'application/octet-stream', 'is not a JSON object'],
   ['{"bucket": "images", "key": "a.jpg"}', 'application/x-www-form-urlencoded', 'was JSON sent as a form?'],
 ])('%s as %s is refused, without revealing its settings', async (text, type, reason) => {
   const { status, body } = await post(text, type)

@@ -291,7 +291,7 @@ describe('the feed of a bucket', () => {
 
   it.each<[string, Dict, string]>([
     ['a trigger of others', { triggerName: '/others/theirs' }, 'belongs to another namespace'],
-    ['the bucket of the results', { bucket: 'results' }, 'holds the results'],
+    ['the bucket of the results', { bucket: 'results' }, 'is the results bucket'],
     ['an event that there is not', { lifecycleEvent: 'STEAL' }, 'Not a feed request'],
   ])('refuses %s', async (_, params, reason) => {
     expect(await invoke({ ...create, ...params })).toContain(reason)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import sharp from 'sharp'
-import { lacking, type Packed } from '../../scripts/tarball'
+import { missingFiles, type Packed } from '../../scripts/tarball'
 import type { Finding } from '../../src/cli/doctor/finding'
 import { clientsOf, parseLines } from '../helpers/clients'
 import { sample } from '../helpers/images'
@@ -49,7 +49,7 @@ async function findings(dataDir: string) {
 
 describe('the tarball', () => {
   it('has all files that the package needs, and no stock zips', () => {
-    expect(lacking(packed)).toEqual([])
+    expect(missingFiles(packed)).toEqual([])
     expect(packed.files.filter(({ path }) => path.startsWith('dist/stock'))).toEqual([])
     process.stderr.write(`tarball: ${(packed.size / 1e6).toFixed(1)} MB, ${packed.files.length} files\n`)
     expect(packed.size).toBeLessThan(40e6)
@@ -59,7 +59,7 @@ describe('the tarball', () => {
     const checkout = join(folder, 'checkout')
     for (const path of ['package.json', 'bin', 'models', 'notices', 'samples'])
       cpSync(join(root, path), join(checkout, path), { recursive: true })
-    const missing = lacking(pack(checkout, folder))
+    const missing = missingFiles(pack(checkout, folder))
     for (const path of ['dist/cli.cjs', 'dist/actions/classify.zip', 'dist/THIRD-PARTY-NOTICES.txt'])
       expect(missing).toContain(path)
   })
@@ -128,7 +128,7 @@ describe('the package, installed in another folder,', () => {
         'the activation',
       )
       expect(response?.result?.error).toContain('(image_unsupported)')
-      expect((logs ?? []).join('\n')).toMatch(/"level":"warn".*sharp is not found/)
+      expect((logs ?? []).join('\n')).toMatch(/"level":"warn".*sharp is not installed/)
       const { found, code } = await findings(local.dataDir)
       expect(code).toBe(1)
       for (const name of ['decoder', 'classify'])

@@ -75,7 +75,7 @@ inChromium.describe('The gallery of the local mode', () => {
     writeFileSync(notes, 'no image')
     await dropFiles(page, [...files, notes])
     await page.getByText(`${photos} photos uploaded`).waitFor()
-    await page.getByText('One file is no image').waitFor()
+    await page.getByText('1 file is not an image and was skipped.').waitFor()
     // Some are there before all are.
     await cells().first().waitFor()
     await shows(new RegExp(`^${photos} images$`))

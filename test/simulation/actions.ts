@@ -51,7 +51,7 @@ export function actionsOf(
   onUnexpected: (thrown: unknown, action: string) => void,
   onGivenUp: () => void,
 ) {
-  const answering =
+  const wrapAction =
     (name: string, work: (params: Record<string, unknown>, context: Context) => Promise<object>) =>
     async (params: Record<string, unknown>, surroundings: Environment): Promise<object> => {
       try {
@@ -65,12 +65,12 @@ export function actionsOf(
       }
     }
   return {
-    'start-batch': answering('start-batch', startBatch),
-    aggregate: answering('aggregate', (params, context) =>
+    'start-batch': wrapAction('start-batch', startBatch),
+    aggregate: wrapAction('aggregate', (params, context) =>
       aggregate(classifiedSchema.parse(params), context),
     ),
     // Like `triggers/bucket-events.ts`, with the message already parsed.
-    'bucket-events': answering('bucket-events', async (params, context) => ({
+    'bucket-events': wrapAction('bucket-events', async (params, context) => ({
       fired: await notify(params.images as ImageEvent[], context),
     })),
   }

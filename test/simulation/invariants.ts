@@ -117,7 +117,7 @@ export function checkUnattended(world: World, complaints: Complaints): void {
     const isOpenDay = batch.kind === 'uploads' && batch.status === 'open'
     complaints.expect(
       isOpenDay || isConcluded(batch),
-      () => `${id} is ${batch.status}, and nothing carries it on`,
+      () => `${id} is ${batch.status}, and no holder advances it`,
     )
   }
 }
@@ -146,7 +146,7 @@ export function checkDelivered(
   )
   complaints.expect(
     [...messages.values()].includes(JSON.stringify(summary)),
-    () => `the webhook was not told of the last run of ${batch.batch}`,
+    () => `the webhook got no message about the last run of ${batch.batch}`,
   )
 }
 
@@ -237,7 +237,7 @@ export function checkUploads(world: World, prefix: string, complaints: Complaint
     })
     complaints.expect(
       known.includes(etag),
-      () => `the upload of ${key} was told of, and is not classified: ${known.join()} instead of ${etag}`,
+      () => `the upload of ${key} was notified but not classified: ${known.join()} instead of ${etag}`,
     )
   }
 }

@@ -56,17 +56,17 @@ const newest = (key: string) => readRecord(runner.results, model, { bucket: runn
 
 const under = (end: number) => ({ start: 0, end, chunk, at: 1, attempts: 1, by: 1, activationId: 'c' })
 
-/** A batch of four images that were all given out; whether its holder lives. */
+/** A batch with four dispatched images, with or without a live holder. */
 const begin = async (isHeld: boolean): Promise<void> => {
   const batch = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [under(4)] } })
-  const lease = { ...batch.lease, holder: isHeld ? 'somebody' : null, epoch: 1 }
+  const lease = { ...batch.lease, holder: isHeld ? 'another' : null, epoch: 1 }
   await saveBatch(runner.results, { ...batch, lease })
 }
 
 const asked = (action: string) => runner.invoked.filter(({ name }) => name.endsWith(`/${action}`))
 
 describe('aggregating a piece of a batch', () => {
-  it('keeps each record as the newest of its image and all together as a part', async () => {
+  it('stores each record as its image’s newest, and all of them as a part', async () => {
     await begin(true)
     expect(await report(piece(0, 2, ['a', 'bad']))).toEqual({
       batches: ['b1'],
@@ -79,7 +79,7 @@ describe('aggregating a piece of a batch', () => {
     expect(runner.invoked).toEqual([])
   })
 
-  it('dispatches what the classifier had no time for, and names who goes on with it', async () => {
+  it('dispatches the images that classify had no time for, and names the successor', async () => {
     await begin(true)
     expect(await report(piece(1, 4, ['b']))).toMatchObject({ next: 'a1' })
     expect(asked('classify-images')).toMatchObject([
@@ -87,7 +87,7 @@ describe('aggregating a piece of a batch', () => {
     ])
   })
 
-  it('notes what failed in passing, for the next look to leave it alone for a while', async () => {
+  it('writes a retry note for a retryable failure', async () => {
     await begin(true)
     const failed = errorRecord(
       'a',
@@ -100,25 +100,25 @@ describe('aggregating a piece of a batch', () => {
     expect(JSON.parse(body.toString())).toEqual({ etag: 'v1', tries: 1, at: failed.at })
   })
 
-  it('asks for nothing more while the holder lives, but for the part that may be the last', async () => {
+  it('invokes nothing while the holder lives, except for the part that may be the last', async () => {
     await begin(true)
     await report(piece(0, 2, ['a', 'b']))
     expect(asked('start-batch')).toEqual([])
     await report(piece(2, 4, ['c', 'd']))
     expect(asked('start-batch')).toMatchObject([{ params: { advance: 'b1' } }])
-    // Of several that end at once, one asks.
+    // Of several that end at once, one invokes an activation.
     await report(piece(2, 4, ['c', 'd']))
     expect(asked('start-batch')).toHaveLength(1)
   })
 
-  it('has the batch carried on where its holder is gone', async () => {
+  it('invokes an activation when the holder is gone', async () => {
     await begin(false)
     await report(piece(0, 2, ['a', 'b']))
     expect(asked('start-batch')).toMatchObject([{ params: { advance: 'b1' } }])
     expect(await runner.start({ advance: 'b1' }, { deadline: 0 })).toMatchObject({ batch: 'b1' })
   })
 
-  it('fails as a whole, without a part, when the store fails: the chunk is dispatched again', async () => {
+  it('fails without writing a part when the store fails, so that the chunk is dispatched again', async () => {
     const down = watched(runner.results, ({ method, key }) => {
       if (method === 'put' && key.startsWith('images/')) throw new StorageError('store_failed', 500, 'Down')
     })
@@ -127,10 +127,10 @@ describe('aggregating a piece of a batch', () => {
   })
 })
 
-describe('a failure that is no image’s', () => {
+describe('a systemic failure', () => {
   const failure = { code: 'model_not_found', message: 'There is no model "tiny"' }
 
-  it('stops the batch when it comes again and again, without a single image in error', async () => {
+  it('stops the batch after several in a row, without an image in error', async () => {
     await runner.photos.put('a', 'v1')
     runner.openwhisk.resultOf = async () => ({})
     runner.openwhisk.invoke = async (name, params) => {
@@ -144,7 +144,7 @@ describe('a failure that is no image’s', () => {
       totals: { ok: 0, error: 0, pending: 1 },
     })
     expect(asked('classify-images').length).toBeLessThan(5)
-    // Repaired, it goes on.
+    // After the repair it resumes.
     runner.openwhisk.invoke = async (name, params) => {
       if (name.endsWith('/classify-images')) await runner.report(params)
       return 'b1'
@@ -152,7 +152,7 @@ describe('a failure that is no image’s', () => {
     expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
   })
 
-  it('is told by images that all cannot be read for one reason', async () => {
+  it('is detected when all images fail for one shared reason', async () => {
     await begin(true)
     await report({ ...piece(0, 4, []), images: ['a', 'b', 'c', 'd'].map(deniedRecord) })
     expect(await collect(listParts(runner.results, 'b1'))).toEqual([])
@@ -162,26 +162,26 @@ describe('a failure that is no image’s', () => {
     })
   })
 
-  it('leaves what was read before it, where keys are revoked in the middle of a piece', async () => {
+  it('keeps the records before it when keys are revoked in the middle of a piece', async () => {
     await begin(true)
     const read = { ...piece(0, 4, []), images: [...images(['a', 'b']), ...['c', 'd'].map(deniedRecord)] }
     await aggregate(read, { ...runner.context(), store: withDenied(['a', 'b', 'c', 'd']) })
     expect(await collect(listParts(runner.results, 'b1'))).toMatchObject([{ start: 0, end: 2, errors: 0 }])
     expect((await readBatch(runner.results, 'b1'))?.failure).toMatchObject({ code: 'access_denied' })
     expect(asked('classify-images')).toEqual([])
-    // Others can be read: it is these two that cannot.
+    // Other images are readable, so the failure is specific to these two.
     await aggregate(read, { ...runner.context(), store: withDenied(['c', 'd']) })
     const parts = await collect(listParts(runner.results, 'b1'))
     expect(parts.at(-1)).toMatchObject({ start: 0, end: 4, errors: 2 })
   })
 
-  it('counts against no other holder than the one that gave the piece out: the reason may be mended', async () => {
+  it('does not count against a later lease holder, since the cause may be repaired', async () => {
     const open = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [under(4)] } })
     const before = { ...piece(0, 4, []), failure }
     const lease = { ...open.lease, epoch: 2 }
     await saveBatch(runner.results, { ...open, lease })
     await report(before)
-    // A single image that the key could not read then, and can now.
+    // A single image that was denied then and is readable now.
     await runner.photos.put('a', 'a photo')
     const single = { ...under(1), attempts: 3 }
     await saveBatch(runner.results, { ...open, lease, dispatch: { ...open.dispatch, pieces: [single] } })
@@ -196,7 +196,7 @@ describe('a failure that is no image’s', () => {
     { unreadable: ['a'], read: ['gone'], isItsOwn: true },
     { unreadable: ['a'], read: [], isItsOwn: true },
     { unreadable: ['a', 'listing'], read: [], isItsOwn: false },
-  ])('of a single image is told by reading again: %j', async ({ unreadable, read, isItsOwn }) => {
+  ])('of a single image is verified by reading again: %j', async ({ unreadable, read, isItsOwn }) => {
     const open = doneBatch(runner.photos.name, 4, { dispatch: { pieces: [under(1)] } })
     await saveBatch(runner.results, { ...open, lease: { ...open.lease, epoch: 1 } })
     for (const key of ['a', 'before']) await runner.photos.put(key, 'a photo')
@@ -214,7 +214,7 @@ describe('a failure that is no image’s', () => {
 const deniedRecord = (key: string) =>
   errorRecord(key, { code: 'access_denied', message: 'Could not read' }, { bucket: runner.photos.name })
 
-/** A store that refuses some keys of the photos, or to list them. */
+/** A store that denies reading some of the photos, or listing them. */
 function withDenied(keys: string[]): Store {
   const { store } = runner.context()
   const refuse = () => {
@@ -236,8 +236,8 @@ function withDenied(keys: string[]): Store {
   }
 }
 
-describe('what is left of a piece', () => {
-  it('is dispatched with what the batch keeps of EXIF', async () => {
+describe('the rest of a piece', () => {
+  it('is dispatched with the EXIF option of the batch', async () => {
     await begin(true)
     const part = { start: 0, end: 4, chunk, model: 'tiny', by: 1, exif: 'position' as const }
     await report({ batch: 'b1', images: images(['a', 'b']), part })
@@ -248,7 +248,7 @@ describe('what is left of a piece', () => {
 describe('aggregating uploads', () => {
   const day = () => `uploads-${now().slice(0, 10)}`
 
-  it('adds the records to their day, which is looked after from then on', async () => {
+  it('adds the records to their day and ensures that it has a holder', async () => {
     const aggregated = await report({ images: images(['a', 'bad']) })
     expect(aggregated).toEqual({ batches: [day()], records: { ok: 1, error: 1 } })
     expect(await collect(listArrivals(runner.results, day(), ''))).toMatchObject([{ ok: 1, error: 1 }])
@@ -257,13 +257,13 @@ describe('aggregating uploads', () => {
     expect(asked('start-batch')).toMatchObject([{ params: { advance: day() } }])
   })
 
-  it('dispatches what the classifier had no time for', async () => {
+  it('dispatches the images that classify had no time for', async () => {
     const rest = [{ bucket: runner.photos.name, key: 'b' }]
     await report({ images: images(['a']), rest })
     expect(asked('classify-images')).toMatchObject([{ params: { images: rest } }])
   })
 
-  it('leaves no record that a look would take for done, unless its day has it', async () => {
+  it('stores no record that marks an image as done before its day has it', async () => {
     const failing = watched(runner.results, ({ method, key }) => {
       if (method === 'put' && key.includes('/arrivals/')) throw new StorageError('store_failed', 500, 'Down')
     })
@@ -271,12 +271,12 @@ describe('aggregating uploads', () => {
     expect(await newest('a')).toBeUndefined()
   })
 
-  it('without any record writes nothing', async () => {
+  it('writes nothing without records', async () => {
     expect(await report({ images: [] })).toEqual({ batches: [], records: { ok: 0, error: 0 } })
     expect(await collect(runner.results.list())).toEqual([])
   })
 
-  it('leaves out the record of an image that was overwritten meanwhile, but counts what was done', async () => {
+  it('skips the newest record of an image overwritten meanwhile, but counts the result', async () => {
     const etag = await runner.photos.put('a', 'v1')
     const records = images(['a'], { etag })
     await runner.photos.put('a', 'v2')
@@ -288,13 +288,13 @@ describe('aggregating uploads', () => {
   })
 })
 
-describe('a message to aggregate', () => {
-  it('is what classify hands on', () => {
+describe('the message to aggregate', () => {
+  it('accepts the output of classify', () => {
     expect(classifiedSchema.safeParse(piece(0, 1, ['a'])).success).toBe(true)
     expect(classifiedSchema.safeParse({ images: images(['a']) }).success).toBe(true)
   })
 
-  it('may carry the package’s settings, but no record of another schema', () => {
+  it('accepts the package’s settings but no record of another schema', () => {
     expect(classifiedSchema.safeParse({ images: [], s3Endpoint: 'http://127.0.0.1:9000' }).success).toBe(true)
     expect(classifiedSchema.safeParse({ images: [{ key: 'a' }] }).success).toBe(false)
     expect(classifiedSchema.safeParse({ results: [{ className: 'tabby', probability: 1 }] }).success).toBe(

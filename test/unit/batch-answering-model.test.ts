@@ -27,8 +27,8 @@ const answer = (platform: Partial<OpenWhisk>) =>
     'tiny',
   )
 
-describe('what a batch is planned with', () => {
-  it('is the version that answers, the memory that the actions were deployed with, and the price', async () => {
+describe('the model of a batch', () => {
+  it('has the answering version, the deployed memory and the price', async () => {
     expect(await answer({ memoryOf: async (action) => megabytes[action] ?? Number.NaN })).toEqual({
       model: 'tiny',
       modelVersion: 'tiny@00c0ffee',
@@ -37,20 +37,20 @@ describe('what a batch is planned with', () => {
     })
   })
 
-  it('leaves the memory open where the platform does not tell: no batch fails over its cost', async () => {
+  it('has no memory when the platform does not report it', async () => {
     const memoryOf = async () => {
       throw new OpenWhiskError(403, 'not for you')
     }
     expect(await answer({ memoryOf })).toMatchObject({ modelVersion: 'tiny@00c0ffee', memory: undefined })
   })
 
-  it('is an error where classify does not name its model', async () => {
-    await expect(answer({ call: async () => ({}) })).rejects.toThrow('did not say which model')
+  it('is an error when classify does not report its version', async () => {
+    await expect(answer({ call: async () => ({}) })).rejects.toThrow('did not report its model version')
   })
 })
 
-describe('a batch that was stopped because its model is not there', () => {
-  it('takes another when it is fired again, and keeps it for what goes on', async () => {
+describe('a batch stopped because its model is missing', () => {
+  it('takes another model when fired again, and keeps it from then on', async () => {
     const objects = await startTestStore()
     try {
       const runner = await newRunner(objects)

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => objects.close())
 beforeEach(async () => {
   runner = await newRunner(objects)
-  // Midday of tomorrow: what is put into the store is older, by its own clock.
+  // Noon tomorrow: objects in the store are older, by its own clock.
   runner.clock.advance(wholeDay * 1.5 - (runner.clock.now() % wholeDay))
   day = uploadsBatch(isoOf(runner.clock.now()))
 })
@@ -36,8 +36,8 @@ const watch = (changes: object = {}) =>
 
 const recordAt = (key: string, at: number) => ({ ...runner.recordOf(key, 'v1'), at: isoOf(at) })
 
-describe('what notifications told of', () => {
-  it('belongs to the day on which its download began, in UTC; what it took is told with the first', async () => {
+describe('notified images', () => {
+  it('belong to the UTC day on which their download began, with the usage in the first arrival', async () => {
     const midnight = Math.ceil(runner.clock.now() / wholeDay) * wholeDay
     runner.clock.advance(midnight + 1_000 - runner.clock.now())
     const tomorrow = uploadsBatch(isoOf(midnight))
@@ -64,8 +64,8 @@ describe('what notifications told of', () => {
   })
 })
 
-describe('a day whose activation hands over', () => {
-  it('answers with what has arrived, sorted or not', async () => {
+describe('a day that is handed over', () => {
+  it('returns what has arrived, sorted or not', async () => {
     await watch()
     const images = ['a', 'b'].map((key) => recordAt(key, runner.clock.now()))
     await aggregate({ images }, runner.context())
@@ -76,7 +76,7 @@ describe('a day whose activation hands over', () => {
 })
 
 describe('an image that is too young', () => {
-  it('is left to its notification, and looked at again when it is older', async () => {
+  it('is left to its notification and checked by a later scan', async () => {
     await runner.photos.put('a', 'v1')
     const uploadedAt = Date.parse((await collect(runner.photos.list()))[0]?.lastModified ?? '')
     const settle = Math.ceil((runner.clock.now() - uploadedAt) / 1000) + 90

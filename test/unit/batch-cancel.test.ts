@@ -27,21 +27,21 @@ beforeEach(async () => {
 })
 
 describe('a cancel', () => {
-  it('ends a batch whose planning kills each activation, and plans nothing itself', async () => {
-    // The one before died of it, and its lease has yet to run out.
+  it('ends a batch whose planning kills each activation, without planning', async () => {
+    // The previous holder died; its lease has yet to expire.
     await acquire(runner.context({ id: 'dead' }), 'b1', { isWorker: false })
     expect(await runner.start({ batch: 'b1', cancel: true })).toMatchObject({ state: 'cancelled' })
     expect(listed).not.toHaveBeenCalled()
   })
 
-  it('ends it in whichever activation carries the batch on', async () => {
+  it('ends the batch in any activation that advances it', async () => {
     const found = await readBatch(runner.results, 'b1')
     if (found) await saveBatch(runner.results, { ...found, cancelRequested: true })
     expect(await runner.start({ advance: 'b1' })).toMatchObject({ state: 'cancelled' })
     expect(listed).not.toHaveBeenCalled()
   })
 
-  it('of a run that is over says nothing about the next', async () => {
+  it('of an ended run does not affect the next', async () => {
     await runner.start({ batch: 'b1', cancel: true })
     runner.store = objects.store
     expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })

@@ -40,15 +40,15 @@ jest.setTimeout(300_000)
 
 let objects: TestStore
 let results: Bucket
-const usual = segmentBytes.value
+const defaultBytes = segmentBytes.value
 
 beforeAll(async () => {
   objects = await startTestStore()
-  // Segments of a few records, and yet large enough to be copied.
+  // Segments of a few records, but large enough to be copied.
   segmentBytes.value = partBytes
 })
 afterAll(async () => {
-  segmentBytes.value = usual
+  segmentBytes.value = defaultBytes
   await objects.close()
 })
 beforeEach(async () => {
@@ -57,7 +57,7 @@ beforeEach(async () => {
 
 const key = (number: number): string => `k${String(number).padStart(3, '0')}`
 
-/** A record so large that twenty make a segment; every third one is an error. */
+/** A record so large that twenty make a segment; every third is an error. */
 function large(number: number, changes: Partial<ImageRecord> = {}): ImageRecord {
   const message = `${number} `.repeat(1) + 'x'.repeat(280_000)
   if (number % 3 === 0) return errorRecord(key(number), { message }, changes)
@@ -98,7 +98,7 @@ const close = (bucket = results, changes: Partial<Context> = {}) =>
   advance({ advance: 'b1' }, { ...contextOf(objects.store, bucket, changes) })
 
 describe('closing a batch', () => {
-  it('of several segments joins them, and leaves nothing else behind', async () => {
+  it('joins its segments and leaves no other objects', async () => {
     const batch = await writeParts()
     const { totals, containers } = await closeBatch(objects.store, results, batch)
     expect(totals).toMatchObject({ planned: 48, ok: 32, error: 16, pending: 0 })
@@ -117,7 +117,7 @@ describe('closing a batch', () => {
     expect(await objects.unfinishedUploads(results)).toEqual([])
   })
 
-  it('twice leaves the same bytes', async () => {
+  it('twice writes the same bytes', async () => {
     const batch = await writeParts()
     await closeBatch(objects.store, results, batch)
     const first = await etags()
@@ -126,7 +126,7 @@ describe('closing a batch', () => {
     expect(await etags()).toEqual(first)
   })
 
-  it('leaves the same bytes when it is killed at any request, before or after the store has seen it', async () => {
+  it('writes the same bytes when killed before or after any request', async () => {
     const batch = await writeParts()
     await closeBatch(objects.store, results, batch)
     const expected = await etags()
@@ -146,7 +146,7 @@ describe('closing a batch', () => {
     }
   })
 
-  /** A bucket of which an activation sees no answer any more from a request on, which the store may have done or not. */
+  /** A bucket that stops responding from a request on, which may or may not have taken effect. */
   function killedAt(at: number, counts: (request: Request) => boolean): Bucket {
     let seen = 0
     const dead = () => Promise.reject(new Error('The process is gone'))
@@ -170,7 +170,7 @@ describe('closing a batch', () => {
     return found !== undefined && isConcluded(found)
   }
 
-  it('goes on in another activation where time is up', async () => {
+  it('resumes in another activation when time runs out', async () => {
     const batch = await writeParts()
     await closeBatch(objects.store, results, batch)
     const expected = await etags()
@@ -178,7 +178,7 @@ describe('closing a batch', () => {
     await saveBatch(results, batch)
     let activations = 0
     for (; !(await isAnnounced()); activations++) {
-      // Each request takes a second, and so there is time for a few of them.
+      // Each request takes a second, so there is time for a few.
       const clock = hastyClock()
       const now = clock.now()
       const slow = watched(results, () => clock.advance(1_000))
@@ -193,7 +193,7 @@ describe('closing a batch', () => {
     expect(await etags()).toEqual(expected)
   })
 
-  it('is never broken by a former holder that goes on as well', async () => {
+  it('is not broken by a former holder that continues', async () => {
     const batch = await writeParts()
     await closeBatch(objects.store, results, batch)
     const expected = await etags()
@@ -201,7 +201,7 @@ describe('closing a batch', () => {
       await forget()
       await saveBatch(results, batch)
       let next: Promise<unknown> | undefined
-      // Just before it writes such an object, the former one is overtaken by another.
+      // Just before this write another holder takes over.
       const former = new Proxy(results, {
         get: (target, method) =>
           method !== 'put'
@@ -222,7 +222,7 @@ describe('closing a batch', () => {
     }
   })
 
-  it('merges what the run before left with what this one did, the newest last', async () => {
+  it('merges the previous results with those of this run, later ones last', async () => {
     const batch = await writeParts(40)
     await closeBatch(objects.store, results, batch)
     const again = [0, 3, 4, 20, 39, 40].map((number) => large(number, { etag: 'v2' }))
@@ -232,12 +232,12 @@ describe('closing a batch', () => {
     expect(totals).toMatchObject({ planned: 41, pending: 0 })
     expect(await keysOf()).toEqual(Array.from({ length: 41 }, (_, number) => key(number)))
     const first = await etags()
-    // Closed once more, it merges with its own results.
+    // Closed again, it merges with its own results.
     await closeBatch(objects.store, results, second)
     expect(await etags()).toEqual(first)
   })
 
-  it('leaves empty files for a batch without images', async () => {
+  it('writes empty files for a batch without images', async () => {
     await closeBatch(objects.store, results, doneBatch('photos', 0))
     expect(await textOf(results, resultsKey('b1', 'results.jsonl'))).toBe('')
     expect(await textOf(results, resultsKey('b1', 'results.csv'))).toMatch(/^\uFEFFbucket,key,[^\n]*\r\n$/)
@@ -245,8 +245,8 @@ describe('closing a batch', () => {
   })
 })
 
-describe('the parts of an upload', () => {
-  it('are no smaller than a store takes but for the last, copy what is large, and hold all of it in order', () => {
+describe('upload parts', () => {
+  it('have the minimum size except the last, copy large segments, and keep all in order', () => {
     const anySizes = fc.array(fc.nat(30), { maxLength: 20 })
     fc.assert(
       fc.property(anySizes, (sizes) => {
@@ -255,7 +255,7 @@ describe('the parts of an upload', () => {
         const sum = (part: { size: number }[]) => part.reduce((all, { size }) => all + size, 0)
         for (const part of parts.slice(0, -1)) expect(sum(part)).toBeGreaterThanOrEqual(10)
         expect(parts.flat()).toEqual(objects.filter(({ size }) => size > 0))
-        // Only what is too small is read.
+        // Only small segments are read.
         for (const part of parts) if (part.length > 1) expect(sum(part.slice(0, -1))).toBeLessThan(10)
       }),
     )

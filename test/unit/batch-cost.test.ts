@@ -28,7 +28,7 @@ interface Done {
   state?: BatchSummary['state']
 }
 
-/** A batch whose activations took so many seconds, at one GB. */
+/** A batch whose activations took this many seconds, at 1 GB. */
 async function done(batch: string, { images, seconds, model = 'm@1', state = 'complete' }: Done) {
   const tally = { ...emptyTally(), ok: images - 1, error: 1 }
   addUsage(tally.usage, { classifyMs: seconds * 1000, aggregateMs: 0, container: 'a' })
@@ -40,7 +40,7 @@ async function done(batch: string, { images, seconds, model = 'm@1', state = 'co
 const estimate = (images: number, modelVersion?: string) =>
   estimateCost(results, { modelVersion, images, memory, price: 0.01 })
 
-describe('what a day of uploads has cost', () => {
+describe('the cost of a day of uploads', () => {
   const day = 'uploads-2026-11-22'
   const record = initialRecord(
     { bucket: 'b', key: 'k' },
@@ -66,7 +66,7 @@ describe('what a day of uploads has cost', () => {
   beforeEach(async () => {
     const model = { model: 'm', modelVersion: 'm@1', memory, gbSecondPrice: 0.5 }
     const sorted = { upTo: '', position: 0, ok: 1, error: 0, files: [] }
-    // What is sorted already, an arrival, and a part of what a look found.
+    // A sorted portion, an arrival, and a part found by a scan.
     const usage = { classifyMs: 500, aggregateMs: 500, containers: ['a'] }
     await saveBatch(
       results,
@@ -76,21 +76,21 @@ describe('what a day of uploads has cost', () => {
     await writePart(results, day, 0, [record, { ...record, key: 'l' }], 'b', used('b'))
   })
 
-  it('counts while uploads still come in', async () => {
+  it('counts while uploads still arrive', async () => {
     expect(await withUsage(results, summaryOf('running'))).toEqual({
       ...summaryOf('running'),
       ...{ gbSeconds: 7, cost: 3.5, containers: 2 },
     })
   })
 
-  it('is that of its summary once it is closed', async () => {
+  it('equals that of its summary once closed', async () => {
     const closed = summaryOf('complete', { classifyMs: 4000, aggregateMs: 0, containers: ['a'] })
     expect(await withUsage(results, closed)).toEqual(closed)
   })
 })
 
-describe('what a batch will cost', () => {
-  it('is assumed on the safe side while nothing was measured', async () => {
+describe('the estimated cost of a batch', () => {
+  it('is assumed, on the high side, until a batch was measured', async () => {
     expect(assumedMsPerImage).toBe(100)
     expect(await estimate(1_000_000, 'm@1')).toEqual({ gbSeconds: 100_000, cost: 1000, basis: 'assumed' })
     expect(
@@ -98,7 +98,7 @@ describe('what a batch will cost', () => {
     ).toEqual({ gbSeconds: 25, cost: 0, basis: 'assumed' })
   })
 
-  it('follows from what images of the same model took, large batches weighing more', async () => {
+  it('follows from batches of the same model, weighted by size', async () => {
     await done('20260101-000000-aaaaaa', { images: 900, seconds: 40 })
     await done('20260102-000000-aaaaaa', { images: 100, seconds: 10 })
     await done('20260103-000000-aaaaaa', { images: 10, seconds: 70, model: 'other@1' })
@@ -107,7 +107,7 @@ describe('what a batch will cost', () => {
     expect((await estimate(10, 'third@1')).basis).toBe('assumed')
   })
 
-  it('follows from the model of the newest batch where none is named', async () => {
+  it('uses the model of the newest batch when none is named', async () => {
     await done('20260101-000000-aaaaaa', { images: 10, seconds: 70, model: 'other@1' })
     await done('20260102-000000-aaaaaa', { images: 100, seconds: 10 })
     expect(await estimate(10)).toEqual({ gbSeconds: 1, cost: 0.01, basis: 'measured' })
@@ -117,12 +117,12 @@ describe('what a batch will cost', () => {
     ['is open', '20260101-000000-aaaaaa', { images: 10, seconds: 7, state: 'running' }],
     ['measured nothing', '20260101-000000-aaaaaa', { images: 10, seconds: 0 }],
     ['is of uploads, which come one by one', 'uploads-20260101-', { images: 10, seconds: 7 }],
-  ])('does not follow from a batch that %s', async (_, batch, told) => {
+  ])('ignores a batch that %s', async (_, batch, told) => {
     await done(batch, told)
     expect((await estimate(10, 'm@1')).basis).toBe('assumed')
   })
 
-  it('counts what a batch did again as often as it did it', async () => {
+  it('counts every classification of an image', async () => {
     const batch = '20260101-000000-aaaaaa'
     await done(batch, { images: 100, seconds: 60 })
     // Fired three times, with force.
@@ -130,7 +130,7 @@ describe('what a batch will cost', () => {
     expect(await estimate(1000, 'm@1')).toEqual({ gbSeconds: 200, cost: 2, basis: 'measured' })
   })
 
-  it('is nothing for no images', async () => {
+  it('is zero for no images', async () => {
     expect(await estimate(0)).toMatchObject({ gbSeconds: 0, cost: 0 })
   })
 })

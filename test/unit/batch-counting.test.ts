@@ -28,7 +28,7 @@ beforeEach(async () => {
   await measured()
 })
 
-/** A batch by which others are judged: 2 GB-seconds an image, so that each costs 1. */
+/** A batch to estimate from: 2 GB-seconds per image, so that each costs 1. */
 async function measured(): Promise<void> {
   const tally = { ...emptyTally(), ok: 10 }
   addUsage(tally.usage, { classifyMs: 20_000, aggregateMs: 0, container: 'a' })
@@ -46,7 +46,7 @@ async function measured(): Promise<void> {
   await putSummary(runner.results, summary)
 }
 
-/** Keeps the record of an image, as `aggregate` does. */
+/** Stores the record of an image, like `aggregate`. */
 async function keep(key: string): Promise<void> {
   const etag = (await runner.photos.head(key))?.etag ?? null
   const record = okRecord(key, { bucket: runner.photos.name, etag })
@@ -57,7 +57,7 @@ const written = async (): Promise<string[]> =>
   (await collect(runner.results.list())).map(({ key }) => key).filter((key) => !key.includes('20261121'))
 
 describe('a dry run', () => {
-  it('tells what there is to do, what it is likely to cost, and that nothing of it has begun', async () => {
+  it('returns the images due and their cost, and starts nothing', async () => {
     await keep('b')
     const before = await written()
     expect(await runner.start({ dryRun: true })).toMatchObject({
@@ -72,7 +72,7 @@ describe('a dry run', () => {
     expect(runner.invoked).toEqual([])
   })
 
-  it('deletes no record of an image that is gone', async () => {
+  it('deletes no record of a missing image', async () => {
     await keep('b')
     await runner.photos.delete('b')
     const before = await written()
@@ -80,28 +80,28 @@ describe('a dry run', () => {
     expect(await written()).toEqual(before)
   })
 
-  it('says so when there is too much to count', async () => {
+  it('is refused when there are too many images to count', async () => {
     const late = runner.start({ dryRun: true }, { deadline: runner.clock.now() + minutes(1) })
     await expect(late).rejects.toMatchObject({ code: 'too_many_images', message: /one activation can count/ })
   })
 })
 
-describe('a batch with a limit of its cost', () => {
-  it('is refused before anything is written, with both figures', async () => {
+describe('a batch with maxCost', () => {
+  it('is refused before anything is written, with both amounts', async () => {
     await expect(runner.start({ batch: 'b1', maxCost: 3.99 })).rejects.toMatchObject({
       code: 'cost_exceeded',
-      message: 'A batch of 4 is likely to cost 4 (8 GB-s, by earlier batches), more than maxCost, 3.99',
+      message: 'A batch of 4 is likely to cost 4 (8 GB-s, from earlier batches), more than maxCost, 3.99',
     })
     expect(await written()).toEqual([])
     expect(runner.invoked).toEqual([])
   })
 
-  it('is judged by what its filters leave', async () => {
+  it('counts only the images that its filters select', async () => {
     await expect(runner.start({ batch: 'b1', maxCost: 1 })).rejects.toThrow('batch of 4')
     expect(await runner.start({ batch: 'b1', maxCost: 1, limit: 1 })).toMatchObject({ totals: { ok: 1 } })
   })
 
-  it('that is complete is judged by what a further run would do', async () => {
+  it('that is complete is estimated by its next run', async () => {
     await runner.start({ batch: 'b1', maxCost: 4 })
     for (const key of await runner.keysOf('b1')) await keep(key)
     await runner.photos.put('e', 'v1')

@@ -9,15 +9,15 @@ const anyRange: fc.Arbitrary<Range> = fc
   .map(([start, length]) => ({ start, end: Math.min(start + length, size) }))
 const anyRanges = fc.array(anyRange, { maxLength: 12 })
 
-/** Which positions some range holds, one by one. */
+/** The positions that some range covers, one by one. */
 function bitmap(ranges: Range[]): boolean[] {
   const held = new Array<boolean>(size).fill(false)
   for (const { start, end } of ranges) held.fill(true, start, end)
   return held
 }
 
-describe('what is missing of a range', () => {
-  it('is every position that no part holds, and no other', () => {
+describe('the gaps in a range', () => {
+  it('are the positions that no part covers', () => {
     fc.assert(
       fc.property(anyRange, anyRanges, (whole, ranges) => {
         const held = bitmap(ranges)
@@ -30,7 +30,7 @@ describe('what is missing of a range', () => {
     )
   })
 
-  it('comes as the fewest ranges, in order', () => {
+  it('are returned as the fewest ranges, sorted', () => {
     fc.assert(
       fc.property(anyRange, anyRanges, (whole, ranges) => {
         const missing = gaps(whole, ranges)
@@ -42,7 +42,7 @@ describe('what is missing of a range', () => {
     )
   })
 
-  it('leaves the list of parts as it was', () => {
+  it('do not change the list of parts', () => {
     const ranges = [
       { start: 5, end: 7 },
       { start: 0, end: 2 },
@@ -52,8 +52,8 @@ describe('what is missing of a range', () => {
   })
 })
 
-describe('what ranges hold together', () => {
-  it('is the same positions in the fewest ranges', () => {
+describe('merged ranges', () => {
+  it('cover the same positions with the fewest ranges', () => {
     fc.assert(
       fc.property(anyRanges, (ranges) => {
         const together = mergeRanges(ranges)
@@ -64,7 +64,7 @@ describe('what ranges hold together', () => {
     )
   })
 
-  it('is all of a range where nothing of it is missing', () => {
+  it('cover a range that has no gaps', () => {
     fc.assert(
       fc.property(anyRange, anyRanges, (whole, ranges) => {
         expect(isCovered(whole, mergeRanges(ranges))).toBe(gaps(whole, ranges).length === 0)

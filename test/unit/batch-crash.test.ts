@@ -23,10 +23,10 @@ beforeAll(async () => {
 })
 afterAll(() => objects.close())
 
-/** Whether an activation dies at a call, and whether the call is done before. */
+/** Kills an activation at a call, before or after its effect. */
 type Fate = { at: number; after: boolean }
 
-/** A platform whose activations run one after the other, and of which one dies at some call to the store or to it. */
+/** A platform that runs activations one after the other, and kills one of them at a call to the store or the platform. */
 class World {
   calls = 0
   died = ''
@@ -38,7 +38,7 @@ class World {
     readonly fate: Fate,
   ) {}
 
-  /** What an activation calls, until it dies. */
+  /** Counts the calls of an activation, until it dies. */
   private guard<T extends object>(target: T, life: { dead: boolean }, name: string): T {
     return new Proxy(target, {
       get: (object, method) => {
@@ -123,7 +123,7 @@ class World {
     return aggregate({ batch, images: records, part: { start, end, chunk, model, by } }, context)
   }
 
-  /** Runs all there is, and reconciles until nothing is left. */
+  /** Runs all invocations, and reconciles until none are left. */
   async settle(batch: string): Promise<void> {
     for (let turn = 0; turn < 200; turn++) {
       const job = this.queue.shift()
@@ -134,7 +134,7 @@ class World {
       const found = await readBatch(this.runner.results, batch)
       if (found && isConcluded(found)) return
       this.runner.clock.advance(minutes(10))
-      // By then the lease of one that died has run out; the clock of the store goes on with the real one.
+      // The lease of a dead holder has expired by then; the store’s clock is the real one.
       await this.start({ advance: batch }, this.context('reconcile')).catch(() => {})
       await reconcile(this.context('reconcile'))
     }
@@ -149,13 +149,13 @@ let fires = 0
 async function fireInto(world: World): Promise<void> {
   const { results } = world.runner
   const run = async () => (await readBatch(results, 'b1'))?.run ?? 0
-  // A fire that was lost before it was written is fired again.
+  // A fire that was lost before it was stored is repeated.
   for (const before = await run(); (await run()) === before; )
     await world.run('/guest/whisklens/start-batch', request, `fired ${++fires}`)
   await world.settle('b1')
 }
 
-/** A batch of eight images, during which one activation dies. */
+/** A batch of eight images, in which one activation dies. */
 async function first(fate: Fate) {
   const runner = await newRunner(objects)
   for (let n = 0; n < 8; n++) await runner.photos.put(`k${n}`, 'v1')
@@ -164,7 +164,7 @@ async function first(fate: Fate) {
   return world
 }
 
-/** The same fired again, after one image has changed, one is gone, and one is new. */
+/** The batch fired again after one image changed, one was deleted and one was added. */
 async function second(fate: Fate) {
   const { runner } = await first({ at: -1, after: false })
   await runner.photos.put('k1', 'v2')
@@ -175,7 +175,7 @@ async function second(fate: Fate) {
   return world
 }
 
-/** What the results are to hold: each image that there is, in its version. */
+/** The expected results: each existing image, in its current version. */
 async function outcomeOf({ runner }: World) {
   const records = await runner.recordsOf('b1')
   const expected = await collect(runner.photos.list())
@@ -188,7 +188,7 @@ async function outcomeOf({ runner }: World) {
 it.each([
   ['fired', first],
   ['fired again', second],
-])('a batch that is %s ends each image once, wherever one activation dies', async (_, live) => {
+])('a batch that is %s has each image once, wherever one activation dies', async (_, live) => {
   const { calls } = await live({ at: -1, after: false })
   const failures: string[] = []
   for (let at = 0; at < calls; at += isFull ? 1 : 9)

@@ -5,7 +5,7 @@ import { neutralise } from '../../src/batch/reports/formulas'
 import type { ImageRecord } from '../../src/schema'
 import { anyKey, errorRecord, okRecord, tabby } from './batch-fixtures'
 
-/** A reader of RFC 4180, as spreadsheets have one. */
+/** A parser for RFC 4180, like those of spreadsheets. */
 function parseCsv(text: string): string[][] {
   const rows: string[][] = []
   let row: string[] = []
@@ -24,7 +24,7 @@ const cells = (record: ImageRecord, { header, line }: CsvFormat = rawCsv): Recor
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']))
 }
 
-/** As docs/results.md tells how to get a text back. */
+/** Restores a text by the rule in docs/results.md. */
 const restored = (text: string): string =>
   text
     .replace(/^'('*[\t\r\n])/, '$1')
@@ -54,7 +54,7 @@ const anyText = fc.oneof(
 )
 
 describe('a batch as CSV', () => {
-  it('has the most probable label of an image, and all of them', () => {
+  it('has the most probable label of an image, and all labels', () => {
     const lynx = { ...tabby, label: 'lynx', probability: 1 / 12 }
     expect(cells(okRecord('a.jpg', { labels: [tabby, lynx] }))).toMatchObject({
       bucket: 'photos',
@@ -79,7 +79,7 @@ describe('a batch as CSV', () => {
     })
   })
 
-  it('reads back as it was where it is raw, whatever a key or a label holds', () => {
+  it('in its raw form round-trips any key or label', () => {
     fc.assert(
       fc.property(anyText, anyText, (key, etag) => {
         const row = cells(okRecord(key, { etag }))
@@ -89,41 +89,41 @@ describe('a batch as CSV', () => {
     )
   })
 
-  it('begins with a byte order mark for spreadsheets, and with the first column for programs', () => {
+  it('starts with a byte order mark for spreadsheets, with the first column for programs', () => {
     expect(Buffer.from(spreadsheetCsv.header).subarray(0, 3).toString('hex')).toBe('efbbbf')
     expect(rawCsv.header).toMatch(/^bucket,key,status,label,/)
     expect(spreadsheetCsv.header.slice(1)).toBe(rawCsv.header)
   })
 
-  it('keeps a key outside ASCII', () => {
+  it('keeps keys outside ASCII', () => {
     expect(cells(okRecord('Фото/猫😀.jpg'), spreadsheetCsv).key).toBe('Фото/猫😀.jpg')
   })
 })
 
-describe('formulas', () => {
-  it.each(formulas)('are none for a spreadsheet in a key: %j', (text) => {
+describe('neutralising formulas', () => {
+  it.each(formulas)('makes a key safe in spreadsheets: %j', (text) => {
     expect(cells(okRecord(text), spreadsheetCsv).key?.startsWith("'")).toBe(true)
     expect(cells(okRecord(text), rawCsv).key).toBe(text)
   })
 
-  it('are none in a label, a name of a class or an etag', () => {
+  it('covers labels, class names and etags', () => {
     const label = { ...tabby, label: '=HYPERLINK("https://example.com")', className: '@x, y' }
     const row = cells(okRecord('a', { labels: [label], etag: '-1' }), spreadsheetCsv)
     expect(row).toMatchObject({ label: `'${label.label}`, className: "'@x, y", etag: "'-1" })
   })
 
-  it('are none behind what another setting takes for a separator', () => {
+  it('covers formulas after other separators', () => {
     expect(neutralise('a;=1+1;b')).toBe("a;'=1+1;b")
     expect(neutralise('a\n=1+1')).toBe("a\n'=1+1")
     expect(neutralise('a\t"=1+1"')).toBe(`a\t'"=1+1"`)
   })
 
-  it('are all there is: other texts stay as they are', () => {
+  it('leaves other texts unchanged', () => {
     for (const text of ["'quoted'", 'a=b', '2026-11-22', 'x-1.jpg', 'a, -b', '', '😀', '"a"'])
       expect(neutralise(text)).toBe(text)
   })
 
-  it('come back by the documented rule, whatever the text', () => {
+  it('is reversible by the documented rule, for any text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const neutral = neutralise(text)
@@ -136,14 +136,14 @@ describe('formulas', () => {
     )
   })
 
-  it('do not come of numbers: those are numbers for a spreadsheet, negative ones too', () => {
+  it('leaves numbers alone, negative ones too', () => {
     const record = okRecord('a', { timings: { download: -1, decode: 0, infer: 0 } })
     expect(cells(record, spreadsheetCsv).downloadMs).toBe('-1')
   })
 })
 
 describe('a row of JSON Lines', () => {
-  it('has the columns of the CSV, with null where there is nothing', () => {
+  it('has the columns of the CSV, and null for missing values', () => {
     const row = toRow(errorRecord('a.jpg', {}, { width: null }))
     expect(Object.keys(row)).toEqual(parseCsv(rawCsv.header)[0])
     expect(row).toMatchObject({ error: 'image_corrupt', label: null, width: null, labels: [] })

@@ -19,7 +19,7 @@ const observe = (changes: Partial<Observed> = {}): Observed => ({
   ...changes,
 })
 
-/** Chunks of so many images each, up to a position. */
+/** Chunks of this many images each, up to a position. */
 const chunksOf = (size: number, planned: number): Chunk[] =>
   Array.from({ length: Math.ceil(planned / size) }, (_, n) => ({
     start: n * size,
@@ -57,7 +57,7 @@ const planned = (count: number, changes: Changes = {}): OpenBatch =>
     },
   )
 
-/** A batch of which these pieces are under way, and nothing else. */
+/** A batch with only these pieces in flight. */
 const withPieces = (pieces: Piece[], changes: Changes = {}): OpenBatch =>
   planned(Math.max(...pieces.map(({ end }) => end)), {
     ...changes,
@@ -67,7 +67,7 @@ const withPieces = (pieces: Piece[], changes: Changes = {}): OpenBatch =>
 const piecesOf = ({ batch }: Turn) => batch.dispatch.pieces.map(({ start, end, at }) => [start, end, at > 0])
 
 describe('a turn', () => {
-  it('gives out what the window has room for, and notes it before it is dispatched', () => {
+  it('fills the window and records pieces before they are dispatched', () => {
     const batch = planned(100, { dispatch: { window: windowOf(2) } })
     const turn = nextTurn(batch, observe({ ready: chunksOf(25, 100) }))
     expect(turn.toDispatch).toMatchObject([
@@ -77,16 +77,16 @@ describe('a turn', () => {
     expect(turn.batch.dispatch).toMatchObject({ next: 50, pieces: turn.toDispatch })
   })
 
-  it('does not go beyond what is published', () => {
+  it('dispatches only published chunks', () => {
     const turn = nextTurn(planned(50, { plan: { done: false } }), observe({ ready: chunksOf(25, 100) }))
     expect(turn.toDispatch).toHaveLength(2)
   })
 
-  it('gives out nothing when the activation is about to end', () => {
+  it('dispatches nothing when the activation is about to end', () => {
     expect(nextTurn(planned(50), observe({ ready: chunksOf(25, 50), isLate: true })).toDispatch).toEqual([])
   })
 
-  it('takes down what was dispatched, and has what was refused wait', () => {
+  it('records dispatched pieces and keeps refused ones waiting', () => {
     const pieces = [under(0, 25, { activationId: undefined }), under(25, 50, { activationId: undefined })]
     const [one, two] = pieces as [Piece, Piece]
     const sent = [
@@ -100,7 +100,7 @@ describe('a turn', () => {
     expect(again.toDispatch).toMatchObject([{ start: 25, end: 50, attempts: 1 }])
   })
 
-  it('widens the window by what the platform has accepted, before any of it reports', () => {
+  it('widens the window by accepted pieces before any reports', () => {
     let batch = planned(10_000)
     let sent: Observed['sent'] = []
     const given: number[] = []
@@ -114,14 +114,14 @@ describe('a turn', () => {
     expect(given).toEqual([32, 32, 64, 128, 0])
   })
 
-  it('gives out again what another holder may never have dispatched', () => {
+  it('dispatches again what an earlier holder may not have dispatched', () => {
     const unknown = under(0, 25, { activationId: undefined, by: 1 })
     expect(nextTurn(withPieces([unknown]), observe({ epoch: 2 })).toDispatch).toMatchObject([
       { start: 0, by: 2 },
     ])
   })
 
-  it('settles what parts hold all of, however they are cut, and counts each error once', () => {
+  it('removes pieces that parts cover, however they are cut, and counts each error once', () => {
     const batch = withPieces([under(0, 10), under(10, 20)])
     const parts = [part(0, 4, 1), part(2, 10, 2, 'a2'), part(10, 15, 5), part(10, 14, 4, 'a3')]
     const { batch: next } = nextTurn(batch, observe({ parts }))
@@ -129,7 +129,7 @@ describe('a turn', () => {
     expect(next.dispatch.errors).toBe(3)
   })
 
-  it('is the last one when all is planned, given out and reported', () => {
+  it('closes the batch when everything is planned, dispatched and reported', () => {
     const batch = withPieces([under(0, 10)])
     expect(nextTurn(batch, observe({ parts: [part(0, 10)] })).batch).toMatchObject({
       status: 'closing',
@@ -141,7 +141,7 @@ describe('a turn', () => {
     expect(nextTurn(batch, observe(late)).batch.status).toBe('open')
   })
 
-  it('ends a batch that is to be cancelled, and keeps what is under way', () => {
+  it('closes a cancelled batch and keeps the pieces in flight', () => {
     const { batch, toDispatch } = nextTurn(
       withPieces([under(0, 10)], { cancelRequested: true }),
       observe({ ready: chunksOf(10, 20) }),
@@ -151,7 +151,7 @@ describe('a turn', () => {
     expect(toDispatch).toEqual([])
   })
 
-  it('stops a batch for a failure that came again and again, unless something was reported since', () => {
+  it('stops a batch after repeated failures, unless something was reported since', () => {
     const failure = { code: 'access_denied', message: 'No', count: 3 }
     const batch = withPieces([under(0, 10), under(10, 20)], { failure })
     expect(nextTurn(batch, observe()).batch).toMatchObject({
@@ -163,7 +163,7 @@ describe('a turn', () => {
     expect(nextTurn(twice, observe()).batch.status).toBe('open')
   })
 
-  it('leaves a day of uploads open until it is over, and nothing of it is missing then', () => {
+  it('keeps a day of uploads open until it is over and has reported', () => {
     const day = withPieces([under(0, 10)], { batch: 'uploads-2026-11-22', kind: 'uploads' })
     const at = (time: string) => observe({ parts: [part(0, 10)], now: Date.parse(time) })
     expect(nextTurn(day, at('2026-11-22T23:59:00Z')).batch.status).toBe('open')
@@ -175,7 +175,7 @@ describe('a turn', () => {
 describe('a piece that does not report', () => {
   const later = now + minutes(9)
 
-  it('is left alone until it is overdue, and is given out again in halves then', () => {
+  it('is dispatched again in halves once it is overdue', () => {
     const batch = withPieces([under(0, 10)])
     expect(piecesOf(nextTurn(batch, observe({ now: now + minutes(7) })))).toEqual([[0, 10, true]])
     const { toDispatch } = nextTurn(batch, observe({ now: later }))
@@ -185,7 +185,7 @@ describe('a piece that does not report', () => {
     ])
   })
 
-  it('is given out in what is missing of it', () => {
+  it('is dispatched again only where positions are missing', () => {
     const { toDispatch } = nextTurn(withPieces([under(0, 10)]), observe({ now: later, parts: [part(2, 10)] }))
     expect(toDispatch).toMatchObject([
       { start: 0, end: 1 },
@@ -193,14 +193,14 @@ describe('a piece that does not report', () => {
     ])
   })
 
-  it('is not waited for when its activation has ended', () => {
+  it('is retried as soon as its activation has ended', () => {
     const ended = new Map([['of 0', {}]])
     const { batch } = nextTurn(withPieces([under(0, 10)]), observe({ ended, now: now + 1_000 }))
     expect(batch.dispatch.pieces).toMatchObject([{ ended: true }])
     expect(nextTurn(batch as OpenBatch, observe({ now: now + 6_000 })).toDispatch).toHaveLength(2)
   })
 
-  it('is tried for the first time by a run that is fired after one that was stopped', () => {
+  it('has all its attempts again in a run fired after a stop', () => {
     const pieces = [under(0, 1, { attempts: 4, ended: true }), under(1, 2, { attempts: 4, at: 0 })]
     const stopped = ended(beginClosing(withPieces(pieces), 'stopped') as ClosingBatch, noUsage) as EndedBatch
     const again = nextRun(stopped, { request: stopped.request, requestId: 'r2' }) as OpenBatch
@@ -208,14 +208,14 @@ describe('a piece that does not report', () => {
     expect(toDispatch.map(({ attempts }) => attempts)).toEqual([1, 1])
   })
 
-  it('is looked after at the activation that goes on with what was left over', () => {
+  it('is followed to the activation that classifies its rest', () => {
     const ended = new Map([['of 0', { next: 'b2' }]])
     const { batch } = nextTurn(withPieces([under(0, 10)]), observe({ ended, now: now + 1_000 }))
     expect(batch.dispatch.pieces).toMatchObject([{ activationId: 'b2', at: now + 1_000 }])
     expect(batch.dispatch.pieces[0]).not.toHaveProperty('ended')
   })
 
-  it('is halved down to one image, which is tried five times, after longer and longer pauses, and lost', () => {
+  it('is halved down to one image, which is lost after five attempts with growing backoff', () => {
     let batch = withPieces([under(0, 2)])
     let time = now
     const tries: number[] = []
@@ -241,7 +241,7 @@ describe('a piece that does not report', () => {
     throw new Error('It was never given up')
   })
 
-  it('loses no try to a platform without room', () => {
+  it('loses no attempt when the platform refuses it', () => {
     const waiting = under(0, 1, { at: 0, attempts: 4, activationId: undefined })
     expect(nextTurn(withPieces([waiting]), observe({ now: later })).toDispatch).toMatchObject([
       { attempts: 4 },
@@ -283,17 +283,17 @@ describe('a piece that does not report', () => {
   })
 })
 
-describe('a limit of errors', () => {
+describe('maxErrors', () => {
   const limited = (maxErrors: string, next: number, errors: number) =>
     batchOf('photos', { maxErrors }, { dispatch: { next, errors } })
 
-  it('given as a share, judges it from twenty images on', () => {
+  it('as a percentage applies from twenty images on', () => {
     expect(hasTooManyErrors(limited('5%', 19, 19))).toBe(false)
     expect(hasTooManyErrors(limited('5%', 100, 5))).toBe(false)
     expect(hasTooManyErrors(limited('5%', 100, 6))).toBe(true)
   })
 
-  it('is about what came since the batch was last fired', () => {
+  it('applies to what came since the last fire', () => {
     const batch = limited('2', 100, 10)
     batch.dispatch.before = { reported: 50, errors: 8 }
     expect(hasTooManyErrors(batch)).toBe(false)

@@ -3,7 +3,7 @@ import { differences, filtersOf, isUnfiltered, selects } from '../../src/batch/s
 import { batchRequestSchema } from '../../src/schema'
 import { anyKey, objectInfo } from './batch-fixtures'
 
-describe('what a batch selects', () => {
+describe('the selection of a batch', () => {
   const selected = (asked: Parameters<typeof selects>[0], keys: string[]): string[] =>
     keys.filter((key) => selects(asked)(objectInfo(key)))
 
@@ -11,11 +11,11 @@ describe('what a batch selects', () => {
     fc.assert(fc.property(anyKey, (key) => selects({})(objectInfo(key))))
   })
 
-  it('leaves out the markers that consoles make for folders', () => {
+  it('excludes folder markers created by consoles', () => {
     expect(selects({})(objectInfo('photos/', { size: 0 }))).toBe(false)
   })
 
-  it('takes an object with bytes in it for an image, whatever its name', () => {
+  it('includes any object with content, whatever its name', () => {
     expect(selects({})(objectInfo('photos/', { size: 1 }))).toBe(true)
     expect(selects({})(objectInfo('photos', { size: 0 }))).toBe(true)
   })
@@ -31,16 +31,16 @@ describe('what a batch selects', () => {
     expect(selected({ include }, [...matching, ...others])).toEqual(matching)
   })
 
-  it('excludes by a glob, which wins over the one that includes', () => {
+  it('excludes by a glob, which takes precedence over include', () => {
     const asked = { include: '*.jpg', exclude: 'private/**' }
     expect(selected(asked, ['a.jpg', 'private/a.jpg', 'x/a.jpg', 'a.png'])).toEqual(['a.jpg', 'x/a.jpg'])
   })
 
-  it('takes an empty glob for none, as a form sends it', () => {
+  it('treats an empty glob as none, as sent by forms', () => {
     expect(selected({ include: '', exclude: '' }, ['a.jpg'])).toEqual(['a.jpg'])
   })
 
-  it('goes by the extensions of formats, in any case', () => {
+  it('matches file extensions of formats, ignoring case', () => {
     const keys = ['a.jpg', 'b.JPEG', 'c.jfif', 'd.png', 'e.tiff', 'jpg', 'x.jpg/f', 'g.jpg.txt']
     expect(selected(batchRequestSchema.parse({ format: 'JPEG,tiff' }), keys)).toEqual([
       'a.jpg',
@@ -54,7 +54,7 @@ describe('what a batch selects', () => {
     )
   })
 
-  it('begins with what was changed at the given time', () => {
+  it('includes objects changed at the given time', () => {
     const since = new Date('2026-11-22T07:00:00Z')
     const at = (lastModified: string) => selects({ since })(objectInfo('a.jpg', { lastModified }))
     expect(at('2026-11-22T06:59:59.000Z')).toBe(false)
@@ -62,7 +62,7 @@ describe('what a batch selects', () => {
     expect(at('2026-11-23T00:00:00.000Z')).toBe(true)
   })
 
-  it('is what has the size asked for, both ends included', () => {
+  it('is limited by size, both ends included', () => {
     const sized = (asked: object) =>
       [0, 9, 10, 11, 20, 21].filter((size) => selects(asked)(objectInfo('a.jpg', { size })))
     expect(sized({ minSize: 10 })).toEqual([10, 11, 20, 21])
@@ -70,7 +70,7 @@ describe('what a batch selects', () => {
     expect(sized({ minSize: 10, maxSize: 20 })).toEqual([10, 11, 20])
   })
 
-  it('is a sample of about the share asked for, the same each time, within any larger one', () => {
+  it('samples about the given share, reproducibly and within any larger sample', () => {
     const keys = Array.from({ length: 20_000 }, (_, number) => `photos/${number}.jpg`)
     const sample = (share: string) => selected({ sample: share }, keys)
     const small = sample('1%')
@@ -85,7 +85,7 @@ describe('what a batch selects', () => {
 describe('the filters of a request', () => {
   const asked = (request: object) => batchRequestSchema.parse(request)
 
-  it('take sizes in bytes or in powers of 1,024, and shares', () => {
+  it('accept sizes in bytes or binary units, and percentages', () => {
     expect(asked({ minSize: 10, maxSize: '5M', sample: '0.5%' })).toMatchObject({
       minSize: 10,
       maxSize: 5 * 1024 * 1024,
@@ -109,13 +109,13 @@ describe('the filters of a request', () => {
     expect(batchRequestSchema.safeParse(request).success).toBe(false)
   })
 
-  it('are the same or not by what they mean', () => {
+  it('are compared by meaning', () => {
     const one = asked({ include: '*.jpg', since: '2026-01-01', exclude: '' })
     expect(differences(one, asked({ include: '*.jpg', since: '2026-01-01T00:00:00Z' }))).toEqual([])
     expect(differences(one, asked({ include: '*.png', limit: 7 }))).toEqual(['include', 'since', 'limit'])
   })
 
-  it('are none where nothing but the prefix is asked for', () => {
+  it('are empty for a prefix alone', () => {
     expect(isUnfiltered(asked({ prefix: 'x/', include: '', force: true }))).toBe(true)
     for (const filter of [
       { include: '*' },
@@ -129,7 +129,7 @@ describe('the filters of a request', () => {
     expect(isUnfiltered(asked({ maxSize: 1 })) || isUnfiltered(asked({ sample: '99%' }))).toBe(false)
   })
 
-  it('take the place of others altogether', () => {
+  it('replace others completely', () => {
     const replaced = { ...asked({ include: '*.jpg', limit: 7 }), ...filtersOf(asked({ sample: '1%' })) }
     expect(replaced).toMatchObject({ include: undefined, limit: undefined, sample: '1%' })
   })

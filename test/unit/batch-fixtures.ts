@@ -21,7 +21,7 @@ import { type Bucket, type ObjectInfo, openStore, type Store } from '../../src/s
 
 log.level = 'silent'
 
-/** A window that nothing was refused to yet. */
+/** A window without any refusal. */
 export const windowOf = (size: number): Window => ({
   size,
   isKnown: false,
@@ -31,7 +31,7 @@ export const windowOf = (size: number): Window => ({
   round: { at: 0, done: 0 },
 })
 
-/** An object store in a folder of its own; every bucket it gives is new. */
+/** An object store in its own folder; each bucket is new. */
 export async function startTestStore() {
   const dataDir = await mkdtemp(join(tmpdir(), 'whisklens-batch-'))
   const credentials = { accessKeyId: 'access', secretAccessKey: 'secret' }
@@ -51,7 +51,7 @@ export async function startTestStore() {
       await bucket.createIfMissing()
       return bucket
     },
-    /** The keys of uploads that were begun, and neither completed nor aborted. */
+    /** Keys of uploads that are neither completed nor aborted. */
     async unfinishedUploads(bucket: Bucket): Promise<string[]> {
       const s3 = new S3({
         endpoint: server.endpoint,
@@ -77,8 +77,8 @@ export interface Request {
 }
 
 /**
- * A bucket that tells of every request before it is made.
- * @param before may throw, and then the request is not made
+ * A bucket that reports every request before it is made.
+ * @param before may throw, which prevents the request
  */
 export function watched(bucket: Bucket, before: (request: Request) => void): Bucket {
   return new Proxy(bucket, {
@@ -93,17 +93,17 @@ export function watched(bucket: Bucket, before: (request: Request) => void): Buc
   })
 }
 
-/** A bucket and the requests made of it. */
+/** A bucket that records its requests. */
 export function counted(bucket: Bucket): { bucket: Bucket; requests: Request[] } {
   const requests: Request[] = []
   return { bucket: watched(bucket, (request) => requests.push(request)), requests }
 }
 
-/** A bucket whose listing is made up; everything else is the given one's. */
+/** A bucket with a fake listing; everything else is real. */
 export const listing = (bucket: Bucket, list: Bucket['list']): Bucket =>
   new Proxy(bucket, { get: (target, name) => (name === 'list' ? list : Reflect.get(target, name)) })
 
-/** Sets the clock, and only the clock: requests go on in real time. */
+/** Sets only the clock: requests run in real time. */
 export function setClock(now: string | number): void {
   jest.useFakeTimers({
     now: new Date(now),
@@ -138,7 +138,7 @@ export const tabby = {
   probability: 0.75,
 }
 
-/** The record of an image that was classified without trouble. */
+/** The record of a classified image. */
 export const okRecord = (key: string, changes: Partial<ImageRecord> = {}): ImageRecord => ({
   ...initialRecord(
     { bucket: 'photos', key, etag: 'v1', size: 3, lastModified: '2026-11-22T07:00:00.000Z' },
@@ -166,7 +166,7 @@ export const errorRecord = (
     ...changes,
   })
 
-/** An open batch over a bucket, nothing of it done yet. */
+/** A new open batch over a bucket. */
 export function batchOf(bucket: string, asked: object = {}, changes: BatchChanges = {}): OpenBatch {
   const request = batchRequestSchema.parse(asked)
   const startedAt = '2026-11-22T08:00:00.000Z'
@@ -188,7 +188,7 @@ type BatchChanges = Partial<Omit<OpenBatch, 'plan' | 'dispatch'>> & {
   dispatch?: Partial<Batch['dispatch']>
 }
 
-/** As many images as are said, all given out and none under way. */
+/** This many images, all dispatched and none in flight. */
 export const doneBatch = (bucket: string, planned: number, changes: BatchChanges = {}): OpenBatch =>
   batchOf(
     bucket,
@@ -200,7 +200,7 @@ export const doneBatch = (bucket: string, planned: number, changes: BatchChanges
     },
   )
 
-/** A clock that waits for nobody: to sleep is to move it on, once all that is under way has had its turn. */
+/** A clock on which sleeping advances time, after pending work has run. */
 export function hastyClock(now = Date.now()): Clock & { advance(milliseconds: number): void } {
   return {
     now: () => now,
@@ -214,7 +214,7 @@ export function hastyClock(now = Date.now()): Clock & { advance(milliseconds: nu
   }
 }
 
-/** The world of an activation over a bucket of results. */
+/** The context of an activation over a results bucket. */
 export const contextOf = (store: Store, results: Bucket, changes: Partial<Context> = {}): Context => ({
   clock: hastyClock(),
   random: Math.random,
@@ -231,7 +231,7 @@ export const contextOf = (store: Store, results: Bucket, changes: Partial<Contex
   ...changes,
 })
 
-/** Has an open batch closed as `start-batch` closes it: all of it has to have reported. */
+/** Closes an open batch like `start-batch`; all of it must have reported. */
 export async function closeBatch(store: Store, results: Bucket, batch: Batch): Promise<BatchSummary> {
   await saveBatch(results, batch)
   const summary = await advance({ advance: batch.batch }, contextOf(store, results))
@@ -242,7 +242,7 @@ export async function closeBatch(store: Store, results: Bucket, batch: Batch): P
 export const putSummary = (results: Bucket, summary: BatchSummary): Promise<string> =>
   results.put(summaryKey(summary.batch), JSON.stringify(summary))
 
-/** Stores a batch in place of what is there, as a change of somebody else. */
+/** Overwrites the stored batch, like another writer. */
 export async function saveBatch(results: Bucket, batch: Batch): Promise<void> {
   const revision = ((await readBatch(results, batch.batch))?.revision ?? 0) + 1
   const body = JSON.stringify({ ...batch, revision, writeId: `w${revision}` })
@@ -277,8 +277,8 @@ export const textOf = async (bucket: Bucket, key: string): Promise<string | unde
 export const inBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 /**
- * Keys that stores take and programs stumble over: prefixes of each other, folders, spaces, what URLs and XML escape,
- * and characters whose order in UTF-16 is not that of their UTF-8 bytes (～ U+FF5E and emoji).
+ * Keys that stores accept and programs mishandle: prefixes of each other, folders, spaces, what URLs and XML escape,
+ * and characters sorted differently in UTF-16 and UTF-8 (～ U+FF5E and emoji).
  */
 export const anyKey: fc.Arbitrary<string> = fc
   .array(

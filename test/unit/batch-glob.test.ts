@@ -25,11 +25,11 @@ describe('a glob', () => {
     ['a{,b}c', ['ac', 'abc'], ['a,bc']],
     ['a,b.+$^jpg', ['a,b.+$^jpg'], ['a,bx+$^jpg']],
     ['\\*\\(1\\)\\{a,b\\}', ['*(1){a,b}'], ['x(1){a,b}']],
-  ])('%s matches what it says', (glob, keys, others) => {
+  ])('%s matches the right keys', (glob, keys, others) => {
     expect(matching(glob, [...keys, ...others])).toEqual(keys)
   })
 
-  it('means what it means to picomatch', () => {
+  it('matches like picomatch', () => {
     const piece = fc.constantFrom('a', 'b', '.', '-', '*', '?', '[ab]', '[^a]', '{a,b}', '{a,{b*,c}}', '\\*')
     const segment = fc.array(piece, { minLength: 1, maxLength: 4 }).map((pieces) => pieces.join(''))
     const glob = fc
@@ -42,7 +42,7 @@ describe('a glob', () => {
         { minLength: 1, maxLength: 4 },
       )
       .map((segments) => segments.join('/'))
-    // Neither is a name in any store that people use, and picomatch takes them for folders.
+    // Stores do not have these names, and picomatch treats them as folders.
     const isUsual = (path: string) => path.split('/').every((name) => name !== '.' && name !== '..')
     fc.assert(
       fc.property(glob.filter(isUsual), key.filter(isUsual), (pattern, path) => {
@@ -72,7 +72,7 @@ describe('a glob', () => {
     '{1..3}',
     '{}',
     'a\\',
-  ])('%s is refused when it is asked for: it would mean something else elsewhere', (glob) => {
+  ])('%s is refused, because other implementations read it differently', (glob) => {
     for (const asked of [{ include: glob }, { exclude: glob }]) {
       expect(() => parseBatchRequest(asked)).toThrow(
         expect.objectContaining({ code: 'bad_parameter', message: expect.stringContaining(glob) }),
@@ -86,7 +86,7 @@ describe('a glob', () => {
     expect(matching('a'.repeat(1024), ['a'.repeat(1024)])).toHaveLength(1)
   })
 
-  it('never fails but with its own error, whatever it is', () => {
+  it('fails only with its own error, whatever it contains', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (glob, key) => {
         try {
@@ -107,7 +107,7 @@ describe('matching a long key', () => {
   })
   afterAll(() => child.remove())
 
-  // In a process of its own, which can be ended: backtracking would take years.
+  // In a separate process that can be killed: backtracking would take years.
   it.each([
     ['few stars', '*a*a*a*a*b'],
     ['many stars', `${'*a'.repeat(49)}*b`],

@@ -9,21 +9,21 @@ import { closeBatch, collect, doneBatch, errorRecord, startTestStore, type TestS
 
 let objects: TestStore
 let results: Bucket
-const usual = segmentBytes.value
+const defaultBytes = segmentBytes.value
 
 beforeAll(async () => {
   objects = await startTestStore()
   segmentBytes.value = partBytes
 })
 afterAll(async () => {
-  segmentBytes.value = usual
+  segmentBytes.value = defaultBytes
   await objects.close()
 })
 beforeEach(async () => {
   results = await objects.newBucket()
 })
 
-it('results that the store does not take end with its error, leave no upload, and are joined by the next', async () => {
+it('results that the store refuses fail with its error, leave no upload, and are joined by the next attempt', async () => {
   const message = 'x'.repeat(1_000_000)
   const records = Array.from({ length: 12 }, (_, number) => errorRecord(`k${10 + number}`, { message }))
   await writePart(results, 'b1', 0, records, 'a1')

@@ -11,19 +11,19 @@ describe('the order of keys', () => {
     )
   })
 
-  it('puts emoji after the last characters of the basic plane, as stores do', () => {
+  it('puts emoji after the basic plane, as stores do', () => {
     expect(['😀', '～'].sort(compareKeys)).toEqual(['～', '😀'])
     expect(['😀', '～'].sort()).toEqual(['😀', '～'])
   })
 
-  it('puts a prefix before what it begins', () => {
+  it('puts a prefix before its extensions', () => {
     expect(compareKeys('photos', 'photos/')).toBe(-1)
     expect(compareKeys('photos/a', 'photos/a')).toBe(0)
   })
 })
 
 describe('a listing', () => {
-  it('passes through unchanged when it is in order', async () => {
+  it('passes through unchanged when ordered', async () => {
     await fc.assert(
       fc.asyncProperty(anyKeys(20), async (keys) => {
         const objects = keys.sort(inBytes).map((key) => objectInfo(key))
@@ -32,7 +32,7 @@ describe('a listing', () => {
     )
   })
 
-  it('is refused when it is not in order, for the merge would skip images without a word', async () => {
+  it('is refused when unordered, because the merge would silently skip images', async () => {
     const unordered = from(['b.jpg', 'a.jpg'].map((key) => objectInfo(key)))
     await expect(collect(inOrder(unordered))).rejects.toMatchObject({
       code: 'listing_unordered',
@@ -40,17 +40,17 @@ describe('a listing', () => {
     })
   })
 
-  it('is refused when it is in the order of UTF-16', async () => {
+  it('is refused in UTF-16 order', async () => {
     const unordered = from(['😀.jpg', '～.jpg'].map((key) => objectInfo(key)))
     await expect(collect(inOrder(unordered))).rejects.toMatchObject({ code: 'listing_unordered' })
   })
 
-  it('is refused when it names an object twice, for one image must not get two positions', async () => {
+  it('is refused when it repeats an object, because an image would get two positions', async () => {
     const repeating = from(['a.jpg', 'a.jpg'].map((key) => objectInfo(key)))
     await expect(collect(inOrder(repeating))).rejects.toMatchObject({ code: 'listing_unordered' })
   })
 
-  it('is refused when the store began before the key it was to start after', async () => {
+  it('is refused when it starts before the requested key', async () => {
     const early = from(['a.jpg', 'b.jpg'].map((key) => objectInfo(key)))
     await expect(collect(inOrder(early, 'a.jpg'))).rejects.toMatchObject({ code: 'listing_unordered' })
   })

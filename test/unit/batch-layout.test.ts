@@ -22,7 +22,7 @@ const range = fc
 const activationId = fc.stringMatching(/^[0-9a-f]{32}$/)
 
 describe('the layout of the results bucket', () => {
-  it('keeps its promised names', () => {
+  it('keeps its documented names', () => {
     expect(recordKey('m@1', { bucket: 'photos', key: 'x/😀 a.jpg' })).toBe('images/m@1/photos/x/😀 a.jpg')
     expect(documentKey('b1')).toBe('batches/b1/batch.json')
     expect(summaryKey('b1')).toBe('batches/b1/summary.json')
@@ -35,7 +35,7 @@ describe('the layout of the results bucket', () => {
     expect(resultsKey('b1', 'results.csv')).toBe('batches/b1/results.csv')
   })
 
-  it('says in a part’s name what it holds', () => {
+  it('states the content of a part in its name', () => {
     fc.assert(
       fc.property(range, fc.nat(1000), activationId, ({ start, end }, errors, id) => {
         const key = partKey('b1', { start, end, errors }, id)
@@ -44,7 +44,7 @@ describe('the layout of the results bucket', () => {
     )
   })
 
-  it('takes no other object for a part', () => {
+  it('does not mistake other objects for parts', () => {
     for (const key of [
       'batches/uploads-2026-11-22/parts/2026-11-22T08-00-00-000Z-a1.jsonl',
       'batches/b1/chunks/0000000050-0000000100.jsonl',
@@ -65,7 +65,7 @@ describe('the layout of the results bucket', () => {
     )
   })
 
-  it('finds all parts from a position on, and no other, by starting after one key', () => {
+  it('finds all parts from a position by starting after one key', () => {
     fc.assert(
       fc.property(range, position, activationId, (part, start, id) => {
         const key = partKey('b1', { ...part, errors: 0 }, id)
@@ -84,7 +84,7 @@ describe('the layout of the results bucket', () => {
     )
   })
 
-  it('names a record by a hash only where its key would pass 1,024 bytes', () => {
+  it('hashes a record’s key only if it would exceed 1,024 bytes', () => {
     const prefix = recordsPrefix('m@1', 'photos')
     const longest = 'é'.repeat((1024 - prefix.length) / 2)
     expect(Buffer.byteLength(prefix + longest)).toBe(1024)

@@ -38,7 +38,7 @@ const context = (id: string, changes: Partial<Context> = {}): Context => {
 const take = (id: string, waits = false, changes: Partial<Context> = {}): Promise<Lease | undefined> =>
   acquire(context(id, changes), 'b1', { isWorker: waits })
 
-/** The lease of an activation that gets it. */
+/** The lease of an activation that acquires it. */
 async function taken(id: string): Promise<Lease> {
   const lease = await take(id)
   if (!lease) throw new Error(`${id} did not get the lease`)
@@ -46,12 +46,12 @@ async function taken(id: string): Promise<Lease> {
 }
 
 describe('the lease of a batch', () => {
-  it('goes to one of many that ask at once', async () => {
+  it('goes to one of many concurrent activations', async () => {
     const leases = await Promise.all(Array.from({ length: 12 }, (_, number) => take(`a${number}`)))
     expect(leases.filter((lease) => lease)).toHaveLength(1)
   })
 
-  it('is free again when it was given back, and each takeover is a further epoch', async () => {
+  it('is free after release, and each takeover increments the epoch', async () => {
     const one = await taken('a1')
     await one.release()
     const two = await taken('a2')
@@ -60,7 +60,7 @@ describe('the lease of a batch', () => {
     expect((await taken('a1')).epoch).toBe(two.epoch + 1)
   })
 
-  it('is taken over when its holder has been silent for as long as the lease says', async () => {
+  it('is taken over when its holder has not written for the duration of the lease', async () => {
     await taken('a1')
     const clock = hastyClock()
     const began = clock.now()
@@ -69,21 +69,21 @@ describe('the lease of a batch', () => {
     expect(clock.now() - began).toBeGreaterThan(leaseTime)
   })
 
-  it('is given up by those who wait when its holder gives a sign of life', async () => {
+  it('is left to a holder that renews it', async () => {
     const holder = await taken('a1')
     const waiting = take('a2', true)
     await holder.save((batch) => ({ ...batch, busyAt: 1 }))
     expect(await waiting).toBeUndefined()
   })
 
-  it('is waited for by a successor until it is given back', async () => {
+  it('is awaited by a successor until released', async () => {
     const holder = await taken('a1')
     const waiting = take('a2', true)
     await holder.release()
     expect((await waiting)?.epoch).toBe(2)
   })
 
-  it('keeps a former holder from changing anything, and from giving back what is not its own', async () => {
+  it('keeps a former holder from changing the batch and from releasing the lease', async () => {
     const former = await taken('a1')
     const next = await take('a2', true)
     const change = () => former.save((batch) => ({ ...batch, cancelRequested: true }))
@@ -94,7 +94,7 @@ describe('the lease of a batch', () => {
     expect((await next?.save((batch) => ({ ...batch, busyAt: 7 })))?.busyAt).toBe(7)
   })
 
-  it('is kept by its holder, though others change the batch and two of its own writes meet', async () => {
+  it('survives changes by others and two concurrent writes of its holder', async () => {
     const holder = await taken('a1')
     const found = await readBatch(results, 'b1')
     if (found) await saveBatch(results, { ...found, cancelRequested: true })
@@ -105,14 +105,14 @@ describe('the lease of a batch', () => {
     expect(await readBatch(results, 'b1')).toMatchObject({ busyAt: 2, cancelRequested: true })
   })
 
-  it('costs no request while it is fresh and nothing changes', async () => {
+  it('costs no request while fresh and unchanged', async () => {
     const holder = await taken('a1')
     const before = (await readBatch(results, 'b1'))?.revision
     for (let turn = 0; turn < 5; turn++) await holder.save()
     expect((await readBatch(results, 'b1'))?.revision).toBe(before)
   })
 
-  it('is said to be held while something takes long', async () => {
+  it('is renewed during slow work', async () => {
     const clock = hastyClock()
     const holder = (await take('a1', false, { clock })) as Lease
     await whileHeld(
@@ -128,7 +128,7 @@ describe('the lease of a batch', () => {
     expect(holder.batch().lease.beat).toBeGreaterThan(beat + 2)
   })
 
-  it('is not taken of a batch of which nothing is left to be done', async () => {
+  it('is not taken for a batch without work', async () => {
     const open = doneBatch('photos', 0)
     const over = ended(
       { ...beginClosing(open, 'complete'), revision: 1, writeId: 'w' } as ClosingBatch,
@@ -141,8 +141,8 @@ describe('the lease of a batch', () => {
   })
 })
 
-describe('a holder that is about to leave', () => {
-  it('looks once more, and stays where it finds something', async () => {
+describe('a holder that is leaving', () => {
+  it('checks once more, and stays if it finds work', async () => {
     const holder = await taken('a1')
     expect(await holder.leave(async () => true)).toBe(false)
     expect(holder.batch().lease).toMatchObject({ phase: 'working', holder: expect.stringMatching(/^a1/) })
@@ -150,10 +150,10 @@ describe('a holder that is about to leave', () => {
     expect((await readBatch(results, 'b1'))?.lease).toMatchObject({ phase: 'idle', holder: null })
   })
 
-  it('stays where somebody has relied on it meanwhile', async () => {
+  it('stays if another activation has relied on it meanwhile', async () => {
     const holder = await taken('a1')
     const left = await holder.leave(async () => {
-      // What the look has not seen, for it came later.
+      // Comes later than the check.
       expect(await take('a2')).toBeUndefined()
       return false
     })
@@ -163,8 +163,8 @@ describe('a holder that is about to leave', () => {
   })
 })
 
-describe('a holder that only looks at what is there', () => {
-  it('is told once that more may come', async () => {
+describe('a holder that only scans', () => {
+  it('is told once that more is expected', async () => {
     await ensureAdvancing(context('poll', { openwhisk: silentOpenWhisk }), 'b1')
     const holder = await take('a1', true)
     expect(holder?.batch().lease.expects).toBe(false)
@@ -177,8 +177,8 @@ describe('a holder that only looks at what is there', () => {
   })
 })
 
-describe('seeing to it that a batch is carried on', () => {
-  it('asks for one activation, however many do so at once', async () => {
+describe('ensuring that a batch advances', () => {
+  it('invokes one activation for any number of concurrent callers', async () => {
     const asked: object[] = []
     const openwhisk = {
       ...silentOpenWhisk,
@@ -189,7 +189,7 @@ describe('seeing to it that a batch is carried on', () => {
     )
     expect((await Promise.all(all)).filter((has) => has)).toHaveLength(1)
     expect(asked).toEqual([{ advance: 'b1' }])
-    // The lease is offered: a worker takes it at once, others take it for that of a live holder.
+    // The lease is offered: a worker takes it at once, others treat it as live.
     expect(await ensureAdvancing(context('b', { openwhisk }), 'b1')).toBe(false)
     const holder = await take('c', true)
     expect(holder?.batch().lease).toMatchObject({ phase: 'working', expects: true })
@@ -197,7 +197,7 @@ describe('seeing to it that a batch is carried on', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('waits for room, and holds the lease meanwhile', async () => {
+  it('waits until the platform accepts, and holds the lease meanwhile', async () => {
     let refusals = 5
     const openwhisk = {
       ...silentOpenWhisk,
@@ -211,7 +211,7 @@ describe('seeing to it that a batch is carried on', () => {
     expect((await readBatch(results, 'b1'))?.lease).toMatchObject({ phase: 'yielding', watched: false })
   })
 
-  it('gives the lease back when its own time is up before there is room, and says that work is left', async () => {
+  it('releases the lease at its deadline, and marks that work is left', async () => {
     const openwhisk = {
       ...silentOpenWhisk,
       invoke: async () => {

@@ -6,7 +6,7 @@ import { anyKey } from './batch-fixtures'
 
 const parsed = (line: string) => parseLine(line, shapeOf(line))
 
-/** What a person sees of a line that is refused. */
+/** The shortened line in an error. */
 function refusal(line: string, shape?: Shape) {
   try {
     return { ...parseLine(line, shape ?? shapeOf(line)) }
@@ -18,7 +18,7 @@ function refusal(line: string, shape?: Shape) {
 
 const bucket = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{1,20}[a-z0-9]$/)
 const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`
-/** As a form encodes, and as a URL's path is encoded. */
+/** Form encoding and path encoding. */
 const encoders = [
   encodeURIComponent,
   (text: string) => new URLSearchParams([['', text]]).toString().slice(1),
@@ -57,7 +57,7 @@ describe('a line of a list of images', () => {
       'inventory',
       { bucket: 'animals', key: 'a.jpg' },
     ],
-  ])('%s is of the shape %s', (line, shape, listed) => {
+  ])('%s has the shape %s', (line, shape, listed) => {
     expect([shapeOf(line), parsed(line)]).toEqual([shape, listed])
   })
 
@@ -79,7 +79,7 @@ describe('a line of a list of images', () => {
     )
   })
 
-  it('is understood, or refused as such, whatever it is', () => {
+  it('is parsed, or refused with its own error, whatever it contains', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (line) => {
         const found = refusal(line)
@@ -105,22 +105,22 @@ describe('a line of a list of images', () => {
     ['a\0b', /^The list is not UTF-8 text/],
     ['"animals","%E0%A4%A","7"', /^The key is not URL-encoded/],
     [`a/${'x'.repeat(1_023)}`, /^The key is longer than 1024 bytes/],
-  ])('%j is refused, and shown', (line, message) => {
+  ])('%j is refused and shown', (line, message) => {
     const found = refusal(line)
     expect(found.code).toBe('manifest_invalid')
     expect(found.message).toMatch(message)
     expect(found.hint).toBeDefined()
   })
 
-  it('of another shape than the first one is refused', () => {
+  it('is refused if its shape differs from that of the first', () => {
     expect(refusal('incoming/boat.png', 'json').code).toBe('manifest_invalid')
     expect(refusal('animals,a.jpg,b.jpg', 'pair').code).toBe('manifest_invalid')
     expect(refusal('animals,a.jpg', 'inventory').code).toBe('manifest_invalid')
   })
 })
 
-describe('fields of CSV', () => {
-  it('are those that were written', () => {
+describe('the fields of CSV', () => {
+  it('round-trip', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), (fields) => {
         const written = fields.map((field) => (/[",\n]/.test(field) ? quoted(field) : field)).join(',')
@@ -129,11 +129,11 @@ describe('fields of CSV', () => {
     )
   })
 
-  it('with a quote out of its place are none', () => {
+  it('are undefined if a quote is misplaced', () => {
     expect([fieldsOf('a"b,c'), fieldsOf('"a"b,c'), fieldsOf('"a')]).toEqual([undefined, undefined, undefined])
   })
 
-  it('go on in the next line inside of quotes', () => {
+  it('continue on the next line inside quotes', () => {
     expect(isContinued('animals,"a', 'pair')).toBe(true)
     expect(isContinued('animals,"a ""b"""', 'pair')).toBe(false)
     expect(isContinued('a"', 'keys')).toBe(false)

@@ -92,13 +92,13 @@ describe('a batch of a list', () => {
     ],
   ]
 
-  it.each(shapes)('of the shape %s has each image once, in the order of keys', async (_, lines, keys) => {
+  it.each(shapes)('of the shape %s has each image once, in key order', async (_, lines, keys) => {
     const last = keys.at(-1) as string
     await uploadAll(keys.slice(0, -1))
     await put(lines(photos.name).join(''))
     const chunks = await collect(planned())
     expect(keysOf(chunks)).toEqual(keys)
-    // What is not there is classified as well: the record says so.
+    // Missing images are planned as well, and get an error record.
     expect(imagesOf(chunks).at(-1)).toEqual({ bucket: photos.name, key: last })
     expect(imagesOf(chunks).slice(0, -1)).toEqual(
       keys.slice(0, -1).map((key) => expect.objectContaining({ key, etag: expect.any(String), size: 2 })),
@@ -111,7 +111,7 @@ describe('a batch of a list', () => {
     })
   })
 
-  it('may lie in several buckets; the results are none of them', async () => {
+  it('may span several buckets, but not the results bucket', async () => {
     const other = await objects.newBucket()
     await uploadAll(['b.jpg'])
     await uploadAll(['a.jpg', 'b.jpg'], other)
@@ -123,7 +123,7 @@ describe('a batch of a list', () => {
     await expect(collect(planned())).rejects.toMatchObject({ code: 'manifest_invalid' })
   })
 
-  it('goes by filters and records, as others do', async () => {
+  it('applies filters and records like other batches', async () => {
     await uploadAll(['in/a.jpg', 'in/b.JPG', 'in/c.png', 'out/d.jpg'])
     const etag = (await photos.head('in/a.jpg'))?.etag as string
     const record = okRecord('in/a.jpg', { bucket: photos.name, etag })
@@ -135,7 +135,7 @@ describe('a batch of a list', () => {
     expect(keysOf(await collect(planned({ limit: 1, force: true })))).toEqual(['in/a.jpg'])
   })
 
-  it('has the same images wherever planning stops and goes on, in portions of any size', async () => {
+  it('plans the same images wherever it is interrupted, with portions of any size', async () => {
     await uploadAll(['a', 'b', 'c/d', '～', '😀'])
     const names = fc.array(fc.oneof(fc.constantFrom('a', 'b', 'c/d', '～', '😀', 'missing'), anyKey), {
       minLength: 1,
@@ -183,7 +183,7 @@ describe('a batch of a list', () => {
     expect(await collect(results.list({ prefix: 'batches/b1/list/' }))).toEqual([])
   }, 60_000)
 
-  it('that changes while it is read stops the batch, and is read anew when it is fired again', async () => {
+  it('that changes while being read stops the batch; the next fire reads it again', async () => {
     portion.images = 2
     await uploadAll(['a', 'b', 'c', 'd'])
     await put('a\nb\nc\nd\n')
@@ -222,12 +222,12 @@ describe('a batch of a list', () => {
     expect(summary).toMatchObject({ state: 'stopped', reason: expect.stringMatching(reason) })
   })
 
-  it('without a line is done at once', async () => {
+  it('without lines is done at once', async () => {
     await put('\r\n\n')
     expect((await collect(planned())).at(-1)?.position).toMatchObject({ listed: 0, done: true })
   })
 
-  it('is counted ahead without leaving anything', async () => {
+  it('is counted ahead without leaving objects', async () => {
     await uploadAll(['a', 'b'])
     await put('a\nb\nc\n')
     const before = (await collect(results.list())).map(({ key }) => key)
@@ -236,7 +236,7 @@ describe('a batch of a list', () => {
     expect((await collect(results.list())).map(({ key }) => key)).toEqual(before)
   })
 
-  it('is that of the batch when it is retried, and no other while it is open', async () => {
+  it('is kept by a retry, and cannot be replaced while open', async () => {
     await put('a\n')
     await runner.start({ batch: 'b1', manifest: manifestAt(), cancel: false }, soon(runner, -90_000))
     const other = runner.start({ batch: 'b1', manifest: manifestAt('lists/two') })
@@ -258,7 +258,7 @@ describe('reading a list', () => {
     (key) => JSON.stringify({ 'source-ref': `s3://animals/${key}` }),
   ]
 
-  it('goes on behind any of its lines, whatever the keys, line ends and empty lines', async () => {
+  it('resumes after any line, for all keys, line ends and empty lines', async () => {
     const key = fc.array(fc.constantFrom('a', '"', ',', '\n', 'é', '😀', ' ', '%20'), {
       minLength: 1,
       maxLength: 6,
@@ -293,7 +293,7 @@ describe('reading a list', () => {
 })
 
 describe('looking up keys', () => {
-  it('finds what is there, listed or asked after one by one', async () => {
+  it('finds existing ones by listing or one by one', async () => {
     const there = await objects.newBucket()
     const keys = [
       'a',
@@ -329,7 +329,7 @@ describe('looking up keys', () => {
     )
   }, 120_000)
 
-  it('lists where keys are close together, and asks where they are not', async () => {
+  it('lists where keys are dense, and uses HEAD where they are sparse', async () => {
     const there = await objects.newBucket()
     const keys = Array.from({ length: 60 }, (_, n) => `k${String(n).padStart(3, '0')}`)
     await uploadAll(keys, there)

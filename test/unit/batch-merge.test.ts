@@ -35,7 +35,7 @@ const merge = (sources: ImageRecord[][], choose = newerOf) =>
   )
 
 describe('the newer of two records of an image', () => {
-  it('is that of the later version, then that of the later download', () => {
+  it('has the later version, then the later download', () => {
     const at = (version: string | null, minute: number) =>
       okRecord('a', {
         lastModified: version && `2026-11-22T07:0${version}:00.000Z`,
@@ -46,7 +46,7 @@ describe('the newer of two records of an image', () => {
     expect(newerOf(at(null, 9), at('1', 0))).toEqual(at('1', 0))
   })
 
-  it('does not depend on the order in which they come', () => {
+  it('does not depend on their order', () => {
     fc.assert(
       fc.property(fc.array(anyRecord, { minLength: 1 }), fc.infiniteStream(fc.nat()), (records, numbers) => {
         const one = newestRecords()
@@ -61,7 +61,7 @@ describe('the newer of two records of an image', () => {
 })
 
 describe('merged records', () => {
-  it('are the newest of each image, whatever the order of the sources', async () => {
+  it('are the newest of each image, whatever the order of sources', async () => {
     await fc.assert(
       fc.asyncProperty(anySources, async (sources) => {
         const naive = newestRecords()
@@ -72,7 +72,7 @@ describe('merged records', () => {
     )
   })
 
-  it('are those of the last source that has an image, where the later one is to be chosen', async () => {
+  it('prefer the later source when so chosen', async () => {
     await fc.assert(
       fc.asyncProperty(anySources, async (sources) => {
         expect(await merge(sources, (_, later) => later)).toEqual(ordered(sources.flat()))
@@ -80,7 +80,7 @@ describe('merged records', () => {
     )
   })
 
-  it('are read one of each source at a time, and leave no source open', async () => {
+  it('are read one per source at a time, and close all sources', async () => {
     let [open, read] = [0, 0]
     async function* source(key: string) {
       open++

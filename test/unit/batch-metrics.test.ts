@@ -46,7 +46,7 @@ const idsIn = (families: ParsedFamily[]) =>
   families.find(({ name }) => name === 'whisklens_batch_throttles')?.samples.map(({ labels }) => labels.batch)
 
 describe('metrics of batches', () => {
-  it('tell of an ended one what its summary says', async () => {
+  it('report the summary of an ended batch', async () => {
     const totals = someTotals
     const stages = { download: 10, decode: 5, infer: 40 }
     const changes: Partial<BatchSummary> = {
@@ -93,7 +93,7 @@ describe('metrics of batches', () => {
     expect(readByReference(text).map(([name]) => name)).toEqual(names)
   })
 
-  it('tell how many are open, and for how long', async () => {
+  it('report the number of open batches and their age', async () => {
     expect(valuesOf(await scrape(), 'whisklens_open_batches')).toEqual({ fired: 0, uploads: 0 })
     expect(valuesOf(await scrape(), 'whisklens_oldest_open_batch_age_seconds')).toEqual({
       fired: 0,
@@ -107,7 +107,7 @@ describe('metrics of batches', () => {
     expect(fired).toBeLessThan(600)
   })
 
-  it('are of open batches first, then of days of uploads, then of the newest that ended', async () => {
+  it('cover open batches first, then days of uploads, then the newest ended ones', async () => {
     const put = (id: string) => putSummary(results, summaryOf(id))
     for (const id of ['spring', 'summer', 'uploads-2026-11-29', 'uploads-2026-11-20']) await put(id)
     for (const id of ['20261129-000000-aaaaaa', '20261128-000000-aaaaaa', '20261127-000000-aaaaaa'])
@@ -121,7 +121,7 @@ describe('metrics of batches', () => {
     ])
   })
 
-  it('take as many requests for many batches as for few, and have as many lines', async () => {
+  it('take the same number of requests and lines for any number of batches', async () => {
     const ids = (count: number, date: string) =>
       Array.from({ length: count }, (_, n) => `${date}-${String(n).padStart(6, '0')}-aaaaaa`)
     const old = [
@@ -135,13 +135,13 @@ describe('metrics of batches', () => {
     const { bucket, requests } = counted(results)
     const families = await scrape(now, bucket)
     expect(idsIn(families)).toHaveLength(24)
-    // Two listings, and a summary for each.
+    // Two listings, and a summary each.
     expect(requests.length).toBeLessThanOrEqual(26)
     expect(toOpenMetrics(await batchMetrics(results, now)).split('\n').length).toBeLessThan(24 * 30)
     expect(requests.every(({ key }) => !key.startsWith(batchFolder('20250101')))).toBe(true)
   })
 
-  it('count how often the platform had no room', async () => {
+  it('count refusals of the platform', async () => {
     const runner = await newRunner(objects)
     runner.clock = hastyClock()
     await runner.photos.put('a.jpg', 'x')
@@ -157,7 +157,7 @@ describe('metrics of batches', () => {
   })
 })
 
-describe('metrics as an answer of results', () => {
+describe('the metrics endpoint', () => {
   let store: WebStore
   beforeAll(async () => {
     store = await startStore()
@@ -168,12 +168,12 @@ describe('metrics as an answer of results', () => {
 
   it.each([
     [{ format: 'openmetrics' }, '*/*'],
-    // As Prometheus asks.
+    // The header of Prometheus.
     [
       {},
       'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
     ],
-  ])('are given to those that ask with %j and accept %s', async (query, accept) => {
+  ])('responds to %j with the accept header %s', async (query, accept) => {
     const headers = { authorization: `Bearer ${token}`, accept }
     const {
       statusCode,
@@ -189,7 +189,7 @@ describe('metrics as an answer of results', () => {
     expect(valuesOf(families, 'whisklens_batch_errors')).toEqual({ 'photos image_corrupt': 1 })
   })
 
-  it('are for those with the token only', async () => {
+  it('requires the token', async () => {
     const answer = await main(requestOf(store.settings, { format: 'openmetrics' }, { headers: {} }))
     expect(answer.statusCode).toBe(401)
   })

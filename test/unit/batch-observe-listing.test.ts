@@ -10,7 +10,7 @@ const size = 250
 const chunkOf = (n: number) => ({ start: n * size, end: (n + 1) * size, epoch: 1 })
 const pieceOf = (n: number): Piece => ({ ...chunkOf(n), chunk: chunkOf(n), at: 1, attempts: 1, by: 1 })
 
-/** A bucket with a part for each of so many chunks but those that are under way. Notes how many of them it lists. */
+/** A bucket with a part for each of this many chunks, except those in flight. Counts the parts it lists. */
 function resultsOf(chunks: number, underWay: number[]) {
   const listed = { parts: 0 }
   const names = Array.from({ length: chunks }, (_, n) => n).filter((n) => !underWay.includes(n))
@@ -31,8 +31,8 @@ const observe = (batch: OpenBatch, results: Bucket) =>
     batch,
   )
 
-describe('what is observed of a batch', () => {
-  it('is the parts from the oldest piece on, but for long stretches that have reported', async () => {
+describe('the observation of a batch', () => {
+  it('lists parts from the oldest piece on, skipping long reported spans', async () => {
     const underWay = [3, 4_000, 4_001]
     const { bucket, listed } = resultsOf(4_100, underWay)
     const pieces = underWay.map(pieceOf)
@@ -46,7 +46,7 @@ describe('what is observed of a batch', () => {
     expect(listed.parts).toBeLessThan(200)
   })
 
-  it('is chunks from the first on that was not given out, where there is room for them', async () => {
+  it('lists undispatched chunks if the window has room', async () => {
     const { bucket } = resultsOf(10, [9])
     const plan = { planned: 12 * size }
     const batch = batchOf('photos', {}, { plan, dispatch: { next: 10 * size, pieces: [pieceOf(9)] } })
@@ -55,7 +55,7 @@ describe('what is observed of a batch', () => {
     expect((await observe(batch, bucket)).ready).toEqual([])
   })
 
-  it('leaves out no position of any piece under way', () => {
+  it('misses no position of a piece in flight', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(20_000), { minLength: 1, maxLength: 20 }), (numbers) => {
         const found = spansOf(numbers.map((n) => ({ chunk: chunkOf(n) })))

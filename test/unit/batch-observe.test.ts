@@ -20,7 +20,7 @@ beforeEach(async () => {
   }
 })
 
-/** Pieces of one image that were dispatched at a time, by activations `a0`, `a1` and so on. */
+/** Pieces of one image, dispatched at once by activations `a0`, `a1` and so on. */
 const pieces = (count: number, at: number, changes: Partial<Piece> = {}): Piece[] =>
   Array.from({ length: count }, (_, start) => {
     const range = { start, end: start + 1 }
@@ -37,8 +37,8 @@ const pieces = (count: number, at: number, changes: Partial<Piece> = {}): Piece[
 
 const batchWith = (under: Piece[]) => doneBatch('photos', under.length, { dispatch: { pieces: under } })
 
-describe('the platform is asked after an activation', () => {
-  it('that could have reported, and then not all the time', async () => {
+describe('an activation is polled', () => {
+  it('once it could have reported, and then at intervals', async () => {
     const observer = openObserver(runner.context())
     const batch = batchWith(pieces(3, runner.clock.now()))
     await observer.observe(batch)
@@ -69,7 +69,7 @@ describe('the platform is asked after an activation', () => {
     expect(asked).toEqual([])
   })
 
-  it('beside a bounded number of others, the longest silent first', async () => {
+  it('with a limited number of others, least recently polled first', async () => {
     const observer = openObserver(runner.context())
     const batch = batchWith(pieces(100, runner.clock.now() - 60_000))
     await observer.observe(batch)

@@ -6,8 +6,8 @@ import { anyKeys, collect, from, inBytes, objectInfo } from './batch-fixtures'
 const objects = (keys: string[], etag: string): ObjectInfo[] =>
   [...keys].sort(inBytes).map((key) => objectInfo(key, { etag }))
 
-describe('the merge of images and records', () => {
-  it('names each key of either once and in order, with what both have of it', async () => {
+describe('pairing by key', () => {
+  it('returns each key of either sequence once, in order, with both items', async () => {
     await fc.assert(
       fc.asyncProperty(anyKeys(25), anyKeys(25), async (imageKeys, recordKeys) => {
         const images = objects(imageKeys, 'image')
@@ -23,7 +23,7 @@ describe('the merge of images and records', () => {
     )
   })
 
-  it('pairs keys that begin with each other, hold spaces or emoji', async () => {
+  it('handles prefixes, spaces and emoji', async () => {
     const keys = ['a', 'a b', 'a/', 'a/b', 'aa', 'é', '～', '😀', '😀/😀']
     const pairs = await collect(pairByKey(from(objects(keys, 'image')), from(objects(keys, 'record'))))
     expect(pairs.map(([image, record]) => [image?.key, record?.key])).toEqual(
@@ -31,7 +31,7 @@ describe('the merge of images and records', () => {
     )
   })
 
-  it('has records of images that are gone, before, between and after the images', async () => {
+  it('returns records without images before, between and after the images', async () => {
     const pairs = await collect(
       pairByKey(from(objects(['m', 'o'], 'image')), from(objects(['a', 'm', 'n', 'z'], 'record'))),
     )
@@ -44,7 +44,7 @@ describe('the merge of images and records', () => {
     ])
   })
 
-  it('looks at one image and one record at a time', async () => {
+  it('reads one image and one record at a time', async () => {
     let ahead = 0
     async function* endless(): AsyncGenerator<ObjectInfo> {
       for (let number = 0; ; number++) {
@@ -58,7 +58,7 @@ describe('the merge of images and records', () => {
     await pairs.return(undefined)
   })
 
-  it('ends both listings when its reader stops early', async () => {
+  it('ends both sequences when its reader stops early', async () => {
     const ended: string[] = []
     async function* endless(name: string): AsyncGenerator<ObjectInfo> {
       try {
@@ -75,7 +75,7 @@ describe('the merge of images and records', () => {
 })
 
 describe('finding by key', () => {
-  it('finds what is there, asked for in order, as often as it is asked for', async () => {
+  it('finds keys requested in order, repeatedly', async () => {
     await fc.assert(
       fc.asyncProperty(anyKeys(20), anyKeys(20), async (there, asked) => {
         const find = findByKey(from(objects(there, 'image')))

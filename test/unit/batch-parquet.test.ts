@@ -4,7 +4,7 @@ import { writeParquet } from '../../src/batch/reports/parquet'
 import type { ImageRecord } from '../../src/schema'
 import { anyKey, errorRecord, from, okRecord, tabby } from './batch-fixtures'
 
-/** The file as it was written, and how many bytes there were at each write. */
+/** The file as written, and its size after each write. */
 async function written(records: AsyncIterable<ImageRecord>) {
   const chunks: Buffer[] = []
   const count = await writeParquet(records, async (bytes) => chunks.push(Buffer.from(bytes)))
@@ -18,7 +18,7 @@ const read = async (records: ImageRecord[]) => {
   return parquetReadObjects({ file })
 }
 
-/** What a row is to say of a record, put together in another way than the writer does. */
+/** The expected row of a record, built independently of the writer. */
 const rowOf = (record: ImageRecord) => {
   const [top] = record.labels
   const { bucket, key, status, labels, width, height, format, etag, model, engine, timings } = record
@@ -84,7 +84,7 @@ const anyRecord: fc.Arbitrary<ImageRecord> = fc
   )
 
 describe('records as Parquet', () => {
-  it('are all there, with every column, for a reader', async () => {
+  it('have every column', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyRecord, { maxLength: 20 }), async (records) => {
         expect(await read(records)).toEqual(records.map(rowOf))
@@ -92,18 +92,18 @@ describe('records as Parquet', () => {
     )
   })
 
-  it('keep their columns when there is none', async () => {
+  it('have columns even when empty', async () => {
     const { file } = await written(from([]))
     const { schema, num_rows } = parquetMetadata(file)
     expect(num_rows).toBe(0n)
     expect(schema.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(rowOf(okRecord('a')))))
   })
 
-  it('have no time where a store gave none that can be read', async () => {
+  it('have no time for an invalid one', async () => {
     expect(await read([okRecord('a', { lastModified: 'yesterday' })])).toMatchObject([{ lastModified: null }])
   })
 
-  it('are written in groups, each as soon as it is full', async () => {
+  it('are written in groups as these fill up', async () => {
     let taken = 0
     let takenAtFirst = 0
     async function* many() {

@@ -28,7 +28,7 @@ beforeEach(async () => {
   results = await objects.newBucket()
 })
 
-/** Records of positions `start` to `end`, telling who wrote them. */
+/** Records of positions `start` to `end` that name their writer. */
 const piece = (start: number, end: number, activationId: string): ImageRecord[] =>
   Array.from({ length: end - start }, (_, index) => okRecord(`key-${start + index}`, { activationId }))
 
@@ -45,7 +45,7 @@ const read = async (batch: string, start: number, end: number, from?: PartPositi
 const who = (start: number, end: number) => read('b1', start, end)
 
 describe('JSON lines', () => {
-  it('read back as they were written, whatever the keys hold', () => {
+  it('round-trip for any keys', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(anyKey, fc.string())), (keys) => {
         const records = keys.map((key) => okRecord(key))
@@ -58,19 +58,19 @@ describe('JSON lines', () => {
 })
 
 describe('a part', () => {
-  it('says in its name what it holds and how many of its records are errors', async () => {
+  it('has its positions and number of errors in its name', async () => {
     await writePart(results, 'b1', 7, [okRecord('a'), errorRecord('b')], 'a1')
     const key = partKey('b1', { start: 7, end: 9, errors: 1 }, 'a1')
     expect(await collect(listParts(results, 'b1'))).toEqual([{ key, start: 7, end: 9, errors: 1 }])
   })
 
-  it('is the same object when its activation writes it once more', async () => {
+  it('is the same object when its activation writes it again', async () => {
     await write(0, 3, 'a1')
     await write(0, 3, 'a1')
     expect(await collect(listParts(results, 'b1'))).toHaveLength(1)
   })
 
-  it('lies beside those of other activations', async () => {
+  it('does not replace those of other activations', async () => {
     await write(0, 3, 'a1')
     await write(0, 3, 'a2')
     expect(await collect(listParts(results, 'b1'))).toHaveLength(2)
@@ -86,7 +86,7 @@ describe('a part', () => {
     expect(await starts(9)).toEqual([])
   })
 
-  it('is not mistaken for one of a batch whose id begins alike', async () => {
+  it('is not confused with one of a batch with a similar id', async () => {
     await write(0, 3, 'a1')
     await writePart(results, 'b11', 0, piece(0, 5, 'a1'), 'a1')
     expect((await collect(listParts(results, 'b1'))).map(({ end }) => end)).toEqual([3])
@@ -94,14 +94,14 @@ describe('a part', () => {
 })
 
 describe('the records of a batch’s parts', () => {
-  it('come in the order of their positions, however late a part was written', async () => {
+  it('are in the order of positions, whenever a part was written', async () => {
     await write(4, 6, 'a1')
     await write(2, 4, 'a2')
     await write(0, 2, 'a3')
     expect((await who(0, 6)).map(([key]) => key)).toEqual([0, 1, 2, 3, 4, 5].map((number) => `key-${number}`))
   })
 
-  it('are those of the first name where parts overlap', async () => {
+  it('come from the first name where parts overlap', async () => {
     await write(0, 4, 'a1')
     await write(2, 6, 'a2')
     await write(2, 3, 'a3')
@@ -115,12 +115,12 @@ describe('the records of a batch’s parts', () => {
     ])
   })
 
-  it('are those of the positions asked for only', async () => {
+  it('are those of the requested positions', async () => {
     for (const start of [0, 2, 4]) await write(start, start + 2, 'a1')
     expect((await who(2, 4)).map(([key]) => key)).toEqual(['key-2', 'key-3'])
   })
 
-  it('hold each position exactly once, by the first name that holds it, for any overlaps', async () => {
+  it('have each position once, by the first name, for any overlaps', async () => {
     const parts = fc.array(
       fc.tuple(fc.nat(11), fc.integer({ min: 1, max: 6 }), fc.constantFrom('a1', 'a2', 'a3')),
       { minLength: 1, maxLength: 7 },
@@ -140,7 +140,7 @@ describe('the records of a batch’s parts', () => {
           return holder ? [[`key-${at}`, holder.id]] : []
         }).flat()
         expect(await read(batch, 0, 18)).toEqual(naive)
-        // The same from any position on, given the part that holds it.
+        // The same from any position, given its part.
         let before = 0
         for (const { part, start, records } of await collect(
           recordsInOrder(results, batch, { start: 0, end: 18 }),
@@ -154,7 +154,7 @@ describe('the records of a batch’s parts', () => {
     )
   })
 
-  it('go on with the part that was begun, even if one with an earlier name has come since', async () => {
+  it('resume in the part in use, even if an earlier name has appeared since', async () => {
     const part = await write(0, 4, 'a2')
     await write(4, 6, 'a2')
     await write(0, 4, 'a1')
@@ -166,7 +166,7 @@ describe('the records of a batch’s parts', () => {
     ])
   })
 
-  it('are read of the parts that hold them and of no other', async () => {
+  it('are read only from the parts needed', async () => {
     const needed = [await write(0, 4, 'a1'), await write(2, 6, 'a2'), await write(6, 8, 'a1')]
     await write(0, 4, 'a2')
     await write(2, 3, 'a3')
@@ -176,7 +176,7 @@ describe('the records of a batch’s parts', () => {
     expect(requests.filter(({ method }) => method === 'get').map(({ key }) => key)).toEqual(needed)
   })
 
-  it('come with what the activation of their part used, where it said so', async () => {
+  it('come with the usage of their activation, if recorded', async () => {
     const usage = { classifyMs: 1200, aggregateMs: 80, container: 'c1' }
     await writePart(results, 'b1', 0, piece(0, 2, 'a1'), 'a1', usage)
     await write(2, 4, 'a1')
@@ -186,7 +186,7 @@ describe('the records of a batch’s parts', () => {
 })
 
 describe('a chunk', () => {
-  it('reads back as it was written', async () => {
+  it('round-trips', async () => {
     const images = [
       { bucket: 'photos', key: '😀 a+b%.jpg', etag: 'v1', size: 0, lastModified: '2026-11-22T07:00:00.000Z' },
       { bucket: 'photos', key: 'line\nbreak\u2028"quote".jpg' },
@@ -197,17 +197,17 @@ describe('a chunk', () => {
     expect(await readChunk(results, 'b1', chunk)).toEqual(images)
   })
 
-  it('is an error where there is none', async () => {
+  it('is an error if missing', async () => {
     await expect(readChunk(results, 'b1', { start: 0, end: 9, epoch: 1 })).rejects.toMatchObject({
       code: 'object_not_found',
     })
   })
 
-  it('counts where it was published: what another holder wrote of the same positions does not', async () => {
+  it('counts only if published', async () => {
     const chunks = [
       { start: 0, end: 2, epoch: 1 },
       { start: 2, end: 4, epoch: 1 },
-      // Superseded before it could publish them.
+      // Superseded before publication.
       { start: 4, end: 7, epoch: 1 },
       { start: 7, end: 8, epoch: 1 },
       { start: 4, end: 6, epoch: 2 },

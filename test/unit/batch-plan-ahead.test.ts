@@ -20,7 +20,7 @@ beforeEach(async () => {
 const keyOf = (key: string) => recordKey(model, { bucket: runner.photos.name, key })
 const isRecorded = async (key: string) => (await runner.results.head(keyOf(key))) !== undefined
 
-/** Plans what a walk found. @returns the planner, once it has finished */
+/** Plans the result of a walk. @returns the planner, once it has finished */
 async function plan(...found: Planned[]) {
   async function* source() {
     yield* found
@@ -35,7 +35,7 @@ async function plan(...found: Planned[]) {
 const position = { listed: 0, skipped: 0, planned: 0, cursor: '', done: true, swept: true }
 const gone = (...keys: string[]): Planned => ({ images: [], gone: keys, position })
 
-describe('the record of an image that no listing has any more', () => {
+describe('the record of an image that is no longer listed', () => {
   beforeEach(async () => {
     for (const key of ['a', 'b', 'c']) await runner.results.put(keyOf(key), '{}')
   })
@@ -45,7 +45,7 @@ describe('the record of an image that no listing has any more', () => {
     expect(await Promise.all(['a', 'b', 'c'].map(isRecorded))).toEqual([false, true, false])
   })
 
-  it('takes its thumbnail with it, and no other', async () => {
+  it('is deleted with its thumbnail, and no other', async () => {
     for (const key of ['a', 'b']) {
       const thumbnail = { key: `thumbnails/${key}.webp`, width: 320, height: 240, bytes: 1 }
       await runner.results.put(thumbnail.key, 'x')
@@ -56,13 +56,13 @@ describe('the record of an image that no listing has any more', () => {
     expect(await runner.results.head('thumbnails/b.webp')).toBeDefined()
   })
 
-  it('is kept where the image is there: it came between two pages', async () => {
+  it('is kept if the image exists, having come between two pages', async () => {
     await runner.photos.put('a', 'v1')
     await plan(gone('a', 'b'))
     expect(await Promise.all(['a', 'b', 'c'].map(isRecorded))).toEqual([true, false, true])
   })
 
-  it('is kept where the source refuses to tell', async () => {
+  it('is kept if the source refuses access', async () => {
     const { store } = runner
     const refuse = () => Promise.reject(new StorageError('access_denied', 403, 'Access Denied'))
     runner.store = {
@@ -74,14 +74,14 @@ describe('the record of an image that no listing has any more', () => {
   })
 })
 
-it('a chunk is written in the name of its planning before its position is told', async () => {
+it('a chunk is named by its planning and written before its position is reported', async () => {
   const images = [{ bucket: runner.photos.name, key: 'a', etag: 'e', size: 1 }]
   const planner = await plan({ images, gone: [], position: { ...position, planned: 1 } })
   expect(planner.position()?.planned).toBe(1)
   expect(await readChunk(runner.results, 'b1', { start: 0, end: 1, epoch: 3 })).toEqual(images)
 })
 
-it('what planning failed with comes out where the position is asked for', async () => {
+it('a failure of planning is thrown when the position is read', async () => {
   runner.results.put = () => Promise.reject(new Error('no room'))
   const { results } = runner
   const { store } = runner

@@ -10,7 +10,7 @@ const turns = async (count = 20): Promise<void> => {
   for (let left = count; left > 0; left--) await Promise.resolve()
 }
 
-/** A bucket whose writes are answered when a test says so. */
+/** A bucket whose writes resolve when a test says so. */
 function slowBucket() {
   const writes: { key: string; answer(thrown?: Error): void }[] = []
   const put = (key: string) =>
@@ -30,7 +30,7 @@ async function* chunks(count: number): AsyncGenerator<Planned> {
 }
 
 describe('planning ahead', () => {
-  it('writes chunks side by side, and tells of one once all before it are written', async () => {
+  it('writes chunks concurrently, and reports one after all before it are written', async () => {
     const { writes, results } = slowBucket()
     const planner = planAhead(batch, contextOf(results), () => chunks(20))
     await turns(200)
@@ -45,7 +45,7 @@ describe('planning ahead', () => {
     expect(planner.hasFinished()).toBe(false)
   })
 
-  it('tells of nothing behind a chunk that could not be written', async () => {
+  it('reports nothing after a chunk that could not be written', async () => {
     const { writes, results } = slowBucket()
     const planner = planAhead(batch, contextOf(results), () => chunks(3))
     await turns(200)

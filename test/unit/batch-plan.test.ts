@@ -48,7 +48,7 @@ async function uploadAll(...keys: string[]): Promise<void> {
   for (const key of keys) await upload(key)
 }
 
-/** Writes the record of an image as it is now. */
+/** Stores the record of an image in its current version. */
 async function classify(key: string, changes: object = {}): Promise<void> {
   const etag = (await photos.head(key))?.etag ?? null
   const record = okRecord(key, { bucket: photos.name, etag, ...changes })
@@ -64,7 +64,7 @@ async function plan(asked: object = {}, from: Partial<Position> = {}, images = p
   }
 }
 
-/** A listing of made-up objects, with the prefix and the start that S3 knows. */
+/** A fake listing that supports prefix and start like S3. */
 const listed = (all: ObjectInfo[]): Bucket['list'] =>
   async function* ({ prefix = '', startAfter } = {}) {
     for (const object of all) {
@@ -78,7 +78,7 @@ const numbered = (count: number): string[] =>
 const sizes = (chunks: Planned[]): number[] => chunks.map(({ images }) => images.length)
 
 describe('planning', () => {
-  it('names every image in the order of the listing, with what the listing says of it', async () => {
+  it('yields every image in listing order, with its listed properties', async () => {
     const etag = await upload('😀 a.jpg')
     await uploadAll('～.jpg', 'a/b.jpg')
     const { chunks, keys, end } = await plan()
@@ -93,7 +93,7 @@ describe('planning', () => {
     expect(end).toMatchObject({ listed: 3, skipped: 0, planned: 3, done: true })
   })
 
-  it('selects by prefix, globs and time, and counts only what is selected', async () => {
+  it('selects by prefix, globs and time, and counts only selected images', async () => {
     await upload('photos/old.jpg')
     advanceClock(minutes(60))
     await uploadAll('photos/a.jpg', 'photos/b.png', 'photos/private/c.jpg', 'photosynthesis.jpg', 'z.jpg')
@@ -109,7 +109,7 @@ describe('planning', () => {
     expect(end).toMatchObject({ listed: 1, planned: 1, done: true })
   })
 
-  it('goes through several prefixes in the order of keys, each image once', async () => {
+  it('walks several prefixes in key order, each image once', async () => {
     const keys = ['a/1', 'a/b/2', 'b', 'b/3', 'c/4', 'c/d/5', 'ca', '～/6', '😀/7']
     await uploadAll(...keys)
     const prefix = fc.constantFrom('', 'a', 'a/', 'a/b', 'b/', 'c/', 'c/d/', 'x', '～', '😀/')
@@ -127,7 +127,7 @@ describe('planning', () => {
     )
   })
 
-  it('stops at a limit of images to be classified, skipped ones not counted', async () => {
+  it('stops at a limit of images to classify, not counting skipped ones', async () => {
     await uploadAll('a', 'b', 'c', 'd', 'e')
     advanceClock(minutes(20))
     await classify('b')
@@ -140,19 +140,19 @@ describe('planning', () => {
     expect(await plan({ prefix: 'nothing/' })).toMatchObject({ keys: [], end: { listed: 0, done: true } })
   })
 
-  it('refuses an unordered listing of images rather than to guess', async () => {
+  it('refuses an unordered listing of images', async () => {
     const unordered = listing(photos, listed([objectInfo('b'), objectInfo('a')]))
     await expect(plan({}, {}, unordered)).rejects.toMatchObject({ code: 'listing_unordered' })
   })
 
-  it('refuses an unordered listing of records, by which images would be classified again and again', async () => {
+  it('refuses an unordered listing of records, which would classify images repeatedly', async () => {
     await uploadAll('a', 'b', 'c')
     const root = `images/${model}/${photos.name}/`
     const unordered = listing(results, listed([objectInfo(`${root}b`), objectInfo(`${root}a`)]))
     await expect(plan({}, {}, photos, unordered)).rejects.toMatchObject({ code: 'listing_unordered' })
   })
 
-  it('refuses a store that does not know how to start after a key', async () => {
+  it('refuses a store that ignores the start of a listing', async () => {
     const restarting = listing(photos, listed([objectInfo('a'), objectInfo('b')]))
     const ignoring = listing(photos, () => restarting.list())
     await expect(plan({}, { cursor: 'a' }, ignoring)).rejects.toMatchObject({ code: 'listing_unordered' })
@@ -160,7 +160,7 @@ describe('planning', () => {
 })
 
 describe('an image whose record is', () => {
-  it('more than 15 minutes younger is skipped, and nothing but listings is asked for', async () => {
+  it('more than 15 minutes younger is skipped by listings alone', async () => {
     await uploadAll('a', 'b')
     advanceClock(minutes(15) + 1000)
     await classify('a')
@@ -173,7 +173,7 @@ describe('an image whose record is', () => {
     expect([...source.requests, ...records.requests].map(({ method }) => method)).toEqual(['list', 'list'])
   })
 
-  it('of within 15 minutes is skipped by its etag; the record is read, the image never', async () => {
+  it('within 15 minutes is skipped by etag, reading the record but not the image', async () => {
     await upload('a')
     advanceClock(minutes(15))
     await classify('a')
@@ -186,7 +186,7 @@ describe('an image whose record is', () => {
     expect(source.requests.map(({ method }) => method)).toEqual(['list'])
   })
 
-  it('of another version is planned, however close they are', async () => {
+  it('of another version is planned, however close in time', async () => {
     await upload('a', 'v1')
     await classify('a')
     await upload('a', 'v2')
@@ -196,7 +196,7 @@ describe('an image whose record is', () => {
     expect((await plan()).keys).toEqual(['a'])
   })
 
-  it('older, but of the very same bytes uploaded once more, is skipped', async () => {
+  it('older but of the same bytes, uploaded again, is skipped', async () => {
     await upload('a', 'v1')
     await classify('a')
     advanceClock(minutes(60))
@@ -204,7 +204,7 @@ describe('an image whose record is', () => {
     expect((await plan()).keys).toEqual([])
   })
 
-  it('an error that cannot change is skipped', async () => {
+  it('a permanent error is skipped', async () => {
     await upload('a')
     await classify('a', errorRecord('a', {}, { bucket: photos.name, etag: (await photos.head('a'))?.etag }))
     expect((await plan()).end?.skipped).toBe(1)
@@ -213,7 +213,7 @@ describe('an image whose record is', () => {
     expect((await plan()).end?.skipped).toBe(1)
   })
 
-  it('of another model or of another bucket is planned', async () => {
+  it('of another model or bucket is planned', async () => {
     await upload('a')
     advanceClock(minutes(60))
     await classify('a', { model: 'other@00000000' })
@@ -227,7 +227,7 @@ describe('an image whose record is', () => {
     expect((await plan()).keys).toEqual(['a'])
   })
 
-  it('listed elsewhere, for its key is too long, is looked up', async () => {
+  it('stored elsewhere because its key is long is looked up', async () => {
     const [long, longer] = ['l'.repeat(1024), `${'l'.repeat(1023)}m`]
     await uploadAll(long, longer)
     advanceClock(minutes(60))
@@ -235,7 +235,7 @@ describe('an image whose record is', () => {
     expect(await plan()).toMatchObject({ keys: [longer], end: { listed: 2, skipped: 1 } })
   })
 
-  it('there is planned nevertheless when forced', async () => {
+  it('fresh is planned nevertheless when forced', async () => {
     await uploadAll('a', 'b')
     advanceClock(minutes(60))
     await classify('a')
@@ -246,7 +246,7 @@ describe('an image whose record is', () => {
     })
   })
 
-  it('planned or skipped as a naive comparison says, for any keys', async () => {
+  it('planned or skipped like a naive comparison, for any keys', async () => {
     await fc.assert(
       fc.asyncProperty(anyKeys(25), anyKeys(25), async (imageKeys, recordKeys) => {
         const at = (keys: string[], root: string, lastModified: string) =>
@@ -282,7 +282,7 @@ describe('many unchanged images', () => {
     expect([...images.requests, ...records.requests].map(({ method }) => method)).toEqual(['list', 'list'])
   })
 
-  it('may take several activations: none begins where an earlier one began', async () => {
+  it('may take several activations, each resuming after the one before', async () => {
     const { images, records } = many(10_000)
     const interrupted = planOf()
     for await (const { position } of planChunks(interrupted, images.bucket, records.bucket)) {
@@ -295,7 +295,7 @@ describe('many unchanged images', () => {
     expect(end).toMatchObject({ listed: 10_000, skipped: 10_000, done: true })
   })
 
-  it('give the planner many moments to stop at, although one image among the first is missing', async () => {
+  it('let the planner stop often, even if one of the first images is due', async () => {
     const { records } = many(10_000)
     const images = listing(photos, listed(['a', ...numbered(10_000)].map((key) => objectInfo(key))))
     const chunks = await collect(planChunks(planOf(), images, records.bucket))
@@ -320,15 +320,15 @@ describe('chunks', () => {
     [999, [...Array.from({ length: 31 }, () => 32), 7]],
     [6400, [...first, ...Array.from({ length: 32 }, () => 192)]],
     [8256, [...first, ...Array.from({ length: 32 }, () => 250)]],
-  ])('of a batch of %d share it among as many activations as make sense', async (count, expected) => {
+  ])('of a batch of %d images are spread over a sensible number of activations', async (count, expected) => {
     expect(sizes((await planMissing(count)).chunks)).toEqual(expected)
   })
 
-  it('are begun as soon as a page is listed', async () => {
-    let looked = 0
+  it('are dispatched as soon as a page is listed', async () => {
+    let listedCount = 0
     const images = listing(photos, async function* () {
       for (const key of numbered(100_000)) {
-        looked++
+        listedCount++
         yield objectInfo(key)
       }
     })
@@ -336,11 +336,11 @@ describe('chunks', () => {
       expect(chunk.images).toHaveLength(32)
       break
     }
-    // The next page is on its way.
-    expect(looked).toBeLessThanOrEqual(2_100)
+    // The next page has been requested.
+    expect(listedCount).toBeLessThanOrEqual(2_100)
   })
 
-  it('are larger where the platform takes only so many invocations a minute, from when that is known', async () => {
+  it('grow once the platform’s limit per minute is known', async () => {
     let isPaced = false
     const images = listing(photos, listed(numbered(20_000).map((key) => objectInfo(key))))
     const found: number[] = []
@@ -355,16 +355,16 @@ describe('chunks', () => {
     expect(new Set(found.slice(27, -2))).toEqual(new Set([500]))
   })
 
-  it('stay as large as they were asked for, however many there are', async () => {
+  it('keep the requested size, however many there are', async () => {
     const planned = sizes((await planMissing(5000, { chunkSize: 50 })).chunks)
     expect(new Set(planned)).toEqual(new Set([50]))
   })
 
-  it('are begun before the listing ends where some hundred images are missing among very many', async () => {
-    let looked = 0
+  it('begin before the listing ends when few of very many images are due', async () => {
+    let listedCount = 0
     const images = listing(photos, async function* () {
       for (const key of numbered(100_000)) {
-        looked++
+        listedCount++
         yield objectInfo(key)
       }
     })
@@ -380,14 +380,14 @@ describe('chunks', () => {
       expect(chunk.images.length).toBeGreaterThan(10)
       break
     }
-    expect(looked).toBeLessThan(45_000)
+    expect(listedCount).toBeLessThan(45_000)
   })
 
-  it('are no larger than was asked for', async () => {
+  it('do not exceed the requested size', async () => {
     expect(sizes((await planMissing(10, { chunkSize: 3 })).chunks)).toEqual([3, 3, 3, 1])
   })
 
-  it('hold each missing image once, at positions that follow each other, for any counts', async () => {
+  it('have each due image once, at consecutive positions, for any counts', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(300), fc.integer({ min: 1, max: 30 }), async (count, chunkSize) => {
         const { chunks, keys } = await planMissing(count, { chunkSize })
@@ -405,7 +405,7 @@ describe('chunks', () => {
     )
   })
 
-  it('leave nothing out and nothing twice when planning resumes at any cursor in the middle', async () => {
+  it('miss and repeat nothing when planning resumes at any cursor', async () => {
     const missing = fc.array(fc.boolean(), { minLength: 1, maxLength: 300, size: 'max' })
     await fc.assert(
       fc.asyncProperty(
@@ -436,14 +436,14 @@ describe('chunks', () => {
     )
   })
 
-  it('keep to the limit of the whole pass when planning resumes', async () => {
+  it('keep to the limit of the whole run when planning resumes', async () => {
     const asked = { limit: 10, chunkSize: 1 }
     const from = { cursor: 'k000003', listed: 4, planned: 4 }
     expect((await planMissing(20, asked, from)).keys).toEqual(numbered(10).slice(4))
   })
 })
 
-describe('images that were classified right after their upload', () => {
+describe('images classified right after their upload', () => {
   const keys = numbered(20)
 
   async function classifyAll(): Promise<void> {
@@ -453,7 +453,7 @@ describe('images that were classified right after their upload', () => {
     }
   }
 
-  /** What a walk asks of the results bucket, beyond listing it. */
+  /** The requests of a walk to the results bucket, besides listings. */
   async function walk(readOnly = false): Promise<Set<string>> {
     const { bucket, requests } = counted(results)
     const chunks = await collect(planChunks(planOf(), photos, bucket, readOnly))
@@ -461,7 +461,7 @@ describe('images that were classified right after their upload', () => {
     return new Set(requests.map(({ method }) => method).filter((method) => method !== 'list'))
   }
 
-  it('are looked at once more, and from then on told by listings', async () => {
+  it('are verified once more, and by listings alone from then on', async () => {
     await classifyAll()
     expect(await walk()).toEqual(new Set(['find']))
     advanceClock(minutes(16))
@@ -473,7 +473,7 @@ describe('images that were classified right after their upload', () => {
   })
 })
 
-describe('images that are gone', () => {
+describe('deleted images', () => {
   const gone = async (asked: object = {}) => {
     const chunks = await collect(planChunks(planOf(asked), photos, results))
     return { gone: chunks.flatMap((chunk) => chunk.gone), swept: chunks.at(-1)?.position.swept }
@@ -484,12 +484,12 @@ describe('images that are gone', () => {
     for (const key of ['a', 'b', 'c']) await classify(key)
   })
 
-  it('are told by their records, where all there is is looked at', async () => {
+  it('are found by their records when the run lists everything', async () => {
     expect(await gone()).toEqual({ gone: ['a', 'c'], swept: true })
     expect(await gone({ prefix: 'a' })).toEqual({ gone: ['a'], swept: true })
   })
 
-  it('are not told by a walk that leaves something out', async () => {
+  it('are not reported by a filtered run', async () => {
     expect(await gone({ include: '*' })).toEqual({ gone: [], swept: false })
     expect(await gone({ limit: 1 })).toMatchObject({ gone: [] })
   })

@@ -56,8 +56,8 @@ const take = (batch: string) =>
 const keys = async (bucket = results) => (await collect(bucket.list())).map(({ key }) => key)
 const ids = async (before = time) => (await endedBefore(results, before)).map(({ batch }) => batch)
 
-describe('what may be pruned', () => {
-  it('is closed and ended before the time, however it ended, the uploads of a day as well', async () => {
+describe('a prunable batch', () => {
+  it('is closed and ended before the time, with any outcome, days of uploads included', async () => {
     const totals = { listed: 9, planned: 9, skipped: 0, ok: 4, error: 1, pending: 4 }
     await write('cancelled', { state: 'cancelled', totals })
     await write('complete')
@@ -71,7 +71,7 @@ describe('what may be pruned', () => {
     ])
   })
 
-  it('is not what has just been fired again, nor what nobody can read', async () => {
+  it('is neither fired again nor unreadable', async () => {
     await write('again')
     await putEntry(results, 'again', 1)
     await results.put(summaryKey('broken'), '{"schema":"another"}')
@@ -82,7 +82,7 @@ describe('what may be pruned', () => {
 })
 
 describe('pruning a batch', () => {
-  it('removes all of it and nothing else', async () => {
+  it('removes all its objects and no others', async () => {
     for (const batch of ['b1', 'b10', 'b']) await writeBatch(batch)
     const others = (await keys()).filter((key) => !key.startsWith('batches/b1/'))
     await results.put(recordKey(model, { bucket: 'photos', key: 'a' }), '{}')
@@ -107,7 +107,7 @@ describe('pruning a batch', () => {
     expect(await keys()).toEqual([])
   })
 
-  it('leaves one that has been fired again since it was listed', async () => {
+  it('keeps a batch that was fired again since it was listed', async () => {
     await writeBatch('b1')
     await write('b1', { state: 'running', endedAt: null })
     const before = await keys()
@@ -116,14 +116,14 @@ describe('pruning a batch', () => {
     expect(await take('b1')).toBeDefined()
   })
 
-  it('leaves one that somebody is in charge of', async () => {
+  it('keeps a batch whose lease is held', async () => {
     await writeBatch('b1')
     await take('b1')
     expect(await remove('b1')).toBeUndefined()
     expect(await keys()).toHaveLength(5)
   })
 
-  it('lets nobody begin it anew before it is gone', async () => {
+  it('keeps the batch from being fired until it is gone', async () => {
     await writeBatch('b1')
     const tries: Promise<unknown>[] = []
     const bucket = watched(results, ({ method }) => {

@@ -20,7 +20,7 @@ beforeEach(async () => {
   runner.store = { ...store, bucket: (name) => later(store.bucket(name), 1) }
 })
 
-/** A bucket whose objects were all written some minutes ago, by its own clock. */
+/** A bucket whose objects were written some minutes ago, by its own clock. */
 const later = (bucket: Bucket, passed: number): Bucket => ({
   ...bucket,
   find: async (key) => {
@@ -51,7 +51,7 @@ describe('reconciling', () => {
       createdAt: isoOf(runner.clock.now()),
     })
 
-  it('has the watched buckets looked through, for what no notification told of', async () => {
+  it('scans the watched buckets for uploads without notification', async () => {
     await watch(true)
     expect(await reconcile(runner.context())).toEqual({ resumed: [] })
     await watch(false)
@@ -60,7 +60,7 @@ describe('reconciling', () => {
     expect(runner.invoked).toEqual([{ name: '/guest/whisklens/start-batch', params: { advance: day } }])
   })
 
-  it('has each batch carried on that no activation is in charge of, and says which', async () => {
+  it('resumes each batch without a live lease, and returns their ids', async () => {
     await orphan('b1')
     await orphan('b3')
     expect(await reconcile(runner.context())).toEqual({ resumed: ['b1', 'b3'] })
@@ -70,13 +70,13 @@ describe('reconciling', () => {
     ])
   })
 
-  it('forgets a fire that died before it wrote the batch, by the clock of the store alone', async () => {
+  it('drops the entry of a fire that died before writing the batch, by the store’s clock alone', async () => {
     const { store, results } = runner
-    // Beside the minute that has passed already.
+    // In addition to the minute that has passed already.
     const context = (passed: number) => ({
       ...runner.context(),
       results: later(store.bucket(results.name), passed),
-      // Of an activation that is ahead: another one is about to write the batch.
+      // By the clock of an activation that is ahead: another one is about to write the batch.
       clock: { ...runner.clock, now: () => runner.clock.now() + minutes(5) },
     })
     await results.put(openKey('b9', 1), '')
@@ -86,7 +86,7 @@ describe('reconciling', () => {
     expect(await results.head(openKey('b9', 1))).toBeUndefined()
   })
 
-  it('passes over one whose state cannot be read, for the sake of the others', async () => {
+  it('skips a batch with unreadable state', async () => {
     await orphan('b1')
     await orphan('b2')
     await orphan('b3')

@@ -33,12 +33,12 @@ afterEach(() => jest.useRealTimers())
 
 const clock = { now: () => Date.now(), sleep: async () => {} }
 
-/** A store in which the images come from the given bucket. */
+/** A store whose images come from the given bucket. */
 const storeOf = (source: Bucket): Store => ({ bucket: () => source })
 
 const upload = (key: string, content: string): Promise<string> => photos.put(key, content)
 
-/** The record of one version of an image, downloaded just now. */
+/** The record of an image version, downloaded just now. */
 const recordOf = (key: string, etag: string | null, changes: Partial<ImageRecord> = {}): ImageRecord =>
   okRecord(key, { bucket: photos.name, etag, at: new Date().toISOString(), ...changes })
 
@@ -48,42 +48,42 @@ const write = (record: ImageRecord, source = photos, into = results): Promise<bo
 const newest = (key: string) => readRecord(results, model, { bucket: photos.name, key })
 
 describe('the record of an image', () => {
-  it('reads back as it was written', async () => {
+  it('round-trips', async () => {
     const record = recordOf('x/😀 a.jpg', await upload('x/😀 a.jpg', 'v1'))
     expect(await newest('x/😀 a.jpg')).toBeUndefined()
     expect(await write(record)).toBe(true)
     expect(await newest('x/😀 a.jpg')).toEqual(record)
   })
 
-  it('is found for an image whose key leaves no room for a listed record', async () => {
+  it('is found even if its key is too long to be listed', async () => {
     const key = 'k'.repeat(1024)
     const record = recordOf(key, await upload(key, 'v1'))
     expect(await write(record)).toBe(true)
     expect(await newest(key)).toEqual(record)
   })
 
-  it('of each model lies apart', async () => {
+  it('is separate for each model', async () => {
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     await write(record)
     await write({ ...record, model: 'other@00000000' })
     expect(await newest('a.jpg')).toEqual(record)
   })
 
-  it('is valid by its own schema before anything is known', () => {
+  it('is valid by its schema from the start', () => {
     const at = Date.now()
     const made = { model, engine: 'wasm', activationId: 'a1', at }
     const record = initialRecord({ bucket: 'photos', key: 'a.jpg' }, made)
     expect(recordSchema.parse(record)).toMatchObject({ etag: null, size: null, status: 'error', labels: [] })
   })
 
-  it('takes a single request where the image is new', async () => {
+  it('takes a single request for a new image', async () => {
     const { bucket, requests } = counted(results)
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     expect(await write(record, photos, bucket)).toBe(true)
     expect(requests.map(({ method }) => method)).toEqual(['put'])
   })
 
-  it('counts as written where only the answer was lost, and the request sent again', async () => {
+  it('counts as written when only the response was lost and the request retried', async () => {
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     const forgetful: Bucket = {
       ...results,
@@ -96,7 +96,7 @@ describe('the record of an image', () => {
     expect(await newest('a.jpg')).toEqual(record)
   })
 
-  it('is written anew where nobody can read what is there', async () => {
+  it('replaces an unreadable one', async () => {
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     await results.put(recordKey(model, record), '{"schema":"whisklens.record/0"}')
     expect(await newest('a.jpg')).toBeUndefined()
@@ -106,7 +106,7 @@ describe('the record of an image', () => {
 })
 
 describe('versions of an image', () => {
-  it('follow each other: the record of the newer one replaces that of the older', async () => {
+  it('replace older ones', async () => {
     await write(recordOf('a.jpg', await upload('a.jpg', 'v1')))
     const second = recordOf('a.jpg', await upload('a.jpg', 'v2'))
     expect(await write(second)).toBe(true)
@@ -121,7 +121,7 @@ describe('versions of an image', () => {
     expect(await newest('a.jpg')).toEqual(second)
   })
 
-  it('keep an error of the newer version before a result of the older', async () => {
+  it('prefer an error of the newer version to a result of the older', async () => {
     const first = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     const etag = await upload('a.jpg', 'broken')
     const second = errorRecord('a.jpg', {}, { bucket: photos.name, etag, at: first.at })
@@ -130,7 +130,7 @@ describe('versions of an image', () => {
     expect(await newest('a.jpg')).toEqual(second)
   })
 
-  it('end with the current one, in races of many writers', async () => {
+  it('end with the current one after races of many writers', async () => {
     let image = 0
     const writers = fc.array(fc.nat(2), { minLength: 2, maxLength: 8 })
     await fc.assert(
@@ -152,7 +152,7 @@ describe('versions of an image', () => {
     )
   })
 
-  it('never change back when the image is overwritten while its older record is being written', async () => {
+  it('never go back when the image is overwritten while its older record is being written', async () => {
     await write(recordOf('a.jpg', await upload('a.jpg', 'v0')))
     const first = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     let second: ImageRecord | undefined
@@ -171,7 +171,7 @@ describe('versions of an image', () => {
     expect(await newest('a.jpg')).toEqual(second)
   })
 
-  it('are compared with the source only when there is reason to doubt', async () => {
+  it('are checked against the source only in case of doubt', async () => {
     const etag = await upload('a.jpg', 'v1')
     const source = counted(photos)
     await write(recordOf('a.jpg', etag), source.bucket)
@@ -183,7 +183,7 @@ describe('versions of an image', () => {
 })
 
 describe('a download of more than ten minutes ago', () => {
-  it('is believed while the image is the same', async () => {
+  it('is accepted while the image is unchanged', async () => {
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     advanceClock(minutes(11))
     const source = counted(photos)
@@ -191,7 +191,7 @@ describe('a download of more than ten minutes ago', () => {
     expect(source.requests).toEqual([{ method: 'head', key: 'a.jpg' }])
   })
 
-  it('is not believed once the image was overwritten', async () => {
+  it('is rejected if the image was overwritten', async () => {
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     await upload('a.jpg', 'v2')
     advanceClock(minutes(11))
@@ -199,14 +199,14 @@ describe('a download of more than ten minutes ago', () => {
     expect(await newest('a.jpg')).toBeUndefined()
   })
 
-  it('is not believed once the image was deleted', async () => {
+  it('is rejected if the image was deleted', async () => {
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     await photos.delete('a.jpg')
     advanceClock(minutes(11))
     expect(await write(record)).toBe(false)
   })
 
-  it('is not asked about when it was ten minutes ago', async () => {
+  it('is not checked at exactly ten minutes', async () => {
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     advanceClock(minutes(10))
     const source = counted(photos)
@@ -216,14 +216,14 @@ describe('a download of more than ten minutes ago', () => {
 })
 
 describe('a failure', () => {
-  it('that may pass is not kept, so that the next batch tries the image again', async () => {
+  it('that is retryable is not stored, so that the next batch tries again', async () => {
     const etag = await upload('a.jpg', 'v1')
     const changes = { bucket: photos.name, etag }
     expect(await write(errorRecord('a.jpg', { code: 'internal', retryable: true }, changes))).toBe(false)
     expect(await newest('a.jpg')).toBeUndefined()
   })
 
-  it('that may pass leaves an earlier result alone', async () => {
+  it('that is retryable does not replace an earlier result', async () => {
     const record = recordOf('a.jpg', await upload('a.jpg', 'v1'))
     await write(record)
     await write(
@@ -232,7 +232,7 @@ describe('a failure', () => {
     expect(await newest('a.jpg')).toEqual(record)
   })
 
-  it('of the image itself is kept', async () => {
+  it('of the image itself is stored', async () => {
     const record = errorRecord('a.jpg', {}, { bucket: photos.name, etag: await upload('a.jpg', 'v1') })
     expect(await write(record)).toBe(true)
     expect(await newest('a.jpg')).toEqual(record)
@@ -254,13 +254,13 @@ describe('a failure', () => {
 describe('a record that cannot be written', () => {
   const refused = () => new StorageError('access_denied', 403, 'Could not read the image')
 
-  it('because the source refuses to tell the current version is left out, and no error', async () => {
+  it('because the source refuses access is skipped without an error', async () => {
     await write(recordOf('a.jpg', await upload('a.jpg', 'v1')))
     const closed: Bucket = { ...photos, head: () => Promise.reject(refused()) }
     expect(await write(recordOf('a.jpg', await upload('a.jpg', 'v2')), closed)).toBe(false)
   })
 
-  it('because the source does not answer now is an error, so that the chunk is tried again', async () => {
+  it('because the source fails temporarily is an error, so that the chunk is retried', async () => {
     await write(recordOf('a.jpg', await upload('a.jpg', 'v1')))
     const failing = () =>
       Promise.reject(new StorageError('store_failed', 503, 'Slow down', { retryable: true }))
@@ -270,7 +270,7 @@ describe('a record that cannot be written', () => {
     })
   })
 
-  it('because others keep changing it is given up after some races', async () => {
+  it('because of persistent conflicts is an error', async () => {
     const etag = await upload('a.jpg', 'v1')
     let races = 0
     const contested: Bucket = {
@@ -287,7 +287,7 @@ describe('a record that cannot be written', () => {
     expect(races).toBe(30)
   })
 
-  it('over one that somebody deletes meanwhile is written as a new one', async () => {
+  it('because it was deleted meanwhile is created', async () => {
     const etag = await upload('a.jpg', 'v1')
     await write(recordOf('a.jpg', etag))
     let deleted = false
@@ -306,8 +306,8 @@ describe('a record that cannot be written', () => {
   })
 })
 
-describe('what an error record says', () => {
-  it('of an image is what the classifier said', () => {
+describe('the error of a record', () => {
+  it('of an image is that of the classifier', () => {
     expect(errorOf(new ImageError('image_too_large', 'It has 200 megapixels'))).toEqual({
       code: 'image_too_large',
       message: 'It has 200 megapixels',
@@ -324,14 +324,14 @@ describe('what an error record says', () => {
     ['object_too_large', 'image_too_large'],
     ['bucket_not_found', 'download_failed'],
     ['store_failed', 'download_failed'],
-  ] as const)('of the store’s %s is %s', (code, expected) => {
+  ] as const)('for the store’s %s is %s', (code, expected) => {
     const error = errorOf(
       new StorageError(code, 500, 'Could not read', { retryable: code === 'store_failed' }),
     )
     expect(error).toMatchObject({ code: expected, retryable: code === 'store_failed' })
   })
 
-  it('of anything else is that it may pass', () => {
+  it('for anything else is retryable', () => {
     expect(errorOf(new TypeError('x is not a function'))).toMatchObject({ code: 'internal', retryable: true })
     expect(errorOf('thrown text')).toMatchObject({ code: 'internal', message: 'thrown text' })
   })

@@ -67,7 +67,7 @@ describe('the results of a batch', () => {
     expect(requests.filter(({ key }) => key.includes('parts'))).toEqual([])
   })
 
-  it('are the new ones, as far as they are known, when it was fired again', async () => {
+  it('are merged with the previous ones when it was fired again', async () => {
     await writePart(results, 'b1', 0, [okRecord('a'), okRecord('b')], 'a1')
     await closeBatch(objects.store, results, planned(2))
     const again = planned(4, { run: 2, plan: { base: 2 } })
@@ -80,12 +80,12 @@ describe('the results of a batch', () => {
     ])
   })
 
-  it('that nobody has started are an error', async () => {
+  it('that does not exist are an error', async () => {
     await expect(read('b1')).rejects.toMatchObject({ code: 'batch_not_found', status: 404 })
     await expect(read('uploads-2026-11-22')).rejects.toMatchObject({ code: 'batch_not_found' })
   })
 
-  it('of a day’s uploads are the newest version of each image, in the order of the keys', async () => {
+  it('of a day’s uploads are the newest versions, in key order', async () => {
     const at = (minute: number) => `2026-11-22T08:0${minute}:00.000Z`
     const day = 'uploads-2026-11-22'
     const arrive = (records: ImageRecord[], activationId: string) =>
@@ -93,7 +93,7 @@ describe('the results of a batch', () => {
     await arrive([okRecord('😀', { at: at(1) }), okRecord('b', { at: at(3), etag: 'v3' })], 'a1')
     await arrive([okRecord('b', { at: at(2), etag: 'v2' }), okRecord('～', { at: at(2) })], 'a2')
     await arrive([okRecord('b', { at: at(4), bucket: 'other' })], 'a3')
-    // What looks at the bucket have found.
+    // Images found by scans.
     await writePart(results, day, 0, [okRecord('c', { at: at(3) })], 'a4')
     const open = batchOf('photos', {}, { batch: day, kind: 'uploads', dispatch: { next: 1 } })
     await saveBatch(results, open)
@@ -108,8 +108,8 @@ describe('the results of a batch', () => {
   })
 })
 
-describe('the batches', () => {
-  it('are listed once each, the uploads of each day among them', async () => {
+describe('the list of batches', () => {
+  it('has each once, days of uploads included', async () => {
     for (const key of ['b1/plan.json', 'b1/parts/x', 'b2/plan.json', 'uploads-2026-11-22/parts/x']) {
       await results.put(`batches/${key}`, '')
     }
@@ -117,7 +117,7 @@ describe('the batches', () => {
     expect(await collect(listBatches(results))).toEqual(['b1', 'b2', 'uploads-2026-11-22'])
   })
 
-  it('are all shown but one whose summary nobody can read', async () => {
+  it('skips those with an unreadable summary', async () => {
     for (const batch of ['b1', 'b2']) await putSummary(results, progressOf(planned(1, { batch })))
     for (const [batch, body] of Object.entries({
       cut: '{"schema":',
@@ -136,17 +136,17 @@ describe('a query', () => {
   ]
   const keys = (query: Parameters<typeof matches>[0]) => records.filter(matches(query)).map(({ key }) => key)
 
-  it('finds all by default', () => {
+  it('matches all records by default', () => {
     expect(keys({})).toEqual(['x/a', 'x/b', 'y/c'])
   })
 
-  it('finds by any name of the best label, however it is written', () => {
+  it('matches any name of the top label, ignoring case', () => {
     expect(keys({ label: 'TABBY CAT' })).toEqual(['x/a'])
     expect(keys({ label: 'presso' })).toEqual(['x/b'])
     expect(keys({ label: 'dog' })).toEqual([])
   })
 
-  it('finds the kinds of what is named, beside what has the text in its name', () => {
+  it('matches kinds, besides names that contain the text', () => {
     const labelled = (key: string, className: string, wordnetId: string) =>
       okRecord(key, { labels: [{ ...tabby, className, wordnetId }] })
     const animals = [
@@ -167,14 +167,14 @@ describe('a query', () => {
     expect(found('ani')).toEqual([])
   })
 
-  it('finds by status, prefix and least probability, all at once', () => {
+  it('combines status, prefix and minimum probability', () => {
     expect(keys({ status: 'error' })).toEqual(['y/c'])
     expect(keys({ prefix: 'x/' })).toEqual(['x/a', 'x/b'])
     expect(keys({ minProbability: 0.5 })).toEqual(['x/a'])
     expect(keys({ prefix: 'x/', status: 'ok', minProbability: 0.4, label: 'e' })).toEqual(['x/b'])
   })
 
-  it('is taken from text, as URLs hold it', () => {
+  it('is parsed from text, as in URLs', () => {
     expect(querySchema.parse({ minProbability: '0.5', limit: '10', status: 'ok' })).toEqual({
       minProbability: 0.5,
       limit: 10,
@@ -190,7 +190,7 @@ describe('a query', () => {
 describe('pages of results', () => {
   const file = resultsKey('b1', 'results.jsonl')
 
-  /** Leaves what a batch that is closed leaves of such records. */
+  /** Writes the files of a closed batch with these records. */
   async function close(records: ImageRecord[]): Promise<void> {
     await results.put(file, toJsonLines(records))
     await putSummary(results, { ...progressOf(planned(records.length)), state: 'complete', exact: true })
@@ -212,7 +212,7 @@ describe('pages of results', () => {
     maxScanned: fc.integer({ min: 1, max: 7 }),
   })
 
-  it('put together are all that was asked for, whatever their size', async () => {
+  it('together have all matching records, for any page size', async () => {
     await fc.assert(
       fc.asyncProperty(anyKeys(20), anyRequest, fc.boolean(), async (keys, request, isOpen) => {
         const records = recordsOf(keys)
@@ -236,13 +236,13 @@ describe('pages of results', () => {
     )
   })
 
-  it('go on behind the last record where the batch is closed anew in between', async () => {
+  it('resume after the last record when the batch is closed again in between', async () => {
     await fc.assert(
       fc.asyncProperty(anyKeys(12), anyKeys(12), anyRequest, async (before, now, request) => {
-        const [old, anew] = [recordsOf(before), recordsOf(now, 'v2')]
+        const [old, updated] = [recordsOf(before), recordsOf(now, 'v2')]
         await close(old)
         const first = await pageAfter(undefined, request)
-        await close(anew)
+        await close(updated)
         const seen: object[] = []
         let after = first.next
         const reached = after === undefined ? undefined : cursorSchema.parse(after)
@@ -252,14 +252,14 @@ describe('pages of results', () => {
           after = page.next
         }
         const isLeft = (record: Position) => reached !== undefined && comparePositions(record, reached) > 0
-        const left = anew.filter((record) => isLeft(record) && request.matches(record))
+        const left = updated.filter((record) => isLeft(record) && request.matches(record))
         expect(seen).toEqual(left.map(({ key, etag }) => ({ key, etag })))
       }),
       { numRuns: 50 },
     )
   })
 
-  it('of a closed batch begin to read where the one before ended, and only look so far', async () => {
+  it('of a closed batch start reading where the previous one ended, and stop early', async () => {
     const records = recordsOf(Array.from({ length: 40 }, (_, at) => String(at).padStart(3, '0')))
     await close(records)
     const begins: unknown[] = []
@@ -285,7 +285,7 @@ describe('pages of results', () => {
     expect(begins).toEqual([0, endOf(15), endOf(30)])
   })
 
-  it('end where a cursor says, whatever the key holds', () => {
+  it('end at a cursor that round-trips for any key', () => {
     fc.assert(
       fc.property(anyKey, anyKey, (key, bucket) => {
         const file = { etag: bucket, end: key.length }
@@ -299,7 +299,7 @@ describe('pages of results', () => {
     )
   })
 
-  it('refuse a cursor that is none', () => {
+  it('refuse an invalid cursor', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const parsed = cursorSchema.safeParse(text)

@@ -22,8 +22,8 @@ import {
 } from './batch-fixtures'
 
 /**
- * `start-batch` with two new buckets and a platform that is done with a chunk as soon as it is given it. What it was
- * asked for is noted; all of it can be changed by a test.
+ * `start-batch` with two new buckets and a platform that completes a chunk immediately. Invocations are recorded; tests may
+ * change everything.
  */
 export interface Runner {
   clock: ReturnType<typeof hastyClock>
@@ -33,16 +33,16 @@ export interface Runner {
   settings: Settings
   openwhisk: OpenWhisk
   webhook?: Webhook
-  /** The version of the model that answers. */
+  /** The model version. */
   version: string
   invoked: { name: string; params: object }[]
   fired: { trigger: string; params: object }[]
   context(changes?: Partial<Activation>): Context
   /** Runs one activation. */
   start(asked: object, changes?: Partial<Activation>): Promise<BatchSummary>
-  /** What became of an image. */
+  /** The result of classifying an image. */
   recordOf(key: string, etag: string | null): ImageRecord
-  /** Does what a message to `classify-images` asks for. */
+  /** Executes a message to `classify-images`. */
   report(message: object): Promise<void>
   /** The records in `results.jsonl`. */
   recordsOf(batch: string): Promise<ImageRecord[]>
@@ -101,7 +101,7 @@ export async function newRunner(objects: TestStore): Promise<Runner> {
       },
     }),
     start: async (asked, changes) => {
-      // As a message comes to an action.
+      // As an action receives it.
       const request = parseBatchRequest(JSON.parse(JSON.stringify(asked)))
       if (!('advance' in request)) return fire(request, runner.context(changes))
       const summary = await advance(request, runner.context(changes))
@@ -130,7 +130,7 @@ export async function newRunner(objects: TestStore): Promise<Runner> {
   return runner
 }
 
-/** Ends the activation so many milliseconds after it has begun, so that the batch goes on in the next. */
+/** Ends the activation this many milliseconds after it began, so that the batch continues in the next. */
 export const soon = (runner: Runner, milliseconds = 20_000): Partial<Activation> => ({
   deadline: runner.clock.now() + 85_000 + milliseconds,
 })

@@ -27,7 +27,7 @@ beforeEach(async () => {
   results = await objects.newBucket()
 })
 
-/** A second run that saw every image, and did none. The results of the first have the given keys. */
+/** A second run that listed every image and classified none. The first run’s results have the given keys. */
 async function secondRun(keys: string[], swept = true): Promise<ClosingBatch> {
   const lines = keys.map((key) => `${JSON.stringify(okRecord(key, { bucket: photos.name }))}\n`).join('')
   const previous = await results.put(resultsKey('b1', 'results.jsonl'), lines)
@@ -44,14 +44,14 @@ const recordsOf = async (batch: ClosingBatch, last?: string, store = objects.sto
   return collect(source.records)
 }
 
-describe('the results of the run before', () => {
-  it('lose what is gone, and nothing where only some images were looked at', async () => {
+describe('previous results', () => {
+  it('lose deleted images, but only after a full listing', async () => {
     await photos.put('b', 'v1')
     expect(await keysOf(await secondRun(['a', 'b', 'c']))).toEqual(['b'])
     expect(await keysOf(await secondRun(['a', 'b', 'c'], false))).toEqual(['a', 'b', 'c'])
   })
 
-  it('give way to what others have classified since, where that is the version that is there', async () => {
+  it('give way to newer records of other batches if these match the current version', async () => {
     const changed = await photos.put('changed', 'v2')
     await photos.put('since', 'v3')
     const others = { changed, since: 'the etag of v2' }
@@ -63,7 +63,7 @@ describe('the results of the run before', () => {
     expect(records.map(({ etag }) => etag)).toEqual([changed, okRecord('since').etag])
   })
 
-  it('lose nothing where the source refuses to tell', async () => {
+  it('are kept when the source refuses access', async () => {
     // biome-ignore lint/correctness/useYield: it never comes to that
     async function* list(): AsyncGenerator<never> {
       throw new StorageError('access_denied', 403, 'Access Denied')
@@ -76,11 +76,11 @@ describe('the results of the run before', () => {
     expect(await keysOf(await secondRun(['a', 'b']), undefined, refusing)).toEqual(['a', 'b'])
   })
 
-  it.each(['b', 'é', 'b😀', '😀', 'b～'])('go on behind the key %j that was written last', async (last) => {
+  it.each(['b', 'é', 'b😀', '😀', 'b～'])('resume after the last key written, %j', async (last) => {
     await photos.put('a', 'v1')
     await photos.put(last, 'v1')
     await photos.put('🦊', 'v1')
-    // The record that was in use comes once more.
+    // The record in use comes once more.
     expect(await keysOf(await secondRun([last, '🦉', '🦊']), last)).toEqual([last, '🦊'])
   })
 })

@@ -38,19 +38,19 @@ const upload = async (...keys: string[]): Promise<void> => {
   for (const key of keys) await runner.photos.put(key, 'v1')
 }
 
-/** Holds the batch as another activation does. @returns what gives it back */
+/** Holds the batch like another activation. @returns a function that releases it */
 async function hold(batch: string): Promise<() => Promise<void>> {
   const lease = await acquire(runner.context({ id: 'other' }), batch, { isWorker: true, evenConcluded: true })
   if (!lease) throw new Error('The batch is held already')
   return lease.release
 }
 
-/** From now on the process is gone: nothing that it asks for is done. */
+/** Kills the process: its requests have no effect from now on. */
 const die = (): never => {
   throw new Error('The process is gone')
 }
 
-/** The whole world of an activation that was killed stands still; the lease runs out. */
+/** Kills the activation and lets its lease expire. */
 const later = (): void => runner.clock.advance(minutes(1))
 
 describe('a batch request', () => {
@@ -66,7 +66,7 @@ describe('a batch request', () => {
     })
   })
 
-  it('is freed of the package’s inputs; the model it asks for is none of them', () => {
+  it('drops the package’s inputs, but not the requested model', () => {
     const params = {
       s3Endpoint: 'http://127.0.0.1:9000',
       imagesBucket: 'photos',
@@ -78,7 +78,7 @@ describe('a batch request', () => {
     expect(defaults).toEqual(parseBatchRequest({}))
   })
 
-  it('takes numerals and booleans for text, as wsk sends what looks like one', () => {
+  it('accepts numbers and booleans as text, because wsk converts them', () => {
     const asked = { prefix: 2026, batch: 42, limit: '7', force: 'true', dryRun: '' }
     expect(parseBatchRequest(asked)).toMatchObject({
       prefix: ['2026'],
@@ -89,11 +89,11 @@ describe('a batch request', () => {
     })
   })
 
-  it('takes a year for a date, though wsk sends a number', () => {
+  it('accepts a year as a date, although wsk sends a number', () => {
     expect(parseBatchRequest({ since: 2026 })).toMatchObject({ since: new Date('2026-01-01T00:00:00Z') })
   })
 
-  it('with a name that does not exist is an error, so that typing mistakes show', () => {
+  it('refuses unknown parameters, so that typing errors show', () => {
     expect(() => parseBatchRequest({ prefx: 'photos/' })).toThrow(/prefx/)
   })
 
@@ -104,13 +104,13 @@ describe('a batch request', () => {
     },
   )
 
-  it('takes one prefix or several, of which none lies within another', () => {
+  it('accepts several prefixes if none contains another', () => {
     const prefixOf = (prefix: unknown) => batchRequestSchema.parse({ prefix }).prefix
     expect([prefixOf('photos/'), prefixOf(2026), prefixOf(undefined)]).toEqual([['photos/'], ['2026'], ['']])
     expect(prefixOf(['😀', '～', 'a/', 'a/b', 'a/'])).toEqual(['a/', '～', '😀'])
   })
 
-  it('names an age or a date, and a list in a bucket', () => {
+  it('accepts an age or a date, and a list in a bucket', () => {
     expect(() => parseBatchRequest({ newerThan: '7d', since: '2026-01-01' })).toThrow('mutually exclusive')
     expect(() => parseBatchRequest({ newerThan: '7 days' })).toThrow('an age such as 12h, 30d or 8w')
     expect(() => parseBatchRequest({ manifest: 'keys.txt' })).toThrow('expected s3://bucket/key')
@@ -128,7 +128,7 @@ describe('a batch request', () => {
     expect(() => parseBatchRequest(asked)).toThrow('The batch request is not valid')
   })
 
-  it('without an id gets one that sorts by time and differs within a second', () => {
+  it('gets an id that sorts by time and is unique within a second', () => {
     const id = defaultBatchId(Date.parse('2026-11-22T07:30:00.999Z'), 'a1b2c3d4e5f6')
     expect(id).toBe('20261122-073000-a1b2c3')
     expect(parseBatchRequest({ batch: id })).toMatchObject({ batch: id })
@@ -142,7 +142,7 @@ describe('a batch request', () => {
     expect(() => parseBatchRequest({ minSize: '2k', maxSize: '1k' })).toThrow('minSize is larger')
   })
 
-  it('may have the uploads of a day carried on, which nobody can fire', () => {
+  it('may advance a day of uploads, which cannot be fired', () => {
     const advance = { advance: 'uploads-2026-11-21' }
     expect(parseBatchRequest({ ...advance, s3Endpoint: 'x' })).toEqual(advance)
     expect(() => parseBatchRequest({ ...advance, prefix: 'x/' })).toThrow('prefix')
@@ -160,7 +160,7 @@ describe('firing a batch', () => {
     },
   )
 
-  it('sees it through and fires batch-completed with its summary', async () => {
+  it('runs it to the end and fires batch-completed with its summary', async () => {
     await upload('x/a', 'x/b', 'y')
     const summary = await runner.start({ batch: 'b1', prefix: 'x/' })
     expect(summary).toMatchObject({ batch: 'b1', state: 'complete', model, totals: { ok: 2, pending: 0 } })
@@ -170,7 +170,7 @@ describe('firing a batch', () => {
     expect(await listed()).toEqual([])
   })
 
-  it('is complete where there is nothing to do', async () => {
+  it('completes at once when nothing is due', async () => {
     expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { listed: 0 } })
     expect(await runner.keysOf('b1')).toEqual([])
   })
@@ -191,7 +191,7 @@ describe('firing a batch', () => {
     expect(seen).toEqual([['b1'], ['b1']])
   })
 
-  it('counts in a dry run what there would be to do, and does nothing', async () => {
+  it('with dryRun counts the work and does nothing', async () => {
     await upload('a', 'b')
     const { totals } = await runner.start({ batch: 'b1', dryRun: true })
     expect(totals).toMatchObject({ listed: 2, planned: 2, skipped: 0 })
@@ -199,7 +199,7 @@ describe('firing a batch', () => {
     expect(await collect(runner.results.list())).toEqual([])
   })
 
-  it('is refused before anything is written where it would cost too much', async () => {
+  it('is refused before anything is written if it would cost too much', async () => {
     await upload('a', 'b')
     runner.settings = { ...runner.settings, gbSecondPrice: '1' }
     await expect(runner.start({ batch: 'b1', maxCost: 0.001 })).rejects.toThrow(
@@ -209,13 +209,13 @@ describe('firing a batch', () => {
     expect(await runner.start({ batch: 'b1', maxCost: 100 })).toMatchObject({ state: 'complete' })
   })
 
-  it('refuses the results bucket as the source: its results would be its images', async () => {
+  it('refuses the results bucket as the source', async () => {
     await expect(runner.start({ bucket: runner.results.name })).rejects.toMatchObject({
       code: 'bad_parameter',
     })
   })
 
-  it('says why a batch was stopped that no further activation would mend; fired again, it goes on', async () => {
+  it('reports why a batch was stopped permanently; fired again, it resumes', async () => {
     await upload('a')
     const { invoke } = runner.openwhisk
     runner.openwhisk.invoke = async () => {
@@ -232,7 +232,7 @@ describe('firing a batch', () => {
     expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete', totals: { ok: 1 } })
   })
 
-  it('ends also where batch-completed cannot be fired', async () => {
+  it('closes it even if batch-completed cannot be fired', async () => {
     await upload('a')
     runner.openwhisk.fire = async () => {
       throw new OpenWhiskError(404, 'There is no such trigger')
@@ -241,20 +241,20 @@ describe('firing a batch', () => {
     expect(await listed()).toEqual([])
   })
 
-  it.each([{ retry: true }, { cancel: true }])('needs a batch for %j', async (asked) => {
+  it.each([{ retry: true }, { cancel: true }])('requires an existing batch for %j', async (asked) => {
     await expect(runner.start({ batch: 'typo', ...asked })).rejects.toThrow('There is no batch "typo"')
     expect(await collect(runner.results.list())).toEqual([])
   })
 })
 
 describe('firing a batch again', () => {
-  /** Keeps the records of what a batch has done, as `aggregate` does. */
-  async function keepRecords(batch: string): Promise<void> {
+  /** Stores the records of a batch, like `aggregate`. */
+  async function storeRecords(batch: string): Promise<void> {
     for (const record of await runner.recordsOf(batch))
       await runner.results.put(`images/${model}/${record.bucket}/${record.key}`, JSON.stringify(record))
   }
 
-  it('is refused for other images than its own', async () => {
+  it('is refused for other images', async () => {
     await upload('a/1')
     await runner.start({ batch: 'b1', prefix: 'a/' })
     await expect(runner.start({ batch: 'b1', prefix: 'b/' })).rejects.toMatchObject({
@@ -263,7 +263,7 @@ describe('firing a batch again', () => {
     })
   })
 
-  it('is refused for a moment while another activation removes it', async () => {
+  it('is refused while another activation is removing it', async () => {
     await runner.start({ batch: 'b1' })
     const release = await hold('b1')
     await expect(runner.start({ batch: 'b1' })).rejects.toMatchObject({
@@ -274,10 +274,10 @@ describe('firing a batch again', () => {
     expect(await runner.start({ batch: 'b1' })).toMatchObject({ state: 'complete' })
   })
 
-  it('does what was added or changed since, and counts what was not', async () => {
+  it('classifies what was added or changed since, and counts the rest as skipped', async () => {
     await upload('a', 'b', 'd')
     await runner.start({ batch: 'b1' })
-    await keepRecords('b1')
+    await storeRecords('b1')
     await upload('c')
     await runner.photos.put('b', 'v2')
     const again = await runner.start({ batch: 'b1' })
@@ -288,10 +288,10 @@ describe('firing a batch again', () => {
     expect(records[1]?.etag).toBe((await runner.photos.head('b'))?.etag)
   })
 
-  it('leaves out what is gone, once it has looked at all there is', async () => {
+  it('drops deleted images once everything was listed', async () => {
     await upload('a', 'b', 'c')
     await runner.start({ batch: 'b1' })
-    await keepRecords('b1')
+    await storeRecords('b1')
     await runner.photos.delete('b')
     expect((await runner.start({ batch: 'b1', include: '*' })).totals).toMatchObject({ listed: 2, ok: 3 })
     expect((await runner.start({ batch: 'b1' })).totals).toMatchObject({ listed: 2, ok: 2, pending: 0 })
@@ -299,16 +299,16 @@ describe('firing a batch again', () => {
     expect(await runner.results.head(`images/${model}/${runner.photos.name}/b`)).toBeUndefined()
   })
 
-  it('goes by the filters of the new request, and keeps what was done', async () => {
+  it('uses the filters of the new request, and keeps earlier results', async () => {
     await upload('a.jpg', 'b.png', 'c.jpg')
     await runner.start({ batch: 'b1', include: '*.jpg', limit: 1 })
     expect(await runner.keysOf('b1')).toEqual(['a.jpg'])
-    await keepRecords('b1')
+    await storeRecords('b1')
     await runner.start({ batch: 'b1', include: '*.png' })
     expect(await runner.keysOf('b1')).toEqual(['a.jpg', 'b.png'])
   })
 
-  it('to retry does again what failed, though another batch has a record, and keeps to what a limit chose', async () => {
+  it('with retry redoes failures, even if another batch has records, and stays within the chosen limit', async () => {
     await upload('x/a', 'x/b', 'x/c', 'another')
     runner.recordOf = (key, etag) =>
       key === 'x/b'
@@ -320,24 +320,24 @@ describe('firing a batch again', () => {
     })
     runner.recordOf = (key, etag) => okRecord(key, { bucket: runner.photos.name, etag })
     await runner.start({ batch: 'b2' })
-    await keepRecords('b2')
+    await storeRecords('b2')
     const retried = await runner.start({ batch: 'b1', retry: true })
     expect(retried.totals).toMatchObject({ ok: 2, error: 0, skipped: 1 })
     expect(await runner.keysOf('b1')).toEqual(['x/a', 'x/b'])
     await expect(runner.start({ batch: 'b1', retry: true, include: '*.png' })).rejects.toThrow('include')
   })
 
-  it('goes by the model that answers now', async () => {
+  it('uses the current model version', async () => {
     await upload('a')
     await runner.start({ batch: 'b1' })
-    await keepRecords('b1')
+    await storeRecords('b1')
     runner.settings = { ...runner.settings, model: 'other' }
     runner.version = 'other@ffffffff'
     expect(await runner.start({ batch: 'b1' })).toMatchObject({ model: runner.version, totals: { ok: 1 } })
     expect(await runner.recordsOf('b1')).toMatchObject([{ key: 'a', model: runner.version }])
   })
 
-  it('runs the model that it was fired with, else that of the deployment', async () => {
+  it('runs the requested model, else that of the deployment', async () => {
     await upload('a')
     const described: unknown[] = []
     runner.openwhisk.call = async (_, params) => {
@@ -351,7 +351,7 @@ describe('firing a batch again', () => {
     expect(chunks().map(({ params }) => (params as { model?: string }).model)).toEqual(described)
   })
 
-  it('while it is closed begins another run as soon as the end is announced', async () => {
+  it('while it is closing queues another run for after the announcement', async () => {
     await upload('a')
     let again: Promise<unknown> | undefined
     const { fire } = runner.openwhisk
@@ -368,7 +368,7 @@ describe('firing a batch again', () => {
     expect(await readBatch(runner.results, 'b1')).toMatchObject({ run: 2, status: 'complete' })
   })
 
-  it('shows that it is open again from its first moment', async () => {
+  it('shows it as open from the first moment', async () => {
     await upload('a')
     await runner.start({ batch: 'b1' })
     const seen: (BatchSummary | undefined)[] = []
@@ -396,7 +396,7 @@ describe('firing a batch again', () => {
 })
 
 describe('a batch that outlasts its activation', () => {
-  it('is given to another, which carries on', async () => {
+  it('is handed over to another, which continues', async () => {
     await upload('a', 'b', 'c')
     runner.openwhisk.invoke = async (name, params) => `a${runner.invoked.push({ name, params })}`
     expect(await runner.start({ batch: 'b1', chunkSize: 1 }, soon(runner))).toMatchObject({ exact: false })
@@ -407,7 +407,7 @@ describe('a batch that outlasts its activation', () => {
     expect(chunks()).toHaveLength(3)
   })
 
-  it('keeps to its own bucket, although the next activation is not told of it', async () => {
+  it('keeps its bucket even if the next activation has other settings', async () => {
     const other = await objects.newBucket()
     for (const key of ['a', 'b']) await other.put(key, 'v1')
     await upload('of the configured bucket')
@@ -416,7 +416,7 @@ describe('a batch that outlasts its activation', () => {
     expect(await runner.keysOf('b1')).toEqual(['a', 'b'])
   })
 
-  it('waits for the next minute where the platform takes no more in this one', async () => {
+  it('waits for the next minute when the platform’s limit is used up', async () => {
     await upload('a')
     const asked: number[] = []
     runner.openwhisk.invoke = async (name, params) => {
@@ -436,7 +436,7 @@ describe('a batch that outlasts its activation', () => {
     expect((await readBatch(runner.results, 'b1'))?.lease.phase).toBe('yielding')
   })
 
-  it('that is over is not begun again by whatever else asks for it', async () => {
+  it('that has ended is not started again by other messages', async () => {
     await upload('a')
     const summary = await runner.start({ batch: 'b1' })
     runner.invoked.splice(0)
@@ -448,7 +448,7 @@ describe('a batch that outlasts its activation', () => {
 })
 
 describe('a batch of images of an age', () => {
-  it('counts it from each fire, and is the same batch meanwhile', async () => {
+  it('counts the age from each fire, and stays the same batch meanwhile', async () => {
     await upload('a')
     runner.clock.advance(minutes(8 * 24 * 60))
     expect(await runner.start({ batch: 'old', newerThan: '7d' })).toMatchObject({ totals: { listed: 0 } })
@@ -470,7 +470,7 @@ describe('a batch whose activation died', () => {
     ['before the model was known', ({ openwhisk }) => (openwhisk.call = die)],
     ['before anything was dispatched', ({ openwhisk }) => (openwhisk.invoke = die)],
     ['before its end was announced', ({ openwhisk }) => (openwhisk.fire = die)],
-  ])('%s comes to its end once it is found', async (_, kill) => {
+  ])('%s completes once it is found', async (_, kill) => {
     await upload('x/a.jpg', 'x/b.jpg', 'x/c.png', 'y.jpg')
     const { openwhisk } = runner
     runner.openwhisk = { ...openwhisk }
@@ -480,7 +480,7 @@ describe('a batch whose activation died', () => {
     runner.openwhisk = openwhisk
     await openwhisk.invoke('none', {})
     runner.invoked.splice(0)
-    // A process that is gone gives nothing back.
+    // A dead process releases nothing.
     const found = await readBatch(runner.results, 'b1')
     expect(found).toBeDefined()
     later()
@@ -490,7 +490,7 @@ describe('a batch whose activation died', () => {
     expect(await listed()).toEqual([])
   })
 
-  it('is taken over when its holder has given no sign of life for the time of its lease', async () => {
+  it('is taken over when its lease has expired', async () => {
     await upload('a')
     runner.openwhisk.invoke = async () => 'lost'
     await runner.start({ batch: 'b1' }, soon(runner))
@@ -501,7 +501,7 @@ describe('a batch whose activation died', () => {
     expect((await readBatch(runner.results, 'b1'))?.lease.epoch).toBe(3)
   })
 
-  it('is left alone by reconciling while somebody holds it, or it has just been given back', async () => {
+  it('is skipped by reconciling while its lease is held or was just released', async () => {
     await upload('a')
     runner.openwhisk.invoke = async () => 'a1'
     await runner.start({ batch: 'b1' }, soon(runner))
@@ -511,7 +511,7 @@ describe('a batch whose activation died', () => {
   })
 })
 
-describe('a failure that may pass', () => {
+describe('a transient failure', () => {
   const down = () => {
     throw new StorageError('store_failed', 503, 'Slow down', { retryable: true })
   }
@@ -526,7 +526,7 @@ describe('a failure that may pass', () => {
     runner.store = objects.store
   }
 
-  it('while a batch is planned has another activation try, which sees it through', async () => {
+  it('during planning is retried by another activation, which completes the batch', async () => {
     await upload('a')
     failWhere((key) => key.includes('/chunks/'))
     await expect(runner.start({ batch: 'b1' })).rejects.toThrow('Slow down')
@@ -535,7 +535,7 @@ describe('a failure that may pass', () => {
     expect(await runner.start(successors()[0]?.params ?? {})).toMatchObject({ state: 'complete' })
   })
 
-  it('before anything of a batch is there has it fired once more, as it was asked for', async () => {
+  it('before the batch exists is retried with the original request', async () => {
     await upload('a', 'x/b')
     failWhere(() => true)
     await expect(runner.start({ prefix: 'x/', since: '2026-01-01', minSize: '1' })).rejects.toThrow(
@@ -548,7 +548,7 @@ describe('a failure that may pass', () => {
     expect(summary).toMatchObject({ state: 'complete', totals: { listed: 1, ok: 1 } })
   })
 
-  it('is not outlasted for ever, and a dry run not at all', async () => {
+  it('is not retried endlessly, and not at all in a dry run', async () => {
     failWhere(() => true)
     await expect(runner.start({ advance: 'b1', failed: 1 })).rejects.toThrow('Slow down')
     expect(successors()).toMatchObject([{ params: { failed: 2 } }])
@@ -559,7 +559,7 @@ describe('a failure that may pass', () => {
 })
 
 describe('cancelling a batch', () => {
-  /** Begins a batch of three chunks of which none has reported. */
+  /** Begins a batch of three chunks, none of which has reported. */
   async function begin(): Promise<void> {
     await upload('a', 'b', 'c')
     const { invoke } = runner.openwhisk
@@ -568,13 +568,13 @@ describe('cancelling a batch', () => {
     runner.openwhisk.invoke = invoke
   }
 
-  it('ends it with what is done; firing it again goes on from there', async () => {
+  it('ends it with the results so far; firing it again resumes', async () => {
     await begin()
     await runner.report(chunks()[1]?.params ?? {})
     const summary = await runner.start({ batch: 'b1', cancel: true })
     expect(summary).toMatchObject({ state: 'cancelled', totals: { planned: 3, ok: 1, pending: 2 } })
     expect(await runner.keysOf('b1')).toEqual(['b'])
-    // What was under way reports late: it is not done again, and not forgotten. The rest is known to have died.
+    // Late reports of pieces in flight count, and are not repeated. The rest is known to have died.
     runner.openwhisk.resultOf = async () => ({})
     await runner.report(chunks()[0]?.params ?? {})
     expect(await runner.start({ batch: 'b1', chunkSize: 1 })).toMatchObject({
@@ -584,7 +584,7 @@ describe('cancelling a batch', () => {
     expect(await runner.keysOf('b1')).toEqual(['a', 'b', 'c'])
   })
 
-  it('is undone by a fire that comes after it', async () => {
+  it('is revoked by a later fire', async () => {
     await begin()
     const release = await hold('b1')
     await runner.start({ batch: 'b1', cancel: true })
@@ -594,7 +594,7 @@ describe('cancelling a batch', () => {
     expect(await runner.start({ batch: 'b1', chunkSize: 1 })).toMatchObject({ state: 'complete' })
   })
 
-  it('refuses other filters when it goes on', async () => {
+  it('refuses other filters when resuming', async () => {
     await begin()
     await runner.start({ batch: 'b1', cancel: true })
     await expect(runner.start({ batch: 'b1', include: '*.jpg' })).rejects.toThrow('include')
@@ -602,13 +602,13 @@ describe('cancelling a batch', () => {
   })
 })
 
-describe('a limit of errors', () => {
+describe('maxErrors', () => {
   const failing = (isBad: (key: string) => boolean) => (key: string, etag: string | null) =>
     (isBad(key) ? errorRecord : okRecord)(key, {}, { bucket: runner.photos.name, etag })
 
   beforeEach(() => upload(...Array.from({ length: 60 }, (_, n) => `k${String(n).padStart(2, '0')}`)))
 
-  it('stops the fan-out once more failed, and keeps what is done', async () => {
+  it('stops the fan-out when exceeded, and keeps the results', async () => {
     runner.recordOf = failing((key) => key < 'k06') as Runner['recordOf']
     const summary = await runner.start({ batch: 'b1', chunkSize: 1, maxErrors: '2' })
     expect(summary).toMatchObject({ state: 'stopped', reason: expect.stringContaining('maxErrors (2)') })
@@ -618,7 +618,7 @@ describe('a limit of errors', () => {
     expect(await runner.keysOf('b1')).toHaveLength(ok + error)
   })
 
-  it('is none where no more than that failed', async () => {
+  it('does not stop it when just reached', async () => {
     runner.recordOf = failing((key) => key < 'k02') as Runner['recordOf']
     const summary = await runner.start({ batch: 'b1', chunkSize: 1, maxErrors: '2' })
     expect(summary).not.toHaveProperty('reason')

@@ -66,7 +66,7 @@ describe('the summary of a batch', () => {
     )
   })
 
-  it('does not depend on the order of the records, nor on that of what they took', () => {
+  it('does not depend on the order of records or of usage', () => {
     fc.assert(
       fc.property(
         fc.array(anyRecord, { maxLength: 30 }),
@@ -80,7 +80,7 @@ describe('the summary of a batch', () => {
     )
   })
 
-  it('can be stored between two counts and carried on with', () => {
+  it('can be stored between counts and resumed', () => {
     fc.assert(
       fc.property(fc.array(anyRecord), fc.array(anyUsage), fc.nat(), (records, usages, at) => {
         const tally = emptyTally()
@@ -104,7 +104,7 @@ describe('the summary of a batch', () => {
     )
   })
 
-  it('names the most frequent label first, and equally frequent ones by name', () => {
+  it('sorts labels by frequency, then by name', () => {
     const summary = summaryOf(['b', 'c', 'a', 'c'].map(labelled))
     expect(summary.labels).toEqual([
       { label: 'c', count: 2 },
@@ -113,7 +113,7 @@ describe('the summary of a batch', () => {
     ])
   })
 
-  it('says what is pending, and never less than nothing', () => {
+  it('reports what is pending, never below zero', () => {
     expect(summaryOf([okRecord('a'), errorRecord('b')]).totals).toEqual({
       listed: 10,
       planned: 4,
@@ -125,7 +125,7 @@ describe('the summary of a batch', () => {
     expect(summaryOf([okRecord('a')], { planned: 0 }).totals.pending).toBe(0)
   })
 
-  it('ends with the newest record, not when somebody closed it', () => {
+  it('ends with the newest record, not at the time of closing', () => {
     const at = (time: string) => okRecord('a', { at: `2026-11-22T${time}.000Z` })
     expect(summaryOf([at('08:02:00'), at('08:05:00'), at('08:03:00')])).toMatchObject({
       startedAt: '2026-11-22T08:00:00.000Z',
@@ -135,7 +135,7 @@ describe('the summary of a batch', () => {
     expect(summaryOf([at('08:02:00')], { state: 'running' }).endedAt).toBeNull()
   })
 
-  it('ends no earlier for another record', () => {
+  it('does not end earlier because of another record', () => {
     fc.assert(
       fc.property(fc.array(anyRecord), anyRecord, (records, more) => {
         const ends = [records, [...records, more]].map((all) => Date.parse(summaryOf(all).endedAt ?? ''))
@@ -144,18 +144,18 @@ describe('the summary of a batch', () => {
     )
   })
 
-  it('tells images a second until the last was done, which need not be the newest', () => {
+  it('measures images per second until the last was done, which need not be the newest', () => {
     const done = (time: string, infer: number) =>
       okRecord('a', { at: `2026-11-22T08:00:${time}.000Z`, timings: { download: 300, decode: 200, infer } })
     expect(summaryOf([done('01', 4500), done('04', 100), errorRecord('b')]).imagesPerSecond).toBe(0.5)
   })
 
-  it('tells no rate where there is no time to divide by', () => {
+  it('has no rate without a duration', () => {
     const instant = errorRecord('a', {}, { at: facts.startedAt, timings: unknownTimings })
     for (const records of [[], [instant]]) expect(summaryOf(records).imagesPerSecond).toBe(0)
   })
 
-  it('counts memory times time, the containers, and what that costs', () => {
+  it('computes GB-seconds, containers and cost', () => {
     const usages = [
       { classifyMs: 4000, aggregateMs: 2000, container: 'a' },
       { classifyMs: 2000, aggregateMs: 1000, container: 'b' },
@@ -168,7 +168,7 @@ describe('the summary of a batch', () => {
       cost: 5,
       pricePerGbSecond: 0.5,
     })
-    // 8 s of 512 MB and 4 s of 256 MB, unless the batch knows better.
+    // 8 s at 512 MB and 4 s at 256 MB, unless the batch knows better.
     expect(summaryOf([], {}, usages)).toMatchObject({
       gbSeconds: 5,
       cost: 0.000085,
@@ -176,7 +176,7 @@ describe('the summary of a batch', () => {
     })
   })
 
-  it('that an older version wrote, which measured nothing, can be read', () => {
+  it('of an older version without usage can be read', () => {
     const { imagesPerSecond, containers, gbSeconds, cost, pricePerGbSecond, ...older } = summaryOf([])
     expect(summarySchema.parse(older)).toEqual({
       ...older,
@@ -188,7 +188,7 @@ describe('the summary of a batch', () => {
     })
   })
 
-  it('times only what was classified', () => {
+  it('has timings of classified images only', () => {
     const slow = errorRecord('b', {}, { timings: { download: 90_000, decode: 0, infer: 0 } })
     expect(summaryOf([okRecord('a'), slow]).timings.p95.download).toBeLessThan(5)
   })
@@ -206,11 +206,11 @@ describe('summary.json', () => {
     results = await objects.newBucket()
   })
 
-  it('is not there before it is written', async () => {
+  it('does not exist before it is written', async () => {
     expect(await readSummary(results, 'b1')).toBeUndefined()
   })
 
-  it('reads back as it was written, and is not written again when it says the same', async () => {
+  it('round-trips, and is not written again when unchanged', async () => {
     const summary = summaryOf([okRecord('a')])
     const writer = openSummary(results, 'b1', async () => {})
     await writer.write(summary)
@@ -220,7 +220,7 @@ describe('summary.json', () => {
     expect(requests.map(({ method }) => method)).toEqual(['find'])
   })
 
-  it('is not replaced by a former holder of the lease, whatever it still has to say', async () => {
+  it('is not overwritten by a former lease holder', async () => {
     let isHolder = true
     const former = openSummary(results, 'b1', async () => {
       if (!isHolder) throw new Error('taken over')
@@ -233,7 +233,7 @@ describe('summary.json', () => {
     expect(await readSummary(results, 'b1')).toEqual(complete)
   })
 
-  it('is replaced by the holder of the lease, although another has written it since', async () => {
+  it('is overwritten by the lease holder, even after another writer', async () => {
     const holder = openSummary(results, 'b1', async () => {})
     await holder.write(summaryOf([], { state: 'running' }))
     await results.put(summaryKey('b1'), '{}')

@@ -36,13 +36,13 @@ describe('the tags of a record', () => {
     // Two code units of which only the first would fit.
     [`${'a'.repeat(255)}𠀀`, 'a'.repeat(255)],
     ['😀', ''],
-  ])('hold of the label %j what S3 takes', (label, value) => {
+  ])('reduce the label %j to what S3 accepts', (label, value) => {
     expect(tagsOfRecord(okRecord('a', { labels: [{ ...tabby, label }] }))).toMatchObject({
       'whisklens:label': value,
     })
   })
 
-  it('are ones that S3 takes, whatever the label, and keep all that others have', () => {
+  it('are accepted by S3 for any label, and keep all other tags', () => {
     const value = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u
     const others = fc.dictionary(
       fc.string().filter((key) => !key.startsWith('whisklens:')),
@@ -62,7 +62,7 @@ describe('the tags of a record', () => {
   })
 })
 
-describe('an image of a batch that tags', () => {
+describe('an image of a batch with tag', () => {
   let objects: TestStore
   let photos: Bucket
   let results: Bucket
@@ -110,7 +110,7 @@ describe('an image of a batch that tags', () => {
   }
   let summaryTags: unknown
 
-  it('has its label, confidence and model among its tags, and those of others', async () => {
+  it('gets label, confidence and model as tags beside others', async () => {
     await photos.putTags('a.jpg', { project: 'x', 'whisklens:label': 'old' })
     const before = await photos.head('a.jpg')
     expect(await take()).toMatchObject([{ tagging: { status: 'ok' } }, { tagging: { status: 'ok' } }])
@@ -120,14 +120,14 @@ describe('an image of a batch that tags', () => {
     expect(summaryTags).toEqual({ written: 2, errors: {} })
   })
 
-  it('is not tagged, and nothing is said of tags, where that was not asked for', async () => {
+  it('is not tagged unless requested, and its record does not mention tags', async () => {
     const [record] = await take({ tag: false })
     expect(record).not.toHaveProperty('tagging')
     expect(await photos.tags('a.jpg')).toEqual({})
     expect(summaryTags).toBeUndefined()
   })
 
-  it('is written to once: a repetition finds its tags as they are to be', async () => {
+  it('is written once: a repetition finds its tags up to date', async () => {
     await take()
     const writes: string[] = []
     const store: Store = {
@@ -137,7 +137,7 @@ describe('an image of a batch that tags', () => {
     expect(writes).toEqual([])
   })
 
-  it('keeps all tags of others where they leave no room, and the record says why', async () => {
+  it('keeps all other tags when there is no room, and its record has the error', async () => {
     const others = Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`k${n}`, `v${n}`]))
     await photos.putTags('a.jpg', others)
     expect(await take()).toMatchObject([
@@ -148,7 +148,7 @@ describe('an image of a batch that tags', () => {
     expect(summaryTags).toEqual({ written: 1, errors: { too_many_tags: 1 } })
   })
 
-  it('is not tagged where it has been replaced since it was classified', async () => {
+  it('is not tagged if it was replaced since it was classified', async () => {
     await photos.put('a.jpg', 'another')
     expect(await take()).toMatchObject([
       { tagging: { code: 'image_changed' } },
@@ -157,7 +157,7 @@ describe('an image of a batch that tags', () => {
     expect(await photos.tags('a.jpg')).toEqual({})
   })
 
-  it.each(['tags', 'putTags'] as const)('keeps its record where the store refuses %s', async (method) => {
+  it.each(['tags', 'putTags'] as const)('keeps its record if the store refuses %s', async (method) => {
     const refuse = async () => Promise.reject(new StorageError('access_denied', 403, 'Access Denied'))
     const store: Store = { bucket: (name) => ({ ...objects.store.bucket(name), [method]: refuse }) }
     expect(await take({ store })).toMatchObject([
@@ -171,21 +171,21 @@ describe('an image of a batch that tags', () => {
     expect(summaryTags).toEqual({ written: 0, errors: { access_denied: 2 } })
   })
 
-  it('keeps its record where there is no time left for its tags', async () => {
+  it('keeps its record if no time is left for tags', async () => {
     expect(await take({ deadline: minutes(0.5) })).toMatchObject([
       { status: 'ok', tagging: { code: 'tagging_late' } },
       { tagging: { code: 'tagging_late' } },
     ])
   })
 
-  it('in error has no tags', async () => {
+  it('in error gets no tags', async () => {
     const failed = errorRecord('a.jpg', {}, { bucket: photos.name, etag: records[0]?.etag ?? null })
     const message = { batch: 'b1', part: part({ end: 1 }), images: [failed] }
     await aggregate(classifiedSchema.parse(message), contextOf(objects.store, results))
     expect(await photos.tags('a.jpg')).toEqual({})
   })
 
-  it('is to be tagged, and its position kept, by each piece of the batch, by what is left of one, and by a retry', async () => {
+  it('is tagged, with its EXIF option kept, by each piece, its rest and a retry', async () => {
     const runner = await newRunner(objects)
     await runner.photos.put('a.jpg', 'x')
     await runner.start({ batch: 'b1', tag: 'true', exif: 'position' })

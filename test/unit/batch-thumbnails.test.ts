@@ -36,11 +36,11 @@ const classify = async (options: Partial<ClassifyOptions>, keys = names) =>
 
 const keysOf = async (bucket: Bucket) => (await collect(bucket.list())).map(({ key }) => key)
 
-/** The bucket, whose writes are others. */
+/** The bucket, with its writes replaced. */
 const writing = (put: Bucket['put']): Bucket => ({ ...results, put })
 
 describe('thumbnails', () => {
-  it('lie in the results bucket, as the records say, and can be cached for ever', async () => {
+  it('are stored in the results bucket as the records say, cacheable for ever', async () => {
     const records = await classify({ thumbnails: results })
     for (const record of records) {
       expect(recordSchema.parse(record)).toEqual(record)
@@ -55,7 +55,7 @@ describe('thumbnails', () => {
     expect(await keysOf(results)).toEqual(records.map(({ thumbnail }) => thumbnail?.key).sort())
   })
 
-  it('change nothing else of the records, and are not made unless they are wanted', async () => {
+  it('do not change other fields, and are only made when enabled', async () => {
     const [withThem, without] = [await classify({ thumbnails: results }), await classify({})]
     const timeless = { at: '', timings: {}, thumbnail: undefined }
     expect(withThem.map((record) => ({ ...record, ...timeless }))).toEqual(
@@ -64,7 +64,7 @@ describe('thumbnails', () => {
     for (const record of without) expect(record).not.toHaveProperty('thumbnail')
   })
 
-  it('are one object for a version of an image, however often it is classified', async () => {
+  it('are one object per image version, however often it is classified', async () => {
     const first = await classify({ thumbnails: results }, ['cat', 'cat'])
     const again = await classify({ thumbnails: results }, ['cat'])
     expect(await keysOf(results)).toHaveLength(1)
@@ -77,7 +77,7 @@ describe('thumbnails', () => {
     expect(await keysOf(results)).toHaveLength(3)
   })
 
-  it('that cannot be written are missing in the records, and the log says why', async () => {
+  it('that cannot be written are missing in the records, and logged', async () => {
     const warned = jest.spyOn(log, 'warn')
     const thumbnails = writing(() => Promise.reject(new StorageError('access_denied', 403, 'Not yours')))
     const records = await classify({ thumbnails })
@@ -97,15 +97,15 @@ describe('thumbnails', () => {
     expect(records.map(({ thumbnail }) => thumbnail !== undefined)).toEqual([false, true])
   })
 
-  it('do not hold up the records of an activation whose time is up', async () => {
-    // Five seconds before it ends nothing waits any longer.
+  it('do not delay records at the deadline', async () => {
+    // Writes are abandoned five seconds before the end.
     const thumbnails = writing(() => new Promise(() => {}))
     const records = await classify({ thumbnails, deadline: Date.now() + 6000 })
     expect(records).toMatchObject([{ key: 'cat', status: 'ok' }])
     expect(records[0]).not.toHaveProperty('thumbnail')
   })
 
-  it('are written while others are classified, but no more than sixteen at a time', async () => {
+  it('are written concurrently with classification, at most sixteen at a time', async () => {
     let [begun, now, most] = [0, 0, 0]
     let release = (): void => {}
     const sixteen = new Promise<void>((resolve) => {
@@ -113,7 +113,7 @@ describe('thumbnails', () => {
     })
     const started = Array.from({ length: 24 }, (_, index) => `copy-${index}`)
     for (const key of started) await images.put(key, sample('cat'))
-    // Images go on, or so many would never begin.
+    // Classification continues, or so many would never begin.
     const thumbnails = writing(async () => {
       most = Math.max(most, ++now)
       if (++begun === 16) release()

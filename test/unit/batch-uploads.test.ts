@@ -35,11 +35,11 @@ beforeAll(async () => {
 afterAll(() => objects.close())
 beforeEach(async () => {
   runner = await newRunner(objects)
-  // The next midday, whatever the time is: by the store's clock, all that is there was written before.
+  // Noon of the next day, whatever the time: by the store’s clock, all objects are older.
   runner.clock.advance((minutes(720 + 1440) - (runner.clock.now() % minutes(1440))) % minutes(1440))
   day = uploadsBatch(isoOf(runner.clock.now()))
   const { report } = runner
-  // `aggregate` keeps what `classify` found, too.
+  // Like `aggregate`, store the records of `classify`.
   runner.report = async (message) => {
     if ('batch' in message) await report(message)
     for (const image of await imagesOf(message)) await storeRecord(runner.context(), image)
@@ -59,7 +59,7 @@ const watch = (changes: object = {}) =>
     ...changes,
   })
 
-/** The records of what a message is about. */
+/** The records of a message’s images. */
 async function imagesOf(message: object): Promise<ImageRecord[]> {
   const { chunk } = message as { chunk?: { start: number; end: number } }
   if (!chunk) return []
@@ -72,7 +72,7 @@ const upload = async (...keys: string[]): Promise<void> => {
   for (const key of keys) await runner.photos.put(key, `v1 of ${key}`)
 }
 
-/** What a notification has classified: through the trigger, in an activation of its own. */
+/** Classifies a notification’s images, in an activation of its own. */
 async function arrive(...keys: string[]): Promise<void> {
   const records = await Promise.all(
     keys.map(async (key) => ({
@@ -84,7 +84,7 @@ async function arrive(...keys: string[]): Promise<void> {
   await aggregate({ images: records }, runner.context())
 }
 
-/** With time enough: the clock goes on with each of several that sleep at once. */
+/** Allows for several sleepers, each of which advances the clock. */
 const advance = () => runner.start({ advance: day }, { deadline: runner.clock.now() + minutes(30) })
 const dispatched = () => runner.invoked.filter(({ name }) => name.endsWith('/classify-images')).length
 const recorded = async () =>
@@ -92,7 +92,7 @@ const recorded = async () =>
 const keysOfDay = async () => (await collect(readResults(runner.results, day))).map(({ key }) => key)
 
 describe('the day of uploads', () => {
-  it('has one midnight after another, and a while for what was under way', () => {
+  it('runs from midnight to midnight, plus a grace period', () => {
     const midnight = Date.parse('2026-11-23T00:00:00Z')
     expect(uploadsBatch('2026-11-22T23:59:59.999Z')).toBe('uploads-2026-11-22')
     expect(hasEnded('uploads-2026-11-22', midnight - 1)).toBe(false)
@@ -101,22 +101,22 @@ describe('the day of uploads', () => {
     expect(isClosable('uploads-2026-11-22', midnight + minutes(15))).toBe(true)
   })
 
-  it('is quiet after a whole minute of the clock without anything new', () => {
+  it('is quiet after a whole clock minute without anything new', () => {
     const at = Date.parse('2026-11-22T08:00:30Z')
     expect(quietFrom(at)).toBe(Date.parse('2026-11-22T08:02:00Z'))
     expect(quietFrom(0)).toBeLessThan(at)
   })
 })
 
-describe('an upload of which a notification was accepted', () => {
-  it('has the bucket looked through by one activation, however many there are at once', async () => {
+describe('an upload whose notification was accepted', () => {
+  it('starts one scan of the bucket, for any number of concurrent notifications', async () => {
     await Promise.all(Array.from({ length: 6 }, () => ensureScanning(runner.context(), true)))
     expect(runner.invoked.length).toBeGreaterThan(0)
     expect(runner.invoked[0]).toMatchObject({ params: { advance: day } })
     expect(await readBatch(runner.results, day)).toMatchObject({ status: 'requested', kind: 'uploads' })
   })
 
-  it('finds all others of a burst of which no notification was', async () => {
+  it('finds the other uploads of a burst', async () => {
     await ensureScanning(runner.context(), true)
     await upload('a', 'b', 'c', 'd', 'e')
     await arrive('c')
@@ -125,13 +125,13 @@ describe('an upload of which a notification was accepted', () => {
     expect(await recorded()).toEqual(['a', 'b', 'c', 'd', 'e'])
     expect(await keysOfDay()).toEqual(['a', 'b', 'c', 'd', 'e'])
     expect(dispatched()).toBe(1)
-    // It has let go after a whole quiet minute, and is open for more.
+    // It released the lease after a quiet minute, and stays open.
     expect(runner.clock.now() - began).toBeGreaterThan(minutes(1))
     expect((await readBatch(runner.results, day))?.lease).toMatchObject({ holder: null, phase: 'idle' })
     expect(runner.fired).toEqual([])
   })
 
-  it('finds what comes while it looks, and gives out each image once', async () => {
+  it('finds uploads during a scan, and dispatches each image once', async () => {
     await ensureScanning(runner.context(), true)
     await upload('a')
     const running = advance()
@@ -142,7 +142,7 @@ describe('an upload of which a notification was accepted', () => {
     expect(dispatched()).toBe(2)
   })
 
-  it('is looked through again soon after a find, however long a look takes', async () => {
+  it('is followed by another scan soon, however long a scan takes', async () => {
     await ensureScanning(runner.context(), true)
     await upload('a')
     const { clock, photos, store } = runner
@@ -163,7 +163,7 @@ describe('an upload of which a notification was accepted', () => {
     expect(second - first).toBeLessThan(minutes(4))
   })
 
-  it('waits for the minute to turn where the platform has refused something', async () => {
+  it('waits for the next minute after a refusal', async () => {
     await ensureScanning(runner.context(), true)
     await upload('a')
     const { invoke } = runner.openwhisk
@@ -181,7 +181,7 @@ describe('an upload of which a notification was accepted', () => {
     expect((await readBatch(runner.results, day))?.dispatch.window.perMinute).toBe(60)
   })
 
-  it('leaves alone what was there before, other prefixes, and what is too young', async () => {
+  it('ignores earlier uploads, other prefixes, and images that are too young', async () => {
     await upload('old')
     await watch({ since: isoOf(Date.now() + 60_000), prefix: '' })
     await ensureScanning(runner.context(), true)
@@ -195,7 +195,7 @@ describe('an upload of which a notification was accepted', () => {
 })
 
 describe('a poll', () => {
-  it('has the bucket looked through, and no activation waits where that finds nothing', async () => {
+  it('scans the bucket, and keeps no activation waiting if nothing is found', async () => {
     await upload('a')
     expect(await poll('/guest/image-uploaded', runner.context())).toEqual({ resumed: [], batch: day })
     await advance()
@@ -210,7 +210,7 @@ describe('a poll', () => {
     expect(left?.lease).toMatchObject({ holder: null, phase: 'idle' })
   })
 
-  it('asks for an activation that waits for a sign of a holder that seems to live', async () => {
+  it('invokes an activation that waits for a holder that may have died', async () => {
     await acquire(runner.context({ id: 'died' }), day, {
       isWorker: false,
       create: dayCreator(runner.context(), day),
@@ -222,7 +222,7 @@ describe('a poll', () => {
     expect(await recorded()).toEqual(['a'])
   })
 
-  it('does nothing for a feed that is paused', async () => {
+  it('does nothing for a paused feed', async () => {
     await watch({ paused: true })
     expect(await poll('/guest/image-uploaded', runner.context())).toEqual({
       resumed: [],
@@ -231,8 +231,8 @@ describe('a poll', () => {
   })
 })
 
-describe('what failed in passing', () => {
-  it('rests before it is tried again, for longer and longer', async () => {
+describe('a retryable failure', () => {
+  it('is retried with growing backoff', async () => {
     await upload('a')
     runner.recordOf = (key, etag) =>
       errorRecord(
@@ -259,7 +259,7 @@ describe('what failed in passing', () => {
     expect(await look()).toBe(1)
   })
 
-  it('is forgotten once it is classified, or gone', async () => {
+  it('is forgotten once the image is classified or gone', async () => {
     await upload('a', 'b', 'c')
     const { recordOf } = runner
     const failing = (key: string, etag: string | null) =>
@@ -287,10 +287,10 @@ describe('what failed in passing', () => {
   })
 })
 
-describe('a day that is over', () => {
+describe('a day that has ended', () => {
   const tomorrow = () => runner.clock.advance(minutes(1440 - 720) + minutes(16))
 
-  it('is closed with the newest version of each image, and told of', async () => {
+  it('is closed with the newest version of each image, and announced', async () => {
     await upload('a', 'b')
     await arrive('a', 'b')
     runner.clock.advance(minutes(1))
@@ -314,7 +314,7 @@ describe('a day that is over', () => {
     expect(await findOrphans(runner.context())).toEqual([])
   })
 
-  it('is closed by whatever looks after the next one', async () => {
+  it('is closed by activity of the next day', async () => {
     await upload('a')
     await arrive('a')
     await advance()
@@ -327,7 +327,7 @@ describe('a day that is over', () => {
     })
   })
 
-  it('is opened again by what comes late, and closed once more', async () => {
+  it('is reopened by late arrivals, and closed again', async () => {
     await upload('a', 'b')
     await arrive('a')
     await advance()
@@ -341,7 +341,7 @@ describe('a day that is over', () => {
     expect(runner.fired).toHaveLength(2)
   })
 
-  it('counts what arrived while it is open, and sorts it in portions where it is much', async () => {
+  it('counts arrivals while open, and sorts large ones in portions', async () => {
     const many = Array.from({ length: 1010 }, (_, n) => `k${String(n).padStart(4, '0')}`)
     const at = runner.clock.now()
     for (const [index, key] of many.entries()) {

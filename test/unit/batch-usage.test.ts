@@ -33,7 +33,7 @@ describe('the metadata of a part', () => {
     container: fc.stringMatching(/^[0-9a-f]{8}$/),
   })
 
-  it('tells what was written', () => {
+  it('round-trips', () => {
     fc.assert(
       fc.property(anyUsage, (usage) => {
         expect(usageOf(toMetadata(usage))).toEqual(usage)
@@ -47,7 +47,7 @@ describe('the metadata of a part', () => {
     ['half of it', { 'classify-ms': '1', container: 'a' }],
     ['no numbers', { 'classify-ms': 'x', 'aggregate-ms': '1', container: 'a' }],
     ['negative times', { 'classify-ms': '-1', 'aggregate-ms': '1', container: 'a' }],
-  ])('that has %s tells nothing', (_, metadata: Record<string, string>) => {
+  ])('that has %s has no usage', (_, metadata: Record<string, string>) => {
     expect(usageOf(metadata)).toBeUndefined()
   })
 })
@@ -62,7 +62,7 @@ const report = (message: Classified, id: string) => {
 const instant = (key: string, at: string) =>
   okRecord(key, { at, timings: { download: 0, decode: 0, infer: 0 } })
 
-/** What `classify` hands on of two images. */
+/** The output of `classify` for two images. */
 const piece = (start: number, spent?: Classified['spent']): Classified => ({
   batch: 'b1',
   images: keys.slice(start, start + 2).map((key) => instant(key, '2026-11-22T08:00:12.000Z')),
@@ -70,8 +70,8 @@ const piece = (start: number, spent?: Classified['spent']): Classified => ({
   spent,
 })
 
-describe('what the activations of a batch used', () => {
-  it('is counted with memory and price of the batch, once it is closed', async () => {
+describe('the usage of a batch', () => {
+  it('is computed with its memory and price, once it is closed', async () => {
     const memory = { classify: 1024, aggregate: 128 }
     const priced = { model: 'tiny', modelVersion: 'tiny@00c0ffee', memory, gbSecondPrice: 0.5 }
     const batch = doneBatch('photos', 6, { model: priced })
@@ -89,7 +89,7 @@ describe('what the activations of a batch used', () => {
     })
   })
 
-  it('is not counted of activations that tell nothing', async () => {
+  it('excludes activations that report none', async () => {
     await report(piece(0), 'a1')
     await report(piece(2), 'a2')
     await report(piece(4, { ms: 6000, container: 'x' }), 'a3')
@@ -98,7 +98,7 @@ describe('what the activations of a batch used', () => {
     expect(summary).toMatchObject({ containers: 1, totals: { ok: 6 } })
   })
 
-  it('comes to the same bytes whatever the order of the parts, and however often each is written', async () => {
+  it('has the same bytes whatever the order of parts, and however often each is written', async () => {
     const usage = (start: number): Usage => ({
       classifyMs: 1000 + start,
       aggregateMs: 10 * start,
@@ -124,7 +124,7 @@ describe('what the activations of a batch used', () => {
   })
 })
 
-/** What the parts of the batch tell, in their order. */
+/** The usage of the batch’s parts, in order. */
 async function usages() {
   const parts = await collect(listParts(results, 'b1'))
   return Promise.all(parts.map(async ({ key }) => usageOf((await results.get(key)).metadata)))

@@ -26,7 +26,7 @@ beforeEach(async () => {
 })
 afterEach(() => receiver?.close())
 
-/** Has the runner's webhook tell a receiver. */
+/** Sends the runner’s webhook messages to a receiver. */
 async function tell(answers: number[] = []): Promise<void> {
   receiver = await startReceiver(answers)
   runner.webhook = openWebhook({ webhookUrl: receiver.url, webhookSecret, ca: undefined })
@@ -35,14 +35,14 @@ async function tell(answers: number[] = []): Promise<void> {
 const waiting = async () =>
   (await collect(runner.results.list({ prefix: 'webhooks/' }))).map(({ key }) => key)
 
-/** What was accepted; where the clock was moved no library would take it. */
+/** The accepted messages; libraries would reject their timestamps where the clock was moved. */
 const bodies = () => receiver.accepted().map(({ body }) => JSON.parse(body))
 
 const idsOf = (some: { headers: Record<string, unknown> }[]) =>
   some.map(({ headers }) => headers['webhook-id'])
 
-describe('the end of a batch', () => {
-  it('is told to a receiver that fails twice, once by id: the summary, as it was signed', async () => {
+describe('the message about the end of a batch', () => {
+  it('is accepted once after two failures, by id, with the summary as signed', async () => {
     await tell([500, 503])
     const summary = await runner.start({ batch: 'b1' })
     const ids = idsOf(receiver.received)
@@ -53,7 +53,7 @@ describe('the end of a batch', () => {
     expect(await waiting()).toEqual([])
   })
 
-  it('has an id of its own in each run', async () => {
+  it('has its own id in each run', async () => {
     await tell()
     await runner.start({ batch: 'b1' })
     await runner.photos.put('b.jpg', 'x')
@@ -65,7 +65,7 @@ describe('the end of a batch', () => {
     expect(new Set(idsOf(receiver.received)).size).toBe(2)
   })
 
-  it('is told as well where it was stopped', async () => {
+  it('is sent for a stopped batch too', async () => {
     await tell()
     runner.openwhisk.invoke = async () => {
       throw new OpenWhiskError(404, 'There is no such action')
@@ -74,7 +74,7 @@ describe('the end of a batch', () => {
     expect(receiver.accepted().map((one) => verified(one))).toMatchObject([{ batch: 'b1', state: 'stopped' }])
   })
 
-  it('does not wait for a receiver that is down; it is told later, after longer and longer pauses', async () => {
+  it('does not wait for a receiver that is down, and is retried with growing backoff', async () => {
     await tell(Array(8).fill(500))
     const summary = await runner.start({ batch: 'b1' })
     expect(summary.state).toBe('complete')
@@ -82,7 +82,7 @@ describe('the end of a batch', () => {
     expect(await collect(listOpen(runner.results))).toEqual([])
     expect(receiver.received).toHaveLength(5)
     expect(await waiting()).toEqual(['webhooks/b1~1~1'])
-    // The clock of the runner is another than that of the store, by which an attempt is dated.
+    // Attempts are dated by the store’s clock, not the runner’s.
     const reconcileAfter = async (milliseconds: number) => {
       runner.clock.advance(Date.now() + milliseconds - runner.clock.now())
       await resume(runner.context())
@@ -101,7 +101,7 @@ describe('the end of a batch', () => {
     expect(await reconcileAfter(minutes(6_000))).toBe(9)
   })
 
-  it('is given up after more than a day, and the log says so', async () => {
+  it('is dropped after more than a day, and logged', async () => {
     await tell(Array(100).fill(500))
     await runner.start({ batch: 'b1' })
     const lines: string[] = []
@@ -113,17 +113,17 @@ describe('the end of a batch', () => {
     }
     log.error = keep
     expect(receiver.received).toHaveLength(5 + 6)
-    expect(lines).toEqual([expect.stringMatching(/"batch":"b1".*given up/)])
+    expect(lines).toEqual([expect.stringMatching(/"batch":"b1".*was dropped/)])
     expect(await waiting()).toEqual([])
   })
 
-  it('is told where the activation dies between storing the message and sending it', async () => {
+  it('is sent if the activation dies between storing and sending it', async () => {
     await tell()
     const { results } = runner
     let isDead = false
     const dying = watched(results, ({ method, key }) => {
       if (isDead) throw new Error('It is gone')
-      // The last that it does: batch-completed is not fired, and the end is not announced.
+      // Its last request: batch-completed is not fired, and the end not announced.
       isDead = method === 'put' && key.startsWith('webhooks/')
     })
     const dead: Webhook = { send: async () => Promise.reject(new Error('It is gone')) }
@@ -141,7 +141,7 @@ describe('the end of a batch', () => {
     expect(await waiting()).toEqual([])
   })
 
-  it('is told where the activation dies once the end is announced, and before it is sent', async () => {
+  it('is sent if the activation dies after the announcement but before sending', async () => {
     await tell()
     const { webhook } = runner
     runner.webhook = undefined
@@ -153,7 +153,7 @@ describe('the end of a batch', () => {
     expect(receiver.accepted().map((one) => verified(one))).toEqual([summary])
   })
 
-  it('is told under the same id where the answer that accepted it was lost', async () => {
+  it('has the same id if the response that accepted it was lost', async () => {
     await tell()
     const real = runner.webhook as Webhook
     let isLost = true
@@ -173,7 +173,7 @@ describe('the end of a batch', () => {
   })
 })
 
-it('Many messages that wait are tried a few at a time', async () => {
+it('many pending messages are sent a few at a time', async () => {
   await tell(Array(1_000).fill(500))
   const summary = await runner.start({ batch: 'b0' })
   const before = receiver.received.length

@@ -15,25 +15,25 @@ const fresh = windowOf(32)
 const quick = { done: 0, took: 10_000 }
 
 describe('the window', () => {
-  it('doubles by what is accepted, as long as that says something', () => {
+  it('doubles by accepted pieces up to a limit', () => {
     expect(grow(fresh, { ...quick, inFlight: 32 }, now).size).toBe(64)
     expect(grow(fresh, { ...quick, inFlight: 3 }, now).size).toBe(32)
     expect(grow(windowOf(maxUnreported), { ...quick, inFlight: maxUnreported }, now).size).toBe(maxUnreported)
   })
 
-  it('doubles beyond that from one round to the next, by what reports', () => {
+  it('doubles beyond that each round, by reports', () => {
     const window = windowOf(maxUnreported)
     expect(grow(window, { ...quick, inFlight: maxUnreported, done: 40 }, now).size).toBe(maxUnreported + 40)
     const all = { ...quick, inFlight: maxUnreported, done: maxUnreported }
     expect(grow(window, all, now).size).toBe(2 * maxUnreported)
   })
 
-  it('has an end', () => {
+  it('has a maximum', () => {
     const all = { ...quick, inFlight: maxInFlight, done: maxInFlight }
     expect(grow(windowOf(maxInFlight), all, now).size).toBe(maxInFlight)
   })
 
-  it('adds one a round once the platform has refused something', () => {
+  it('grows by one a round after a refusal', () => {
     const refused = shrink(windowOf(64), { until: now }, 40)
     expect(refused.size).toBe(36)
     expect(grow(refused, { ...quick, inFlight: 36, done: 36 }, now).size).toBe(37)
@@ -47,13 +47,13 @@ describe('the window', () => {
     expect(freeSlots(window, 0, now + 1)).toBe(1)
   })
 
-  it('does not grow by what had to wait', () => {
+  it('does not grow by pieces that were queued', () => {
     const waited = { inFlight: 300, done: 10, took: 50_000 }
     expect(grow(windowOf(300), waited, now).size).toBe(300)
     expect(grow({ ...windowOf(300), isKnown: true }, waited, now).size).toBe(300)
   })
 
-  it('leaves some invocations of each minute to others, once the platform has said how many there are', () => {
+  it('reserves some invocations per minute, once the limit is known', () => {
     const limited = shrink(fresh, { until: now + 500, perMinute: 60 }, 30)
     expect(limited.size).toBe(32)
     expect(freeSlots(limited, 0, now)).toBe(0)
@@ -64,10 +64,10 @@ describe('the window', () => {
   })
 })
 
-/** What a platform is like. Times are in milliseconds. */
+/** The properties of a platform. Times are in milliseconds. */
 interface Server {
   containers: number
-  /** How long a piece runs. */
+  /** Duration of a piece. */
   runs: number
   concurrent: number
   perMinute: number
@@ -79,11 +79,11 @@ interface Step {
   inFlight: number
   refusals: number
   refusedFor: 'minute' | 'concurrency' | undefined
-  /** The longest that a piece took which reported in this turn. */
+  /** The longest time of a piece that reported in this turn. */
   longest: number
 }
 
-/** Turns of a holder that never runs out of pieces, on a platform that queues what no container is free for. */
+/** The turns of a holder with endless pieces, on a platform that queues what exceeds its containers. */
 function* turns({ containers, runs, concurrent, perMinute }: Server, seconds: number): Generator<Step> {
   let window = windowOf(32)
   const free = new Array<number>(containers).fill(now)
@@ -102,7 +102,7 @@ function* turns({ containers, runs, concurrent, perMinute }: Server, seconds: nu
       refusedFor = count > perMinute ? 'minute' : pieces.length >= concurrent ? 'concurrency' : undefined
       if (refusedFor) refusals++
       else {
-        // All run for the same time: who was given something longest ago is free first.
+        // All run equally long, so the container used longest ago is free first.
         const ends = Math.max(time, free[next] as number) + runs
         free[next] = ends
         next = (next + 1) % containers
@@ -131,7 +131,7 @@ const anyServer: fc.Arbitrary<Server> = fc.record({
 })
 
 describe('a window on any platform', () => {
-  it('never exceeds twice what was accepted at a time before the first refusal', () => {
+  it('never exceeds twice the accepted concurrency before the first refusal', () => {
     fc.assert(
       fc.property(anyServer, (server) => {
         let most = 0
@@ -144,7 +144,7 @@ describe('a window on any platform', () => {
     )
   })
 
-  it('shrinks with each refusal for what is in flight, and else grows by one a round at most', () => {
+  it('shrinks with each refusal of concurrency, and otherwise grows by at most one a round', () => {
     fc.assert(
       fc.property(anyServer, (server) => {
         let before: Step | undefined
@@ -161,7 +161,7 @@ describe('a window on any platform', () => {
     )
   })
 
-  it('asks for no more than was left for it in any minute after the one whose limit it ran into', () => {
+  it('stays within its share of each minute after the one that hit the limit', () => {
     fc.assert(
       fc.property(anyServer, (server) => {
         let first: number | undefined
@@ -182,10 +182,10 @@ describe('a window on any platform', () => {
     )
   })
 
-  it('finds out how much there is to be had, and keeps the queue short', () => {
+  it('finds the capacity, and keeps the queue short', () => {
     for (const containers of [8, 30, 256, 1_000])
       for (const runs of [2_000, 10_000, 100_000]) {
-        // As many as are accepted before any reports would wait too long in a queue for a few containers.
+        // What is accepted before any reports would queue too long for a few containers.
         const concurrent = containers < 100 ? containers + 30 : 5_000
         const steps = [...turns({ containers, runs, concurrent, perMinute: 1_000_000 }, 1_800)]
         const late = steps.slice(-1_000)
@@ -197,7 +197,7 @@ describe('a window on any platform', () => {
       }
   })
 
-  it('of which too much was accepted makes up for it', () => {
+  it('recovers after too much was accepted', () => {
     const steps = [...turns({ containers: 12, runs: 10_000, concurrent: 5_000, perMinute: 1_000_000 }, 1_200)]
     expect(Math.max(...steps.map(({ longest }) => longest))).toBeGreaterThan(150_000)
     const late = steps.slice(-1_000)

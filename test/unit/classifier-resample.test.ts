@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import sharp from 'sharp'
 import { assembled } from '../../scripts/assemble-resample'
-import { cutOf, scaledSize } from '../../src/classifier/geometry'
+import { cropOf, scaledSize } from '../../src/classifier/geometry'
 import type { RgbImage } from '../../src/classifier/image'
 import { orientationOf, readExifOrientation, turnUpright } from '../../src/classifier/orientation'
 import { planOf, resample } from '../../src/classifier/resample/resample'
@@ -25,7 +25,7 @@ const spec = (
 /** The pixels of an upright image. */
 function resampled(image: RgbImage, input: SquareInput, columnsFirst = false): Uint8Array {
   const scaled = scaledSize(image, input)
-  const region = cutOf(scaled, input, orientationOf(1))
+  const region = cropOf(scaled, input, orientationOf(1))
   return resample(image, planOf(image, { scaled, region, kernel: input.kernel, columnsFirst }))
 }
 

@@ -86,7 +86,7 @@ describe('unsupported files are named', () => {
 
   it('with a hint', () => {
     expect(kindOf(text('version https://git-lfs.github.com/spec/v1\n'))?.hint).toContain('git lfs pull')
-    expect(kindOf(text('<!doctype html>'))?.hint).toContain('download it again')
+    expect(kindOf(text('<!doctype html>'))?.hint).toContain('download the image again')
   })
 
   it('or not, if unknown', async () => {

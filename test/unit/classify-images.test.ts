@@ -180,7 +180,7 @@ describe('a chunk of images', () => {
       key: `${'a'.repeat(1000)}${index}`,
     }))
     const store = storeOf(() => Buffer.from('no photo'))
-    const records = await classify(images, { store, handsOnRest: true })
+    const records = await classify(images, { store, includesRest: true })
     const bytes = Buffer.byteLength(JSON.stringify({ images: records, rest: images.slice(records.length) }))
     expect(records.length).toBeGreaterThan(100)
     expect(bytes).toBeGreaterThan(700 * 1024)

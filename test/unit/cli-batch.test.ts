@@ -175,7 +175,7 @@ describe('whisklens batch', () => {
     expect(await fails('It exited unexpectedly.')).toEqual({
       code: 'action_failed',
       message: 'start-batch failed: It exited unexpectedly.',
-      hint: expect.stringContaining('safe to do it again'),
+      hint: expect.stringContaining('Repeating it is safe'),
     })
   })
 

@@ -19,7 +19,7 @@ afterEach(() => {
 describe('an error', () => {
   it('that is unexpected has a line and a hint, without a stack trace', () => {
     expect(reportFailure(new TypeError('x is not a function'), ['status'])).toBe(1)
-    expect(stderr).toMatch(/^error: x is not a function\nhint: This is a bug of Whisklens\. .*\n$/)
+    expect(stderr).toMatch(/^error: x is not a function\nhint: This is a bug in Whisklens\. .*\n$/)
   })
 
   it('has a stack trace with DEBUG=whisklens', () => {

@@ -87,7 +87,7 @@ describe('a container', () => {
     expect(all.filter((name: string) => /Server|TCP|UDP/.test(name))).toEqual([])
   })
 
-  it('takes code for CommonJS whatever package.json lies above the data folder', async () => {
+  it('treats code as CommonJS, whatever package.json is above the data folder', async () => {
     const above = newFolder()
     writeFileSync(join(above, 'package.json'), '{"type":"module"}')
     const started = { runtime, folder: join(above, 'container'), memory: 128, environment: {} }

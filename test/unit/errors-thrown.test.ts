@@ -84,7 +84,7 @@ it('convert_failed: a converter that fails, with its last line', async () => {
 it('demo_timeout: a step that does not finish', () =>
   expect(until('the end', async () => undefined, 300)).rejects.toMatchObject({
     code: 'demo_timeout',
-    message: 'Waited 0.3 s for the end',
+    message: 'Timed out after 0.3 s waiting for the end',
   }))
 
 describe('a file', () => {

@@ -63,5 +63,5 @@ it('fails with another runtime', () => {
   const { status, stderr } = spawnSync(process.execPath, ['-r', preload, '-e', '0'], options())
   writeFileSync(join(folder, 'src', 'service.js'), service)
   expect(status).not.toBe(0)
-  expect(stderr).toContain('not the runtime that was expected')
+  expect(stderr).toContain('Unexpected OpenWhisk runtime')
 })

@@ -19,8 +19,8 @@ curl -s -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \\
     table(
       ['status', 'when'],
       [
-        [200, 'The notification was accepted, or is about something other than new or removed objects.'],
-        [400, '`event_unknown`: nothing in the body is understood.'],
+        [200, 'The notification was accepted, or has no created or removed objects.'],
+        [400, '`event_unknown`: the format of the body is unknown.'],
         [401, '`unauthorized`: the token is missing or wrong.'],
         [405, '`method_not_allowed`: the method is not `POST`.'],
       ],

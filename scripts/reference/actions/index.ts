@@ -10,10 +10,6 @@ import type { Section } from './section'
 import { startBatch } from './start-batch'
 import { predict, results } from './web'
 
-/*
- * actions.md.
- */
-
 const sections: Record<string, Section> = {
   classify,
   aggregate,
@@ -25,7 +21,6 @@ const sections: Record<string, Section> = {
   predict,
 }
 
-/** What of the manifest is read. */
 interface Manifest {
   project: {
     packages: {
@@ -40,7 +35,7 @@ interface Manifest {
 const manifest = parse(readFileSync(join(__dirname, '..', '..', '..', 'manifest.yaml'), 'utf8')) as Manifest
 const { actions, sequences } = manifest.project.packages.whisklens
 
-/** @throws Error for an action of the manifest that is not described */
+/** @throws Error if an action of the manifest has no section */
 function sectionOf(name: string): Section {
   const section = sections[name]
   if (section) return section

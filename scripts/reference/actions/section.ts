@@ -3,7 +3,7 @@ import { imageRefSchema, recordSchema } from '../../../src/schema'
 import type { Links } from '../fields'
 import { block, json } from '../markdown'
 
-/** What the page says of an action of the manifest. */
+/** The section of an action. */
 export interface Section {
   kind: string
   purpose: string
@@ -13,7 +13,7 @@ export interface Section {
 const value = (given: unknown): string =>
   typeof given === 'string' ? given : typeof given === 'object' ? `'${JSON.stringify(given)}'` : String(given)
 
-/** The call of `wsk` with parameters. @throws Error where the schema refuses them */
+/** A `wsk` command with parameters. @throws ZodError if the parameters do not match the schema */
 export function wsk<T extends object>(
   call: string,
   schema: z.ZodType<T>,
@@ -28,7 +28,7 @@ export const invoke = (action: string): string => `wsk action invoke whisklens/$
 
 export const answer = (given: object): string => block('json', json(given))
 
-/** The image of the examples. */
+/** Image of the examples. */
 export const oneImage = { bucket: 'images', key: 'photos/cat.jpg' }
 
 export const links: Links = new Map()

@@ -27,7 +27,7 @@ curl -s -u "$auth" -H 'Content-Type: application/json' -d @image.json \\
     ['status', 'when'],
     [
       [200, 'The result is in the body.'],
-      [202, 'The activation is not over; its `activationId` is in the body.'],
+      [202, 'The activation is still running; its `activationId` is in the body.'],
       [400, 'The body is not valid JSON, or sets an input of the package.'],
       [401, 'The key is wrong.'],
       [404, 'The action is not deployed in this namespace.'],

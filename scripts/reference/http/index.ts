@@ -3,10 +3,6 @@ import { classifySection } from './classify'
 import { predictSection } from './predict'
 import { resultsSection } from './results'
 
-/*
- * http.md.
- */
-
 export const httpPage = (): string =>
   page(
     '# HTTP',

@@ -62,8 +62,8 @@ export const resultsSection = [
       next: 'WyJwaG90b3MvY2F0LmpwZyIsImltYWdlcyJd',
     }),
   ),
-  `\`next\` is missing on the last page; a page may have fewer records than \`limit\`, even none, and still have a \`next\`. \`notice\` tells why
-\`labels.json\` is not applied, where it cannot be used.`,
+  `\`next\` is missing on the last page; a page may have fewer records than \`limit\`, even none, and still have a \`next\`. \`notice\` says why
+\`labels.json\` was not applied.`,
   block(
     'sh',
     `curl -sL -H "Authorization: Bearer $token" "$results?batch=web&format=csv&raw=true"

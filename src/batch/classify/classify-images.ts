@@ -32,7 +32,7 @@ export interface ClassifyOptions {
   /** Milliseconds since the epoch. */
   deadline: number
   /** The output also carries the images left over: no batch knows of them. */
-  handsOnRest?: boolean
+  includesRest?: boolean
   /** `position` keeps where photos were taken. */
   exif?: ExifOption
   /** Where thumbnails are written; omitted, none are made. */
@@ -51,7 +51,7 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
   const stopAt = options.deadline - deadlineMargin
   const thumbnails =
     options.thumbnails && openThumbnails(options.thumbnails, options.deadline - thumbnailMargin)
-  let outputBytes = options.handsOnRest ? bytesOf(images) : 0
+  let outputBytes = options.includesRest ? bytesOf(images) : 0
   let failure: unknown
   const stop = (thrown: unknown): undefined => {
     failure ??= thrown
@@ -68,7 +68,7 @@ export async function classifyImages(images: ImageRef[], options: ClassifyOption
         if (index > 0 && (outputBytes > maxOutputBytes || Date.now() > stopAt)) return undefined
         const record = await classify(image).catch(stop)
         if (!record) return undefined
-        outputBytes += bytesOf(record) - (options.handsOnRest ? bytesOf(image) : 0)
+        outputBytes += bytesOf(record) - (options.includesRest ? bytesOf(image) : 0)
         return record
       }),
     ),

@@ -1,4 +1,5 @@
 import type { BatchSummary } from '../../schema'
+import { deleteRuns } from '../records/run-objects'
 import { summarize } from '../reports/summary'
 import type { ClosingBatch, EndedBatch } from '../state/batch'
 import { closingPrefix, resultsKey, resultsNames } from '../state/layout'
@@ -72,10 +73,5 @@ export async function finalSummary(batch: EndedBatch, context: Context): Promise
 }
 
 /** Removes the segments of runs whose completion has been announced. */
-export async function dropSegments(batch: string, upTo: number, { results }: Context): Promise<void> {
-  const keys: string[] = []
-  const prefix = closingPrefix(batch)
-  for await (const { key } of results.list({ prefix }))
-    if (Number.parseInt(key.slice(prefix.length), 10) <= upTo) keys.push(key)
-  if (keys.length > 0) await results.deleteAll(keys)
-}
+export const dropSegments = (batch: string, upTo: number, { results }: Context): Promise<void> =>
+  deleteRuns(results, closingPrefix(batch), upTo)

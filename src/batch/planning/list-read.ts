@@ -21,7 +21,7 @@ export interface Read extends ReadPosition {
 const locate = (address: string) => parseAddress(address) ?? { bucket: '', key: '' }
 
 /** The current version of a list. @throws WhisklensError `manifest_not_found` */
-export async function etagOf(address: string, store: Store): Promise<string> {
+export async function listEtag(address: string, store: Store): Promise<string> {
   const { bucket, key } = locate(address)
   const found = await store.bucket(bucket).head(key)
   if (found) return found.etag

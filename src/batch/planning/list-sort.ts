@@ -4,9 +4,10 @@ import type { Bucket, Store } from '../../storage/store'
 import { putJsonLines } from '../records/json-lines'
 import { comparePositions } from '../records/keys'
 import { mergeRecords, type Records } from '../records/merge'
+import { deleteRuns } from '../records/run-objects'
 import type { SortedList } from '../state/batch'
 import { listKey, listPrefix } from '../state/layout'
-import { etagOf, readList } from './list-read'
+import { listEtag, readList } from './list-read'
 
 /*
  * Sorts a list of any length by key and removes duplicates. Portions that fit in memory are sorted and written, then
@@ -46,7 +47,7 @@ export async function* sortList(
   const { manifest, batch, run, epoch } = toSort
   if (before?.sorted) return
   let list: SortedList = before ?? {
-    etag: await etagOf(manifest, store),
+    etag: await listEtag(manifest, store),
     bytes: 0,
     lines: 0,
     files: [],
@@ -113,10 +114,5 @@ export async function* readSorted(files: string[], results: Bucket, after?: Entr
 }
 
 /** Removes the portions used to plan runs up to this one. */
-export async function dropList(batch: string, upTo: number, results: Bucket): Promise<void> {
-  const keys: string[] = []
-  const prefix = listPrefix(batch)
-  for await (const { key } of results.list({ prefix }))
-    if (Number.parseInt(key.slice(prefix.length), 10) <= upTo) keys.push(key)
-  if (keys.length > 0) await results.deleteAll(keys)
-}
+export const dropList = (batch: string, upTo: number, results: Bucket): Promise<void> =>
+  deleteRuns(results, listPrefix(batch), upTo)

@@ -42,11 +42,11 @@ export async function lookUp(bucket: Bucket, keys: string[], root = ''): Promise
 
 async function headEach(bucket: Bucket, keys: string[], root: string, found: Map<string, ObjectInfo>) {
   const limit = pLimit(atOnce)
-  const ask = async (key: string): Promise<void> => {
+  const headOne = async (key: string): Promise<void> => {
     const object = await headOf(bucket, root + key)
     if (object) found.set(key, { ...object, key })
   }
-  await Promise.all(keys.map((key) => limit(ask, key)))
+  await Promise.all(keys.map((key) => limit(headOne, key)))
 }
 
 /** Finds an object by listing where HEAD is refused: objects under a customer-provided key answer it with 400. */

@@ -167,7 +167,7 @@ function openChunks(plan: Plan, sizes: Sizes) {
         isBegun = true
         for (const size of sizes.first.sizes) yield take(size)
       }
-      if (pending.length < sizes.enough) return
+      if (pending.length < sizes.fullSizeFrom) return
       isMany = true
       yield take(sizes.largest)
     },

@@ -18,7 +18,7 @@ const page = 1_000
 export interface Sizes {
   readonly largest: number
   /** Images due from which on chunks have the full size. */
-  enough: number
+  fullSizeFrom: number
   /** The sizes of the first chunks, cut once `from` images are due. */
   first: { from: number; sizes: number[] }
   /** The sizes of the chunks for this many images. @param isMany more came before them */
@@ -30,13 +30,13 @@ export interface Sizes {
  * @param isPaced whether the platform is known to limit invocations per minute
  */
 export function sizesOf(asked?: number, isPaced = () => false): Sizes {
-  const enough = asked === undefined ? fanOut * defaultLargest : few * asked
+  const fullSizeFrom = asked === undefined ? fanOut * defaultLargest : few * asked
   const activations = asked === undefined ? fanOut : few
   const sizes: Sizes = {
     get largest() {
       return asked ?? (isPaced() ? pacedLargest : defaultLargest)
     },
-    enough,
+    fullSizeFrom,
     first: {
       from: page,
       sizes: asked === undefined ? Array.from({ length: few }, () => Math.ceil(page / fanOut)) : [],

@@ -20,11 +20,11 @@ export function addTo(histogram: Histogram, milliseconds: number): void {
 export function quantile(histogram: Histogram, share: number): number {
   const buckets = Object.entries(histogram).map(([bucket, number]) => [Number(bucket), number] as const)
   const total = buckets.reduce((sum, [, number]) => sum + number, 0)
-  let seen = 0
+  let counted = 0
   for (const [bucket, number] of buckets.sort(([a], [b]) => a - b)) {
-    seen += number
+    counted += number
     // Round down: rounding up would exceed the 5 %.
-    if (seen >= total * share) return Math.floor(base ** bucket * 100) / 100
+    if (counted >= total * share) return Math.floor(base ** bucket * 100) / 100
   }
   return 0
 }

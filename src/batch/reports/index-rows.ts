@@ -21,7 +21,7 @@ const requestsAhead = 8
 const chunksAtOnce = 16
 
 /** Adjacent chunks. */
-interface Piece {
+interface ChunkSpan {
   /** Offset of the first byte. */
   start: number
   /** Length of each chunk, bytes. */
@@ -40,7 +40,7 @@ export async function* recordsOfRows(
   ranges: RowRange[],
 ): AsyncGenerator<Row> {
   const wanted = mergeRanges(ranges)
-  const read = async ({ start, sizes, row }: Piece) => {
+  const read = async ({ start, sizes, row }: ChunkSpan) => {
     const end = start + sum(sizes)
     const body = await results.range(key, start, end, etag).catch((thrown) => {
       throw isGone(thrown) ? indexChanged() : thrown
@@ -48,7 +48,7 @@ export async function* recordsOfRows(
     return { row, sizes, body }
   }
   let current = 0
-  for await (const { row, sizes, body } of readAhead(piecesOf(directory, wanted), requestsAhead, read)) {
+  for await (const { row, sizes, body } of readAhead(spansOf(directory, wanted), requestsAhead, read)) {
     for (const [offset, line] of linesOf(body, sizes).entries()) {
       const at = row + offset
       while ((wanted[current]?.[1] ?? at) < at) current++
@@ -79,19 +79,19 @@ function mergeRanges(ranges: RowRange[]): RowRange[] {
 }
 
 /** The chunks that contain wanted rows, adjacent ones grouped. */
-function* piecesOf(directory: IndexDirectory, wanted: RowRange[]): Generator<Piece> {
-  let piece: Piece | undefined
+function* spansOf(directory: IndexDirectory, wanted: RowRange[]): Generator<ChunkSpan> {
+  let span: ChunkSpan | undefined
   let end = 0
   for (const { start, size, row } of chunksOf(directory, wanted)) {
-    const isAdjacent = piece && start === end && piece.sizes.length < chunksAtOnce
-    if (piece && isAdjacent) piece.sizes.push(size)
+    const isAdjacent = span && start === end && span.sizes.length < chunksAtOnce
+    if (span && isAdjacent) span.sizes.push(size)
     else {
-      if (piece) yield piece
-      piece = { start, sizes: [size], row }
+      if (span) yield span
+      span = { start, sizes: [size], row }
     }
     end = start + size
   }
-  if (piece) yield piece
+  if (span) yield span
 }
 
 function* chunksOf({ blocks }: IndexDirectory, wanted: RowRange[]) {

@@ -98,8 +98,8 @@ export function matches(query: Omit<ResultsQuery, 'limit'>): Test {
     isTaken(takenSince, takenUntil),
     ...testsOfTop(query),
   ]
-  const given = tests.filter((test) => test !== false)
-  return (record) => given.every((test) => test(record))
+  const active = tests.filter((test) => test !== false)
+  return (record) => active.every((test) => test(record))
 }
 
 /** The tests on the most probable label. */

@@ -27,19 +27,19 @@ export async function readSummary(results: Bucket, batch: string): Promise<Batch
  */
 export function openSummary(results: Bucket, batch: string, verify: () => Promise<unknown>) {
   const key = summaryKey(batch)
-  let seen: { etag: string | null; body: string | undefined } | undefined
+  let stored: { etag: string | null; body: string | undefined } | undefined
   return {
     write: async (summary: BatchSummary): Promise<void> => {
       const body = `${JSON.stringify(summary, null, 2)}\n`
-      while (seen?.body !== body) {
-        if (!seen) {
+      while (stored?.body !== body) {
+        if (!stored) {
           const found = await results.find(key)
-          seen = { etag: found?.etag ?? null, body: found?.body.toString('utf8') }
-          if (seen.body === body) return
+          stored = { etag: found?.etag ?? null, body: found?.body.toString('utf8') }
+          if (stored.body === body) return
           await verify()
         }
-        const etag = await putIf(results, key, body, seen.etag)
-        seen = etag === undefined ? undefined : { etag, body }
+        const etag = await putIf(results, key, body, stored.etag)
+        stored = etag === undefined ? undefined : { etag, body }
       }
     },
   }

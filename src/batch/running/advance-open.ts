@@ -22,13 +22,13 @@ const maxPause = 2_000
 const countEvery = 5_000
 
 /** Why `run` returned: the batch is no longer open, time ran out, or a day of uploads is quiet. */
-export type Stopped = 'over' | 'late' | 'quiet'
+export type RunState = 'over' | 'late' | 'quiet'
 
 /**
  * Advances an open batch turn by turn: observe, decide, record, act.
  * @param stopAt when to leave the rest to another activation, milliseconds since the epoch
  */
-export async function advanceOpen(lease: Lease, context: Context, stopAt: number): Promise<Stopped> {
+export async function advanceOpen(lease: Lease, context: Context, stopAt: number): Promise<RunState> {
   const { clock } = context
   const open = () => lease.batch() as OpenBatch
   // Before planning, which may be what made earlier activations die.
@@ -41,9 +41,9 @@ export async function advanceOpen(lease: Lease, context: Context, stopAt: number
   let pause = minPause
 
   /** Writes the next state of the batch. @returns what to do next */
-  const record = async (seen: Observation, isLate: boolean): Promise<Turn> => {
+  const record = async (observation: Observation, isLate: boolean): Promise<Turn> => {
     const position = planner.position()
-    const observed = { ...seen, now: clock.now(), epoch: lease.epoch, position, sent, isLate }
+    const observed = { ...observation, now: clock.now(), epoch: lease.epoch, position, sent, isLate }
     let turn: Turn = { batch: open(), toDispatch: [], lost: [] }
     await lease.save((batch) => {
       turn = nextTurn(batch as OpenBatch, observed)

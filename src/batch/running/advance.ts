@@ -36,16 +36,16 @@ async function acquireAndAdvance(
   const { results } = context
   const create = isUploads(batch) ? dayCreator(context, batch) : undefined
   let lease: Lease | undefined
-  let stood = ''
+  let initialMark = ''
   try {
     lease = await acquire(context, batch, { create, isWorker: true })
     if (!lease) return await readSummary(results, batch)
-    stood = progressMark(lease.batch())
+    initialMark = progressMark(lease.batch())
     return await advanceHeld(lease, context)
   } catch (thrown) {
     // Another activation has taken over and will finish the batch.
     if (thrown instanceof BatchTakenOverError) return readSummary(results, batch)
-    const hasMoved = lease !== undefined && progressMark(lease.batch()) !== stood
+    const hasMoved = lease !== undefined && progressMark(lease.batch()) !== initialMark
     await lease?.release().catch(() => {})
     await retryLater(thrown, { advance: batch, failed: hasMoved ? 0 : failed }, context)
     throw thrown
@@ -174,12 +174,12 @@ function needsNextDay(lease: Lease, { clock }: Context): boolean {
 
 /** Releases the lease of a quiet day, unless there is more to do. */
 async function releaseDay(lease: Lease, context: Context): Promise<void> {
-  const look = async (): Promise<boolean> => {
+  const hasMore = async (): Promise<boolean> => {
     const { batch, busyAt, lease: current } = lease.batch()
-    const hasHeard = current.expects && busyAt === 0
-    if (!hasEnded(batch, context.clock.now())) return hasHeard || hasMissed(lease, context)
+    const isNotified = current.expects && busyAt === 0
+    if (!hasEnded(batch, context.clock.now())) return isNotified || hasMissed(lease, context)
     if (needsNextDay(lease, context)) await ensureScanning(context, true)
     return false
   }
-  await lease.leave(() => whileHeld(lease, context, look()))
+  await lease.leave(() => whileHeld(lease, context, hasMore()))
 }

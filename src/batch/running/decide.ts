@@ -68,9 +68,9 @@ export function nextTurn(batch: OpenBatch, observed: Observed): Turn {
 /** Applies observations to the batch. */
 function applyObserved(batch: OpenBatch, observed: Observed): OpenBatch {
   const { now, position, parts, sent } = observed
-  const outcomes = new Map(sent.map((one) => [nameOf(one.piece), one]))
+  const outcomes = new Map(sent.map((one) => [attemptOf(one.piece), one]))
   const pieces = batch.dispatch.pieces.map((piece) =>
-    updatePiece(piece, outcomes.get(nameOf(piece)), observed),
+    updatePiece(piece, outcomes.get(attemptOf(piece)), observed),
   )
   const held = mergeRanges(parts)
   const done = pieces.filter((piece) => isCovered(piece, held))
@@ -107,7 +107,7 @@ function windowAfter(
 const isInFlight = ({ at }: Piece): boolean => at > 0
 
 /** Identifies an attempt at a piece. */
-const nameOf = ({ start, end, at }: Piece): string => `${start}-${end}-${at}`
+const attemptOf = ({ start, end, at }: Piece): string => `${start}-${end}-${at}`
 
 /** Updates a piece with its dispatch outcome or the end of its activation. */
 function updatePiece(piece: Piece, outcome: Sent | undefined, { now, epoch, ended }: Observed): Piece {

@@ -71,8 +71,8 @@ export async function reportLost(batch: OpenBatch, lost: Piece[], context: Conte
     if (!image) continue
     log.warn({ batch: batch.batch, key: image.key }, 'an image was lost')
     // Use the current version: a retry note of an older version must not replace a newer one.
-    const there = await store.bucket(image.bucket).head(image.key)
-    const record = initialRecord(there ? { ...image, ...there } : image, {
+    const current = await store.bucket(image.bucket).head(image.key)
+    const record = initialRecord(current ? { ...image, ...current } : image, {
       model: batch.model.modelVersion,
       engine: 'none',
       activationId: activation.id,

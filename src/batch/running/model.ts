@@ -30,8 +30,8 @@ export async function describeModel(
   let died = 0
   const isPassing = (thrown: unknown): boolean =>
     isTransient(thrown) || (containerDied(thrown) && ++died <= retries)
-  const ask = () => openwhisk.call(classify, { describe: true, model })
-  const described = await retrying(context, ask, { isPassing })
+  const describe = () => openwhisk.call(classify, { describe: true, model })
+  const described = await retrying(context, describe, { isPassing })
   if (typeof described.model !== 'string') {
     throw new OpenWhiskError(0, 'classify did not report its model version')
   }

@@ -52,7 +52,7 @@ export function openObserver({ results, openwhisk, clock }: Context) {
   }
 
   /** Lists the parts that may cover pieces in flight, skipping long spans that have reported. */
-  async function partsOf(batch: string, pieces: Piece[]): Promise<Part[]> {
+  async function listCovering(batch: string, pieces: Piece[]): Promise<Part[]> {
     const found = await Promise.all(spansOf(pieces).map((stretch) => partsWithin(results, batch, stretch)))
     return found.flat()
   }
@@ -64,7 +64,7 @@ export function openObserver({ results, openwhisk, clock }: Context) {
       // List after polling: only a later listing is certain to contain the parts of ended activations.
       const looking = pollEnded(pieces).then(async (ended) => ({
         ended,
-        parts: await partsOf(batch, pieces),
+        parts: await listCovering(batch, pieces),
       }))
       const [ready, { ended, parts }] = await Promise.all([readying, looking])
       return { ready, ended, parts }

@@ -29,10 +29,10 @@ const advanceSchema = z.strictObject({
  * @throws InvalidInputError for an unknown or invalid parameter, contradicting ones, or an invalid glob
  */
 export function parseBatchRequest(params: Record<string, unknown>): FireRequest | Advance {
-  const asked = Object.fromEntries(Object.entries(params).filter(([name]) => !packageInputs.includes(name)))
-  if (asked.advance !== undefined) return parse(advanceSchema, asked)
-  const schema = asked.failed === undefined ? batchRequestSchema : retrySchema
-  const request = parse<FireRequest>(schema, asked, findContradiction)
+  const own = Object.fromEntries(Object.entries(params).filter(([name]) => !packageInputs.includes(name)))
+  if (own.advance !== undefined) return parse(advanceSchema, own)
+  const schema = own.failed === undefined ? batchRequestSchema : retrySchema
+  const request = parse<FireRequest>(schema, own, findContradiction)
   selects(request)
   return request
 }

@@ -29,8 +29,8 @@ export async function retryLater(
   log.warn({ ...message, failed, reason: thrown.message }, 'retrying in another activation')
   const left = activation.deadline - handOverTime - clock.now()
   await clock.sleep(Math.max(0, Math.min(minBackoff * 2 ** failed, left)))
-  const again = { ...message, failed: failed + 1 }
-  await invokeWhenAccepted(again, context).catch((cause) =>
+  const retryMessage = { ...message, failed: failed + 1 }
+  await invokeWhenAccepted(retryMessage, context).catch((cause) =>
     log.warn({ ...message, reason: messageOf(cause) }, 'the retry could not be invoked'),
   )
 }

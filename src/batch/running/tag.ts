@@ -41,15 +41,15 @@ async function writeTags(record: ImageRecord, { store, clock, activation }: Cont
   const images = store.bucket(bucket)
   if ((await images.head(key))?.etag !== etag)
     throw new WhisklensError('image_changed', `${what}: the object has changed since it was classified`)
-  const there = await images.tags(key)
-  const wanted = mergeTags(there, record)
+  const current = await images.tags(key)
+  const wanted = mergeTags(current, record)
   const count = Object.keys(wanted).length
   if (count > maxTags)
     throw new WhisklensError(
       'too_many_tags',
       `${what}: it would have ${count} tags, and S3 allows ${maxTags}`,
     )
-  if (!isSame(there, wanted)) await images.putTags(key, wanted)
+  if (!isSame(current, wanted)) await images.putTags(key, wanted)
 }
 
 const isSame = (a: Record<string, string>, b: Record<string, string>): boolean =>

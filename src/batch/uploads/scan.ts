@@ -115,7 +115,7 @@ export async function hasMissed(lease: Lease, context: Context): Promise<boolean
   return scan.hasMore
 }
 
-const nameOf = ({ bucket, key }: Pick<ImageRef, 'bucket' | 'key'>): string => `${bucket}/${key}`
+const imageName = ({ bucket, key }: Pick<ImageRef, 'bucket' | 'key'>): string => `${bucket}/${key}`
 
 const after = (position: Position, images: number): Position => ({
   ...position,
@@ -128,7 +128,7 @@ async function openScan(lease: Lease, { results }: Context): Promise<Scan> {
   const taken: Scan['taken'] = new Map()
   const waiting = await chunksFrom(results, batch, plan, dispatch.next, maxAhead)
   for (const chunk of [...dispatch.pieces.map((piece) => piece.chunk), ...waiting])
-    for (const image of await readChunk(results, batch, chunk)) taken.set(nameOf(image), image.etag)
+    for (const image of await readChunk(results, batch, chunk)) taken.set(imageName(image), image.etag)
   return { taken, fresh: new Map(), arrival: null, heardAt: 0, hasMore: false }
 }
 
@@ -178,14 +178,14 @@ async function* scanFeed(
   const pending: ImageRef[] = []
   const take = (size: number): ImageRef[] => {
     const images = pending.splice(0, size)
-    for (const image of images) taken.set(nameOf(image), image.etag)
+    for (const image of images) taken.set(imageName(image), image.etag)
     scan.hasMore = true
     return images
   }
   for await (const { image } of walkImages(walk, store.bucket(bucket), results)) {
-    if (!image || taken.get(nameOf(image)) === image.etag) continue
+    if (!image || taken.get(imageName(image)) === image.etag) continue
     pending.push(image)
-    if (pending.length >= sizes.enough) yield take(sizes.largest)
+    if (pending.length >= sizes.fullSizeFrom) yield take(sizes.largest)
   }
   for (const size of sizes.spread(pending.length)) yield take(size)
 }

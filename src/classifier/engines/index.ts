@@ -35,7 +35,7 @@ export async function startTensorFlow(name: string): Promise<TensorFlow> {
 }
 
 /** Whether an engine is installed and the container has enough memory for it. */
-export function isFit(engine: EngineName): boolean {
+export function isUsable(engine: EngineName): boolean {
   const { missing, leastMemory = 0 } = findEngine(engine)
   return !missing() && leastMemory <= containerMemory
 }

@@ -2,16 +2,16 @@
 export const engineNames = ['onnx', 'tfjs-node', 'wasm', 'cpu'] as const
 export type EngineName = (typeof engineNames)[number]
 
-/** Stands for the best engine that works. */
+/** The best engine that is usable. */
 export const anyEngine = 'auto'
 
-/** Names that stand for the best of several engines: of all, or of those with TensorFlow.js. */
+/** Names that select the best of several engines: of all, or of those with TensorFlow.js. */
 const choices: Record<string, readonly EngineName[]> = {
   [anyEngine]: engineNames,
   tfjs: ['tfjs-node', 'wasm', 'cpu'],
 }
 
-/** The engines that a name stands for, best first; undefined for the name of an engine. */
+/** Candidates of a name, best first; undefined for the name of an engine. */
 export const choiceOf = (name: string): readonly EngineName[] | undefined =>
   Object.hasOwn(choices, name) ? choices[name] : undefined
 

@@ -35,17 +35,17 @@ async function ask(question: Question): Promise<unknown> {
   return value
 }
 
-const asking =
+const proxy =
   <A extends keyof Inference>(name: A) =>
   (...args: Parameters<Inference[A]>) =>
     ask({ ask: name, args }) as ReturnType<Inference[A]>
 
 /** Proxy of the inference program, in a thread or in this one. */
 export const inference: Inference = {
-  load: asking('load'),
-  warmUp: asking('warmUp'),
-  predict: asking('predict'),
-  memory: asking('memory'),
+  load: proxy('load'),
+  warmUp: proxy('warmUp'),
+  predict: proxy('predict'),
+  memory: proxy('memory'),
 }
 
 function errorOf({ code, message, hint, stack }: NonNullable<Answer['error']>): Error {

@@ -22,16 +22,16 @@ export function serialTask(
   task: Task,
   { unusable, forget }: { unusable: (cause: unknown) => Error; forget: () => void },
 ): SerialTask {
-  const oneByOne = pLimit(1)
-  let isProved = false
+  const serial = pLimit(1)
+  let isWarm = false
   let broken: Error | undefined
 
-  async function prove(): Promise<void> {
-    if (isProved) return
+  async function warmUp(): Promise<void> {
+    if (isWarm) return
     if (broken) throw broken
     try {
       await task.warmUp()
-      isProved = true
+      isWarm = true
     } catch (thrown) {
       broken = unusable(thrown)
       forget()
@@ -45,10 +45,10 @@ export function serialTask(
     const start = performance.now()
     try {
       const findings = await task.predict(...image)
-      isProved = true
+      isWarm = true
       return { ...findings, ms: performance.now() - start }
     } catch (thrown) {
-      await prove()
+      await warmUp()
       throw thrown
     }
   }
@@ -56,7 +56,7 @@ export function serialTask(
   return {
     input: task.input,
     memory: task.memory,
-    warmUp: () => oneByOne(prove),
-    predict: (...image) => oneByOne(() => predict(...image)),
+    warmUp: () => serial(warmUp),
+    predict: (...image) => serial(() => predict(...image)),
   }
 }

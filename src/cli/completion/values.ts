@@ -11,7 +11,7 @@ import { plural } from '../shared/output'
 import type { Candidate, Completion, Given, Values } from './candidates'
 
 /** Timeout of the object store, milliseconds. */
-const patience = 1000
+const timeout = 1000
 
 const idsShown = 50
 
@@ -61,7 +61,7 @@ const codesOfImages: Candidate[] = (Object.keys(errorCodes) as ErrorCode[])
   .map(({ value, when }) => ({ value, about: when }))
 
 async function inTime(candidates: Promise<Candidate[]>): Promise<Candidate[]> {
-  const late = new Promise<Candidate[]>((resolve) => setTimeout(resolve, patience, []))
+  const late = new Promise<Candidate[]>((resolve) => setTimeout(resolve, timeout, []))
   return Promise.race([late, candidates])
 }
 

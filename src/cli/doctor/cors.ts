@@ -13,7 +13,7 @@ const anyKey = 'whisklens-doctor'
 /** Origin to replace in docs/policies/cors.json. */
 const placeholder = 'https://apihost.example.com'
 
-const patience = 10_000
+const timeout = 10_000
 
 /** Checks that the gallery page, served by the API host, may read the results bucket. */
 export async function checkCors(connection: Connection): Promise<Check> {
@@ -35,8 +35,12 @@ async function missingFor(origin: string, connection: Connection): Promise<strin
   const { resultsBucket } = connection.settings
   const url = needStore(connection).bucket(resultsBucket).presign(anyKey, 60)
   const read = await headersOf(connection, url, 'GET', { origin })
-  const asked = { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'range' }
-  const preflight = await headersOf(connection, url, 'OPTIONS', asked)
+  const requested = {
+    origin,
+    'access-control-request-method': 'GET',
+    'access-control-request-headers': 'range',
+  }
+  const preflight = await headersOf(connection, url, 'OPTIONS', requested)
   const allows = ({ headers }: IncomingMessage) => has(headers['access-control-allow-origin'], origin)
   const isAnswered = (preflight.statusCode ?? 500) < 300 && allows(preflight)
   return [
@@ -56,7 +60,7 @@ const has = (list: string | undefined, element: string): boolean =>
     .split(/ *, */)
     .some((one) => one === '*' || one === element.toLowerCase())
 
-/** Sends a request as a browser would; fetch() in Node.js adds headers of its own. */
+/** Sends a request as a browser would; fetch() in Node.js adds headers. */
 async function headersOf(
   { settings, trust }: Connection,
   url: string,
@@ -65,7 +69,7 @@ async function headersOf(
 ): Promise<IncomingMessage> {
   const agent = connectionsTo(url, { ca: settings.ca, insecure: trust.insecure })
   const request = url.startsWith('http:') ? httpRequest : httpsRequest
-  const sent = request(url, { method, headers, agent, signal: AbortSignal.timeout(patience) }).end()
+  const sent = request(url, { method, headers, agent, signal: AbortSignal.timeout(timeout) }).end()
   const [answer] = (await once(sent, 'response')) as [IncomingMessage]
   answer.resume()
   return answer

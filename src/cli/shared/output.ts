@@ -47,7 +47,7 @@ export function note(text: string, { quiet }: OutputOptions): void {
 }
 
 /** Notes the wait for a batch to start. */
-export const notedWait = (batch: string, options: OutputOptions) => (): void =>
+export const reportWait = (batch: string, options: OutputOptions) => (): void =>
   note(`Waiting for batch ${batch} to start`, options)
 
 /** Suggests the next command; not with `--json`. */

@@ -90,10 +90,10 @@ async function isCurrent(): Promise<boolean> {
 
 /**
  * Builds the zips if they are missing or outdated.
- * @param tell called before building, which takes some seconds
+ * @param onBuild called before building, which takes some seconds
  */
-export async function ensureStock(tell: () => void): Promise<void> {
+export async function ensureStock(onBuild: () => void): Promise<void> {
   if (await isCurrent()) return
-  tell()
+  onBuild()
   await makeStock()
 }

@@ -60,7 +60,7 @@ export const progressOf = ({ state, totals }: BatchSummary, batch?: Batch): Prog
 const runningOf = (batch: Batch | undefined): number =>
   batch?.dispatch.pieces.filter(({ at, ended }) => at > 0 && !ended).length ?? 0
 
-/** Reads the last run of a batch before it is fired again, so that {@link followBatch} can tell the new run from it. */
+/** Reads the last run of a batch before it is fired again, so that {@link followBatch} can distinguish the new run. */
 export async function readPriorRun(results: Bucket, batch: string): Promise<PriorRun> {
   const found = await readBatch(results, batch)
   return { run: found?.run ?? 0, isOpen: found !== undefined && !isEnded(found) }

@@ -89,7 +89,7 @@ export function openPool(
   }
 
   const pool = start(Math.min(atOnce, threads), threads, messagesPerWorker)
-  const oneByOne = pLimit(1)
+  const serial = pLimit(1)
 
   /** A crashed worker loses all its images. Each is retried alone, so that only the one that caused the crash fails. */
   async function runAlone(task: ClassifyTask): Promise<ClassifyAnswer> {
@@ -115,7 +115,7 @@ export function openPool(
       const message = waiting.splice(0, Math.min(tasksPerMessage, fair))
       const sent = pool
         .run(message.map(({ task }) => task))
-        .catch(() => Promise.all(message.map(({ task }) => oneByOne(() => runAlone(task)))))
+        .catch(() => Promise.all(message.map(({ task }) => serial(() => runAlone(task)))))
         .then((answers) =>
           message.forEach(({ answer }, index) => void answer(answers[index] as ClassifyAnswer)),
         )

@@ -7,7 +7,7 @@ import { asFileError, type FoundFile } from './walk'
 
 /** A file to be treated as an image. */
 export interface ImageFile extends FoundFile {
-  /** Content type, if the name does not tell it. */
+  /** Content type, if the name has no image extension. */
   type?: string
 }
 

@@ -49,11 +49,11 @@ interface Idle {
   timer: NodeJS.Timeout
 }
 
-const isGood = (answer: Reply | Failure): boolean => typeof answer === 'object' && answer.status === 200
+const isOk = (answer: Reply | Failure): boolean => typeof answer === 'object' && answer.status === 200
 
 /** After success, or if the parameters never reached the container. */
 const isReusable = ({ phase, answer }: Outcome): boolean =>
-  phase === 'run' && (isGood(answer) || answer === tooDeep)
+  phase === 'run' && (isOk(answer) || answer === tooDeep)
 
 /** Runs jobs in containers: warm ones first, new ones up to a limit per key, then in order of arrival. */
 export class Pool {
@@ -99,7 +99,7 @@ export class Pool {
         outcome.answer = await container.post('/init', job.init(), job.timeout)
         outcome.initTime = Date.now() - outcome.start
       }
-      if (!isNew || isGood(outcome.answer)) {
+      if (!isNew || isOk(outcome.answer)) {
         // The answer to /init is not that of the run.
         Object.assign(outcome, { phase: 'run', answer: 'exit' })
         outcome.answer = await container.post('/run', job.run(Date.now() + job.timeout), job.timeout)

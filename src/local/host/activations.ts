@@ -31,9 +31,9 @@ export type Started = Pick<
 >
 
 /** Record of an activation that was running when the host was killed. */
-const interrupted = (begun: Started): Activation => ({
-  ...begun,
-  end: begun.start,
+const interrupted = (started: Started): Activation => ({
+  ...started,
+  end: started.start,
   duration: 0,
   annotations: [],
   logs: [],
@@ -72,20 +72,20 @@ export class Activations {
 
   constructor(folder: string) {
     this.files = { newer: join(folder, 'activations.jsonl'), older: join(folder, 'activations.older.jsonl') }
-    const begun = new Map<string, Started>()
+    const started = new Map<string, Started>()
     for (const file of [this.files.older, this.files.newer].filter(existsSync)) {
       this.newest = { lines: 0, bytes: 0 }
       for (const { entry, bytes } of entriesIn(file)) {
         if ('response' in entry) this.keep(entry, bytes)
-        else begun.set(entry.activationId, entry)
+        else started.set(entry.activationId, entry)
       }
     }
-    for (const [id, entry] of begun) if (!this.byId.has(id)) this.add(interrupted(entry))
+    for (const [id, entry] of started) if (!this.byId.has(id)) this.add(interrupted(entry))
   }
 
   /** Records the start of an activation, so that a restarted host can report those that a kill interrupted. */
-  begin(begun: Started): void {
-    appendFileSync(this.files.newer, `\n${JSON.stringify(begun)}`)
+  begin(started: Started): void {
+    appendFileSync(this.files.newer, `\n${JSON.stringify(started)}`)
   }
 
   add(activation: Activation): void {

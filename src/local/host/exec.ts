@@ -5,7 +5,7 @@ import { defaultKind, kinds } from './kinds'
 import { checkSize, sequenceLength, sizes } from './limits'
 import { resolveName } from './names'
 import { resolveAction } from './parameters'
-import { badRequest, malformedContent, orRefuse } from './refusals'
+import { badRequest, malformedContent, orThrow } from './refusals'
 
 const text = z.string().optional()
 
@@ -72,7 +72,7 @@ function checkSequence(entities: Entities, sequence: string, components: string[
   const refusal = badRequest('Sequence component does not exist.')
   const lengthOf = (path: string): number => {
     if (path === sequence) throw badRequest('Sequence may not refer to itself.')
-    const { exec } = orRefuse(refusal, () => resolveAction(entities, path)).action
+    const { exec } = orThrow(refusal, () => resolveAction(entities, path)).action
     return exec.components ? lengthOfAll(exec.components.map((name) => name.slice(1))) : 1
   }
   const lengthOfAll = (paths: string[]): number => paths.reduce((sum, path) => sum + lengthOf(path), 0)

@@ -4,7 +4,7 @@ import { collectionRoutes, commonContent, commonFields, commonSummary } from './
 import { type PackageEntity, pathOf } from './entities'
 import { resolveName, splitPath } from './names'
 import { mergeKeyValues } from './parameters'
-import { badRequest, conflict, notFound, orRefuse } from './refusals'
+import { badRequest, conflict, notFound, orThrow } from './refusals'
 
 const bindingContent = z.object({ namespace: z.string(), name: z.string() }).partial().optional()
 
@@ -38,7 +38,7 @@ export function packageRoutes(api: Api, host: Host): void {
     },
     show,
     showFull(path) {
-      const entity = orRefuse(notFound(path), () => entities.get('packages', path))
+      const entity = orThrow(notFound(path), () => entities.get('packages', path))
       const provider = entity.binding ? entities.get('packages', pathOf(entity.binding)) : entity
       const inside = entities
         .list('actions', pathOf(provider))

@@ -28,7 +28,7 @@ export const parametersNotAllowed = (): HttpError =>
   badRequest('Request defines parameters that are not allowed (e.g., reserved properties).')
 
 /** Calls `call`, and throws `refusal` if that fails. */
-export function orRefuse<T>(refusal: HttpError, call: () => T): T {
+export function orThrow<T>(refusal: HttpError, call: () => T): T {
   try {
     return call()
   } catch {

@@ -5,7 +5,7 @@ import { collectionRoutes, commonContent, commonFields, commonSummary } from './
 import { pathOf, type Reference, type RuleEntity, type RuleLink } from './entities'
 import { resolveName, splitPath } from './names'
 import { resolveAction } from './parameters'
-import { badRequest, orRefuse } from './refusals'
+import { badRequest, orThrow } from './refusals'
 
 const reference = z.union([z.string(), z.object({ path: z.string(), name: z.string() })]).optional()
 const statusContent = z.object({ status: z.enum(['active', 'inactive']) })
@@ -35,7 +35,7 @@ export function ruleRoutes(api: Api, host: Host): void {
     const { path: at, name } = typeof put === 'string' ? { path: '', name: put } : (put ?? old?.[what] ?? {})
     if (!name) throw badRequest('rule requires a valid trigger and a valid action')
     const path = resolveName(at ? `/${at}/${name}` : name, namespace)
-    orRefuse(badRequest(`${what} /${path} does not exist`), () =>
+    orThrow(badRequest(`${what} /${path} does not exist`), () =>
       what === 'trigger' ? entities.get('triggers', path) : resolveAction(entities, path),
     )
     return splitPath(path)

@@ -28,7 +28,7 @@ import { forbidden, unauthorized } from './refusals'
 import { ruleRoutes } from './rules'
 import { isPublic, isSystem, systemEntities } from './system'
 import { throttleOf } from './throttle'
-import { firing, triggerRoutes } from './triggers'
+import { createFire, triggerRoutes } from './triggers'
 import { webActionRoutes } from './web-actions'
 
 export { generousLimits, type Limits, openwhiskLimits } from './limits'
@@ -94,7 +94,7 @@ export async function startApiHost(options: ApiHostOptions): Promise<ApiHost> {
     (limit) => meter.throttled(limit),
   )
   const parts = { namespace, auth, url, limits, entities, activations, invoker, throttle }
-  const host = { ...parts, fire: firing(parts) }
+  const host = { ...parts, fire: createFire(parts) }
   const alarms = new Alarms(host, now)
   const api = createApi(host, alarms)
   api.get('/metrics', async (c) => {

@@ -21,9 +21,15 @@ interface Firing {
  */
 export type Fire = (path: string, payload: Record<string, unknown>, firing: Firing) => string | undefined
 
-export function firing({ entities, invoker, activations, throttle, namespace }: Omit<Host, 'fire'>): Fire {
+export function createFire({
+  entities,
+  invoker,
+  activations,
+  throttle,
+  namespace,
+}: Omit<Host, 'fire'>): Fire {
   /** Invokes a rule's action like a POST: throttled, and with the same checks. */
-  function post({ path, name }: Reference, params: object, transaction: string): string {
+  function invokeAction({ path, name }: Reference, params: object, transaction: string): string {
     throttle.invocation()
     checkSize('Request', Buffer.byteLength(JSON.stringify(params)))
     const resolved = resolveAction(entities, `${path}/${name}`)
@@ -32,19 +38,19 @@ export function firing({ entities, invoker, activations, throttle, namespace }: 
   }
 
   /** Runs a rule. @returns its line in the trigger activation's logs */
-  function follow(rule: string, { action, status }: RuleLink, params: object, transaction: string): string {
+  function runRule(rule: string, { action, status }: RuleLink, params: object, transaction: string): string {
     const target = pathOf({ namespace: action.path, name: action.name })
     // Field order as on a real server.
-    const refused = (statusCode: number, error: string) =>
+    const failureLine = (statusCode: number, error: string) =>
       JSON.stringify({ statusCode, success: false, rule, error, action: target })
     if (status === 'inactive') {
-      return refused(1, `Rule '${rule}' is inactive, action '${target}' was not activated.`)
+      return failureLine(1, `Rule '${rule}' is inactive, action '${target}' was not activated.`)
     }
     try {
-      const activationId = post(action, params, transaction)
+      const activationId = invokeAction(action, params, transaction)
       return JSON.stringify({ statusCode: 0, success: true, activationId, rule, action: target })
     } catch (thrown) {
-      return refused(thrown instanceof HttpError ? 1 : 3, messageOf(thrown))
+      return failureLine(thrown instanceof HttpError ? 1 : 3, messageOf(thrown))
     }
   }
 
@@ -56,7 +62,7 @@ export function firing({ entities, invoker, activations, throttle, namespace }: 
     const start = clock()
     // The payload may override anything, even the headers; the trigger's activation shows only the payload.
     const params = { ...asObject(parameters), __ow_headers: headers, ...payload }
-    const logs = links.map(([rule, link]) => follow(rule, link, params, transaction))
+    const logs = links.map(([rule, link]) => runRule(rule, link, params, transaction))
     const response = { result: payload, status: 'success' as const, success: true }
     const common = { activationId, namespace, subject: namespace, name, version, publish: false, start }
     activations.add({ ...common, annotations: [], logs, response })

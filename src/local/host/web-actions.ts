@@ -4,7 +4,7 @@ import { within } from './invoke'
 import { maxWait } from './limits'
 import { joinNames } from './names'
 import { annotationOf, type ResolvedAction, resolveAction } from './parameters'
-import { notFound, orRefuse } from './refusals'
+import { notFound, orThrow } from './refusals'
 import { webPayload } from './web-request'
 import { type Rendered, render } from './web-response'
 
@@ -17,8 +17,8 @@ export function webActionRoutes(api: Api, { entities, invoker, namespace, thrott
   function exportedAction(asked: string, packageName: string, name: string) {
     const names = packageName === 'default' ? [name] : [packageName, name]
     if (asked !== namespace) throw notFound()
-    const path = orRefuse(notFound(), () => joinNames(namespace, ...names.map(decodeURIComponent)))
-    const resolved = orRefuse(notFound(), () => resolveAction(entities, path))
+    const path = orThrow(notFound(), () => joinNames(namespace, ...names.map(decodeURIComponent)))
+    const resolved = orThrow(notFound(), () => resolveAction(entities, path))
     if (annotationOf(resolved.action, 'web-export') !== true) throw notFound()
     return resolved
   }

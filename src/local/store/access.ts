@@ -8,15 +8,15 @@ export interface Access {
 }
 
 /** Whether `action` is allowed on an object; on the bucket if `key` is empty; on the store if `bucket` is empty, too. */
-export const may = ({ policy }: Access, action: string, bucket: string, key = ''): boolean =>
+export const isPermitted = ({ policy }: Access, action: string, bucket: string, key = ''): boolean =>
   policy === undefined ||
   isAllowed(policy, action, `arn:aws:s3:::${bucket || '*'}${key === '' ? '' : `/${key}`}`)
 
 /** @throws HttpError AccessDenied, regardless of whether the bucket or object exists */
-export function demand(access: Access, action: string, bucket: string, key?: string): void {
-  if (!may(access, action, bucket, key)) throw s3Error('AccessDenied')
+export function requirePermission(access: Access, action: string, bucket: string, key?: string): void {
+  if (!isPermitted(access, action, bucket, key)) throw s3Error('AccessDenied')
 }
 
 /** Error for a missing object: NoSuchKey only for keys that may list the bucket. */
 export const missingKey = (access: Access, bucket: string): HttpError =>
-  s3Error(may(access, 's3:ListBucket', bucket) ? 'NoSuchKey' : 'AccessDenied')
+  s3Error(isPermitted(access, 's3:ListBucket', bucket) ? 'NoSuchKey' : 'AccessDenied')

@@ -8,14 +8,14 @@ import { s3Error } from './s3-error'
 export const now = (): number => Math.floor(Date.now() / 1000) * 1000
 
 /**
- * Streams `source` to a new file, then calls `settle` to check and commit it. If either fails, the file is deleted; if the
+ * Streams `source` to a new file, then calls `onStored` to check and commit it. If either fails, the file is deleted; if the
  * process dies, the next start deletes it. Without fsync: data survives a crash of the process, not of the machine.
  * @param isOpaque whether the etag must differ from the MD5 of the bytes
  */
 export async function storeBody(
   bucket: Bucket,
   source: AsyncIterable<Buffer>,
-  settle: (body: Body) => void,
+  onStored: (body: Body) => void,
   isOpaque = false,
 ): Promise<Body> {
   const file = randomUUID()
@@ -33,7 +33,7 @@ export async function storeBody(
       closeSync(fd)
     }
     const body = { file, size, etag: md5.digest('hex'), modified: now() }
-    settle(body)
+    onStored(body)
     return body
   } catch (thrown) {
     rmSync(bodyPath(bucket, file), { force: true })

@@ -61,7 +61,7 @@ function* linesInEffect(bucket: Bucket): Generator<Numbered> {
   yield { n: bucket.n, acknowledged: bucket.acknowledged }
 }
 
-function sweep(bucket: Bucket): void {
+function deleteUnreferenced(bucket: Bucket): void {
   const used = new Set([...bucket.objects.values()].map(({ file }) => file))
   for (const { parts } of bucket.uploads.values()) for (const { file } of parts.values()) used.add(file)
   for (const file of readdirSync(join(bucket.folder, 'bodies'))) {
@@ -84,6 +84,6 @@ export function openBucket(name: string, folder: string): Bucket | undefined {
     bucket = replay(name, folder).bucket
   }
   bucket.keys = [...bucket.objects.keys()].sort()
-  sweep(bucket)
+  deleteUnreferenced(bucket)
   return bucket
 }

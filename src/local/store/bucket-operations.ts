@@ -1,9 +1,9 @@
 import * as z from 'zod'
-import { may } from './access'
+import { isPermitted } from './access'
 import { commit } from './bucket'
 import { fromBinary, listKeys, toBinary } from './listing'
 import { textOf } from './payload'
-import { type Answer, encodedPath } from './request'
+import { encodedPath, type S3Response } from './request'
 import { s3Error } from './s3-error'
 import { addBucket, bucketOf, type Call, findObject, removeBucket } from './store'
 import { fromXml, toXml } from './xml'
@@ -22,29 +22,29 @@ export function countOf(query: URLSearchParams, name: string): number {
   return Math.min(Number(text), 1000)
 }
 
-export function listBuckets({ store }: Call): Answer {
+export function listBuckets({ store }: Call): S3Response {
   const buckets = [...store.buckets.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   const Bucket = buckets.map(({ name, created }) => ({ Name: name, CreationDate: isoDate(created) }))
   return { xml: toXml('ListAllMyBucketsResult', { Owner: owner, Buckets: { Bucket } }) }
 }
 
-export async function createBucket({ store, request, payload }: Call): Promise<Answer> {
+export async function createBucket({ store, request, payload }: Call): Promise<S3Response> {
   await textOf(payload)
   addBucket(store, request.bucket)
   return { headers: { location: `/${request.bucket}` } }
 }
 
-export function headBucket({ store, request }: Call): Answer {
+export function headBucket({ store, request }: Call): S3Response {
   bucketOf(store, request.bucket)
   return { headers: { 'x-amz-bucket-region': store.region } }
 }
 
-export function deleteBucket({ store, request }: Call): Answer {
+export function deleteBucket({ store, request }: Call): S3Response {
   removeBucket(store, request.bucket)
   return { status: 204 }
 }
 
-export function getLocation({ store, request }: Call): Answer {
+export function getLocation({ store, request }: Call): S3Response {
   bucketOf(store, request.bucket)
   // us-east-1 is the empty location.
   return { xml: toXml('LocationConstraint', store.region === 'us-east-1' ? '' : store.region) }
@@ -60,7 +60,7 @@ function readToken(token: string): string {
 }
 
 /** ListObjects and ListObjectsV2, which differ in paging. */
-export function listObjects({ store, request: { bucket: name, query } }: Call): Answer {
+export function listObjects({ store, request: { bucket: name, query } }: Call): S3Response {
   const bucket = bucketOf(store, name)
   const isV2 = query.get('list-type') === '2'
   const isEncoded = query.get('encoding-type') === 'url'
@@ -123,10 +123,10 @@ const deleteSchema = z.object({
   }),
 })
 
-export async function deleteObjects({ store, request, user, payload }: Call): Promise<Answer> {
+export async function deleteObjects({ store, request, user, payload }: Call): Promise<S3Response> {
   const { Delete } = fromXml(await textOf(payload), deleteSchema)
   const bucket = bucketOf(store, request.bucket)
-  const isAllowed = ({ Key }: { Key: string }) => may(user, 's3:DeleteObject', bucket.name, Key)
+  const isAllowed = ({ Key }: { Key: string }) => isPermitted(user, 's3:DeleteObject', bucket.name, Key)
   const allowed = Delete.Object.filter(isAllowed)
   for (const { Key } of allowed) if (findObject(bucket, Key)) commit(bucket, { remove: Key, at: Date.now() })
   const denied = Delete.Object.filter((object) => !isAllowed(object))

@@ -63,28 +63,28 @@ function fits(pattern: string, text: string): boolean {
 }
 
 /** Request of a page. */
-interface Asked {
+interface CorsRequest {
   origin: string
   method: string
   /** Lower case. */
   headers: string[]
 }
 
-const isAllowed = (rule: CorsRule, { origin, method, headers }: Asked): boolean =>
+const isAllowed = (rule: CorsRule, { origin, method, headers }: CorsRequest): boolean =>
   rule.AllowedOrigin.some((pattern) => fits(pattern, origin)) &&
   rule.AllowedMethod.includes(method) &&
   headers.every((name) => rule.AllowedHeader?.some((pattern) => fits(pattern.toLowerCase(), name)))
 
 /** Headers of the first rule that allows the request; undefined if none does. */
-function allowing(rules: CorsRule[], asked: Asked): Record<string, string> | undefined {
-  const rule = rules.find((one) => isAllowed(one, asked))
+function allowing(rules: CorsRule[], requested: CorsRequest): Record<string, string> | undefined {
+  const rule = rules.find((one) => isAllowed(one, requested))
   if (!rule) return undefined
-  const isAny = rule.AllowedOrigin.find((pattern) => fits(pattern, asked.origin)) === '*'
+  const isAny = rule.AllowedOrigin.find((pattern) => fits(pattern, requested.origin)) === '*'
   return {
-    'access-control-allow-origin': isAny ? '*' : asked.origin,
+    'access-control-allow-origin': isAny ? '*' : requested.origin,
     'access-control-allow-methods': rule.AllowedMethod.join(', '),
     ...(!isAny && { 'access-control-allow-credentials': 'true' }),
-    ...(asked.headers.length > 0 && { 'access-control-allow-headers': asked.headers.join(', ') }),
+    ...(requested.headers.length > 0 && { 'access-control-allow-headers': requested.headers.join(', ') }),
     ...(rule.ExposeHeader?.length && { 'access-control-expose-headers': rule.ExposeHeader.join(', ') }),
     ...(rule.MaxAgeSeconds !== undefined && { 'access-control-max-age': String(rule.MaxAgeSeconds) }),
     vary: 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method',
@@ -113,8 +113,8 @@ export function preflightHeaders(
     throw s3Error('BadRequest', `Invalid Access-Control-Request-Method: ${method ?? 'null'}`)
   if (!rules) throw s3Error('AccessForbidden', 'CORSResponse: CORS is not enabled for this bucket.')
   const names = (headers['access-control-request-headers'] ?? '').toLowerCase().split(',')
-  const asked = { origin, method, headers: names.map((name) => name.trim()).filter(Boolean) }
-  const allowed = allowing(rules, asked)
+  const requested = { origin, method, headers: names.map((name) => name.trim()).filter(Boolean) }
+  const allowed = allowing(rules, requested)
   if (!allowed) throw s3Error('AccessForbidden')
   return allowed
 }

@@ -10,7 +10,7 @@ export interface Notification {
   token?: string
 }
 
-/** Delays between attempts, milliseconds; about three minutes in total. Polls find what is dropped. */
+/** Delays between attempts, milliseconds; about three minutes in total. Polling finds the objects of dropped notifications. */
 export const retryDelays = [250, 500, 1000, 2000, 5000, 10_000, 20_000, 40_000, 60_000]
 /** Longer than a blocking activation behind the URL, at most a minute. */
 const timeout = 90_000

@@ -18,7 +18,7 @@ export function lowerBound(keys: readonly string[], bound: string): number {
 }
 
 // 0xff does not occur in UTF-8, so this sorts after every key with the prefix.
-const beyond = (prefix: string): string => `${prefix}\xff`
+const endOfPrefix = (prefix: string): string => `${prefix}\xff`
 
 /** Parameters of a page; all texts binary. */
 export interface ListingQuery {
@@ -47,7 +47,7 @@ export function listKeys(
   }
   const page: ListingPage = { keys: [], prefixes: [] }
   // A listed common prefix covers all its keys.
-  const start = after === '' ? '' : groupOf(after) === after ? beyond(after) : `${after}\0`
+  const start = after === '' ? '' : groupOf(after) === after ? endOfPrefix(after) : `${after}\0`
   let at = lowerBound(keys, start > prefix ? start : prefix)
   let last: string | undefined
   for (let left = limit; ; left--) {
@@ -57,7 +57,7 @@ export function listKeys(
     const group = groupOf(key)
     if (group === undefined) page.keys.push(key)
     else page.prefixes.push(group)
-    at = group === undefined ? at + 1 : lowerBound(keys, beyond(group))
+    at = group === undefined ? at + 1 : lowerBound(keys, endOfPrefix(group))
     last = group ?? key
   }
 }

@@ -6,9 +6,9 @@ import { countOf, isoDate, owner } from './bucket-operations'
 import { checkWrite, rangeOf } from './conditions'
 import { encryptionIn, encryptionOf, hasOpaqueEtag } from './encryption'
 import { toBinary } from './listing'
-import { copyResult, copySource, keptOf } from './object-operations'
+import { copyResult, copySource, storedHeaders } from './object-operations'
 import { textOf } from './payload'
-import { type Answer, encodedPath, header } from './request'
+import { encodedPath, header, type S3Response } from './request'
 import { s3Error } from './s3-error'
 import { bucketOf, type Call, findObject } from './store'
 import { tagsOf } from './tagging'
@@ -24,13 +24,13 @@ function uploadOf({ store, request }: Call): { bucket: Bucket; upload: Upload } 
   return { bucket, upload }
 }
 
-export function createUpload(call: Call): Answer {
+export function createUpload(call: Call): S3Response {
   const { store, request } = call
   const bucket = bucketOf(store, request.bucket)
   const { key } = request
   const id = randomBytes(16).toString('hex')
   const encryption = encryptionOf(call)
-  const headers = { ...keptOf(request), ...encryption }
+  const headers = { ...storedHeaders(request), ...encryption }
   commit(bucket, { upload: { id, key, headers, tags: tagsOf(call), initiated: now() } })
   const xml = toXml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: id })
   return { xml, headers: encryption }
@@ -45,21 +45,21 @@ function partNumberOf({ request }: Call): number {
 async function storePart(call: Call, source: AsyncIterable<Buffer>) {
   const number = partNumberOf(call)
   const { bucket, upload } = uploadOf(call)
-  const settle = (body: Body): void => {
+  const onStored = (body: Body): void => {
     // The upload may have been completed or aborted meanwhile.
     uploadOf(call)
     commit(bucket, { part: { ...body, number }, of: upload.id })
   }
-  const body = await storeBody(bucket, source, settle, hasOpaqueEtag(upload.headers))
+  const body = await storeBody(bucket, source, onStored, hasOpaqueEtag(upload.headers))
   return { body, encryption: encryptionIn(upload.headers) }
 }
 
-export async function uploadPart(call: Call): Promise<Answer> {
+export async function uploadPart(call: Call): Promise<S3Response> {
   const { body, encryption } = await storePart(call, call.payload)
   return { headers: { etag: `"${body.etag}"`, ...encryption } }
 }
 
-export async function uploadPartCopy(call: Call): Promise<Answer> {
+export async function uploadPartCopy(call: Call): Promise<S3Response> {
   const { from, source } = copySource(call)
   const range = rangeOf(header(call.request, 'x-amz-copy-source-range'), source.size)
   const { body, encryption } = await storePart(call, readBody(from, source, range?.first, range?.last))
@@ -83,7 +83,7 @@ function chosenParts(upload: Upload, listed: z.infer<typeof partSchema>[]): Part
   })
 }
 
-export async function completeUpload(call: Call): Promise<Answer> {
+export async function completeUpload(call: Call): Promise<S3Response> {
   const { CompleteMultipartUpload } = fromXml(await textOf(call.payload), completeSchema)
   const { bucket, upload } = uploadOf(call)
   const { key, headers, tags, id } = upload
@@ -104,13 +104,13 @@ export async function completeUpload(call: Call): Promise<Answer> {
   return { xml: toXml('CompleteMultipartUploadResult', result), headers: encryptionIn(headers) }
 }
 
-export function abortUpload(call: Call): Answer {
+export function abortUpload(call: Call): S3Response {
   const { bucket, upload } = uploadOf(call)
   commit(bucket, { abort: upload.id })
   return { status: 204 }
 }
 
-export function listParts(call: Call): Answer {
+export function listParts(call: Call): S3Response {
   const { bucket, upload } = uploadOf(call)
   const limit = countOf(call.request.query, 'max-parts')
   const marker = Number(call.request.query.get('part-number-marker') ?? 0)
@@ -140,7 +140,7 @@ export function listParts(call: Call): Answer {
   }
 }
 
-export function listUploads({ store, request: { bucket: name, query } }: Call): Answer {
+export function listUploads({ store, request: { bucket: name, query } }: Call): S3Response {
   const bucket = bucketOf(store, name)
   const prefix = query.get('prefix') ?? ''
   const keyMarker = query.get('key-marker') ?? ''

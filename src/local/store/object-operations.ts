@@ -1,18 +1,18 @@
-import { demand } from './access'
+import { requirePermission } from './access'
 import { readBody, storeBody } from './body'
 import type { Body, Bucket, StoredObject } from './bucket'
 import { commit } from './bucket'
 import { isoDate } from './bucket-operations'
 import { checkRead, checkWrite, rangeOf } from './conditions'
 import { encryptionOf, hasOpaqueEtag, withoutEncryption } from './encryption'
-import { type Answer, decoded, header, type S3Request, splitPath } from './request'
+import { decoded, header, type S3Request, type S3Response, splitPath } from './request'
 import { s3Error } from './s3-error'
 import { bucketOf, type Call, findObject, objectOf } from './store'
 import { tagCount, tagsOf, tagsOfCopy } from './tagging'
 import { toXml } from './xml'
 
 /** Headers stored with an object; a GET can override them with `response-<name>`. */
-const keptHeaders = [
+const storedHeaderNames = [
   'content-type',
   'content-encoding',
   'content-language',
@@ -24,12 +24,12 @@ const keptHeaders = [
 const maxMetadata = 2048
 
 /** Request headers to store with the object. */
-export function keptOf({ headers }: S3Request): Record<string, string> {
+export function storedHeaders({ headers }: S3Request): Record<string, string> {
   const kept: Record<string, string> = { 'content-type': 'binary/octet-stream' }
   let metadata = 0
   for (const [name, value] of Object.entries(headers)) {
     const isMetadata = name.startsWith('x-amz-meta-')
-    if (typeof value !== 'string' || !(isMetadata || keptHeaders.includes(name))) continue
+    if (typeof value !== 'string' || !(isMetadata || storedHeaderNames.includes(name))) continue
     if (isMetadata) metadata += name.length - 'x-amz-meta-'.length + value.length
     // aws-chunked is a transfer encoding, not part of the object.
     const text = name === 'content-encoding' ? value.replace(/(^|, *)aws-chunked *(, *)?/, '') : value
@@ -39,18 +39,18 @@ export function keptOf({ headers }: S3Request): Record<string, string> {
   return kept
 }
 
-export async function putObject(call: Call): Promise<Answer> {
+export async function putObject(call: Call): Promise<S3Response> {
   const { store, request, payload } = call
   const bucket = bucketOf(store, request.bucket)
   const { key } = request
   const encryption = encryptionOf(call)
-  const headers = { ...keptOf(request), ...encryption }
+  const headers = { ...storedHeaders(request), ...encryption }
   const tags = tagsOf(call)
-  const settle = (body: Body): void => {
+  const onStored = (body: Body): void => {
     checkWrite(findObject(bucket, key), request.headers)
     commit(bucket, { put: { ...body, key, headers, tags, via: 'Put' } })
   }
-  const { etag } = await storeBody(bucket, payload, settle, hasOpaqueEtag(headers))
+  const { etag } = await storeBody(bucket, payload, onStored, hasOpaqueEtag(headers))
   return { headers: { etag: `"${etag}"`, ...encryption } }
 }
 
@@ -60,7 +60,7 @@ export function copySource({ store, request, user }: Call): { from: Bucket; sour
   if (version !== undefined && version !== 'null')
     throw s3Error('NotImplemented', 'Versions are not supported')
   const { bucket, key } = splitPath(decoded(path))
-  demand(user, 's3:GetObject', bucket, key)
+  requirePermission(user, 's3:GetObject', bucket, key)
   const from = bucketOf(store, bucket)
   const source = objectOf(from, key, user)
   if (checkRead(source, request.headers, 'x-amz-copy-source-') !== 'ok') throw s3Error('PreconditionFailed')
@@ -68,11 +68,11 @@ export function copySource({ store, request, user }: Call): { from: Bucket; sour
 }
 
 /** Response to a copy. */
-export const copyResult = (root: string, { etag, modified }: Body): Answer => ({
+export const copyResult = (root: string, { etag, modified }: Body): S3Response => ({
   xml: toXml(root, { LastModified: isoDate(modified), ETag: `"${etag}"` }),
 })
 
-export async function copyObject(call: Call): Promise<Answer> {
+export async function copyObject(call: Call): Promise<S3Response> {
   const { store, request } = call
   const bucket = bucketOf(store, request.bucket)
   const { key } = request
@@ -86,18 +86,21 @@ export async function copyObject(call: Call): Promise<Answer> {
     )
   }
   const encryption = encryptionOf(call)
-  const headers = { ...(replaces ? keptOf(request) : withoutEncryption(source.headers)), ...encryption }
-  const settle = (body: Body): void => {
+  const headers = {
+    ...(replaces ? storedHeaders(request) : withoutEncryption(source.headers)),
+    ...encryption,
+  }
+  const onStored = (body: Body): void => {
     checkWrite(findObject(bucket, key), request.headers)
     commit(bucket, { put: { ...body, key, headers, tags, via: 'Copy' } })
   }
-  const body = await storeBody(bucket, readBody(from, source), settle, hasOpaqueEtag(headers))
+  const body = await storeBody(bucket, readBody(from, source), onStored, hasOpaqueEtag(headers))
   return { ...copyResult('CopyObjectResult', body), headers: encryption }
 }
 
 /** `response-content-type=…` and the like, as header bytes. */
 function overrides(query: URLSearchParams): Record<string, string> {
-  const given = keptHeaders.flatMap((name) => {
+  const given = storedHeaderNames.flatMap((name) => {
     const value = query.get(`response-${name}`)?.replace(/\p{Cc}/gu, ' ')
     return value === undefined ? [] : [[name, Buffer.from(value).toString('latin1')]]
   })
@@ -105,7 +108,7 @@ function overrides(query: URLSearchParams): Record<string, string> {
 }
 
 /** GetObject and HeadObject. */
-export function getObject(call: Call): Answer {
+export function getObject(call: Call): S3Response {
   const { store, request, user } = call
   const bucket = bucketOf(store, request.bucket)
   const object = objectOf(bucket, request.key, user)
@@ -126,7 +129,7 @@ export function getObject(call: Call): Answer {
   return { status: range ? 206 : 200, headers, stream }
 }
 
-export function deleteObject({ store, request }: Call): Answer {
+export function deleteObject({ store, request }: Call): S3Response {
   const bucket = bucketOf(store, request.bucket)
   if (request.headers['if-match'] !== undefined)
     throw s3Error('NotImplemented', 'Conditional deletes are not supported')

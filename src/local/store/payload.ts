@@ -28,7 +28,7 @@ const checksums: Record<string, () => Digest> = {
 }
 
 /** Digests announced by the request. Expected values are functions, because trailers come last. */
-function announced(request: S3Request, { payload }: Signing, trailers: Map<string, string>) {
+function expectedDigests(request: S3Request, { payload }: Signing, trailers: Map<string, string>) {
   const found: { digest: Digest; expected: () => string | undefined; refusal: S3ErrorCode }[] = []
   const md5 = header(request, 'content-md5')
   if (md5 !== undefined) {
@@ -52,7 +52,7 @@ function announced(request: S3Request, { payload }: Signing, trailers: Map<strin
 /** Decodes the body of a request; throws at the end if a length or digest does not match. */
 export async function* payloadOf(request: S3Request, signing: Signing): AsyncGenerator<Buffer> {
   const trailers = new Map<string, string>()
-  const digests = announced(request, signing, trailers)
+  const digests = expectedDigests(request, signing, trailers)
   // Not destroyed on errors: the response still needs this connection.
   const raw: AsyncIterableIterator<Buffer> = request.incoming.iterator({ destroyOnReturn: false })
   let size = 0

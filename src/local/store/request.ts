@@ -14,7 +14,7 @@ export interface S3Request {
 }
 
 /** Response of an operation: `stream`, `xml` or neither. */
-export interface Answer {
+export interface S3Response {
   status?: number
   headers?: Record<string, string>
   xml?: string

@@ -1,14 +1,14 @@
-import { demand } from './access'
+import { requirePermission } from './access'
 import * as bucket from './bucket-operations'
 import * as cors from './cors-operations'
 import * as multipart from './multipart-operations'
 import * as object from './object-operations'
-import type { Answer, S3Request } from './request'
+import type { S3Request, S3Response } from './request'
 import { s3Error } from './s3-error'
 import type { Call } from './store'
 import * as tagging from './tagging'
 
-type Operation = (call: Call) => Answer | Promise<Answer>
+type Operation = (call: Call) => S3Response | Promise<S3Response>
 
 /**
  * Operations by method, path level and distinguishing query parameter, with the action that a policy must allow on the bucket or
@@ -60,9 +60,9 @@ function operationOf({ method, bucket, key, query, headers }: S3Request): [Opera
 }
 
 /** Runs the operation of a request if its key is allowed to. */
-export async function answer(call: Call): Promise<Answer> {
+export async function answer(call: Call): Promise<S3Response> {
   const { request, user } = call
   const [operation, action] = operationOf(request)
-  if (action !== undefined) demand(user, action, request.bucket, request.key)
+  if (action !== undefined) requirePermission(user, action, request.bucket, request.key)
   return await operation(call)
 }

@@ -16,7 +16,7 @@ import { lockFolder } from './lock'
 import { startNotifications } from './notifications'
 import { payloadOf } from './payload'
 import type { Policy } from './policy'
-import { type Answer, parseRequest, type S3Request } from './request'
+import { parseRequest, type S3Request, type S3Response } from './request'
 import { answer } from './routes'
 import { s3Error } from './s3-error'
 import { authenticate, type Credentials } from './signature'
@@ -53,17 +53,17 @@ const closingTime = 5000
 
 type User = Credentials & Access
 
-async function answerTo(request: S3Request, store: Store, users: User[]): Promise<Answer> {
+async function handleRequest(request: S3Request, store: Store, users: User[]): Promise<S3Response> {
   if (request.method === 'OPTIONS') return preflight(store, request)
   const { user, signing } = authenticate(request, store.region, users)
   return await answer({ store, request, user, payload: payloadOf(request, signing) })
 }
 
 /** S3 error response. Unexpected errors are logged and reported as InternalError. */
-function answerOf(thrown: unknown, resource: string, id: string): Answer {
-  const isMeant = thrown instanceof HttpError
-  if (!isMeant) log.error({ resource, id, reason: messageOf(thrown) }, 'object store request failed')
-  const { status, code, message } = isMeant ? thrown : s3Error('InternalError')
+function errorResponse(thrown: unknown, resource: string, id: string): S3Response {
+  const isHttpError = thrown instanceof HttpError
+  if (!isHttpError) log.error({ resource, id, reason: messageOf(thrown) }, 'object store request failed')
+  const { status, code, message } = isHttpError ? thrown : s3Error('InternalError')
   return { status, xml: toXml('Error', { Code: code, Message: message, Resource: resource, RequestId: id }) }
 }
 
@@ -71,7 +71,7 @@ function setHeaders(outgoing: ServerResponse, headers: Record<string, string>): 
   for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
 }
 
-async function send(outgoing: ServerResponse, { status = 200, headers = {}, xml, stream }: Answer) {
+async function send(outgoing: ServerResponse, { status = 200, headers = {}, xml, stream }: S3Response) {
   outgoing.statusCode = status
   if (xml !== undefined) {
     outgoing.setHeader('content-type', 'application/xml')
@@ -96,12 +96,12 @@ async function handle(incoming: IncomingMessage, outgoing: ServerResponse, store
     // Also on errors, or the page could not read them.
     const rules = store.buckets.get(request.bucket)?.cors
     setHeaders(outgoing, corsHeaders(rules, request.method, request.headers))
-    await send(outgoing, await answerTo(request, store, users))
+    await send(outgoing, await handleRequest(request, store, users))
   } catch (thrown) {
     const isGone = incoming.destroyed && !incoming.complete
     // The client is gone, or half of the response has been sent: only cutting it off is left.
     if (isGone || outgoing.headersSent || outgoing.destroyed) outgoing.destroy()
-    else await send(outgoing, answerOf(thrown, (incoming.url ?? '/').replace(/\?.*$/s, ''), id))
+    else await send(outgoing, errorResponse(thrown, (incoming.url ?? '/').replace(/\?.*$/s, ''), id))
   } finally {
     // Drains a refused body, so that the client reads the response.
     incoming.resume()

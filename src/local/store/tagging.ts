@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { demand, may } from './access'
+import { isPermitted, requirePermission } from './access'
 import { commit, type StoredObject } from './bucket'
 import { textOf } from './payload'
-import { type Answer, header } from './request'
+import { header, type S3Response } from './request'
 import { s3Error } from './s3-error'
 import { bucketOf, type Call, objectOf } from './store'
 import { fromXml, toXml } from './xml'
@@ -39,7 +39,7 @@ function checked(pairs: [string, string][]): Tags {
 export function tagsOf({ request, user }: Call): Tags | undefined {
   const text = header(request, 'x-amz-tagging')
   if (text === undefined) return undefined
-  demand(user, 's3:PutObjectTagging', request.bucket, request.key)
+  requirePermission(user, 's3:PutObjectTagging', request.bucket, request.key)
   return checked([...new URLSearchParams(text)])
 }
 
@@ -50,7 +50,7 @@ export const tagsOfCopy = (call: Call, source: StoredObject): Tags | undefined =
 /** Header with the number of tags, for keys that may read them. */
 export function tagCount({ request, user }: Call, { tags = {} }: StoredObject): Record<string, string> {
   const count = Object.keys(tags).length
-  const isShown = count > 0 && may(user, 's3:GetObjectTagging', request.bucket, request.key)
+  const isShown = count > 0 && isPermitted(user, 's3:GetObjectTagging', request.bucket, request.key)
   return isShown ? { 'x-amz-tagging-count': String(count) } : {}
 }
 
@@ -59,21 +59,21 @@ const targetOf = ({ store, request, user }: Call) => {
   return { bucket, object: objectOf(bucket, request.key, user) }
 }
 
-export function getTagging(call: Call): Answer {
+export function getTagging(call: Call): S3Response {
   const { tags = {} } = targetOf(call).object
   const Tag = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
   return { xml: toXml('Tagging', { TagSet: { Tag } }) }
 }
 
-export async function putTagging(call: Call): Promise<Answer> {
+export async function putTagging(call: Call): Promise<S3Response> {
   const { TagSet } = fromXml(await textOf(call.payload), taggingSchema).Tagging
   const tags = checked((TagSet === '' ? [] : TagSet.Tag).map(({ Key, Value }) => [Key, Value]))
   return setTags(call, tags, 200)
 }
 
-export const deleteTagging = (call: Call): Answer => setTags(call, {}, 204)
+export const deleteTagging = (call: Call): S3Response => setTags(call, {}, 204)
 
-function setTags(call: Call, tags: Tags, status: number): Answer {
+function setTags(call: Call, tags: Tags, status: number): S3Response {
   const { bucket, object } = targetOf(call)
   commit(bucket, { tag: object.key, tags })
   return { status }

@@ -71,7 +71,7 @@ export const nsfw: CatalogueEntry = {
       input: { size: 224, kernel: 'linear', mean: 0, std: 255 },
       labels: 'labels.json',
       license: 'MIT',
-      description: 'What is fit for everybody to see: MobileNetV2 with five labels, weights of 8 bits',
+      description: 'Explicit images: MobileNetV2 with five labels, 8-bit weights',
       source: `npm package nsfwjs@${version}`,
     }
   },

@@ -24,6 +24,6 @@ export async function teach<T extends Example>(
   const head = await trainHead(examples, labels)
   if (held.length === 0) return { head, heldOut: { examples: [], wrong: [] } }
   const blind = await trainHead(kept, labels)
-  const seen = held.map((example) => ({ ...example, seen: labelOf(blind, example.vector) }))
-  return { head, heldOut: { examples: held, wrong: seen.filter((one) => one.seen !== one.label) } }
+  const predictions = held.map((example) => ({ ...example, seen: labelOf(blind, example.vector) }))
+  return { head, heldOut: { examples: held, wrong: predictions.filter((one) => one.seen !== one.label) } }
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { ImageRef } from '../../schema'
-import { changeIn, etagOf, isText, optional, required, type Shape } from './shape'
+import { changeIn, isText, normalizeEtag, optional, required, type Shape } from './shape'
 
 /*
  * Event shapes of other object stores. None of them encodes keys. Etags are used only where they are those of the
@@ -28,7 +28,7 @@ export const ibmCos: Shape = {
       ({ bucket, key, file, notification }): ImageRef => ({
         bucket,
         key,
-        etag: etagOf(file?.ETag ?? notification?.object_etag),
+        etag: normalizeEtag(file?.ETag ?? notification?.object_etag),
         size: file?.Size ?? notification?.object_length ?? undefined,
         lastModified: file?.LastModified ?? undefined,
       }),
@@ -55,7 +55,7 @@ export const cloudflareR2: Shape = {
         bucket,
         key,
         size: size ?? undefined,
-        etag: etagOf(eTag),
+        etag: normalizeEtag(eTag),
       }),
     ),
 }

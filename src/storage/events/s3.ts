@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { ImageRef } from '../../schema'
-import { changeIn, etagOf, optional, required, type Shape } from './shape'
+import { changeIn, normalizeEtag, optional, required, type Shape } from './shape'
 
 /** `%F0%9F%98%80+a.jpg` → `😀 a.jpg`. A key that a sender left unencoded stays unchanged. */
 function decodeKey(key: string): string {
@@ -32,7 +32,7 @@ export const s3Record: Shape = {
         // S3 URL-encodes keys, with `+` for a space; Ceph does not.
         key: eventSource === 'ceph:s3' ? object.key : decodeKey(object.key),
         size: object.size ?? undefined,
-        etag: etagOf(object.eTag),
+        etag: normalizeEtag(object.eTag),
       }),
     ),
 }
@@ -63,7 +63,7 @@ export const eventBridge: Shape = {
         bucket: bucket.name,
         key: object.key,
         size: object.size ?? undefined,
-        etag: etagOf(object.etag),
+        etag: normalizeEtag(object.etag),
       }),
     ),
 }

@@ -30,7 +30,7 @@ export const optional = {
 }
 
 /** Normalizes an etag for comparison. */
-export const etagOf = (etag: string | null | undefined): string | undefined =>
+export const normalizeEtag = (etag: string | null | undefined): string | undefined =>
   unquote(etag ?? undefined) || undefined
 
 /** Whether a field is text that matches. */

@@ -46,9 +46,9 @@ interface Form {
 
 /** As in Flask, a part with a file name or a non-text type is a file, and the first of several with the same name counts. */
 async function parse(body: Buffer, boundary: string): Promise<Form> {
-  const ours = randomUUID()
+  const newBoundary = randomUUID()
   const parser = new Busboy({
-    headers: { 'content-type': `multipart/form-data; boundary=${ours}` },
+    headers: { 'content-type': `multipart/form-data; boundary=${newBoundary}` },
     isPartAFile: (_, type, filename) => filename !== undefined || !(type ?? 'text/plain').startsWith('text/'),
   })
   const files = new Map<string, Promise<Buffer>>()
@@ -62,13 +62,13 @@ async function parse(body: Buffer, boundary: string): Promise<Form> {
   })
   await new Promise((resolve, reject) => {
     parser.on('finish', resolve).on('error', reject)
-    parser.end(withLineEnds(body, boundary, ours))
+    parser.end(withLineEnds(body, boundary, newBoundary))
   })
   const read = await Promise.all([...files].map(async ([name, bytes]) => [name, await bytes] as const))
   return { files: new Map(read), fields }
 }
 
-/** Limit of headers per part, so that a hostile form takes no longer than others. */
+/** Limit of headers per part: bounds the time to parse a hostile form. */
 const maxHeaders = 20
 
 const lineEnd = '(?:\\r\\n|\\n|\\r(?!\\n))'

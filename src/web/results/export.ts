@@ -15,7 +15,7 @@ import type { ResultsRequest } from './request'
 export type Export = { body: string; next?: string } | { url: string }
 
 /** Lifetime of a download link, seconds. */
-const linkLife = 15 * 60
+const linkExpiry = 15 * 60
 
 /** Time reserved for answering, before the platform ends the activation, milliseconds. */
 const timeToAnswer = 10_000
@@ -41,7 +41,7 @@ export async function exportRecords(
   { query, name, view, more, deadline }: ExportRequest,
 ): Promise<Export> {
   const { file, measure, bodyOf, stream } = exportFormat(name, query.raw === 'true', more)
-  const link = (to: string) => ({ url: results.presign(to, linkLife) })
+  const link = (to: string) => ({ url: results.presign(to, linkExpiry) })
   // Files of batches have the model's own labels.
   const isInFile = file && query.whole && view.isModels && hasFiles(summary)
   const written = isInFile ? await results.head(resultsKey(summary.batch, file)) : undefined

@@ -49,11 +49,11 @@ export async function writeOpenIndex(results: Bucket, batch: string, stopAt: num
     Readable.from(blocks, { objectMode: false }),
     'application/octet-stream',
   )
-  await dropOlder(results, batch, key)
+  await deleteOlder(results, batch, key)
   return { index: { key, etag, directory: soFar.directory }, id: `open-${id}`, isPartial }
 }
 
-async function dropOlder(results: Bucket, batch: string, newest: string): Promise<void> {
+async function deleteOlder(results: Bucket, batch: string, newest: string): Promise<void> {
   const others: { key: string; lastModified: string }[] = []
   for await (const { key, lastModified } of results.list({ prefix: openIndexPrefix(batch) }))
     if (key !== newest) others.push({ key, lastModified })

@@ -6,7 +6,7 @@ import { toCursor } from './cursor'
 export const maxPageBytes = 800_000
 
 /** Maximum number of records scanned for a page, about 70 MB: bounds the time for a rare label to seconds. */
-const usuallyScanned = 100_000
+const defaultScanned = 100_000
 
 export interface Page<T> {
   items: T[]
@@ -32,7 +32,7 @@ export interface PageRequest {
 export async function takePage<T extends object | string>(
   records: AsyncIterable<Found>,
   render: (record: ImageRecord) => T,
-  { matches, measure, limit = Number.POSITIVE_INFINITY, maxScanned = usuallyScanned }: PageRequest,
+  { matches, measure, limit = Number.POSITIVE_INFINITY, maxScanned = defaultScanned }: PageRequest,
 ): Promise<Page<T>> {
   const items: T[] = []
   let bytes = 0

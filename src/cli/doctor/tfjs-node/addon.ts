@@ -71,19 +71,19 @@ export function targetOf(architecture: string): Target {
  * Compiles the addon of a tfjs-node package, and puts TensorFlow beside it.
  * @param folder has `@tensorflow/tfjs-node` and `node-api-headers` in its `node_modules`
  * @param architecture of the addon; one other than this machine's needs a cross compiler
- * @param tell called as each step begins
+ * @param onStep called as each step begins
  * @throws InvalidInputError on an unsupported platform, or without a compiler
  * @throws WhisklensError `install_failed` if a step fails
  */
 export async function compileAddon(
   folder: string,
   architecture: string,
-  tell: (step: string) => void,
+  onStep: (step: string) => void,
 ): Promise<void> {
   const target = targetOf(architecture)
-  tell(`Fetching TensorFlow (${target.requirement}) with pip`)
+  onStep(`Fetching TensorFlow (${target.requirement}) with pip`)
   await fetchTensorFlow(folder, target)
-  tell('Compiling the addon')
+  onStep('Compiling the addon')
   const isCross = architecture !== process.arch
   const addon = await compile(folder, target, isCross ? target.tools : '')
   await rm(join(folder, 'unpacked'), { recursive: true })

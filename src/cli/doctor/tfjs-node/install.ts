@@ -21,18 +21,18 @@ const packages: Record<string, { version: string; integrity: string }> = {
 /**
  * Installs tfjs-node for the engine `tfjs-node`; replaces an existing installation once all steps succeeded.
  * @param folder destination, replaced
- * @param tell called as each step begins
+ * @param onStep called as each step begins
  * @throws InvalidInputError on an unsupported platform, or without a compiler
  * @throws WhisklensError `install_failed` if a step fails
  */
-export async function installTfjsNode(folder: string, tell: (step: string) => void): Promise<void> {
+export async function installTfjsNode(folder: string, onStep: (step: string) => void): Promise<void> {
   targetOf(process.arch)
   const fresh = `${folder}.new-${process.pid}`
   await mkdir(fresh, { recursive: true })
   try {
-    tell('Fetching tfjs-node with npm')
+    onStep('Fetching tfjs-node with npm')
     await fetchPackages(fresh)
-    await compileAddon(fresh, process.arch, tell)
+    await compileAddon(fresh, process.arch, onStep)
     await rm(folder, { recursive: true, force: true })
     await rename(fresh, folder)
   } finally {

@@ -102,7 +102,7 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
     })
   }
 
-  const take = async (answer: IndexAnswer, abort: AbortSignal) => {
+  const apply = async (answer: IndexAnswer, abort: AbortSignal) => {
     summary.value = answer.summary
     notices.value = answer.notice ? [answer.notice] : []
     options.answered(answer.summary)
@@ -114,21 +114,21 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
     shown = JSON.stringify(answer.shown)
   }
 
-  const askOnce = async (batch: string, purpose: Purpose, abort: AbortSignal): Promise<number> => {
+  const loadOnce = async (batch: string, purpose: Purpose, abort: AbortSignal): Promise<number> => {
     const answer = await action.ask<IndexAnswer>({ batch, format: 'index' }, purpose, abort)
-    await take(answer, abort)
+    await apply(answer, abort)
     return answer.took
   }
 
-  const ask = async (purpose: Purpose): Promise<void> => {
+  const load = async (purpose: Purpose): Promise<void> => {
     if (!opened) return
     const { batch, abort } = opened
     let took = 0
     try {
-      took = await askOnce(batch, purpose, abort.signal).catch((thrown) => {
+      took = await loadOnce(batch, purpose, abort.signal).catch((thrown) => {
         // The index was replaced, or its URL expired, during the request.
         if (problemOf(thrown).code !== 'index_changed') throw thrown
-        return askOnce(batch, purpose, abort.signal)
+        return loadOnce(batch, purpose, abort.signal)
       })
       problem.value = undefined
     } catch (thrown) {
@@ -142,12 +142,12 @@ export function batchOf(browser: Browser, action: Action, options: BatchOptions)
 
   const refresh = (purpose: Purpose): Promise<void> => {
     if (refreshing) return refreshing
-    const asking = ask(purpose).finally(() => {
+    const loading = load(purpose).finally(() => {
       // Another batch may have been opened meanwhile.
-      if (refreshing === asking) refreshing = undefined
+      if (refreshing === loading) refreshing = undefined
     })
-    refreshing = asking
-    return asking
+    refreshing = loading
+    return loading
   }
 
   const live = refresherOf(browser, action, options.isQuick, refresh)

@@ -27,7 +27,7 @@ export function batchesOf(
   const state = signal<State>({ is: 'loading' })
   const list = signal<BatchSummary[]>([])
   let wanted: ((batch: string) => boolean) | undefined
-  let isAsking = false
+  let isLoading = false
 
   const chosen: ReadonlySignal<string | undefined> = computed(
     () => view.now.value.batch ?? list.value[0]?.batch,
@@ -40,9 +40,9 @@ export function batchesOf(
     if (batch !== before) view.set({ batch, photo: undefined, filters: { ...noFilters, sort } }, 'push')
   }
 
-  const ask = async (purpose: Purpose): Promise<void> => {
-    if (isAsking) return
-    isAsking = true
+  const load = async (purpose: Purpose): Promise<void> => {
+    if (isLoading) return
+    isLoading = true
     const began = browser.now()
     try {
       const { batches } = await action.ask<{ batches: BatchSummary[] }>({}, purpose)
@@ -56,14 +56,14 @@ export function batchesOf(
     } catch (thrown) {
       if (list.peek().length === 0) state.value = stateOf(problemOf(thrown))
     }
-    isAsking = false
+    isLoading = false
     const isRefused = state.peek().is === 'refused'
     // On a cluster, the list is polled only while it is empty.
     live.plan(!isRefused && (isLocal || list.peek().length === 0), browser.now() - began)
   }
 
-  const live = refresherOf(browser, action, isQuick, ask)
-  ask('user')
+  const live = refresherOf(browser, action, isQuick, load)
+  load('user')
   // Put the open batch into the address, so that a newer one does not replace it.
   const stop = effect(() => {
     const batch = chosen.value
@@ -72,13 +72,13 @@ export function batchesOf(
 
   return {
     ...{ state, list, chosen, open },
-    reload: () => void ask('user'),
+    reload: () => void load('user'),
     update: (summary) => {
       list.value = list.peek().map((known) => (known.batch === summary.batch ? summary : known))
     },
     follow: (isWanted) => {
       wanted = isWanted
-      ask('user')
+      load('user')
     },
     close: () => {
       stop()

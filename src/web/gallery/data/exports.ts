@@ -23,7 +23,7 @@ export function exportsOf(
       result.value.searching === undefined
     if (isAllShown) return queryOf(filters.now.value)
     const rows = toRanges(selection.rows())
-    return rows.length > maxRowsLength ? tooScattered : { index: id, rows }
+    return rows.length > maxRowsLength ? tooManyRanges : { index: id, rows }
   }
   return {
     urlOf: (what, format) => {
@@ -40,7 +40,7 @@ const isProblem = (found: Query | Problem): found is Problem => 'message' in fou
 
 const nothing: Problem = { code: 'nothing_selected', message: 'Nothing is selected' }
 
-const tooScattered: Problem = {
+const tooManyRanges: Problem = {
   code: 'too_scattered',
   message: 'The selection has too many gaps for a URL',
   hint: 'Export the filtered images instead, or select fewer.',

@@ -7,7 +7,7 @@ import type { Purpose } from './budget'
 const pauses = { first: 1500, growth: 1.5, max: 60_000, quick: 1000 }
 
 /** Waits this many times the duration of an answer, so that the action is busy a twentieth of the time at most. */
-const restFor = 20
+const idleFactor = 20
 
 export interface Refresher {
   state: ReadonlySignal<Live>
@@ -67,7 +67,7 @@ export function refresherOf(
     },
     plan: (isOpen, took) => {
       state.value = { ...state.value, isOpen }
-      due = isOpen ? browser.now() + Math.max(isQuick() ? pauses.quick : pause, took * restFor) : undefined
+      due = isOpen ? browser.now() + Math.max(isQuick() ? pauses.quick : pause, took * idleFactor) : undefined
       pause = Math.min(pauses.max, pause * pauses.growth)
       if (isOpen) arm()
       else show({})

@@ -5,14 +5,14 @@ import { isAbort, problemOf } from './problems'
 const pause = 5000
 
 export interface Loader {
-  /** Loads what is missing, debounced by this many milliseconds. */
-  nudge(milliseconds: number): void
+  /** Starts loading after a delay; replaces an earlier schedule. */
+  schedule(milliseconds: number): void
   /** Aborts the current load. */
   reset(): void
 }
 
 /**
- * Loads what is wanted, one call at a time, until nothing is missing.
+ * Calls `load` serially until nothing is left to load; retries after a failure.
  * @param load resolves to whether there was anything to load
  */
 export function loaderOf(
@@ -24,7 +24,7 @@ export function loaderOf(
   let abort = new AbortController()
   let isBusy = false
 
-  const nudge = (milliseconds: number) => {
+  const schedule = (milliseconds: number) => {
     cancel()
     cancel = after(milliseconds, () => void run())
   }
@@ -43,11 +43,11 @@ export function loaderOf(
     // Aborted by reset(): another run owns the state.
     if (signal.aborted) return
     isBusy = false
-    if (next !== undefined) nudge(next)
+    if (next !== undefined) schedule(next)
   }
 
   return {
-    nudge,
+    schedule,
     reset: () => {
       cancel()
       abort.abort()

@@ -8,7 +8,7 @@ import { problemOf } from './problems'
 import { uploadsOf } from './uploads'
 
 /** Timeout for a fired batch to start, milliseconds. */
-const beginsWithin = 30_000
+const startTimeout = 30_000
 
 /** Actions of the owner in the local mode. */
 export function localMode(
@@ -39,7 +39,7 @@ export function localMode(
         `/batches/${encodeURIComponent(batches.chosen.peek() ?? '')}/${what}`,
         {},
       )
-      batch.expectChange(beginsWithin)
+      batch.expectChange(startTimeout)
       await batch.refresh('user')
     })
 
@@ -55,8 +55,9 @@ export function localMode(
         const firing: BatchFiring = { prefix, force: true }
         const fired = await routes.call<FiredAnswer>('/batches', firing)
         batches.follow((id) => id === fired.batch)
-        after(beginsWithin, () => {
-          if (!batches.list.peek().some((summary) => summary.batch === fired.batch)) problem.value = notBegun
+        after(startTimeout, () => {
+          if (!batches.list.peek().some((summary) => summary.batch === fired.batch))
+            problem.value = notStarted
         })
       }),
     retryErrors: () => ofBatch('retry'),
@@ -64,7 +65,7 @@ export function localMode(
   }
 }
 
-const notBegun: Problem = {
+const notStarted: Problem = {
   code: 'not_begun',
   message: 'The batch has not started',
   hint: 'Check the activations of start-batch: wsk activation list whisklens/start-batch.',

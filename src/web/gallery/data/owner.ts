@@ -5,7 +5,7 @@ import { errorOf, GalleryError } from './problems'
 export function ownerRoutes(browser: Browser, secret: string) {
   const { origin } = new URL(browser.address())
   const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' }
-  const answerOf = (status: number, text: string) => {
+  const parseAnswer = (status: number, text: string) => {
     if (status >= 200 && status < 300) return JSON.parse(text)
     throw errorOf(status, text)
   }
@@ -13,14 +13,14 @@ export function ownerRoutes(browser: Browser, secret: string) {
     call: async <T>(path: string, body?: object): Promise<T> => {
       const given = body && { method: 'POST', body: JSON.stringify(body) }
       const response = await browser.fetch(`${origin}/local${path}`, { headers, ...given }).catch(gone)
-      return answerOf(response.status, await response.text())
+      return parseAnswer(response.status, await response.text())
     },
     put: async <T>(key: string, body: Blob, progress: (bytes: number) => void): Promise<T> => {
       const url = `${origin}/local/images/${key.split('/').map(encodeURIComponent).join('/')}`
       const { status, text } = await browser
         .send({ url, headers: sending(headers, body), body }, progress)
         .catch(gone)
-      return answerOf(status, text)
+      return parseAnswer(status, text)
     },
   }
 }

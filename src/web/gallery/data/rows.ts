@@ -72,19 +72,19 @@ export function rowsOf(
       if (window?.first === first && window.last === last) return
       window = { first, last, isUp }
       known = seen(window)
-      loader.nudge(isJump ? debounce.jump : debounce.scroll)
+      loader.schedule(isJump ? debounce.jump : debounce.scroll)
     }
     /** While more columns load, most visible rows stay the same: do not wait then. */
     const follow = () => {
       if (!window || known === seen(window)) return
       known = seen(window)
-      loader.nudge(debounce.filter)
+      loader.schedule(debounce.filter)
     }
     return { loader, want, follow }
   })
   const [grid, viewer] = purposes
-  const nudge = (milliseconds: number) => {
-    for (const { loader } of purposes) loader.nudge(milliseconds)
+  const scheduleAll = (milliseconds: number) => {
+    for (const { loader } of purposes) loader.schedule(milliseconds)
   }
 
   let batchOfRows: string | undefined
@@ -95,15 +95,16 @@ export function rowsOf(
       batchOfRows = name
       for (const { loader } of purposes) loader.reset()
       problem.value = undefined
-      nudge(0)
+      scheduleAll(0)
     } else for (const { follow } of purposes) follow()
   })
 
   const positions = computed(() => {
     const { rows, total } = result.value
-    const places = new Int32Array(total).fill(-1)
-    for (let position = 0; position < rows.length; position++) places[rows[position] as number] = position
-    return places
+    const positionByRow = new Int32Array(total).fill(-1)
+    for (let position = 0; position < rows.length; position++)
+      positionByRow[rows[position] as number] = position
+    return positionByRow
   })
 
   return {
@@ -125,7 +126,7 @@ export function rowsOf(
       }
       return cell
     },
-    retry: () => nudge(0),
+    retry: () => scheduleAll(0),
     positionOf: (row) => positions.value[row] ?? -1,
     tracked: {
       rows: () => [top.value, focused.value].filter((row) => row !== undefined),

@@ -47,7 +47,7 @@ async function readRange(
   throw new GalleryError({ code: 'index_changed', message: 'The index has changed' }, response.status)
 }
 
-/** Browsers do not tell CORS errors from network errors. */
+/** Browsers do not distinguish CORS errors from network errors. */
 const notAllowed = (url: string): GalleryError =>
   new GalleryError({
     code: 'cors',

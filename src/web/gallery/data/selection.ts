@@ -50,8 +50,8 @@ export function selectionOf(result: ReadonlySignal<Result>): SelectionState {
       const row = result.peek().rows[position]
       if (row === undefined) return
       const before = toggle || range ? selected.peek() : none
-      const isTakenBack = toggle && !range && before[row] === 1
-      select(before, range ? between(position) : [row], isTakenBack ? 0 : 1)
+      const deselects = toggle && !range && before[row] === 1
+      select(before, range ? between(position) : [row], deselects ? 0 : 1)
       if (!range) anchor = row
     },
     all: () => select(selected.peek(), result.peek().rows),

@@ -19,8 +19,8 @@ const captionHeight = 30
 export function layoutOf(width: number, count: number): Layout {
   const isSmall = width < 560
   const gap = isSmall ? 6 : 14
-  const wished = isSmall ? 116 : 176
-  const columns = Math.max(isSmall ? 3 : 1, Math.floor((width + gap) / (wished + gap)))
+  const preferredWidth = isSmall ? 116 : 176
+  const columns = Math.max(isSmall ? 3 : 1, Math.floor((width + gap) / (preferredWidth + gap)))
   const square = Math.max(1, Math.floor((width - gap * (columns - 1)) / columns))
   const rowHeight = square + captionHeight + gap
   const rows = Math.ceil(count / columns)

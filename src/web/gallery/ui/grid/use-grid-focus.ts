@@ -22,7 +22,7 @@ export function useGridFocus(grid: RefObject<HTMLElement | null>, first: number)
   const { rows, result, viewer } = useGallery()
   const [, redraw] = useState({})
   const wantsFocus = useRef(false)
-  const had = useRef(false)
+  const hadFocus = useRef(false)
   const viewed = viewer.row.value
   const wasViewed = useRef(viewed)
   const shown = result.value.rows
@@ -32,7 +32,7 @@ export function useGridFocus(grid: RefObject<HTMLElement | null>, first: number)
 
   useLayoutEffect(() => {
     // The focused cell was unmounted, and another one took its place.
-    const isLost = had.current && document.activeElement === document.body
+    const isLost = hadFocus.current && document.activeElement === document.body
     if (!wantsFocus.current && !isLost) return
     const cell = grid.current?.querySelector<HTMLElement>('[tabindex="0"]')
     cell?.focus({ preventScroll: true })
@@ -54,12 +54,12 @@ export function useGridFocus(grid: RefObject<HTMLElement | null>, first: number)
     const note = () => {
       // Focus on the body means that it was lost.
       if (document.activeElement !== document.body)
-        had.current = grid.current?.contains(document.activeElement) ?? false
+        hadFocus.current = grid.current?.contains(document.activeElement) ?? false
     }
     document.addEventListener('focusin', note)
     document.addEventListener('pointerdown', forget)
     function forget(event: Event) {
-      if (!grid.current?.contains(event.target as Node)) had.current = false
+      if (!grid.current?.contains(event.target as Node)) hadFocus.current = false
     }
     return () => {
       document.removeEventListener('focusin', note)
