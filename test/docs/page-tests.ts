@@ -6,7 +6,9 @@ import { brokenLinks } from './links'
 import type { Block } from './markdown'
 import { PageSession } from './page-session'
 import { nameOfPage, readPageAt, slugOf } from './pages'
+import { diagnosticsOf } from './programs'
 import { isDisguised, isExample, isKnown, runBlock } from './run-block'
+import { sharedFolder } from './shared'
 import { commandsOf } from './shell'
 
 /** What a block is called: its first command or line. */
@@ -35,6 +37,9 @@ export function testPage(path: string): void {
     const unknown = blocks.filter((block) => !isKnown(block.language) || isDisguised(block))
     expect(unknown.map(({ line, language }) => `line ${line}: ${language}`)).toEqual([])
   })
+
+  it(`${name}: its programs have the right types`, () =>
+    expect(diagnosticsOf(sharedFolder(), path, blocks)).toEqual([]))
 
   for (const block of blocks.filter((one) => isKnown(one.language) && isExample(one))) {
     const title = `${name} ${block.line}: ${titleOf(block)}`

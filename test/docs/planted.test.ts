@@ -51,7 +51,7 @@ no-such-program
 `,
   'exit.md': '<!-- exit: 3 -->\n```sh\ntrue\n```\n',
   'prints.md': '<!-- prints: a -->\n```sh\necho b\n```\n',
-  'types.md': '```ts\nconst six: string = 2 * 3\n```\n',
+  'types.md': '<!-- left out: slow -->\n```ts\nconst six: string = 2 * 3\n```\n',
   'throws.md': '```js\nthrow new Error("planted")\n```\n',
   'json.md': '```json\n{"a": 1,}\n```\n',
   'schema.md': '<!-- check: label -->\n```json\n{"label": "cat"}\n```\n',
@@ -119,7 +119,7 @@ describe('a run of pages with planted mistakes', () => {
   it.each([
     ['exit.md', 'exit code 0, expected 3'],
     ['prints.md', 'stdout lacks "a"'],
-    ['types.md', "line 2: error TS2322: Type 'number' is not assignable to type 'string'"],
+    ['types.md', "line 3: error TS2322: Type 'number' is not assignable to type 'string'"],
     ['throws.md', 'Error: planted'],
     ['json.md', 'line 1: Expected double-quoted property name in JSON'],
     ['schema.md', 'line 2: this is no label'],
@@ -141,7 +141,7 @@ describe('a run of pages with planted mistakes', () => {
       '5 examples of 2 pages: 3 blocks of shell with 3 commands, 1 programs, 0 requests, 0 of JSON or YAML',
     )
     expect(output.trimEnd().split('\n')).toContainEqual(
-      expect.stringMatching(/^\d+ passed, 1\d failed, 2 skipped$/),
+      expect.stringMatching(/^\d+ passed, 1\d failed, 3 skipped$/),
     )
   })
 })

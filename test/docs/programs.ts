@@ -19,10 +19,11 @@ const options = [
 ]
 const strict = ['--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes']
 
-export const isProgram = ({ language }: Block): boolean => language === 'ts' || language === 'js'
+const isProgram = ({ language }: Block): boolean => language === 'ts' || language === 'js'
 
-/** A program for Node.js by itself: no part of an image or of another project. */
-const standsAlone = ({ directives }: Block): boolean => !directives.leftOut
+/** JavaScript that is left out may be for an image with other packages; types are checked of all TypeScript. */
+const isChecked = (block: Block): boolean =>
+  isProgram(block) && (block.language === 'ts' || !block.directives.leftOut)
 
 const fileOf = (page: string, { line, language }: Block): string => `${slugOf(page)}-${line}.m${language}`
 
@@ -34,7 +35,7 @@ export function compilePrograms(shared: string, pages = pagePaths()): void {
   mkdirSync(folder, { recursive: true })
   const files: Record<'ts' | 'js', string[]> = { ts: [], js: [] }
   for (const page of pages)
-    for (const block of readPageAt(page).blocks.filter((one) => isProgram(one) && standsAlone(one))) {
+    for (const block of readPageAt(page).blocks.filter(isChecked)) {
       writeFileSync(join(folder, fileOf(page, block)), block.text)
       files[block.language as 'ts' | 'js'].push(fileOf(page, block))
     }
@@ -53,12 +54,14 @@ function compile(cwd: string, files: string[], more: string[]): string {
   return stdout + stderr
 }
 
-/** What the compiler says of a block, with the lines of the page. */
-export function diagnosticsOf(shared: string, page: string, block: Block): string[] {
+/** What the compiler says of the programs of a page, with the page's lines. */
+export function diagnosticsOf(shared: string, page: string, blocks: Block[]): string[] {
+  const lines = new Map(blocks.map((block) => [fileOf(page, block), block.line]))
   const said = JSON.parse(readFileSync(diagnosticsFile(shared), 'utf8')) as string[]
   return said.flatMap((text) => {
-    const [, file, line, rest] = /^(\S+?)\((\d+),\d+\): (.*)$/.exec(text) ?? []
-    return file === fileOf(page, block) ? `line ${block.line + Number(line)}: ${rest}` : []
+    const [, file = '', line, rest] = /^(\S+?)\((\d+),\d+\): (.*)$/.exec(text) ?? []
+    const start = lines.get(file)
+    return start === undefined ? [] : `line ${start + Number(line)}: ${rest}`
   })
 }
 

@@ -6,7 +6,7 @@ import { failure } from './failure'
 import { sendRequest } from './http'
 import type { Block } from './markdown'
 import type { Outcome, PageSession } from './page-session'
-import { diagnosticsOf, emittedProgram } from './programs'
+import { emittedProgram } from './programs'
 import { schemas } from './schemas'
 import { sharedFolder } from './shared'
 
@@ -66,8 +66,6 @@ async function runShell({ block, session }: Placed): Promise<void> {
 
 async function runProgram({ page, block, session }: Placed): Promise<void> {
   const shared = sharedFolder()
-  const refused = diagnosticsOf(shared, page, block)
-  if (refused.length > 0) throw failure(`The compiler refuses the program:\n${refused.join('\n')}`)
   const file = join(session.folder, `block-${block.line}.mjs`)
   copyFileSync(emittedProgram(shared, page, block), file)
   const { exit: code, prints } = block.directives
