@@ -178,4 +178,18 @@ describe('the library', () => {
     )
     expect(await run('sharp.mjs')).toEqual({ lines: ['true', '8'], stderr: '', code: 0 })
   })
+
+  it.each(['onnx', 'wasm'])('leaves uncaught errors to the program, with the engine %s', async (engine) => {
+    writeFileSync(
+      at('uncaught.mjs'),
+      `import { openModel } from 'whisklens'
+      const model = await openModel(undefined, { engine: '${engine}' })
+      await model.classify('photos/cat.jpg')
+      throw new Error('of the program')`,
+    )
+    const { stderr, code } = await run('uncaught.mjs')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/uncaught\.mjs:4\n.*\n.*\n\nError: of the program/)
+    expect(stderr).not.toContain('node_modules')
+  })
 })
