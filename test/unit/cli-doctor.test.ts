@@ -28,9 +28,13 @@ describe('whisklens doctor', () => {
       ...['engine onnx', 'engine tfjs-node', 'engine wasm', 'engine cpu'],
       ...['runtime image', 'object store', 'openwhisk'],
     ])
-    for (const name of ['node', 'decoder', 'model', 'engine wasm', 'engine cpu'])
+    for (const name of ['node', 'decoder', 'model', 'engine wasm'])
       expect(found.get(name)).toMatchObject({ state: 'ok' })
     expect(found.get('engine wasm')?.detail).toMatch(/^efficientnet-lite0@[0-9a-f]{8}, [\d.]+ ms per image$/)
+    expect(found.get('engine cpu')).toMatchObject({
+      state: 'absent',
+      detail: expect.stringContaining('Not tried'),
+    })
     for (const name of ['engine tfjs-node', 'object store', 'openwhisk'])
       expect(found.get(name)).toMatchObject({ state: 'absent', hint: expect.any(String) })
   })
@@ -43,6 +47,11 @@ describe('whisklens doctor', () => {
       hint: expect.stringContaining('whisklens doctor --install-tfjs-node'),
     })
     expect(found.get('engine wasm')?.state).toBe('ok')
+  })
+
+  it('tries the slow engine if it is selected', async () => {
+    const { code, found } = await doctor({ WHISKLENS_ENGINE: 'cpu' })
+    expect([code, found.get('engine cpu')?.state]).toEqual([0, 'ok'])
   })
 
   it('fails for a missing model, and continues', async () => {

@@ -58,6 +58,19 @@ async function engine(name: EngineName, { settings }: Connection): Promise<Check
   }
 }
 
+/** Checks the engines, best first. The slow fallback is tried only if no other engine works, or if it is selected. */
+function engineChecks(connection: Connection): Record<string, () => Promise<Check>> {
+  let hasEngine = false
+  const check = async (name: EngineName): Promise<Check> => {
+    if (name === 'cpu' && hasEngine && connection.settings.engine !== name)
+      return absent('Not tried: the fallback if no other engine works')
+    const found = await engine(name, connection)
+    hasEngine ||= found.state === 'ok'
+    return found
+  }
+  return Object.fromEntries(engineNames.map((name) => [`engine ${name}`, () => check(name)]))
+}
+
 async function objectStore(connection: Connection): Promise<Check> {
   const { s3Endpoint, imagesBucket, resultsBucket } = connection.settings
   if (!s3Endpoint) return absent('not configured', 'whisklens up starts one')
@@ -87,7 +100,7 @@ export async function* findings(connection: Connection): AsyncGenerator<Finding>
     node,
     decoder,
     model: () => model(connection),
-    ...Object.fromEntries(engineNames.map((name) => [`engine ${name}`, () => engine(name, connection)])),
+    ...engineChecks(connection),
     'runtime image': runtimeImage,
     'object store': () => objectStore(connection),
     ...(connection.settings.s3Endpoint && { notifications: () => notifications(connection) }),
