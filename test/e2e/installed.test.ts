@@ -92,7 +92,7 @@ describe('the package, installed in another folder,', () => {
       const { found } = await findings(local.dataDir)
       expect(found.classify).toMatchObject({
         state: 'ok',
-        detail: expect.stringMatching(/decoded by sharp /),
+        detail: expect.stringMatching(/decoder sharp /),
       })
     })
 
@@ -134,7 +134,7 @@ describe('the package, installed in another folder,', () => {
       for (const name of ['decoder', 'classify'])
         expect(found[name]).toMatchObject({
           state: 'failed',
-          detail: expect.stringContaining('sharp is not'),
+          detail: expect.stringMatching(/sharp is (not|missing)/),
         })
     } finally {
       await local.stop()
