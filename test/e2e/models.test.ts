@@ -14,7 +14,7 @@ import {
 import { removeSmallNetworks, smallNetworks } from '../helpers/small-networks'
 
 /*
- * Several models over the same images: the built-in ones, a user-defined one, and a real MobileNet if its weights lie
+ * Several models over the same images: the built-in ones, a user-defined one, and a real MobileNet if its weights are
  * beside the checkout.
  */
 

@@ -96,7 +96,7 @@ export function testBrowser(address: string) {
       // Otherwise, the loop would outlive a test that timed out.
       const giveUp = Date.now() + longestWait
       while (!isSo()) {
-        if (Date.now() > giveUp) throw new Error(`it never came to be: ${isSo}`)
+        if (Date.now() > giveUp) throw new Error(`Timed out waiting for ${isSo}`)
         await realSleep(2)
         advance(step)
       }

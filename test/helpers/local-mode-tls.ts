@@ -11,8 +11,8 @@ export interface LocalByTls {
 }
 
 /**
- * Local mode with TLS in front of its API host and store. Actions call back by TLS: those it deploys trust the
- * authority; actions that tests deploy have to be told to.
+ * Local mode with TLS in front of its API host and store. Actions call back by TLS: those it deploys trust the authority;
+ * actions deployed by tests must be given it.
  */
 export async function startLocalModeByTls(dataDir: string, ...args: string[]): Promise<LocalByTls> {
   // Actions call back before the local mode prints its address.
