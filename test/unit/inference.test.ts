@@ -203,12 +203,12 @@ describe.each(['256', '1024'])('an action of %s MB', (memory) => {
     [
       'a model that does not work',
       () => ({ ...cat, model: unfitting() }),
-      /999 classes.* \(bad_model\)\. whisklens model verify/,
+      /999 classes.* \(bad_model\)\. Run whisklens model verify/,
     ],
     [
       'such a model, described',
       () => ({ describe: true, model: unfitting() }),
-      /999 classes.* \(bad_model\)\. whisklens model verify/,
+      /999 classes.* \(bad_model\)\. Run whisklens model verify/,
     ],
   ])('reports %s', async (_, params, expected) => {
     const { stdout, stderr } = await run({ engine: 'wasm', ...params() })
