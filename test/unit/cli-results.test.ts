@@ -76,6 +76,24 @@ describe('whisklens results', () => {
   })
 })
 
+describe('without an id, whisklens results', () => {
+  const totals = { listed: 3, planned: 0, skipped: 3, ok: 0, error: 0, pending: 0 }
+
+  it('prints the newest batch that has records', async () => {
+    await store.results.put(
+      summaryKey('b1'),
+      JSON.stringify(summaryOf('b1', { totals: { ...totals, planned: 3, skipped: 0, ok: 2, error: 1 } })),
+    )
+    const skipped = summaryOf('b2', { totals, startedAt: '2026-11-23T07:00:00.000Z' })
+    await store.results.put(summaryKey('b2'), JSON.stringify(skipped))
+    await store.results.put(resultsKey('b2', 'results.jsonl'), '')
+    const { code, stderr, lines } = await run(folder.path, ['results', '--jsonl'], store.env)
+    expect([code, stderr, lines.length]).toEqual([0, 'Batch b1\n', 3])
+    const named = await run(folder.path, ['results', 'b2', '--jsonl'], store.env)
+    expect([named.code, named.lines]).toEqual([0, []])
+  })
+})
+
 describe('the filters of whisklens results', () => {
   const keys = async (...args: string[]) =>
     (await results('--jsonl', ...args)).lines.map((line) => JSON.parse(line).key)

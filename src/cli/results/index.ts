@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { toRow } from '../../batch/reports/columns'
 import { type CsvFormat, rawCsv, spreadsheetCsv } from '../../batch/reports/csv'
 import { readLabelView } from '../../batch/reports/labels-file'
+import { latestRecords } from '../../batch/reports/latest-records'
 import { newestBatches } from '../../batch/reports/newest'
 import { writeParquet } from '../../batch/reports/parquet'
 import { matches } from '../../batch/reports/query'
@@ -29,9 +30,6 @@ interface ResultsOptions extends ConnectionFlags, OutputOptions, FilterOptions {
   parquet?: string
 }
 
-/** The uploads of today count by when the day's first came: so many are compared to find the newest. */
-const maxCompared = 20
-
 /** So many rows are held to align their columns. */
 const rowsAtOnce = 200
 
@@ -39,7 +37,7 @@ const rowsAtOnce = 200
 export function register(program: Command): void {
   const command = program
     .command('results')
-    .description('print the records of a batch, by default the newest')
+    .description('print the records of a batch, by default the newest that has any')
     .argument('[id]', 'id of the batch', matching(batchIdSchema))
   filterOptions(command)
     .option('--limit <count>', 'at most this many records', wholeNumber(1, Number.MAX_SAFE_INTEGER))
@@ -70,7 +68,7 @@ CSV, JSON Lines and Parquet have the same columns. CSV puts an apostrophe before
 formulas; --raw leaves all texts unchanged.
 
 Examples:
-  whisklens results                               # the newest batch
+  whisklens results                               # the newest batch with records
   whisklens results --label dog --min-probability 0.5
   whisklens results --label-is tabby --label-is "tiger cat"
   whisklens results --max-probability 0.3         # the least certain, to look through
@@ -86,7 +84,7 @@ Examples:
 async function run(id: string | undefined, options: ResultsOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  const batch = id ?? (await newestBatches(results, maxCompared))[0]?.batch
+  const batch = id ?? latestRecords(await newestBatches(results))
   if (batch === undefined) {
     throw new WhisklensError('batch_not_found', 'There is no batch yet', {
       hint: 'Start one: whisklens batch <prefix>.',
