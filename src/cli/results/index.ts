@@ -8,10 +8,11 @@ import { newestBatches } from '../../batch/reports/newest'
 import { writeParquet } from '../../batch/reports/parquet'
 import { matches } from '../../batch/reports/query'
 import { readResults } from '../../batch/reports/results'
+import { readSummary } from '../../batch/reports/summary-object'
 import { messageOf, WhisklensError } from '../../errors'
 import { parseLabelRules } from '../../labels/rules'
 import { type LabelView, labelView, modelsLabels } from '../../labels/view'
-import { batchIdSchema, type ImageRecord } from '../../schema'
+import { batchIdSchema, type ImageRecord, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { columns } from '../shared/columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from '../shared/connection'
@@ -92,9 +93,18 @@ async function run(id: string | undefined, options: ResultsOptions): Promise<voi
   }
   const view = await viewOf(results, options)
   if (id === undefined) note(`Batch ${batch}`, options)
-  const found = selected(readResults(results, batch, view), options)
+  const none = async () => note(await whyNone(results, batch), options)
+  const found = selected(readResults(results, batch, view), options, none)
   if (options.parquet !== undefined) return exportParquet(found, options.parquet, options)
   for await (const text of formatted(found, options)) await print(text)
+}
+
+async function whyNone(results: Bucket, batch: string): Promise<string> {
+  const summary = await readSummary(results, batch)
+  if (summary && !isClosed(summary.state)) return 'The batch has no records yet'
+  return summary && summary.totals.skipped > 0
+    ? 'The batch has no records: the images that it skipped are in earlier batches'
+    : 'The batch has no records'
 }
 
 async function viewOf(results: Bucket, { labels }: ResultsOptions): Promise<LabelView> {
@@ -120,6 +130,7 @@ async function exportParquet(
 async function* selected(
   records: AsyncIterable<ImageRecord>,
   options: ResultsOptions,
+  none: () => Promise<void>,
 ): AsyncGenerator<ImageRecord> {
   const isWanted = matches(options)
   let count = 0
@@ -130,8 +141,8 @@ async function* selected(
     yield record
     if (++count === options.limit) return
   }
-  const nothing = 'The batch has no records: the images that it skipped are in earlier batches'
-  if (count === 0) note(isEmpty ? nothing : 'No record matches', options)
+  if (isEmpty) await none()
+  else if (count === 0) note('No record matches', options)
 }
 
 async function* formatted(records: AsyncIterable<ImageRecord>, { json, jsonl, csv, raw }: ResultsOptions) {
