@@ -66,7 +66,7 @@ describe('whisklens doctor', () => {
     expect(found.get('runtime image')).toMatchObject({
       state: 'ok',
       detail: expect.stringMatching(
-        /^example\.org\/whisklens:1; built from this version, it has .*@tensorflow\/tfjs 4,
+        /^example\.org\/whisklens:1; built from this version, it has .*@tensorflow\/tfjs 4/,
       ),
     })
   })
