@@ -23,9 +23,11 @@ export function temporaryFolder(): { path: string } {
   return folder
 }
 
-/** An environment in which nothing is configured, whatever machine and checkout this is. */
+/** An environment in which nothing is configured, and which no script of npm started, whatever runs the tests. */
 export const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(WHISKLENS|WSK)_/.test(name))),
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(WHISKLENS|WSK|npm_lifecycle)_/.test(name)),
+  ),
   HOME: home,
 })
 
