@@ -13,7 +13,7 @@ import {
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Connection, connectionSchema } from '../../src/local-connection'
+import { type Connection, connectionFileSchema } from '../../src/local-connection'
 import { fillExampleFolder } from '../helpers/example-folder'
 import { type RunningLocal, startLocalModeIn } from '../helpers/local-mode'
 import { bareEnvironment } from '../unit/cli-run'
@@ -120,7 +120,7 @@ export class PageSession {
   async connection(): Promise<Connection> {
     await this.startLocal()
     const json = readFileSync(join(this.folder, '.whisklens', 'connection.json'), 'utf8')
-    return connectionSchema.parse(JSON.parse(json))
+    return connectionFileSchema.parse(JSON.parse(json))
   }
 
   /** Starts the page's local mode, unless it runs or the page has started one itself. */
@@ -132,18 +132,6 @@ export class PageSession {
       [process.execPath, programOf(sharedFolder())],
       '.whisklens',
     )
-  }
-
-  /** What is set where one deploys: the image, and the tokens of the deployment that is there. */
-  #deployment(): NodeJS.ProcessEnv {
-    const secrets = join(this.folder, '.whisklens', 'secrets.json')
-    if (!existsSync(secrets)) return {}
-    const { eventsToken, resultsToken } = JSON.parse(readFileSync(secrets, 'utf8')) as Record<string, string>
-    return {
-      WHISKLENS_RUNTIME_IMAGE: 'whisklens-runtime',
-      WHISKLENS_EVENTS_TOKEN: eventsToken,
-      WHISKLENS_RESULTS_TOKEN: resultsToken,
-    }
   }
 
   /** From here on the local mode is the page's own. */
@@ -159,7 +147,7 @@ export class PageSession {
     const [stdout, stderr] = paths.map((path) => openSync(path, 'w')) as [number, number]
     const child = spawn(program, args, {
       cwd: this.folder,
-      env: { ...this.#env, ...this.#deployment() },
+      env: this.#env,
       stdio: ['ignore', stdout, stderr],
       // A process group of its own, to be ended whole.
       detached: true,
