@@ -5,7 +5,6 @@ import { summaryKey } from '../../src/batch/state/layout'
 import type { BatchSummary } from '../../src/schema'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
 
-/** A stand-in for OpenWhisk's API, where start-batch is invoked, and its activation read. */
 const folder = temporaryFolder()
 let store: Awaited<ReturnType<typeof startStore>>
 let server: Server

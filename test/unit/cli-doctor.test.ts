@@ -4,7 +4,7 @@ import { run, startStore, temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()
 
-/** Without a model engines are done at once. */
+/** A missing model makes the engine checks fail at once, which is fast. */
 const noModel = { WHISKLENS_MODEL: 'nonsense' }
 
 async function doctor(env: NodeJS.ProcessEnv = {}, args: string[] = []) {

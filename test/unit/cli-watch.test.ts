@@ -29,7 +29,7 @@ const piece = { ...chunk, chunk: { ...chunk, epoch: 1 }, at: 1, attempts: 1, by:
 
 type Changes = Parameters<typeof doneBatch>[2]
 
-/** A batch of ten images, five of which are under way. */
+/** A batch of ten images, five of them dispatched. */
 const running = (batch: string, changes: Changes = {}): OpenBatch =>
   doneBatch('photos', 10, { batch, ...changes, dispatch: { next: 5, pieces: [piece], ...changes?.dispatch } })
 
@@ -39,7 +39,7 @@ async function open(batch: OpenBatch): Promise<void> {
   await put(progressOf(batch))
 }
 
-/** Ends a batch: its final summary first, and then it is announced. */
+/** Ends a batch: writes its final summary, then marks `batch-completed` as fired. */
 async function close(batch: OpenBatch, summary: BatchSummary): Promise<void> {
   await put(summary)
   const over = ended(
@@ -160,7 +160,7 @@ describe('whisklens watch', () => {
     await open(running('broken'))
     await store.results.put(documentKey('broken'), '{}')
     const watching = whisklens('watch', '--all')
-    // Only a while after the other was found broken.
+    // Well after the broken one was detected.
     await sleep(3000)
     await close(running('sound'), summaryOf('sound', { totals }))
     const { code, stdout, stderr } = await watching
@@ -178,7 +178,7 @@ describe('whisklens watch', () => {
     })
     const stdout = text(child.stdout)
     const closed = once(child, 'close')
-    // It says first that it waits; nothing tells of the batch until then.
+    // Wait for the note that it is waiting; only then does the batch get an entry.
     await once(createInterface({ input: child.stderr }), 'line')
     await putEntry(store.results, id, 1)
     await put(summaryOf(id, { totals }))

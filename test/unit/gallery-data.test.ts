@@ -71,7 +71,7 @@ describe("the gallery's data", () => {
     ])
     expect(labels.map(({ name: label }) => label).sort()).toEqual(['beagle', 'espresso'])
     expect(browser.calls()).toHaveLength(2)
-    // Nothing is written about a closed batch any more.
+    // A closed batch is not polled.
     await browser.pass(600_000, 10_000)
     expect(browser.calls()).toHaveLength(2)
   })
