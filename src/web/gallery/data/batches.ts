@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals-core'
+import { latestRecords } from '../../../batch/reports/latest-records'
 import type { BatchSummary } from '../../../schema'
-import { latestRecords } from '../contract'
 import type { Action } from './action'
 import { type Batches, type Browser, noFilters, type State } from './api'
 import { stateOf } from './batch'
