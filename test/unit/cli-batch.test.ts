@@ -179,6 +179,17 @@ describe('whisklens batch', () => {
     })
   })
 
+  it('says that skipped images may be in error', async () => {
+    const note = 'Skipped images keep their record, errors included; --force classifies them again\n'
+    const totals = { listed: 3, planned: 0, skipped: 3, ok: 0, error: 0, pending: 0 }
+    api = completing({ totals })
+    const skipped = await whisklens('photos/', '--batch', 'unchanged')
+    expect([skipped.code, skipped.stderr]).toEqual([0, `Fired batch-requested: batch unchanged\n${note}`])
+    // A further run, which skips its own results.
+    api = completing({ totals: { ...totals, planned: 3, ok: 3 } })
+    expect((await whisklens('photos/', '--batch', 'again')).stderr).not.toContain(note)
+  })
+
   it('reports an empty bucket only if the batch listed it', async () => {
     const totals = { listed: 0, planned: 0, skipped: 0, ok: 0, error: 0, pending: 0 }
     api = completing({ state: 'stopped', totals })

@@ -23,9 +23,11 @@ export function temporaryFolder(): { path: string } {
   return folder
 }
 
-/** An environment without configuration of Whisklens or wsk. */
+/** An environment without configuration of Whisklens or wsk, and not started by npm, whatever runs the tests. */
 export const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(WHISKLENS|WSK)_/.test(name))),
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(WHISKLENS|WSK|npm_lifecycle)_/.test(name)),
+  ),
   HOME: home,
 })
 

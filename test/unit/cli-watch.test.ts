@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -153,6 +155,35 @@ describe('whisklens watch', () => {
       `${day} complete`,
     ])
     expect(code).toBe(0)
+  })
+
+  it.each([
+    [
+      'uploads-2999-01-01',
+      'uploads of today',
+      /^uploads-2999-01-01 receives the uploads of today until midnight UTC; /m,
+    ],
+    ['uploads-2026-11-22', 'uploads of 2026-11-22', /^/],
+    ['nightly', 'nightly', /^/],
+  ])('names %s beside its bar on a terminal', async (batch, title, expected) => {
+    const terminal = join(folder.path, 'terminal.cjs')
+    await writeFile(terminal, 'process.stderr.isTTY = true')
+    await put(summaryOf(batch, { state: 'running', endedAt: null }))
+    const child = spawn(process.execPath, ['--require', terminal, bin, 'watch', batch], {
+      cwd: folder.path,
+      env: { ...bareEnvironment(folder.path), ...store.env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    const closed = once(child, 'close')
+    let stderr = ''
+    let isOver: Promise<unknown> | undefined
+    for await (const some of child.stderr.setEncoding('utf8')) {
+      stderr += some
+      if (stderr.includes('0/3')) isOver ??= put(summaryOf(batch, { totals }))
+    }
+    await isOver
+    expect([await closed, stderr]).toEqual([[0, null], expect.stringMatching(expected)])
+    expect(stderr).toMatch(new RegExp(`░ ${title} 0/3\\+? images`))
   })
 
   it('follows all to their ends if one fails', async () => {
