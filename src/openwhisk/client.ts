@@ -186,6 +186,14 @@ async function resultOf(client: ReturnType<typeof openwhisk>, thrown: unknown): 
 export const containerDied = (thrown: unknown): boolean =>
   thrown instanceof OpenWhiskError && diedSchema.safeParse(thrown.cause).success
 
+/** The npm client's error contains the activation of a failed action. */
+const failedSchema = z.object({
+  error: z.object({
+    activationId: z.string(),
+    response: z.object({ result: z.object({ error: z.string() }) }),
+  }),
+})
+
 /** The npm client's error contains the activation. The platform attributes a dead container to the developer. */
 const diedSchema = z.object({
   error: z.object({ response: z.object({ status: z.literal('action developer error') }) }),
@@ -198,7 +206,11 @@ const diedSchema = z.object({
  */
 export function asOpenWhiskError(what: string, thrown: unknown, isBlocking = false): OpenWhiskError {
   const status = Number((thrown as { statusCode?: number }).statusCode ?? 0)
-  const detail = (thrown as { error?: { error?: string } }).error?.error ?? messageOf(thrown)
+  const failed = failedSchema.safeParse(thrown).data?.error
+  const detail =
+    failed?.response.result.error ??
+    (thrown as { error?: { error?: string } }).error?.error ??
+    messageOf(thrown)
   const untrusted = status === 0 && hintIfUntrusted(detail)
   if (untrusted) {
     const message = `Could not ${what}: the API host's certificate is not trusted: ${detail}`
@@ -208,6 +220,9 @@ export function asOpenWhiskError(what: string, thrown: unknown, isBlocking = fal
     cause: thrown,
     // Transient: 429 is throttling, 0 no response, 5xx the server's failure.
     retryable: status === 0 || status === 429 || (status >= 500 && !(isBlocking && status === 502)),
-    hint: status === 401 ? 'Check the API key (AUTH in ~/.wskprops).' : undefined,
+    hint:
+      status === 401
+        ? 'Check the API key (AUTH in ~/.wskprops).'
+        : failed && `wsk activation logs ${failed.activationId} shows the log of the action.`,
   })
 }

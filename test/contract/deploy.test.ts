@@ -2,7 +2,15 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { deployManifest } from '../../src/openwhisk/deploy/deploy'
 import { auth, clientOf, zip } from './api-host'
-import { changed, type Deployment, echo, everything, startDeployment, type Wanted } from './deployment'
+import {
+  changed,
+  type Deployment,
+  echo,
+  everything,
+  openDeployment,
+  startDeployment,
+  type Wanted,
+} from './deployment'
 
 let deployment: Deployment
 let client: ReturnType<typeof clientOf>
@@ -158,6 +166,15 @@ it('removes a trigger whose feed fails, and reports the failure', async () => {
   expect(removed.filter(({ failure }) => failure)).toEqual([
     expect.objectContaining({ name: 'uploaded', failure: expect.stringContaining('unknown') }),
   ])
+})
+
+it('reports why a feed failed, with its activation', async () => {
+  const address = { apiHost: deployment.host.url, auth }
+  const refusing = `exports.main = () => ({ error: 'There is no such store' })`
+  await expect(openDeployment(address, deployment.folder, refusing).deploy()).rejects.toMatchObject({
+    message: 'Could not create uploaded at the feed p/watch: There is no such store',
+    hint: expect.stringMatching(/^wsk activation logs [0-9a-f]{32} /),
+  })
 })
 
 it('keeps a package with actions of others, and reports it', async () => {
