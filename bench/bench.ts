@@ -23,10 +23,10 @@ import { summary } from './report/tables'
  */
 
 const usage = `npm run bench -- [--rounds <n>] [--images <n>] [--quick] [--json] [--write]
-  --rounds, --images  how often everybody has a turn, and of how many images (8, 24)
+  --rounds, --images  number of rounds, and of images per round (8, 24)
   --quick             one round of a few images: a smoke test, not a measurement
   --json              one JSON object with all figures instead of tables
-  --write             puts the tables and the plot into docs/
+  --write             updates the tables and the plot in docs/
 `
 
 const { values } = parseArgs({
@@ -43,15 +43,15 @@ const rounds = Number(values.rounds ?? (values.quick ? 1 : 8))
 const images = Number(values.images ?? (values.quick ? 4 : 24))
 const largeImages = Math.min(images, 8)
 
-const tell = (text: string): void => void process.stderr.write(`${text}\n`)
+const log = (text: string): void => void process.stderr.write(`${text}\n`)
 
 async function measure(folder: string): Promise<Findings> {
   const zip = join(root, 'dist', 'stock', 'classify.zip')
   if (!existsSync(zip)) throw new Error('dist/stock/classify.zip is missing: run npm run build')
-  tell('Installing the peers')
+  log('Installing the peers')
   const network = join(root, 'models', model, 'model.onnx')
   const { running, skipped } = available(contestantsWith(network), await installPeers())
-  for (const [name, reason] of Object.entries(skipped)) tell(`${name} is skipped. ${reason}`)
+  for (const [name, reason] of Object.entries(skipped)) log(`${name} is skipped. ${reason}`)
   const scripts = join(folder, 'scripts')
   await bundleScripts(['whisklens', 'onnxruntime', 'seed', 'store'], scripts)
   const photos = {
@@ -60,7 +60,7 @@ async function measure(folder: string): Promise<Findings> {
   }
   const engines = Object.keys(running).filter((name) => running[name]?.script === 'whisklens')
   const load = loadavg()[0] ?? 0
-  tell('Starting everybody')
+  log('Starting contestants')
   const photo = join(root, 'samples', 'coffee.jpg')
   const options = { zip, photo, scripts, folder: join(folder, 'action') }
   const measurements: [Measurement<Record<string, Pipeline>>, Measurement<Chunks>, Measurement<ColdStarts>] =
@@ -71,7 +71,7 @@ async function measure(folder: string): Promise<Findings> {
     ]
   try {
     for (let round = 0; round < rounds; round++) {
-      tell(`Round ${round + 1} of ${rounds}`)
+      log(`Round ${round + 1} of ${rounds}`)
       for (const measurement of measurements) await measurement.turn(round)
     }
     const [pipelines, chunks, coldStarts] = measurements
@@ -103,7 +103,7 @@ const machine = (load: number) => ({
 const command = (): string => `npm run bench -- --rounds ${rounds} --images ${images}`
 
 async function main(): Promise<void> {
-  if (values.help) return tell(usage)
+  if (values.help) return log(usage)
   const folder = await mkdtemp(join(tmpdir(), 'whisklens-bench-'))
   try {
     const findings = await measure(folder)

@@ -43,12 +43,12 @@ async function startAll(): Promise<Contestant[]> {
 const rows: [title: string, name: keyof Seen, unit: string][] = [
   ['first paint', 'firstPaint', 'ms'],
   ['first picture', 'firstPicture', 'ms'],
-  ['bytes to it', 'bytesToPicture', 'kB'],
-  ['requests to it', 'requestsToPicture', ''],
+  ['bytes until then', 'bytesToPicture', 'kB'],
+  ['requests until then', 'requestsToPicture', ''],
   ['longest task, scrolling 500', 'scrolling', 'ms'],
   ['longest task, filtering', 'filtering', 'ms'],
   ['filtered, with pictures', 'filtered', 'ms'],
-  ['bytes in all', 'bytes', 'kB'],
+  ['bytes in total', 'bytes', 'kB'],
 ]
 
 function report(names: string[], seen: Map<string, Seen[]>): string {

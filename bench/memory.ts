@@ -111,7 +111,7 @@ async function main(): Promise<void> {
     const found: Record<string, Sample[]> = {}
     const starts = { stock, image: await imageStart() }
     for (const [name, memory] of Object.entries(actions)) {
-      process.stderr.write(`Classifying as ${name}\n`)
+      process.stderr.write(`Classifying in the ${name} container\n`)
       const container = await startContainer(action, memory, starts[name as keyof typeof actions])
       found[name] = await measure(container, mixed, settings).finally(() => container.kill())
     }

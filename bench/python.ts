@@ -16,9 +16,9 @@ import { writeModel } from './transformers/model'
 
 const usage = `npm run bench:python -- [--model <folder>] [--photos <folder>] [--python <program>] [--transformers <folder>] [--images <n>] [--rounds <n>]
   --model    a folder with a model.onnx (models/efficientnet-lite0)
-  --photos   a folder of images; without it, so many are made
-  --python   a Python that has Pillow, numpy and onnxruntime (python3)
-  --transformers  a folder whose node_modules has @huggingface/transformers; it runs EfficientNet-Lite0 in float
+  --photos   a folder of images; default: --images generated photos
+  --python   a Python with Pillow, numpy and onnxruntime (python3)
+  --transformers  a folder with @huggingface/transformers in node_modules; it runs EfficientNet-Lite0 in float
 `
 
 const leastAgreement = 0.99

@@ -21,8 +21,8 @@ const command = (name: string, description: string, isDefault = false): Command 
   program
     .command(name, { isDefault })
     .description(description)
-    .option('--image-ms <ms>', 'time for one image, download included', Number, usual.imageMs)
-    .option('--request-ms <ms>', 'time for each request, in the place of what was measured', Number)
+    .option('--image-ms <ms>', 'time per image, including download', Number, usual.imageMs)
+    .option('--request-ms <ms>', 'time per request, instead of the measured ones', Number)
 
 const optionsOf = ({ imageMs, requestMs }: Flags) => ({
   ...usual,
@@ -44,9 +44,9 @@ async function report<T>(sizes: number[], run: (runner: Runner, size: number) =>
   }
 }
 
-command('growth', 'batches of several sizes at a server’s own limits', true)
-  .option('--images <list>', 'sizes', numbers, [1_000, 10_000, 100_000, 1_000_000, 10_000_000])
-  .option('--chunk-size <n>', 'images a chunk', Number)
+command('growth', 'batches of several sizes under a server’s default limits', true)
+  .option('--images <list>', 'batch sizes', numbers, [1_000, 10_000, 100_000, 1_000_000, 10_000_000])
+  .option('--chunk-size <n>', 'images per chunk', Number)
   .action(async (flags: Flags & { images: number[]; chunkSize?: number }) => {
     const options = optionsOf(flags)
     const found = await report(flags.images, (runner, images) =>
@@ -55,17 +55,17 @@ command('growth', 'batches of several sizes at a server’s own limits', true)
     process.stdout.write(growthTable(found))
   })
 
-command('lists', 'batches that are fired with a list of images, in no order, a tenth of them twice')
-  .option('--images <list>', 'sizes', numbers, [1_000, 10_000, 100_000, 1_000_000])
+command('lists', 'batches fired with a list of images, shuffled, a tenth of them twice')
+  .option('--images <list>', 'batch sizes', numbers, [1_000, 10_000, 100_000, 1_000_000])
   .action(async (flags: Flags & { images: number[] }) => {
     const options = { ...optionsOf(flags), isListed: true }
     const found = await report(flags.images, (runner, images) => runner.batch({ ...options, images }))
     process.stdout.write(listsTable(found))
   })
 
-command('containers', 'the same work for each container, on more and more of them')
-  .option('--containers <list>', 'how many', numbers, [1, 16, 64, 256, 1_000])
-  .option('--each <n>', 'images for each container', Number, 2_000)
+command('containers', 'the same work per container, on increasing numbers of containers')
+  .option('--containers <list>', 'numbers of containers', numbers, [1, 16, 64, 256, 1_000])
+  .option('--each <n>', 'images per container', Number, 2_000)
   .action(async (flags: Flags & { containers: number[]; each: number }) => {
     const options = { ...optionsOf(flags), limits: unlimited }
     const found = await report(flags.containers, (runner, containers) =>
@@ -75,8 +75,8 @@ command('containers', 'the same work for each container, on more and more of the
   })
 
 command('small', 'a few images on a few warm containers')
-  .option('--images <list>', 'how many', numbers, [1, 8, 60, 200])
-  .option('--containers <n>', 'how many', Number, 8)
+  .option('--images <list>', 'batch sizes', numbers, [1, 8, 60, 200])
+  .option('--containers <n>', 'number of containers', Number, 8)
   .action(async (flags: Flags & { images: number[]; containers: number }) => {
     const { containers } = flags
     const options = { ...optionsOf(flags), containers, coldStart: 0, limits: unlimited }
@@ -84,9 +84,9 @@ command('small', 'a few images on a few warm containers')
     process.stdout.write(containersTable(found, 1000 / flags.imageMs))
   })
 
-command('burst', 'uploads all at once, at a server’s own limits and without alarms')
-  .option('--images <list>', 'how many', numbers, [60, 500, 10_000])
-  .option('--within <s>', 'seconds in which they come', Number, 30)
+command('burst', 'a burst of uploads, under a server’s default limits and without alarms')
+  .option('--images <list>', 'numbers of uploads', numbers, [60, 500, 10_000])
+  .option('--within <s>', 'duration of the burst, seconds', Number, 30)
   .action(async (flags: Flags & { images: number[]; within: number }) => {
     const options = optionsOf(flags)
     const found = await report(flags.images, (runner, images) =>

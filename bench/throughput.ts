@@ -129,7 +129,7 @@ function report(taken: { classifier: number[]; pipeline: number[] }): void {
   }
   console.log(`${images} images, ${workers} workers, median of ${rounds} rounds`)
   console.log(`classifier alone  ${classifier.toFixed(1)} images/s`)
-  console.log(`whole pipeline    ${pipeline.toFixed(1)} images/s, ${(ratio * 100).toFixed(1)} % of it`)
+  console.log(`whole pipeline    ${pipeline.toFixed(1)} images/s (${(ratio * 100).toFixed(1)} %)`)
 }
 
 main().catch((thrown) => {

@@ -101,14 +101,14 @@ async function main(): Promise<void> {
     const refs = Array.from({ length: images }, (_, n) => ({ bucket: 'images', key: keys[n % keys.length] }))
     for (const thumbnails of ['false', 'true'])
       containers.push(await startContainer(action, { ...settings, thumbnails, images: refs }))
-    const [without, having] = containers as [Container, Container]
+    const [disabled, enabled] = containers as [Container, Container]
     for (const container of containers) await turn(container)
-    const turns: Turns = { without: [], having: [] }
+    const turns: Turns = { disabled: [], enabled: [] }
     for (let round = 0; round < rounds; round++) {
-      turns.without.push(await turn(without))
-      turns.having.push(await turn(having))
+      turns.disabled.push(await turn(disabled))
+      turns.enabled.push(await turn(enabled))
     }
-    const peaks = { without: await peakOf(without.child), having: await peakOf(having.child) }
+    const peaks = { disabled: await peakOf(disabled.child), enabled: await peakOf(enabled.child) }
     report(turns, peaks)
   } finally {
     for (const { child } of containers) child.kill()
@@ -117,7 +117,7 @@ async function main(): Promise<void> {
   }
 }
 
-type Turns = Record<'without' | 'having', Turn[]>
+type Turns = Record<'disabled' | 'enabled', Turn[]>
 
 /** Figures for a batch of {@link batch} images, from the turns of one container. */
 function figuresOf(turns: Turn[], peak: number) {
@@ -142,39 +142,47 @@ function figuresOf(turns: Turn[], peak: number) {
 }
 
 function report(turns: Turns, peaks: Record<keyof Turns, number>): void {
-  const without = figuresOf(turns.without, peaks.without)
-  const having = figuresOf(turns.having, peaks.having)
-  if (having.puts < batch) throw new Error('Some images have no thumbnail')
+  const disabled = figuresOf(turns.disabled, peaks.disabled)
+  const enabled = figuresOf(turns.enabled, peaks.enabled)
+  if (enabled.puts < batch) throw new Error('Some images have no thumbnail')
   const ratio = (of: 'spent' | 'cpu') =>
     ratioOf(
-      turns.having.map((turn) => turn[of]),
-      turns.without.map((turn) => turn[of]),
+      turns.enabled.map((turn) => turn[of]),
+      turns.disabled.map((turn) => turn[of]),
     )
   if (values.json) {
     console.log(
-      JSON.stringify({ images, rounds, memory, without, having, seconds: ratio('spent'), cpu: ratio('cpu') }),
+      JSON.stringify({
+        images,
+        rounds,
+        memory,
+        disabled,
+        enabled,
+        seconds: ratio('spent'),
+        cpu: ratio('cpu'),
+      }),
     )
     return
   }
-  const row = (name: string, show: (figures: typeof without) => string, more = '') => [
+  const row = (name: string, show: (figures: typeof disabled) => string, more = '') => [
     name,
-    show(without),
-    show(having),
+    show(disabled),
+    show(enabled),
     more,
   ]
   const dollars = (value: number) => `${value.toFixed(3)} $`
   const rows = [
     [`${thousands(batch)} images`, 'without', 'with', 'ratio'],
-    row('ms of an activation, an image', ({ ms }) => ms.toFixed(1), ratio('spent').toFixed(2)),
-    row('ms of CPU, an image', ({ cpu }) => cpu.toFixed(1), ratio('cpu').toFixed(2)),
-    row('peak of memory', ({ peak }) => megabytes(peak)),
+    row('activation, ms per image', ({ ms }) => ms.toFixed(1), ratio('spent').toFixed(2)),
+    row('CPU, ms per image', ({ cpu }) => cpu.toFixed(1), ratio('cpu').toFixed(2)),
+    row('peak memory', ({ peak }) => megabytes(peak)),
     row('GB-seconds', (one) => thousands(Math.round(one.gigabyteSeconds))),
-    row('they cost', (one) => dollars(one.dollars.compute)),
-    row('GET of images', () => thousands(batch)),
-    row('PUT of thumbnails', ({ puts }) => thousands(puts)),
-    row('requests cost', (one) => dollars(one.dollars.requests)),
+    row('compute cost', (one) => dollars(one.dollars.compute)),
+    row('image GETs', () => thousands(batch)),
+    row('thumbnail PUTs', ({ puts }) => thousands(puts)),
+    row('request cost', (one) => dollars(one.dollars.requests)),
     row('stored', ({ stored }) => `${(stored / 1e9).toFixed(2)} GB`),
-    row('which costs a month', (one) => dollars(one.dollars.month)),
+    row('storage cost per month', (one) => dollars(one.dollars.month)),
   ]
   process.stdout.write(table(rows))
 }

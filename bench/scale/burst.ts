@@ -17,7 +17,7 @@ const pollInterval = 1_000
 
 /** Uploads spread evenly over a period, with one notification each that is never repeated. */
 export async function runBurst(options: ScaleOptions, within: number): Promise<BurstReport> {
-  const world = createScaleWorld({ ...options, there: 0 })
+  const world = createScaleWorld({ ...options, existing: 0 })
   const { time, platform, images, results } = world
   watch(world)
   const began = time.now
@@ -43,9 +43,7 @@ export async function runBurst(options: ScaleOptions, within: number): Promise<B
   poll()
   await time.run(() => uploaded === options.images && platform.isIdle() && end !== undefined)
   if (end === undefined)
-    throw new Error(
-      `${classified()} of ${options.images} uploads are classified, and there is no further progress`,
-    )
+    throw new Error(`No progress after ${classified()} of ${options.images} uploads were classified`)
   if (world.failures.length > 0) throw new Error(world.failures.join())
   return {
     images: options.images,

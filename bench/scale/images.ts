@@ -42,28 +42,28 @@ export class Images implements Contents {
   /** Upload time of each image, milliseconds since the epoch; 0 for existing ones. */
   private readonly uploaded: Float64Array
 
-  /** @param there number of existing images */
+  /** @param existing number of images at the start */
   constructor(
     total: number,
-    private there = total,
+    private existing = total,
   ) {
-    this.uploaded = new Float64Array(there < total ? total : 0)
+    this.uploaded = new Float64Array(existing < total ? total : 0)
   }
 
   /** Uploads the next image. @returns its key */
   upload(now: number): string {
-    this.uploaded[this.there] = Math.floor(now / 1000) * 1000
-    return keyOf(this.there++)
+    this.uploaded[this.existing] = Math.floor(now / 1000) * 1000
+    return keyOf(this.existing++)
   }
 
   get(key: string): Kept | undefined {
     const image = numberOf(key)
-    return image < this.there ? this.infoOf(image) : undefined
+    return image < this.existing ? this.infoOf(image) : undefined
   }
 
   page(prefix: string, after: string, count: number) {
     const page: Kept[] = []
-    for (const image of numbersOf(this.there, '', prefix, after))
+    for (const image of numbersOf(this.existing, '', prefix, after))
       if (page.push(this.infoOf(image)) === count) break
     return page
   }

@@ -26,7 +26,7 @@ export interface ScaleOptions {
   /** Total number of images, including later uploads. */
   images: number
   /** Number of existing images. */
-  there?: number
+  existing?: number
   /** Fire the batch with a list of all images, shuffled, a tenth of them twice. */
   isListed?: boolean
   limits: Limits
@@ -90,7 +90,7 @@ export function createScaleWorld(options: ScaleOptions): ScaleWorld {
       return page
     },
   })
-  const images = new Images(options.images, options.there)
+  const images = new Images(options.images, options.existing)
   const records = new Records(options.images, recordsPrefix(modelVersion, buckets.images), buckets.images)
   const results = new Results(records, buckets.images, options.imageMs)
   const store = new ObjectStore({

@@ -110,7 +110,7 @@ export async function cliPage(): Promise<string> {
   return page(
     '# Command line',
     generatedBy('the commands in `src/cli`'),
-    `\`whisklens\` is \`npx whisklens\` in a folder with the package, and \`node bin/whisklens.js\` in a clone. Every command has \`--help\`.`,
+    `Run \`npx whisklens\` in a clone or in a project that has the package; this page leaves out \`npx\`. Every command has \`--help\`.`,
     `Data goes to stdout, progress and notes to stderr. With \`--json\`, an error is \`{"error": {"code", "message", "hint"}}\` on stderr
 ([errors.md](errors.md)). [settings.md](settings.md) says where commands look for settings.`,
     table(

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { generousLimits, openwhiskLimits } from '../local/host/limits'
 import { startLocal } from '../local/up'
 import { wholeNumber } from './shared/options'
+import { runnable } from './shared/output'
 
 interface UpOptions {
   data: string
@@ -73,7 +74,7 @@ async function run(options: UpOptions): Promise<void> {
   OpenWhisk     ${connection.apiHost}   (wsk: export WSK_CONFIG_FILE=${connection.wskprops})
   Object store  ${connection.s3.endpoint}   buckets ${connection.imagesBucket}, ${connection.resultsBucket}
 
-Next, in another terminal: whisklens upload <folder> --prefix photos/
+${runnable('Next, in another terminal: whisklens upload <folder> --prefix photos/')}
 Ctrl-C stops it. Its state stays in ${options.data}.
 `)
   }

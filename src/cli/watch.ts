@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readSummary } from '../batch/reports/summary-object'
 import { listOpen } from '../batch/state/open'
-import { isUploads } from '../batch/uploads/day'
+import { hasEnded, isUploads, startOf } from '../batch/uploads/day'
 import { WhisklensError } from '../errors'
 import { alreadyStarted, followBatch, progressOf, waitForSummary } from '../library/batches/follow'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
@@ -58,11 +58,10 @@ async function run(id: string | undefined, options: WatchOptions): Promise<void>
       startsWithin: 10_000,
       atMost: Number.POSITIVE_INFINITY,
     })
+  for (const batch of batches) noteDay(batch, options)
   const display = openProgress(options)
   // A batch that fails does not end the watch of the others.
-  const ends = await Promise.allSettled(
-    batches.map((batch) => watch(results, batch, display, { ...options, isNamed: batches.length > 1 })),
-  )
+  const ends = await Promise.allSettled(batches.map((batch) => watch(results, batch, display, options)))
   display.stop()
   const summaries = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
   if (!options.json) await print(summaries.map((summary) => describeSummary(summary)).join('\n'))
@@ -94,14 +93,27 @@ async function openBatches(results: Bucket, options: WatchOptions): Promise<stri
   return [newest.batch]
 }
 
+/** Whether the batch is the day of uploads that is still open. */
+const isToday = (batch: string): boolean => isUploads(batch) && !hasEnded(batch, Date.now())
+
+/** A day of uploads outlasts its images: its watch goes on after the last of them. */
+function noteDay(batch: string, options: OutputOptions): void {
+  if (isToday(batch))
+    note(`${batch} receives the uploads of today until midnight UTC; Ctrl-C ends the watch`, options)
+}
+
+/** What the progress is of: `uploads of today`, `uploads of 2026-11-22`, or the id of the batch. */
+const titleOf = (batch: string): string =>
+  isUploads(batch) ? `uploads of ${isToday(batch) ? 'today' : startOf(batch).slice(0, 10)}` : batch
+
 /** Follows one batch. @returns its final summary */
 function watch(
   results: Bucket,
   batch: string,
   display: ProgressDisplay,
-  { json, isNamed }: WatchOptions & { isNamed: boolean },
+  { json }: WatchOptions,
 ): Promise<BatchSummary> {
-  const counter = display.count('images', isNamed ? batch : undefined)
+  const counter = display.count('images', titleOf(batch))
   let seen = ''
   return followBatch(results, batch, alreadyStarted, {
     onProgress: async (summary, found) => {

@@ -7,9 +7,9 @@ import { openTarget, type Target } from './target'
 import { untilNextMinute } from './wsk'
 
 /*
- * Uploads as a store without alarms sends them: one notification an object, posted once, whatever the answer is. A server
- * with its default limits refuses most of a burst, 60 invocations a minute and 30 at a time; all of it is classified.
- * Reduced unless WHISKLENS_FULL is set, which prints what each burst took.
+ * Uploads to a store without alarms: one notification per object, posted once, whatever the answer. A server with
+ * default limits (60 invocations a minute, 30 concurrent) rejects most of a burst, yet all images are classified.
+ * Reduced unless WHISKLENS_FULL is set, which also prints figures for each burst.
  */
 
 const isFull = process.env.WHISKLENS_FULL !== undefined
@@ -32,13 +32,13 @@ afterAll(async () => {
   await target.close()
 })
 
-/** Uploads an image, and tells of it once: what is lost on its way is not told again. @returns whether it was taken */
+/** Uploads an image and posts one notification, without retries. @returns whether it was accepted */
 async function put(key: string, body: Buffer): Promise<boolean> {
   await deployment.upload(key, body)
   return deployment.postEvents([key]).catch(() => false)
 }
 
-/** Uploads so many images over some seconds. @returns how many notifications were taken */
+/** Uploads `count` images spread over `seconds`. @returns number of accepted notifications */
 async function burst(prefix: string, count: number, seconds: number): Promise<number> {
   const began = Date.now()
   const puts: Promise<boolean>[] = []
@@ -52,7 +52,7 @@ async function burst(prefix: string, count: number, seconds: number): Promise<nu
 const recordsBelow = async (prefix: string): Promise<number> =>
   (await deployment.keys('images/')).filter((key) => key.includes(`/${target.imagesBucket}/${prefix}`)).length
 
-/** @returns the time at which the last of so many images had its record, milliseconds since the epoch */
+/** Waits for `count` records. @returns current time, milliseconds since the epoch */
 async function allRecorded(prefix: string, count: number): Promise<number> {
   await eventually(
     async () => (await recordsBelow(prefix)) >= count,
@@ -62,7 +62,7 @@ async function allRecorded(prefix: string, count: number): Promise<number> {
   return Date.now()
 }
 
-/** No activation looks through the bucket any more. */
+/** Waits until no batch of uploads has a lease holder. */
 const quiet = () =>
   eventually(
     async () => {
@@ -94,12 +94,12 @@ async function activationsSince(since: number): Promise<Activation[]> {
   return all
 }
 
-/** Prints what a burst took, once its loop has ended. */
-async function tell(name: string, began: number, done: number, more: object): Promise<void> {
+/** Prints the figures of a burst, after its loop has ended. */
+async function report(name: string, began: number, done: number, more: object): Promise<void> {
   if (!isFull) return
   await quiet()
   await sleep(2_000)
-  // A holder may have begun before, five minutes at most.
+  // A lease holder may have started earlier, by at most five minutes.
   const activations = await activationsSince(began - 300_000)
   const counts: Record<string, number> = {}
   for (const { name } of activations.filter(({ start }) => start >= began))
@@ -109,7 +109,7 @@ async function tell(name: string, began: number, done: number, more: object): Pr
     Math.max(0, start + duration - Math.max(from, start)) / 1000
   const gigabyteSeconds = (from: number) =>
     holders.reduce((sum, holder) => sum + secondsFrom(holder, from) * 0.25, 0)
-  const told = {
+  const figures = {
     ...more,
     seconds: (done - began) / 1000,
     loopSeconds: (Date.now() - began) / 1000,
@@ -117,7 +117,7 @@ async function tell(name: string, began: number, done: number, more: object): Pr
     ofThatIdle: gigabyteSeconds(done),
     ...counts,
   }
-  process.stderr.write(`${name}: ${JSON.stringify(told)}\n`)
+  process.stderr.write(`${name}: ${JSON.stringify(figures)}\n`)
 }
 
 async function classifiesAll(prefix: string, count: number, seconds: number): Promise<void> {
@@ -126,10 +126,10 @@ async function classifiesAll(prefix: string, count: number, seconds: number): Pr
   const done = await allRecorded(prefix, count)
   const taken = await answers
   expect(taken).toBeGreaterThan(0)
-  await tell(`${count} uploads in ${seconds} s`, began, done, { taken })
+  await report(`${count} uploads in ${seconds} s`, began, done, { taken })
 }
 
-/** Has the platform refuse all other invocations of this minute. */
+/** Uses up this minute's invocations. */
 async function useUpMinute(): Promise<void> {
   await untilNextMinute()
   const invoke = () =>
@@ -151,13 +151,13 @@ describe('a burst of uploads at the limits of the platform', () => {
   atFullSize.it('is classified with another one 20 s later in the same minute', async () => {
     await untilNextMinute()
     const began = Date.now()
-    // Its answers may take longer: a webhook that has the lease waits for room.
+    // Answers may be slow: a webhook that holds the lease waits for capacity.
     const first = burst('twice/a', 60, 3)
     await sleep(began + 20_000 - Date.now())
     const second = burst('twice/b', 60, 3)
     const done = await allRecorded('twice/', 120)
     const taken = await Promise.all([first, second])
-    await tell('60 uploads, and 60 more 20 s later', began, done, { taken })
+    await report('60 uploads, and 60 more 20 s later', began, done, { taken })
   })
 
   atFullSize.it('is classified where a loop runs and the minute is used up', async () => {
@@ -167,7 +167,7 @@ describe('a burst of uploads at the limits of the platform', () => {
     const began = Date.now()
     expect(await burst('refused/', 60, 3)).toBe(0)
     const done = await allRecorded('refused/', 60)
-    await tell('60 uploads with the minute used up, in a loop', began, done, {})
+    await report('60 uploads with the minute used up, in a loop', began, done, {})
   })
 
   atFullSize.it('is classified with the next event where none of it was heard', async () => {
@@ -179,7 +179,7 @@ describe('a burst of uploads at the limits of the platform', () => {
     expect(await recordsBelow('unheard/')).toBe(0)
     expect(await put('unheard/next.jpg', photos[0] as Buffer)).toBe(true)
     const done = await allRecorded('unheard/', 61)
-    await tell('60 uploads with the minute used up, and one more', began, done, {})
+    await report('60 uploads with the minute used up, and one more', began, done, {})
   })
 })
 
@@ -189,13 +189,13 @@ describe('a lone upload', () => {
   it(`is classified in each of ${uploads} tries`, async () => {
     const times: number[] = []
     for (let number = 0; number < uploads; number++) {
-      // Within the rates.
+      // Stays within the rate limits.
       await sleep(number === 0 ? 0 : 8_000)
       const prefix = `lone/${number}.jpg`
       const began = Date.now()
-      const told = put(prefix, photos[number] as Buffer)
+      const accepted = put(prefix, photos[number] as Buffer)
       times.push((await allRecorded(prefix, 1)) - began)
-      expect(await told).toBe(true)
+      expect(await accepted).toBe(true)
     }
     const sorted = [...times].sort((a, b) => a - b)
     const median = sorted[Math.floor(sorted.length / 2)]

@@ -10,13 +10,13 @@ const root = join(__dirname, '..', '..')
 const wskdeployBinary = programOnPath('wskdeploy')
 export const hasWskdeploy = wskdeployBinary !== undefined
 
-/** What nothing but the deployment itself may hold. */
+/** Secrets of the deployment. */
 export const secrets = {
   eventsToken: 'events-token-of-the-run',
   resultsToken: 'results-token-of-the-run',
 }
 
-/** What a batch is asked for with, as it is typed. */
+/** Parameters of a batch, as typed. */
 export type Params = Record<string, string>
 
 export interface Activation {
@@ -27,7 +27,7 @@ export interface Activation {
   response: { success: boolean; result: Record<string, unknown> }
 }
 
-/** One line of a trigger activation's logs: what became of a rule. */
+/** A line in the logs of a trigger's activation: outcome of a rule. */
 export interface RuleOutcome {
   success: boolean
   activationId?: string
@@ -36,8 +36,8 @@ export interface RuleOutcome {
 }
 
 /**
- * One of the manifests on a target, and what its users do with it.
- * @param manifest of the repository, or anywhere by an absolute path
+ * A manifest on a target, and what its users do with it.
+ * @param manifest path relative to the repository root, or absolute
  */
 export function openDeployment(target: Target, manifest: string) {
   const { platform, s3, ownS3, imagesBucket, resultsBucket, ca } = target
@@ -95,29 +95,29 @@ export function openDeployment(target: Target, manifest: string) {
     wsk: (...args: string[]) => wsk(platform, ...args),
     wskdeploy,
     activation,
-    /** Deploys as users do: by `wskdeploy` where it is installed. */
+    /** Deploys by `wskdeploy` if it is installed. */
     deploy: () => succeed(hasWskdeploy ? wskdeploy() : run('deploy', '--manifest', path)),
     undeploy: () => succeed(hasWskdeploy ? wskdeploy('undeploy') : run('undeploy', '--manifest', path)),
-    /** Has alarms, where there are any, poll the images bucket no more: notifications are all that is heard of it. */
+    /** Disables polling of the images bucket, if the target has alarms, so that only notifications start batches. */
     async stopPolls(): Promise<void> {
-      // The client's types leave this out.
+      // The client's types lack this call.
       const feeds = ow.feeds as unknown as { update(options: object): Promise<unknown> }
       const feed = { name: 'whisklens/bucket-feed', trigger: 'image-uploaded' }
       await feeds.update({ ...feed, params: { minutes: 0 } })
     },
-    /** The entities that `whisklens deploy` would change. */
+    /** Entities that `whisklens deploy` would change. */
     differing: async (): Promise<object[]> => {
       const { stdout } = await succeed(run('deploy', '--manifest', path, '--dry-run', '--json'))
       return parseLines<{ change: string }>(stdout).filter(({ change }) => change !== 'none')
     },
-    /** Fires a trigger by `wsk`. @returns what became of its rules */
+    /** Fires a trigger by `wsk`. @returns outcomes of its rules */
     async fireBy(args: string[]): Promise<RuleOutcome[]> {
       const { stdout } = await succeed(wsk(platform, 'trigger', 'fire', ...args))
       const id = /[0-9a-f]{32}/.exec(stdout)?.[0]
       if (!id) throw new Error(`No activation id in: ${stdout}`)
       return (await activation(id)).logs.map((line) => JSON.parse(line))
     },
-    /** Fires `batch-requested`, again in the next minute where its rule was throttled. @returns what became of the rule */
+    /** Fires `batch-requested`; retries in the next minute if its rule was throttled. @returns outcome of the rule */
     async outcomeOf(params: Params): Promise<RuleOutcome> {
       const words = Object.entries(params).flatMap(([name, value]) => ['-p', name, value])
       for (let attempt = 0; attempt < 4; attempt++) {
@@ -128,22 +128,22 @@ export function openDeployment(target: Target, manifest: string) {
       }
       throw new Error('The rule was throttled in four minutes')
     },
-    /** Fires `batch-requested`. @returns the activation of its action */
+    /** Fires `batch-requested`. @returns id of the action's activation */
     async request(params: Params): Promise<string> {
       const { success, activationId, error } = await this.outcomeOf(params)
       if (!success || !activationId) throw new Error(`The rule failed: ${error}`)
       return activationId
     },
-    /** All activations, without end of pages. */
+    /** All activations, over all pages. */
     async activations(): Promise<string[]> {
-      const told: string[] = []
+      const all: string[] = []
       for (let page: unknown[] = [0]; page.length > 0; ) {
-        page = await ow.activations.list({ docs: true, limit: 200, skip: told.length } as never)
-        told.push(...page.map((one) => JSON.stringify(one)))
+        page = await ow.activations.list({ docs: true, limit: 200, skip: all.length } as never)
+        all.push(...page.map((one) => JSON.stringify(one)))
       }
-      return told
+      return all
     },
-    /** The names of all packages, actions, triggers and rules. */
+    /** Names of all packages, actions, triggers and rules. */
     async entities(): Promise<string[]> {
       const lists = [ow.packages.list(), ow.actions.list(), ow.triggers.list(), ow.rules.list()]
       const found = (await Promise.all(lists)) as { namespace: string; name: string }[][]
@@ -152,7 +152,7 @@ export function openDeployment(target: Target, manifest: string) {
         .map((one) => `${one.namespace}/${one.name}`)
         .sort()
     },
-    /** A request to a web action, again in the next minute where it was throttled. */
+    /** Sends a request to a web action; retries in the next minute if it was throttled. */
     async ask(path: string, init: RequestInit = {}): Promise<Response> {
       for (;;) {
         const answer = await fetchBy(ca, new Request(`${web}/${path}`, init))
@@ -165,7 +165,7 @@ export function openDeployment(target: Target, manifest: string) {
 }
 export type Deployment = ReturnType<typeof openDeployment>
 
-/** As `fetch`, which cannot be told of an authority. */
+/** Like `fetch`, which has no option for a certificate authority. */
 async function fetchBy(ca: string | undefined, request: Request): Promise<Response> {
   if (!ca) return fetch(request)
   const { method, url, redirect } = request

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 
 const root = join(__dirname, '..', '..')
 
-/** The words of a command line, as a shell reads plain and quoted ones. */
+/** Splits a command line into words, like a shell; supports plain and quoted words. */
 export function wordsOf(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) =>
     String(single ?? double ?? bare),
   )
 }
 
-/** Every `wsk trigger fire batch-requested` of README and docs, without the comment behind it. */
+/** Every `wsk trigger fire batch-requested` in README and docs, without trailing comments. */
 export function documentedFires(): { file: string; command: string }[] {
   const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
   return ['README.md', ...docs.map((name) => `docs/${name}`)].flatMap((file) => {

@@ -10,9 +10,9 @@ import { openTarget, type Target } from './target'
 import { untilNextMinute } from './wsk'
 
 /*
- * What operators do while a batch runs: keys are revoked and restored, new code and a new model are deployed. Batches
- * have more pieces than the platform takes in a minute, so that there is certain to be something left to do.
- * Reduced unless WHISKLENS_FULL is set.
+ * Operations while a batch runs: keys are revoked and restored, new code and a new model deployed. Batches have more
+ * chunks than the platform's invocations per minute, so that work is certain to be left. Reduced unless WHISKLENS_FULL
+ * is set.
  */
 
 const isFull = process.env.WHISKLENS_FULL !== undefined
@@ -63,16 +63,16 @@ const reaches = (batch: string, what: string, isWanted: (summary: BatchSummary) 
 
 const paramsOf = (batch: string, prefix: string) => ({ batch, prefix, force: 'true', chunkSize: '1' })
 
-/** Fires a batch of all images below a prefix, and waits until a third of it has reported. */
+/** Fires a batch over a prefix, and waits until a third of its images has reported. */
 async function begin(batch: string, prefix: string, count: number): Promise<void> {
   await upload(prefix, count)
-  // A whole minute is less than it takes.
+  // The batch takes longer than the whole minute.
   await untilNextMinute()
   await deployment.request(paramsOf(batch, prefix))
   await reaches(batch, 'a third', ({ totals }) => totals.ok >= count * 0.3)
 }
 
-/** Each image has one record in the results, and none is in error. */
+/** Expects one record per image in the results, and no errors. */
 async function expectEachOnce(batch: string, prefix: string, count: number): Promise<void> {
   const totals = { planned: count, ok: count, error: 0, pending: 0 }
   expect(await reaches(batch, 'its end', ({ state }) => state === 'complete')).toMatchObject({ totals })
@@ -81,7 +81,10 @@ async function expectEachOnce(batch: string, prefix: string, count: number): Pro
   expect(await deployment.outcomes(batch, 'errors.jsonl')).toEqual([])
 }
 
-/** How often each image was classified for a batch: by the names of the parts, which are written once. */
+/**
+ * Number of repeated classifications in a batch: each writes a part, whose name starts with the number of its first
+ * image.
+ */
 async function doubles(batch: string): Promise<number> {
   const parts = await deployment.keys(`batches/${batch}/parts/`)
   const starts = parts.map((key) => /\/parts\/(\d+)-/.exec(key)?.[1])
@@ -89,7 +92,7 @@ async function doubles(batch: string): Promise<number> {
 }
 
 revocable.describe('keys that are revoked while a batch runs', () => {
-  // Also where a test has failed before it gave them back.
+  // Restores the grants if a test failed before doing so.
   afterEach(() => store?.grant(['imagesBucket', 'resultsBucket']))
 
   it('stops with a reason if images cannot be read, and resumes when fired again', async () => {

@@ -6,7 +6,7 @@ import { unzipSync, zipSync } from 'fflate'
 const root = join(__dirname, '..', '..')
 const actions = ['aggregate', 'start-batch', 'bucket-feed', 'bucket-events', 'results']
 
-/** A copy of `manifest.stock.yaml` with code of another build and another version of the same model. */
+/** A copy of `manifest.stock.yaml` with code of another build and another version of its model. */
 export async function otherBuild() {
   const folder = await mkdtemp(join(tmpdir(), 'whisklens-build-'))
   const manifest = join(folder, 'manifest.stock.yaml')

@@ -4,9 +4,9 @@ import { newDataDir, removeDataDir } from '../helpers/local-mode'
 import { startVersity, versityAdmin, versityBinary } from '../helpers/versity'
 import type { Buckets, Store } from './target'
 
-/** A store whose owner may take from the deployment's key what it was given. */
+/** A store whose owner can revoke access of the deployment's key. */
 export interface RevocableStore extends Store {
-  /** Which buckets the key may use from now on; without any, the store does not know the key. */
+  /** Sets the buckets that the key may use; with none, the store does not accept the key. */
   grant(buckets: (keyof Buckets)[]): Promise<void>
   close(): Promise<void>
 }
@@ -14,11 +14,11 @@ export interface RevocableStore extends Store {
 const region = 'us-east-1'
 const key = { accessKeyId: 'actions', secretAccessKey: 'a-secret-of-the-actions' }
 
-/** Versity S3 Gateway where it is installed, else the embedded store. The buckets have to be there before the first grant. */
+/** Versity S3 Gateway if it is installed, else the embedded store. The buckets must exist before the first grant. */
 export const startRevocableStore = (buckets: Buckets): Promise<RevocableStore> =>
   versityBinary ? startGateway(buckets) : startEmbedded(buckets)
 
-/** What a key may use there are its own buckets. */
+/** A key of the gateway may use the buckets that it owns. */
 async function startGateway(buckets: Buckets): Promise<RevocableStore> {
   const { endpoint, close, accessKeyId, secretAccessKey } = await startVersity({ hasUsers: true })
   const admin = (verb: string, options: Record<string, string>) =>

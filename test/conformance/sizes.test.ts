@@ -7,8 +7,8 @@ import { type Deployment, openDeployment } from './deployment'
 import { openTarget, type Target } from './target'
 
 /*
- * Batches of a size that meets the limits of a server which nobody has raised: 60 invocations a minute, 30 at a time.
- * Reduced unless WHISKLENS_FULL is set.
+ * Batches that are large enough to reach a server's default limits: 60 invocations a minute, 30 concurrent. Reduced
+ * unless WHISKLENS_FULL is set.
  */
 
 const isFull = process.env.WHISKLENS_FULL !== undefined
@@ -46,7 +46,7 @@ const closed = (batch: string, isWanted = (_: BatchSummary) => true): Promise<Ba
     1_200_000,
   )
 
-/** Each image of a prefix has one record in the results, and no other has. */
+/** Expects one record per image of a prefix in the results, and no others. */
 async function expectEachOnce(batch: string, prefix: string, count: number): Promise<void> {
   const keys = (await deployment.outcomes(batch)).map(({ key }) => key)
   expect(keys).toEqual(Array.from({ length: count }, (_, number) => keyOf(prefix, number)))
@@ -82,7 +82,7 @@ describe('batches fired by a trigger', () => {
     await expectEachOnce('many', 'many/', many)
   })
 
-  // The cancel waits for room as well: only a batch of several minutes is certain to be still open then.
+  // The cancel is throttled, too: only a batch of several minutes is certain to be still open then.
   const cancelled = needs(!isFull && 'only at full size, WHISKLENS_FULL=1')
   cancelled.it('cancels a batch that the limits hold up, and carries on with it', async () => {
     const params = { batch: 'ended', prefix: 'many/', force: 'true', chunkSize: '1' }

@@ -13,15 +13,15 @@ import { openTarget, type Target } from './target'
 import { hasWsk } from './wsk'
 
 /*
- * What users of Whisklens do, on whatever OpenWhisk and S3 store there are: those that the environment names, or the
- * local API host with a real server's limits and an S3 server beside it.
+ * User scenarios on any OpenWhisk and S3 store: those named in the environment, or the local API host with a real
+ * server's limits and a local S3 server.
  */
 
 const folder = mkdtempSync(join(tmpdir(), 'whisklens-conformance-'))
 let target: Target
 let before: string[] | undefined
 
-/** The images of the bucket by key, with what is to be found in them: a label, or the code of an error. */
+/** Images by key, with the expected label or error code. */
 const images = new Map<string, { body: Buffer; outcome: string }>()
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ beforeAll(async () => {
   images.set('odd/ünï/a b+c&d%41#😀.jpg', { body: sample('cat'), outcome: 'tiger cat' })
 })
 afterAll(async () => {
-  // What a test that failed has left, for the next run to find nothing.
+  // Leftovers of a failed test, which would make the next run refuse to start.
   if (before) await openDeployment(target, 'manifest.stock.yaml').run('undeploy', '--stock', '--quiet')
   await target?.close()
   rmSync(folder, { recursive: true })
@@ -58,15 +58,15 @@ const outcomesBelow = (prefix: string) =>
 
 const inBase64 = (name: string): string => {
   const path = join(folder, `${name}.json`)
-  // Small enough for a command line, and for what the platform takes.
+  // Fits on a command line and into the platform's limits.
   writeFileSync(path, JSON.stringify({ image: sample(name).toString('base64') }))
   return path
 }
 
-/** The JSON object in what `wsk` prints. */
+/** Parses the JSON object in the output of `wsk`. */
 const resultIn = (stdout: string) => JSON.parse(stdout.slice(stdout.indexOf('{')))
 
-/** The call of those who know no bucket, by name and through the sequence. */
+/** Classifies without a bucket, by the action's name and through the sequence. */
 async function classifyBase64(deployment: Deployment): Promise<void> {
   for (const action of ['whisklens/classify', 'whisklens/classify-images']) {
     const { stdout, code } = await deployment.wsk('action', 'invoke', action, '-P', inBase64('coffee'), '-r')
@@ -78,7 +78,7 @@ async function classifyBase64(deployment: Deployment): Promise<void> {
   }
 }
 
-/** The only model in the zips of `manifest.stock.yaml`. What an image runs goes by its engine. */
+/** The only model in the zips of `manifest.stock.yaml`. An image chooses its model by its engine. */
 const stockModel = 'efficientnet-lite0-int8'
 const imageModel = expect.stringMatching(/^efficientnet-lite0(-int8)?$/)
 const noStockModel = 'efficientnet-lite0'
@@ -104,7 +104,7 @@ async function deployTwice(deployment: Deployment): Promise<void> {
   expect(await deployment.differing()).toEqual([])
 }
 
-/** Nothing of a deployment stays but what is in the buckets. */
+/** Undeploys, and expects that nothing is left except in the buckets. */
 async function undeployAll(deployment: Deployment): Promise<void> {
   await deployment.undeploy()
   expect(await deployment.entities()).toEqual(before)
@@ -140,7 +140,7 @@ describe('manifest.stock.yaml', () => {
     return response.result as unknown as BatchSummary
   }
 
-  /** Fires a batch and waits for its end. */
+  /** Fires a batch and waits until it completes. */
   async function runBatch(batch: string, params: Params): Promise<BatchSummary> {
     await deployment.request({ batch, ...params })
     return closed(batch)
@@ -178,7 +178,7 @@ describe('manifest.stock.yaml', () => {
     expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ fired: 1 })])
     const found = await eventually(
       async () => {
-        // The image of the other manifest may have another model, and has left a record.
+        // The other manifest's image may have left records of another model.
         const keys = await deployment.keys(`images/${stockModel}@`)
         return keys.filter((key) => !key.includes('/by-')).length >= images.size && keys
       },
@@ -229,7 +229,7 @@ describe('manifest.stock.yaml', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ Records }),
     })
-    // The bucket's own trigger and this one.
+    // Triggers of the bucket: its own, and the new one.
     expect(await answer.json()).toMatchObject({ fired: 2 })
     await eventually(
       async () => (await deployment.keys('images/')).some((key) => key.endsWith('/holidays/cat.jpg')),
@@ -373,12 +373,12 @@ describe('manifest.stock.yaml', () => {
 
   it('reconciles, and polls', async () => {
     const reconciled = await deployment.activation(await deployment.request({ reconcile: 'true' }))
-    const looks = { resumed: [], batch: expect.stringMatching(/^uploads-/) }
-    expect(reconciled.response).toMatchObject({ success: true, result: looks })
+    const result = { resumed: [], batch: expect.stringMatching(/^uploads-/) }
+    expect(reconciled.response).toMatchObject({ success: true, result })
     const trigger = `/${target.platform.namespace}/image-uploaded`
     const poll = ['action', 'invoke', 'whisklens/start-batch', '-p', 'poll', trigger, '-r']
     const { stdout, code } = await deployment.wsk(...poll)
-    expect([code, resultIn(stdout)]).toEqual([0, looks])
+    expect([code, resultIn(stdout)]).toEqual([0, result])
   })
 
   it('answers in every format', async () => {
@@ -433,15 +433,15 @@ describe('manifest.stock.yaml', () => {
   })
 
   it('documents every parameter of a batch', () => {
-    const told = new Set(
+    const documented = new Set(
       documentedFires().flatMap(({ command }) => [...command.matchAll(/-p (\w+)/g)].map(([, name]) => name)),
     )
-    const asked = Object.keys(batchRequestSchema.shape).filter((name) => name !== 'poll')
-    expect(asked.filter((name) => !told.has(name))).toEqual([])
+    const supported = Object.keys(batchRequestSchema.shape).filter((name) => name !== 'poll')
+    expect(supported.filter((name) => !documented.has(name))).toEqual([])
   })
 
   it('does not let a message choose the connection', async () => {
-    // What the deployment left unset is there as an empty text, and may not be set either.
+    // A setting that the deployment leaves unset is an empty parameter, which cannot be overridden either.
     const inputs = [
       ['s3Endpoint', 'http://127.0.0.1:9'],
       ['gbSecondPrice', ''],
@@ -468,15 +468,16 @@ describe('manifest.stock.yaml', () => {
       target.s3.secretAccessKey,
       ...Object.values(secrets),
     ]
-    const told = await deployment.activations()
+    const activations = await deployment.activations()
     for (const name of ['bucket-feed', 'bucket-events', 'classify', 'aggregate', 'start-batch'])
-      expect(told.some((activation) => activation.includes(`"name":"${name}"`))).toBe(true)
+      expect(activations.some((activation) => activation.includes(`"name":"${name}"`))).toBe(true)
     const keys = await deployment.keys('')
-    // An object may go while all are read, such as the mark of a batch that is open.
+    // Objects may be deleted meanwhile, such as the marker of an open batch.
     const read = await Promise.all(keys.map((name) => deployment.read(name)))
     const written = read.filter((text) => text !== undefined)
     expect(written.length).toBeGreaterThan(images.size)
-    for (const secret of hidden) for (const text of [...told, ...written]) expect(text).not.toContain(secret)
+    for (const secret of hidden)
+      for (const text of [...activations, ...written]) expect(text).not.toContain(secret)
   })
 
   it('leaves nothing behind except in the buckets', async () => {

@@ -24,28 +24,28 @@ export interface Buckets {
   resultsBucket: string
 }
 
-/** An OpenWhisk without Whisklens and an S3 store with two empty buckets. */
+/** An OpenWhisk without Whisklens, and an S3 store with two empty buckets. */
 export interface Target extends Buckets {
   platform: Platform
-  /** As the deployment reaches the store. */
+  /** Address of the store for the deployment. */
   s3: StoreAddress
-  /** As the run itself does: with the owner's key, without TLS. */
+  /** Address of the store for the test run: with the owner's key, without TLS. */
   ownS3: StoreAddress
-  /** The image of `manifest.yaml`; none where the server is not known to have one. */
+  /** The image of `manifest.yaml`; undefined if the server is not known to have one. */
   runtimeImage?: string
-  /** The authority of both, PEM, where they are reached by TLS. */
+  /** Certificate of the authority for API host and store, PEM; only with TLS. */
   ca?: string
-  /** Says what it is, for the report. */
+  /** Description for the report. */
   name: string
   close(): Promise<void>
 }
 
 const localAuth = '23bc46b1-71f6-4ed5-8c54-816aa4f8c502:a-key-of-the-cluster'
 
-/** Whether API host and store are reached by TLS, with an authority that only this run knows. */
+/** Whether API host and store use TLS, with an authority generated for this run. */
 const isByTls = process.env.WHISKLENS_TEST_TLS === 'true'
 
-/** What the run has started, and ends in the reverse order. */
+/** Cleanup of what the run has started, to be called in reverse order. */
 export type Closers = (() => Promise<void>)[]
 
 async function frontOf(url: string, closers: Closers): Promise<string> {
@@ -56,13 +56,14 @@ async function frontOf(url: string, closers: Closers): Promise<string> {
 }
 
 /**
- * The local API host in a process of its own, with a real server's default limits: they are not met a second time by TLS.
+ * Starts the local API host in its own process, with a real server's default limits; without them under TLS, to save
+ * time.
  * @returns its address
  */
 async function startLocalHost(closers: Closers): Promise<string> {
   const dataDir = await newDataDir()
   closers.push(() => removeDataDir(dataDir))
-  // Actions are told the address of the front, which therefore comes first.
+  // The front must be first: actions are given its address.
   const port = isByTls ? await freePorts() : 0
   const front = isByTls ? await frontOf(`http://127.0.0.1:${port}`, closers) : ''
   const limits = isByTls ? 'generous' : 'openwhisk'
@@ -81,14 +82,14 @@ async function startLocalHost(closers: Closers): Promise<string> {
 }
 
 export interface Store {
-  /** The owner's. */
+  /** With the owner's key. */
   own: StoreAddress
-  /** The key of the deployment. */
+  /** With the deployment's key. */
   s3: StoreAddress
   name: string
 }
 
-/** By TLS, the embedded store under the documented policy; else Versity S3 Gateway where it is installed. */
+/** With TLS, the embedded store under the documented policy; otherwise Versity S3 Gateway if it is installed. */
 async function startStore(buckets: Buckets, closers: Closers): Promise<Store> {
   if (versityBinary && !isByTls) {
     const { close, endpoint, region, accessKeyId, secretAccessKey } = await startVersity()
@@ -140,9 +141,9 @@ function givenStore(endpoint: string): Store {
 }
 
 /**
- * The server that `WHISKLENS_APIHOST` and `WHISKLENS_AUTH` name, with the store of `WHISKLENS_S3_…`; without them, the
- * local API host and a store of its own. Both buckets are made anew and go with the target.
- * @param start starts the store where the environment names none
+ * Opens the server in `WHISKLENS_APIHOST` and `WHISKLENS_AUTH` with the store in `WHISKLENS_S3_…`; by default, the
+ * local API host and a local store. Creates both buckets, and removes them on close.
+ * @param start starts the store if the environment has none
  */
 export async function openTarget(start = startStore): Promise<Target> {
   const { WHISKLENS_APIHOST: server, WHISKLENS_S3_ENDPOINT: endpoint } = process.env
@@ -182,7 +183,7 @@ async function createBuckets(address: StoreAddress, names: string[], closers: Cl
   }
 }
 
-/** Removes a bucket with all that is in it. */
+/** Removes a bucket and its contents. */
 export async function removeBucket(client: S3, Bucket: string): Promise<void> {
   for (;;) {
     const { Contents = [] } = await client.listObjectsV2({ Bucket }).promise()

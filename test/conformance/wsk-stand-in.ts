@@ -3,10 +3,11 @@ import openwhisk, { type Dict } from 'openwhisk'
 import type { Output, Platform } from './wsk'
 
 /*
- * The requests of `wsk` by the npm client, where the program is not installed: the commands that tests and docs have.
+ * A substitute for `wsk` where it is not installed: sends the same requests by the npm client. Supports the commands
+ * used in tests and docs.
  */
 
-/** `wsk` takes a value for JSON where it is some, and for text otherwise. */
+/** Like `wsk`, parses a value as JSON if possible, otherwise keeps it as text. */
 function parameterOf(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -16,14 +17,14 @@ function parameterOf(text: string): unknown {
 }
 
 interface Command {
-  /** What is neither an option nor its value. */
+  /** Arguments other than options and their values. */
   words: string[]
   params: Dict
-  /** Values of options, by their long names. */
+  /** Option values by long name. */
   options: Record<string, string>
 }
 
-/** Options without a value, and their long names. */
+/** Options without a value, by long name. */
 const flags: Record<string, string> = {
   '-r': 'result',
   '--result': 'result',
@@ -74,7 +75,7 @@ function parseCommand(args: string[]): Command {
 type Client = ReturnType<typeof openwhisk>
 type Run = (client: Client, command: Command, names: string[]) => Promise<unknown>
 
-/** What `wsk action create` sends. */
+/** Body sent by `wsk action create`. */
 function actionOf({ params, options }: Command, file: string | undefined): object {
   const { docker, kind = 'nodejs:default', web, memory } = options
   const code = file && existsSync(file) ? readFileSync(file, 'utf8') : undefined
@@ -99,7 +100,7 @@ interface Activation {
   duration?: number
 }
 
-/** As a table, whose third column is the id. */
+/** A table with the id in the third column. */
 const listed = (activations: Activation[]): string =>
   [
     'Datetime            Activation ID                    Duration Entity',
@@ -109,7 +110,7 @@ const listed = (activations: Activation[]): string =>
     }),
   ].join('\n')
 
-/** The client's types lack half of its feeds. */
+/** The client's types are incomplete. */
 const askFeed = (
   client: Client,
   event: string,
@@ -123,7 +124,7 @@ const askFeed = (
     params,
   })
 
-/** The feed of a trigger, where it has one. */
+/** Feed of a trigger; undefined if it has none. */
 async function feedOf(client: Client, name: string): Promise<string | undefined> {
   const { annotations = [] } = (await client.triggers.get({ name })) as {
     annotations?: { key: string; value: string }[]
@@ -184,7 +185,7 @@ const commands: Record<string, Run> = {
     })) as {
       logs: string[]
     }
-    // As the program does: lines, without the time and the stream.
+    // `wsk` prints lines without time and stream.
     return logs
       .map((line) => (command.options.strip ? line.replace(/^\S+ std(out|err): /, '') : line))
       .join('\n')
@@ -197,13 +198,13 @@ async function activationOf(client: Client, { options }: Command, [id = '']: str
   return newest?.activationId ?? ''
 }
 
-/** `wsk action get --url` asks nobody. */
+/** Like `wsk action get --url`, sends no request. */
 function urlOf({ apiHost, namespace }: Platform, name: string): string {
   const [action = '', inPackage = 'default'] = name.split('/').reverse()
   return `${apiHost}/api/v1/web/${namespace}/${inPackage}/${action}`
 }
 
-/** Runs a command of `wsk` without the program. */
+/** Runs a `wsk` command without the program. */
 export async function standInForWsk(platform: Platform, args: string[]): Promise<Output> {
   const command = parseCommand(args)
   const [noun = '', verb = '', ...names] = command.words

@@ -5,13 +5,13 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { standInForWsk } from './wsk-stand-in'
 
-/** Where OpenWhisk answers, and as whom. */
+/** Address, namespace and credentials of an OpenWhisk. */
 export interface Platform {
   apiHost: string
   /** `uuid:key`. */
   auth: string
   namespace: string
-  /** The certificate cannot be verified, as on premises. */
+  /** Skips certificate verification, common on premises. */
   insecure?: boolean
 }
 
@@ -21,14 +21,14 @@ export interface Output {
   stderr: string
 }
 
-/** The path of a program on PATH. */
+/** Path of a program on PATH. */
 export const programOnPath = (name: string): string | undefined =>
   (process.env.PATH ?? '')
     .split(delimiter)
     .map((folder) => join(folder, name))
     .find(existsSync)
 
-/** Runs a program to its end. */
+/** Runs a program to completion. */
 export async function runProgram(
   program: string,
   args: string[],
@@ -52,10 +52,12 @@ export const hasWsk = wskBinary !== undefined
 const isThrottled = ({ code, stdout, stderr }: Output): boolean =>
   code !== 0 && /Too many (concurrent )?requests/.test(stdout + stderr)
 
-/** The platform counts by minutes of the clock; what it refuses counts as well. */
+/**
+ * Waits for the next minute of the clock, in which the platform resets its rate limits; rejected requests count, too.
+ */
 export const untilNextMinute = (): Promise<void> => sleep(60_000 - (Date.now() % 60_000) + 500)
 
-/** Runs a call again in the next minute for as long as it is throttled. */
+/** Retries a throttled call in the next minute. */
 export async function paced(call: () => Promise<Output>): Promise<Output> {
   for (let minutes = 0; ; minutes++) {
     const output = await call()
@@ -65,8 +67,8 @@ export async function paced(call: () => Promise<Output>): Promise<Output> {
 }
 
 /**
- * Runs a command of `wsk`: the program where it is on PATH, else the same requests by the npm client. A throttled
- * command is run again in the next minute.
+ * Runs a `wsk` command: by the program if it is on PATH, otherwise by the npm client. Retries a throttled command in
+ * the next minute.
  */
 export const wsk = (platform: Platform, ...args: string[]): Promise<Output> =>
   paced(() => (wskBinary ? realWsk(wskBinary, platform, args) : standInForWsk(platform, args)))

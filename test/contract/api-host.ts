@@ -11,7 +11,7 @@ export const auth = '23bc46b1-71f6-4ed5-8c54-816aa4f8c502:a-key-for-tests'
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'whisklens-host-'))
 
-/** Bundles the containers' program as the build does. */
+/** Bundles the container program like the build. */
 export function buildRuntime(folder: string): string {
   const outfile = join(folder, 'runtime.cjs')
   buildSync({
@@ -26,7 +26,7 @@ export function buildRuntime(folder: string): string {
   return outfile
 }
 
-/** A host for tests with a data folder of its own, which goes when the host does. */
+/** Starts a host with its own data folder, which is removed on close. */
 export async function startTestHost(
   runtime: string,
   options: Partial<ApiHostOptions> = {},
@@ -51,7 +51,7 @@ export async function startTestHost(
 
 export const clientOf = ({ url }: ApiHost, key = auth) => openwhisk({ apihost: url, api_key: key })
 
-/** An archive in base64, as clients send it. */
+/** A base64 zip, as clients send it. */
 export const zip = (files: Record<string, string>): string =>
   Buffer.from(
     zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])), {
@@ -59,7 +59,7 @@ export const zip = (files: Record<string, string>): string =>
     }),
   ).toString('base64')
 
-/** Waits until `check` no longer throws, and throws what it threw last when it takes too long. */
+/** Retries until `check` no longer throws; rethrows its last error after the timeout. */
 export async function eventually<T>(check: () => T | Promise<T>, patience = 20_000): Promise<T> {
   const end = Date.now() + patience
   for (;;) {

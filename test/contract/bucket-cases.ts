@@ -5,7 +5,7 @@ import { codeOf, collect } from '../helpers/async'
 
 const mebibyte = 1024 * 1024
 
-/** In the order in which stores list: by UTF-8 bytes. */
+/** In listing order: by UTF-8 bytes. */
 const orderedKeys = [
   'A.jpg',
   'a b+c&d%41#.jpg',
@@ -20,7 +20,7 @@ const orderedKeys = [
 
 const md5 = (bytes: Buffer | string): string => createHash('md5').update(bytes).digest('hex')
 
-/** What any implementation of `Bucket` must do, over a server or in memory. @param open gives a new, empty bucket */
+/** Requirements on every implementation of `Bucket`, remote or in memory. @param open creates a new, empty bucket */
 export function bucketContract(open: () => Promise<Bucket>): void {
   let bucket: Bucket
   beforeEach(async () => {

@@ -7,7 +7,7 @@ import type { Connection } from './object-store-cases'
 
 const origin = 'https://gallery.example.com'
 
-/** A rule as `docs/policies/cors.json` has it. */
+/** The rule in `docs/policies/cors.json`. */
 const gallery: S3.CORSRule = {
   AllowedOrigins: [origin],
   AllowedMethods: ['GET', 'HEAD'],
@@ -21,7 +21,7 @@ const listOf = ({ headers }: Received, name: string): string[] =>
     .toLowerCase()
     .split(/, */)
 
-/** What a store that keeps pages of other origins away has to do, and lets in those that a bucket's rules allow. */
+/** CORS requirements on a store: it denies other origins, except those that a bucket's rules allow. */
 export function corsContract(connect: () => Promise<Connection>): void {
   let s3: S3
   let endpoint: string
@@ -42,7 +42,7 @@ export function corsContract(connect: () => Promise<Connection>): void {
       },
     })
 
-  /** Reads the object by a presigned URL, as a page does. */
+  /** Reads the object by a presigned URL, like a page. */
   const read = (
     from: string | undefined,
     operation: 'getObject' | 'headObject' = 'getObject',

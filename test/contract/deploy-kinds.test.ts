@@ -4,7 +4,7 @@ import { clientOf } from './api-host'
 import { type Deployment, startDeployment } from './deployment'
 
 let deployment: Deployment
-/** Answers `GET /` with these; undefined for an answer that is none. */
+/** Kinds in the answer to `GET /`; undefined for an HTML page in place of JSON. */
 let offered: HostKind[] | undefined
 let before: Awaited<ReturnType<typeof startStoreProxy>>
 

@@ -17,10 +17,13 @@ afterEach(() => deployment.undeploy())
 const deploy: Deployment['deploy'] = (...parameters) => deployment.deploy(...parameters)
 const otherCode = `${echo} // changed`
 
-/** The client's types say less than it takes. */
+/** The client's types are too narrow. */
 const putAction = (name: string, action: object) => client.actions.update({ name, action } as never)
 
-/** Puts an action as wskdeploy does: nothing of ours in it, and annotations and parameters only where it has some. */
+/**
+ * Puts an action like wskdeploy: without Whisklens' annotations, and with annotations and parameters only if there are
+ * any.
+ */
 const putAsWskdeploy = (name: string, code: string) =>
   putAction(name, {
     exec: { kind: 'nodejs:20', code: zip({ 'index.js': code }) },

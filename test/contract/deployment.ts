@@ -12,7 +12,7 @@ import { readManifest } from '../../src/openwhisk/manifest'
 import { auth, buildRuntime, startTestHost, temporaryFolder, zip } from './api-host'
 
 export const echo = 'exports.main = (params) => params'
-/** A feed that knows its triggers as long as its only container lives. */
+/** A feed that keeps its triggers in the memory of its only container. */
 const memoryFeed = `const known = {}
 exports.main = ({ lifecycleEvent, triggerName, bucket }) => {
   if (lifecycleEvent === 'CREATE') known[triggerName] = { bucket }
@@ -20,10 +20,10 @@ exports.main = ({ lifecycleEvent, triggerName, bucket }) => {
   return known[triggerName] ?? { error: 'unknown' }
 }`
 
-/** A feed that answers alike in any container. */
+/** A stateless feed. */
 export const constantFeed = `exports.main = () => ({ bucket: 'photos' })`
 
-/** What a test may have otherwise in its manifest. */
+/** Overrides of the manifest. */
 export interface Wanted {
   secret?: string
   memory?: number
@@ -33,10 +33,10 @@ export interface Wanted {
   kind?: string
 }
 
-/** Everything that the manifest names, in the order in which it is made. */
+/** All entities of the manifest in creation order. */
 export const everything = ['p', 'p/echo', 'p/page', 'p/watch', 'p/twice', 'uploaded', 'asked', 'on-asked']
 
-/** Changes that are one, as `[change, name, differs]`. */
+/** Actual changes, as `[change, name, differs]`. */
 export const changed = (changes: Change[]) =>
   changes
     .filter(({ change }) => change !== 'none')
@@ -48,11 +48,11 @@ async function all(changes: AsyncIterable<Change>): Promise<Change[]> {
   return found
 }
 
-/** A manifest of the package `p`, and what deploys it to a platform. */
+/** A manifest of the package `p`, and functions that deploy it to a platform. */
 export function openDeployment(address: ApiAddress, folder: string, feed = memoryFeed) {
   const manifestFile = join(folder, 'manifest.yaml')
 
-  /** Writes the manifest and the code that it names. */
+  /** Writes the manifest and its code. */
   async function manifestOf({
     secret = 's3cret',
     memory = 256,
@@ -89,14 +89,14 @@ export function openDeployment(address: ApiAddress, folder: string, feed = memor
     folder,
     manifestFile,
     manifestOf,
-    /** @param apiHost something before the host */
+    /** @param apiHost proxy in front of the host */
     deploy: async (wanted: Wanted = {}, options: DeployOptions = {}, apiHost = address.apiHost) =>
       all(deployManifest(await manifestOf(wanted), { ...address, apiHost }, options)),
     undeploy: async (options = {}) => all(undeployManifest(await manifestOf(), address, options)),
   }
 }
 
-/** The same with an API host of its own. */
+/** Like {@link openDeployment}, with its own API host. */
 export async function startDeployment() {
   const folder = temporaryFolder()
   const host = await startTestHost(buildRuntime(folder), { containersPerAction: 1 })

@@ -17,7 +17,7 @@ let env: NodeJS.ProcessEnv
 beforeAll(async () => {
   host = await startTestHost(buildRuntime(runtimeFolder), { limits: openwhiskLimits })
   store = await startStore(folder.path)
-  // Without a model the checks of engines are done at once.
+  // Without a valid model, the engine checks end immediately.
   const openwhisk = { WHISKLENS_APIHOST: host.url, WHISKLENS_AUTH: auth, WHISKLENS_MODEL: 'nonsense' }
   env = { ...store.env, ...openwhisk, WHISKLENS_RUNTIME_IMAGE: 'example/whisklens:1' }
 })

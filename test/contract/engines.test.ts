@@ -9,8 +9,8 @@ import { removeSmallLayers, smallLayers, writeLayers } from '../helpers/small-la
 import { removeSmallNetworks, smallNetworks, unfitFor } from '../helpers/small-networks'
 
 /*
- * What every engine has to do alike. TensorFlow.js on WebAssembly, which is there everywhere, is what the others are
- * compared with; each runs in a process of its own, as it does in an action.
+ * Requirements on every engine. The reference is TensorFlow.js on WebAssembly, which is always available. Each engine
+ * runs in its own process, as in an action.
  */
 
 const reference = 'wasm'
@@ -18,7 +18,7 @@ const defaultModel = 'efficientnet-lite0'
 
 interface Answer {
   engine: string
-  /** For each sample, the value of each class. */
+  /** Value of each class, per sample. */
   values: number[][]
 }
 
@@ -34,7 +34,7 @@ const networks: Record<string, string> = {
 const samples = sampleNames.map((name) => join(__dirname, '..', '..', 'samples', `${name}.jpg`))
 const models = [defaultModel, ...Object.values(networks)]
 
-/** Engines are found where this process finds them. */
+/** Module resolution as in this process. */
 const env = {
   NODE_PATH: [process.env.NODE_PATH, join(__dirname, '..', '..', 'node_modules')]
     .filter(Boolean)
@@ -92,7 +92,7 @@ describe.each(engineNames)('the engine %s', (engine) => {
 
     it.each(Object.keys(networks).map((name, index) => [name, index]))('is correct: %s', (_, index) => {
       const [values, others] = [answers[index + 1]?.values.flat(), expected[index + 1]?.values.flat()]
-      // A network that gives the same for everything would agree with anyone.
+      // A network with constant output would pass any comparison.
       expect(new Set(others).size).toBeGreaterThan(sampleNames.length)
       expect(furthest(values ?? [], others ?? [])).toBeLessThan(1e-3)
     })
@@ -102,7 +102,7 @@ describe.each(engineNames)('the engine %s', (engine) => {
       const { stdout } = await classifyMany.run([images, ...samples], { ...env, WHISKLENS_ENGINE: engine })
       const { held, resident } = JSON.parse(stdout) as { held: { numTensors?: number }[]; resident: number[] }
       expect(new Set(held.map(({ numTensors }) => numTensors)).size).toBe(1)
-      // Kept inputs alone would be 72 MB in 120 images.
+      // Leaked inputs alone would be 72 MB after 120 images.
       if (engine !== 'cpu')
         expect(mean(resident.slice(-40)) - mean(resident.slice(80, 120))).toBeLessThan(30e6)
     }, 300_000)

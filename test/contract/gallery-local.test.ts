@@ -3,7 +3,7 @@ import { type TestBrowser, testBrowser } from '../helpers/gallery-browser'
 import { sample } from '../helpers/images'
 import { newDataDir, type RunningLocal, removeDataDir, startLocalMode } from '../helpers/local-mode'
 
-/* What the gallery's data does with the secret of a local Whisklens, with everything running. */
+/* Use of the local mode's secret by the gallery's data, against the running system. */
 
 let dataDir: string
 let local: RunningLocal

@@ -8,22 +8,22 @@ import { type Bucket, openStore } from '../../src/storage/store'
 import { collect, okRecord, type TestStore, tabby } from '../unit/batch-fixtures'
 import { newRunner, type Runner } from '../unit/batch-runner'
 
-/** A store whose owner lets the actions in with the key of `settings`, and who looks after them. */
+/** A store with access restricted to the actions' key in `settings`, and a client of its owner. */
 export interface Guard {
-  /** The actions' settings: a key under `docs/policies/actions.json`. */
+  /** Settings of the actions: a key under `docs/policies/actions.json`. */
   settings: Settings
   owner: S3
   close(): Promise<void>
 }
 
-/** The policy's names of buckets are replaced by these. */
+/** Bucket names that replace those in the policy. */
 export const guardedBuckets = { imagesBucket: 'my-images', resultsBucket: 'results.of-mine' }
 
 const images = 24
-/** Longer than a part, all together. */
+/** All together exceed one part. */
 const longName = 'é'.repeat(200_000)
 
-/** What a batch does, by a key that may do no more than the documented policy allows. */
+/** A batch under a key with nothing but the documented policy. */
 export function guardedBatchContract(connect: () => Promise<Guard>): void {
   let guard: Guard
   let objects: TestStore
@@ -87,7 +87,7 @@ export function guardedBatchContract(connect: () => Promise<Guard>): void {
     const later = Date.now() + 60_000
     expect((await endedBefore(results, later)).map(({ batch }) => batch)).toContain('again')
     expect(await removeBatch(runner.context(), 'again', later)).toBeGreaterThan(3)
-    // Some stores go on listing the folder where they keep versions.
+    // Some stores still list the folder with old versions.
     expect((await endedBefore(results, later)).map(({ batch }) => batch)).not.toContain('again')
     expect((await newestBatches(results)).map(({ batch }) => batch).sort()).toEqual(['large'])
     expect(await runner.start({ batch: 'again', prefix: 'photos/00', force: true })).toMatchObject({

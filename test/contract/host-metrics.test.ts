@@ -10,7 +10,7 @@ beforeAll(async () => {
   host = await startTestHost(buildRuntime(folder), {
     limits: { invocationsPerMinute: 4, concurrentInvocations: 30, firesPerMinute: 1 },
     metrics: async () => [{ name: 'more', type: 'gauge', help: 'More', samples: [{ value: 7 }] }],
-    // One minute: what is refused does not depend on when this runs.
+    // Constant, so that the rate limits do not depend on when the test runs.
     now: () => Date.parse('2026-11-29T10:00:00Z'),
   })
 })

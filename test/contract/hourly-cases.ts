@@ -3,7 +3,7 @@ import { setClock } from '../unit/batch-fixtures'
 
 const hour = 60 * 60 * 1000
 
-/** That URLs which stay the same for an hour read an object of a real server. @param open gives a new, empty bucket */
+/** URLs that stay the same for an hour can be read from a real server. @param open creates a new, empty bucket */
 export function hourlyContract(open: () => Promise<Bucket>): void {
   let bucket: Bucket
   beforeAll(async () => {
@@ -11,7 +11,7 @@ export function hourlyContract(open: () => Promise<Bucket>): void {
   })
   afterEach(() => jest.useRealTimers())
 
-  /** As one signs at a time, by the signer's clock only. */
+  /** Signs a URL at a time of the signer's clock. */
   const signedAt = (time: number, key: string, version = 'v1') => {
     setClock(time)
     const signed = bucket.presignHourly(key, version)

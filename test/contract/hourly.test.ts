@@ -23,7 +23,7 @@ describe('URLs of the embedded object store', () => {
     setClock('2026-11-29T10:59:59.999Z')
     const { url, expires } = bucket.presignHourly('a', '')
     expect(expires).toBe('2026-11-29T12:00:00.000Z')
-    // A store whose clock is behind.
+    // The store's clock is slow.
     expect(await statusAt(url, '2026-11-29T09:50:00Z')).toBe(200)
     expect(await statusAt(url, '2026-11-29T11:59:59Z')).toBe(200)
     expect(await statusAt(url, '2026-11-29T12:00:01Z')).toBe(403)

@@ -15,8 +15,8 @@ import { sample, sampleNames } from '../helpers/images'
 import { needs } from '../helpers/needs'
 
 /*
- * The MobileNet that Google published as a layers model, on every engine, against TensorFlow.js' own layers. Its weights
- * lie beside the project, where they are to be had.
+ * Google's MobileNet layers model on every engine, compared with TensorFlow.js' own layers. Needs its weights, which
+ * are not in the repository.
  */
 
 const root = join(__dirname, '..', '..')

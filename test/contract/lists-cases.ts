@@ -4,7 +4,7 @@ import type { Bucket, Store } from '../../src/storage/store'
 import { collect } from '../helpers/async'
 import { batchOf, inBytes } from '../unit/batch-fixtures'
 
-/** Lists of images over any store. @param open gives the store, and two new, empty buckets of it */
+/** Requirements on lists of images, for any store. @param open opens the store, and two new, empty buckets */
 export function listContract(open: () => Promise<{ store: Store; images: Bucket; results: Bucket }>): void {
   let store: Store
   let images: Bucket

@@ -9,8 +9,8 @@ import { pngClaiming, sample } from '../helpers/images'
 import { modelCopy, removeModelCopies } from '../helpers/model-copy'
 
 /*
- * What clients of MAX images rely on, asked of the action in the requests that the platform makes of theirs: a raw web
- * action gets the method in lower case, the query as it came and any body that is not text in base64.
+ * Behaviour that clients of MAX images rely on, tested with the parameters that the platform passes to a raw web
+ * action: the method in lower case, the query string as sent, and non-text bodies in base64.
  */
 
 interface Asked {
@@ -31,7 +31,7 @@ const ask = (method: string, { path = '', query = '', headers = {}, body, params
     __ow_body: body?.toString('base64') ?? '',
   })
 
-/** `curl -F image=@file`, to the byte. */
+/** The exact bytes of `curl -F image=@file`. */
 function curlForm(image: Buffer, { field = 'image', name = 'cat.jpg', type = 'image/jpeg' } = {}): Asked {
   const boundary = '------------------------d74496d66958873e'
   const disposition = `Content-Disposition: form-data; name="${field}"; filename="${name}"`
@@ -45,7 +45,7 @@ function curlForm(image: Buffer, { field = 'image', name = 'cat.jpg', type = 'im
   }
 }
 
-/** The form of a browser or of fetch, with fields beside the image. */
+/** A form as sent by browsers and fetch, with additional fields. */
 async function browserForm(image: Buffer, more: Record<string, string> = {}): Promise<Asked> {
   const form = new FormData()
   for (const [name, value] of Object.entries(more)) form.append(name, value)

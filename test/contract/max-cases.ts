@@ -3,25 +3,22 @@ import sharp, { type Sharp } from 'sharp'
 import { pngClaiming, sample } from '../helpers/images'
 import { type Reached, ways } from '../helpers/max-ways'
 
-/*
- * What every client of a MAX image relies on, whatever its model, written from MAX's documentation: the client knows
- * nothing else.
- */
+/* Behaviour that clients of any MAX image rely on, according to MAX's documentation alone. */
 
 export interface MaxModel {
-  /** Of the image. */
+  /** Image name. */
   name: string
-  /** In the metadata. */
+  /** Type in the metadata. */
   type: string
-  /** The folder with the models. */
+  /** Models folder. */
   models(): string
-  /** How many labels it has; undefined where it has none. */
+  /** Number of labels; undefined without labels. */
   labels: number | undefined
-  /** An image in which it sees something. */
+  /** An image with a prediction. */
   image(): Promise<Buffer>
-  /** Whether it is told apart from a grey one. */
+  /** Whether the prediction depends on colour. */
   needsColour: boolean
-  /** The first prediction of that image. */
+  /** First prediction for `image`. */
   first: object
 }
 
@@ -32,7 +29,7 @@ export function formOf(image: Uint8Array, type = 'image/jpeg', field = 'image'):
   return { method: 'POST', body: form }
 }
 
-/** Runs the cases, and more of them, by each way in which an image is reached. */
+/** Registers the cases, and additional ones, for each way to reach an image. */
 export function maxCases(model: MaxModel, more: (reached: () => Reached) => void): void {
   describe.each(ways)(`${model.name}: %s`, (_, start) => {
     let reached: Reached

@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(removePeerModels)
 
-/** Where her face is: ymin, xmin, ymax, xmax. */
+/** Box of the face: ymin, xmin, ymax, xmax. */
 const box = [0.14, 0.35, 0.34, 0.52].map((share) => expect.closeTo(share, 1))
 
 const shared = {

@@ -11,7 +11,7 @@ afterAll(removePeerModels)
 
 const closeTo = (values: number[]) => values.map((value) => expect.closeTo(value, 2))
 
-/** Red is a teddy bear to the detector of the tests, and green a person. */
+/** The test detector labels red as a teddy bear and green as a person. */
 const orange = () => plain(300, 200, '#ff8000').png().toBuffer()
 
 describeWith(peerLibraries.cocoSsd, 'the MAX object detector', () => {

@@ -13,9 +13,7 @@ import { sample, sampleNames } from '../helpers/images'
 import { addMobileNet, removeMobileNets } from '../helpers/mobilenet'
 import { needs } from '../helpers/needs'
 
-/*
- * Models of the family mobilenet, against the package as anyone would use it: the same network, loaded and run by it alone.
- */
+/* Models of the family mobilenet, compared with the npm package on the same network. */
 
 const root = join(__dirname, '..', '..')
 const input = { size: 224, kernel: 'linear' } as const
@@ -23,7 +21,7 @@ const env = { NODE_PATH: [process.env.NODE_PATH, join(root, 'node_modules')].fil
 
 let folder: string
 let child: Bundle
-/** For each sample, what the package says of all classes, the most probable first. */
+/** The package's predictions of all classes per sample, most probable first. */
 const expected: { className: string; probability: number }[][] = []
 
 beforeAll(async () => {
@@ -49,7 +47,7 @@ it('is compiled with the ending that the package expects', async () => {
   const { description, classes, files } = await readModelFolder(folder)
   expect(description).toMatchObject({ family: 'mobilenet', logits: true, skip: 1 })
   expect([...files.keys()]).toEqual(expect.arrayContaining(['model.json', 'model.onnx', 'saved_model.pb']))
-  // The seed's spelling, which is the package's.
+  // Spelled as in the seed and the package.
   expect(classes[388]).toEqual({
     wordnetId: 'n02510455',
     className: 'giant panda, panda, panda bear, coon bear, Ailuropoda melanoleuca',

@@ -12,7 +12,8 @@ import {
 } from '../helpers/local-mode'
 
 /*
- * What senders post, as the platform hands it to `bucket-events`: JSON as parameters, text as it is, anything else in base64.
+ * Notifications in the form in which the platform passes them to `bucket-events`: JSON as parameters, text unchanged,
+ * everything else in base64.
  */
 
 let dataDir: string
@@ -25,7 +26,7 @@ beforeAll(async () => {
   local = await startLocalMode(dataDir)
   clients = clientsOf(local.connection)
   token = (await readSecrets(dataDir)).eventsToken
-  // None of the images is there: the trigger is fired, but nothing has to be classified.
+  // The images do not exist: the trigger is fired, but nothing is to be classified.
   await clients.ow.rules.disable({ name: 'on-image-uploaded' })
 })
 afterAll(async () => {
@@ -124,7 +125,7 @@ it('refusals are logged, and shown by doctor', async () => {
   }, 'the log')
   expect(refusals).toContain('Records[1]')
   expect(refusals).toContain('a notification was refused')
-  // Without a model the checks of engines are done at once.
+  // Without a valid model, the engine checks end immediately.
   const { stdout } = await whisklens(['doctor', '--json', '--data', dataDir], { WHISKLENS_MODEL: 'nonsense' })
   const findings = parseLines<Finding>(stdout)
   expect(findings.find(({ name }) => name === 'notifications')).toMatchObject({

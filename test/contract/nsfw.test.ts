@@ -17,15 +17,15 @@ import { sample, sampleNames } from '../helpers/images'
 import { needs } from '../helpers/needs'
 
 /*
- * The model taken out of nsfwjs' package, against its layers as TensorFlow.js runs them, and what nsfwjs makes of a
- * photo. The package is fetched once, into the cache.
+ * The model extracted from the nsfwjs package, compared with its layers in TensorFlow.js, and with nsfwjs' results for
+ * photos. The package is downloaded once, into the cache.
  */
 
 const spec = 'nsfwjs@4.4.0'
 const isCached = existsSync(join(cacheFolder(), 'npm', spec))
 const isThere = isCached || spawnSync('npm', ['view', spec, 'version'], { timeout: 60_000 }).status === 0
 
-/** Resized as in nsfwjs' `infer`, pixels of 0–255. */
+/** Resized as in `infer` of nsfwjs; pixels 0–255. */
 async function asNsfwjs(name: string): Promise<tf.Tensor> {
   const { data, info } = await sharp(sample(name)).removeAlpha().raw().toBuffer({ resolveWithObject: true })
   const image = tf.tensor3d(new Float32Array(data), [info.height, info.width, 3])
@@ -81,7 +81,7 @@ needs(!isThere && `${spec} cannot be fetched`).describe('the model of nsfwjs', (
       expect(Math.abs(probability - (expected[index] ?? Number.NaN))).toBeLessThan(1e-3)
   })
 
-  // It shrinks photos by picking pixels; where there is much detail, it sees something else than is there.
+  // nsfwjs downscales by nearest neighbour, so its results differ for photos with fine detail.
   it.each(['astronaut', 'cat', 'coffee', 'flower'])('says of %s what nsfwjs says', async (name) => {
     const expected = await valuesOf(layers, await asNsfwjs(name))
     const { labels } = await classifyImage(model, sample(name))

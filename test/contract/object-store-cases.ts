@@ -3,21 +3,21 @@ import { S3 } from 'ibm-cos-sdk'
 import { codeOf } from '../helpers/async'
 import { clientOf } from '../helpers/policy-cases'
 
-/** Where a store is and who may use it. */
+/** Endpoint and credentials of a store. */
 export interface Connection {
   endpoint: string
   region: string
   accessKeyId: string
   secretAccessKey: string
-  /** The bucket is to keep the versions of its objects: nothing that is tested here may change by it. */
+  /** Versioning is enabled in the bucket; must not change the results of these cases. */
   hasVersions?: boolean
-  /** A deleted object that has versions counts as there for conditional writes, which S3 has otherwise. */
+  /** Conditional writes treat a deleted, versioned object as existing, unlike S3. */
   countsDeleted?: boolean
 }
 
 const mebibyte = 1024 * 1024
 
-/** Legal keys that every server can hold, in the order in which S3 lists them: by their UTF-8 bytes. */
+/** Legal keys that every server supports, in S3's listing order: by UTF-8 bytes. */
 const orderedKeys = [
   '!*\'();:@&=+$,/?#[]"<>',
   'A.jpg',
@@ -31,7 +31,7 @@ const orderedKeys = [
   '😀/😀 b.jpg',
 ]
 
-/** What any S3 server must do for this project, the embedded one or a real one. */
+/** Requirements on every S3 server, the embedded one and real ones. */
 export function objectStoreContract(connect: () => Promise<Connection>): void {
   let s3: S3
   let keepsVersions = false
@@ -51,7 +51,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
   const prefixesOf = ({ CommonPrefixes = [] }: { CommonPrefixes?: S3.CommonPrefix[] }) =>
     CommonPrefixes.map(({ Prefix }) => Prefix)
 
-  /** Removes what is left of objects that were deleted or replaced. */
+  /** Removes old versions and delete markers. */
   async function removeVersions(): Promise<void> {
     const { Versions = [], DeleteMarkers = [] } = await s3.listObjectVersions({ Bucket }).promise()
     const Objects = [...Versions, ...DeleteMarkers].map(({ Key = '', VersionId }) => ({ Key, VersionId }))
@@ -195,7 +195,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
     })
 
     it('accepts keys of up to 1,024 bytes', async () => {
-      // In pieces, for servers on a file system.
+      // With separators, for servers that store objects as files.
       const longest = `${'ü'.repeat(99)}/`.repeat(5) + 'k'.repeat(1024 - 5 * 199)
       await put(longest, 'long')
       expect(keysOf(await list())).toEqual([longest])
@@ -350,7 +350,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
     })
 
     it('fails without a source', async () => {
-      // Some say so of a bucket that keeps versions.
+      // Some versioned buckets report a missing version.
       expect(await codeOf(copy('copy', 'missing'))).toMatch(/^NoSuch(Key|Version)$/)
     })
   })
@@ -591,7 +591,7 @@ export function objectStoreContract(connect: () => Promise<Connection>): void {
       const wrongSecret = new S3({ ...s3.config, secretAccessKey: 'wrong', credentials: undefined })
       expect(await codeOf(wrongSecret.listBuckets().promise())).toBe('SignatureDoesNotMatch')
       const wrongKey = new S3({ ...s3.config, accessKeyId: 'WRONG', credentials: undefined })
-      // Each server has its own code for this one.
+      // The code differs between servers.
       expect(await codeOf(wrongKey.listBuckets().promise())).not.toBe('no error')
     })
   })

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 const called = (): number => (existsSync(calls) ? readFileSync(calls).length : 0)
 
-/** Asks a `classify` that does this at its `n`th call. */
+/** Calls {@link describeModel} with a `classify` that runs `body` on its `n`th call. */
 async function ask(body: string) {
   const action = `const fs = require('fs')
     const main = () => {

@@ -4,7 +4,7 @@ import type { Dict } from 'openwhisk'
 import type { ApiHost } from '../../src/local/host/server'
 import { auth, buildRuntime, clientOf, eventually, startTestHost, temporaryFolder } from './api-host'
 
-/* Bodies that are meant to do harm. Real servers are not asked to take them; test/openwhisk has what they do take. */
+/* Malicious bodies, for the embedded host only. test/openwhisk has the limits of real servers. */
 
 const folder = temporaryFolder()
 const basic = `Basic ${Buffer.from(auth).toString('base64')}`
@@ -36,7 +36,10 @@ async function send(method: string, path: string, body: string): Promise<{ statu
   return { status: answer.status, body: (await answer.json()) as Dict }
 }
 
-/** Sends a body without end until the answer comes, or until the host closes the connection. @returns what was taken by the answer */
+/**
+ * Sends an endless body until the host answers or closes the connection.
+ * @returns status, and number of bytes sent before it
+ */
 async function sendEndlessly(method: string, path: string, authorization: string, goesOn = false) {
   const socket = connect(Number(new URL(host.url).port), '127.0.0.1')
   const head = ['host: a', 'content-type: application/json', 'transfer-encoding: chunked']
@@ -74,7 +77,7 @@ describe('an endless body', () => {
   ])('of %s is read no further than needed', async (_, method, path, authorization, status) => {
     const { status: answered, taken } = await sendEndlessly(method, path, authorization)
     expect(answered).toBe(status)
-    // A PUT may hold 50 MiB, if its sender is known; some more is under way in the system's buffers.
+    // A PUT may have 50 MiB if its sender is authorized; socket buffers add some more.
     const allowed = method === 'PUT' && status === 413 ? 50 : 1
     expect(taken).toBeLessThan((allowed + 32) * mebibyte)
   })

@@ -16,18 +16,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** Deploys plain code, or whatever else the options say. */
+/** Deploys code, or an action described by the options. */
 const deploy = (name: string, action: string, options: Dict = {}) =>
   ow.actions.update({ name, action, ...options })
 
-/** The whole activation of a blocking invocation, failed or not. */
+/** Invokes and waits. Resolves to the whole activation, also if it failed. */
 const run = (name: string, params: Dict = {}): Promise<Dict> =>
   ow.actions.invoke({ name, params, blocking: true }).catch((thrown: Dict) => thrown.error)
 
 const resultOf = async (name: string, params: Dict = {}): Promise<Dict> =>
   (await run(name, params)).response.result
 
-/** The status and error of a call that is refused. */
+/** Status and error of a rejected call. */
 const refusal = (call: Promise<unknown>): Promise<{ status: number; error: string }> =>
   call.then(
     () => ({ status: 200, error: '' }),
@@ -142,7 +142,7 @@ describe('invocations', () => {
     await deploy('nothing', 'const main = () => {}')
     expect(await resultOf('nothing')).toEqual({})
     await deploy('array', 'const main = () => [1, 2]')
-    // A list is all that is answered, with or without `result`.
+    // An array is returned without the activation, with or without `result`.
     expect(await run('array')).toEqual([1, 2])
   })
 

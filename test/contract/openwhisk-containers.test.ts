@@ -153,7 +153,7 @@ describe('containers', () => {
 
   it('do not count a large archive as memory of the action', async () => {
     const { deploy, run } = await start()
-    // Does not compress, so that it is as large on the way as on the disk.
+    // Incompressible, so that its size is the same in transit and on disk.
     const noise = Buffer.from(Array.from({ length: 3e6 }, (_, i) => (i * 2654435761) >>> 24)).toString(
       'latin1',
     )
@@ -246,7 +246,7 @@ describe('limits', () => {
     const { ow, deploy } = await start({ limits: { ...openwhiskLimits, concurrentInvocations: 200 } })
     await deploy('a', 'const main = () => ({})')
     await ow.triggers.update({ name: 't' })
-    // The minute of the clock may turn once on the way.
+    // The requests may span two minutes of the clock.
     const invocations = await statusesOf(times(125, () => ow.actions.invoke({ name: 'a' })))
     const fires = await statusesOf(times(125, () => ow.triggers.invoke({ name: 't' })))
     for (const statuses of [invocations, fires]) {
@@ -340,7 +340,7 @@ describe('activations', () => {
 })
 
 describe('stopping a host', () => {
-  /** Runs a host in a process of its own, bundled with its runtime beside it, as the command line is. */
+  /** Runs a host in its own process, bundled with its runtime like the command line. */
   async function startElsewhere(dataDir: string): Promise<{ pid: number; host: ApiHost; kill(): void }> {
     const main = join(folder, 'host.cjs')
     const stdin = {

@@ -3,7 +3,7 @@ import type { Dict } from 'openwhisk'
 import type { ApiHost } from '../../src/local/host/server'
 import { buildRuntime, clientOf, eventually, startTestHost, temporaryFolder } from './api-host'
 
-/* Every operation that the npm client has, on every kind of thing. How they work in depth: openwhisk-client.test.ts. */
+/* Every operation of the npm client on every kind of entity. For details, see openwhisk-client.test.ts. */
 
 type Operation = (options?: unknown) => Promise<Dict>
 
@@ -22,14 +22,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** The client's types leave out some of what it has. */
+/** The client's types are incomplete. */
 function call(operation: string, options?: unknown): Promise<Dict> {
   const [kind = '', name = ''] = operation.split('.')
   const resource = ow[kind as keyof typeof ow] as unknown as Record<string, Operation>
   return resource[name]?.(options) ?? Promise.reject(new Error(`The client has no ${operation}`))
 }
 
-/** The status of a call that is refused, and why. */
+/** Status and reason of a rejected call. */
 const refusal = (operation: string, options: unknown): Promise<unknown[]> =>
   call(operation, options).then(
     () => ['no error'],

@@ -16,13 +16,13 @@ interface Exchange {
 }
 
 /**
- * What the recorded server, which has no `/whisk.system`, answered 403 to and we do not: an invocation of `utils/sort`, a
- * sequence and a rule of `utils/echo`, and a feed of `alarms/alarm`. They are not sent, for what follows does not expect
- * what they would leave behind; openwhisk-system.test.ts has their like.
+ * Exchanges that depend on `/whisk.system`, which the recorded server lacks, so that it answered 403 and this host does
+ * not: an invocation of `utils/sort`, a sequence and a rule of `utils/echo`, a feed of `alarms/alarm`. They are skipped
+ * because their effects would change later answers; openwhisk-system.test.ts covers such requests.
  */
 const onWhiskSystem: Record<string, number[]> = { 'client-js-suite': [53, 54, 66, 103] }
 
-/** The kinds that the recorded server offers; ours offers what the zips run on, in the same form. */
+/** The hosts offer different kinds; the form is the same. */
 const kindsOf = (response: Json): Json => ({
   ...(response as { [key: string]: Json }),
   runtimes: {
@@ -81,7 +81,7 @@ describe('the API host answers like a recorded Apache OpenWhisk server', () => {
     rmSync(folder, { recursive: true })
   })
 
-  // In the order they were recorded in, against the same server.
+  // In recorded order, against the same server.
   for (const session of [
     'wskdeploy-deploy',
     'wskdeploy-redeploy',
@@ -93,7 +93,7 @@ describe('the API host answers like a recorded Apache OpenWhisk server', () => {
       const isReplayed = ({ n }: Exchange): boolean => !onWhiskSystem[session]?.includes(n)
       for (const exchange of readRecording<Exchange>(session).filter(isReplayed)) {
         it(`${exchange.n} ${exchange.method} ${exchange.path} → ${exchange.status}`, async () => {
-          // What a fired trigger sets off takes its time.
+          // A fired trigger's actions run asynchronously.
           const isAsync = exchange.path.includes('/activations')
           await (isAsync ? eventually(() => replay(host, exchange)) : replay(host, exchange))
         })

@@ -5,7 +5,7 @@ import type { ApiHost } from '../../src/local/host/server'
 import { auth, buildRuntime, clientOf, eventually, startTestHost, temporaryFolder } from './api-host'
 import { Comparison, type Json, readRecording } from './recordings'
 
-/* What an action saw on a recorded server, and the activation records beside it. */
+/* What an action received on a recorded server, and the activation records. */
 
 interface Seen {
   how: string
@@ -14,9 +14,9 @@ interface Seen {
 }
 
 const basic = `Basic ${Buffer.from(auth).toString('base64')}`
-// As the recording has them.
+// Headers of the recording.
 const user = { authorization: basic, accept: '*/*', 'user-agent': 'curl/7.88.1' }
-const nobody = { accept: '*/*', 'user-agent': 'curl/7.88.1' }
+const anonymous = { accept: '*/*', 'user-agent': 'curl/7.88.1' }
 
 const folder = temporaryFolder()
 const [direct, ruled, sequenced, web, raw, unruled] = readRecording<Seen>('what-actions-see')
@@ -53,7 +53,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** Sends these headers and no others. */
+/** Sends exactly these headers. */
 async function send(method: string, path: string, headers: Record<string, string>, body = '') {
   const outgoing = request(`${host.url}/api/v1/${path}`, { method, headers })
   outgoing.removeHeader('connection')
@@ -66,7 +66,7 @@ async function send(method: string, path: string, headers: Record<string, string
   return answer
 }
 
-/** An answer as the recording would have it: with its host, and without the key. */
+/** Normalizes an answer for comparison: recorded host, no key. */
 function asRecorded(body: string): Json {
   const hidden = body
     .replaceAll(auth, '00000000-0000-4000-8000-000000000000:KEY')
@@ -78,7 +78,7 @@ const json = { ...user, 'content-type': 'application/json' }
 const post = async (path: string): Promise<Json> =>
   asRecorded((await send('POST', `namespaces/_/${path}`, json, '{"a":1}')).body)
 
-/** The activation that a recorded one stands for, once it is there. */
+/** Waits for the activation that corresponds to a recorded one. */
 const record = (recorded: Json | undefined): Promise<Json> =>
   eventually(async () => {
     const { activationId } = recorded as { activationId: string }
@@ -107,12 +107,12 @@ describe('an action sees the same as on a recorded Apache OpenWhisk server', () 
   })
 
   it('over the web', async () => {
-    const { body } = await send('GET', 'web/guest/see/web.json?q=1', nobody)
+    const { body } = await send('GET', 'web/guest/see/web.json?q=1', anonymous)
     expect(differences(web?.answer, asRecorded(body), 'answer')).toEqual([])
   })
 
   it('over the web, raw', async () => {
-    const headers = { ...nobody, 'content-type': 'text/plain' }
+    const headers = { ...anonymous, 'content-type': 'text/plain' }
     const { body } = await send('POST', 'web/guest/see/raw.json?q=1', headers, 'hello')
     expect(differences(raw?.answer, asRecorded(body), 'answer')).toEqual([])
   })

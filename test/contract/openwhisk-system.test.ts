@@ -53,10 +53,10 @@ const activationsOf = (name: string): Promise<Dict[]> =>
 const resultsOf = async (name: string): Promise<Dict[]> =>
   (await activationsOf(name)).map(({ response }) => response.result)
 
-/** All that is kept of what was deployed. */
+/** Stored entities. */
 const entities = (): Dict[] => JSON.parse(readFileSync(join(dataDir, 'entities.json'), 'utf8'))
 
-/** All that the host has written. */
+/** Contents of all files in the data folder. */
 const written = (): string =>
   readdirSync(dataDir, { recursive: true })
     .map((name) => join(dataDir, String(name)))
@@ -161,10 +161,10 @@ describe('/whisk.system/alarms', () => {
     get(options: Dict): Promise<Dict>
     update(options: Dict): Promise<Dict>
   }
-  /** The client's types leave out some of what it has. */
+  /** The client's types are incomplete. */
   const feeds = () => ow.feeds as unknown as Feeds
 
-  /** What READ answers. */
+  /** Answer of the feed to READ. */
   const read = async (name: string | undefined, trigger: string): Promise<Dict> =>
     (await feeds().get({ name, trigger })).response.result
 
@@ -174,7 +174,7 @@ describe('/whisk.system/alarms', () => {
       (thrown) => thrown.error.response.result.error.error,
     )
 
-  /** A trigger whose fires an `echo` follows. */
+  /** A trigger with a rule that invokes `echo`. */
   async function triggerOf(name: string): Promise<void> {
     await ow.triggers.update({ name })
     await ow.rules.update({ name: `${name}-rule`, trigger: name, action: '/whisk.system/utils/echo' })
@@ -225,14 +225,14 @@ describe('/whisk.system/alarms', () => {
   it('really fires once', async () => {
     await triggerOf('soon')
     const payload = { from: 'soon' }
-    // Again where the feed took so long that the date had passed.
+    // Retry if the feed took so long that the date had passed.
     await eventually(() => {
       const params = { date: Date.now() + 1500, trigger_payload: payload }
       return feeds().create({ name: once, trigger: 'soon', params } as never)
     })
     await eventually(async () => {
       expect(await resultsOf('soon')).toEqual([payload])
-      // The feed's request says no more than this.
+      // Equivalent to the feed's request.
       const headers = { accept: 'application/json', connection: 'close', host: new URL(host.url).host }
       const __ow_headers = { ...headers, authorization: `Basic ${Buffer.from(auth).toString('base64')}` }
       expect(await resultsOf('utils/echo')).toContainEqual({ ...payload, __ow_headers })
@@ -274,7 +274,7 @@ describe('/whisk.system/alarms', () => {
   it('is ended in the next minute if the rate limit is used up', async () => {
     let time = Date.UTC(2026, 0, 1, 12)
     let step = 0
-    // Each look at the clock, as each invocation takes one, is a step on.
+    // Each reading advances the clock; each invocation reads it.
     const now = () => {
       time += step
       return time
@@ -302,7 +302,7 @@ describe('/whisk.system/alarms', () => {
     const params = { cron: '0 3 * * *', trigger_payload: 'night' }
     await feeds().create({ name: alarm, trigger: 'nightly', params } as never)
     await host.close()
-    // Days later, at noon: nothing more is due while this clock stands still.
+    // Noon, days later: nothing else is due while this clock stands still.
     const noon = new Date(Date.now() + 3 * 24 * 3600_000).setUTCHours(12, 0, 0, 0)
     await start({ now: () => noon })
     const fires = await eventually(async () => {

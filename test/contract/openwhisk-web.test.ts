@@ -16,7 +16,7 @@ beforeAll(async () => {
   await clientOf(host).packages.update({ name: 'pkg' })
   await deploy('echo', echo)
   await deploy('raw', echo, { 'raw-http': true })
-  // Answers with what the query's `answer` says.
+  // Returns the JSON in the query's `answer`.
   await deploy('say', 'const main = ({ answer }) => JSON.parse(answer)')
 })
 afterAll(async () => {
@@ -35,8 +35,8 @@ const deploy = (name: string, action: string, annotations: Dict = {}, params: Di
 const paramsOf = async (path: string, init: RequestInit = {}): Promise<Dict> =>
   (await (await fetch(`${web}${path}`, init)).json()) as Dict
 
-/** What the web gets when an action answers so. */
-async function said(extension: string, answer: unknown) {
+/** HTTP response for an action's result. */
+async function responseTo(extension: string, answer: unknown) {
   const response = await fetch(
     `${web}/default/say${extension}?answer=${encodeURIComponent(JSON.stringify(answer))}`,
   )
@@ -116,7 +116,7 @@ describe('a web action responds with', () => {
   it('status, headers and body of .http, also without an extension', async () => {
     const answer = { statusCode: 201, headers: { 'x-a': 1, 'Set-Cookie': ['a=1', 'b=2'] }, body: '<b>' }
     for (const extension of ['', '.http']) {
-      const { status, type, text, response } = await said(extension, answer)
+      const { status, type, text, response } = await responseTo(extension, answer)
       expect({ status, type, text }).toEqual({ status: 201, type: 'text/html; charset=UTF-8', text: '<b>' })
       expect(response.headers.get('x-a')).toBe('1')
       expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
@@ -124,47 +124,58 @@ describe('a web action responds with', () => {
   })
 
   it('JSON for an object body, and 204 without a body', async () => {
-    expect(await said('', { body: { a: 1 } })).toMatchObject({ type: 'application/json', text: '{"a":1}' })
-    expect(await said('', {})).toMatchObject({ status: 204, text: '' })
-    expect(await said('', { statusCode: 302, headers: { location: '/x' }, body: '' })).toMatchObject({
+    expect(await responseTo('', { body: { a: 1 } })).toMatchObject({
+      type: 'application/json',
+      text: '{"a":1}',
+    })
+    expect(await responseTo('', {})).toMatchObject({ status: 204, text: '' })
+    expect(await responseTo('', { statusCode: 302, headers: { location: '/x' }, body: '' })).toMatchObject({
       status: 404,
     })
   })
 
   it('bytes for a binary type with a base64 body', async () => {
     const headers = { 'Content-Type': 'image/png' }
-    const { type, body } = await said('', { headers, body: png.toString('base64') })
+    const { type, body } = await responseTo('', { headers, body: png.toString('base64') })
     expect(type).toBe('image/png')
     expect(body).toEqual(png)
-    expect(await said('', { headers, body: 'not base64!' })).toMatchObject({ status: 400 })
+    expect(await responseTo('', { headers, body: 'not base64!' })).toMatchObject({ status: 400 })
     const base64 = Buffer.from('{"a": 1}').toString('base64')
-    expect(await said('', { headers: { 'content-type': 'application/json' }, body: base64 })).toMatchObject({
+    expect(
+      await responseTo('', { headers: { 'content-type': 'application/json' }, body: base64 }),
+    ).toMatchObject({
       text: '{"a": 1}',
     })
     expect(
-      await said('', { headers: { 'content-type': 'text/csv; charset=utf-8' }, body: 'a,b' }),
+      await responseTo('', { headers: { 'content-type': 'text/csv; charset=utf-8' }, body: 'a,b' }),
     ).toMatchObject({ type: 'text/csv; charset=UTF-8', text: 'a,b' })
   })
 
   it('the part and the type of the extension', async () => {
-    expect(await said('.json', { a: 1 })).toMatchObject({ type: 'application/json', text: '{"a":1}' })
-    expect(await said('.html', { html: '<b>' })).toMatchObject({
+    expect(await responseTo('.json', { a: 1 })).toMatchObject({ type: 'application/json', text: '{"a":1}' })
+    expect(await responseTo('.html', { html: '<b>' })).toMatchObject({
       type: 'text/html; charset=UTF-8',
       text: '<b>',
     })
-    expect(await said('.svg', { body: '<svg/>' })).toMatchObject({ type: 'image/svg+xml', text: '<svg/>' })
-    expect(await said('.text', { text: 7 })).toMatchObject({ type: 'text/plain; charset=UTF-8', text: '7' })
-    expect(await said('.text', {})).toMatchObject({ status: 404 })
-    expect(await said('.html', {})).toMatchObject({ status: 400 })
+    expect(await responseTo('.svg', { body: '<svg/>' })).toMatchObject({
+      type: 'image/svg+xml',
+      text: '<svg/>',
+    })
+    expect(await responseTo('.text', { text: 7 })).toMatchObject({
+      type: 'text/plain; charset=UTF-8',
+      text: '7',
+    })
+    expect(await responseTo('.text', {})).toMatchObject({ status: 404 })
+    expect(await responseTo('.html', {})).toMatchObject({ status: 400 })
   })
 
   it('an error’s own response, and little about other failures', async () => {
-    expect(await said('', { error: { statusCode: 418, body: 'tea' } })).toMatchObject({
+    expect(await responseTo('', { error: { statusCode: 418, body: 'tea' } })).toMatchObject({
       status: 418,
       text: 'tea',
     })
-    expect(await said('', { statusCode: 'x' })).toMatchObject({ status: 400 })
-    const { status, text } = await said('', 7)
+    expect(await responseTo('', { statusCode: 'x' })).toMatchObject({ status: 400 })
+    const { status, text } = await responseTo('', 7)
     expect(status).toBe(400)
     expect(JSON.parse(text)).toMatchObject({ error: 'There was an error processing your request.' })
   })
@@ -185,7 +196,7 @@ describe('a web action responds with', () => {
     expect(answer.status).toBe(413)
     const echoed = await fetch(`${web}/default/raw.json`, { method: 'POST', body: 'x'.repeat(700_000) })
     expect(echoed.status).toBe(200)
-    // A large answer that is left unread keeps its connection, and with it the process.
+    // Unread, a large response keeps its connection open, and the process alive.
     await echoed.arrayBuffer()
   })
 })

@@ -18,7 +18,7 @@ import {
   startLocalMode,
 } from '../helpers/local-mode'
 
-/* What the gallery's owner may do in the local mode, and who may not, over HTTP with everything running. */
+/* What the gallery's owner may do in the local mode, and that others may not, over HTTP against the running system. */
 
 let dataDir: string
 let local: RunningLocal
@@ -45,7 +45,7 @@ interface Asked {
   body?: string | Buffer
 }
 
-/** As a client of any kind would: `fetch` sets Host and Origin by itself. */
+/** Sends any headers: `fetch` would set Host and Origin itself. */
 async function ask({ method = 'GET', path = '/local', headers = {}, body }: Asked) {
   const { hostname, port } = new URL(local.connection.apiHost)
   const sent = request({ hostname, port, method, path, headers })
@@ -176,7 +176,7 @@ describe('the owner’s routes refuse', () => {
       const { status } = await put(name, Buffer.from('x'))
       expect({ name, status }).toEqual({ name, status: 400 })
     }
-    // What the address itself resolves is another resource.
+    // Resolving the path would lead to another resource.
     expect((await put('../../metrics', Buffer.from('x'))).status).toBe(405)
     expect(await imageKeys()).toEqual([])
   })
@@ -248,7 +248,7 @@ describe('an image', () => {
       const path = '/local/images/huge/a.jpg'
       const all = { ...bearer(secrets.ownerSecret), ...headers }
       const sent = request({ hostname, port, method: 'PUT', path, headers: all })
-      // The host answers before it has read all, and may close the connection then.
+      // The host may answer and close the connection before it has read the body.
       sent.on('error', () => {})
       const answered = once(sent, 'response')
       sent.flushHeaders()
@@ -273,7 +273,7 @@ describe('an image', () => {
       const sent = request({ hostname, port, method: 'PUT', path: '/local/images/broken/a.jpg', headers })
       sent.on('error', () => {})
       sent.write(Buffer.alloc(bytes))
-      // A part is on its way, or about to be.
+      // A part is being uploaded, or about to be.
       if (bytes > partBytes) await eventually(async () => (await unfinished()).length === 1)
       else await sleep(100)
       sent.destroy()

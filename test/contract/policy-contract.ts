@@ -4,15 +4,15 @@ import { allowed, documents, expectedOf, type Guarded, outcomes, prepare } from 
 
 export const policies = Object.keys(allowed)
 
-/** A policy of the table: a file of `docs/policies/`, or one that stands there itself. */
+/** A policy of the table: a file in `docs/policies/`, or an inline document. */
 export async function documentOf(policy: string): Promise<object> {
   const file = join(__dirname, '..', '..', 'docs', 'policies', `${policy}.json`)
   return documents[policy] ?? JSON.parse(await readFile(file, 'utf8'))
 }
 
 /**
- * The table of calls, on any store.
- * @param differences what its outcome is instead, by policy and call
+ * Runs the table of calls against a store.
+ * @param differences outcomes that differ from the table, by policy and call
  */
 export function policyContract(
   connect: () => Promise<Guarded & { close(): Promise<void> }>,

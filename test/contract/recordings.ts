@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { zip } from './api-host'
 
-/* Answers of a recorded Apache OpenWhisk server, and how those of another host differ from them. */
+/* Recorded answers of an Apache OpenWhisk server, and their comparison with those of another host. */
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
@@ -14,10 +14,10 @@ export const readRecording = <T>(name: string): T[] =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
-/** The archive whose base64 the recordings cut off. */
+/** The archive whose base64 is truncated in the recordings. */
 export const archive = zip({ 'index.js': readFileSync(join(fixtures, 'action.js'), 'utf8') })
 
-/** What a server makes up, by key; compared by type alone. */
+/** Keys of values that the server generates; compared by type only. */
 const madeUp = new Set(['updated', 'start', 'end', 'duration', 'waitTime', 'build', 'buildno'])
 const ids = /\b[0-9a-f]{32}\b/g
 const stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /
@@ -27,24 +27,24 @@ const isObject = (value: Json): value is { [key: string]: Json } =>
 
 const keyOf = (value: Json): string => (isObject(value) ? String(value.key) : '')
 
-/** Annotations and parameters are sets; whether a container was new is up to the server that has it. */
+/** Annotations and parameters are unordered, and `initTime` depends on whether the container was new. */
 function asSet(list: Json[]): Json[] {
   if (!list.every((one) => isObject(one) && 'key' in one)) return list
   return list.filter((one) => keyOf(one) !== 'initTime').sort((a, b) => keyOf(a).localeCompare(keyOf(b)))
 }
 
-/** Compares with a recorded session, whose activation ids it learns from the answers. */
+/** Compares with a recorded session. Learns from the answers which activation ids correspond. */
 export class Comparison {
   private readonly ourIds = new Map<string, string>()
 
-  /** @param alsoMadeUp more keys of values that a server makes up */
+  /** @param alsoMadeUp more keys of generated values */
   constructor(private readonly alsoMadeUp: Set<string> = new Set()) {}
 
   withOurIds(text: string): string {
     return text.replace(ids, (id) => this.ourIds.get(id) ?? id)
   }
 
-  /** What of `ours` is not as `recorded`: one line a difference. */
+  /** Differences between `ours` and `recorded`, one line each. */
   differences(recorded: Json, ours: Json, at: string): string[] {
     if (Array.isArray(recorded) && Array.isArray(ours)) {
       const [left, right] = [asSet(recorded), asSet(ours)]

@@ -12,8 +12,8 @@ import {
 } from '../helpers/local-mode'
 
 /*
- * Who may not, over HTTP, with everything running. What a store refuses is in object-store-cases.ts, what alarms refuse
- * in openwhisk-system.test.ts.
+ * Unauthorized access over HTTP, against the running system. object-store-cases.ts covers the store's refusals,
+ * openwhisk-system.test.ts those of alarms.
  */
 
 let dataDir: string
@@ -38,7 +38,7 @@ afterAll(async () => {
 
 const isSummary = (key: string): boolean => key.endsWith('/summary.json')
 
-/** Web actions that ask for a token; that of `predict` is the one of `results`. */
+/** Web actions with a token; `predict` uses that of `results`. */
 const guarded: [action: string, method: string, path: string, token: keyof Secrets][] = [
   ['bucket-events', 'POST', '', 'eventsToken'],
   ['results', 'GET', '', 'resultsToken'],
@@ -73,7 +73,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const fires = async (): Promise<number> =>
   (await clients.ow.activations.list({ name: 'image-uploaded', limit: 200 } as never)).length
 
-/** Everything that a refusal may not tell. */
+/** Texts that must not appear in a refusal. */
 const hidden = () => [...Object.values(secrets), image, 'espresso', 'uploads-', 'whisklens.']
 
 describe.each(guarded)('%s', (...target) => {
@@ -97,7 +97,7 @@ describe.each(guarded)('%s', (...target) => {
       await ask(target, '', bearer(other)),
       await ask(target, '', bearer(secrets.secretAccessKey)),
       await ask(target, '', { cookie: `token=${token()}`, 'x-require-whisk-auth': token() }),
-      // The header is believed before the query.
+      // The header takes precedence over the query.
       await ask(target, `?token=${token()}`, bearer('guess')),
       await ask(target, '', basic('guess:guess')),
     ]
@@ -110,7 +110,8 @@ describe.each(guarded)('%s', (...target) => {
 
   it('cannot be given another token by the request', async () => {
     const { status, text } = await ask(target, '?token=guess&resultsToken=guess&eventsToken=guess')
-    // The platform refuses to have an action's own parameters overridden, except for raw ones, which get the query apart.
+    // The platform rejects overrides of an action's own parameters, except for raw actions, whose query is passed
+    // separately.
     expect(status).toBe(action === 'predict' ? 401 : 400)
     for (const word of hidden()) expect(text).not.toContain(word)
   })
@@ -154,7 +155,7 @@ it('ignores events about the results bucket', async () => {
 })
 
 describe('a deployment without tokens', () => {
-  // What wskdeploy makes of variables that are not set.
+  // wskdeploy replaces unset variables with empty text.
   beforeAll(() => setTokens({ eventsToken: '', resultsToken: '' }))
   afterAll(() => setTokens(secrets))
 

@@ -5,8 +5,8 @@ import { clientOf } from '../helpers/policy-cases'
 import type { Connection } from './object-store-cases'
 
 /**
- * What a store's tags of objects have to be like, for results to be written there.
- * @param isAscii it takes no other letters, where S3 does
+ * Requirements on a store's object tags, as results are written there.
+ * @param isAscii the store only accepts ASCII, unlike S3
  */
 export function taggingContract(connect: () => Promise<Connection>, { isAscii = false } = {}): void {
   let s3: S3

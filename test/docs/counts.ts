@@ -4,9 +4,7 @@ import type { Block } from './markdown'
 import { sharedFolder } from './shared'
 import { commandsOf } from './shell'
 
-/*
- * What has been run, counted over the processes that run pages.
- */
+/* Counts of what has been run, over all worker processes. */
 
 interface Counted {
   page: string
@@ -16,13 +14,13 @@ interface Counted {
 
 const file = (): string => join(sharedFolder(), 'counts.jsonl')
 
-/** Counts a block that did what its page says. */
+/** Counts a block that passed. */
 export function countBlock(page: string, { language, text }: Block): void {
   const counted: Counted = { page, language, commands: language === 'sh' ? commandsOf(text).length : 0 }
   appendFileSync(file(), `${JSON.stringify(counted)}\n`)
 }
 
-/** A line about all that has been run. */
+/** Summary of all counts. */
 export function countsLine(): string {
   const lines = existsSync(file()) ? readFileSync(file(), 'utf8').trim().split('\n') : []
   const all = lines.map((line) => JSON.parse(line) as Counted)

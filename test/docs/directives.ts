@@ -1,25 +1,23 @@
-/*
- * What an HTML comment above a block says about it: `<!-- name: value -->`.
- */
+/* Directives: HTML comments above a block, `<!-- name: value -->`. */
 
 export interface Directives {
-  /** Why the block is not run. */
+  /** Reason not to run the block. */
   leftOut?: string
-  /** The exit code that the block must have; 0 otherwise. */
+  /** Expected exit code; 0 by default. */
   exit?: number
-  /** The block is written to this file instead of run. */
+  /** Name of a file to which the block is written, instead of running it. */
   file?: string
-  /** The block is run only where this program is on PATH. */
+  /** The block is skipped unless this program is on PATH. */
   needs?: string
-  /** Texts that stdout must contain. */
+  /** Texts that must appear in stdout. */
   prints: string[]
-  /** The name of the schema that the block must match. */
+  /** Name of the schema that the block must match. */
   check?: string
-  /** Commands that readers do not see, run before the block. */
+  /** Hidden setup commands, run before the block. */
   before?: string
-  /** What is wrong with a comment. */
+  /** Error in a directive. */
   problem?: string
-  /** The status with which a request must be answered; 200 to 399 otherwise. */
+  /** Expected status of a request; 200 to 399 by default. */
   status?: number
 }
 
@@ -50,7 +48,7 @@ const setters: Record<string, (directives: Directives, value: string) => void> =
   },
 }
 
-/** The directives of the comments above a block. Comments without a directive's form are remarks for authors. */
+/** Parses the directives above a block. Other comments are ignored. */
 export function readDirectives(comments: string[]): Directives {
   const directives: Directives = { prints: [] }
   for (const comment of comments) {

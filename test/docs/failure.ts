@@ -1,4 +1,4 @@
-/** An error whose message says all: where the runner threw it helps no author. */
+/** An error whose stack is its message: the runner's stack trace is useless to authors. */
 export function failure(message: string): Error {
   const error = new Error(message)
   error.stack = message

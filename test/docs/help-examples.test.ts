@@ -14,14 +14,12 @@ import { removeMobileNets, writeLayersModel } from '../helpers/mobilenet'
 import { buildStock, stockMissing, stockZip } from '../helpers/stock-zip'
 import { bareEnvironment, bin } from '../unit/cli-run'
 
-/*
- * Runs every example of the help as it stands there, in bash, against a local mode; and every command with --json.
- */
+/* Runs every example of the help in bash against a local mode, and every command with --json. */
 
 const root = join(__dirname, '..', '..')
 const someBatch = '20261122-073000-a1b2c3'
 
-/** Google's weights, whose checksum the catalogue knows; others stand in for them where they are not. */
+/** Google's weights, whose checksum is in the catalogue. If missing, generated weights replace them. */
 const published = join(root, '..', 'shared', 'models', 'mobilenet_v1_0.25_224')
 
 let folder: string
@@ -29,7 +27,7 @@ let env: NodeJS.ProcessEnv
 let local: RunningLocal
 let leaves: Map<string, { command: Command; examples: string[] }>
 
-/** The tree's commands that do something, by their names. */
+/** Leaf commands of the tree. */
 const leavesOf = (command: Command): Command[] =>
   command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf)
 
@@ -64,13 +62,13 @@ interface Done {
   stderr: string
 }
 
-/** Runs a line of bash; one that does not end by itself is interrupted, as by Ctrl-C, when it has printed something. */
+/** Runs a line of bash. An endless one is interrupted, as by Ctrl-C, after its first output. */
 async function bash(line: string, isEndless = false, data = local.dataDir): Promise<Done> {
   const child = spawn('bash', ['-c', `set -o pipefail\n${line}`], {
     cwd: folder,
     env: { ...env, WHISKLENS_DATA: data },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A process group of its own, to be interrupted whole.
+    // Its own process group, so that children are interrupted, too.
     detached: true,
   })
   const done = { stdout: '', stderr: '' }
@@ -86,10 +84,10 @@ async function bash(line: string, isEndless = false, data = local.dataDir): Prom
   return { ...done, code: code as number | null }
 }
 
-/** What it says on stderr is shown where it fails. */
+/** Compares the exit code; shows stderr if it differs. */
 function expectCode(line: string, { code, stderr }: Pick<Done, 'code' | 'stderr'>, expected: number): void {
-  const said = code === expected ? '' : stderr
-  expect({ line, code, said }).toEqual({ line, code: expected, said: '' })
+  const shown = code === expected ? '' : stderr
+  expect({ line, code, stderr: shown }).toEqual({ line, code: expected, stderr: '' })
 }
 
 beforeAll(async () => {
@@ -121,7 +119,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Puts in place what an example is about: the model `flowers` as it is before that. */
+/** Sets up the files an example needs, with the model `flowers` in its state before the command. */
 function prepare(line: string): void {
   const [given, added] = [join(folder, 'flowers'), join(folder, 'models', 'flowers')]
   for (const path of [given, added, join(folder, 'mobilenet')]) rmSync(path, { recursive: true, force: true })
@@ -145,7 +143,7 @@ const isTaken = (port: number): Promise<boolean> =>
       .once('error', () => {})
   })
 
-/** Why an example is not run here. */
+/** Why an example cannot run here; false if it can. */
 async function whyLeftOut(line: string): Promise<string | false> {
   if (line.includes('--install')) return 'it installs hundreds of megabytes'
   if (line.includes('flowers.keras')) return "it takes TensorFlow's converter"
@@ -157,10 +155,10 @@ async function whyLeftOut(line: string): Promise<string | false> {
   return isUp && ((await isTaken(3233)) || (await isTaken(9000))) && 'its ports are taken'
 }
 
-/** `watch` without an id goes on until midnight where there were uploads. */
+/** Without an id, `watch` follows the day's uploads until midnight. */
 const isEndless = (line: string): boolean => /^whisklens (up|watch(?! [0-9]))\b/.test(line)
 
-/** Several helps may have the same example: it is run once. */
+/** Examples may be shared by several help pages; each runs once. */
 const seen = new Set<string>()
 
 function isNew(line: string): boolean {
@@ -218,7 +216,7 @@ describe('examples in the help', () => {
   })
 })
 
-/** By command: arguments with which it prints something, and its exit code. */
+/** By command: arguments that produce output, and the exit code. */
 const withJson: Record<string, [args: string, code?: number]> = {
   up: ['--port 0 --data up'],
   demo: [''],
@@ -245,7 +243,7 @@ const withJson: Record<string, [args: string, code?: number]> = {
 }
 
 describe('--json', () => {
-  // The last example has removed it.
+  // The last example undeployed it.
   beforeAll(async () => expectCode('deploy', await bash('whisklens deploy --quiet'), 0))
 
   it('is an option of every command except completion', async () => {
@@ -263,7 +261,7 @@ describe('--json', () => {
       const { code, stdout, stderr } = await bash(line, name === 'up')
       expectCode(line, { code, stderr }, expected)
       const lines = stdout.trimEnd().split('\n')
-      // Nothing is old enough to be pruned.
+      // No batch is old enough.
       if (name === 'prune') expect(stdout).toBe('')
       else for (const one of lines) expect(typeof JSON.parse(one)).toBe('object')
     },

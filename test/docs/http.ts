@@ -4,13 +4,13 @@ import type { Connection } from '../../src/local-connection'
 
 export interface Request {
   method: string
-  /** A path, or an address. */
+  /** Path or absolute URL. */
   target: string
   headers: Record<string, string>
   body: string
 }
 
-/** Reads a request as it stands in a page: its line, headers, an empty line, a body. */
+/** Parses a request as written on a page: request line, headers, empty line, body. */
 export function readRequest(block: string): Request {
   const [head = '', ...rest] = block.trim().split(/\r?\n\r?\n/)
   const [first = '', ...lines] = head.split(/\r?\n/)
@@ -24,7 +24,7 @@ export function readRequest(block: string): Request {
   return { method, target, headers: Object.fromEntries(headers), body: rest.join('\n\n') }
 }
 
-/** Sends a request to the local mode, whatever host it names. */
+/** Sends a request to the local mode, whatever its host. */
 export async function sendRequest(block: string, { apiHost }: Connection) {
   const { method, target, headers, body } = readRequest(block)
   const { pathname, search } = new URL(target, apiHost)

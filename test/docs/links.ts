@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readPageAt } from './pages'
 
-/** The file that a relative link leads to, and the anchor in it. Links to other hosts lead to none. */
+/** File and anchor of a relative link; undefined for links to other hosts. */
 function targetOf(page: string, link: string): { path: string; anchor?: string } | undefined {
   if (/^[a-z][a-z0-9+.-]*:/i.test(link)) return undefined
   const [path = '', anchor] = link.split('#').map(decodeURIComponent)
@@ -17,7 +17,7 @@ function isBroken(page: string, link: string): boolean {
   return anchor !== undefined && path.endsWith('.md') && !readPageAt(path).anchors.has(anchor)
 }
 
-/** The links and images of a page that lead nowhere. */
+/** Broken links and images of a page. */
 export const brokenLinks = (path: string): string[] =>
   readPageAt(path)
     .links.filter(({ target }) => isBroken(path, target))

@@ -1,11 +1,11 @@
 import MarkdownIt, { type Token } from 'markdown-it'
 import { type Directives, readDirectives } from './directives'
 
-/** A fenced block of a page, or an indented one, which nothing can be said of. */
+/** A fenced block, or an indented one, which cannot have a language. */
 export interface Block {
-  /** The line of its opening fence, from 1. */
+  /** Line of the opening fence, from 1. */
   line: number
-  /** The word after the fence; empty where there is none. */
+  /** Info string of the fence; empty if there is none. */
   language: string
   text: string
   directives: Directives
@@ -18,15 +18,15 @@ export interface Link {
 
 export interface Page {
   blocks: Block[]
-  /** What can follow `#` in a link to the page. */
+  /** Valid fragments of links to the page. */
   anchors: Set<string>
-  /** Links and images, of Markdown and HTML. */
+  /** Links and images in Markdown and HTML. */
   links: Link[]
 }
 
 const parser = new MarkdownIt({ html: true })
 
-/** Reads a page of the docs. */
+/** Parses a page. */
 export function readPage(text: string): Page {
   const tokens = parser.parse(text, {})
   return { blocks: blocksOf(tokens), anchors: anchorsOf(tokens), links: linksOf(tokens) }
@@ -41,7 +41,7 @@ function blocksOf(tokens: Token[]): Block[] {
   let comments: string[] = []
   for (const token of tokens) {
     if (token.type === 'fence' || token.type === 'code_block') blocks.push(blockOf(token, comments))
-    // Only the comments that stand right before a block are about it.
+    // Directives must directly precede their block.
     comments = token.type === 'html_block' ? [...comments, ...commentsIn(token.content)] : []
   }
   return blocks
@@ -53,7 +53,7 @@ function blockOf(token: Token, comments: string[]): Block {
   return { line, language, text: token.content, directives: readDirectives(comments) }
 }
 
-/** The text of a heading as GitHub names its anchor. */
+/** GitHub's anchor of a heading. */
 export const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -79,7 +79,7 @@ function anchorsOf(tokens: Token[]): Set<string> {
   return anchors
 }
 
-/** The HTML of a block, comments left out. */
+/** HTML of a block, without comments. */
 function htmlOf(token: Token): string {
   const inline = (token.children ?? []).filter(({ type }) => type === 'html_inline')
   const html = token.type === 'html_block' ? token.content : inline.map(({ content }) => content).join('\n')
@@ -89,7 +89,7 @@ function htmlOf(token: Token): string {
 function linksOf(tokens: Token[]): Link[] {
   let line = 1
   return tokens.flatMap((token) => {
-    // The cells of a table have no line of their own.
+    // Table cells have no line numbers.
     if (token.map) line = lineOf(token)
     const marked = (token.children ?? []).flatMap(
       (child) => String(child.attrGet('href') ?? child.attrGet('src') ?? '') || [],

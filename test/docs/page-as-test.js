@@ -1,6 +1,6 @@
 const { join } = require('node:path')
 
-/** Makes Jest take a page for a file of tests. */
+/** Jest transform that turns a page into a test file. */
 module.exports = {
   process: () => ({
     code: `require(${JSON.stringify(join(__dirname, 'page-tests'))}).testPage(__filename)`,

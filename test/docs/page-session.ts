@@ -21,17 +21,17 @@ import { root } from './pages'
 import { pathOf, programOf, sharedFolder } from './shared'
 import { prelude, scriptOf, startsOwnLocalMode } from './shell'
 
-/** How a script or a program ended. */
+/** Result of a script or program. */
 export interface Outcome {
   code: number | null
   stdout: string
   stderr: string
-  /** The line of the script that failed, from 1. */
+  /** Line of the script that failed, from 1. */
   failedLine?: number
 }
 
-/** What of a clone a page's commands name. */
-const ofClone = [
+/** Paths of a clone that pages refer to. */
+const clonePaths = [
   'docs',
   'samples',
   'scripts',
@@ -45,16 +45,16 @@ const ofClone = [
 ]
 const manifests = ['manifest.yaml', 'manifest.stock.yaml']
 
-/** What can reach the local mode. */
+/** Matches code that may need the local mode. */
 const usesDeployment = /whisklens|wsk|curl|aws|node|np[mx]|127\.0\.0\.1/
 
-/** A block that runs for longer hangs. Milliseconds. */
+/** Timeout of a block, milliseconds. */
 const patience = 240_000
 
-/** A page as one reads it: in a folder and a terminal of its own, with a local mode. */
+/** The environment of a reader: a folder, a terminal and a local mode for each page. */
 export class PageSession {
   readonly folder: string
-  /** What the reader does not see: the home folder, variables, output. */
+  /** Hidden from the reader: home folder, variables, output. */
   readonly #state: string
   readonly #env: NodeJS.ProcessEnv
   readonly #groups: number[] = []
@@ -70,7 +70,7 @@ export class PageSession {
     const env = Object.entries(bareEnvironment(home)).filter(([name]) => !ownSettings.test(name))
     this.#env = {
       ...Object.fromEntries(env),
-      // Which registry there is, is said in the real home folder.
+      // The registry is configured in the real home folder.
       npm_config_userconfig: join(homedir(), '.npmrc'),
       PATH: pathOf(shared),
       DOCS_STATE: this.#state,
@@ -82,11 +82,14 @@ export class PageSession {
     this.#fill()
   }
 
-  /** Photos, and what of a clone a command may name; `npm start` and `npm run demo` are those of package.json. */
+  /**
+   * Adds photos, and the paths of a clone that pages refer to. `npm start` and `npm run demo` are those of
+   * package.json.
+   */
   #fill(): void {
     mkdirSync(this.folder, { recursive: true })
     fillExampleFolder(this.folder)
-    for (const name of [...ofClone, ...manifests]) symlinkSync(join(root, name), join(this.folder, name))
+    for (const name of [...clonePaths, ...manifests]) symlinkSync(join(root, name), join(this.folder, name))
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>
     }
@@ -98,7 +101,7 @@ export class PageSession {
     writeFileSync(join(this.folder, 'package.json'), json)
   }
 
-  /** Runs a block of shell. */
+  /** Runs a shell block. */
   async shell(text: string): Promise<Outcome> {
     if (text.split('\n').some(startsOwnLocalMode)) await this.#handOver()
     else if (usesDeployment.test(text)) await this.startLocal()
@@ -110,20 +113,20 @@ export class PageSession {
     return existsSync(failed) ? { ...outcome, failedLine: Number(readFileSync(failed, 'utf8')) } : outcome
   }
 
-  /** Runs a program of Node.js that lies in the page's folder. */
+  /** Runs a Node.js program in the page's folder. */
   async program(file: string): Promise<Outcome> {
     if (usesDeployment.test(readFileSync(file, 'utf8'))) await this.startLocal()
     return this.#spawn('bash', ['-c', '. "$DOCS_STATE/prelude"; node "$0"', file])
   }
 
-  /** How to reach the page's local mode. */
+  /** Connection of the page's local mode. */
   async connection(): Promise<Connection> {
     await this.startLocal()
     const json = readFileSync(join(this.folder, '.whisklens', 'connection.json'), 'utf8')
     return connectionSchema.parse(JSON.parse(json))
   }
 
-  /** Starts the page's local mode, unless it runs or the page has started one itself. */
+  /** Starts the page's local mode, unless it is running or the page has started its own. */
   async startLocal(): Promise<void> {
     if (this.#local || this.#isStartedByPage) return
     this.#local = await startLocalModeIn(
@@ -134,7 +137,7 @@ export class PageSession {
     )
   }
 
-  /** What is set where one deploys: the image, and the tokens of the deployment that is there. */
+  /** Variables for deploying: the image, and the tokens of the existing deployment. */
   #deployment(): NodeJS.ProcessEnv {
     const secrets = join(this.folder, '.whisklens', 'secrets.json')
     if (!existsSync(secrets)) return {}
@@ -146,14 +149,14 @@ export class PageSession {
     }
   }
 
-  /** From here on the local mode is the page's own. */
+  /** Stops the session's local mode, so that the page can start its own. */
   async #handOver(): Promise<void> {
     await this.#local?.stop()
     this.#local = undefined
     this.#isStartedByPage = true
   }
 
-  /** Runs a program to its end. Its output goes to files, as what it leaves in the background keeps them open. */
+  /** Runs a program to completion. Output goes to files: background processes would keep pipes open. */
   async #spawn(program: string, args: string[]): Promise<Outcome> {
     const paths = ['stdout', 'stderr'].map((name) => join(this.#state, name)) as [string, string]
     const [stdout, stderr] = paths.map((path) => openSync(path, 'w')) as [number, number]
@@ -161,7 +164,7 @@ export class PageSession {
       cwd: this.folder,
       env: { ...this.#env, ...this.#deployment() },
       stdio: ['ignore', stdout, stderr],
-      // A process group of its own, to be ended whole.
+      // Its own process group, so that close() ends all its children.
       detached: true,
     })
     for (const file of [stdout, stderr]) closeSync(file)
@@ -174,7 +177,7 @@ export class PageSession {
     return { code: code as number | null, stdout: out, stderr: err }
   }
 
-  /** Ends everything that the page has left running. */
+  /** Ends all processes that the page has left running. */
   async close(): Promise<void> {
     await Promise.all(this.#groups.map(endGroup))
     await this.#local?.stop()
@@ -191,7 +194,7 @@ const isThere = (group: number): boolean => {
   }
 }
 
-/** Interrupts a process group, and kills what is left of it after a while. */
+/** Terminates a process group; kills it after 10 s. */
 async function endGroup(group: number): Promise<void> {
   if (!isThere(group)) return
   process.kill(-group, 'SIGTERM')

@@ -11,7 +11,7 @@ import { isDisguised, isExample, isKnown, runBlock } from './run-block'
 import { sharedFolder } from './shared'
 import { commandsOf } from './shell'
 
-/** What a block is called: its first command or line. */
+/** Title of a block: its first command or line. */
 function titleOf({ language, text }: Block): string {
   const lines = language === 'sh' ? commandsOf(text) : text.trim().split('\n')
   return (lines[0] ?? '').split('\n')[0]?.trim().slice(0, 80) ?? ''
@@ -22,7 +22,7 @@ function whyLeftOut({ directives: { leftOut, needs: program } }: Block): string 
   return program && !programOnPath(program) ? `${program} is not installed` : undefined
 }
 
-/** A test for each example of a page, in their order; a page's examples build on each other. */
+/** Registers a test per example, in order: later examples depend on earlier ones. */
 export function testPage(path: string): void {
   const name = nameOfPage(path)
   const { blocks } = readPageAt(path)

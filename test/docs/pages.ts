@@ -4,10 +4,10 @@ import { type Page, readPage } from './markdown'
 
 export const root = join(__dirname, '..', '..')
 
-/** The folder whose pages are run: that of the project, unless mistakes are planted. */
+/** Root of the pages: the project, or a folder with planted mistakes. */
 const docsRoot = process.cwd()
 
-/** The pages whose blocks are run, by their paths: README.md and all below docs/. */
+/** Paths of all pages: README.md and everything below docs/. */
 export const pagePaths = (folder = docsRoot): string[] => [
   join(folder, 'README.md'),
   ...readdirSync(join(folder, 'docs'), { recursive: true, encoding: 'utf8' })
@@ -16,10 +16,10 @@ export const pagePaths = (folder = docsRoot): string[] => [
     .map((name) => join(folder, 'docs', name)),
 ]
 
-/** How a page is called in the names of tests. */
+/** Name of a page in test titles. */
 export const nameOfPage = (path: string): string => relative(docsRoot, path)
 
-/** The same as part of the name of a file. */
+/** Name of a page as part of a file name. */
 export const slugOf = (path: string): string =>
   nameOfPage(path)
     .replace(/\.md$/, '')

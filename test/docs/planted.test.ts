@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './pages'
 
-/*
- * Pages with planted mistakes: each has to fail the run.
- */
+/* Pages with planted mistakes: each must fail. */
 
 const pages: Record<string, string> = {
   'command.md': `# A

@@ -4,9 +4,7 @@ import { join } from 'node:path'
 import type { Block } from './markdown'
 import { pagePaths, readPageAt, root, slugOf } from './pages'
 
-/*
- * The programs of all pages are compiled at once, beside the installed package.
- */
+/* Compiles the programs of all pages at once, beside the installed package. */
 
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 
@@ -14,14 +12,14 @@ const options = [
   '--ignoreConfig',
   ...['--target', 'es2022', '--module', 'node16', '--types', 'node', '--skipLibCheck'],
   ...['--typeRoots', join(root, 'node_modules', '@types')],
-  // The root of a page's programs, so that what is emitted keeps its name.
+  // Fixed root, so that emitted files keep their names.
   ...['--rootDir', '.', '--outDir', 'emitted'],
 ]
 const strict = ['--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes']
 
 const isProgram = ({ language }: Block): boolean => language === 'ts' || language === 'js'
 
-/** JavaScript that is left out may be for an image with other packages; types are checked of all TypeScript. */
+/** JavaScript that is left out may need packages of an image. TypeScript is always type-checked. */
 const isChecked = (block: Block): boolean =>
   isProgram(block) && (block.language === 'ts' || !block.directives.leftOut)
 
@@ -29,7 +27,7 @@ const fileOf = (page: string, { line, language }: Block): string => `${slugOf(pa
 
 const diagnosticsFile = (shared: string): string => join(shared, 'programs', 'diagnostics.json')
 
-/** Compiles the programs of pages, strictly where they are TypeScript. What the compiler says is read by {@link diagnosticsOf}. */
+/** Compiles the programs of pages, TypeScript in strict mode. {@link diagnosticsOf} reads the result. */
 export function compilePrograms(shared: string, pages = pagePaths()): void {
   const folder = join(shared, 'programs')
   mkdirSync(folder, { recursive: true })
@@ -39,10 +37,10 @@ export function compilePrograms(shared: string, pages = pagePaths()): void {
       writeFileSync(join(folder, fileOf(page, block)), block.text)
       files[block.language as 'ts' | 'js'].push(fileOf(page, block))
     }
-  const said =
+  const diagnostics =
     compile(folder, files.ts, strict) +
     compile(folder, files.js, ['--allowJs', '--checkJs', '--strict', 'false'])
-  writeFileSync(diagnosticsFile(shared), JSON.stringify(said.split('\n').filter(Boolean)))
+  writeFileSync(diagnosticsFile(shared), JSON.stringify(diagnostics.split('\n').filter(Boolean)))
 }
 
 function compile(cwd: string, files: string[], more: string[]): string {
@@ -54,17 +52,17 @@ function compile(cwd: string, files: string[], more: string[]): string {
   return stdout + stderr
 }
 
-/** What the compiler says of the programs of a page, with the page's lines. */
+/** Compiler diagnostics for a page, with its line numbers. */
 export function diagnosticsOf(shared: string, page: string, blocks: Block[]): string[] {
   const lines = new Map(blocks.map((block) => [fileOf(page, block), block.line]))
-  const said = JSON.parse(readFileSync(diagnosticsFile(shared), 'utf8')) as string[]
-  return said.flatMap((text) => {
+  const diagnostics = JSON.parse(readFileSync(diagnosticsFile(shared), 'utf8')) as string[]
+  return diagnostics.flatMap((text) => {
     const [, file = '', line, rest] = /^(\S+?)\((\d+),\d+\): (.*)$/.exec(text) ?? []
     const start = lines.get(file)
     return start === undefined ? [] : `line ${start + Number(line)}: ${rest}`
   })
 }
 
-/** The program of a block as JavaScript. */
+/** Path of a block's program as JavaScript. */
 export const emittedProgram = (shared: string, page: string, block: Block): string =>
   join(shared, 'programs', 'emitted', fileOf(page, block).replace(/ts$/, 'js'))

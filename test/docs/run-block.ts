@@ -10,14 +10,14 @@ import { emittedProgram } from './programs'
 import { schemas } from './schemas'
 import { sharedFolder } from './shared'
 
-/** A block, and the page that it is on. */
+/** A block in its page. */
 export interface Placed {
   page: string
   block: Block
   session: PageSession
 }
 
-/** What is done with blocks, by their language. */
+/** Runners by language. */
 const runners: Record<string, (placed: Placed) => Promise<void>> = {
   sh: runShell,
   ts: runProgram,
@@ -27,21 +27,24 @@ const runners: Record<string, (placed: Placed) => Promise<void>> = {
   yaml: checkYaml,
 }
 
-/** Languages of blocks that are output, or a drawing. */
+/** Languages of blocks that are only displayed: output and diagrams. */
 const shown = ['', 'text']
 
 export const isKnown = (language: string): boolean =>
   shown.includes(language) || Object.hasOwn(runners, language)
 
-/** Whether a block is shown as output and yet looks like something to run; the synopsis of a command has brackets. */
+/**
+ * Whether a block looks like commands although it is marked as output. The synopsis of a command, which has brackets,
+ * is allowed.
+ */
 export const isDisguised = ({ language, text }: Block): boolean =>
   shown.includes(language) && /^(\$ |(npx|npm|whisklens|wsk|wskdeploy|curl|node) [^[<]*$)/m.test(text)
 
-/** Whether there is something to do for a block. */
+/** Whether a block is run or written to a file. */
 export const isExample = ({ language, directives }: Block): boolean =>
   !shown.includes(language) || directives.file !== undefined
 
-/** Runs or checks a block; throws where it does not do what the page says. */
+/** Runs or checks a block. @throws if it does not do what the page says */
 export async function runBlock(placed: Placed): Promise<void> {
   const { block, session } = placed
   const { before, file, problem } = block.directives
@@ -121,7 +124,7 @@ interface Expected {
   prints?: string[]
 }
 
-/** What was printed is shown where the outcome is another. */
+/** Compares an outcome; shows the output if it differs. */
 function expectOutcome(outcome: Outcome, { what, line, code: expected = 0, prints = [] }: Expected): void {
   const { code, stdout, stderr } = outcome
   const missing = prints.filter((text) => !stdout.includes(text)).map((text) => `stdout lacks "${text}"`)

@@ -12,7 +12,7 @@ import {
   thumbnailSchema,
 } from '../../src/schema'
 
-/** What `<!-- check: name -->` holds a block against. */
+/** Schemas by their name in `<!-- check: name -->`. */
 export const schemas: Record<string, ZodType> = {
   record: recordSchema,
   summary: summarySchema,

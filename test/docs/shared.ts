@@ -9,11 +9,9 @@ import { buildStock, stockMissing, stockZip } from '../helpers/stock-zip'
 import { root } from './pages'
 import { compilePrograms } from './programs'
 
-/*
- * What all pages share: the built package, installed, and the programs that their commands call.
- */
+/* Shared by all pages: the installed package, and the programs that commands call. */
 
-/** Workers read it from the environment, which they inherit. */
+/** Environment variable with the folder, inherited by Jest's workers. */
 const variable = 'WHISKLENS_DOCS_FOLDER'
 
 export function sharedFolder(): string {
@@ -25,10 +23,10 @@ export function sharedFolder(): string {
 export const programOf = (shared: string): string =>
   join(shared, 'node_modules', 'whisklens', 'bin', 'whisklens.js')
 
-/** PATH with the programs of pages before everything else. */
+/** PATH that starts with the programs for pages. */
 export const pathOf = (shared: string): string => [join(shared, 'bin'), process.env.PATH].join(delimiter)
 
-/** Makes the shared folder. */
+/** Creates the shared folder. */
 export function prepareShared(): void {
   const shared = realpathSync(mkdtempSync(join(tmpdir(), 'whisklens-docs-')))
   process.env[variable] = shared
@@ -40,7 +38,10 @@ export function prepareShared(): void {
 
 export const removeShared = (): void => rmSync(sharedFolder(), { recursive: true, force: true })
 
-/** `deploy --stock` makes zips, which takes seconds, where there are none of this build: pages would make them at the same time. */
+/**
+ * Builds the zips for `deploy --stock` if they are missing or stale. It takes seconds, and pages would do it
+ * concurrently.
+ */
 function copyStock(shared: string): void {
   if (stockMissing) return
   const dateOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
@@ -52,7 +53,7 @@ function writePrograms(shared: string): void {
   const bin = join(shared, 'bin')
   mkdirSync(bin)
   const node = `exec '${process.execPath}'`
-  // On free ports, as other pages are run at the same time.
+  // Free ports by default, because pages run in parallel.
   const ours = join(shared, 'node_modules', '.bin', 'whisklens')
   mkdirSync(dirname(ours))
   writeProgram(
@@ -64,13 +65,13 @@ esac
 ${node} '${programOf(shared)}' "$@"`,
   )
   symlinkSync(ours, join(bin, 'whisklens'))
-  // The lock file is checked; installing would take the folder from under the tests.
+  // Only checks the lock file: `npm ci` would delete node_modules during the tests.
   writeProgram(
     join(bin, 'npm'),
     `[ "$1" != ci ] || { cd '${root}' && set -- ci --dry-run; }
 exec '${installed('npm')}' "$@"`,
   )
-  // Addresses of the docs have the ports of a local mode that runs alone.
+  // Redirects the default ports in the docs to those of the page's local mode.
   writeProgram(
     join(bin, 'curl'),
     `host() { sed -n 's/.*"'"$1"'":"http:..\\([0-9.:]*\\)".*/\\1/p' "$DOCS_FOLDER/.whisklens/connection.json"; }

@@ -1,20 +1,18 @@
-/*
- * The commands of a block of shell, and how a block becomes a script.
- */
+/* Commands of a shell block, and its conversion to a script. */
 
-/** Programs that run until they are interrupted: `watch` where no batch is named. */
+/** Programs that run until interrupted: the local mode, and `watch` without a batch. */
 const endless = /^(?:\w+=\S* )*(?:npm (?:run )?start|(?:npx )?whisklens (?:up|watch(?! +[^\s#-])))\b/
 
-/** Whether a line does not end by itself; one that a `&` sends to the background is the shell's business. */
+/** Whether a line must be sent to the background; false if it ends in `&`. */
 export const isEndless = (line: string): boolean =>
   endless.test(line.trim()) && !/--help|(?<!&)&\s*(#.*)?$/.test(line)
 
 const startsLocalMode = (line: string): boolean => isEndless(line) && !/\bwatch\b/.test(line)
 
-/** Whether a line starts the local mode of the working folder. */
+/** Whether a line starts the local mode in the working folder. */
 export const startsOwnLocalMode = (line: string): boolean => startsLocalMode(line) && !/--data\b/.test(line)
 
-/** The commands of a block, each as the lines that it takes. Comments and what a here-document holds are none. */
+/** Commands of a block, including continuation lines. Ignores comments and here-documents. */
 export function commandsOf(script: string): string[] {
   const commands: string[] = []
   let open = ''
@@ -34,13 +32,13 @@ export function commandsOf(script: string): string[] {
   return open ? [...commands, open.trim()] : commands
 }
 
-/** A command goes on behind a backslash, an operator or an open quote. */
+/** A command continues after a backslash, an operator or an open quote. */
 function isContinued(text: string): boolean {
   const { quote, code } = withoutQuoted(text)
   return quote !== undefined || /(?:\\|\||&&)$/.test(code.trimEnd())
 }
 
-/** What of a command is neither quoted nor a comment, and the quote that is open at its end. */
+/** Removes quoted text and comments. Returns the quote that is open at the end, too. */
 function withoutQuoted(text: string): { code: string; quote: string | undefined } {
   let quote: string | undefined
   let code = ''
@@ -61,19 +59,21 @@ function withoutQuoted(text: string): { code: string; quote: string | undefined 
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-/** What a program says once it has started. */
-const saidBy = (line: string): string => (startsLocalMode(line) ? 'Whisklens is up|"apiHost"' : '.')
+/** Pattern of the output that shows that a program has started. */
+const startedPattern = (line: string): string => (startsLocalMode(line) ? 'Whisklens is up|"apiHost"' : '.')
 
-/** The block with each line that does not end by itself in the background; the number of lines stays. */
+/** Sends endless lines to the background; keeps line numbers. */
 export const scriptOf = (text: string): string =>
   text
     .split('\n')
-    .map((line) => (isEndless(line) ? `in_background ${quoted(line.trim())} ${quoted(saidBy(line))}` : line))
+    .map((line) =>
+      isEndless(line) ? `in_background ${quoted(line.trim())} ${quoted(startedPattern(line))}` : line,
+    )
     .join('\n')
 
 /**
- * What stands before each block in bash. A page is read in one terminal: variables and the folder are those that the
- * block before has left. The number of the line that fails is left in the file `failed`.
+ * Preamble of each block in bash. Restores variables and the working folder of the previous block, because a page is
+ * read in one terminal. Writes the number of a failing line to the file `failed`.
  */
 export const prelude = `
 set -Eeuo pipefail

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { standInForWsk } from '../conformance/wsk-stand-in'
 
-/*
- * The program `wsk` where the real one is not installed: it connects as WSK_CONFIG_FILE says.
- */
+/* A stand-in for `wsk` where it is not installed; connects according to WSK_CONFIG_FILE. */
 
 const properties = readFileSync(process.env.WSK_CONFIG_FILE ?? '', 'utf8')
 

@@ -12,8 +12,8 @@ import {
 } from '../helpers/local-mode'
 
 /*
- * What the platform adds to parameters disturbs no action, and the caller's key among it is found nowhere afterwards. It
- * is planted in the headers of each request, and in the parameters as a rule passes them on.
+ * Actions tolerate the platform's additions to their parameters, and the caller's key among them does not leak. It is
+ * planted in the headers of each request, and in the parameters as passed by a rule.
  */
 
 const marker = `planted-${randomUUID()}`
@@ -27,7 +27,7 @@ let local: RunningLocal
 let clients: Clients
 let eventsToken: string
 
-/** An action that answers with the message it was sent. */
+/** An action that returns its parameters. */
 const echo = '/guest/echo'
 
 beforeAll(async () => {
@@ -113,7 +113,8 @@ describe('with the platform’s additions to their parameters, actions', () => {
   it('do so in fired batches and for events, too', async () => {
     const { ow } = clients
     await ow.actions.update({ name: echo, action: 'function main(params) { return params }' })
-    // Each message to the sequence is the result of an activation, and so is the one about the batch's end.
+    // Turns each message of the sequence into the result of an activation, as the rule does for the message about the
+    // end of the batch.
     const components = [echo, '/guest/whisklens/classify', '/guest/whisklens/aggregate']
     await ow.actions.update({ name: 'whisklens/classify-images', sequence: components } as never)
     await ow.rules.update({ name: 'on-completed', trigger: '/_/batch-completed', action: echo })
@@ -159,10 +160,10 @@ it('appear in no logs and results of activations, messages to others, or buckets
   ])
     expect(names).toContain(name)
   for (const { activationId, name } of listed) {
-    // A trigger's activation holds what it was fired with: the headers among it are this test's.
+    // A trigger's activation contains its payload, which includes the headers planted by this test.
     if (name === 'batch-requested') continue
     const activation = await ow.activations.get({ name: activationId })
-    // A rule passes the headers of the fire on to the echo; those of ours are of no interest here.
+    // A rule passes the fire's headers to the echo. The headers of its own invocation do not matter.
     const result = { ...activation.response?.result, __ow_headers: undefined }
     const { authorization: _, ...passedOn } = activation.response?.result.__ow_headers ?? {}
     expect([name, found(JSON.stringify([activation.logs, result, passedOn]))]).toEqual([name, false])

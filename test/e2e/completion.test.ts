@@ -43,7 +43,7 @@ const labels = [
   { label: 'beagle', count: 1 },
 ]
 
-/** How a shell is started and told to complete; it prints a marker when it is ready. */
+/** How to start a shell and set up completion. */
 const shells = {
   bash: {
     start: 'bash --norc -i',
@@ -57,7 +57,7 @@ const shells = {
   fish: { start: 'fish --no-config -i', setUp: 'whisklens completion fish | source' },
 }
 
-/** Keys, and what is on the line or below it after them. */
+/** Keys, and the expected output on or below the line. */
 const cases: [string, RegExp][] = [
   ['whisklens unde\t', /whisklens undeploy /],
   ['whisklens model rem\t', /model remove /],
@@ -91,7 +91,7 @@ for (const [name, { start, setUp }] of Object.entries(shells)) {
     it.each(cases)('%j', async (keys, expected) => {
       shell.type(keys)
       await shell.shows(expected)
-      // The line is erased for the next.
+      // Ctrl-U: clears the line.
       shell.type('\x15')
       shell.type("echo ne''xt\r")
       await shell.shows(/^next/m)

@@ -34,7 +34,7 @@ const total = 130
 const name = (index: number): string => `photos/${String(index).padStart(4, '0')}.jpg`
 const isCoffee = (index: number): boolean => index % 10 === 0
 
-/** 130 images, every tenth a coffee; the first keys are hostile, sorted before all others by their first byte. */
+/** 130 images, every tenth a coffee; the first keys are hostile, and sort before all others by their first byte. */
 const records: ImageRecord[] = [
   { ...recordOf(hostile, hostileLabel, 0.5) },
   errorOf(quoted, 'image_corrupt', hostileMessage),
@@ -48,7 +48,7 @@ const large: ImageRecord[] = Array.from({ length: 2500 }, (_, index) => ({
   exif: { camera: 'Leica' },
 }))
 
-/** Each in a way of its own what cannot be shown as it is. */
+/** Records with different reasons why the image cannot be displayed. */
 const odd: ImageRecord[] = [
   errorOf('odd/empty.png', 'image_empty', 'The object is empty'),
   recordOf('odd/gone.jpg'),
@@ -71,7 +71,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
     let context: BrowserContext
     let page: Page
     let complaints: string[]
-    /** Addresses of everything the page asked for. */
+    /** URLs of all requests of the page. */
     let asked: URL[]
 
     beforeAll(async () => {
@@ -221,7 +221,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
             cells().evaluateAll((all) =>
               all.map((one) => [Number(one.dataset.position), one.getAttribute('title')]),
             ) as Promise<[number, string][]>
-          // What has no record yet is named by its position.
+          // Cells without a record are named by their position.
           await until(async () => (await labels()).every(([, label]) => !label.startsWith('Image ')))
           expect(await cells().count()).toBeLessThan(80)
           for (const [position, label] of await labels()) seen.set(position, label)
@@ -321,7 +321,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         const least = page.getByLabel('Minimum confidence', { exact: true })
         await least.focus()
         await press('End')
-        // It stops at the other end of the range.
+        // The handle stops at the maximum.
         expect(await least.inputValue()).toBe('45')
         await page.getByRole('heading', { name: 'No image matches the filters' }).waitFor()
         await press('Home')
@@ -448,7 +448,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await cell('odd/street.jpg').click()
         const box = viewer().locator('.box')
         await says(box, 'bus')
-        // Both at once: the picture may still be fitted to the window.
+        // In one call: the picture may still be scaled to the window.
         const rectangles = await viewer()
           .locator('.frame')
           .evaluate((frame) =>
@@ -609,7 +609,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
         await page.locator('#state').filter({ hasText: 'Complete' }).waitFor()
         await waitForCount('130 images')
         await says(page.locator('#live'), 'Up to date')
-        // The very same element: neither closed nor loaded again.
+        // The same element: neither closed nor reloaded.
         expect(await image.evaluate((now, before) => now === before, element)).toBe(true)
         await says(viewer().locator('.place'), '6 of 130')
         expect(complaints).toEqual([])
@@ -618,7 +618,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
       it('pauses while the page is hidden', async () => {
         await writeRunning(store, 'watched', records.slice(0, 5), total, '2026-07-01T07:29:00.000Z')
         await open('&batch=watched')
-        // Once what is on the screen is there.
+        // Wait until the visible cells are rendered.
         await until(async () => (await cell(name(0)).count()) === 1)
         const setHidden = (hidden: boolean) =>
           page.locator('html').evaluate((html, value) => {
@@ -721,7 +721,7 @@ needs(missingForChromium.length > 0 && `missing ${missingForChromium.join(' and 
   },
 )
 
-/** Texts, and what is behind them. */
+/** Texts, and the elements with their background. */
 const readable = [
   ['body', 'body'],
   ['#live', '.top'],

@@ -19,7 +19,7 @@ let clients: ReturnType<typeof clientsOf>
 beforeAll(async () => {
   process.env.WHISKLENS_S3_ENCRYPTION = encryption
   local = await startLocalMode(await newDataDir())
-  // Commands find out by themselves.
+  // Commands must detect it themselves.
   delete process.env.WHISKLENS_S3_ENCRYPTION
   clients = clientsOf(local.connection)
 })
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const run = (...args: string[]) => whisklens(args, { WHISKLENS_DATA: local.dataDir })
 
-/** A client with the key that the actions have. */
+/** A client with the actions' key. */
 async function asActions() {
   const { parameters = [] } = await clients.ow.packages.get({ name: 'whisklens' })
   const input = (name: string): string => parameters.find(({ key }) => key === name)?.value

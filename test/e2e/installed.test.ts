@@ -15,7 +15,7 @@ import { needs } from '../helpers/needs'
 import { buildStock, stockMissing } from '../helpers/stock-zip'
 
 const root = join(__dirname, '..', '..')
-/** It packs, unpacks and makes zips of all that is installed. Milliseconds. */
+/** Packing, unpacking and zipping the whole installation is slow. Milliseconds. */
 jest.setTimeout(300_000)
 
 let folder: string

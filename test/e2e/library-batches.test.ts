@@ -9,9 +9,7 @@ import {
   whisklens,
 } from '../helpers/local-mode'
 
-/*
- * The library at work on a deployment in the local mode.
- */
+/* The library against a deployment in the local mode. */
 
 const samples = join(__dirname, '..', '..', 'samples')
 let local: RunningLocal
@@ -34,10 +32,10 @@ describe('a batch of the library', () => {
   it('is started, followed with progress, and read', async () => {
     const batch = await deployment.startBatch({ ...force, batch: 'first', since: new Date(0), minSize: '1k' })
     expect(batch.id).toBe('first')
-    const looks: BatchProgress[] = []
-    const summary = await batch.wait({ onProgress: (progress) => looks.push(progress) })
+    const updates: BatchProgress[] = []
+    const summary = await batch.wait({ onProgress: (progress) => updates.push(progress) })
     expect(summary).toMatchObject({ batch: 'first', state: 'complete', totals: { ok: 8, error: 0 } })
-    expect(looks.at(-1)).toEqual({ done: 8, total: 8, errors: 0, isGrowing: false, running: 0, summary })
+    expect(updates.at(-1)).toEqual({ done: 8, total: 8, errors: 0, isGrowing: false, running: 0, summary })
     expect(await batch.summary()).toEqual(summary)
     expect(await deployment.batches(1)).toMatchObject([{ batch: 'first', state: 'complete' }])
 

@@ -8,9 +8,7 @@ import { installPackage } from '../helpers/installed-package'
 import { startLocalModeOf, whisklens } from '../helpers/local-mode'
 import { compile as compileIn, programsIn } from '../helpers/typescript-project'
 
-/*
- * The library as others have it: from the packed package, in an otherwise empty TypeScript project.
- */
+/* The library as users install it: from the packed package, in an otherwise empty TypeScript project. */
 
 const root = join(__dirname, '..', '..')
 let folder: string

@@ -10,7 +10,7 @@ import {
   whisklens,
 } from '../helpers/local-mode'
 
-/* Batches of lists as people fire them: the command line, real actions, real photos. */
+/* Batches of lists, with the command line, real actions and real photos. */
 
 let dataDir: string
 let local: RunningLocal

@@ -14,13 +14,13 @@ import {
 import { removeSmallNetworks, smallNetworks } from '../helpers/small-networks'
 
 /*
- * Several models over the same images: those of the box, one that the user added, and a real MobileNet where its weights
- * lie beside the checkout.
+ * Several models over the same images: the built-in ones, a user-defined one, and a real MobileNet if its weights are
+ * beside the checkout.
  */
 
 const weights = join(__dirname, '..', '..', '..', 'shared', 'models', 'mobilenet_v1_0.25_224')
 const defaultModel = 'efficientnet-lite0-int8'
-/** They end before their softmax. */
+/** A small network that outputs logits. */
 const network = (name: keyof typeof smallNetworks): string => {
   const folder = (smallNetworks[name] as () => string)()
   const path = join(folder, 'whisklens.json')
@@ -34,7 +34,7 @@ let local: RunningLocal
 let clients: Clients
 let models: string[]
 
-/** A command of Whisklens against the local mode. */
+/** Runs a Whisklens command against the local mode. */
 async function run(...args: string[]) {
   const done = await whisklens(args, { WHISKLENS_DATA: dataDir })
   if (done.code !== 0) throw new Error(`whisklens ${args.join(' ')} ended with ${done.code}: ${done.stderr}`)
@@ -47,7 +47,7 @@ const runBatch = async (batch: string, ...args: string[]): Promise<BatchSummary>
 const resultsOf = async (batch: string): Promise<ImageRecord[]> =>
   parseLines((await run('results', batch, '--json', '--quiet')).stdout)
 
-/** Versions of models that have records. */
+/** Number of records by model version. */
 const recorded = async (): Promise<Map<string, number>> => {
   const counts = new Map<string, number>()
   for (const key of await clients.keys('images/')) {
@@ -118,7 +118,7 @@ it('switching models classifies only what the new model has not seen', async () 
 it('a changed model is another one: it classifies everything, and old records stay', async () => {
   const before = await recorded()
   await run('model', 'add', network('two filters for each channel'), '--id', 'mine', '--force')
-  // Warm containers keep what they have loaded.
+  // Warm containers would keep loaded models.
   await local.stop()
   local = await startLocalMode(dataDir)
   clients = clientsOf(local.connection)

@@ -14,8 +14,8 @@ import {
 } from '../helpers/local-mode'
 
 /*
- * An image that changes while it is classified: the newest version's labels win, always. A proxy before the store
- * holds single requests back, so that what happens first is certain and not a matter of time.
+ * An image that is overwritten while it is classified: the labels of the newest version always win. A proxy in front of
+ * the store holds single requests, so that the order of events does not depend on timing.
  */
 
 const sample = (name: string) => readFileSync(join(__dirname, '..', '..', 'samples', name))
@@ -28,7 +28,7 @@ let gates: Awaited<ReturnType<typeof startGateProxy>>
 
 beforeAll(async () => {
   dataDir = await newDataDir()
-  // One container for the older version, one for the newer.
+  // One container for each version.
   local = await startLocalMode(dataDir, '--containers', '2')
   clients = clientsOf(local.connection)
   gates = await startGateProxy(local.connection.s3.endpoint)
@@ -46,7 +46,7 @@ afterAll(async () => {
 const imageOf = (key: string) => new RegExp(` /images/${key}$`)
 const recordOf = (key: string) => new RegExp(`/results/images/[^/]+/images/${key}$`)
 
-/** What an image holds, as the tests tell versions apart. */
+/** Fields that tell the versions of an image apart. */
 const seen = ({ key, etag, labels }: ImageRecord) => ({ key, etag, label: labels[0]?.label })
 
 /** The newest record of an image. */
@@ -59,20 +59,20 @@ async function record(key: string): Promise<ImageRecord | undefined> {
 const recorded = (key: string, etag: string) =>
   eventually(async () => (await record(key))?.etag === etag, `the record of ${key}`)
 
-/** An activation of `classify`, and the sequence it is part of. */
+/** An activation of `classify`, with the sequence that contains it. */
 interface Classification {
   cause?: string
   response: { result: { images?: ImageRecord[] } }
 }
 
-/** Until the sequence that classified this version of an image has come to its end, whatever it wrote. */
+/** Waits until the sequence that classified a version of an image has ended. */
 const reported = (key: string, etag: string) =>
   eventually(async () => {
     const query = { name: 'whisklens/classify', limit: 200, docs: true }
     const found = (await clients.ow.activations.list(query as never)) as unknown as Classification[]
     const isOfIt = (image: ImageRecord) => image.key === key && image.etag === etag
     const cause = found.find(({ response: { result } }) => result.images?.some(isOfIt))?.cause
-    // The sequence has an activation record once it has ended.
+    // A sequence has an activation record only after it has ended.
     return cause && clients.ow.activations.get({ name: cause }).catch(() => false)
   }, `the report on ${key}`)
 
@@ -88,7 +88,7 @@ async function batch(id: string, params: object) {
   return clients.completed(id, 90_000)
 }
 
-/** The record, a batch of what is missing, and a batch of everything agree on the image's newest version. */
+/** Expects the newest version in the image's record, in a batch of missing images, and in a batch of all images. */
 async function expectNewest(key: string, etag: string, missing: number): Promise<void> {
   const newest = { key, etag, label: 'tiger cat' }
   if (missing === 0) expect(seen((await record(key)) as ImageRecord)).toEqual(newest)
@@ -172,7 +172,7 @@ describe('an image of a batch that is overwritten', () => {
     await recorded(key, newer)
     download.release()
     await clients.completed('slow')
-    // A batch tells what it found; the image's record is what is true of it now.
+    // A batch keeps the version it classified; the image's record has the newest one.
     expect((await results('slow', key)).map(seen)).toEqual([{ key, etag: older, label: 'espresso' }])
     await expectNewest(key, newer, 0)
   })
@@ -218,7 +218,7 @@ describe('an image that is overwritten without an event', () => {
     await download.reached
     await classify()
     await reported(key, older)
-    // Stores tell the times of versions in whole seconds.
+    // Modification times have a resolution of one second.
     await sleep(1000)
     const newer = await clients.upload(key, cat)
     download.release()

@@ -67,7 +67,7 @@ async function keys(prefix: string): Promise<string[]> {
   return Contents.map(({ Key = '' }) => Key)
 }
 
-/** The newest record of an image, wherever its model's version puts it. */
+/** The newest record of an image, of any model version. */
 async function record(key: string): Promise<ImageRecord | undefined> {
   const path = (await keys('images/')).find((candidate) => candidate.endsWith(`/images/${key}`))
   const text = path && (await read(path))

@@ -10,8 +10,8 @@ import { removeRuntimeImages, writeRuntimeImage } from '../helpers/runtime-image
 import { writeSmallDetector } from '../helpers/small-detector'
 
 /*
- * What the Dockerfile copies into an image, written as it does and started as it says, in a container that has nothing
- * else of this checkout.
+ * Contents of the Dockerfile's image, written by the same script and started by its command, in a container that
+ * contains nothing else of this checkout.
  */
 
 const root = join(__dirname, '..', '..')
@@ -21,11 +21,11 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-/** @param from the folder with the weights, if they are not to be fetched */
+/** @param from folder with the weights, instead of a download */
 const writeImage = (model: string, from?: string): Promise<string> =>
   writeRuntimeImage('--engine', 'wasm', '--models', model, ...(from ? ['--from', from] : []))
 
-/** A POST of a photo to the bare URL. @returns the predictions */
+/** POSTs a photo to the image's root URL. @returns predictions */
 async function predict(image: string, model: string, max: string, photo: Buffer): Promise<object[]> {
   const home = join(image, '..', `home-${max}`)
   mkdirSync(home)

@@ -12,9 +12,7 @@ import {
 import { parseOpenMetrics, valuesOf } from '../helpers/openmetrics'
 import { startReceiver, verified, webhookSecret } from '../helpers/receiver'
 
-/*
- * What is seen of a deployment from outside: its webhook, the tags of its images, its metrics, and its logs.
- */
+/* What a deployment exposes: webhook messages, image tags, metrics, and logs. */
 
 let dataDir: string
 let local: RunningLocal
@@ -23,7 +21,7 @@ let receiver: Awaited<ReturnType<typeof startReceiver>>
 
 beforeAll(async () => {
   dataDir = await newDataDir()
-  // It fails twice.
+  // The first two attempts fail.
   receiver = await startReceiver([500, 503])
   process.env.WHISKLENS_WEBHOOK_URL = receiver.url
   process.env.WHISKLENS_WEBHOOK_SECRET = webhookSecret
@@ -41,15 +39,15 @@ afterAll(async () => {
 it('A completed batch is delivered once by its webhook, after two failures', async () => {
   const args = ['batch', 'photos/', '--batch', 'seen', '--tag', '--force', '--json']
   const { stdout, code } = await whisklens(args, { WHISKLENS_DATA: dataDir })
-  // An image is in error.
+  // One image is in error.
   expect(code).toBe(3)
   const [summary] = parseLines<object>(stdout)
   expect(summary).toMatchObject({ totals: { ok: 2, error: 1 }, tags: { written: 2, errors: {} } })
   await eventually(async () => receiver.accepted().length > 0, 'the webhook')
-  const told = receiver.received.filter(({ body }) => JSON.parse(body).batch === 'seen')
-  expect(told.map(({ status }) => status)).toEqual([500, 503, 204])
-  expect(new Set(told.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
-  expect(verified(told[2] as (typeof told)[number])).toEqual(summary)
+  const messages = receiver.received.filter(({ body }) => JSON.parse(body).batch === 'seen')
+  expect(messages.map(({ status }) => status)).toEqual([500, 503, 204])
+  expect(new Set(messages.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+  expect(verified(messages[2] as (typeof messages)[number])).toEqual(summary)
   const left = async () => (await clients.keys('webhooks/')).length === 0
   await eventually(left, 'the message to be removed')
 })
@@ -72,9 +70,9 @@ it('/metrics has metrics of the host and of batches', async () => {
   const web = `${local.connection.apiHost}/api/v1/web/guest/whisklens/results?format=openmetrics`
   const results = await fetch(web, { headers: { authorization: `Bearer ${local.connection.webToken}` } })
   expect(results.headers.get('content-type')).toContain('application/openmetrics-text; version=1.0.0')
-  // Its id says nothing of its age: once it has ended, others are told of. Uploads of the day are always.
-  const told = valuesOf(parseOpenMetrics(await results.text()), 'whisklens_batch_images')
-  expect(Object.keys(told).some((name) => /^uploads-.* ok$/.test(name))).toBe(true)
+  // The day's batch of uploads is always included. An ended batch whose id has no date may be omitted for others.
+  const images = valuesOf(parseOpenMetrics(await results.text()), 'whisklens_batch_images')
+  expect(Object.keys(images).some((name) => /^uploads-.* ok$/.test(name))).toBe(true)
 })
 
 it('Each log line of its activations is JSON, and names the batch and the activation', async () => {
@@ -95,7 +93,8 @@ it('Each log line of its activations is JSON, and names the batch and the activa
       if (fields.batch === 'seen') seen[name] = (seen[name] ?? 0) + 1
     }
   }
-  // It opens, closes and ends; the webhook is told. What is written is told by the action that writes it.
+  // start-batch logs at least that it opened, closed and completed the batch and sent the webhook. Other lines are
+  // logged by the action that writes the object.
   expect(seen['start-batch']).toBeGreaterThanOrEqual(4)
   expect(seen.aggregate).toBeGreaterThanOrEqual(1)
 })

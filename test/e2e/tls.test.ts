@@ -50,7 +50,7 @@ const warned = /^warning: --insecure: certificates are not checked/
 const untrusted =
   /certificate is not trusted: .*\nhint: Set WHISKLENS_CA to the certificate of its authority, in PEM; the command line also takes --insecure\.\n$/
 
-/** GET as a browser that trusts the authority does. */
+/** GET, trusting the authority. */
 async function get(url: string): Promise<string> {
   const sent = request(url, { ca: store.ca }).end()
   const [response] = await once(sent, 'response')
@@ -79,9 +79,9 @@ it('classifies uploads and batches with API host and store on TLS only', async (
   const before = api.attempts()
   expect((await whisklens(upload('cat.jpg', 'tls/'), trusting)).code).toBe(0)
   const day = `uploads-${new Date().toISOString().slice(0, 10)}`
-  // By the bucket's notification: bucket-events, classify, aggregate.
+  // The bucket's notification runs bucket-events, classify and aggregate.
   await eventually(async () => (await whisklens(['status', day], trusting)).code === 0, 'the uploaded image')
-  // The commands since then asked the store only: it was bucket-events that fired.
+  // The later commands use only the store, so bucket-events called the API host.
   expect(api.attempts()).toBeGreaterThan(before)
   const batch = await whisklens(['batch', 'tls/', '--force', '--batch', 'by-tls', '--json'], trusting)
   expect(batch).toMatchObject({ code: 0 })
@@ -121,7 +121,7 @@ it('works with --insecure, and warns', async () => {
 })
 
 it('makes the actions check certificates regardless', async () => {
-  // The feed is the first that would need the authority, which this deployment has none of.
+  // The feed is the first action to need the authority, which this deployment does not set.
   const deploy = await whisklens(['deploy', '-i'], env)
   expect(deploy).toMatchObject({ code: 1, stderr: expect.stringMatching(/bucket-feed.*WHISKLENS_CA/) })
   const { code, stderr } = await whisklens(['batch', 'tls/', '-i', '--quiet'], env)

@@ -7,7 +7,7 @@ import { eventually } from '../helpers/local-mode'
 import { withVersity } from '../helpers/versity'
 
 const samples = sampleNames.map((name) => `photos/${name}.jpg`)
-/** The key and the best label of each, in the order of the keys. */
+/** Key and top label of each sample, in key order. */
 const expected = sampleNames.map((name) => [`photos/${name}.jpg`, sampleLabels(name)[0]?.[0]])
 const labelled = (records: ImageRecord[]) => records.map(({ key, labels }) => [key, labels[0]?.label])
 
@@ -19,7 +19,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
   })
   afterAll(() => cluster.close())
 
-  /** Runs a command that has to succeed. @returns the documents it prints */
+  /** Runs a command that must succeed. @returns parsed JSON documents */
   async function run<T = Dict>(...args: string[]): Promise<T[]> {
     const { stdout, stderr, code } = await cluster.run(...args, '--json')
     expect([code, stderr]).toEqual([0, expect.any(String)])
@@ -33,7 +33,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     return Promise.all(keys.map(async (key) => JSON.parse((await cluster.read(key)) ?? '')))
   }
 
-  /** A feed's answer to READ; the client's types leave that out. */
+  /** A feed's answer to READ; the client's types lack it. */
   const readFeed = async (name: string, trigger: string): Promise<Dict> => {
     const feeds = cluster.ow.feeds as unknown as { get(options: Dict): Promise<Dict> }
     return (await feeds.get({ name, trigger })).response.result
@@ -57,7 +57,8 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
       settle: 10,
       polling: true,
     })
-    // The gateway's listings tell whole seconds: what is uploaded in the second of the deployment is to be found, too.
+    // The gateway's listings have a resolution of one second: images uploaded in the second of the deployment must be
+    // found, too.
     expect(Date.parse(feed.createdAt) - Date.parse(feed.since)).toBeGreaterThan(1000)
     const { config } = await readFeed('/whisk.system/alarms/interval', 'image-uploaded-poll')
     expect(config).toMatchObject({ minutes: 10, payload: { poll: '/guest/image-uploaded' } })
@@ -77,16 +78,19 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
       const listed = await cluster.ow.activations.list({ name, limit: 200 } as never)
       return (listed as { activationId: string }[]).map(({ activationId }) => activationId)
     }
-    const [told, fired] = [await activations('whisklens/bucket-events'), await activations('image-uploaded')]
-    // By the gateway that tells of it.
+    const [before, fired] = [
+      await activations('whisklens/bucket-events'),
+      await activations('image-uploaded'),
+    ]
+    // By the gateway with the webhook.
     const [Bucket, Key] = ['images', 'photos/cat.jpg']
     const TagSet = [{ Key: 'project', Value: 'x' }]
     await cluster.uploads.putObjectTagging({ Bucket, Key, Tagging: { TagSet } }).promise()
-    const heard = await eventually(async () => {
-      const [name] = (await activations('whisklens/bucket-events')).filter((id) => !told.includes(id))
+    const notified = await eventually(async () => {
+      const [name] = (await activations('whisklens/bucket-events')).filter((id) => !before.includes(id))
       return name ? cluster.ow.activations.get({ name }).catch(() => undefined) : undefined
     }, 'the event of the tag')
-    expect(heard.response?.result.body).toMatchObject({ images: 0, fired: 0 })
+    expect(notified.response?.result.body).toMatchObject({ images: 0, fired: 0 })
     const [summary] = await run<BatchSummary>('batch', 'photos/', '--batch', 'tagged', '--force', '--tag')
     expect(summary).toMatchObject({ totals: { ok: 8 }, tags: { written: 8, errors: {} } })
     const tagged = await cluster.store.getObjectTagging({ Bucket, Key }).promise()
@@ -112,7 +116,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
     await ow.triggers.update({ name: 'nightly' })
     await ow.rules.update({ name: 'nightly-batch', trigger: 'nightly', action: 'whisklens/start-batch' })
     const payload = { batch: 'of-the-night', prefix: 'photos/c' }
-    // Again where the feed took so long that the date had passed.
+    // Retry if the feed took so long that the date had passed.
     await eventually(() => {
       const params = { date: Date.now() + 1500, trigger_payload: payload }
       const feed = { name: '/whisk.system/alarms/once', trigger: 'nightly', params }
@@ -128,7 +132,7 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
   })
 
   it('finds images without notifications by a poll', async () => {
-    // Nobody but the test polls meanwhile.
+    // Only this test polls.
     expect(await cluster.updateFeed({ settle: 0, minutes: 0 })).toMatchObject({ settle: 0, polling: false })
     const lost = (await cluster.keys('images/')).filter((key) => /c(at|offee)\.jpg$/.test(key))
     for (const Key of lost) await cluster.store.deleteObject({ Bucket: 'results', Key }).promise()
@@ -139,20 +143,20 @@ withVersity('a deployment with the command line, and an S3 store of others', () 
   })
 
   it('does not leak its secrets', async () => {
-    const told: string[] = []
+    const activations: string[] = []
     let page: unknown[]
     do {
-      const skip = told.length
+      const skip = activations.length
       page = await cluster.ow.activations.list({ docs: true, limit: 200, skip } as never)
-      told.push(...page.map((activation) => JSON.stringify(activation)))
+      activations.push(...page.map((activation) => JSON.stringify(activation)))
     } while (page.length > 0)
-    // Each kind of action has been at work, and said something.
+    // Each kind of action has run and logged.
     for (const name of ['bucket-feed', 'bucket-events', 'classify', 'aggregate', 'start-batch'])
-      expect(told.some((activation) => activation.includes(`"name":"${name}"`))).toBe(true)
+      expect(activations.some((activation) => activation.includes(`"name":"${name}"`))).toBe(true)
     const written = await Promise.all((await cluster.keys('')).map((key) => cluster.read(key)))
     expect(written.length).toBeGreaterThan(8)
     for (const secret of cluster.secrets)
-      for (const text of [...told, ...written]) expect(text).not.toContain(secret)
+      for (const text of [...activations, ...written]) expect(text).not.toContain(secret)
   })
 
   it('leaves nothing behind except in the buckets', async () => {

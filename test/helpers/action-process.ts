@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-/** A process for an action, isolated from this checkout: its folder, modules and settings. @param node its Node.js binary */
+/**
+ * Starts an action in its own process, isolated from this checkout's folder, modules and settings.
+ * @param node path of the Node.js binary
+ */
 export async function startActionProcess(node = process.execPath) {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-action-'))
   const env = { PATH: process.env.PATH, HOME: folder }
@@ -27,7 +30,7 @@ export async function startActionProcess(node = process.execPath) {
     return (await answer.json()) as Record<string, unknown>
   }
   return {
-    /** @param code a zip in base64 */
+    /** @param code base64 zip */
     init: (code: string) => post('/init', { value: { code, main: 'main', binary: true } }),
     run: (value: object) =>
       post('/run', {

@@ -1,5 +1,5 @@
-// A stand-in for the platform's Node.js image that shares nothing with the project: it speaks /init and /run, and
-// runs in an empty folder of its own. It prints its port.
+// A stand-in for OpenWhisk's Node.js image that shares no code with the project: it serves /init and /run from an empty
+// working folder and prints its port.
 const { mkdirSync, writeFileSync } = require('node:fs')
 const { createServer } = require('node:http')
 const { dirname, join } = require('node:path')

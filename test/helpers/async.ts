@@ -1,4 +1,4 @@
-/** The code that a promise is rejected with. */
+/** Error code of a rejected promise. */
 export const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'no error',

@@ -12,14 +12,17 @@ export interface Finished {
   stderr: string
 }
 
-/** A script bundled as the actions are, to be run in processes of its own: Jest's memory is not the product's. */
+/** A script bundled like the actions, to run in its own process: inside Jest, memory figures include Jest's. */
 export interface Bundle {
-  /** @param flags for Node itself @param timeout milliseconds; one that hangs ends before its test does */
+  /**
+   * @param flags Node.js flags
+   * @param timeout milliseconds; shorter than the test's, so that a hanging process is reported
+   */
   run(args?: string[], env?: Record<string, string>, flags?: string[], timeout?: number): Promise<Finished>
   remove(): void
 }
 
-/** @param entry relative to the repository's root @param changes to the way it is bundled */
+/** @param entry relative to the repository root @param changes overrides of the bundle options */
 export async function bundle(entry: string, changes: BuildOptions = {}): Promise<Bundle> {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-bundle-'))
   const outfile = join(folder, 'index.js')

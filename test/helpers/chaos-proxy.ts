@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { passOn, startStoreProxy } from './store-proxy'
 
 export interface Faults {
-  /** Share of requests that are answered with 503 and do nothing, 0–1. */
+  /** Share of requests answered with 503 and not forwarded, 0–1. */
   unavailable: number
-  /** Share of requests whose connection is cut, before or after the store has seen them, 0–1. */
+  /** Share of requests whose connection is cut, before or after the store handles them, 0–1. */
   cut: number
 }
 
-/** A proxy before an object store that fails now and then, as stores under load do. */
+/** A proxy in front of an object store that injects intermittent failures, as under load. */
 export async function startChaosProxy(
   target: string,
   faults: Faults,

@@ -5,13 +5,13 @@ import type { RunningLocal } from './local-mode'
 
 export interface ChaosOptions {
   faults?: Faults
-  /** A container dies each time so many records are written: by progress, not by time, whatever the machine's speed. */
+  /** Kill a container after every this many records: progress-based, so independent of the machine's speed. */
   recordsPerKill?: number
 }
 
 const noFaults: Faults = { unavailable: 0, cut: 0 }
 
-/** Process ids of the action containers below a local mode. */
+/** Process ids of a local mode's action containers. */
 function containersOf(local: RunningLocal): number[] {
   const rows = execFileSync('ps', ['-eo', 'pid,ppid,args']).toString().split('\n')
   return rows
@@ -20,19 +20,19 @@ function containersOf(local: RunningLocal): number[] {
     .map((row) => Number(row?.[1]))
 }
 
-/** @returns whether there was a container to be killed */
+/** @returns whether a container was killed */
 function killOneContainer(local: RunningLocal): boolean {
   const running = containersOf(local)
   const victim = running[Math.floor(Math.random() * running.length)]
   try {
     return victim !== undefined && process.kill(victim, 'SIGKILL')
   } catch {
-    // It ended by itself.
+    // It had already exited.
     return false
   }
 }
 
-/** Lets the store that the actions of a local mode see fail, and their containers die. */
+/** Injects store failures and container kills into a local mode. */
 export async function startChaos(local: RunningLocal, { faults = noFaults, recordsPerKill }: ChaosOptions) {
   let killEvery = recordsPerKill ?? Number.POSITIVE_INFINITY
   let written = 0
@@ -43,9 +43,9 @@ export async function startChaos(local: RunningLocal, { faults = noFaults, recor
   })
   await clientsOf(local.connection).putStoreAt(proxy.endpoint)
   return {
-    /** What was done so far. */
-    told: () => ({ kills, ...proxy.counts }),
-    /** From now on nothing happens. */
+    /** Faults injected so far. */
+    faults: () => ({ kills, ...proxy.counts }),
+    /** Stops injecting faults. */
     calm(): void {
       killEvery = Number.POSITIVE_INFINITY
       Object.assign(proxy.faults, noFaults)

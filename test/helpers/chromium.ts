@@ -4,7 +4,7 @@ import type { Browser, Locator, Page } from 'playwright-core'
 
 const path = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
-/** What is not there that tests in a browser need. */
+/** Missing prerequisites of browser tests. */
 export const missingForChromium = [
   !existsSync(path) && `${path} (apt-get install chromium, or set CHROMIUM_PATH)`,
   !existsSync(join(__dirname, '../../node_modules/playwright-core')) && 'the package playwright-core',
@@ -24,7 +24,7 @@ export async function launchChromium(): Promise<Browser> {
   })
 }
 
-/** What a browser complains about, as it does: console errors, violations of the policy, uncaught errors, dialogs. */
+/** Collects everything a browser reports: console errors, CSP violations, uncaught errors, dialogs. */
 export function complaintsOf(page: Page): string[] {
   const complaints: string[] = []
   page.on('console', (message) => {
@@ -38,7 +38,7 @@ export function complaintsOf(page: Page): string[] {
   return complaints
 }
 
-/** Waits until something holds. */
+/** Polls until a condition holds. */
 export async function until(page: Page, holds: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 15_000; !(await holds()); await page.waitForTimeout(50)) {
     if (Date.now() > end) throw new Error('waited too long')
@@ -48,7 +48,7 @@ export async function until(page: Page, holds: () => Promise<boolean>): Promise<
 export const colourOf = (element: Locator, property: 'color' | 'backgroundColor'): Promise<string> =>
   element.evaluate((node, name) => node.ownerDocument.defaultView.getComputedStyle(node)[name], property)
 
-/** Contrast of two colours `rgb(r, g, b)`, after WCAG 2. */
+/** WCAG 2 contrast ratio of two colours, `rgb(r, g, b)`. */
 export function contrast(a: string, b: string): number {
   const luminance = (colour: string): number => {
     const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? []).map((part) => {

@@ -1,4 +1,4 @@
-// Classifies the files it is given as one chunk of a batch and prints the records and the peak of memory.
+// Classifies the given files as one chunk of a batch; prints the records and peak memory.
 import { readFile, stat } from 'node:fs/promises'
 import { classifyImages } from '../../src/batch/classify/classify-images'
 import { loadModel } from '../../src/classifier/load'

@@ -1,4 +1,4 @@
-// Classifies the samples in turn, as often as it is told, and prints the memory after each as one JSON document.
+// Classifies the samples in turn, a given number of times; prints the memory after each as one JSON document.
 import { readFileSync } from 'node:fs'
 import { classifyImage } from '../../src/classifier/classify'
 import { loadModel } from '../../src/classifier/load'

@@ -4,17 +4,17 @@ import type { Connection } from '../../src/local-connection'
 import type { BatchSummary, ImageRecord } from '../../src/schema'
 import { eventually } from './local-mode'
 
-/** Lines of JSON as what they hold. */
+/** Parses JSON Lines. */
 export const parseLines = <T>(text: string): T[] =>
   text
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as T)
 
-/** Where a deployment is reached. */
+/** Connection details of a deployment. */
 export type Reached = Pick<Connection, 'apiHost' | 'auth' | 's3' | 'imagesBucket' | 'resultsBucket'>
 
-/** What tests ask of a running deployment, with the clients that people use. */
+/** Test queries against a running deployment, through the OpenWhisk and S3 clients that users have. */
 export function clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket }: Reached) {
   const { endpoint, region, accessKeyId, secretAccessKey } = s3
   const store = new S3({
@@ -44,12 +44,12 @@ export function clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket }: Re
     ow,
     read,
     summaryOf,
-    /** @returns the etag */
+    /** @returns ETag */
     async upload(key: string, body: Buffer, bucket = imagesBucket): Promise<string> {
       const { ETag = '' } = await store.putObject({ Bucket: bucket, Key: key, Body: body }).promise()
       return ETag.replaceAll('"', '')
     },
-    /** All keys below a prefix of the results bucket. */
+    /** All keys below a prefix in the results bucket. */
     async keys(prefix: string): Promise<string[]> {
       const keys: string[] = []
       for (let token: string | undefined, more = true; more; more = token !== undefined) {
@@ -61,7 +61,7 @@ export function clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket }: Re
       }
       return keys
     },
-    /** Fires `batch-requested`. @returns the activation's id */
+    /** Fires `batch-requested`. @returns activation id */
     async fire(batch: string, params: object = {}): Promise<string> {
       const { activationId } = await ow.triggers.invoke({
         name: 'batch-requested',
@@ -69,13 +69,13 @@ export function clientsOf({ apiHost, auth, s3, imagesBucket, resultsBucket }: Re
       })
       return activationId
     },
-    /** From the next activation on, all actions reach the store there. */
+    /** Changes the store endpoint of all actions, from the next activation on. */
     async putStoreAt(endpoint: string): Promise<void> {
       const { parameters = [], version } = await ow.packages.get({ name: 'whisklens' })
       const changed = parameters.map((one) => (one.key === 's3Endpoint' ? { ...one, value: endpoint } : one))
       await ow.packages.update({ name: 'whisklens', package: { version, parameters: changed } } as never)
     },
-    /** Tells `bucket-events` of images in the images bucket, in one message. @returns whether it was taken */
+    /** Posts one notification about keys in the images bucket to `bucket-events`. @returns whether it was accepted */
     async postEvents(keys: string[]): Promise<boolean> {
       const { parameters = [] } = await ow.packages.get({ name: 'whisklens' })
       const token = parameters.find(({ key }) => key === 'eventsToken')?.value

@@ -24,16 +24,16 @@ async function startOpenWhisk(dataDir: string, port: string): Promise<{ child: C
 }
 
 /**
- * What a deployment finds on a cluster: an OpenWhisk with nothing in it, Versity S3 Gateway with two empty buckets, and
- * the command line with its settings in the environment. Images are uploaded by a second gateway over the same folder,
- * which has the webhook: a gateway tells of all its buckets, and nobody wants to hear of each record.
+ * Prerequisites of a deployment on a cluster: an empty OpenWhisk, Versity S3 Gateway with two empty buckets, and the
+ * command line configured by environment variables. Images are uploaded through a second gateway over the same folder,
+ * which has the webhook: a gateway notifies of all its buckets, and result records would flood it.
  */
 export async function startCluster() {
   const dataDir = await newDataDir()
   let openwhisk = await startOpenWhisk(dataDir, '0')
   const apiHost = openwhisk.url
   const gateway = await startVersity()
-  // It asks whether anybody listens when it starts, and ends where nobody does.
+  // The gateway checks the webhook when it starts, and exits if nothing listens there.
   const webhook = `${apiHost}/api/v1/web/guest/whisklens/bucket-events?token=${eventsToken}`
   const uploads = await startVersity({ webhook, over: gateway.folder })
   const reached = { apiHost, auth, s3: gateway, imagesBucket: 'images', resultsBucket: 'results' }
@@ -58,21 +58,21 @@ export async function startCluster() {
   return {
     ...clients,
     upload: clientsOf({ ...reached, s3: uploads }).upload,
-    /** The client of the gateway that has the webhook. */
+    /** Client of the gateway with the webhook. */
     uploads: clientsOf({ ...reached, s3: uploads }).store,
-    /** What nobody may find anywhere. */
+    /** Values that must not appear in any output. */
     secrets: [gateway.secretAccessKey, eventsToken, resultsToken, auth.split(':')[1] ?? ''],
-    /** Runs a command of Whisklens. */
+    /** Runs a Whisklens command. */
     run: (...args: string[]) => whisklens(args, env),
-    /** All that OpenWhisk keeps of what was deployed. */
+    /** All entities stored by OpenWhisk. */
     entities: async () => JSON.parse(await readFile(join(dataDir, 'entities.json'), 'utf8')) as object[],
-    /** Has the feed of the images bucket changed. @returns its answer; the client's types leave this out */
+    /** Updates the feed of the images bucket. @returns its answer; the client's types lack this call */
     async updateFeed(params: Dict): Promise<Dict> {
       const feeds = clients.ow.feeds as unknown as { update(options: Dict): Promise<Dict> }
       const feed = { name: 'whisklens/bucket-feed', trigger: 'image-uploaded' }
       return (await feeds.update({ ...feed, params })).response.result
     },
-    /** Has the images bucket polled now. @returns the batch of the day, which looks through it */
+    /** Polls the images bucket now. @returns id of the day's batch, which lists the bucket */
     async poll(): Promise<string | undefined> {
       const params = { poll: '/guest/image-uploaded' }
       const { activationId } = await clients.ow.actions.invoke({ name: 'whisklens/start-batch', params })
@@ -81,9 +81,9 @@ export async function startCluster() {
       expect(response).toMatchObject({ success: true })
       return response?.result.batch
     },
-    /** Ends OpenWhisk as a power cut would. */
+    /** Kills OpenWhisk, as in a power failure. */
     kill: () => end('SIGKILL'),
-    /** Starts it again, where it was. */
+    /** Restarts it at the same address with the same data. */
     async restart(): Promise<void> {
       openwhisk = await startOpenWhisk(dataDir, new URL(apiHost).port)
     },

@@ -2,7 +2,7 @@ import { readModelFolder } from '../../src/model-folder/folder'
 import { readNetwork } from '../../src/network/read'
 import { networkFiles, writeFiles } from '../../src/network/write'
 
-/** Writes what all engines read of the network in a model folder, a graph as it is. @returns the folder */
+/** Compiles the network of a model folder for all engines, a graph unchanged. @returns the folder */
 export async function compiled(folder: string): Promise<string> {
   const { files, description } = await readModelFolder(folder)
   const size = 'size' in description.input ? description.input.size : 0

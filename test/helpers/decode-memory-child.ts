@@ -1,4 +1,4 @@
-// Decodes the files it is given, each by itself, and prints what that took: a line of JSON for each.
+// Decodes each given file separately; prints size or error, and estimated and measured memory, as JSON Lines.
 import { readFileSync } from 'node:fs'
 import { decodeImage } from '../../src/classifier/decode'
 import { decodeBytes, type HeicHeader } from '../../src/classifier/decode-memory'

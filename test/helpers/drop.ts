@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 
-/** Drops files onto the middle of a page, as a file manager would. */
+/** Drops files onto the middle of a page, like a file manager. */
 export async function dropFiles(page: Page, files: string[]): Promise<void> {
   const session = await page.context().newCDPSession(page)
   const data = { items: [], files, dragOperationsMask: 1 }

@@ -1,5 +1,5 @@
-// Classifies the samples with an engine and each model it is told, and prints a JSON document a model: for every
-// sample the value of each class, and what the engine calls itself.
+// Classifies the samples with an engine and each given model. Prints one JSON document per model: the value of every
+// class for each sample, and the engine's name for itself.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { classifyImage } from '../../src/classifier/classify'
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const [engine = '', ...models] = process.argv.slice(2)
   for (const name of models) {
     const model = await loadModel(name, engine)
-    // All at once, as a chunk's images are.
+    // Concurrently, like the images of a chunk.
     const values = await Promise.all(samples.map((sample) => valuesOf(model, sample)))
     console.log(JSON.stringify({ engine: model.engine, values }))
   }

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 
 const folder = join(__dirname, '../fixtures/events')
 
-/** What a sender posts, as text. */
+/** Request body of a sender, as text. */
 export const bodyOf = (name: string): string => readFileSync(join(folder, `${name}.json`), 'utf8')
 
-/** How S3 writes the key is up to the sender; the object's name is this one, or that with a `%25` at its end. */
+/** Senders encode the key differently; the object's name is this one, or this one with `%25` at the end. */
 const kite = {
   bucket: 'images',
   key: 'album/red kite+1.jpg',
@@ -23,7 +23,7 @@ const literal = { ...kite, key: 'album/red kite+1%25.jpg' }
 const { etag: _, ...withoutEtag } = literal
 const { size: __, ...nameOnly } = withoutEtag
 
-/** The new images that each file tells of. */
+/** New images reported by each fixture. */
 export const created: Record<string, object[]> = {
   's3-one-bad-record-of-three': [kite, heron],
   's3-in-sns': [kite],
@@ -47,7 +47,7 @@ export const created: Record<string, object[]> = {
   'ibm-cos': [{ ...literal, lastModified: '2026-10-04T08:15:30.000Z' }],
 }
 
-/** The files of which nothing is understood. */
+/** Fixtures in formats that are not supported. */
 export const unknownShapes = ['azure-event-grid']
 
 export const fixtureNames = readdirSync(folder).map((file) => file.replace(/\.json$/, ''))

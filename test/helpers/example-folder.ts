@@ -4,7 +4,7 @@ import { join } from 'node:path'
 const root = join(__dirname, '..', '..')
 const samples = join(root, 'samples')
 
-/** Puts what the examples of the help and of the docs are about into a folder: photos, lists, names of labels. */
+/** Creates the files used by examples in the help and the docs: photos, lists, label names. */
 export function fillExampleFolder(folder: string): void {
   const at = (...names: string[]) => join(folder, ...names)
   for (const to of ['photos', 'photos/2026', 'pets/cat', 'pets/dog']) {
@@ -21,7 +21,7 @@ export function fillExampleFolder(folder: string): void {
     writeFileSync(at(name), labels.map(({ className }) => `${className}\n`).join(''))
 }
 
-/** Makes a program of a script for sh. */
+/** Writes an executable shell script. */
 export function writeProgram(path: string, script: string): void {
   writeFileSync(path, `#!/bin/sh\n${script}\n`)
   chmodSync(path, 0o755)

@@ -4,7 +4,7 @@ import type { Browser } from '../../src/web/gallery/data/gallery'
 /** Milliseconds. */
 const longestWait = 90_000
 
-/** What the page's data needs of a browser, with a history and a clock of its own; requests are real. */
+/** Browser APIs for the page's data, with its own history and clock; requests are real. */
 export function testBrowser(address: string) {
   const history = [address]
   const overlays = new Set<number>()
@@ -17,7 +17,7 @@ export function testBrowser(address: string) {
     set.add(changed)
     return () => void set.delete(changed)
   }
-  /** Addresses of all requests, and what they were made with. */
+  /** All requests. */
   const asked: { url: URL; range?: string }[] = []
   let inFlight = 0
   let answer: ((url: URL) => Response | undefined) | undefined
@@ -67,7 +67,7 @@ export function testBrowser(address: string) {
     },
   }
 
-  /** Lets time pass, timer by timer. */
+  /** Advances the clock, timer by timer. */
   const advance = (milliseconds: number) => {
     const end = now + milliseconds
     for (;;) {
@@ -85,30 +85,30 @@ export function testBrowser(address: string) {
     asked,
     advance,
     history,
-    /** Calls of the action, all but requests of the store. */
+    /** Calls of the action; excludes requests to the store. */
     calls: () => asked.filter(({ url }) => url.pathname === new URL(address).pathname),
-    /** Answers instead of the server, where it does. */
+    /** Overrides the server's answers; return undefined to let a request through. */
     answer: (instead: typeof answer) => {
       answer = instead
     },
-    /** Waits for what requests bring, while a little time passes on the page's clock. */
+    /** Polls until a condition holds, advancing the page's clock slowly. */
     until: async (isSo: () => boolean, step = 10) => {
-      // A test that ran out of time would leave this running.
+      // Otherwise, the loop would outlive a test that timed out.
       const giveUp = Date.now() + longestWait
       while (!isSo()) {
-        if (Date.now() > giveUp) throw new Error(`it never came to be: ${isSo}`)
+        if (Date.now() > giveUp) throw new Error(`Timed out waiting for ${isSo}`)
         await realSleep(2)
         advance(step)
       }
     },
-    /** Lets time pass in steps, with what is under way in between. */
+    /** Advances the clock in steps, with time for pending requests in between. */
     pass: async (milliseconds: number, step = 1000) => {
       for (let passed = 0; passed < milliseconds; passed += step) {
         advance(step)
         await realSleep(5)
       }
     },
-    /** Waits for the answers of what was asked: a server that is closed meanwhile would go on with it. */
+    /** Waits for pending requests, which would keep a closed server busy. */
     idle: async () => {
       while (inFlight > 0) await realSleep(2)
     },

@@ -4,7 +4,7 @@ import type { BatchSummary, ImageRecord } from '../../src/schema'
 import type { IndexAnswer } from '../../src/web/gallery/contract'
 import { withKinds } from '../../src/web/results/with-kinds'
 
-/** An index of records as the action answers with it, and a store that has it. */
+/** An index as in the action's answer, and a store that serves it. */
 export function indexOf(records: ImageRecord[], { blockRows = 100, view = modelsLabels as LabelView } = {}) {
   const soFar = emptyIndex()
   const builder = openIndexBuilder(soFar)

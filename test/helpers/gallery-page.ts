@@ -7,19 +7,19 @@ import { needs } from './needs'
 const isThere = existsSync(join(__dirname, '../../node_modules/axe-core'))
 const missing = [...missingForChromium, !isThere && 'the package axe-core'].filter(Boolean)
 
-/** `describe` for what needs Chromium. */
+/** `describe` for tests that need Chromium. */
 export const inChromium = needs(missing.length > 0 && `missing ${missing.join(' and ')}`)
 
-/** What a page has asked for so far. */
+/** Requests of a page so far. */
 export interface Traffic {
-  /** As sent, compressed where they were, headers included. */
+  /** Transfer size: compressed, including headers. */
   bytes: number
   requests: number
-  /** Of the action `results`: each is an invocation. */
+  /** Requests to the action `results`; each is an invocation. */
   invocations: URL[]
 }
 
-/** An accessibility fault that axe finds. */
+/** An accessibility violation found by axe. */
 interface Violation {
   id: string
   impact: string | null
@@ -29,23 +29,23 @@ interface Violation {
 export interface GalleryPage {
   page: Page
   traffic: Traffic
-  /** Waits until nothing that was asked for is under way. */
+  /** Waits until no request is pending. */
   settled(): Promise<void>
-  /** Violations of the policy, errors, warnings, dialogs: there should be none. */
+  /** CSP violations, errors, warnings, dialogs; should be empty. */
   complaints: string[]
-  /** What axe finds of serious or critical faults, in a line each. */
+  /** Serious and critical axe violations, one line each. */
   faults(): Promise<string[]>
-  /** Elements in the document. */
+  /** Number of elements in the document. */
   mounted(): Promise<number>
-  /** What has the focus: never nothing, which is the body. */
+  /** The focused element; empty if it is the body, which means that the focus was lost. */
   focused(): Promise<string>
   close(): Promise<void>
 }
 
-/** A page of a context of its own, watched from its first request on. */
+/** Opens a page in its own context, recorded from the first request. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<GalleryPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
-  // axe is there before the page's policy is.
+  // Injected before the page's CSP applies.
   await context.addInitScript({ path: require.resolve('axe-core/axe.min.js') })
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
@@ -69,7 +69,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     page,
     traffic,
     complaints,
-    // What an answer leads to is asked for at once, or in its turn.
+    // Follow-up requests may start a little later.
     settled: async () => {
       do await page.waitForTimeout(50)
       while (pending > 0)
@@ -84,7 +84,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
         .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
     },
     mounted: () => page.locator('*').count(),
-    // Not `:focus`: that does not match a date's calendar button, which is within the input.
+    // Not `:focus`: it does not match the calendar button inside a date input.
     focused: () =>
       page.locator('html').evaluate((html) => {
         const { activeElement: element, body } = html.ownerDocument
@@ -94,7 +94,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   }
 }
 
-/** Images on the screen whose picture has been loaded. */
+/** Number of images on screen whose picture is loaded. */
 export const picturesOnScreen = (page: Page): Promise<number> =>
   page.locator('[role=gridcell] img').evaluateAll(
     (images) =>
@@ -105,7 +105,7 @@ export const picturesOnScreen = (page: Page): Promise<number> =>
       }).length,
   )
 
-/** Waits until all images on the screen have their pictures. */
+/** Waits until all images on screen have their pictures. */
 export async function seePictures(page: Page, least = 1): Promise<number> {
   for (const end = Date.now() + 20_000; ; await page.waitForTimeout(30)) {
     const cells = await page.locator('[role=gridcell]:not(.error)').evaluateAll(
@@ -121,7 +121,7 @@ export async function seePictures(page: Page, least = 1): Promise<number> {
   }
 }
 
-/** Goes down by keys, screen by screen, until so many photos were seen. */
+/** Presses Page Down until a given number of photos has been passed. */
 export async function scrollThrough(
   page: Page,
   photos: number,

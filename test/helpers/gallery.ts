@@ -17,7 +17,7 @@ import { closeBatch, doneBatch, putSummary, saveBatch } from '../unit/batch-fixt
 
 export const token = 'results-token-5d41402a'
 const secretAccessKey = 'store-secret-7d793037'
-/** What no answer may hold. */
+/** Values that must not appear in any answer. */
 export const secrets = [token, secretAccessKey, 'events-token-acbd18db']
 
 /** The embedded object store with empty buckets, and the settings of a deployment that uses it. */
@@ -40,7 +40,7 @@ export async function startStore() {
     await server.close()
     await rm(dataDir, { recursive: true, force: true })
   }
-  /** Lets pages of an origin read both buckets, as documented. */
+  /** Sets the documented CORS rules for an origin on both buckets. */
   const allow = async (origin: string) => {
     const rules = await readCors([origin])
     for (const bucket of [settings.imagesBucket, settings.resultsBucket]) server.setCors(bucket, rules)
@@ -49,7 +49,7 @@ export async function startStore() {
 }
 export type TestStore = Awaited<ReturnType<typeof startStore>>
 
-/** A web request as the platform hands it to the action: everything in the query is text. */
+/** Parameters of a web request as the platform passes them: all query values are text. */
 export const requestOf = (
   settings: Partial<Settings>,
   query: Record<string, string> = {},
@@ -58,7 +58,7 @@ export const requestOf = (
 
 const names = ['tiger cat', 'Egyptian cat', 'tabby', 'lynx', 'Persian cat']
 
-/** A record of an image with this label at the top. */
+/** A record whose top label is `label`. */
 export const recordOf = (key: string, label = 'espresso', probability = 0.75): ImageRecord => ({
   schema: 'whisklens.record/1',
   bucket: 'images',
@@ -99,7 +99,7 @@ const batchOf = (batch: string, planned: number, startedAt: string) => ({
   model: { model: 'efficientnet-lite0', modelVersion: 'efficientnet-lite0@0a1b2c3d' },
 })
 
-/** A batch with all its records, closed as `start-batch` closes it. The records' keys are in order. */
+/** Writes a batch with all its records and closes it like `start-batch`. The records must be in key order. */
 export async function writeClosed(
   { settings, results }: TestStore,
   batch: string,
@@ -110,7 +110,7 @@ export async function writeClosed(
   return closeBatch(openStore(settings), results, batchOf(batch, records.length, startedAt))
 }
 
-/** A batch of which some records are in. */
+/** Writes a running batch with some of its records. */
 export async function writeRunning(
   { results }: TestStore,
   batch: string,
@@ -129,7 +129,7 @@ export async function writeRunning(
   return running
 }
 
-/** Serves the action over HTTP, as a platform does. */
+/** Serves the action over HTTP, like a platform. */
 export async function serveAction(settings: Settings) {
   const server = createServer(async (incoming, outgoing) => {
     const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://localhost')

@@ -3,20 +3,20 @@ import { passOn, startStoreProxy } from './store-proxy'
 
 interface Gate {
   matches(line: string): boolean
-  /** Whether the store gets to see the request before it is held. */
+  /** Whether the request is forwarded before it is held. */
   afterTheStore: boolean
   reach(): void
   opened: Promise<void>
 }
 
-/** One request that is held back. */
+/** A held request. */
 export interface Held {
-  /** Resolves when the request is there and held. */
+  /** Resolves when the request has arrived and is held. */
   reached: Promise<void>
   release(): void
 }
 
-/** A proxy before an object store that holds single requests back, so that a test decides what happens first. */
+/** A proxy in front of an object store that holds single requests, so that a test controls their order. */
 export async function startGateProxy(target: string) {
   const gates = new Set<Gate>()
 
@@ -38,7 +38,7 @@ export async function startGateProxy(target: string) {
     const line = `${incoming.method} ${incoming.url}`
     const gate = [...gates].find((one) => one.matches(line))
     if (!gate) return passOn(await onward(), outgoing)
-    // One request to a gate: the next of the same kind goes through.
+    // Each gate holds one request; the next one of the same kind passes.
     gates.delete(gate)
     if (!gate.afterTheStore) {
       gate.reach()
@@ -54,9 +54,9 @@ export async function startGateProxy(target: string) {
   })
   return {
     ...proxy,
-    /** Holds the next such request before the store sees it. */
+    /** Holds the next matching request before the store receives it. */
     holdRequest: (method: string, path: RegExp): Held => hold(method, path, false),
-    /** Holds the answer to the next such request: the store has seen it, the sender knows nothing. */
+    /** Holds the answer to the next matching request: the store has handled it, the client does not know yet. */
     holdAnswer: (method: string, path: RegExp): Held => hold(method, path, true),
   }
 }

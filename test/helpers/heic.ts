@@ -2,28 +2,28 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { box, fullBox, u16, u32 } from './images'
 
-/** A HEIC image of test/fixtures/heic, made of samples/cat.jpg with pillow-heif. */
+/** A HEIC fixture, made from samples/cat.jpg with pillow-heif. */
 export const heicFixture = (name: string): Buffer =>
   readFileSync(join(__dirname, '..', 'fixtures', 'heic', `${name}.heic`))
 
-/** The box of a type in a file that has but one of it, its length and type included. */
+/** The box of a type that occurs once in a file, including its length and type. */
 function boxIn(file: Buffer, type: string): Buffer {
   const at = file.indexOf(type) - 4
   return file.subarray(at, at + file.readUInt32BE(at))
 }
 
-/** Item 1 is the grid, those behind it are its tiles, which all are the same bytes. */
+/** Item 1 is the grid, the following ones its tiles, which share the same bytes. */
 const itemOf = (id: number, type: string): Buffer =>
   box('infe', u32(0x02000000), u16(id, 0), type, Buffer.alloc(1))
 
-/** Item, bytes at a place of the file (0) or of the idat box (1). */
+/** Location of an item; the construction method is file (0) or idat box (1). */
 const placeOf = (id: number, method: number, offset: number, length: number): Buffer =>
   Buffer.concat([u16(id, method, 0, 1), u32(offset, length)])
 
 /**
- * A photo as phones write it: a grid of tiles. They are the fixture "cat", side by side.
- * @param orientation turns it: how many quarters to the left
- * @param profile of its colours, instead of the fixture's description of them
+ * A HEIC photo in the layout that phones write: a grid of tiles. All tiles are the fixture "cat".
+ * @param orientation number of quarter turns to the left
+ * @param profile colour profile that replaces the fixture's
  */
 export function heicGrid(columns: number, rows: number, orientation = 0, profile?: Buffer): Buffer {
   const file = heicFixture('cat')
@@ -44,7 +44,7 @@ export function heicGrid(columns: number, rows: number, orientation = 0, profile
     Buffer.concat([u16(id), Buffer.from([names.length, ...names])])
   const associations = [association(1, 1, 0x82, 5), ...ids.map((id) => association(id, 3, 0x84, 5))]
   const brands = box('ftyp', 'heic', u32(0), 'mif1heic')
-  /** Its length does not depend on where the tiles lie. */
+  /** Has a fixed length, whatever the offset of the tiles. */
   const metaAt = (offset: number): Buffer =>
     fullBox(
       'meta',

@@ -6,7 +6,7 @@ import type { SquareInput } from '../../src/model-folder/description'
 
 const root = join(__dirname, '..', '..')
 
-/** What the model says of the samples, in per cent; given in samples/README.md, too. */
+/** Expected labels of the samples in per cent; samples/README.md lists the same. */
 const labels: Record<string, [string, number][]> = {
   astronaut: [['football helmet', 17]],
   camera: [['tripod', 94]],
@@ -32,26 +32,26 @@ const labels: Record<string, [string, number][]> = {
 
 export const sampleNames = Object.keys(labels)
 
-/** The first labels of a sample with their per cent. */
+/** Top labels of a sample in per cent. */
 export const sampleLabels = (name: string): [string, number][] => labels[name] ?? []
 
-/** One of the photos in samples/. */
+/** A photo from samples/. */
 export const sample = (name: string): Buffer => readFileSync(join(root, 'samples', `${name}.jpg`))
 
-/** What the model in the box wants. */
+/** Input of the built-in model. */
 export const input: SquareInput = { size: 224, resizeShortSide: 256, kernel: 'cubic', mean: 127, std: 128 }
 
 /** An image of one colour. */
 export const plain = (width: number, height: number, background = '#c86432', channels: 3 | 4 = 3) =>
   sharp({ create: { width, height, channels, background }, limitInputPixels: false } as SharpOptions)
 
-/** Mean difference of two images' pixel values, of 255. */
+/** Mean absolute difference of the pixel values of two images, 0–255. */
 export function difference(a: Uint8Array, b: Uint8Array): number {
   expect(a).toHaveLength(b.length)
   return a.reduce((sum, value, index) => sum + Math.abs(value - (b[index] ?? 0)), 0) / a.length
 }
 
-/** The mean colour. */
+/** Mean of each channel. */
 export const meanColour = (pixels: Uint8Array): number[] =>
   [0, 1, 2].map((channel) => {
     const values = pixels.filter((_, index) => index % 3 === channel)
@@ -63,7 +63,7 @@ export const u16 = (...values: number[]): Buffer =>
 export const u32 = (...values: number[]): Buffer =>
   Buffer.concat(values.map((value) => u16(Math.floor(value / 65536), value % 65536)))
 
-/** A box of the ISO base media format, of which HEIC and AVIF are made. */
+/** A box of the ISO base media file format, the container of HEIC and AVIF. */
 export function box(type: string, ...content: (Buffer | string)[]): Buffer {
   const body = Buffer.concat(content.map((part) => Buffer.from(part)))
   return Buffer.concat([u32(body.length + 8), Buffer.from(type), body])
@@ -71,7 +71,7 @@ export function box(type: string, ...content: (Buffer | string)[]): Buffer {
 export const fullBox = (type: string, ...content: (Buffer | string)[]): Buffer =>
   box(type, u32(0), ...content)
 
-/** The header of a HEIC photo, as phones take them; sharp has no decoder for it and cannot write one. */
+/** The header of a HEIC photo; sharp can neither decode nor write HEIC. */
 export function heic(width: number, height: number): Buffer {
   const hevc = '0103700000000000000000001ef000fcfdf8f800000f00'
   const properties = box('ipco', fullBox('ispe', u32(width, height)), box('hvcC', Buffer.from(hevc, 'hex')))
@@ -89,7 +89,7 @@ export function heic(width: number, height: number): Buffer {
   ])
 }
 
-/** A PNG that says it is of that size, with next to nothing behind its header. */
+/** A PNG whose header claims the given size, with almost no data behind it. */
 export function pngClaiming(width: number, height: number): Buffer {
   const chunk = (type: string, content: Buffer): Buffer => {
     const checked = Buffer.concat([Buffer.from(type), content])

@@ -5,7 +5,7 @@ import type { Packed } from '../../scripts/tarball'
 
 const root = join(__dirname, '..', '..')
 
-/** Packs a folder into another. @returns what npm says of the tarball */
+/** Packs a folder into another one. @returns npm's description of the tarball */
 export function pack(from: string, to: string): Packed {
   const listed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', to], {
     cwd: from,
@@ -15,7 +15,7 @@ export function pack(from: string, to: string): Packed {
   return (JSON.parse(listed) as [Packed])[0]
 }
 
-/** The packages that npm installs of a package.json, with theirs. */
+/** Transitive dependencies that npm installs for a package.json. */
 function dependenciesOf(manifest: string, found = new Set<string>()): Set<string> {
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(manifest, 'utf8'))
   for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
@@ -28,8 +28,8 @@ function dependenciesOf(manifest: string, found = new Set<string>()): Set<string
 }
 
 /**
- * Leaves a folder as `npm install whisklens` does: the package of this checkout in its node_modules, what it depends on, and nothing
- * else, beside it and not below.
+ * Recreates the result of `npm install whisklens`: node_modules with the package of this checkout and its dependencies,
+ * side by side and nothing else.
  */
 export function installPackage(folder: string): Packed {
   const modules = join(folder, 'node_modules')

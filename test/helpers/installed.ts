@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
-/** The path of a program, from PATH or the folder of `go install`; undefined where it is not installed. */
+/** Path of a program on PATH or in the `go install` folder; undefined if not installed. */
 export const installed = (program: string): string | undefined =>
   [
     ...(process.env.PATH ?? '').split(delimiter),
@@ -14,7 +14,7 @@ export const installed = (program: string): string | undefined =>
     .map((folder) => join(folder, program))
     .find(existsSync)
 
-/** A port of 127.0.0.1 that nothing listens on. */
+/** A free port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -24,7 +24,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Installs a Go module in `npm run check:full`, where Go is available; takes minutes. @returns the program's path */
+/** Installs a Go module in `npm run check:full` if Go is available; takes minutes. @returns path of the program */
 export function installInFull(module: string, program: string): string | undefined {
   if (!process.env.WHISKLENS_FULL) return undefined
   try {

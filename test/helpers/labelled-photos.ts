@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { sample } from './images'
 
-/** A photo like a sample for each number: another part of it, mirrored or not, in another size and quality. */
+/** A variation of a sample: cropped, possibly mirrored, resized and recompressed, determined by the number. */
 export async function variant(name: string, number: number): Promise<Buffer> {
   const photo = sharp(sample(name))
   const { width = 0, height = 0 } = await photo.metadata()
@@ -21,7 +21,7 @@ export async function variant(name: string, number: number): Promise<Buffer> {
     .toBuffer()
 }
 
-/** Writes so many variants of each sample into a folder of its name. @returns the folder of those folders */
+/** Writes `count` variants of each sample into a folder named after it. @returns the parent folder */
 export async function labelledPhotos(folder: string, names: string[], count: number): Promise<string> {
   for (const name of names) {
     mkdirSync(join(folder, name), { recursive: true })

@@ -11,11 +11,11 @@ export interface LocalByTls {
 }
 
 /**
- * The local mode with TLS before its API host and its store. Its actions call back by TLS: what it deploys itself trusts
- * the authority, and what tests deploy has to.
+ * Local mode with TLS in front of its API host and store. Actions call back by TLS: those it deploys trust the authority;
+ * actions deployed by tests must be given it.
  */
 export async function startLocalModeByTls(dataDir: string, ...args: string[]): Promise<LocalByTls> {
-  // Actions call back before the local mode says where it is.
+  // Actions call back before the local mode prints its address.
   const port = await freePorts()
   const api = await startTlsFront(`http://127.0.0.1:${port}`)
   const closers = [api.close]
@@ -45,7 +45,7 @@ const listen = async (port: number): Promise<Server> => {
   return server
 }
 
-/** @returns a port that is free, as is the next */
+/** @returns a free port whose successor is free, too */
 export async function freePorts(): Promise<number> {
   for (;;) {
     const first = await listen(0)

@@ -13,9 +13,9 @@ export interface RunningLocal {
   process: ChildProcess
   connection: Connection
   dataDir: string
-  /** Everything it wrote on stderr. */
+  /** Everything written to stderr so far. */
   stderr(): string
-  /** Stops it as Ctrl-C would. @returns its exit code */
+  /** Stops it, by default like Ctrl-C. @returns exit code */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
@@ -23,21 +23,21 @@ export const newDataDir = (): Promise<string> => mkdtemp(join(tmpdir(), 'whiskle
 
 export const removeDataDir = (dataDir: string): Promise<void> => rm(dataDir, { recursive: true, force: true })
 
-/** Starts `whisklens up` as users do, in a process of its own, and waits until it says that it is ready. */
+/** Starts `whisklens up` in its own process, and waits until it is ready. */
 export async function startLocalMode(dataDir: string, ...args: string[]): Promise<RunningLocal> {
   return startLocalModeOf([process.execPath, bin], dataDir, ...args)
 }
 
-/** As {@link startLocalMode}, of another installation. @param program Node.js and its bin/whisklens.js */
+/** Like {@link startLocalMode}, for another installation. @param program Node.js and its bin/whisklens.js */
 export const startLocalModeOf = (
   program: [string, string],
   dataDir: string,
   ...args: string[]
 ): Promise<RunningLocal> =>
-  // What a test has set is in a copy of its own.
+  // Passed explicitly: Jest gives tests their own copy of process.env.
   startLocalModeIn(process.cwd(), process.env, program, dataDir, ...args)
 
-/** As {@link startLocalModeOf}, in a folder and an environment of its own. */
+/** Like {@link startLocalModeOf}, with a working folder and environment. */
 export async function startLocalModeIn(
   cwd: string,
   env: NodeJS.ProcessEnv,
@@ -71,7 +71,7 @@ export async function startLocalModeIn(
   }
 }
 
-/** Runs a command of Whisklens to its end. */
+/** Runs a Whisklens command to completion. */
 export async function whisklens(args: string[], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env } })
   const output = { stdout: '', stderr: '' }
@@ -85,7 +85,7 @@ export async function whisklens(args: string[], env: NodeJS.ProcessEnv = {}) {
   return { ...output, code: code as number | null }
 }
 
-/** Polls until something is there. The bound only keeps a broken run from waiting for ever. */
+/** Polls until the call returns a value. The timeout only stops a broken run. */
 export async function eventually<T>(
   look: () => Promise<T | undefined | false>,
   what = 'it',

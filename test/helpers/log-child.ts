@@ -2,7 +2,7 @@ import { WhisklensError } from '../../src/errors'
 import { log, logged } from '../../src/log'
 import { wrapAction } from '../../src/openwhisk/action'
 
-/** Two activations at once: each logs, and fails. */
+/** Two concurrent activations; each logs and fails. */
 const main = wrapAction(async () => {
   log.info('begun')
   await new Promise((resolve) => setTimeout(resolve, 10))

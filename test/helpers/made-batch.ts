@@ -9,9 +9,7 @@ import type { Bucket, Store } from '../../src/storage/store'
 import { type Random, seeded } from '../simulation/random'
 import { closeBatch, doneBatch } from '../unit/batch-fixtures'
 
-/*
- * Closed batches of any size, as if so many photos had been classified: the records are made, the closing is real.
- */
+/* Closed batches of any size with generated records. The closing is real. */
 
 const root = join(__dirname, '..', '..')
 const perPart = 1000
@@ -25,7 +23,7 @@ const errors = [
 
 type Label = ImageRecord['labels'][number]
 
-/** All labels of the model in the box, the frequent ones first. */
+/** All labels of the built-in model, most frequent first. */
 function labelsOfModel(random: Random): Omit<Label, 'probability'>[] {
   const classes: { wordnetId: string; className: string }[] = JSON.parse(
     readFileSync(join(root, 'models', 'efficientnet-lite0', 'labels.json'), 'utf8'),
@@ -37,7 +35,7 @@ function labelsOfModel(random: Random): Omit<Label, 'probability'>[] {
     .map(({ label }) => label)
 }
 
-/** Five labels; low numbers are drawn far more often, as photos of few things are. */
+/** Five labels; low numbers are far more frequent, as in typical photo collections. */
 function draw(labels: Omit<Label, 'probability'>[], random: Random): Label[] {
   const chosen = new Set<number>()
   while (chosen.size < 5) chosen.add(Math.floor(labels.length * random.next() ** 3))
@@ -52,13 +50,13 @@ function draw(labels: Omit<Label, 'probability'>[], random: Random): Label[] {
 
 const twoDigits = (value: number): string => String(value).padStart(2, '0')
 
-/** The key of a row; in the order of their bytes. */
+/** Key of a row; keys are in byte order. */
 export const madeKey = (row: number): string => {
   const [month, day] = [1 + (Math.floor(row / 9000) % 12), 1 + (Math.floor(row / 300) % 28)]
   return `photos/${String(row).padStart(6, '0')}-${twoDigits(month)}-${twoDigits(day)}/IMG ${row}.jpg`
 }
 
-/** Where a thumbnail of such an image would lie. */
+/** Key of a row's thumbnail. */
 const thumbnailKey = (key: string): string =>
   `thumbnails/images/${createHash('sha256').update(key).digest('hex').slice(0, 32)}.webp`
 
@@ -68,7 +66,7 @@ interface Picture {
   height: number
 }
 
-/** The samples, as small as thumbnails are. */
+/** The samples at thumbnail size. */
 async function samplePictures(format: 'webp' | 'jpeg', side: number): Promise<Picture[]> {
   const folder = join(root, 'samples')
   const names = readdirSync(folder).filter((name) => name.endsWith('.jpg'))
@@ -86,9 +84,9 @@ async function samplePictures(format: 'webp' | 'jpeg', side: number): Promise<Pi
 export interface MadeOptions {
   batch: string
   records: number
-  /** So many rows have a thumbnail of their own; the others share theirs. The old gallery knows none: 0. */
+  /** Number of rows with their own thumbnail; the other rows share them. 0 for an old gallery without thumbnails. */
   thumbnails: number
-  /** The originals of so many rows are in the images bucket. */
+  /** Number of rows whose originals are in the images bucket. */
   originals: number
   seed?: number
   startedAt?: string
@@ -141,7 +139,7 @@ function* madeRecords({ records, thumbnails, seed = 1 }: MadeOptions, pictures: 
 
 /**
  * Writes a closed batch, with pictures of the samples for the first rows.
- * @param store where the buckets are
+ * @param store store with both buckets
  */
 export async function makeBatch(
   store: Store,

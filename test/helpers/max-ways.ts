@@ -5,11 +5,9 @@ import { Container } from '../../src/local/containers/container'
 import { imageEnvironment } from '../../src/local/images'
 import { buildRuntime, clientOf, startTestHost } from '../contract/api-host'
 
-/*
- * The ways in which clients reach the image of a MAX model, whose actions bring no code.
- */
+/* The ways in which clients reach the image of a MAX model, whose actions have no code. */
 
-/** As `fetch`, of a path below the address of the model. */
+/** Like `fetch`, with a path below the model's address. */
 export type Ask = (path: string, init?: RequestInit) => Promise<Response>
 
 export interface Reached {
@@ -17,7 +15,7 @@ export interface Reached {
   stop(): Promise<void>
 }
 
-/** What an image has: the containers' program, and the action that it runs by itself. */
+/** Contents of an image: the container's program, and the action it runs without code. */
 function buildImage() {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-max-'))
   const archive = join(__dirname, '..', '..', 'dist', 'actions', 'predict.zip')
@@ -57,7 +55,7 @@ async function overHttp(name: string, models: string): Promise<Reached> {
   }
 }
 
-/** /init without code, then /run with what the platform makes of a request to a raw web action. */
+/** /init without code, then /run with the parameters that the platform passes to a raw web action. */
 async function overInitAndRun(name: string, models: string): Promise<Reached> {
   const { folder, runtime, archive } = buildImage()
   mkdirSync(join(folder, 'home'))
@@ -89,7 +87,7 @@ async function overInitAndRun(name: string, models: string): Promise<Reached> {
       }
       const { statusCode, headers, body } = await post('/run', { value, activation_id: 'a1' })
       const text = typeof body === 'string' ? body : JSON.stringify(body)
-      // As every HTTP server does.
+      // A response to HEAD has no body.
       return new Response(request.method === 'HEAD' ? null : text, { status: statusCode, headers })
     },
     stop: async () => {
@@ -99,7 +97,7 @@ async function overInitAndRun(name: string, models: string): Promise<Reached> {
   }
 }
 
-/** By what it is called in a test; each is given the name of the image and the folder of the models. */
+/** By name for test titles; each takes the image name and the models folder. */
 export const ways: [string, (name: string, models: string) => Promise<Reached>][] = [
   ['a web action of the local mode, over HTTP', overHttp],
   ['a container, by /init and /run', overInitAndRun],

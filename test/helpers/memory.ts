@@ -9,10 +9,10 @@ function status(name: string): number | undefined {
   }
 }
 
-/** Bytes of this process in physical memory now. */
+/** Resident memory of this process, bytes. */
 export const residentBytes = (): number => status('VmRSS') ?? process.memoryUsage.rss()
 
-/** Begins a new count of the peak. Where there is no /proc the peak is that of the process's life. */
+/** Resets the peak. Without /proc, the peak covers the process's lifetime. */
 export function resetPeak(): void {
   try {
     writeFileSync('/proc/self/clear_refs', '5')
@@ -21,5 +21,5 @@ export function resetPeak(): void {
   }
 }
 
-/** The most bytes this process had in physical memory. */
+/** Peak resident memory of this process, bytes. */
 export const peakBytes = (): number => status('VmHWM') ?? process.resourceUsage().maxRSS * 1024

@@ -11,10 +11,10 @@ import { needs } from './needs'
 
 const goModule = 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c'
 
-/** MinIO, a real S3 server with IAM policies: `go install` of the module. */
+/** MinIO, a real S3 server with IAM policies. Installed by `go install`. */
 const binary = installed('minio') ?? installInFull(goModule, 'minio')
 
-/** `describe` of tests that need it. */
+/** `describe` for tests that need MinIO. */
 export const withMinio = needs(
   !binary && 'MinIO is not installed (npm run check:full installs it where Go is)',
 ).describe
@@ -24,8 +24,8 @@ const kmsKeyId = 'whisklens'
 const owner = { accessKeyId: 'access', secretAccessKey: 'a-secret-for-tests' }
 
 /**
- * Starts a server on loopback, with a key to encrypt with.
- * @param webhook where to post what happens in the buckets that are watched
+ * Starts a server on loopback with an encryption key.
+ * @param webhook URL for the events of watched buckets
  */
 export async function startMinio(webhook?: string) {
   const folder = await mkdtemp(join(tmpdir(), 'whisklens-minio-'))
@@ -34,13 +34,13 @@ export async function startMinio(webhook?: string) {
   const child = spawn(binary ?? '', ['server', '--quiet', '--address', address, folder], {
     env: {
       PATH: process.env.PATH,
-      // Where it looks for certificates.
+      // MinIO looks for certificates here.
       HOME: folder,
       MINIO_ROOT_USER: owner.accessKeyId,
       MINIO_ROOT_PASSWORD: owner.secretAccessKey,
       MINIO_BROWSER: 'off',
       MINIO_UPDATE: 'off',
-      // It takes a folder of the root drive for a mistake otherwise.
+      // Otherwise, MinIO rejects a data folder on the root drive.
       MINIO_CI_CD: 'on',
       ...(webhook && {
         MINIO_NOTIFY_WEBHOOK_ENABLE_whisklens: 'on',
@@ -77,7 +77,7 @@ export async function startMinio(webhook?: string) {
       })
       if (status !== 200) throw new Error(`MinIO answered ${status}`)
     },
-    /** Temporary credentials that a policy limits. */
+    /** Temporary credentials, limited by a policy. */
     async assumeRole(policy: object) {
       const body = new URLSearchParams({
         Action: 'AssumeRole',

@@ -9,9 +9,7 @@ import { startTensorFlow } from '../../src/classifier/engines'
 import { addModel } from '../../src/models/add'
 import { needEntry } from '../../src/models/catalogue'
 
-/*
- * A MobileNetV1 0.25 as Google published it, a layers model of TensorFlow.js, but for its weights, which are random.
- */
+/* Google's MobileNetV1 0.25 as published: a TensorFlow.js layers model. The weights are random. */
 
 const parents: string[] = []
 export const removeMobileNets = (): void => {
@@ -24,7 +22,7 @@ function newFolder(): string {
   return folder
 }
 
-/** @returns the folder of its model.json */
+/** @returns folder of its model.json */
 export async function writeLayersModel(): Promise<string> {
   await startTensorFlow('cpu')
   const folder = newFolder()
@@ -45,9 +43,9 @@ const unreachable = async (): Promise<never> => {
   throw new Error('was fetched')
 }
 
-/** Adds one as `whisklens model add` does. @returns its folder */
+/** Adds one like `whisklens model add`. @returns its folder */
 export async function addMobileNet(): Promise<string> {
-  // The catalogue knows no checksum of this one.
+  // An id without a checksum in the catalogue.
   const id = 'mobilenet-v1-0.50-layers'
   const sources = { from: await writeLayersModel(), download: unreachable, npmPackage: unreachable }
   return addModel(id, (folder) => needEntry(id).write(folder, sources), {

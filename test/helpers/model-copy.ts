@@ -14,7 +14,7 @@ const original = join(__dirname, '..', '..', 'models', 'efficientnet-lite0')
 const parent = mkdtempSync(join(tmpdir(), 'whisklens-models-'))
 let copies = 0
 
-/** A copy of the model in the box in a folder of its own, with some files replaced, or left out where null. */
+/** Copies the built-in model into a new folder, with some files replaced; null omits a file. */
 export function modelCopy(changes: Record<string, Buffer | string | null> = {}): string {
   copies += 1
   const folder = join(parent, `model-${copies}`)
@@ -25,7 +25,7 @@ export function modelCopy(changes: Record<string, Buffer | string | null> = {}):
   return folder
 }
 
-/** A file that has no checksum may be another. */
+/** Files without a checksum may be replaced. */
 function forgetChecksums(folder: string, names: string[]): void {
   const path = join(folder, 'whisklens.json')
   const description = JSON.parse(readFileSync(path, 'utf8'))

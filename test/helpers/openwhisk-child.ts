@@ -1,11 +1,11 @@
-// An OpenWhisk with nothing deployed, as a cluster is: the local mode's API host by itself. Prints its URL.
-// Arguments: data folder, port, auth, "openwhisk" for a real server's limits, the URL by which actions reach it.
+// An empty OpenWhisk, like a new cluster: the local mode's API host alone. Prints its URL. Arguments: data folder,
+// port, auth, "openwhisk" for the limits of a real server, the URL by which actions reach it.
 import { join } from 'node:path'
 import { generousLimits, openwhiskLimits } from '../../src/local/host/limits'
 import { startApiHost } from '../../src/local/host/server'
 
 const root = join(__dirname, '..', '..')
-// What the image of the Dockerfile holds.
+// Contents of the Dockerfile's image.
 const modules = { WHISKLENS_HOME: root, NODE_PATH: join(root, 'node_modules') }
 const [dataDir = '', port = '0', auth = '', limits, publicUrl] = process.argv.slice(2)
 

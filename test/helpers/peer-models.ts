@@ -10,8 +10,8 @@ import { needs } from './needs'
 import { writeSmallDetector } from './small-detector'
 
 /*
- * Models that need a library which is not among our dependencies: npm install --prefix <folder> --no-save --ignore-scripts
- * <package>, and NODE_PATH=<folder>/node_modules.
+ * Models that need an optional library: npm install --prefix <folder> --no-save --ignore-scripts <package>, and
+ * NODE_PATH=<folder>/node_modules.
  */
 
 const require = createRequire(__filename)
@@ -24,7 +24,7 @@ function folderOf({ name, file }: PeerLibrary): string | undefined {
   }
 }
 
-/** `describe` of tests that need a library. */
+/** `describe` for tests that need a library. */
 export const describeWith = (library: PeerLibrary, name: string, tests: () => void): void => {
   needs(!folderOf(library) && `${packageOf(library)} is not installed`).describe(name, tests)
 }
@@ -46,7 +46,7 @@ async function write(entry: CatalogueEntry | undefined, from: string, folder: st
   writeFileSync(join(folder, 'whisklens.json'), JSON.stringify(description))
 }
 
-/** A folder with all models of the catalogue that can be had without a network: `faces`, and a `coco-ssd` of our own. */
+/** A folder with the catalogue's models that are available offline: `faces`, and a generated `coco-ssd`. */
 export async function writePeerModels(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-models-'))
   folders.push(folder)

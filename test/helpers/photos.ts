@@ -5,7 +5,7 @@ import sharp, { type ResizeOptions } from 'sharp'
 const folder = join(__dirname, '..', '..', 'samples')
 const samples = readdirSync(folder).filter((name) => name.endsWith('.jpg'))
 
-/** A photo of its own for each number: a sample, resized and recompressed. The same number gives the same bytes. */
+/** A distinct photo for each number: a sample, resized and recompressed. Deterministic. */
 export async function photo(
   number: number,
   size: ResizeOptions = { width: 240 + (number % 97) },

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 
-/** The Python that has Pillow, if any has. */
+/** A Python with Pillow. */
 export const python = process.env.PYTHON ?? 'python3'
 
-/** Why tests with Pillow cannot run here; nothing when they can. */
+/** Why tests with Pillow cannot run here; undefined if they can. */
 export function pillowMissing(): string | undefined {
   try {
     execFileSync(python, ['-c', 'import PIL.Image'], { stdio: 'ignore' })

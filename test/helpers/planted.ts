@@ -9,15 +9,15 @@ import { type Clients, clientsOf, parseLines } from './clients'
 import { newDataDir, removeDataDir, startLocalMode } from './local-mode'
 import { photo } from './photos'
 
-/** Where planted images lie. */
+/** Prefix of the planted images. */
 export const prefix = 'photos/'
 
 export const keyOf = (number: number): string => `${prefix}${String(number).padStart(5, '0')}.jpg`
 
-/** Every so-manieth image cannot be decoded. */
+/** One image in this many cannot be decoded. */
 const brokenEvery = 40
 
-/** The image of a number, always the same: a photo, or now and then what is none. */
+/** The image with a number, deterministic: usually a photo, sometimes a broken one. */
 export async function imageOf(number: number): Promise<Buffer> {
   const whole = await photo(number)
   if (number % brokenEvery !== 7) return whole
@@ -25,20 +25,20 @@ export async function imageOf(number: number): Promise<Buffer> {
   return broken[Math.floor(number / brokenEvery) % broken.length] as Buffer
 }
 
-/** Records as lines without what differs from run to run. */
+/** Records as lines, without the fields that differ between runs. */
 export const essence = (records: string): string[] =>
   parseLines<Record<string, unknown>>(records).map(({ timings: _, activationId: __, at: ___, ...rest }) =>
     JSON.stringify({ ...rest, error: rest.error && { ...rest.error, attempts: undefined } }),
   )
 
-/** The first line that is not what it has to be: a diff of thousands would help nobody. */
+/** The first line that differs: a diff of thousands of lines would be unreadable. */
 export function firstDifference(found: string[], expected: string[]): object | undefined {
   const length = Math.max(found.length, expected.length)
   const line = Array.from({ length }, (_, at) => at).find((at) => found[at] !== expected[at])
   return line === undefined ? undefined : { line, found: found[line], expected: expected[line] }
 }
 
-/** What a batch of the planted images has to come to. */
+/** Expected outcome of a batch of the planted images. */
 export interface Outcome {
   results: string[]
   errors: string[]
@@ -52,23 +52,23 @@ export async function outcomeOf(batch: string, { read, summaryOf }: Clients): Pr
   return { results: await file('results.jsonl'), errors: await file('errors.jsonl'), summary }
 }
 
-/** The newest records of all images, in the order of their keys. */
+/** The newest record of each image, in key order. */
 export async function newestRecords({ keys, read }: Clients): Promise<string[]> {
   const limit = pLimit(8)
   const records = (await keys('images/')).map((key) => limit(() => read(key)))
   return essence((await Promise.all(records)).join('\n'))
 }
 
-/** Images that nobody has classified yet, in a local mode's data folder. */
+/** Unclassified images in a local mode's data folder. */
 export interface Planted {
-  /** What a batch finds when nothing goes wrong. */
+  /** Outcome of a batch without faults. */
   expected: Outcome
-  /** A data folder of one's own with the same images, the same to the second of their writing. */
+  /** A new data folder with the same images and modification times. */
   copy(): Promise<string>
   remove(): Promise<void>
 }
 
-/** Fills a store, and has a batch run over it in peace. */
+/** Fills a store, and runs a batch without faults over it. */
 export async function plant(images: number): Promise<Planted> {
   const folder = await newDataDir()
   await fillStore(folder, images)
@@ -88,7 +88,7 @@ export async function plant(images: number): Promise<Planted> {
   return { expected, copy, remove: () => removeDataDir(folder) }
 }
 
-/** Without the rest of the local mode: nobody is told of these uploads. */
+/** Runs the store alone, so that these uploads fire no trigger. */
 async function fillStore(folder: string, images: number): Promise<void> {
   const credentials = await readSecrets(folder)
   const options = { dataDir: join(folder, 'store'), port: 0, region: 'us-east-1', credentials }

@@ -1,12 +1,12 @@
 import S3 from 'ibm-cos-sdk/clients/s3'
 
-/** A store under test: its owner, and a key for each policy of the table. */
+/** A store under test: its owner, and a key for each policy in the table. */
 export interface Guarded {
   owner: S3
   as(policy: string): S3
 }
 
-/** Where a call goes to: a bucket and what the keys there begin with. */
+/** Bucket and key prefix of a call. */
 const places: Record<string, { Bucket: string; prefix: string }> = {
   images: { Bucket: 'images', prefix: 'ü 1+/' },
   private: { Bucket: 'images', prefix: 'private/' },
@@ -17,18 +17,18 @@ export const buckets = ['images', 'results', 'others']
 
 interface Target {
   Bucket: string
-  /** A new one for each call. */
+  /** New for each call. */
   Key: string
-  /** An upload of that key that its owner has begun, with a part. */
+  /** An upload of that key, begun by the owner, with one part. */
   UploadId: string
   part: S3.CompletedPart
 }
 
 interface Call {
-  /** What there has to be beforehand. */
+  /** What has to exist beforehand. */
   needs?: 'object' | 'upload'
   run(s3: S3, target: Target): Promise<unknown>
-  /** The answer when it is allowed. */
+  /** Outcome if allowed. */
   allowed?: string
 }
 
@@ -112,7 +112,7 @@ const onBuckets: Record<string, Call> = {
 
 const ofAll: Record<string, Call> = { ListBuckets: { run: (s3) => s3.listBuckets().promise() } }
 
-/** `GetObject images`, and so on. */
+/** Yields the cases, named `GetObject images` and so on. */
 function* cases(): Generator<{ name: string; call: Call; place: string }> {
   for (const place of Object.keys(places))
     for (const [name, call] of Object.entries(onObjects)) yield { name: `${name} ${place}`, call, place }
@@ -130,7 +130,7 @@ const writes = ['PutObject', 'PresignedPut', 'CreateMultipartUpload', 'UploadPar
 const of = (calls: string[], ...where: string[]): string[] =>
   where.flatMap((place) => calls.map((call) => `${call} ${place}`))
 
-/** What each policy allows; everything else of the table is denied. */
+/** Calls allowed by each policy; all others in the table are denied. */
 export const allowed: Record<string, string[]> = {
   actions: [
     ...of(reads, 'images', 'private', 'results'),
@@ -167,7 +167,7 @@ const statement = (Effect: string, Action: string | string[], ...Resource: strin
 })
 const document = (...Statement: object[]) => ({ Version: '2012-10-17', Statement })
 
-/** The policies of the table that are no files. */
+/** Policies of the table that have no file. */
 export const documents: Record<string, object> = {
   everything: document({ Effect: 'Allow', Action: 's3:*', Resource: '*' }),
   'no private': document(
@@ -188,7 +188,7 @@ async function outcomeOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Makes what the calls are about. */
+/** Creates the objects and uploads that the calls need. */
 export async function prepare({ owner }: Guarded): Promise<void> {
   for (const Bucket of buckets) {
     await owner.createBucket({ Bucket }).promise()
@@ -208,7 +208,7 @@ async function targetOf(owner: S3, { needs }: Call, place: string, n: number): P
 
 let calls = 0
 
-/** Makes every call of the table with the key of a policy. @returns what each came to, by its name */
+/** Makes every call of the table with the key of a policy. @returns outcomes by case name */
 export async function outcomes({ owner, as }: Guarded, policy: string): Promise<Record<string, string>> {
   const s3 = as(policy)
   const found: Record<string, string> = {}
@@ -217,12 +217,12 @@ export async function outcomes({ owner, as }: Guarded, policy: string): Promise<
   return found
 }
 
-/** What they have to come to. */
+/** Expected outcomes. */
 export function expectedOf(policy: string): Record<string, string> {
   const list = new Set(allowed[policy])
   const expected: Record<string, string> = {}
   for (const { name, call } of cases()) {
-    // There is no body to tell a code in.
+    // An answer to HEAD has no body with a code.
     const denied = /^Head/.test(name) ? 'Forbidden' : 'AccessDenied'
     expected[name] = list.delete(name) ? (call.allowed ?? 'ok') : denied
   }
@@ -230,6 +230,6 @@ export function expectedOf(policy: string): Record<string, string> {
   return expected
 }
 
-/** A client of someone with these credentials. */
+/** A client with the given credentials. */
 export const clientOf = (endpoint: string, credentials: Partial<S3.ClientConfiguration>): S3 =>
   new S3({ endpoint, ...credentials, s3ForcePathStyle: true, signatureVersion: 'v4', maxRetries: 0 })

@@ -6,10 +6,10 @@ import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import type { KeyPair } from './tls'
 
-/** A secret as people make it. */
+/** A secret in the format of Standard Webhooks. */
 export const webhookSecret = 'whsec_dGhlIHNlY3JldCBvZiB0aGUgd2ViaG9vayBvZiB0ZXN0cw=='
 
-/** A request that a receiver got, and what it answered. */
+/** A received request and the status it was answered with. */
 export interface Received {
   status: number
   headers: IncomingHttpHeaders
@@ -17,8 +17,8 @@ export interface Received {
 }
 
 /**
- * An HTTP server in the place of the one that a webhook tells.
- * @param answers the status of each answer in turn; from the last one on, 204
+ * An HTTP server that receives webhook messages.
+ * @param answers status of each answer in turn; 204 after the last one
  */
 export async function startReceiver(answers: number[] = [], tls?: KeyPair) {
   const received: Received[] = []
@@ -44,6 +44,6 @@ export async function startReceiver(answers: number[] = [], tls?: KeyPair) {
   }
 }
 
-/** What a message says, once the library of Standard Webhooks has verified it. @throws where it is not genuine */
+/** Payload of a message verified by the Standard Webhooks library. @throws if the signature is invalid */
 export const verified = ({ body, headers }: Received, secret = webhookSecret): unknown =>
   new Webhook(secret).verify(body, headers as Record<string, string>)

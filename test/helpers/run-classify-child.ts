@@ -1,4 +1,4 @@
-// Runs the action once with the parameters it is given as JSON, as a container would, and prints the result.
+// Runs the action once with the parameters given as JSON, like a container, and prints the result.
 import { main } from '../../actions/classify'
 
 main(JSON.parse(process.argv[2] ?? '{}')).then(

@@ -12,8 +12,8 @@ export const removeRuntimeImages = (): void => {
 }
 
 /**
- * What the Dockerfile copies into an image, written as it does.
- * @param options of scripts/write-runtime.ts
+ * Writes what the Dockerfile copies into an image, by the same script.
+ * @param options options of scripts/write-runtime.ts
  * @returns the image's /whisklens
  */
 export async function writeRuntimeImage(...options: string[]): Promise<string> {

@@ -4,31 +4,33 @@ import { type Clients, clientsOf } from './clients'
 import { eventually, type RunningLocal, removeDataDir, startLocalMode, whisklens } from './local-mode'
 import { firstDifference, newestRecords, outcomeOf, type Planted, plant, prefix } from './planted'
 
-/** The bound of what a broken run may wait, milliseconds. */
+/** Timeout of a broken run, milliseconds. */
 export const patience = 3_600_000
 
-/** A local mode over the same planted images in each test of a file, and what has to hold at the end of it. */
+/** For each test of a file: a local mode over the same planted images, and the final checks. */
 export interface Scenario {
   clients: Clients
   expected: Planted['expected']
-  /** @param args of `whisklens up` */
+  /** @param args arguments of `whisklens up` */
   start(chaos: ChaosOptions, ...args: string[]): Promise<void>
   stop(signal?: NodeJS.Signals): Promise<void>
-  /** From now on nothing goes wrong. */
+  /** Stops injecting faults. */
   calm(): void
-  /** Adds to what is printed at the end. */
+  /** Adds to the notes printed at the end. */
   note(what: object): void
-  /** Runs a batch of the planted images, fired again where start-batch was refused or killed before it had a plan. */
+  /**
+   * Runs a batch of the planted images; fires again if start-batch was refused, or killed before it had written a plan.
+   */
   runBatch(batch: string): Promise<BatchSummary>
-  /** Runs a command of Whisklens against it. */
+  /** Runs a Whisklens command against the local mode. */
   whisklens(...args: string[]): ReturnType<typeof whisklens>
-  /** Waits for a batch of all images, and finds each of them in it exactly once. */
+  /** Waits for a batch of all images, and expects each image in it exactly once. */
   expectExactlyOnce(batch: string): Promise<void>
-  /** Each image has its record, and so a further batch has nothing left to do. */
+  /** Expects a record for each image, so that another batch has nothing to do. */
   expectAllRecorded(): Promise<void>
 }
 
-/** Registers what comes before and after the tests of a file. */
+/** Registers the hooks of a test file. */
 export function useScenario(images: number): Scenario {
   let planted: Planted
   let dataDir: string
@@ -47,7 +49,7 @@ export function useScenario(images: number): Scenario {
     },
     async stop(signal) {
       await local.stop(signal)
-      notes.push(chaos.told())
+      notes.push(chaos.faults())
       await chaos.close()
     },
     calm: () => chaos.calm(),
@@ -56,7 +58,7 @@ export function useScenario(images: number): Scenario {
       eventually(
         async () => {
           const { code, stdout } = await scenario.whisklens('batch', prefix, '--batch', batch, '--json')
-          // Some images are in error, which the exit code tells.
+          // Exit code 3: some images are in error.
           return (code === 0 || code === 3) && (JSON.parse(stdout) as BatchSummary)
         },
         `batch ${batch}`,

@@ -1,5 +1,5 @@
-// An action as people wrote them for a TensorFlow.js runtime, before there was Whisklens: it decodes with jpeg-js, and
-// classifies with MobileNet. It keeps its model while its container lives.
+// A typical TensorFlow.js action without Whisklens: decodes with jpeg-js, classifies with MobileNet, and keeps the
+// model for the lifetime of its container.
 let model
 
 async function main({ image, network, backend }) {

@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /*
- * A graph with coco-ssd's inputs and outputs whose answers are known: each primary colour is a thing in a box of its own,
- * nine tenths as probable as the image is of that colour.
+ * A graph with the inputs and outputs of coco-ssd and known answers: each primary colour is an object in its own box,
+ * with nine tenths of the image's share of that colour as its score.
  */
 
-/** What red, green and blue are, by their ids in COCO, and where. */
+/** Objects for red, green and blue: COCO id and box. */
 const things = [
   { id: 88, box: [0.1, 0.2, 0.3, 0.4] },
   { id: 1, box: [0.5, 0.1, 0.9, 0.3] },
@@ -63,11 +63,11 @@ const nodes = [
     attr: { ...type, transpose_a: { b: false }, transpose_b: { b: false } },
   },
   { name: 'scores', op: 'Reshape', input: ['flat', 'shape'], attr: type },
-  // As in the real network, whose control flow has coco-ssd run it step by step.
+  // The real network has control flow, too, which makes coco-ssd execute it asynchronously.
   { name: 'boxes', op: 'Merge', input: ['places'], attr: type },
 ]
 
-/** Writes the files that coco-ssd's server has: `model.json` and one shard. */
+/** Writes the files of coco-ssd's server: `model.json` and one shard. */
 export function writeSmallDetector(folder: string): void {
   mkdirSync(folder, { recursive: true })
   const specs = weights.map((weight) => ({

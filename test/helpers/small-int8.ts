@@ -7,9 +7,7 @@ import { convolution, dense, depthwise, type Parameters, spatialMean } from '../
 import { randomNumbers } from '../../src/random-numbers'
 import { loadNetwork } from './network'
 
-/*
- * A network of the operations of an EfficientNet-Lite, small and random.
- */
+/* A small random network with the operations of an EfficientNet-Lite. */
 
 export const size = 13
 export const classes = 10
@@ -41,7 +39,7 @@ export function smallNetwork(): Network {
 
 const measured = ['image', 'stem', 'depthwise', 'project', 'add', 'head', 'pool']
 
-/** What calibrate.py would measure of the network on one image. @param pixels 0–255 */
+/** What calibrate.py would measure on one image. @param pixels 0–255 */
 export async function calibrate(network: Network, pixels: Uint8Array): Promise<Calibration> {
   const outputs = Object.fromEntries(measured.slice(1).map((name) => [name, { name }]))
   const predictor = await loadNetwork('cpu', { ...network, signature: { outputs } })

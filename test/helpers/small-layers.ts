@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomNumbers } from '../../src/random-numbers'
 
-/*
- * Models of a few of Keras' layers, as TensorFlow.js writes them.
- */
+/* Models of a few Keras layers in the format of TensorFlow.js. */
 
 interface Weight {
   name: string
@@ -14,18 +12,18 @@ interface Weight {
   values: Float32Array
 }
 
-/** As it is written; in a sequence, without what it reads. */
+/** A serialized layer; layers of a sequence have no inbound nodes. */
 interface LayerJson {
   class_name: string
   config: object
 }
 
-/** A functional model, built layer by layer; each method returns the name of the layer it added. */
+/** Builds a functional model layer by layer; each method returns the name of the layer it added. */
 export class SmallLayers {
   readonly layers: object[] = []
   readonly weights: Weight[] = []
   output = 'image'
-  /** How many values it has at the end. */
+  /** Number of outputs. */
   classes = 8
   readonly #random = randomNumbers(7)
 
@@ -34,7 +32,7 @@ export class SmallLayers {
     this.layers.push({ class_name: 'InputLayer', name: 'image', config, inbound_nodes: [] })
   }
 
-  /** @param shapes of its weights */
+  /** @param shapes shapes of its weights */
   add(
     kind: string,
     name: string,
@@ -95,7 +93,7 @@ export class SmallLayers {
     return { keras_version: '2.2.4', backend: 'tensorflow', model_config: { class_name: 'Model', config } }
   }
 
-  /** The same layers as a sequence, in the order they were added. */
+  /** The same layers as a Sequential model, in the order they were added. */
   get sequence() {
     const layers = (this.layers as LayerJson[]).map(({ class_name, config }) => ({ class_name, config }))
     const model_config = { class_name: 'Sequential', config: { name: 'small', layers } }
@@ -119,10 +117,10 @@ function model(size: number, build: (model: SmallLayers) => void): () => SmallLa
   }
 }
 
-/** Zeros around an image. */
+/** Zero padding. */
 const zeros = (padding: number[][]) => ({ padding, data_format: 'channels_last' })
 
-/** A first convolution as MobileNet has it: zeros below and on the right, and then every other pixel. */
+/** First convolution of MobileNet: pads below and on the right, then has stride 2. */
 function stemAfterZeros(net: SmallLayers): string {
   const padding = zeros([
     [0, 1],
@@ -132,13 +130,13 @@ function stemAfterZeros(net: SmallLayers): string {
   return net.convolution('stem', pad, [3, 3, 3, 4], { strides: [2, 2], padding: 'valid' })
 }
 
-/** A block as in the networks that end in eight classes. */
+/** Adds the final block: pooling, then eight classes. */
 function classify(net: SmallLayers, input: string, channels: number): void {
   const pooled = net.add('GlobalAveragePooling2D', 'pooled', [input], {})
   net.dense('classes', pooled, [channels, 8], 'softmax')
 }
 
-/** Models by what they are for. */
+/** Models by the case they cover. */
 export const smallLayers: Record<string, () => SmallLayers> = {
   'batch norm and relu6 after convolutions': model(12, (net) => {
     const stem = net.convolution('stem', 'image', [3, 3, 3, 6], { strides: [2, 2], use_bias: false })
@@ -242,14 +240,14 @@ export const smallLayers: Record<string, () => SmallLayers> = {
     const sum = net.add('Add', 'sum', [one, two, one], {})
     const most = net.add('Maximum', 'most', [one, two], {})
     const joined = net.add('Concatenate', 'joined', [sum, most, 'image'], { axis: 3 })
-    // Squeeze and excitation.
+    // Squeeze-and-excitation.
     const squeezed = net.add('GlobalAveragePooling2D', 'squeezed', [joined], {})
     const shaped = net.add('Reshape', 'shaped', [squeezed], { target_shape: [1, 1, 11] })
     const gate = net.convolution('gate', shaped, [1, 1, 11, 11], { activation: 'sigmoid' })
     classify(net, net.add('Multiply', 'excited', [joined, gate], {}), 11)
   }),
   'activations of every kind': model(8, (net) => {
-    // TensorFlow warns of what it cannot fuse where many functions follow a bias.
+    // TensorFlow warns of what it cannot fuse if many activations follow a bias.
     const wide = net.convolution('wide', 'image', [1, 1, 3, 4])
     const stem = net.add('AveragePooling2D', 'stem', [wide], { pool_size: [2, 2], padding: 'same' })
     const functions = [
@@ -286,7 +284,7 @@ export const removeSmallLayers = (): void => {
   for (const folder of folders) rmSync(folder, { recursive: true })
 }
 
-/** Writes a model folder, a shard for each weight as the first converters did. */
+/** Writes a model folder, with one shard per weight like early converters. */
 export function writeLayers(made: SmallLayers): string {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-layers-'))
   folders.push(folder)

@@ -4,9 +4,7 @@ import { join } from 'node:path'
 import { randomNumbers } from '../../src/random-numbers'
 import { compiled } from './compiled'
 
-/*
- * Networks of a few nodes, each for something that is easily got wrong in writing a network out for another engine.
- */
+/* Networks of a few nodes, one for each case that is error-prone when a network is converted to another engine. */
 
 type Attributes = Record<string, object>
 
@@ -93,7 +91,7 @@ export class SmallNetwork {
     })
   }
 
-  /** The mean of each channel, which makes a network's classes of any image. */
+  /** Mean of each channel; turns any image into class values. */
   mean(input: string, keepDims = false): string {
     const bytes = Buffer.from(Int32Array.of(1, 2).buffer)
     const axes = this.constant({ name: 'mean/axes', shape: [2], dtype: 'int32', bytes })
@@ -107,7 +105,7 @@ export const removeSmallNetworks = (): void => {
   for (const folder of folders) rmSync(folder, { recursive: true })
 }
 
-/** Writes a model folder. @param classes how many values the network has at the end */
+/** Writes a model folder. @param classes number of outputs */
 export function writeNetwork({ nodes, weights, size }: SmallNetwork, classes: number): string {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-network-'))
   folders.push(folder)
@@ -147,7 +145,7 @@ function network(size: number, classes: number, build: (network: SmallNetwork) =
 
 const depthwise = 'FusedDepthwiseConv2dNative'
 
-/** Model folders by what they are for; each call writes one. */
+/** Model folders by the case they cover; each call writes one. */
 export const smallNetworks: Record<string, () => string> = {
   'strides over an even size, padded more at the end': network(16, 8, (net) => {
     const first = net.convolution('first', 'image', [3, 3, 3, 6], { stride: 2 })
@@ -246,7 +244,7 @@ export const smallNetworks: Record<string, () => string> = {
 
 const shard = 'group1-shard1of1.bin'
 
-/** A model folder of which something was changed. */
+/** A model folder with a change that makes it invalid. */
 function unfit(change: (folder: string) => void): () => string {
   return () => {
     const [write = () => ''] = Object.values(smallNetworks)
@@ -256,7 +254,7 @@ function unfit(change: (folder: string) => void): () => string {
   }
 }
 
-/** @param change of the file's JSON, in place */
+/** @param change mutates the parsed file */
 function changeJson<T>(folder: string, name: string, change: (json: T) => void): void {
   const path = join(folder, name)
   const json = JSON.parse(readFileSync(path, 'utf8')) as T
@@ -276,18 +274,18 @@ const withShape = (weight: string, shape: number[]) =>
     }),
   )
 
-/** A network with an operation that no engine knows. */
+/** A network with an operation that no engine supports. */
 export const unknownNetwork = network(8, 3, (net) => {
   net.mean(net.add('oracle', 'Divine', ['image'], float))
 })
 
 interface Unfit {
   write: () => string | Promise<string>
-  /** How what is wrong is to be named. */
+  /** The error message must match. */
   named: RegExp
 }
 
-/** Model folders that the compiler may not take. */
+/** Model folders that the compiler must reject. */
 export const unfitNetworks: Record<string, Unfit> = {
   'a kernel is too large': { write: withShape('third/kernel', [1, 1, 6, 9]), named: /third\// },
   'a kernel has too few axes': { write: withShape('first/kernel', [9, 3, 6]), named: /first\/kernel/ },
@@ -338,6 +336,6 @@ const unfitOnnx: Record<string, Unfit> = {
   'a checksum is of another file': wrongChecksum('labels.json'),
 }
 
-/** Model folders that an engine may not take. */
+/** Model folders that an engine must reject. */
 export const unfitFor = (engine: string): [string, Unfit][] =>
   Object.entries(engine === 'onnx' ? unfitOnnx : unfitGraphs)

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Sends a request on to the store. @returns its answer, whose body has not been read */
+/** Forwards a request to the store. @returns the answer, with its body unread */
 export type Onward = () => Promise<IncomingMessage>
 
-/** A proxy before an object store, for tests that come between the two. */
+/** A proxy in front of an object store, for tests that intercept requests. */
 export async function startStoreProxy(
   target: string,
   handle: (incoming: IncomingMessage, outgoing: ServerResponse, onward: Onward) => Promise<void>,
@@ -14,7 +14,7 @@ export async function startStoreProxy(
   const server = createServer((incoming, outgoing) => {
     const onward: Onward = () =>
       new Promise((resolve, reject) => {
-        // The signature covers the Host header, so it goes through as it came.
+        // Keep the Host header: the signature covers it.
         const { method, url, headers } = incoming
         const sent = request({ host: '127.0.0.1', port, method, path: url, headers }, resolve)
         sent.on('error', reject)
@@ -34,7 +34,7 @@ export async function startStoreProxy(
   }
 }
 
-/** Hands the store's answer to whoever asked. */
+/** Forwards the store's answer to the client. */
 export function passOn(answer: IncomingMessage, outgoing: ServerResponse): void {
   outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
   answer.pipe(outgoing)

@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { installed } from './installed'
 
-/** Why nothing can be run on a terminal here. */
+/** Why no terminal is available here. */
 export const terminalMissing =
   (process.platform !== 'linux' || !installed('script')) && 'it needs script of util-linux'
 
-/** What a terminal is told besides text: colours, the cursor, its title. */
+/** Escape sequences: colours, cursor movement, title. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one
 const sequences = /\x1b(?:\[[0-9;?>=]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[=>78])/g
 
-/** Runs a command of the shell on a terminal of its own. */
+/** Runs a shell command in its own terminal. */
 export function openTerminal(
   command: string,
   { columns = 80, cwd, env }: { columns?: number; cwd?: string; env?: NodeJS.ProcessEnv } = {},
@@ -30,7 +30,7 @@ export function openTerminal(
   return {
     text,
     type: (keys: string) => void child.stdin.write(keys),
-    /** Waits until something is shown that was not when the last wait ended. */
+    /** Waits until the text that appeared since the last match matches. */
     async shows(expected: RegExp, patience = 40_000): Promise<string> {
       for (const end = Date.now() + patience; Date.now() < end; await sleep(50)) {
         if (!expected.test(text())) continue
@@ -45,7 +45,7 @@ export function openTerminal(
       child.kill()
       await closed
     },
-    /** Waits for the end. @returns all that was shown */
+    /** Waits for the command to exit. @returns everything shown since the last match */
     async end(): Promise<string> {
       await once(child, 'close')
       return text()

@@ -1,22 +1,22 @@
-/** What a directory of a TIFF file says; tags that are not given are left out. */
+/** Tags of a TIFF directory; undefined tags are omitted. */
 export interface TiffOptions {
   width: number
   height: number
-  /** Bits of each sample, padded to whole bytes by row. */
+  /** Bits per sample; rows are padded to whole bytes. */
   bits: number
   samples: number
   photometric: number
   compression?: number
   sampleFormat?: number
   extraSamples?: number[]
-  /** 2: each sample has a plane of its own. */
+  /** 2: one plane per sample. */
   planar?: number
-  /** Red, green and blue, 16 bits each, one after the other. */
+  /** Red, green and blue in sequence, 16 bits each. */
   palette?: number[]
   subfileType?: number
   make?: string
   dngVersion?: number[]
-  /** A directory below the first one. */
+  /** A directory nested below the first one. */
   below?: Omit<TiffOptions, 'below'> & { data: Buffer }
   bigEndian?: boolean
 }
@@ -30,7 +30,7 @@ const types = {
   long: { code: 4, bytes: 4 },
 }
 
-/** A TIFF file of one strip, written as it is told to be, whether that is sensible or not. */
+/** Writes a TIFF file with one strip; does not validate the options. */
 export function tiff(options: TiffOptions, data: Buffer): Buffer {
   const isBig = options.bigEndian ?? false
   const number = (value: number, bytes: number): Buffer => {

@@ -4,23 +4,23 @@ import { pipeline } from 'node:stream'
 import { createServer } from 'node:tls'
 import { generate } from 'selfsigned'
 
-/** Certificates in PEM, made for the test that asks for them. */
+/** A key and certificate in PEM, generated for the test. */
 export interface KeyPair {
   cert: string
   key: string
 }
 
 export interface Authority {
-  /** Its own certificate, PEM. */
+  /** Certificate of the authority, PEM. */
   ca: string
-  /** @param address the one that the certificate is for */
+  /** @param address address in the certificate */
   issue(options?: { address?: string; expired?: boolean }): Promise<KeyPair>
 }
 
 const day = 24 * 60 * 60 * 1000
 const keys = { keyType: 'ec', algorithm: 'sha256' } as const
 
-/** An authority that no machine knows. */
+/** Creates an authority that no machine trusts. */
 export async function makeAuthority(): Promise<Authority> {
   const authority = await generate([{ name: 'commonName', value: 'Authority of a test' }], {
     ...keys,
@@ -49,7 +49,7 @@ export async function makeAuthority(): Promise<Authority> {
 }
 
 let shared: Promise<Authority> | undefined
-/** The authority of all fronts of a file of tests, unless they are given another. */
+/** Default authority of all fronts in a test file. */
 export const testAuthority = (): Promise<Authority> => {
   shared ??= makeAuthority()
   return shared
@@ -58,9 +58,9 @@ export const testAuthority = (): Promise<Authority> => {
 export interface TlsFront {
   /** `https://127.0.0.1:PORT`. */
   url: string
-  /** The certificate of the authority that the front's own is of, PEM. */
+  /** Certificate of the authority that issued the front's certificate, PEM. */
   ca: string
-  /** The number of connections, refused ones included. */
+  /** Number of connections, including refused ones. */
   attempts(): number
   close(): Promise<void>
 }
@@ -68,13 +68,13 @@ export interface TlsFront {
 interface TlsFrontOptions {
   authority?: Authority
   pair?: KeyPair
-  /** Certificate of an authority, PEM: clients without a certificate of it are refused. */
+  /** Certificate of an authority, PEM; enables client certificates, which must be issued by it. */
   clientsOf?: string
 }
 
 /**
- * TLS before a server of this machine. Bytes go through as they come, so that signatures, which cover the Host header,
- * hold.
+ * Terminates TLS in front of a local server. Forwards bytes unchanged, so that signatures, which cover the Host header,
+ * stay valid.
  * @param target URL of the server; it need not listen yet
  */
 export async function startTlsFront(target: string, options: TlsFrontOptions = {}): Promise<TlsFront> {
@@ -86,7 +86,7 @@ export async function startTlsFront(target: string, options: TlsFrontOptions = {
     { ...pair, ca: clientsOf, requestCert: clientsOf !== undefined, rejectUnauthorized: true },
     (socket) => {
       const upstream = connect({ host, port: Number(port) })
-      // Either side may break off, as networks do.
+      // Either side may disconnect.
       pipeline(socket, upstream, socket, () => {})
     },
   )

@@ -11,6 +11,6 @@ const turns: Record<number, (image: Sharp) => Sharp> = {
   8: (image) => image.rotate(90),
 }
 
-/** An upright image as a camera stores it that was held so. @param orientation EXIF's */
+/** An upright image, stored as by a camera held in the given orientation. @param orientation EXIF value */
 export const turnedBy = (orientation: number, image: Sharp): Sharp =>
   (turns[orientation] as (image: Sharp) => Sharp)(image)

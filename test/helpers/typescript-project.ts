@@ -12,11 +12,14 @@ const strict = [
   'es2022',
 ]
 
-/** The programs in TypeScript of a page of the docs. @param page its path, from the root of the repository */
+/** TypeScript programs of a docs page. @param page path from the repository root */
 export const programsIn = (page: string): string[] =>
   [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
 
-/** Compiles files of a folder, strictly, without a tsconfig.json. @returns what the compiler prints: nothing when they fit */
+/**
+ * Compiles files in strict mode without a tsconfig.json.
+ * @returns output of the compiler; empty if there are no errors
+ */
 export function compile(folder: string, files: string[], options: string[]): string {
   try {
     return execFileSync(process.execPath, [compiler, '--ignoreConfig', ...strict, ...options, ...files], {

@@ -11,12 +11,12 @@ import { needs } from './needs'
 /** Versity S3 Gateway, a real S3 server: `go install github.com/versity/versitygw/cmd/versitygw@v1.8.0`. */
 export const versityBinary = installed('versitygw')
 
-/** `describe` of tests that need it. */
+/** `describe` for tests that need the gateway. */
 export const withVersity = needs(!versityBinary && 'Versity S3 Gateway is not installed').describe
 
 const credentials = { accessKeyId: 'access', secretAccessKey: 'a-secret-for-tests' }
 
-/** Runs a command of the gateway's owner: about users, if it `hasUsers`, and whose buckets are. */
+/** Runs an admin command of the gateway: users (if it `hasUsers`) and bucket owners. */
 export async function versityAdmin(endpoint: string, ...command: string[]): Promise<void> {
   const { accessKeyId, secretAccessKey } = credentials
   const owner = ['--access', accessKeyId, '--secret', secretAccessKey, '--endpoint-url', endpoint]
@@ -25,9 +25,9 @@ export async function versityAdmin(endpoint: string, ...command: string[]): Prom
 
 /**
  * Starts a gateway on loopback.
- * @param over the folder of another gateway, which then has to be closed after this one
- * @param hasVersions buckets may have versioning
- * @param hasUsers it may have further keys than its owner's
+ * @param over folder of another gateway, which must be closed after this one
+ * @param hasVersions buckets may have versioning enabled
+ * @param hasUsers allow keys other than the owner's
  */
 export async function startVersity({
   webhook,
@@ -50,7 +50,7 @@ export async function startVersity({
     '--port',
     `127.0.0.1:${port}`,
     ...(webhook ? ['--event-webhook-url', webhook] : []),
-    // What becomes of a key counts at once.
+    // Without the cache, changes of a key apply immediately.
     ...(hasUsers ? ['--iam-dir', users, '--iam-cache-disable'] : []),
   ]
   const env = {

@@ -14,7 +14,7 @@ it('prints one JSON object with all figures, and lists what is missing', async (
     { cwd: root, maxBuffer: 64 * 1024 * 1024 },
   )
   const printed: unknown = JSON.parse(stdout)
-  // Strict: nothing but what the schema knows, and all of it.
+  // The schema is strict.
   const found = findingsSchema.parse(printed)
   expect(Object.keys(found.ratios)).toEqual([
     'tfjsNodeVsOnnxruntime',
@@ -32,7 +32,7 @@ it('prints one JSON object with all figures, and lists what is missing', async (
   expect(ratios.tfjsNodeVsOnnxruntime !== null).toBe(running('tfjs-node', 'onnxruntime'))
   expect(ratios.tfjsNodeVsSeed !== null).toBe(running('tfjs-node', 'seed-tfjs-node'))
   expect(ratios.wasmVsSeed !== null).toBe(running('wasm', 'seed-wasm'))
-  // WebAssembly needs nothing that may be missing.
+  // WebAssembly is always available.
   expect(running('wasm')).toBe(true)
   expect([
     ratios.chunkVsInference,
@@ -45,7 +45,7 @@ it('prints one JSON object with all figures, and lists what is missing', async (
       ({ length }) => length,
     )
     expect({ name, rounds }).toEqual({ name, rounds: Array(4).fill(found.run.rounds) })
-    // The same network sees the same in nearly every photo; the seed's is another.
+    // The same network agrees on nearly every photo; the seed has another network.
     if (name.startsWith('seed')) expect(agreement).toBeNull()
     else expect(agreement).toBeGreaterThanOrEqual(0.75)
   }

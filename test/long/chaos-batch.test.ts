@@ -6,7 +6,7 @@ import { dyingContainers, everything, failingStore, images } from './sizes'
 jest.setTimeout(2 * patience)
 const scenario = useScenario(images)
 
-/** Neither the same batch nor another has anything left to do. */
+/** Expects nothing left to do, in the same batch or another one. */
 async function expectNothingLeft(batch: string): Promise<void> {
   scenario.calm()
   const { clients, expected } = scenario

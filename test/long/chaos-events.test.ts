@@ -10,7 +10,7 @@ const scenario = useScenario(images)
 
 const eventsPerMessage = 20
 
-/** Sends every event twice in any order, as a notifier does: some to a message, and again until they are taken. */
+/** Posts every event twice in random order, several per message; retries until accepted. */
 async function postEventsTwice(): Promise<void> {
   const keys = Array.from({ length: 2 * images }, (_, number) => keyOf(number % images))
     .map((key) => ({ key, order: Math.random() }))
@@ -33,7 +33,7 @@ describe('duplicate and shuffled events', () => {
       const [day = ''] = await clients.keys('batches/uploads-')
       const id = day.split('/')[1] ?? ''
       const { ok, error } = (await clients.summaryOf(id))?.totals ?? { ok: 0, error: 0 }
-      // While the day is open, what came twice counts twice.
+      // While the day's batch is open, duplicates are counted.
       return ok + error >= 2 * images && id
     }
     const day = await eventually(reported, 'all reports', patience)

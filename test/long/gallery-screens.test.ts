@@ -6,18 +6,18 @@ import { type GalleryPage, inChromium, openPage, seePictures } from '../helpers/
 import { makeBatch } from '../helpers/made-batch'
 import { isFull } from './sizes'
 
-/* What axe finds in each state of the page, on each kind of screen, light and dark; and the page by keyboard alone. */
+/* axe in each state of the page, on each kind of screen, light and dark; and keyboard operation. */
 
 const screens = {
   phone: { width: 390, height: 844 },
   laptop: { width: 1280, height: 800 },
   wide: { width: 2560, height: 1440 },
 }
-/** All of each on all of them, or a part that has each once. */
+/** All combinations, or a subset that covers each screen and scheme once. */
 const schemes: Record<keyof typeof screens, ('light' | 'dark')[]> = isFull
   ? { phone: ['light', 'dark'], laptop: ['light', 'dark'], wide: ['light', 'dark'] }
   : { phone: ['dark'], laptop: ['light'], wide: ['dark'] }
-/** Between the other two in all that it has. */
+/** Wide screens have nothing that the other two do not cover. */
 const statesWhenWide = ['grid', 'viewer']
 
 jest.setTimeout(120_000)
@@ -46,7 +46,7 @@ inChromium.describe('The gallery', () => {
 
   const isWide = ({ page }: GalleryPage) => (page.viewportSize()?.width ?? 0) > 1000
 
-  /** Every state, and what leads there. */
+  /** States, and how to reach them. */
   const states: Record<string, (gallery: GalleryPage) => Promise<void>> = {
     grid: async ({ page }) => {
       await page.goto(address())
@@ -95,7 +95,7 @@ inChromium.describe('The gallery', () => {
       await page.getByText('No batch yet').waitFor()
       await page.getByText('whisklens upload photos/').waitFor()
     },
-    // The token was changed between the page and its first request of data.
+    // The token was changed between loading the page and its first data request.
     refused: async ({ page }) => {
       await page.route('**/results?*format=json*', async (route) => {
         store.settings.resultsToken = 'another'
@@ -123,7 +123,7 @@ inChromium.describe('The gallery', () => {
         expect(await gallery.faults()).toEqual([])
         const width = await gallery.page.locator('html').evaluate((html) => html.scrollWidth)
         expect(width).toBeLessThanOrEqual(viewport.width)
-        // A refused request is an error to the browser, too.
+        // The browser reports a refused request as an error.
         const complaints = gallery.complaints.filter((one) => !(name === 'refused' && one.includes('401')))
         expect(complaints).toEqual([])
         await gallery.close()
@@ -136,7 +136,7 @@ inChromium.describe('The gallery', () => {
     await page.goto(address())
     await seePictures(page)
     const at = (selector: string) => page.locator(`${selector}:focus`).waitFor()
-    /** Presses keys, one after another; each must leave the focus somewhere. */
+    /** Presses keys in sequence; none may lose the focus. */
     const press = async (...keys: string[]): Promise<void> => {
       for (const key of keys) {
         await page.keyboard.press(key)
@@ -189,7 +189,7 @@ inChromium.describe('The gallery', () => {
   })
 })
 
-/** Presses Tab until an element has the focus. */
+/** Presses Tab until an element is focused. */
 async function tabTo(
   page: Page,
   selector: string,

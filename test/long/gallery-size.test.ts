@@ -7,17 +7,17 @@ import { madeKey, makeBatch } from '../helpers/made-batch'
 import { isFull } from './sizes'
 
 /*
- * What a page needs of many records to show some: bytes, requests and mounted nodes, which do not depend on the machine.
+ * Cost of displaying a few of many records: bytes, requests and mounted nodes, which do not depend on the machine.
  * bench/gallery.ts measures times.
  */
 
 const records = isFull ? 100_000 : 20_000
 
-/** The page, the directory of the index, and 100 records with their URLs, uncompressed: about 600 kB; a screen of thumbnails: 250 kB. */
+/** Uncompressed page, index directory, and 100 records with URLs: about 600 kB. A screen of thumbnails: 250 kB. */
 const fixedBytes = 950_000
-/** Of a record, in the columns that all filters need: 6.4. The record itself has 1,300. */
+/** Per record, in the columns that all filters need: 6.4 measured. A whole record has 1,300. */
 const bytesPerRecord = 8
-/** The same however many records there are. */
+/** Independent of the number of records. */
 const maxNodes = 600
 
 jest.setTimeout(300_000)
@@ -65,12 +65,12 @@ inChromium.describe(`A gallery of ${records} records`, () => {
     const filtered = await seen()
     expect(complaints).toEqual([])
     process.stdout.write(`${JSON.stringify({ first, whole, filtered })}\n`)
-    // The page, the batches, the index, the first records.
+    // Page, batches, index, first records.
     expect([whole.invocations, filtered.invocations]).toEqual([4, 5])
     expect(whole.bytes).toBeLessThan(fixedBytes + records * bytesPerRecord)
-    // A block of columns has some thousand records; a screen has some twenty thumbnails.
+    // A block of columns covers some thousand records; a screen has about twenty thumbnails.
     expect(whole.requests).toBeLessThan(60)
-    // No columns again: a hundred records with their URLs, and a screen of thumbnails.
+    // No columns are loaded again: only a hundred records with URLs, and a screen of thumbnails.
     expect(filtered.bytes - whole.bytes).toBeLessThan(600_000)
     expect(filtered.requests - whole.requests).toBeLessThan(40)
     for (const { nodes } of [first, whole, filtered]) expect(nodes).toBeLessThan(maxNodes)
@@ -96,7 +96,7 @@ inChromium.describe(`A gallery of ${records} records`, () => {
     await page.locator('[data-position="0"]:focus').waitFor()
     most = Math.max(most, await mounted())
     expect(most).toBeLessThan(maxNodes)
-    // A hundred records at a time, one request ahead.
+    // A hundred records per request, one request ahead.
     expect(scrolled.invocations - before.invocations).toBeLessThanOrEqual(7)
     expect(complaints).toEqual([])
     await close()

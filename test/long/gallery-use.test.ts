@@ -10,14 +10,17 @@ import { dropFiles } from '../helpers/drop'
 import { type GalleryPage, inChromium, openPage, seePictures } from '../helpers/gallery-page'
 import { newDataDir, type RunningLocal, removeDataDir, startLocalMode } from '../helpers/local-mode'
 
-/* A new user at the local mode, from the empty page on: everything is real, each step ends with the focus somewhere. */
+/*
+ * A new user's first session in the local mode, starting with the empty page. Everything is real; no step may lose the
+ * focus.
+ */
 
 const samples = join(__dirname, '../../samples')
 const photos = 21
 
 jest.setTimeout(180_000)
 
-/** The samples, and a few more made of them. */
+/** Writes the samples and some variants. */
 async function makePhotos(folder: string): Promise<string[]> {
   const names = readdirSync(samples).filter((name) => name.endsWith('.jpg'))
   const files = names.map((name) => join(samples, name))
@@ -76,7 +79,7 @@ inChromium.describe('The gallery of the local mode', () => {
     await dropFiles(page, [...files, notes])
     await page.getByText(`${photos} photos uploaded`).waitFor()
     await page.getByText('1 file is not an image and was skipped.').waitFor()
-    // Some are there before all are.
+    // The first cells appear before the batch is complete.
     await cells().first().waitFor()
     await shows(new RegExp(`^${photos} images$`))
     expect(await seePictures(page)).toBeGreaterThan(0)
@@ -103,7 +106,7 @@ inChromium.describe('The gallery of the local mode', () => {
     const fresh = await openPage(browser, { viewport, colorScheme })
     await fresh.page.goto(local.connection.gallery)
     await seePictures(fresh.page)
-    // `WHISKLENS_SCREENSHOTS=docs/images npm run test:long -- gallery-use` makes the documentation's.
+    // `WHISKLENS_SCREENSHOTS=docs/images npm run test:long -- gallery-use` updates the documentation's screenshots.
     const screenshots = process.env.WHISKLENS_SCREENSHOTS ?? folder
     const path = join(screenshots, `gallery-${colorScheme}.png`)
     const shot = await fresh.page.screenshot()
@@ -176,7 +179,7 @@ inChromium.describe('The gallery of the local mode', () => {
     await page.locator('dialog.viewer').getByText('image_corrupt').first().waitFor()
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Clear filters' }).click()
-    // The uploads of a day are no batch that was fired.
+    // A batch of uploads was not fired.
     await page.locator('#totals .bad').waitFor()
     expect(await page.getByRole('button', { name: 'Retry failed' }).count()).toBe(0)
   })

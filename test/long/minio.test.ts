@@ -22,23 +22,23 @@ type Minio = Awaited<ReturnType<typeof startMinio>>
 
 const ok = (...calls: string[]) => Object.fromEntries(calls.map((call) => [call, 'ok']))
 
-/** AWS hides a missing object from a key that may not list the bucket; MinIO does not. */
+/** AWS hides that an object is missing if the key may not list the bucket; MinIO does not. */
 const missing = {
   'GetMissing images': 'NoSuchKey',
   'HeadMissing images': 'NotFound',
   'GetMissing private': 'NoSuchKey',
   'HeadMissing private': 'NotFound',
 }
-/** MinIO answers with those buckets that the key may list, and refuses only where there are none. */
+/** MinIO returns the buckets that the key may list, and denies access only if there are none. */
 const listed = ok('ListBuckets')
 const ofImages = ['ListObjects', 'ListObjectsV2', 'GetBucketLocation', 'ListMultipartUploads']
 const onImages = ofImages.map((call) => `${call} images`)
 
-/** Where MinIO decides otherwise than AWS, after which the embedded store is made. */
+/** Where MinIO differs from AWS, whose decisions the embedded store follows. */
 const differences = {
   actions: listed,
   reader: listed,
-  // To MinIO a bucket is `images/`: `images/*` is the bucket, too, and `im?ges` is none.
+  // MinIO matches a bucket as `images/`: `images/*` includes the bucket, and `im?ges` does not match.
   wildcards: {
     ...Object.fromEntries(onImages.map((call) => [call, 'AccessDenied'])),
     'HeadBucket images': 'Forbidden',

@@ -14,9 +14,7 @@ import { nodeVersions } from '../helpers/node-versions'
 import { buildStock, stockMissing } from '../helpers/stock-zip'
 import { compile, programsIn } from '../helpers/typescript-project'
 
-/*
- * The packed package in an otherwise empty folder, on each version of Node.js.
- */
+/* The packed package in an otherwise empty folder, on each supported version of Node.js. */
 
 const samples = join(__dirname, '..', '..', 'samples')
 let folder: string

@@ -1,15 +1,13 @@
 import { firstFailure } from '../simulation/run-seeds'
 import { simulate } from '../simulation/simulate'
 
-/*
- * Bugs that are put into the core, each of which the simulation has to find. Each is a module that wraps another one.
- */
+/* The simulation must find each of these bugs, planted in the core by modules that wrap the original ones. */
 
 const store = 'test/simulation/store/bucket'
 const batch = 'src/batch/state/batch'
 const decide = 'src/batch/running/decide'
 
-/** More seeds than any of them needs. */
+/** More than enough for each of them. */
 const maxSeeds = 2_000
 
 const planted = [
@@ -33,7 +31,7 @@ it.each(planted)(
     const first = await firstFailure({ module, by: `test/simulation/planted/${name}` }, maxSeeds)
     process.stdout.write(`${name}: seed ${first?.seed}: ${first?.complaints[0]?.slice(0, 150)}\n`)
     expect(first).toBeDefined()
-    // What finds it, finds nothing else.
+    // The same seed passes without the bug.
     if (first) expect((await simulate(first.seed)).complaints).toEqual([])
   },
   900_000,

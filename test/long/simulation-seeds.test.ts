@@ -10,7 +10,7 @@ it(
     process.stdout.write(formatSeeds(found, 1))
     expect(found.failed).toEqual([])
     expect(found.seeds).toBe(seeds)
-    // Faults that never happen are not found harmless.
+    // A fault that never occurred was not tested.
     expect(Object.entries(found.counts).filter(([, times]) => times === 0)).toEqual([])
   },
   isFull ? 4 * 3_600_000 : 1_800_000,

@@ -1,6 +1,6 @@
 import type { ChaosOptions } from '../helpers/chaos'
 
-/** `npm run check:full` runs the suites at the size they promise. */
+/** `npm run check:full` runs the suites at full size. */
 export const isFull = Boolean(process.env.WHISKLENS_FULL)
 
 export const images = isFull ? 2000 : 80

@@ -5,8 +5,8 @@ import { patience, useScenario } from '../helpers/scenario'
 import { isFull } from './sizes'
 
 /*
- * A host that takes 60 invocations and 60 fires a minute, 30 at a time, as an OpenWhisk server does until its operator
- * raises that. More than that is asked for in each test.
+ * A host with an OpenWhisk server's default limits: 60 invocations and 60 fires a minute, 30 concurrent. Each test
+ * exceeds them.
  */
 
 const images = isFull ? 200 : 120
@@ -14,7 +14,7 @@ const images = isFull ? 200 : 120
 jest.setTimeout(2 * patience)
 const scenario = useScenario(images)
 
-/** How often a batch was told that there is no room; its activations' logs say so. */
+/** Number of invocations of start-batch that the platform refused, according to its logs. */
 async function refusals(): Promise<number> {
   const query = { name: 'whisklens/start-batch', limit: 200, docs: true }
   const found = await scenario.clients.ow.activations.list(query as never)
@@ -35,11 +35,11 @@ it('completes a batch with more invocations than the limit, every image exactly 
 it('classifies images of throttled events, of which some were accepted', async () => {
   await scenario.start({}, '--limits', 'openwhisk')
   const { clients } = scenario
-  // The images lie there since before anything watched their bucket.
+  // The images are older than the feed.
   const feeds = clients.ow.feeds as unknown as { update(options: object): Promise<unknown> }
   const params = { since: '2026-01-01' }
   await feeds.update({ name: 'whisklens/bucket-feed', trigger: 'image-uploaded', params })
-  // One event a message and never again, as simple stores send them.
+  // One event per message, without retries, like simple stores.
   const limit = pLimit(4)
   const post = (number: number) => clients.postEvents([keyOf(number)])
   const taken = await Promise.all(Array.from({ length: images }, (_, number) => limit(post, number)))

@@ -6,11 +6,11 @@ import { eventually } from '../helpers/local-mode'
 import { photo } from '../helpers/photos'
 import { withVersity } from '../helpers/versity'
 
-/** `npm run check:full` runs it at the size it promises. */
+/** Full size in `npm run check:full`. */
 const images = process.env.WHISKLENS_FULL ? 10_000 : 120
-/** So many are classified before it is killed; most of the others are under way. */
+/** Kill OpenWhisk after this many records, while most images are in flight. */
 const wellUnderWay = 20
-/** So many are uploaded while OpenWhisk is down: the gateway tells of each once, and of these in vain. */
+/** Number of uploads while OpenWhisk is down, whose notifications are lost: the gateway does not retry. */
 const unheard = images / 10
 
 const patience = 3_600_000
@@ -27,7 +27,7 @@ withVersity('uploads to an S3 store of others', () => {
     cluster = await startCluster()
     const { code } = await cluster.run('deploy', '--quiet')
     expect(code).toBe(0)
-    // Images of any age are looked for, at the time that the test says.
+    // Polls only when the test does, and includes the newest images.
     await cluster.updateFeed({ settle: 0, minutes: 0 })
   })
   afterAll(() => cluster.close())
@@ -41,7 +41,7 @@ withVersity('uploads to an S3 store of others', () => {
 
   const newest = () => cluster.keys('images/')
 
-  /** Waits until no more records come. What still comes then is classified twice, and changes nothing. */
+  /** Waits until no new records appear. Later notifications would only classify an image twice. */
   async function settled(): Promise<number> {
     let before = -1
     return eventually(

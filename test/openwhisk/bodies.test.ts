@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { keyValues, Session } from './session'
 
-/* Bodies that are too large, nested too deep, or no JSON. */
+/* Bodies that are too large, too deeply nested, or not JSON. */
 
 const pkg = 'conformance-bodies'
 const mebibyte = 1024 * 1024
@@ -26,7 +26,7 @@ const targets = (): [method: string, path: string][] => [
   ['POST', `web/${session.namespace}/${pkg}/page.json`],
 ]
 
-/** The answer to a body of that many bytes, whose length is not said before. */
+/** Sends a body of `length` bytes without content-length. */
 async function sendChunked(method: string, path: string, length: number) {
   const authorization = `Basic ${Buffer.from(session.server.auth).toString('base64')}`
   const headers = { authorization, 'content-type': 'application/json', 'transfer-encoding': 'chunked' }
@@ -46,8 +46,8 @@ describe('a body', () => {
   it('above 1 MiB is refused, with or without content-length', async () => {
     const error = expect.stringMatching(/^Request larger than allowed: \d+ > 1048576 bytes\.$/)
     for (const [method, path] of targets()) {
-      const said = await session.send(method, path, { body: { a: 'x'.repeat(mebibyte) } })
-      expect([path, said.status, said.body.error]).toEqual([path, 413, error])
+      const answer = await session.send(method, path, { body: { a: 'x'.repeat(mebibyte) } })
+      expect([path, answer.status, answer.body.error]).toEqual([path, 413, error])
       const { status, body } = await sendChunked(method, path, mebibyte + 1)
       expect([path, status, JSON.parse(body).error]).toEqual([path, 413, error])
       expect((await sendChunked(method, path, 1000)).status).toBeLessThan(300)

@@ -8,8 +8,8 @@ import { needs } from '../helpers/needs'
 import { openServer, type Server } from './server'
 
 /*
- * `whisklens deploy` and wskdeploy take turns on one platform: the server of WHISKLENS_APIHOST and WHISKLENS_AUTH, or the
- * local API host. Where wskdeploy is not on PATH, puts such as it sends stand in for it.
+ * `whisklens deploy` and wskdeploy alternate on one platform: the server in WHISKLENS_APIHOST and WHISKLENS_AUTH, or
+ * the local API host. Without wskdeploy on PATH, equivalent PUT requests replace it.
  */
 
 const { PATH = '' } = process.env
@@ -25,7 +25,7 @@ let client: ReturnType<typeof openwhisk>
 
 beforeAll(async () => {
   server = await openServer()
-  // What ran before has used up this one's invocations.
+  // Previous tests have used up this minute's invocations.
   await server.nextMinute()
   address = { apiHost: server.url, auth: server.auth }
   deployment = openDeployment(address, folder, constantFeed)

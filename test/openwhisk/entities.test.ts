@@ -1,6 +1,6 @@
 import { keyValues, Session, sort } from './session'
 
-/* What a PUT changes and what it leaves, and what lists find. */
+/* What a PUT changes and what it keeps, and what lists return. */
 
 const pkg = 'conformance-entities'
 const code = 'const main = (params) => params'

@@ -13,14 +13,14 @@ import { removeRuntimeImages, writeRuntimeImage } from '../helpers/runtime-image
 import { keyValues, Session } from './session'
 
 /*
- * Actions of one's own in the runtime image: what they can require, and that it works. On the local host its content is
- * written as the Dockerfile does; a server has to have an image of it, which WHISKLENS_RUNTIME_IMAGE names.
+ * User-defined actions in the runtime image: which modules they can require, and that they work. On the local host, the
+ * same script writes the image's content; a server needs the image, named by WHISKLENS_RUNTIME_IMAGE.
  */
 
 const { WHISKLENS_APIHOST, WHISKLENS_RUNTIME_IMAGE } = process.env
 const code = readFileSync(join(__dirname, '..', 'helpers', 'seed-action.js'), 'utf8')
 
-/** A graph that makes 1,001 logits of the mean colour of an image, as MobileNet's are taken. */
+/** A graph that computes 1,001 logits from an image's mean colour, in MobileNet's output format. */
 function tinyNetwork() {
   const float = { T: { type: 'DT_FLOAT' } }
   const constant = (name: string, type: string) => ({ name, op: 'Const', attr: { dtype: { type } } })
@@ -49,7 +49,7 @@ const network = tinyNetwork()
 let session: Session
 let expected: { className: string; probability: number }[]
 
-/** What the same library says here. */
+/** Reference predictions by the same library in this process. */
 async function classifyHere() {
   await startTensorFlow('cpu')
   const weightData = Uint8Array.from(Buffer.from(network.weights, 'base64')).buffer
@@ -61,7 +61,7 @@ async function classifyHere() {
 
 const hasTfjsNode = !findEngine('tfjs-node').missing()
 
-/** The image's content on this machine. @returns what its Dockerfile sets */
+/** Writes the image's content on this machine. @returns environment variables set by its Dockerfile */
 async function writeImage(): Promise<Record<string, string>> {
   const options = hasTfjsNode
     ? ['--engine', 'tfjs-node', '--tfjs-node', tfjsNodeFolder()]
@@ -105,7 +105,7 @@ needs(missing).describe('an action of one’s own in the runtime image', () => {
             left: 0,
             versions: { tfjs: '4.22.0', mobilenet: '2.1.1', sharp: expect.any(String) },
           })
-          // A container of before has tfjs-node, whose backend is the best for all.
+          // A reused container has loaded tfjs-node, whose backend takes precedence.
           expect([name, 'tensorflow']).toContain(result.backend)
           const found = result.predictions as typeof expected
           expect(found.map(({ className }) => className)).toEqual(expected.map(({ className }) => className))

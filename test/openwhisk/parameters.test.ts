@@ -1,6 +1,6 @@
 import { keyValues, Session } from './session'
 
-/* What an action is given, by whom, and what it cannot be given. */
+/* Parameters of an action: their sources, and which ones cannot be overridden. */
 
 const pkg = 'conformance-parameters'
 const echo = 'const main = (params) => params'
@@ -26,7 +26,7 @@ const refusal = async (action: string, payload: object) => {
   return { status, error: body.error }
 }
 
-/** What the only rule of a trigger did. */
+/** Result of the only rule of a trigger. */
 async function ruledResult(trigger: string, payload: object) {
   const { activation, lines } = await session.fire(trigger, payload)
   const { activationId } = JSON.parse(lines[0] ?? '')
@@ -94,7 +94,7 @@ describe('final', () => {
 
   it.each(['fixed', 'empty', 'zero', 'no', 'a'])('protects %s, which has a value', async (name) => {
     expect(await refusal(`${pkg}/fixed`, { [name]: 'payload' })).toEqual({ status: 400, error: notAllowed })
-    // The same value is no better.
+    // The same value is rejected, too.
     expect(await refusal(`${pkg}/fixed`, { [name]: 'action' })).toEqual({ status: 400, error: notAllowed })
   })
 

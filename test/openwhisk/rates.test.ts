@@ -1,7 +1,7 @@
 import { eventually } from '../contract/api-host'
 import { type Answer, keyValues, Session } from './session'
 
-/* The three counters of a namespace: invocations a minute, fires a minute, invocations in flight. */
+/* The three limits of a namespace: invocations per minute, fires per minute, concurrent invocations. */
 
 const pkg = 'conformance-rates'
 const trigger = `${pkg}-event`
@@ -31,7 +31,7 @@ beforeEach(() => session.server.nextMinute())
 const invoke = (action: string, body: object | string = {}) =>
   session.send('POST', `namespaces/_/actions/${action}`, { body })
 const fire = (trigger: string) => session.send('POST', `namespaces/_/triggers/${trigger}`, { body: {} })
-/** Counts one, and runs nothing. */
+/** Counts as an invocation, although the action does not exist. */
 const invokeNothing = () => invoke('conformance-none')
 
 async function times(count: number, call: () => Promise<Answer>): Promise<Answer[]> {
@@ -49,13 +49,13 @@ const refusal = (count: number, allowed: number) => ({
 })
 const errorOf = ({ status, body }: Answer) => ({ status, error: body.error })
 
-/** Uses up the minute, of which `used` are gone: then the count that a refusal tells is right. */
+/** Uses up the rest of the minute after `used` invocations, and checks the counts in the refusals. */
 async function expectUsed(used: number): Promise<void> {
   const { actions_per_minute: allowed } = limits
   const statuses = (await times(allowed - used, invokeNothing)).map(({ status }) => status)
   expect(new Set(statuses)).toEqual(new Set([404]))
   expect(errorOf(await invokeNothing())).toEqual(refusal(allowed + 1, allowed))
-  // Refused requests count as well.
+  // Rejected requests count, too.
   expect(errorOf(await invokeNothing())).toEqual(refusal(allowed + 2, allowed))
 }
 
@@ -137,7 +137,7 @@ describe('concurrent invocations', () => {
     })
     expect(errorOf(await invokeNothing())).toEqual(refusal(allowed + 1, allowed))
     for (const { body } of accepted) await session.activation(body.activationId)
-    // The next minute finds room again.
+    // The limit is reset in the next minute.
     await session.server.nextMinute()
     await eventually(async () => expect((await invoke(`${pkg}/echo`)).status).toBe(202))
   })

@@ -1,6 +1,6 @@
 import { keyValues, Session } from './session'
 
-/* What is refused, in which words; and the few things that look as if they should be and are not. */
+/* Rejected requests and their messages; also a few that are surprisingly accepted. */
 
 const pkg = 'conformance-refusals'
 const code = 'const main = ({ list }) => (list ? [1] : { body: {} })'

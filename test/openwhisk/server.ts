@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ApiHostOptions, openwhiskLimits } from '../../src/local/host/server'
 import * as local from '../contract/api-host'
 
-/* The OpenWhisk that the suites of this folder are about, over HTTP alone. */
+/* The OpenWhisk under test, over HTTP only. */
 
 export interface Server {
   /** Without a trailing slash. */
   url: string
   /** `uuid:key`. */
   auth: string
-  /** Resolves early in a minute of the host's clock, when all rates have been counted back to 0. */
+  /** Resolves early in a minute of the host's clock, when all rate limits have been reset. */
   nextMinute(): Promise<void>
   close(): Promise<void>
 }
@@ -18,8 +18,8 @@ export interface Server {
 const minute = 60_000
 
 /**
- * The server that the environment names, or a host of the local mode with a real server's limits.
- * @param images stands in for custom images on the local host
+ * Opens the server in the environment, or a local host with a real server's limits.
+ * @param images replaces custom images on the local host
  */
 export async function openServer(images?: ApiHostOptions['images']): Promise<Server> {
   const { WHISKLENS_APIHOST: url, WHISKLENS_AUTH: auth } = process.env
@@ -28,7 +28,7 @@ export async function openServer(images?: ApiHostOptions['images']): Promise<Ser
   return {
     url: url.replace(/\/$/, ''),
     auth,
-    // A second more, for clocks that differ.
+    // One second more, for clock skew.
     nextMinute: () => sleep(minute - (Date.now() % minute) + 1000),
     close: async () => {},
   }
@@ -36,7 +36,7 @@ export async function openServer(images?: ApiHostOptions['images']): Promise<Ser
 
 async function openLocal(images: ApiHostOptions['images']): Promise<Server> {
   const folder = local.temporaryFolder()
-  // It stands still, so that no minute ends within a test.
+  // Stopped, so that no minute ends during a test.
   let now = Date.now()
   const host = await local.startTestHost(local.buildRuntime(folder), {
     limits: openwhiskLimits,

@@ -5,17 +5,17 @@ import { openServer, type Server } from './server'
 export interface Answer {
   status: number
   type: string
-  /** Of JSON; a text otherwise. */
+  /** Parsed JSON, otherwise text. */
   body: Dict
 }
 
 export interface Request {
-  /** An object is sent as JSON. */
+  /** Objects are sent as JSON. */
   body?: object | string
   headers?: Record<string, string>
 }
 
-/** Requests to a target, and what there is of its namespace. */
+/** Requests to a target, and cleanup of its namespace. */
 export class Session {
   private readonly made: string[] = []
 
@@ -31,7 +31,7 @@ export class Session {
     return session
   }
 
-  /** One request below `/api/v1`, as it is. */
+  /** Sends one request below `/api/v1`, without retries. */
   async send(method: string, path: string, { body, headers = {} }: Request = {}): Promise<Answer> {
     const authorization = `Basic ${Buffer.from(this.server.auth).toString('base64')}`
     const isJson = body !== undefined
@@ -49,7 +49,7 @@ export class Session {
     }
   }
 
-  /** A request for something of the namespace; where its rate is used up, again in the next minute. */
+  /** Sends a request below the namespace; retries in the next minute if it was throttled. */
   async ask(method: string, path: string, body?: object): Promise<Answer> {
     const answer = await this.send(method, `namespaces/_/${path}`, { body })
     const isLate = answer.status === 429 && answer.body.error.includes('in the last minute')
@@ -58,7 +58,7 @@ export class Session {
     return this.send(method, `namespaces/_/${path}`, { body })
   }
 
-  /** Makes or changes what `close` will delete. */
+  /** Creates or updates an entity, which `close` deletes. */
   async put(path: string, content: object): Promise<Dict> {
     const { status, body } = await this.ask('PUT', `${path}?overwrite=true`, content)
     if (status !== 200) throw new Error(`PUT ${path}: ${status} ${JSON.stringify(body)}`)
@@ -80,13 +80,13 @@ export class Session {
     await this.put(`rules/${name}`, { trigger: `/_/${trigger}`, action: `/_/${action}` })
   }
 
-  /** What a blocking invocation returns. */
+  /** Result of a blocking invocation. */
   async resultOf(action: string, payload: object = {}): Promise<Dict> {
     const { body } = await this.ask('POST', `actions/${action}?blocking=true&result=true`, payload)
     return body
   }
 
-  /** The record of an activation, once it is there. */
+  /** Waits for the record of an activation. */
   activation(id: string): Promise<Dict> {
     return eventually(async () => {
       const { status, body } = await this.ask('GET', `activations/${id}`)
@@ -95,7 +95,7 @@ export class Session {
     }, 60_000)
   }
 
-  /** Fires a trigger. @returns its activation, and what its logs say of each rule */
+  /** Fires a trigger. @returns its activation, and the log line of each rule */
   async fire(trigger: string, payload: object = {}): Promise<{ activation: Dict; lines: string[] }> {
     const { status, body } = await this.ask('POST', `triggers/${trigger}`, payload)
     if (status !== 202) throw new Error(`The fire of ${trigger} was answered by ${status}`)
@@ -103,13 +103,13 @@ export class Session {
     return { activation, lines: activation.logs }
   }
 
-  /** Activations, by the query of a list. */
+  /** Lists activations. @param query query string */
   async listed(query: string): Promise<Dict[]> {
     const { body } = await this.ask('GET', `activations?${query}`)
     return body as unknown as Dict[]
   }
 
-  /** Leaves nothing behind on the target. */
+  /** Deletes the entities created by {@link put}. */
   async close(): Promise<void> {
     for (const path of this.made.reverse()) await this.ask('DELETE', path)
     await this.server.close()
@@ -119,6 +119,6 @@ export class Session {
 export const keyValues = (values: object): { key: string; value: unknown }[] =>
   Object.entries(values).map(([key, value]) => ({ key, value }))
 
-/** Annotations are a set. */
+/** Annotations are unordered. */
 export const sort = (annotations: { key: string }[]): { key: string }[] =>
   [...annotations].sort((a, b) => a.key.localeCompare(b.key))

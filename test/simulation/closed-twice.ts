@@ -80,6 +80,6 @@ export async function closeAgain(world: World, closed: Closed, complaints: Compl
   for (const [index, text] of filesOf(results, batch).entries())
     complaints.expect(
       text === closed.files[index],
-      () => `${batch} was closed twice, and ${files[index]} differs:\n${text}\n${closed.files[index]}`,
+      () => `${batch} was closed twice, but ${files[index]} differs:\n${text}\n${closed.files[index]}`,
     )
 }

@@ -121,11 +121,11 @@ async function fire(world: World, run: number, complaints: Complaints): Promise<
     const took = world.time.now - began
     // A process that lives learns the outcome of its request; nothing waits until it is overdue.
     const isPrompt = world.wire.crash?.when !== 'unanswered' || took < maxDuration
-    complaints.expect(isPrompt, () => `run ${run} took ${took} ms for want of one answer`)
+    complaints.expect(isPrompt, () => `run ${run} took ${took} ms because of one lost response`)
     await world.time.run(world.platform.isIdle, maxEvents)
     await reconcileUntilQuiet(world, complaints)
     if (documentOf(world, request.batch)?.run === run) return attempt > 0
   }
-  complaints.found.push(`run ${run} was fired twice, and did not begin`)
+  complaints.found.push(`run ${run} was fired twice but did not start`)
   return true
 }

@@ -34,7 +34,7 @@ export function checkIndex(id: string, body: Buffer, lines: string[], complaints
         others.label.length,
         ...Object.values(columns).map((column) => column.length),
       ]).size === 1,
-      () => `${id}: columns of its index differ in length`,
+      () => `${id}: the columns of its index differ in length`,
     )
     return blockLines.map((line, row) => ({
       line,
@@ -49,7 +49,7 @@ export function checkIndex(id: string, body: Buffer, lines: string[], complaints
   complaints.expect(directory.rows === lines.length, () => `${id}: its index has ${directory.rows} rows`)
   complaints.expect(
     rows.map(({ line }) => line).join() === lines.join(),
-    () => `${id}: its index has other records`,
+    () => `${id}: the records in its index and results.jsonl differ`,
   )
   for (const { line, key, bucket, code, labels } of rows) {
     const record: ImageRecord = JSON.parse(line)
@@ -59,7 +59,7 @@ export function checkIndex(id: string, body: Buffer, lines: string[], complaints
         bucket === record.bucket &&
         code === record.error?.code &&
         labels.filter((label) => label !== undefined).join() === names.join(),
-      () => `${id}: its index says of ${record.key} what the record does not`,
+      () => `${id}: the columns of ${record.key} do not match its record`,
     )
   }
 }

@@ -40,14 +40,14 @@ export class Complaints {
 /** Checks the state and files of an ended batch. */
 export function checkEnded(world: World, id: string, complaints: Complaints): EndedBatchFiles | undefined {
   const batch = documentOf(world, id)
-  complaints.expect(batch !== undefined, () => `${id} has files and no document`)
+  complaints.expect(batch !== undefined, () => `${id} has files but no document`)
   if (!batch) return undefined
   const isEnded = batch.status === 'complete' || batch.status === 'cancelled' || batch.status === 'stopped'
-  complaints.expect(isEnded, () => `${id} is ${batch.status} when all is quiet`)
+  complaints.expect(isEnded, () => `${id} is still ${batch.status}`)
   if (!isEnded) return undefined
-  complaints.expect('announced' in batch && batch.announced, () => `${id} is not announced`)
+  complaints.expect('announced' in batch && batch.announced, () => `${id} has not fired batch-completed`)
   complaints.expect(batch.lease.holder === null, () => `${id} is still held by ${batch.lease.holder}`)
-  complaints.expect(batch.queued === undefined, () => `${id} has a fire that waits`)
+  complaints.expect(batch.queued === undefined, () => `${id} still has a queued fire`)
   const [summaryText, text, csv, errors] = [
     'summary.json',
     'results.jsonl',
@@ -72,13 +72,13 @@ export function checkEnded(world: World, id: string, complaints: Complaints): En
     const before = records[index - 1]
     complaints.expect(
       before === undefined || compareBytes(before.key, record.key) < 0 || before.bucket !== record.bucket,
-      () => `${id}: ${record.key} comes after ${before?.key}`,
+      () => `${id}: ${record.key} is listed after ${before?.key}`,
     )
   }
   const { totals, state } = summary
   const failed = records.filter(({ status }) => status === 'error')
   const told = JSON.stringify({ state, totals, records: records.length, failed: failed.length })
-  complaints.expect(state === batch.status, () => `${id} is ${batch.status}, and its summary says ${state}`)
+  complaints.expect(state === batch.status, () => `${id} is ${batch.status}, but its summary says ${state}`)
   complaints.expect(
     totals.ok + totals.error === records.length,
     () => `${id}: records and totals differ: ${told}`,
@@ -86,12 +86,15 @@ export function checkEnded(world: World, id: string, complaints: Complaints): En
   complaints.expect(totals.error === failed.length, () => `${id}: errors differ: ${told}`)
   complaints.expect(
     linesOf(errors).join() === lines.filter((_, index) => records[index]?.error !== undefined).join(),
-    () => `${id}: errors.jsonl has other errors than results.jsonl`,
+    () => `${id}: the errors in errors.jsonl and results.jsonl differ`,
   )
   checkIndex(id, index, lines, complaints)
-  complaints.expect(linesOf(csv).length === records.length + 1, () => `${id}: results.csv has other lines`)
+  complaints.expect(
+    linesOf(csv).length === records.length + 1,
+    () => `${id}: results.csv and results.jsonl differ in length`,
+  )
   if (state === 'complete')
-    complaints.expect(totals.pending === 0, () => `${id} is complete, and something is pending: ${told}`)
+    complaints.expect(totals.pending === 0, () => `${id} is complete with pending images: ${told}`)
   return { batch, summary, records }
 }
 
@@ -102,7 +105,10 @@ export function watchParts({ results }: World, complaints: Complaints): void {
     before(object)
     const { key, body } = object
     const isPart = key.includes('/parts/') && !key.startsWith('batches/uploads-')
-    complaints.expect(!isPart || !body.includes('access_denied'), () => `${key} has errors of revoked keys`)
+    complaints.expect(
+      !isPart || !body.includes('access_denied'),
+      () => `${key} has errors caused by revoked keys`,
+    )
   }
 }
 
@@ -115,10 +121,7 @@ export function checkUnattended(world: World, complaints: Complaints): void {
     complaints.expect(holder === null, () => `${id} is held by ${holder}, which has ended`)
     // An open day's work depends on its uploads.
     const isOpenDay = batch.kind === 'uploads' && batch.status === 'open'
-    complaints.expect(
-      isOpenDay || isConcluded(batch),
-      () => `${id} is ${batch.status}, and no holder advances it`,
-    )
+    complaints.expect(isOpenDay || isConcluded(batch), () => `${id} is ${batch.status} without a holder`)
   }
 }
 
@@ -137,12 +140,12 @@ export function checkDelivered(
   const messages = new Map<string, string>()
   for (const { id, body } of delivered) {
     const known = messages.get(id)
-    complaints.expect(known === undefined || known === body, () => `${id} was sent with another body`)
+    complaints.expect(known === undefined || known === body, () => `${id} was sent with different bodies`)
     if (JSON.parse(body).batch === batch.batch) messages.set(id, body)
   }
   complaints.expect(
     messages.size === batch.run,
-    () => `${batch.batch} had ${batch.run} runs, and the webhook ${messages.size} messages`,
+    () => `${batch.batch} had ${batch.run} runs, but the webhook got ${messages.size} messages`,
   )
   complaints.expect(
     [...messages.values()].includes(JSON.stringify(summary)),
@@ -155,13 +158,13 @@ export function checkNothingLeft({ results }: World, complaints: Complaints): vo
   const entries = ['open/', 'webhooks/']
     .flatMap((prefix) => results.page(prefix, '', 1000))
     .map(({ key }) => key)
-  complaints.expect(entries.length === 0, () => `entries are left: ${entries.join()}`)
+  complaints.expect(entries.length === 0, () => `remaining entries: ${entries.join()}`)
   const segments = results
     .page('batches/', '', 1_000_000)
     .filter(({ key, lastModified }) => key.includes('/closing/') && lastModified <= endOf(results, key))
   complaints.expect(
     segments.length === 0,
-    () => `segments are left: ${segments.map(({ key }) => key).join()}`,
+    () => `remaining segments: ${segments.map(({ key }) => key).join()}`,
   )
 }
 
@@ -177,7 +180,10 @@ export function checkNewest(world: World, prefix: string, complaints: Complaints
     const note = textOf(world, `retry/${world.model}/images/${key}`)
     const hasFailed = note !== undefined && JSON.parse(note).etag === etag
     if (record && !hasFailed)
-      complaints.expect(record.etag === etag, () => `the record of ${key} is of ${record.etag}, not ${etag}`)
+      complaints.expect(
+        record.etag === etag,
+        () => `the record of ${key} describes ${record.etag}, not ${etag}`,
+      )
   }
 }
 
@@ -211,11 +217,11 @@ export function checkComplete(
       complaints.expect(record.etag === etag, () => `${id} has ${key} as of ${record.etag}, not ${etag}`)
     complaints.expect(
       isFresh || record?.error !== undefined,
-      () => `${key} was classified, and has no newest record`,
+      () => `${key} was classified but has no latest record`,
     )
     known.delete(key)
   }
-  for (const key of known.keys()) complaints.found.push(`${id} still has ${key}, which is gone`)
+  for (const key of known.keys()) complaints.found.push(`${id} still has ${key}, which was deleted`)
 }
 
 /**

@@ -61,19 +61,18 @@ export function checkListed(
     const [record, image] = [known.get(key), images.get(key)]
     const newest = results.get(`images/${model}/images/${key}`)?.body.toString('utf8')
     const isFresh = image !== undefined && newest !== undefined && JSON.parse(newest).etag === image.etag
-    complaints.expect(record !== undefined || isFresh, () => `${id} has lost ${key} of its list`)
+    complaints.expect(record !== undefined || isFresh, () => `${id} has lost ${key}, which is on its list`)
     if (image && record)
-      // As with filters: images that another batch has classified since are skipped, and keep their record in the
-      // results.
+      // Like with filters, images classified by another batch meanwhile are skipped and keep their record in the results.
       complaints.expect(isFresh || record.etag === image.etag, () => `${id} has ${key} as of ${record.etag}`)
     if (!image)
       complaints.expect(
         record?.error?.code === 'image_missing',
-        () => `${id} has no error of ${key}, which is missing, but ${JSON.stringify(record?.error)}`,
+        () => `${id}: expected image_missing for ${key}, got ${JSON.stringify(record?.error)}`,
       )
   }
   for (const key of known.keys())
     complaints.expect(everListed.has(key), () => `${id} has ${key}, which is on no list`)
   const portions = results.page(`batches/${id}/list/`, '', 1000)
-  complaints.expect(portions.length === 0, () => `${id} has left portions of its list`)
+  complaints.expect(portions.length === 0, () => `${id} has not deleted the portions of its list`)
 }

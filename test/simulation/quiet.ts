@@ -45,5 +45,5 @@ export async function reconcileUntilQuiet(world: World, complaints: Complaints):
     const { resumed, error } = await send(world, { reconcile: true })
     if (error === undefined && (resumed as string[]).length === 0) return
   }
-  complaints.found.push(`there is no quiet after ${maxRounds} rounds of reconcile`)
+  complaints.found.push(`work is left after ${maxRounds} rounds of reconcile`)
 }

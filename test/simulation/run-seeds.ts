@@ -68,7 +68,7 @@ export function formatSeeds({ seeds, calls, counts, each, failed }: Seeds, from:
     ...Object.entries(counts).map(([kind, times]) => `  ${kind}: ${times}`),
     ...failed.flatMap(({ seed, complaints }) => [
       `seed ${seed}: ${complaints.join('\n  ')}`,
-      `  to repeat it: npm run simulate -- --seeds 1 --from ${seed} --trace`,
+      `  to reproduce: npm run simulate -- --seeds 1 --from ${seed} --trace`,
     ]),
   ]
   return `${lines.join('\n')}\n`

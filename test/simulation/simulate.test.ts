@@ -17,13 +17,13 @@ describe('a simulation', () => {
   })
 
   it('prints how to repeat a failing seed', () => {
-    const failed = [{ seed: 315, complaints: ['b1 has lost photos/a.jpg', 'b1 is open when all is quiet'] }]
+    const failed = [{ seed: 315, complaints: ['b1 has lost photos/a.jpg', 'b1 is still open'] }]
     const found = { seeds: 400, calls: 1, events: 1, counts: { paused: 3 }, each: 20, failed }
     expect(formatSeeds(found, 1)).toBe(`400 seeds from 1: 1 requests, 20.0 ms of CPU time each, 1 failed
   paused: 3
 seed 315: b1 has lost photos/a.jpg
-  b1 is open when all is quiet
-  to repeat it: npm run simulate -- --seeds 1 --from 315 --trace
+  b1 is still open
+  to reproduce: npm run simulate -- --seeds 1 --from 315 --trace
 `)
   })
 })

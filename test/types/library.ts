@@ -5,14 +5,14 @@ import type { Classified } from '../../src/library/classify/task'
 import type * as schema from '../../src/schema'
 
 /*
- * The types of the library are written out, for programs that have no zod. Compiling this file shows that they are those of the
- * schemas.
+ * The library's public types are written without zod, so that programs do not need it. This file only compiles if they
+ * match the schemas.
  */
 
 /** Whether two types are the same, optional fields included. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Of `start-batch`, and no business of a program's: its own calls, and what the library has functions for. */
+/** Parameters of `start-batch` that are not public: internal calls, and those that the library has functions for. */
 type Internal = 'dryRun' | 'cancel' | 'retry' | 'reconcile' | 'poll' | 'chunkSize'
 
 export const checks: true[] = [
@@ -20,7 +20,7 @@ export const checks: true[] = [
   true satisfies Same<library.BatchSummary, schema.BatchSummary>,
   true satisfies Same<library.Classification, Pick<Classified, keyof Classified>>,
   true satisfies Same<keyof library.BatchRequest, Exclude<keyof schema.BatchRequest, Internal>>,
-  // Dates are sent as text.
+  // Dates are sent as ISO 8601 text.
   true satisfies Omit<library.BatchRequest, 'since' | 'until'> extends z.input<
     typeof schema.batchRequestSchema
   >

@@ -7,7 +7,7 @@ import { advanceClock, minutes, setClock, startTestStore, type TestStore } from 
 
 const trigger = '/guest/image-uploaded'
 const created = '2026-11-22T08:00:00Z'
-/** A minute is left for clocks that differ. */
+/** The registration time minus a minute, the tolerance for clock skew. */
 const from = (time: string) => new Date(Date.parse(time) - minutes(1)).toISOString()
 
 let objects: TestStore
@@ -16,7 +16,7 @@ let platform: Server
 
 beforeAll(async () => {
   objects = await startTestStore()
-  // A platform without alarms.
+  // A platform without the alarms package.
   platform = createServer((_, response) => response.writeHead(404).end('{}')).listen(0, '127.0.0.1')
   await new Promise((done) => platform.once('listening', done))
   const { port } = platform.address() as AddressInfo

@@ -5,7 +5,7 @@ import { strFromU8, unzipSync } from 'fflate'
 
 const folder = join(__dirname, '..', '..', 'dist', 'actions')
 
-/** What is left of an action's program where `nodejs:default` is that Node.js. */
+/** Evaluates the bundle of an action's zip as the given Node.js version would, with neither `require` nor other globals. */
 function start(file: string, node: string): void {
   const index = unzipSync(readFileSync(join(folder, file)))['index.js']
   const module = { exports: {} }
@@ -21,7 +21,7 @@ describe.each(readdirSync(folder).filter((name) => name.endsWith('.zip')))('%s',
   })
 
   it.each(['20.20.2', '22.23.3', '24.21.0'])('goes on by Node.js %s', (node) => {
-    // Without what a module is given, it comes no further than the first thing that it requires.
+    // The version check has passed: the first `require` fails, because the context has none.
     expect(() => start(file, node)).toThrow('require is not defined')
   })
 })

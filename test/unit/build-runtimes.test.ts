@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** A program that only notes what it is asked for, an argument a line. */
+/** Installs a fake program on PATH that logs its arguments, one per line. */
 function standIn(name: string, exitCode: number): void {
   const path = join(folder, name)
   writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "$@" '' >>"${folder}/asked"\nexit ${exitCode}\n`)

@@ -14,7 +14,7 @@ const pixelsOf = async (image: Buffer): Promise<Uint8Array> => (await decodeImag
 const photo = () => sharp(sample('cat'))
 
 describe('every format gives the same result', () => {
-  // Largest mean difference from the original's pixels: nothing where nothing is lost.
+  // Maximum mean difference from the original's pixels: 0 for lossless formats.
   it.each([
     ['jpeg', () => photo().jpeg({ quality: 95 }), 2],
     ['png', () => photo().png(), 0],
@@ -78,15 +78,15 @@ describe('every kind of pixel becomes 8-bit sRGB', () => {
 })
 
 describe('a photo is upright whichever way the camera was held', () => {
-  /** Scaled to 341×255, so that the cut leaves an odd pixel over on both axes. */
+  /** Scales to 341×255, so that cropping to 224 leaves an odd margin on both axes. */
   const odd = { ...input, resizeShortSide: 255 }
   const upright = () => sharp(sample('palace')).resize(401, 300, { fit: 'fill' })
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('EXIF orientation %i', async (orientation) => {
     const stored = await turnedBy(orientation, upright()).png().toBuffer()
     const tagged = await sharp(stored).withMetadata({ orientation }).png().toBuffer()
-    // sharp's own way, which decodes the whole photo at full size, is the reference. An odd pixel on the wrong side of
-    // the cut would be a difference of 5 and more.
+    // Reference: sharp rotates the whole photo at full size. Rounding the odd margin to the wrong side would give a
+    // difference of 5 or more.
     const reference = await sharp(tagged).autoOrient().png().toBuffer()
     expect(await sharp(reference).metadata()).toMatchObject({ width: 401, height: 300 })
     const decoded = await decodeImage(tagged, odd)
@@ -114,7 +114,7 @@ describe('every size is resized to the network’s square', () => {
     [5000, 3],
     [1, 65_000],
     [65_000, 1],
-    // Scaled as it is, its length would not fit the 32 bits that image libraries count in.
+    // Scaling by the short side would exceed the 32-bit dimensions of image libraries.
     [1, 20_000_000],
   ])('%i×%i', async (width, height) => {
     const decoded = await decodeImage(await plain(width, height).png().toBuffer(), input)

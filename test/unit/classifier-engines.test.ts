@@ -10,7 +10,7 @@ const root = join(__dirname, '..', '..')
 const modules = join(root, 'node_modules')
 const folder = mkdtempSync(join(tmpdir(), 'whisklens-engines-'))
 
-/** A home with the models, the samples and the WebAssembly: modules are found by NODE_PATH alone, whatever this checkout has. */
+/** A home with models, samples and WebAssembly, but no packages: modules resolve through NODE_PATH only. */
 const bare = { WHISKLENS_HOME: join(folder, 'home'), WHISKLENS_TFJS_NODE: join(folder, 'nothing') }
 
 let child: Bundle
@@ -26,7 +26,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-/** Plants a library that cannot be loaded. @returns the path to look for modules in */
+/** Plants a library that fails to load. @returns the folder for NODE_PATH */
 function broken(library: string): string {
   const planted = join(folder, 'planted')
   mkdirSync(join(planted, library), { recursive: true })

@@ -32,7 +32,7 @@ const paris: Tags = {
   ],
 }
 
-/** An EXIF block as cameras write it: three directories, values that do not fit their entries behind them. */
+/** An EXIF block as cameras write it: three directories, each followed by the values that do not fit into its entries. */
 function block(
   { image = {}, photo = {}, gps = {} }: { image?: Tags; photo?: Tags; gps?: Tags },
   order = 'II',

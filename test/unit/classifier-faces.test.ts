@@ -17,11 +17,11 @@ afterAll(removePeerModels)
 
 const load = () => loadModel(join(models, 'faces'), 'wasm')
 
-/** Where her face is in the photo, by eye: from the hairline to the chin, and from ear to ear. */
+/** Her face in the photo, estimated by eye: hairline to chin, ear to ear. Fractions of height and width. */
 const region = { top: 0.14, left: 0.35, bottom: 0.35, right: 0.53 }
 
-/** Half a second each. */
-const many = process.env.WHISKLENS_FULL ? 100 : 10
+/** Predictions of the leak test; each takes half a second. */
+const repeats = process.env.WHISKLENS_FULL ? 100 : 10
 
 type Box = [top: number, left: number, bottom: number, right: number]
 
@@ -69,12 +69,12 @@ describeWith(peerLibraries.faceApi, 'faces', () => {
     for (const detection of detections) detectionSchema.parse(detection)
   })
 
-  it(`leaks no tensors over ${many} images`, async () => {
+  it(`leaks no tensors over ${repeats} images`, async () => {
     const { task } = await load()
     const image = await decodeImage(sample('astronaut'), task.input)
     await task.predict(image, 5)
     const before = task.memory()
-    for (let i = 0; i < many; i++) await task.predict(image, 5)
+    for (let i = 0; i < repeats; i++) await task.predict(image, 5)
     expect(task.memory()).toEqual(before)
   }, 400_000)
 

@@ -35,7 +35,7 @@ describe('HEIC is decoded', () => {
   })
 
   it('a tiled photo of 12 megapixels, as phones write it', async () => {
-    // All of it is seen, not the centre only.
+    // The whole image, not only its centre.
     const whole = { ...input, resizeShortSide: undefined }
     const { pixels, ...image } = await decodeImage(heicGrid(9, 10), whole)
     expect(image).toMatchObject({ width: 4068, height: 3000 })

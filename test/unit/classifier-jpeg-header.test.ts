@@ -3,12 +3,12 @@ import sharp from 'sharp'
 import { plainJpegHeader } from '../../src/classifier/jpeg-header'
 import { plain, sample, sampleNames } from '../helpers/images'
 
-const told = ['format', 'width', 'height', 'channels', 'space', 'autoOrient', 'icc'] as const
+const comparedFields = ['format', 'width', 'height', 'channels', 'space', 'autoOrient', 'icc'] as const
 
-/** What of libvips' header the other has, too. */
+/** The same fields as read by libvips. */
 async function byVips(bytes: Buffer): Promise<object> {
   const header = await sharp(bytes).metadata()
-  return Object.fromEntries(told.map((name) => [name, header[name]]))
+  return Object.fromEntries(comparedFields.map((name) => [name, header[name]]))
 }
 
 const photo = () => plain(31, 17, '#c86432')
@@ -56,7 +56,7 @@ describe('the header of a plain JPEG', () => {
       expect(plainJpegHeader(bytes.subarray(0, length))).toBeUndefined()
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(scan), (noise, at) => {
-        // It ends, and does not throw.
+        // Must terminate without throwing.
         plainJpegHeader(Buffer.concat([bytes.subarray(0, at), noise]))
       }),
     )

@@ -37,12 +37,12 @@ async function output(
 interface Decoded {
   code?: string
   width?: number
-  /** What the decode was thought to take, and what it took, bytes. */
+  /** Estimated and measured memory growth of the decode, bytes. */
   estimate: number
   grown: number
 }
 
-/** Decodes an image in a process of its own, in an action of so many MB. */
+/** Decodes an image in a separate process. @param memory limit of the action, MB */
 async function decode(image: Buffer, memory = 512): Promise<Decoded> {
   const file = join(folder, `${Date.now()}-${Math.random()}`)
   writeFileSync(file, image)
@@ -51,7 +51,7 @@ async function decode(image: Buffer, memory = 512): Promise<Decoded> {
   return JSON.parse(line) as Decoded
 }
 
-/** A photo of so many megapixels, 4:3. */
+/** A 4:3 photo. */
 async function photo(megapixels: number): Promise<Sharp> {
   const height = Math.round(Math.sqrt((megapixels * 1e6 * 3) / 4))
   const width = Math.round((height * 4) / 3)
@@ -154,7 +154,7 @@ describe('an image that fits takes no more memory than estimated from its header
       const { width, estimate, grown } = await decode(await encode(await photo(megapixels)).toBuffer())
       expect(width).toBeGreaterThanOrEqual(3000)
       expect(estimate).toBeLessThanOrEqual(decodeBudget())
-      // A tenth and a few megabytes are the allocator's.
+      // Allow 10 % and 8 MB for the allocator.
       expect(grown).toBeLessThan(estimate * 1.1 + 8e6)
     },
     120_000,
@@ -178,7 +178,7 @@ describe('HEIC in tiles, as written by phones,', () => {
 
 describe('classify', () => {
   it('uses constant memory over 1,000 images', async () => {
-    // V8 doubles its youngest generation at a moment of its own choosing, by 14 MB; here it begins with the double.
+    // V8 doubles its young generation at an unpredictable moment, by 14 MB: start with the doubled size.
     const flags = ['--min-semi-space-size=16']
     const [line = ''] = await output('classify-many', ['1000', ...samples], flags)
     const { held, resident, peak } = JSON.parse(line) as {
@@ -190,7 +190,7 @@ describe('classify', () => {
     const [early, late] = [mean(resident.slice(200, 300)), mean(resident.slice(-100))]
     expect(new Set(held.map(({ numTensors }) => numTensors)).size).toBe(1)
     expect(Math.abs(late - early) / early).toBeLessThan(0.05)
-    // What the design promises for the default model.
+    // The documented limit for the default model.
     expect(peak).toBeLessThan(256e6)
   }, 600_000)
 
@@ -199,7 +199,7 @@ describe('classify', () => {
       await (await photo(12)).avif({ effort: 0, chromaSubsampling: '4:2:0' }).toBuffer(),
       await progressive(await photo(45), '4:2:0').toBuffer(),
       await (await photo(30)).png({ compressionLevel: 1 }).toBuffer(),
-      // Cut to the largest object that is read at all.
+      // Truncated to the maximum object size.
       await (await photo(24))
         .tiff({ compression: 'none' })
         .toBuffer()

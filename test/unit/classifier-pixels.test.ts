@@ -20,7 +20,7 @@ const { inputs, pixels } = JSON.parse(readFileSync(join(fixtures, 'expected.json
 const largest = (a: Uint8Array, b: Uint8Array): number =>
   a.reduce((most, value, index) => Math.max(most, Math.abs(value - (b[index] ?? 0))), 0)
 
-/** All of the decoder's pixels are in memory: nothing is lost but a rounding step. */
+/** Whether the decoder shrinks the image. Otherwise pixels differ by rounding only. */
 const isShrunkWhileDecoded = (file: string): boolean => /times/.test(file)
 
 describe('pixels equal those stored from Pillow', () => {

@@ -3,7 +3,7 @@ import { decodeImage } from '../../src/classifier/decode'
 import { ImageError } from '../../src/errors'
 import { input, plain, pngClaiming, sample } from '../helpers/images'
 
-/** What the decoder says of something it does not take. */
+/** The error of a refused image. */
 const refusal = (image: Buffer): Promise<ImageError> =>
   decodeImage(image, input).then(
     () => Promise.reject(new Error('was decoded')),
@@ -33,7 +33,7 @@ describe('files that are not images are image_unsupported', () => {
 })
 
 describe('JPEG with rare coding is image_unsupported, not corrupt', () => {
-  /** The cat's file with another frame header. */
+  /** The cat sample with a changed frame header. */
   function withFrame(change: (file: Buffer, frame: number) => void): Buffer {
     const file = Buffer.from(sample('cat'))
     change(file, file.indexOf(Buffer.from([0xff, 0xc0])))
@@ -58,7 +58,7 @@ it('bytes between the segments of a JPEG are skipped, as decoders do', async () 
   expect(await outcome(strayed)).toBe('decoded')
 })
 
-/** Why it is refused, or that it is not: some formats lose little with their last bytes. */
+/** The refusal, or `decoded`: some formats tolerate missing last bytes. */
 const outcome = (bytes: Buffer): Promise<string> =>
   decodeImage(bytes, input).then(
     () => 'decoded',
@@ -75,7 +75,7 @@ describe('a damaged image is image_corrupt', () => {
     gif: () => photo().gif(),
     avif: () => photo().avif({ effort: 0 }),
     tiff: () => photo().tiff({ compression: 'lzw' }),
-    // Its tables come last: without them the decoder gave black pixels and no error.
+    // Tables come last: without them libvips returns black pixels and no error.
     'jpeg in tiff': () => photo().tiff({ compression: 'jpeg' }),
   }
 

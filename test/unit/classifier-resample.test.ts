@@ -37,11 +37,11 @@ const image = (side = 40): fc.Arbitrary<RgbImage> =>
       return fc.uint8Array({ minLength: length, maxLength: length }).map((data) => ({ width, height, data }))
     })
 
-/** As Python rounds. */
+/** Python's rounding. */
 const halfToEven = (value: number): number =>
   value % 1 === 0.5 ? Math.floor(value) + (Math.floor(value) % 2) : Math.round(value)
 
-/** The definition, pixel by pixel: every input weighted by the stretched Catmull–Rom kernel. */
+/** Reference implementation: every input pixel, weighted by the stretched Catmull–Rom kernel. */
 function naive({ width, height, data }: RgbImage, { size, resizeShortSide = size }: SquareInput): Uint8Array {
   const kernel = (distance: number): number => {
     const x = Math.abs(distance)
@@ -65,7 +65,7 @@ function naive({ width, height, data }: RgbImage, { size, resizeShortSide = size
     const valueAt = (from: number): number => data[(y * width + from) * 3 + channel] ?? 0
     return columns[x]?.reduce((sum, weight, from) => sum + weight * valueAt(from), 0) ?? 0
   })
-  // `map` of an array of bytes rounds and clamps, as resampling does between its passes.
+  // Rounds and clamps like resampling does between its passes.
   return Uint8Array.from(
     new Uint8ClampedArray(size * size * 3).map((_, index) => {
       const [at, y] = [index % (size * 3), Math.floor(index / 3 / size)]
@@ -137,7 +137,7 @@ describe('resampling in JavaScript', () => {
 })
 
 describe('EXIF orientation', () => {
-  /** An EXIF block with so many other entries before that of the orientation. */
+  /** An EXIF block. @param before number of entries before the orientation */
   const block = (littleEndian: boolean, orientation: number, before: number): Uint8Array => {
     const bytes = new Uint8Array(8 + 2 + (before + 1) * 12 + 4)
     const view = new DataView(bytes.buffer)

@@ -144,7 +144,7 @@ it('no bytes make it throw, or take long', () => {
 
 it('a TIFF file with circular directories is read once', () => {
   const bytes = tiff({ ...plainTiff, below: { ...plainTiff, data: grey } }, grey)
-  // The link to the next directory is the file's end: to the first one again.
+  // The file ends with the link to the next directory: point it back to the first one.
   bytes.copy(bytes, bytes.length - 4, 4, 8)
   expect(kindOf(bytes)).toMatchObject({ format: 'tiff' })
 })

@@ -20,7 +20,7 @@ async function thumbnailOf(image: Buffer) {
 const palace = (width: number, height: number): Sharp =>
   sharp(sample('palace')).resize(width, height, { fit: 'fill' })
 
-/** What sharp makes of an image by itself, with its profile applied. */
+/** Reference: resized by sharp, with the colour profile applied. */
 const bySharp = (image: Buffer, width: number, height: number): Promise<Buffer> =>
   sharp(image)
     .autoOrient()
@@ -107,7 +107,7 @@ describe('a thumbnail is in sRGB', () => {
     const { icc } = await sharp(await wide().jpeg().toBuffer()).metadata()
     const stored = meanColour((await thumbnailOf(heicGrid(1, 1))).pixels)
     const seen = meanColour((await thumbnailOf(heicGrid(1, 1, 0, icc))).pixels)
-    // Its colours are meant stronger than they are stored.
+    // Applying the profile makes colours more saturated than stored.
     expect((seen[0] as number) - (seen[2] as number)).toBeGreaterThan(
       (stored[0] as number) - (stored[2] as number) + 2,
     )

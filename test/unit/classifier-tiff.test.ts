@@ -6,7 +6,7 @@ import { type TiffOptions, tiff } from '../helpers/tiff'
 const [width, height] = [300, 260]
 const pixels = width * height
 
-/** So many samples of one value for each pixel. */
+/** Samples of all pixels, each with the given values. */
 const bytesOf = (...values: number[]): Buffer => Buffer.concat(Array(pixels).fill(Buffer.from(values)))
 const words = (...values: number[]): Buffer =>
   bytesOf(...values.flatMap((value) => [value & 255, value >> 8]))
@@ -16,7 +16,7 @@ const write = (options: Omit<TiffOptions, 'width' | 'height'>, data: Buffer): Bu
 
 const colourOf = async (file: Buffer) => meanColour((await decodeImage(file, input)).pixels)
 
-/** Grey at the row's end is not part of it. */
+/** Rows of packed samples. `value` also fills the padding bits, which must be ignored. */
 const rows = (bits: number, value: number): Buffer =>
   Buffer.alloc(Math.ceil((width * bits) / 8) * height, value)
 

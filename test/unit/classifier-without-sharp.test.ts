@@ -8,7 +8,7 @@ import { type LoadedModel, loadModel } from '../../src/classifier/load'
 import { encodeThumbnail, smallInput } from '../../src/classifier/thumbnail'
 import { difference, input, pngClaiming, sample, sampleLabels, sampleNames } from '../helpers/images'
 
-// What `require` does on a platform that sharp has no binary for.
+// As `require` fails on a platform without a sharp binary.
 jest.mock('sharp', () => {
   throw new Error('Could not load the "sharp" module')
 })
@@ -28,7 +28,7 @@ async function bySharp(photo: Buffer): Promise<DecodedImage> {
   return decoded as DecodedImage
 }
 
-/** A JPEG whose header says it is of that size. */
+/** A JPEG whose header claims the given size. */
 function claiming(width: number, height: number): Buffer {
   const jpeg = Buffer.from(sample('cat'))
   const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]))
@@ -46,7 +46,7 @@ describe('without sharp, JPEG is decoded in JavaScript', () => {
   it.each(sampleNames)('the pixels of %s are nearly the same', async (name) => {
     const expected = await bySharp(sample(name))
     const decoded = await decodeImage(sample(name), input)
-    // sharp leaves the name in front of EXIF.
+    // sharp keeps the `Exif` identifier in front of the EXIF block.
     const isWhole = { pixels: [], ms: 0, exif: undefined, profile: undefined }
     expect({ ...decoded, ...isWhole }).toEqual({ ...expected, ...isWhole })
     expect(readExif(decoded.exif, true)).toEqual(readExif(expected.exif, true))

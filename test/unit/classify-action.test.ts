@@ -7,7 +7,7 @@ import { type Bundle, bundle } from '../helpers/bundle'
 import { pngClaiming, sample } from '../helpers/images'
 import { startTestStore, type TestStore } from './batch-fixtures'
 
-/** An event without an image that is left to classify. */
+/** An event without an image to classify. */
 const deletion = {
   Records: [
     { eventName: 's3:ObjectRemoved:Delete', s3: { bucket: { name: 'images' }, object: { key: 'a.jpg' } } },
@@ -17,7 +17,7 @@ const deletion = {
   s3SecretAccessKey: 'b',
 }
 
-/** The action as a container runs it. */
+/** The bundled action, run in its own process. */
 let action: Bundle
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ afterAll(() => action.remove())
 
 const base64 = (name: string): string => sample(name).toString('base64')
 
-/** What OpenWhisk's clients show of a failed action. */
+/** The error that OpenWhisk's clients show for a failed action. */
 const refusal = async (params: Record<string, unknown>): Promise<string> => {
   const answer = (await main(params)) as { error?: string }
   expect(Object.keys(answer)).toEqual(['error'])

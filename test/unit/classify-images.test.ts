@@ -6,7 +6,7 @@ import { type ImageRef, recordSchema } from '../../src/schema'
 import type { Store } from '../../src/storage/store'
 import { sample } from '../helpers/images'
 
-/** A store that has what `read` gives for a key. */
+/** A store whose objects come from `read`. */
 const storeOf = (read: (key: string) => Promise<Buffer> | Buffer): Store =>
   ({
     bucket: () => ({

@@ -8,7 +8,7 @@ import { summaryKey } from '../../src/batch/state/layout'
 import { type BatchSummary, batchRequestSchema } from '../../src/schema'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
 
-/** A stand-in for OpenWhisk's API: it notes what it was asked, and answers as a test wants. */
+/** A fake OpenWhisk API, which records requests. */
 type Answer = { status: number; body?: unknown }
 type Api = (path: string, body: Record<string, unknown>) => Answer | Promise<Answer>
 
@@ -57,7 +57,7 @@ const whisklensWith = (input: string | Buffer | undefined, ...args: string[]) =>
   )
 const whisklens = (...args: string[]) => whisklensWith(undefined, ...args)
 
-/** Fires become batches that are complete at once. */
+/** Completes each fired batch after a second. */
 const completing =
   (standing: Partial<BatchSummary> = {}): Api =>
   async (path, { batch }) => {
@@ -67,12 +67,12 @@ const completing =
     return { status: 202, body: { activationId: 'fired' } }
   }
 
-/** start-batch is invoked, and its activation can be read at the second look. */
+/** Accepts an invocation of start-batch; its activation is available at the second poll. */
 const counting = (response: object): Api => {
-  let looks = 0
+  let polls = 0
   return (path) => {
     if (path === '/_/actions/whisklens/start-batch') return { status: 202, body: { activationId: 'counts' } }
-    return path === '/_/activations/counts' && ++looks > 1 ? { status: 200, body: { response } } : pending
+    return path === '/_/activations/counts' && ++polls > 1 ? { status: 200, body: { response } } : pending
   }
 }
 
@@ -177,6 +177,17 @@ describe('whisklens batch', () => {
       message: 'start-batch failed: It exited unexpectedly.',
       hint: expect.stringContaining('Repeating it is safe'),
     })
+  })
+
+  it('says that skipped images may be in error', async () => {
+    const note = 'Skipped images keep their record, errors included; --force classifies them again\n'
+    const totals = { listed: 3, planned: 0, skipped: 3, ok: 0, error: 0, pending: 0 }
+    api = completing({ totals })
+    const skipped = await whisklens('photos/', '--batch', 'unchanged')
+    expect([skipped.code, skipped.stderr]).toEqual([0, `Fired batch-requested: batch unchanged\n${note}`])
+    // A further run, which skips its own results.
+    api = completing({ totals: { ...totals, planned: 3, ok: 3 } })
+    expect((await whisklens('photos/', '--batch', 'again')).stderr).not.toContain(note)
   })
 
   it('reports an empty bucket only if the batch listed it', async () => {

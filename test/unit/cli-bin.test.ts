@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bin } from './cli-run'
 
-/** Stands in for the real build: the bundle prints the source, and each build leaves a line in a log. */
+/** A fake build: the bundle prints its source, and each build appends a line to a log. */
 const build = `
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 const source = readFileSync('src/main.ts', 'utf8')

@@ -5,7 +5,6 @@ import { summaryKey } from '../../src/batch/state/layout'
 import type { BatchSummary } from '../../src/schema'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
 
-/** A stand-in for OpenWhisk's API, where start-batch is invoked, and its activation read. */
 const folder = temporaryFolder()
 let store: Awaited<ReturnType<typeof startStore>>
 let server: Server
@@ -75,10 +74,19 @@ describe('whisklens cancel', () => {
     ['complete', 3],
     ['stopped', 1],
   ])('reports a batch that was already %s', async (state, expected) => {
+    await put(summaryOf('b1', { state, totals }))
+    const { code, stderr } = await cancel('b1')
+    expect([code, stderr]).toEqual([expected, `Nothing was cancelled: the batch was already ${state}\n`])
+  })
+
+  it.each<[BatchSummary['state'], number, string]>([
+    ['complete', 3, 'all images were already dispatched, and the batch has ended'],
+    ['stopped', 1, 'the batch has stopped'],
+  ])('reports a batch that ends as %s instead', async (state, expected, why) => {
     await put(summaryOf('b1', { state: 'running' }))
     onInvoked = () => put(summaryOf('b1', { state, totals }))
     const { code, stderr } = await cancel('b1')
-    expect([code, stderr]).toEqual([expected, `Nothing was cancelled: the batch was already ${state}\n`])
+    expect([code, stderr]).toEqual([expected, `Nothing was cancelled: ${why}\n`])
   })
 
   it('reports the error of start-batch', async () => {

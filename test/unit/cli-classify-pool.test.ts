@@ -8,7 +8,7 @@ let pool: ClassifyPool | undefined
 
 afterEach(() => pool?.close())
 
-/** A pool whose workers do what the task's image says. */
+/** A pool whose workers run the given code. */
 async function poolOf(code: string, threads = 2): Promise<ClassifyPool> {
   const worker = join(folder.path, `worker-${Math.random().toString(36).slice(2)}.cjs`)
   await writeFile(worker, code)
@@ -22,7 +22,7 @@ const obedient = `module.exports = (tasks) => Promise.all(tasks.map(classify))
 async function classify({ image }) {
   await new Promise((resolve) => setTimeout(resolve, 5))
   if (image === 'exit') process.exit(1)
-  if (image === 'throw') setImmediate(() => { throw new Error('nobody catches this') })
+  if (image === 'throw') setImmediate(() => { throw new Error('uncaught') })
   if (image === 'memory') { const all = []; for (;;) all.push(new Array(1e6).fill(Math.random())) }
   if (image === 'throw') await new Promise(() => {})
   return { classified: { labels: [{ label: image }] } }

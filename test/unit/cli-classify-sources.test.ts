@@ -17,11 +17,11 @@ const folder = temporaryFolder()
 const whisklens = (...args: string[]) => run(folder.path, args)
 const at = (...path: string[]) => join(folder.path, ...path)
 
-/** A camera's RAW file, as far as its tags tell. */
+/** Tags that identify a camera's RAW file. */
 const sensor = { width: 8, height: 8, bits: 8, samples: 1, photometric: 32803 }
 const nef = tiff({ ...sensor, make: 'NIKON' }, Buffer.alloc(64))
 
-/** Files among photos, as people have them. */
+/** A typical photo folder with other files in it. */
 const mixed: [name: string, content: Buffer | string][] = [
   ['IMG_1', sample('coffee')],
   ['a.heic', heicFixture('cat')],
@@ -43,7 +43,7 @@ beforeAll(async () => {
   await copyFile(join(samples, 'camera.jpg'), at('photos', '2026', 'camera.jpg'))
 })
 
-/** What a record says: its format or its error. */
+/** The file and its format or error code. */
 const outcome = (line: string): [string, string] => {
   const { file, format, error } = JSON.parse(line)
   return [file, error?.code ?? format]
@@ -133,7 +133,7 @@ describe('no photo is ignored silently', () => {
   })
 })
 
-/** Drops what lets root read everything; whoever is not root needs nothing. */
+/** Drops the capabilities that let root read every file. */
 const bounded = ['--bounding-set=-dac_override,-dac_read_search']
 function missing(): string | undefined {
   if (process.getuid?.() !== 0) return process.platform === 'win32' ? 'no permissions' : undefined
@@ -141,7 +141,7 @@ function missing(): string | undefined {
     execFileSync('setpriv', [...bounded, 'true'], { stdio: 'ignore' })
     return undefined
   } catch {
-    return 'root reads everything, and setpriv is not there'
+    return 'root can read every file, and setpriv is missing'
   }
 }
 
@@ -262,7 +262,7 @@ describe('classify fetches URLs', () => {
     await once(server, 'close')
   })
 
-  /** More than is read, without a length. */
+  /** A body above the size limit, without Content-Length. */
   const endless = (): Readable => Readable.from(Array(100).fill(Buffer.alloc(1 << 20)))
 
   it('with redirects, retries and limits', async () => {

@@ -247,7 +247,7 @@ describe('trusted certificates', () => {
     const props = `APIHOST=props.example\nAUTH=a:b\n${line('CERT', 'cert.pem')}`
     await writeProps(`${props}${line('KEY', 'key.pem')}`)
     expect(needOpenWhisk(await resolve())).toMatchObject({ cert, key })
-    // Nothing is shown in clear text.
+    // A client certificate is not used over plain HTTP.
     expect(needOpenWhisk(await resolve({ apihost: 'http://127.0.0.1:1' })).cert).toBeUndefined()
     await writeConfig({ apiHost: 'elsewhere.example', auth: 'c:d' })
     expect(needOpenWhisk(await resolve()).cert).toBeUndefined()

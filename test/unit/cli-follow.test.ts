@@ -19,15 +19,15 @@ beforeEach(async () => {
   runner = await newRunner(objects)
 })
 
-/** Fires `b1` once more, and follows it; each of its summaries waits for a look. */
+/** Fires `b1` again and follows it. Each summary is written only after two more polls. */
 async function fireAndFollow(asked: object): Promise<BatchSummary[]> {
   const before = await readPriorRun(runner.results, 'b1')
-  let looks = 0
+  let polls = 0
   runner.store = {
     bucket: (name) => {
       const bucket = objects.store.bucket(name)
       const put: typeof bucket.put = async (key, ...rest) => {
-        for (const seen = looks; key === summaryKey('b1') && looks < seen + 2; ) await sleep(1)
+        for (const seen = polls; key === summaryKey('b1') && polls < seen + 2; ) await sleep(1)
         return bucket.put(key, ...rest)
       }
       return { ...bucket, put }
@@ -37,11 +37,11 @@ async function fireAndFollow(asked: object): Promise<BatchSummary[]> {
   const seen: BatchSummary[] = []
   const followed = await followBatch(runner.results, 'b1', before, {
     onProgress: (summary) => seen.push(summary),
-    // It is asked for at each look.
-    failure: async () => void looks++,
+    // Called at each poll.
+    failure: async () => void polls++,
     pollEvery: 2,
   })
-  looks = Number.POSITIVE_INFINITY
+  polls = Number.POSITIVE_INFINITY
   expect(followed).toEqual(await running)
   return seen
 }

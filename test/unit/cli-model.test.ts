@@ -26,7 +26,7 @@ afterAll(() => {
   removeModelCopies()
 })
 
-/** With models of its own in each test. */
+/** Runs `whisklens model` with a test's own models folder. */
 const model = (args: string[], models = 'models') =>
   run(folder.path, ['model', ...args], { WHISKLENS_MODELS: join(folder.path, models) })
 
@@ -118,7 +118,7 @@ describe('whisklens model', () => {
   it('says how to continue if a model cannot be downloaded', async () => {
     const { code, stderr } = await run(folder.path, ['model', 'add', 'mobilenet-v1-0.25'], {
       WHISKLENS_MODELS: join(folder.path, 'four'),
-      // Nobody listens there.
+      // Nothing listens on this port.
       ...{ HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' },
       ...{ NO_PROXY: '', no_proxy: '' },
       XDG_CACHE_HOME: join(folder.path, 'cache'),

@@ -7,7 +7,7 @@ import { resultsKey, summaryKey } from '../../src/batch/state/layout'
 import { commands } from '../../src/cli/commands'
 import { createProgram } from '../../src/cli/program'
 import { type ImageRecord, recordSchema } from '../../src/schema'
-import { errorRecord, okRecord, tabby } from './batch-fixtures'
+import { batchOf, errorRecord, okRecord, saveBatch, tabby } from './batch-fixtures'
 import { run, startStore, summaryOf, temporaryFolder } from './cli-run'
 
 const folder = temporaryFolder()
@@ -73,6 +73,56 @@ describe('whisklens results', () => {
     const { code, stderr } = await results('--taken-since', 'yesterday')
     expect(code).toBe(2)
     expect(stderr).toContain('Expected a date such as 2026-05')
+  })
+})
+
+describe('without an id, whisklens results', () => {
+  const totals = { listed: 3, planned: 0, skipped: 3, ok: 0, error: 0, pending: 0 }
+
+  it('prints the newest batch that has records', async () => {
+    await store.results.put(
+      summaryKey('b1'),
+      JSON.stringify(summaryOf('b1', { totals: { ...totals, planned: 3, skipped: 0, ok: 2, error: 1 } })),
+    )
+    const skipped = summaryOf('b2', { totals, startedAt: '2026-11-23T07:00:00.000Z' })
+    await store.results.put(summaryKey('b2'), JSON.stringify(skipped))
+    await store.results.put(resultsKey('b2', 'results.jsonl'), '')
+    const { code, stderr, lines } = await run(folder.path, ['results', '--jsonl'], store.env)
+    expect([code, stderr, lines.length]).toEqual([0, 'Batch b1\n', 3])
+    const named = await run(folder.path, ['results', 'b2', '--jsonl'], store.env)
+    expect([named.code, named.lines]).toEqual([0, []])
+  })
+})
+
+describe('of a batch without records, whisklens results', () => {
+  const totals = { listed: 3, planned: 0, skipped: 3, ok: 0, error: 0, pending: 0 }
+
+  it.each([
+    ['skipped', 'The batch has no records: the images that it skipped are in earlier batches\n', { totals }],
+    ['nothing', 'The batch has no records\n', { totals: { ...totals, listed: 0, skipped: 0 } }],
+  ])('says why: %s', async (batch, expected, standing) => {
+    const summary = summaryOf(batch, { ...standing, startedAt: '2026-11-20T07:00:00.000Z' })
+    await store.results.put(summaryKey(batch), JSON.stringify(summary))
+    await store.results.put(resultsKey(batch, 'results.jsonl'), '')
+    const { code, stderr } = await run(folder.path, ['results', batch], store.env)
+    expect([code, stderr]).toEqual([0, expected])
+  })
+
+  it('says that an open one has none yet', async () => {
+    const open = batchOf('photos', {}, { batch: 'open' })
+    await saveBatch(store.results, open)
+    const summary = summaryOf('open', { state: 'running', startedAt: open.startedAt, totals })
+    await store.results.put(summaryKey('open'), JSON.stringify(summary))
+    const { code, stderr } = await run(folder.path, ['results', 'open'], store.env)
+    expect([code, stderr]).toEqual([0, 'The batch has no records yet\n'])
+  })
+
+  it('fails for a day to which nothing was uploaded', async () => {
+    const day = 'uploads-2026-11-23'
+    await saveBatch(store.results, batchOf('photos', {}, { batch: day, kind: 'uploads' }))
+    const { code, stdout, stderr } = await run(folder.path, ['results', day], store.env)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^error: There is no batch "uploads-2026-11-23"\nhint: /)
   })
 })
 

@@ -13,7 +13,7 @@ const root = join(__dirname, '..', '..')
 export const bin = join(root, 'bin', 'whisklens.js')
 export const samples = join(root, 'samples')
 
-/** A folder of its own for a file of tests; everything in it is deleted at the end. */
+/** A temporary folder for a test file, deleted after its tests. */
 export function temporaryFolder(): { path: string } {
   const folder = { path: '' }
   beforeAll(async () => {
@@ -23,13 +23,15 @@ export function temporaryFolder(): { path: string } {
   return folder
 }
 
-/** An environment in which nothing is configured, whatever machine and checkout this is. */
+/** An environment without configuration of Whisklens or wsk, and not started by npm, whatever runs the tests. */
 export const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(WHISKLENS|WSK)_/.test(name))),
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(WHISKLENS|WSK|npm_lifecycle)_/.test(name)),
+  ),
   HOME: home,
 })
 
-/** Runs `whisklens` in a folder where nothing is configured. @param input what comes on stdin */
+/** Runs `whisklens` in a folder without configuration. @param input for stdin */
 export async function run(
   folder: string,
   args: string[],
@@ -50,12 +52,12 @@ export async function run(
     output.stderr += text
   })
   const [code] = await once(child, 'close')
-  // Whoever edits sources while tests run has them built anew in between.
+  // The program rebuilds itself if sources were edited while tests run.
   output.stderr = output.stderr.replace(/^whisklens \S+ built: .*\n/gm, '')
   return { ...output, code: code as number | null, lines: output.stdout.split('\n').slice(0, -1) }
 }
 
-/** An object store with the two buckets, and the environment that leads to it. */
+/** An object store with both buckets, and the environment to connect to it. */
 export async function startStore(folder: string) {
   const credentials = { accessKeyId: 'access', secretAccessKey: 'secret' }
   const dataDir = join(folder, 's3')
@@ -78,7 +80,7 @@ export async function startStore(folder: string) {
   return { images, results, env, close: () => server.close() }
 }
 
-/** The summary of a complete batch of three images, unless told otherwise. */
+/** The summary of a complete batch of three images. @param standing overrides */
 export const summaryOf = (batch: string, standing: Partial<BatchSummary> = {}): BatchSummary => ({
   ...summarize(emptyTally(), {
     batch,

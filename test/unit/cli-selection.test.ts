@@ -3,7 +3,7 @@ import { selectionOf } from '../../src/cli/batch/selection'
 import { globMatcher } from '../../src/glob'
 import { anyKey } from './batch-fixtures'
 
-/** Whether arguments select a key. */
+/** Whether the selection of the given arguments includes a key. */
 function selected(args: string[], key: string): boolean {
   const { prefix, include } = selectionOf(args)
   return prefix.some((one) => key.startsWith(one)) && (include === undefined || globMatcher(include)(key))

@@ -12,7 +12,7 @@ const run = (args: string[], env: NodeJS.ProcessEnv = {}) => runIn(folder.path, 
 
 const at = (...names: string[]): string => join(folder.path, ...names)
 
-/** A folder with these files in it; photos are those of a sample. */
+/** Creates a folder with the given files; its photos are variants of a sample. */
 async function layout(name: string, files: string[]): Promise<string> {
   mkdirSync(at(name))
   for (const [number, file] of files.entries()) {
@@ -47,7 +47,7 @@ describe('two folders of photos', () => {
     expect(files).toEqual(expect.arrayContaining(['labels.json', 'model.json', 'whisklens.json']))
     const description = JSON.parse(readFileSync(join(added(), 'whisklens.json'), 'utf8'))
     expect(description).toMatchObject({ id: 'my-pets', task: 'classification' })
-    // Images are prepared as for the model it is built on.
+    // The preprocessing of the base model.
     expect(description.input).toEqual({
       size: 224,
       resizeShortSide: 256,
@@ -66,7 +66,7 @@ describe('two folders of photos', () => {
     needs(findEngine(engine).missing()).it('are labelled right, if new', async () => {
       for (const name of names) writeFileSync(at(`${name}-new.jpg`), await variant(name, 31))
       const images = names.map((name) => `${name}-new.jpg`)
-      // Engines are found where this process finds them.
+      // Resolve engines from the same folders as this process.
       const env = { NODE_PATH: process.env.NODE_PATH, WHISKLENS_TFJS_NODE: tfjsNodeFolder() }
       const args = ['--engine', engine, '--model', 'my-pets', '--json', '--quiet']
       const { code, lines, stderr } = await run(['classify', ...args, ...images], env)
@@ -96,7 +96,7 @@ describe('two folders of photos', () => {
       labels: names.map((label) => ({ label, images: 20 })),
       heldOut: { images: 0, accuracy: null, wrong: [] },
     })
-    // The same photos give the same model, held out or not.
+    // The model is reproducible, and does not depend on --holdout.
     expect(readFileSync(join(added(), 'whisklens.json'))).toEqual(before)
   }, 300_000)
 

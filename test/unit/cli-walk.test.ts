@@ -39,7 +39,7 @@ async function all<T>(files: AsyncIterable<T>): Promise<T[]> {
 
 const below = (paths: string[]) => walk(paths.map((path) => join(folder.path, path)))
 
-/** The names of the images, and how many others there are by extension. */
+/** Names of the images, and counts of other files by extension. */
 async function images(...paths: string[]) {
   const others: Tally = new Map()
   const found = await all(imagesAmong(below(paths), countSkipped(others)))

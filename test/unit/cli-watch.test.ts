@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -29,7 +31,7 @@ const piece = { ...chunk, chunk: { ...chunk, epoch: 1 }, at: 1, attempts: 1, by:
 
 type Changes = Parameters<typeof doneBatch>[2]
 
-/** A batch of ten images, five of which are under way. */
+/** A batch of ten images, five of them dispatched. */
 const running = (batch: string, changes: Changes = {}): OpenBatch =>
   doneBatch('photos', 10, { batch, ...changes, dispatch: { next: 5, pieces: [piece], ...changes?.dispatch } })
 
@@ -39,7 +41,7 @@ async function open(batch: OpenBatch): Promise<void> {
   await put(progressOf(batch))
 }
 
-/** Ends a batch: its final summary first, and then it is announced. */
+/** Ends a batch: writes its final summary, then marks `batch-completed` as fired. */
 async function close(batch: OpenBatch, summary: BatchSummary): Promise<void> {
   await put(summary)
   const over = ended(
@@ -155,12 +157,41 @@ describe('whisklens watch', () => {
     expect(code).toBe(0)
   })
 
+  it.each([
+    [
+      'uploads-2999-01-01',
+      'uploads of today',
+      /^uploads-2999-01-01 receives the uploads of today until midnight UTC; /m,
+    ],
+    ['uploads-2026-11-22', 'uploads of 2026-11-22', /^/],
+    ['nightly', 'nightly', /^/],
+  ])('names %s beside its bar on a terminal', async (batch, title, expected) => {
+    const terminal = join(folder.path, 'terminal.cjs')
+    await writeFile(terminal, 'process.stderr.isTTY = true')
+    await put(summaryOf(batch, { state: 'running', endedAt: null }))
+    const child = spawn(process.execPath, ['--require', terminal, bin, 'watch', batch], {
+      cwd: folder.path,
+      env: { ...bareEnvironment(folder.path), ...store.env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    const closed = once(child, 'close')
+    let stderr = ''
+    let isOver: Promise<unknown> | undefined
+    for await (const some of child.stderr.setEncoding('utf8')) {
+      stderr += some
+      if (stderr.includes('0/3')) isOver ??= put(summaryOf(batch, { totals }))
+    }
+    await isOver
+    expect([await closed, stderr]).toEqual([[0, null], expect.stringMatching(expected)])
+    expect(stderr).toMatch(new RegExp(`░ ${title} 0/3\\+? images`))
+  })
+
   it('follows all to their ends if one fails', async () => {
     await open(running('sound'))
     await open(running('broken'))
     await store.results.put(documentKey('broken'), '{}')
     const watching = whisklens('watch', '--all')
-    // Only a while after the other was found broken.
+    // Well after the broken one was detected.
     await sleep(3000)
     await close(running('sound'), summaryOf('sound', { totals }))
     const { code, stdout, stderr } = await watching
@@ -178,7 +209,7 @@ describe('whisklens watch', () => {
     })
     const stdout = text(child.stdout)
     const closed = once(child, 'close')
-    // It says first that it waits; nothing tells of the batch until then.
+    // Wait for the note that it is waiting; only then does the batch get an entry.
     await once(createInterface({ input: child.stderr }), 'line')
     await putEntry(store.results, id, 1)
     await put(summaryOf(id, { totals }))

@@ -16,7 +16,7 @@ describe('the logs of an activation', () => {
     const said = async () => (await logs.end()).map((line) => line.split(' ').slice(1).join(' '))
     return { stdout, stderr, said }
   }
-  /** Time passes, and what was written is read. */
+  /** Advances time, after written lines were read. */
   const pass = async (ms: number) => {
     await new Promise(setImmediate)
     await jest.advanceTimersByTimeAsync(ms)

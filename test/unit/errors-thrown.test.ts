@@ -15,13 +15,13 @@ import { runConverter } from '../../src/models/converter'
 import { temporaryFolder } from './cli-run'
 
 /*
- * Errors of what no other test needs: programs that fail, a machine that does not fit, a server that does not answer.
+ * Errors with causes that no other test sets up: failing programs, an unsuitable machine, an unresponsive server.
  */
 
 const folder = temporaryFolder()
 const at = (...names: string[]): string => join(folder.path, ...names)
 
-/** A server that has nothing. */
+/** A server that answers every request with 404. */
 async function emptyServer() {
   const server = createServer((_, response) => {
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"error": "Not there."}')

@@ -7,7 +7,7 @@ import { errorResponse } from '../../src/openwhisk/web'
 
 const root = join(__dirname, '..', '..')
 const codes = Object.keys(errorCodes) as ErrorCode[]
-/** The text of all TypeScript files below folders of the project, but for some. */
+/** The text of all TypeScript files in the given folders, except one. */
 const textOf = (folders: string[], but: string): string =>
   folders
     .flatMap((folder) =>
@@ -22,7 +22,7 @@ const tests = textOf(['test'], join('unit', 'errors.test.ts'))
 
 describe('every code in the table', () => {
   it.each(codes)('%s is thrown', (code) => {
-    // As an error's first argument, as what a function finds for it, or as the field of an error that is data.
+    // First argument of an error, return value of a function, or `code` field of an error as data.
     const places = [
       `(?:Error|super)\\(\\s*'${code}'`,
       `return '${code}'`,

@@ -71,7 +71,7 @@ describe("the gallery's data", () => {
     ])
     expect(labels.map(({ name: label }) => label).sort()).toEqual(['beagle', 'espresso'])
     expect(browser.calls()).toHaveLength(2)
-    // Nothing is written about a closed batch any more.
+    // A closed batch is not polled.
     await browser.pass(600_000, 10_000)
     expect(browser.calls()).toHaveLength(2)
   })
@@ -242,5 +242,30 @@ describe("the gallery's data", () => {
     expect(browser.calls()).toHaveLength(before)
     await browser.until(() => gallery.rows.record(0) !== undefined, 1000)
     expect(gallery.rows.problem.value).toBeUndefined()
+  })
+})
+
+describe('the batch that the gallery opens first', () => {
+  it('is the newest with records, and the newest while none has any', async () => {
+    const store = await startStore()
+    const server = await serveAction(store.settings)
+    const chosen = async () => {
+      const browser = testBrowser(`${server.url}?token=${token}`)
+      const gallery = openGallery(browser)
+      await browser.until(() => gallery.batches.state.value.is === 'ready')
+      await browser.idle()
+      gallery.close()
+      return gallery.batches.chosen.value
+    }
+    try {
+      await writeClosed(store, 'skipped', [], '2026-11-23T07:29:00.000Z')
+      await writeClosed(store, 'older', [], '2026-11-20T07:29:00.000Z')
+      expect(await chosen()).toBe('skipped')
+      await writeClosed(store, 'labelled', [recordOf(name(0))], '2026-11-22T07:29:00.000Z')
+      expect(await chosen()).toBe('labelled')
+    } finally {
+      await server.close()
+      await store.close()
+    }
   })
 })

@@ -30,7 +30,7 @@ const labels = fc
     return order.map((label, at) => ({
       ...label,
       index: at,
-      // Sums of eighths are exact, in thousandths and otherwise.
+      // Sums of eighths are exact in binary and in thousandths.
       probability: (sorted[at] ?? 0) / 8,
     }))
   })
@@ -113,7 +113,7 @@ async function load(all: ImageRecord[], shown: LabelView) {
   return { show, asked }
 }
 
-/** What the action would export: a row without a label is no match for a confidence, which the page asks for as ok. */
+/** What the action would export. A confidence limit excludes rows without labels; the page adds status=ok to such queries. */
 function naive(all: ImageRecord[], shown: LabelView, given: Filters): number[] {
   const isWanted = matches(querySchema.parse(queryOf(given)))
   const isLimited = given.confidence[0] > 0 || given.confidence[1] < 1

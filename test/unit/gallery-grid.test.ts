@@ -53,6 +53,7 @@ describe('keys in the grid', () => {
   const press = (key: string, at: number, ctrlKey = false) =>
     targetOf({ key, ctrlKey, metaKey: false }, at, { columns: 4, count: 10, page: 2 })
 
+  // The grid:
   // 0 1 2 3
   // 4 5 6 7
   // 8 9

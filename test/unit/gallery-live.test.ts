@@ -18,7 +18,7 @@ import { closeBatch, collect, putSummary } from './batch-fixtures'
 
 const name = (index: number): string => `photos/${String(index).padStart(4, '0')}.jpg`
 const photos: ImageRecord[] = Array.from({ length: 600 }, (_, index) => recordOf(name(index), 'beagle', 0.5))
-/** So many are done last, though they come first. */
+/** Number of images that are classified last although their keys sort first. */
 const late = 300
 
 describe('the gallery while a batch is running', () => {
@@ -73,11 +73,11 @@ describe('the gallery while a batch is running', () => {
           gallery.filters.set({ sort: '-confidence', confidence: [0.1, 1] })
           await browser.pass(1000, 500)
         }
-        // What comes in is on screen.
+        // The new record is in view.
         await write(done, ++done)
         await browser.pass(60_000, 2000)
       }
-      // The page itself was the first.
+      // Plus one for the page itself.
       expect(browser.calls().length + 1).toBeLessThanOrEqual(20)
       expect(browser.calls().length).toBeGreaterThan(8)
       await browser.idle()
@@ -135,7 +135,7 @@ describe('the gallery while a batch is running', () => {
     expect(keyOf(viewer.row.value)).toBe(name(late + 7))
     expect(keyOf(rows.top.value)).toBe(name(late + 20))
     expect(keyOf(rows.focused.value)).toBe(name(late + 21))
-    // What was downloaded is not asked for again.
+    // Downloaded records are not requested again.
     expect(rows.record(late)).toMatchObject({ row: late, key: name(late) })
     expect(rows.record(0)).toBeUndefined()
     rows.want(late, late + 40)
@@ -152,7 +152,7 @@ describe('the gallery while a batch is running', () => {
     await finish()
     let reads = 0
     browser.answer((url) => {
-      // Columns first, then keys.
+      // The second read is that of the keys; columns come first.
       if (url.pathname.includes('/running/exports/') && ++reads === 2) selection.click(250, { toggle: true })
       return undefined
     })

@@ -3,7 +3,7 @@ import { deployedBudget } from '../../src/web/gallery/data/budget'
 import { refresherOf } from '../../src/web/gallery/data/live'
 import { testBrowser } from '../helpers/gallery-browser'
 
-/** Pauses before each refresh, milliseconds, of a batch that goes on. */
+/** Pauses before each refresh of a running batch, milliseconds. */
 function pausesOf(count: number, { isQuick = false, took = 10 } = {}) {
   const browser = testBrowser('http://localhost/results')
   const budget = deployedBudget(browser.now)

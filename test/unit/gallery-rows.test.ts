@@ -5,7 +5,7 @@ import type { PhotoIndex } from '../../src/web/gallery/data/photo-index'
 import { recordCache } from '../../src/web/gallery/data/record-cache'
 import { rowsOf } from '../../src/web/gallery/data/rows'
 
-/** Rows of an index whose columns come block by block, on a clock of the test's. */
+/** Rows of an index whose columns arrive block by block, with a fake clock. */
 function openRows() {
   let now = 0
   let timers: { at: number; run: () => void }[] = []

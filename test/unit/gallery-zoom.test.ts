@@ -8,7 +8,7 @@ const sizes = (min: number, max: number): fc.Arbitrary<Size> =>
   fc.record({ width: fc.integer({ min, max }), height: fc.integer({ min, max }) })
 const points = fc.record({ x: fc.integer({ min: -500, max: 500 }), y: fc.integer({ min: -500, max: 500 }) })
 
-/** Where a point of the screen lies in the picture, from its middle, in pixels of the picture. */
+/** Converts screen coordinates to pixels of the picture, relative to its centre. */
 const inPicture = ({ scale, x, y }: View, at: { x: number; y: number }) => [
   (at.x - x) / scale,
   (at.y - y) / scale,

@@ -18,7 +18,7 @@ let isThrottled: boolean
 let entities: Entities
 let alarms: Alarms
 
-/** What a host has after it was started on the folder. */
+/** Opens the entities and alarms of the folder, like a starting host. */
 function open(): void {
   entities = new Entities(folder)
   const fire = (path: string, payload: object): string => {
@@ -62,7 +62,7 @@ interface Told {
 const read = (): Told => send('READ', 'alarm') as Told
 const whyDisabled = (): string | undefined => read().status.reason?.message
 
-/** Lets time pass a second at a time, and tells at which of them the trigger was fired. */
+/** Advances the clock second by second. @returns when the trigger fired, as `DDTHH:MM:SS` */
 function firesUntil(end: number): string[] {
   const times: string[] = []
   while (now < end) {

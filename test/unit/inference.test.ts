@@ -12,7 +12,7 @@ import { type Bundle, bundle } from '../helpers/bundle'
 import { sample } from '../helpers/images'
 import { changeModel, modelCopy, removeModelCopies } from '../helpers/model-copy'
 
-// There is a thread where there is room for one.
+// Inference gets its own thread only if the container has enough memory.
 jest.mock('../../src/classifier/container-memory', () => ({
   ...jest.requireActual('../../src/classifier/container-memory'),
   containerMemory: 1024 * 1024 * 1024,
@@ -22,10 +22,10 @@ const model = 'efficientnet-lite0'
 
 const labelsFile = readFileSync(join(__dirname, '..', '..', 'models', model, 'labels.json'), 'utf8')
 
-/** A model that is loaded without complaint, and does not fit its labels. */
+/** A model whose network has more classes than labels, which loading does not detect. */
 const unfitting = (): string => modelCopy({ 'labels.json': JSON.stringify(JSON.parse(labelsFile).slice(1)) })
 
-/** The action as a container runs it. */
+/** The bundled action, run in its own process. */
 let action: Bundle
 
 beforeAll(async () => {
@@ -111,7 +111,7 @@ describe('a model without a warm-up', () => {
       code: 'bad_model',
       message: expect.stringContaining('names 999 classes, but there are 1000'),
     })
-    // Nothing goes on behind the answer.
+    // No work continues after the rejection.
     const asked = get.mock.calls.length
     await new Promise(setImmediate)
     expect(get).toHaveBeenCalledTimes(asked)
@@ -203,17 +203,17 @@ describe.each(['256', '1024'])('an action of %s MB', (memory) => {
     [
       'a model that does not work',
       () => ({ ...cat, model: unfitting() }),
-      /999 classes.* \(bad_model\)\. whisklens model verify/,
+      /999 classes.* \(bad_model\)\. Run whisklens model verify/,
     ],
     [
       'such a model, described',
       () => ({ describe: true, model: unfitting() }),
-      /999 classes.* \(bad_model\)\. whisklens model verify/,
+      /999 classes.* \(bad_model\)\. Run whisklens model verify/,
     ],
   ])('reports %s', async (_, params, expected) => {
     const { stdout, stderr } = await run({ engine: 'wasm', ...params() })
     expect(JSON.parse(stdout)).toEqual({ error: expect.stringMatching(expected) })
-    // One line of the log, without a stack.
+    // A single log line, without a stack.
     const code = /\((\w+)\)/.exec(JSON.parse(stdout).error)?.[1]
     expect(JSON.parse(stderr)).toMatchObject({ level: 'warn', code, reason: expect.any(String) })
   })

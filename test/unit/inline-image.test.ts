@@ -9,10 +9,10 @@ const unpadded = (base64: string): string => base64.replace(/=+$/, '')
 const wrapped = (base64: string, length: number, lineEnd: string): string =>
   base64.replace(new RegExp(`.{${length}}(?=.)`, 'g'), `$&${lineEnd}`)
 
-/** What an HTML form, or a client that forgets to encode, makes of it. */
+/** Base64 as decoded by an HTML form: `+` becomes a space, as from a client that does not encode it. */
 const formEncoded = (base64: string): string => new URLSearchParams(`image=${base64}`).get('image') ?? ''
 
-/** The bytes, or undefined where they are refused. */
+/** The bytes, or undefined if refused. */
 function bytesOf(base64: string): Buffer | undefined {
   try {
     return imageBytes(base64)
@@ -69,7 +69,7 @@ describe('an image sent as text', () => {
     )
   })
 
-  /** As a JPEG begins; no format begins with the byte that a leading `+` stands for. */
+  /** Starts like a JPEG: no image format starts with the byte that a leading `+` decodes to. */
   const bytes = fc.uint8Array({ maxLength: 400 }).map((rest) => Buffer.from([0xff, ...rest]))
 
   it('is decoded exactly, or not at all', () => {
@@ -91,7 +91,7 @@ describe('an image sent as text', () => {
     fc.assert(
       fc.property(bytes, fc.constantFrom(...changes), (sent, change) => {
         const read = bytesOf(change(sent.toString('base64')))
-        // Faster than a comparison by jest.
+        // Faster than `toEqual`.
         expect(read?.equals(sent) ?? true).toBe(true)
       }),
       { numRuns: 5000 },

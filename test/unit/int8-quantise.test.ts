@@ -20,7 +20,7 @@ describe('byteScaleOf', () => {
         const value = min + share * (max - min)
         expect(Math.fround(scale)).toBe(scale)
         expect(Number.isInteger(zeroPoint) && zeroPoint >= 0 && zeroPoint <= 255).toBe(true)
-        // Half a step for rounding the zero point, a little for rounding the scale.
+        // Half a step for rounding the zero point, plus a margin for rounding the scale.
         expect(lowest - value).toBeLessThanOrEqual(scale * 0.5001)
         expect(value - highest).toBeLessThanOrEqual(scale * 0.5001)
       }),
@@ -58,7 +58,7 @@ describe('roundKeepingSum', () => {
   })
 })
 
-/** Layers of every kind: depthwise, of one pixel, of more. */
+/** Layers of every kind: depthwise, 1×1, and larger kernels. */
 const layers = fc
   .record({
     channels: fc.integer({ min: 1, max: 6 }),
@@ -84,7 +84,7 @@ const layers = fc
     area,
   }))
 
-/** What a channel gives on average. */
+/** Mean output of a channel. */
 const meanOf = (weights: number[], bias: number, means: readonly number[], area: number): number =>
   sum(weights.map((weight, index) => weight * (means[Math.floor(index / area)] ?? 0))) + bias
 

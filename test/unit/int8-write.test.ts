@@ -32,7 +32,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-/** What a model sees in the pattern, or the vector that labels are taught on. */
+/** Probabilities of the test pattern, or its embedding. */
 async function valuesOf(what: 'classify' | 'embed', model: string): Promise<number[]> {
   const { exitCode, stdout, stderr } = await child.run([what, model, image])
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
@@ -59,7 +59,7 @@ describe('a network in int8', () => {
   })
 
   it('is reproducible on any machine', () => {
-    // Of the weights and what `calibrate` would measure, rounded: other processors may differ in its last digits.
+    // Calibration is rounded, because its last digits differ between processors.
     const rounded = Object.fromEntries(
       Object.entries(calibration).map(([name, { range, mean }]) => [
         name,

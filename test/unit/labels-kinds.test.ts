@@ -3,7 +3,7 @@ import classes from '../../models/efficientnet-lite0/labels.json'
 import { kindNames, kindOf } from '../../src/labels/kinds'
 import synsets from '../../src/labels/synsets.json'
 
-/** The positions of the classes that are a kind of something, as ranges. */
+/** Indexes of the classes below a hypernym, as ranges. */
 function positions(wanted: string): string {
   const isKind = kindOf(wanted)
   const found = classes.flatMap(({ wordnetId }, at) => (isKind(wordnetId) ? at : []))
@@ -13,7 +13,7 @@ function positions(wanted: string): string {
 }
 
 describe('hypernyms', () => {
-  // ImageNet's classes are in the order of WordNet's tree for animals: where these begin and end is well known.
+  // ImageNet orders its animal classes like WordNet's tree, so their ranges are well known.
   it.each([
     ['dog', '151-268'],
     ['domestic cat', '281-285'],

@@ -152,7 +152,7 @@ describe('labels.json', () => {
         expect(new Set(names).size).toBe(names.length)
         const shares = made.labels.map(({ probability }) => probability)
         expect(shares).toEqual([...shares].sort((a, b) => b - a))
-        // Nothing comes of nothing.
+        // The total never grows.
         const sum = (labels: ImageRecord['labels']) =>
           labels.reduce((total, { probability }) => total + probability, 0)
         expect(sum(made.labels)).toBeLessThanOrEqual(sum(record.labels) + 1e-9)

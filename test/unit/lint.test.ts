@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path'
 
 const root = join(__dirname, '..', '..')
 
-/** By folder, or file: imports that `npm run lint` takes, and those that it refuses. */
-const directions: Record<string, { taken: string[]; refused: string[] }> = {
+/** Imports that `npm run lint` accepts and refuses, by folder or file. */
+const directions: Record<string, { accepted: string[]; refused: string[] }> = {
   actions: {
-    taken: ['../src/batch/context', '../src/web/page', '../src/errors', 'hono'],
+    accepted: ['../src/batch/context', '../src/web/page', '../src/errors', 'hono'],
     refused: [
       './classify',
       '../triggers/bucket-feed',
@@ -19,7 +19,7 @@ const directions: Record<string, { taken: string[]; refused: string[] }> = {
     ],
   },
   triggers: {
-    taken: ['../src/batch/context', '../src/storage/store'],
+    accepted: ['../src/batch/context', '../src/storage/store'],
     refused: [
       '../actions/classify',
       '../src/cli/main',
@@ -28,31 +28,31 @@ const directions: Record<string, { taken: string[]; refused: string[] }> = {
     ],
   },
   'src/cli': {
-    taken: ['./main', '../local/up', '../batch/context', '../library/model'],
+    accepted: ['./main', '../local/up', '../batch/context', '../library/model'],
     refused: ['../../actions/classify'],
   },
   'src/library/sources': {
-    taken: ['./walk', '../types/record', '../../batch/context', '../../storage/store', '../../errors'],
+    accepted: ['./walk', '../types/record', '../../batch/context', '../../storage/store', '../../errors'],
     refused: ['../../cli/main', '../../local/up', '../../web/page', '../../network/read', '../../index'],
   },
   'src/index.ts': {
-    taken: ['./errors', './library/model'],
+    accepted: ['./errors', './library/model'],
     refused: ['./storage/store', './cli/main'],
   },
   'src/local/host': {
-    taken: ['../up', '../../batch/context', '../../openwhisk/client'],
+    accepted: ['../up', '../../batch/context', '../../openwhisk/client'],
     refused: ['../../cli/main', '../../library/model', '../../../triggers/bucket-feed'],
   },
   'src/web/max': {
-    taken: ['../page', '../../model-folder/folder'],
+    accepted: ['../page', '../../model-folder/folder'],
     refused: ['../../cli/main', '../../local/up', '../../network/write'],
   },
   'src/web/gallery': {
-    taken: ['../../batch/reports/index-format', '../../schema', './data/gallery', './ui/app'],
+    accepted: ['../../batch/reports/index-format', '../../schema', './data/gallery', './ui/app'],
     refused: ['../../batch/reports/index-rows', '../../storage/store', 'node:fs'],
   },
   'src/web/gallery/data': {
-    taken: ['./result', '../contract', '../../../schema', '@preact/signals-core'],
+    accepted: ['./result', '../contract', '../../../schema', '@preact/signals-core'],
     refused: [
       '../ui/app',
       '../../../storage/store',
@@ -65,7 +65,7 @@ const directions: Record<string, { taken: string[]; refused: string[] }> = {
     ],
   },
   'src/web/gallery/ui/grid': {
-    taken: [
+    accepted: [
       '../../data/gallery',
       '../../contract',
       '../../../../error-codes',
@@ -82,20 +82,20 @@ const directions: Record<string, { taken: string[]; refused: string[] }> = {
     ],
   },
   'src/batch': {
-    taken: ['./state/batch', '../storage/store'],
+    accepted: ['./state/batch', '../storage/store'],
     refused: ['../local/up', '../web/page', '../network/read', '../library/model'],
   },
-  'src/batch/state': { taken: ['./batch', '../../storage/store'], refused: ['../records/keys'] },
+  'src/batch/state': { accepted: ['./batch', '../../storage/store'], refused: ['../records/keys'] },
   'src/batch/records': {
-    taken: ['../state/batch', './keys', '../../openwhisk/client', '../../errors'],
+    accepted: ['../state/batch', './keys', '../../openwhisk/client', '../../errors'],
     refused: ['../running/decide', '../../batch/running/decide', '../context', '../../cli/main', 'p-retry'],
   },
   'src/batch/running': {
-    taken: ['../closing/close', '../planning/plan', '../state/batch'],
+    accepted: ['../closing/close', '../planning/plan', '../state/batch'],
     refused: ['../context', '../classify/classify-images', '../../../actions/aggregate'],
   },
   'src/classifier/tasks': {
-    taken: ['../load', '../../model-folder/description', '../../model-folder/folder'],
+    accepted: ['../load', '../../model-folder/description', '../../model-folder/folder'],
     refused: [
       '../../models/verify',
       '../../models/teach/head',
@@ -106,15 +106,15 @@ const directions: Record<string, { taken: string[]; refused: string[] }> = {
     ],
   },
   'src/model-folder': {
-    taken: ['./folder', '../errors'],
+    accepted: ['./folder', '../errors'],
     refused: ['../classifier/load', '../models/add', '../network/read'],
   },
   'src/network/onnx': {
-    taken: ['../graph', '../../model-folder/graph-model', '../../errors'],
+    accepted: ['../graph', '../../model-folder/graph-model', '../../errors'],
     refused: ['../../models/add', '../../classifier/load', '../../cli/main', '../../batch/context'],
   },
   'src/models/teach': {
-    taken: ['../add', '../../model-folder/folder', '../../network/read', '../../network/onnx/read'],
+    accepted: ['../add', '../../model-folder/folder', '../../network/read', '../../network/onnx/read'],
     refused: [
       '../../classifier/load',
       '../../classifier/engines/index',
@@ -124,17 +124,17 @@ const directions: Record<string, { taken: string[]; refused: string[] }> = {
     ],
   },
   'src/storage': {
-    taken: ['./store', '../errors'],
+    accepted: ['./store', '../errors'],
     refused: ['../openwhisk/client', '../model-folder/folder'],
   },
   'src/openwhisk/deploy': {
-    taken: ['../client', '../../errors'],
+    accepted: ['../client', '../../errors'],
     refused: ['../../storage/store', '../../network/read'],
   },
-  src: { taken: ['./errors', 'zod'], refused: ['./storage/store', './cli/main'] },
+  src: { accepted: ['./errors', 'zod'], refused: ['./storage/store', './cli/main'] },
 }
 
-/** Six conditions, each in the one before it. */
+/** Six nested conditions. */
 const tangle = `export function tangle(a: number) { ${'if (a) { '.repeat(6)}return a${' }'.repeat(6)} }\n`
 
 let folder: string
@@ -152,7 +152,7 @@ function plant(path: string, text: string): void {
   writeFileSync(join(folder, path), text)
 }
 
-/** The places, as `file:line`, of the errors by a rule. Without `--only`, which turns on rules that are off. */
+/** Locations of errors by a rule, as `file:line`. `--only` is not used, because it enables disabled rules. */
 function errorsBy(rule: string): string[] {
   const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome')
   const options = ['lint', '--reporter=json', '--diagnostic-level=error', '--max-diagnostics=none']
@@ -170,9 +170,9 @@ function errorsBy(rule: string): string[] {
 
 it('refuses imports against the direction of the folders, and no others', () => {
   const wanted: string[] = []
-  for (const [room, { taken, refused }] of Object.entries(directions)) {
+  for (const [room, { accepted, refused }] of Object.entries(directions)) {
     const path = room.endsWith('.ts') ? room : `${room}/planted.ts`
-    plant(path, [...refused, ...taken].map((from) => `export * from '${from}'\n`).join(''))
+    plant(path, [...refused, ...accepted].map((from) => `export * from '${from}'\n`).join(''))
     wanted.push(...refused.map((_, index) => `${path}:${index + 1}`))
   }
   expect(errorsBy('lint/style/noRestrictedImports')).toEqual(wanted.sort())

@@ -26,7 +26,7 @@ async function read(yaml: string, env: NodeJS.ProcessEnv = {}) {
   return readManifest(path, env)
 }
 
-/** A manifest of one package; `parts` is added to it or replaces what it has. */
+/** A manifest of one package. @param parts merged into the package */
 const manifestOf = (parts: object = {}): string =>
   stringify({
     project: { name: 'p', packages: { whisklens: { version: '1.0', license: 'Apache-2.0', ...parts } } },
@@ -101,7 +101,7 @@ describe('the manifest of this repository', () => {
 
   it('lets no invocation set an input of the package', async () => {
     const { actions, sequences } = await entities()
-    // wskdeploy itself makes the parameters of web actions final.
+    // wskdeploy makes the parameters of web actions final by itself.
     const others = Object.values(actions).filter(({ web }) => !web)
     for (const { annotations } of [...others, ...Object.values(sequences)]) {
       expect(annotations).toMatchObject({ final: true })

@@ -51,7 +51,7 @@ describe('the form of a request', () => {
     expect(await thresholdOf({})).toBeUndefined()
     expect(await thresholdOf({}, ['threshold', '0.4'])).toBe('0.4')
     expect(await thresholdOf({ __ow_query: 'a=b&threshold=0.3' }, ['threshold', '0.4'])).toBe('0.3')
-    // Where the web action is not raw, the query's fields are parameters.
+    // If the web action is not raw, query fields arrive as parameters.
     expect(await thresholdOf({ __ow_query: undefined, threshold: '0.2' }, ['threshold', '0.4'])).toBe('0.2')
   })
 

@@ -36,7 +36,7 @@ describe('the version', () => {
 
   it.each(shaping)('changes when %s does', async (name) => {
     const content = Buffer.from(contentOf(name))
-    // White space is a change as well: telling what matters in a file would be guessing.
+    // White space counts as a change, too: the hash covers bytes, not meaning.
     const changed = name.endsWith('.json') ? Buffer.concat([content, Buffer.from('\n')]) : content
     if (!name.endsWith('.json')) changed[1000] = (changed[1000] ?? 0) ^ 1
     const { version } = await readModelFolder('efficientnet-lite0')

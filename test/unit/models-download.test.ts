@@ -10,7 +10,7 @@ import { sha256Of } from '../../src/sha256'
 import { startTlsFront, type TlsFront } from '../helpers/tls'
 
 /*
- * A server and a proxy of the tests' own, on this machine.
+ * Uses a local server and a local proxy.
  */
 
 let folder: string
@@ -160,7 +160,7 @@ describe('behind a proxy', () => {
 
   beforeEach(async () => {
     through = []
-    // As proxies do: requests of http are passed on, and those of https through a tunnel.
+    // Forwards http requests, and tunnels https with CONNECT.
     proxy = createServer((incoming, outgoing) => {
       through.push(`GET ${incoming.url}`)
       request(incoming.url ?? '', (response) => response.pipe(outgoing)).end()

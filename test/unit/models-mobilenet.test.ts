@@ -19,9 +19,9 @@ import { networkFiles, writeFiles } from '../../src/network/write'
 import { sample, sampleNames } from '../helpers/images'
 import { needs } from '../helpers/needs'
 
-/** Real weights, beside the checkout where they are at all. */
+/** Real weights; optional, in a folder beside the checkout. */
 const weights = join(__dirname, '..', '..', '..', 'shared', 'models', 'mobilenet_v1_0.25_224')
-const withWeights = needs(!existsSync(weights) && `${weights} is not there`).describe
+const withWeights = needs(!existsSync(weights) && `${weights} is missing`).describe
 
 let parent: string
 let count = 0
@@ -76,8 +76,8 @@ describe('the catalogue', () => {
   })
 })
 
-/** A network with something put after its last operations, or before its first. */
-function asHubHasIt(network: Network): Network {
+/** A network as on TensorFlow Hub: with rescaled input and a background class. */
+function asOnTensorFlowHub(network: Network): Network {
   const softmax = network.topology.node.find(({ op }) => op === 'Softmax')
   const [logits = ''] = softmax ? inputsOf(softmax) : []
   const float = { T: { type: 'DT_FLOAT' } }
@@ -93,7 +93,7 @@ function asHubHasIt(network: Network): Network {
       ...one,
       input: one.input.map((name) => (name === image?.name ? 'to/range' : name)),
     })),
-    // Pixels of 0–1, which these weights want as -1–1; and a first output for the background.
+    // Rescales pixels from 0–1 to the −1–1 of these weights, and prepends an output for the background.
     constant('two', 'DT_FLOAT'),
     constant('one', 'DT_FLOAT'),
     constant('shape', 'DT_INT32'),
@@ -109,7 +109,7 @@ function asHubHasIt(network: Network): Network {
       attr: { ...float, N: { i: '2' } },
     },
   ]
-  // The background is by far the most probable: whoever counts it finds nothing else.
+  // The background gets the highest score by far, so that a test fails if it is counted.
   const added = Buffer.concat([
     Buffer.from(Float32Array.of(2, 1, 50).buffer),
     Buffer.from(Int32Array.of(1, 1000, 1).buffer),
@@ -166,7 +166,7 @@ withWeights('MobileNet V1 0.25 with its real weights', () => {
   it('predicts like the package, in the format of TensorFlow Hub', async () => {
     const { files } = await collectNetwork(readerOf(weights))
     const hub = await mkdtemp(join(parent, 'hub-'))
-    const network = asHubHasIt(readNetwork(files, 224, weights))
+    const network = asOnTensorFlowHub(readNetwork(files, 224, weights))
     await writeFiles(hub, networkFiles(network))
     const folder = await added('mobilenet-v1-0.25', hub)
     const model = await loadModel(folder, 'wasm')

@@ -10,7 +10,7 @@ import { basename, join } from 'node:path'
 import { npmPackage } from '../../src/models/catalogue/npm-package'
 
 /*
- * npm itself, with a registry of the tests' own on this machine.
+ * Runs the real npm with a local registry.
  */
 
 let folder: string

@@ -40,7 +40,7 @@ beforeAll(async () => {
 })
 afterAll(() => child.remove())
 
-/** The probabilities that a model sees in the pattern, or its vector. */
+/** Probabilities of the test pattern, or its embedding. */
 async function valuesOf(model: string, size: number, what = 'classify'): Promise<number[]> {
   const image = `${fresh()}.png`
   writeFileSync(image, await pattern(size))
@@ -95,7 +95,7 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
 
     it('gives the same probabilities as its exporter', async () => {
       const expected = expectedOf(name)
-      // One that gives the same for everything would agree with anyone.
+      // A constant output would make the comparison meaningless.
       expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(0.1)
       expect(furthest(await valuesOf(added, size), expected)).toBeLessThan(tolerance)
     })
@@ -164,7 +164,7 @@ needs(findEngine('onnx').missing()).describe('a model that is exported by', () =
   })
 })
 
-/** Writes a network that is as others are but for what is said. @returns its file */
+/** Writes a typical network with the given deviations. @returns its file */
 function network({
   name = 'image',
   type = 'float32' as OnnxType,

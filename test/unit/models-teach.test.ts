@@ -39,7 +39,7 @@ function layers(build: (model: SmallLayers) => void): Network {
   return optimizeNetwork(layersToNetwork(topologySchema.parse(model.topology), model.stored, size))
 }
 
-/** As MobileNet of layers ends: in a convolution of one pixel. */
+/** Ends in a 1×1 convolution, like MobileNet in Keras. */
 const endsInConvolution = () =>
   layers((net) => {
     const stem = net.convolution('stem', 'image', [3, 3, 3, 5], { activation: 'relu' })
@@ -64,7 +64,7 @@ describe('the embedding of a classifier', () => {
     const network = build()
     const vector = await valuesOf(embeddingNetwork(network))
     expect(vector).toHaveLength(5)
-    // The mean over what a relu gives.
+    // A mean of relu outputs.
     expect(Math.min(...vector)).toBeGreaterThanOrEqual(0)
   })
 
@@ -125,7 +125,7 @@ it('an embedding model is taught directly', async () => {
 describe('a trained head', () => {
   beforeAll(() => findEngine('wasm').start?.())
 
-  /** Vectors around a place of their own for each label, far from zero and of uneven lengths. */
+  /** Vectors clustered by label, far from the origin and of uneven lengths. */
   const examples = (labels: number, count: number) =>
     Array.from({ length: labels * count }, (_, index) => {
       const label = index % labels

@@ -13,7 +13,7 @@ import { loadNetwork } from '../helpers/network'
 import { removeSmallLayers, SmallLayers, smallLayers, writeLayers } from '../helpers/small-layers'
 
 /*
- * TensorFlow.js' own layers are what the networks made of layers are compared with.
+ * Compares networks converted from layers with the layers of TensorFlow.js.
  */
 
 type Model = Pick<SmallLayers, 'stored' | 'size'> & { topology: object }
@@ -55,7 +55,7 @@ function expectClose(values: number[], expected: number[]): void {
 }
 
 beforeAll(async () => {
-  // The backend first: layers begin to use one when they are loaded.
+  // Before layers are loaded: they bind to the current backend.
   await findEngine('cpu').start?.()
 })
 
@@ -66,7 +66,7 @@ describe('a network converted from layers gives the same results', () => {
     const model = build()
     const image = picture(model.size)
     const expected = await expectedOf(model.topology, model, image)
-    // One that gives the same for everything would agree with anyone.
+    // A constant output would make the comparison meaningless.
     expect(new Set(expected).size).toBeGreaterThan(4)
     const network = networkOf(model)
     expectClose(await valuesOf(network, image), expected)

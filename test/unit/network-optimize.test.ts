@@ -14,7 +14,7 @@ import { loadNetwork } from '../helpers/network'
 
 const size = 6
 
-/** A network under construction, its last node always the input of the next. */
+/** A network under construction, in which each node is the input of the next. */
 class Chain {
   readonly graph = new NetworkBuilder()
   last = this.graph.input('image', [size, size, 3])
@@ -175,7 +175,7 @@ it('is read back as written', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'whisklens-written-'))
   try {
     const chain = new Chain().convolution('Conv2D')
-    // More than a shard holds.
+    // Larger than a shard.
     const large = chain.graph.constant('large', [4, 300_000], chain.values(1_200_000))
     const network = chain
       .add('MatMul', [large], { transpose_a: { b: false }, transpose_b: { b: false } })

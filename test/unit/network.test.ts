@@ -27,7 +27,7 @@ describe('weights', () => {
     const [weight] = weightsOf(withWeights([spec], Uint16Array.from(finite)))
     const floats = weight ? floatsOf(weight) : []
     expect(Array.from(floats, toFloat16).map((bits, index) => [index, bits])).toEqual(
-      // Zero has no sign for the one who writes it.
+      // Negative zero is written as zero.
       finite.map((bits, index) => [index, bits === 0x8000 ? 0 : bits]),
     )
   })

@@ -2,7 +2,7 @@ import * as url from 'node:url'
 import fc from 'fast-check'
 import * as ours from '../../src/node-url'
 
-/** What libraries read of `url.parse`. */
+/** The fields of `url.parse` that libraries use. */
 const read = ({ slashes: _, query: __, ...parts }: Partial<url.UrlWithStringQuery>, isPath: boolean) =>
   isPath
     ? { pathname: parts.pathname, search: parts.search, path: parts.path, href: parts.href }

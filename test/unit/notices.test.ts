@@ -16,13 +16,13 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true })
 })
 
-/** The files of each bundle, as esbuild reported them to the build. */
+/** Input files of each bundle, from the metafile of the build. */
 const bundles = JSON.parse(readFileSync(join(dist, 'bundles.json'), 'utf8')) as Record<string, string[]>
 
 const words = (text: string): string => text.replace(/\s+/g, ' ').trim()
 const wordNet = words('appear on ALL copies of the software, database and documentation')
 
-/** The packages whose files are in bundles. */
+/** Folders of the packages in the given bundles. */
 const packagesOf = (...names: string[]): string[] => [
   ...new Set(
     names
@@ -32,7 +32,7 @@ const packagesOf = (...names: string[]): string[] => [
   ),
 ]
 
-/** Notices that name each package with its version, and have each licence in its folder whole. */
+/** Expects the name, version and complete licence files of each package. */
 function expectAll(notices: string, packages: string[]): void {
   const text = words(notices)
   for (const folder of packages) {

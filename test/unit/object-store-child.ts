@@ -1,4 +1,4 @@
-// Runs the object store in a process of its own, to be killed: prints the endpoint and waits.
+// Runs the object store in a separate process that tests can kill. Prints the endpoint.
 import { startObjectStore } from '../../src/local/store/server'
 import { credentials, region } from './object-store-client'
 

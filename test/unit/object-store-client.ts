@@ -12,7 +12,7 @@ export const sha256 = (data: string | Buffer): string => createHash('sha256').up
 export const hmac = (key: string | Buffer, text: string): Buffer =>
   createHmac('sha256', key).update(text).digest()
 
-/** A store in a folder of its own; `remove` stops it and deletes everything. */
+/** A store in a temporary folder; `remove` stops it and deletes the folder. */
 export async function temporaryStore(options: Partial<ObjectStoreOptions> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'whisklens-store-'))
   const start = () => startObjectStore({ dataDir, port: 0, region, credentials, ...options })
@@ -36,7 +36,7 @@ export async function temporaryStore(options: Partial<ObjectStoreOptions> = {}) 
 }
 
 export interface Sent {
-  /** As on the request line, percent-encoded; sent as it is. */
+  /** Percent-encoded, sent unchanged on the request line. */
   path: string
   method?: string
   query?: string
@@ -53,7 +53,7 @@ export interface Received {
   status: number
   headers: NodeJS.Dict<string | string[]>
   text: string
-  /** The S3 error code, if it is an error. */
+  /** S3 error code. */
   code?: string
 }
 
@@ -64,7 +64,7 @@ export const signingKey = (day: string, secret = credentials.secretAccessKey, se
 
 export const scopeOf = (day: string, service = 's3'): string => `${day}/${region}/${service}/aws4_request`
 
-/** Signs in the headers; `query` must be encoded and sorted already. Returns all headers and the signature. */
+/** Signs a request. @param sent with an encoded, sorted query @returns all headers, and the signature */
 export function signHeaders(endpoint: string, sent: Sent) {
   const { path, method = 'GET', query = '', body = '', date = amzDate(), secret, service } = sent
   const headers: Record<string, string> = {
@@ -91,7 +91,7 @@ export function signHeaders(endpoint: string, sent: Sent) {
   return { headers, signature, date }
 }
 
-/** Sends a request without any normalisation of its path. */
+/** Sends a request without normalising its path. */
 export function sendRaw(
   endpoint: string,
   { path, method = 'GET', query, headers, body }: Sent,
@@ -114,7 +114,6 @@ export function sendRaw(
   })
 }
 
-/** Signs and sends. */
 export const send = (endpoint: string, sent: Sent): Promise<Received> =>
   sendRaw(endpoint, { ...sent, headers: signHeaders(endpoint, sent).headers })
 
@@ -147,7 +146,7 @@ export function presign(endpoint: string, path: string, { date = amzDate(), expi
   return { path, query: `${query}&X-Amz-Signature=${hmac(signingKey(day), toSign).toString('hex')}` }
 }
 
-/** All keys of a bucket, as a listing has them. */
+/** All keys of a bucket, in listing order. */
 export async function listKeys(endpoint: string, bucket: string): Promise<string[]> {
   const { text } = await send(endpoint, { path: `/${bucket}`, query: 'encoding-type=url&list-type=2' })
   return [...text.matchAll(/<Key>(.*?)<\/Key>/g)].map(([, key = '']) => decodeURIComponent(key))

@@ -231,7 +231,7 @@ describe('a kill (SIGKILL)', () => {
       outgoing.write(Buffer.alloc(size / 2))
       return outgoing
     })
-    // Both are under way once two bodies beside the old one are on disk.
+    // Both uploads are in progress once two more bodies are on disk.
     const sizes = async () =>
       Promise.all((await bodies()).map(async (file) => (await stat(join(folder, 'bodies', file))).size))
     while ((await sizes()).filter((bytes) => bytes > 1024).length < 2) await sleep(10)
@@ -252,7 +252,7 @@ describe('a kill (SIGKILL)', () => {
       for (let n = 0; ; n++) {
         const key = `${worker}-${n % 5}`
         const body = `${key} version ${n}`.repeat(100)
-        // A key is uncertain from the moment it is asked to change.
+        // The content is unknown until the write is acknowledged.
         answered.delete(key)
         const { status } = await put(endpoint, `/bucket/${key}`, body)
         expect(status).toBe(200)

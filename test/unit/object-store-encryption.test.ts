@@ -103,7 +103,7 @@ describe('a store that requires encryption', () => {
       }),
     ).bucket(Bucket)
 
-  /** Every way in which this project writes. */
+  /** Every kind of write in this project. */
   const writes: Record<string, (bucket: StoredBucket) => Promise<unknown>> = {
     put: (bucket) => bucket.put('put', 'x', { contentType: 'text/plain', metadata: { a: '1' } }),
     'put of what is not there': (bucket) =>

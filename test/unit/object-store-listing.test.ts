@@ -9,14 +9,14 @@ interface Query {
   startAfter: string
 }
 
-/** What a listing of everything must say, in the plainest way: group first, then cut off what was listed before. */
+/** Reference implementation: groups all keys, then drops those up to `startAfter`. */
 function model(keys: string[], { prefix, delimiter, startAfter }: Query): string[] {
   const items = new Set<string>()
   for (const key of keys) {
     if (!key.startsWith(prefix)) continue
     const cut = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length)
     const item = cut < 0 ? key : key.slice(0, cut + delimiter.length)
-    // A common prefix stands for its keys; it counts as listed when it is itself the place to start after.
+    // A common prefix is dropped if it equals `startAfter`, although its keys sort after it.
     if (startAfter !== '' && (byBytes(key, startAfter) <= 0 || item === startAfter)) continue
     items.add(item)
   }
@@ -37,7 +37,7 @@ function pages(keys: string[], { prefix, delimiter, startAfter }: Query, limit: 
   return items
 }
 
-// Few letters, so that keys share prefixes; and characters that UTF-16 puts in another order than UTF-8.
+// Few letters, so that keys share prefixes, and characters that sort differently in UTF-16 and UTF-8.
 const text = (maxLength: number) =>
   fc.string({ unit: fc.constantFrom('a', 'b', '/', '//', ' ', '\0', '\x7f', 'é', '\uffff', '😀'), maxLength })
 

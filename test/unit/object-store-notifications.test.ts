@@ -18,7 +18,7 @@ interface Post {
   Records: { eventName: string; s3: { object: { key: string; sequencer: string } } }[]
 }
 
-/** A webhook that answers with `statuses` in turn, then 200; `hold` makes it wait with its answers until `release`. */
+/** A webhook that answers with each of `statuses`, then 200. While `isHolding`, answers wait for `release`. */
 async function startWebhook() {
   const posts: Post[] = []
   const held: (() => void)[] = []
@@ -184,7 +184,7 @@ it('keeps unacknowledged events over a restart, and does not repeat others', asy
   watch()
   await putKey('done')
   await received(1)
-  // The next post only goes out after the answer to the first is noted.
+  // The next post is sent only after the first acknowledgement is stored.
   hook.isHolding = true
   await putKey('cut off')
   await received(2)

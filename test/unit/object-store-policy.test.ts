@@ -58,7 +58,7 @@ describe('a policy document', () => {
     expect(() => parsePolicy(document(statement))).toThrow(
       expect.objectContaining({ code: 'bad_policy', message: expect.stringContaining(element) }),
     )
-    // Not even beside one that is fine.
+    // Also beside a valid statement.
     expect(() => parsePolicy(document(allow('s3:*', '*'), statement))).toThrow(/policy/)
   })
 
@@ -106,7 +106,7 @@ describe('a policy', () => {
   })
 
   it('applies to a deployment’s own buckets', async () => {
-    // Their names are swapped, so that none is replaced twice.
+    // Swapped names detect double replacement.
     const read = await readPolicy('actions', { imagesBucket: 'results', resultsBucket: 'images' })
     expect(isAllowed(read, 's3:PutObject', 'arn:aws:s3:::images/a')).toBe(true)
     expect(isAllowed(read, 's3:PutObject', 'arn:aws:s3:::results/a')).toBe(false)

@@ -235,7 +235,7 @@ describe('bodies sent to the embedded store', () => {
     ).toBe(200)
   })
 
-  // The first is the check value of the polynomial; the digests are node's.
+  // crc32 is the check value of its polynomial; Node.js computes the digests.
   it.each([
     ['crc32', 'y/Q5Jg=='],
     ['sha1', createHash('sha1').update('123456789').digest('base64')],

@@ -26,7 +26,7 @@ function exampleRequest({ method = 'GET', path, query = '', headers, body = '' }
     ? { 'x-amz-date': '20130524T000000Z', ...headers }
     : headers
   const headersDistinct = Object.fromEntries(Object.entries(all).map(([name, value]) => [name, [value]]))
-  // In odd pieces, so that lines and chunks of the body are cut anywhere.
+  // The length of pieces is unrelated to that of lines and chunks, so that they are split anywhere.
   const pieces = body.match(/.{1,1013}/gs) ?? []
   const incoming = Object.assign(Readable.from(pieces.map((piece) => Buffer.from(piece))), {
     headersDistinct,

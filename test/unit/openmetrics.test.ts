@@ -12,7 +12,7 @@ const family: fc.Arbitrary<Family> = fc.record({
 })
 const families = fc.uniqueArray(family, { selector: ({ name }) => name })
 
-/** Labels in any order are the same. */
+/** Normalizes families: the order of labels and the sign of zero do not matter. */
 const plain = (some: Family[]) =>
   some.map(({ name, type, samples }) => ({
     name,

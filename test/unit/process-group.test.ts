@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { signalGroup } from '../../src/local/containers/process-group'
 
-/** A process that leads a group, and one that it has started; both wait for ever. */
+/** A group leader and its child, both running until killed. */
 async function family() {
   const script = `
     const { spawn } = require('node:child_process')
@@ -21,7 +21,7 @@ async function family() {
   return { parent, child: Number(line) }
 }
 
-/** Zombies of others count as gone: an orphan's new parent may take its time. */
+/** Zombies count as dead: an orphan's new parent may reap it late. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)

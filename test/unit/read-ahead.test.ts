@@ -79,7 +79,7 @@ describe('reading ahead of an existing sequence', () => {
 })
 
 describe('a sequence that is prefetched', () => {
-  /** Pages of three items; each is noted when it is asked for. */
+  /** Pages of three items; requests are recorded. */
   const paged = (pages: number) => {
     const asked: number[] = []
     let isReturned = false

@@ -33,7 +33,7 @@ type Query = Record<string, string>
 let store: TestStore
 const answers: string[] = []
 
-/** Asks the action; what it answers is kept, to be searched for secrets at the end. */
+/** Queries the action and keeps its answer, which is searched for secrets at the end. */
 async function ask(query: Query, options?: Parameters<typeof requestOf>[2]): Promise<WebResponse> {
   const answer = await main(requestOf(store.settings, query, options))
   answers.push(JSON.stringify(answer))
@@ -49,7 +49,7 @@ const recordsOf = async (query: Query): Promise<RecordsAnswer> => {
 const keysOf = async (query: Query) => (await recordsOf(query)).records.map(({ key }) => key)
 const errorIn = ({ body }: WebResponse) => (body as { error: { code: string; message: string } }).error
 
-/** UTF-8 order: the emoji comes last, while JavaScript would sort it before the fullwidth bar. */
+/** In UTF-8 order: the emoji comes last, whereas UTF-16 sorts it before the fullwidth bar. */
 const keys = ['a, "b"\n.jpg', 'cats/1.jpg', 'cats/2.jpg', 'dogs/1.jpg', 'zz/｜.jpg', 'zz/😀.jpg']
 
 beforeAll(async () => {
@@ -191,7 +191,7 @@ describe('the records of a batch', () => {
 
   it('are filtered by label, status, prefix and probability, also combined', async () => {
     expect(await keysOf({ batch: 'photos', label: 'ESPRESSO' })).toEqual([keys[0], keys[5]])
-    // Every name of the class counts, not only the first.
+    // Matches every name of the class, not only the first.
     expect(await keysOf({ batch: 'photos', label: 'catamount' })).toEqual([keys[2]])
     expect(await keysOf({ batch: 'photos', status: 'error' })).toEqual([keys[3]])
     expect(await keysOf({ batch: 'photos', prefix: 'cats/' })).toEqual([keys[1], keys[2]])
@@ -199,7 +199,7 @@ describe('the records of a batch', () => {
     expect(await keysOf({ batch: 'photos', label: 'espresso', minProbability: '0.8', status: 'ok' })).toEqual(
       [keys[0]],
     )
-    // So does what its synset is a kind of; all of these are given that of the tabby.
+    // Matches hypernyms, too; all of these records have the tabby's synset.
     expect(await keysOf({ batch: 'photos', label: 'Feline', minProbability: '0.9' })).toEqual([
       keys[0],
       keys[4],
@@ -302,7 +302,7 @@ describe('the records of a batch', () => {
   })
 })
 
-/** The keys in an answer of any export format. */
+/** Keys of an export, in any format. */
 async function keysIn({ headers, body }: WebResponse): Promise<string[]> {
   const [type] = headers['content-type']?.split(';') ?? []
   if (type === 'application/vnd.apache.parquet') {
@@ -319,7 +319,7 @@ async function keysIn({ headers, body }: WebResponse): Promise<string[]> {
 describe('export formats', () => {
   it('include JSON Lines, one record per line', async () => {
     const { headers, body } = await ask({ batch: 'photos', format: 'jsonl' })
-    // Without a charset, OpenWhisk takes the type for binary and the body for base64.
+    // Without a charset, OpenWhisk treats the type as binary and decodes the body as base64.
     expect(headers['content-type']).toBe('application/x-ndjson; charset=utf-8')
     const lines = String(body).trimEnd().split('\n')
     expect(lines.map((line) => (JSON.parse(line) as ImageRecord).key)).toEqual(keys)
@@ -492,7 +492,7 @@ describe('a batch too large for one answer', () => {
     const isNext = format === 'jsonl' ? '\n' : '\r\n'
     const lines = (await file.text()).trimEnd().split(isNext)
     expect(lines).toHaveLength(records + (format === 'csv' ? 1 : 0))
-    // Another selection is another file, and an empty one needs none.
+    // Each selection has its own file; an empty one has none.
     expect((await ask({ ...query, status: 'ok' })).headers.location).not.toContain(pathname)
     expect((await ask({ ...query, label: 'zebra' })).statusCode).toBe(200)
   })

@@ -58,7 +58,7 @@ const errorIn = ({ body, statusCode }: WebResponse) => [
   (body as { error: { code: string } }).error.code,
 ]
 
-/** Reads a section as the page does: a range of a presigned URL. */
+/** Reads a section like the page: a range of a presigned URL. */
 async function sectionOf<T>(url: string, [from, bytes]: Section): Promise<T> {
   const answer = await fetch(url, { headers: { range: `bytes=${from}-${from + bytes - 1}` } })
   expect(answer.status).toBe(206)
@@ -168,7 +168,7 @@ describe('the index of a closed batch', () => {
     const { index: newer } = await indexOf('again')
     expect(newer.url).not.toBe(index.url)
     expect((await rowsOf('again', newer.id, '3')).records).toHaveLength(1)
-    // One that is replaced between two reads.
+    // Replaced between two reads.
     const stale = await readIndex(store.results, resultsKey('again', 'index.bin'))
     await writeClosed(store, 'again', records.slice(0, 5))
     await expect(collect(recordsOfRows(store.results, stale, [[0, 0]]))).rejects.toMatchObject({
@@ -228,7 +228,7 @@ describe('the rows of an index', () => {
     expect([eighth?.row, ninth?.row]).toEqual([8, 9])
     expect(await (await fetch(eighth?.url ?? '')).text()).toBe('image')
     expect(await (await fetch(eighth?.thumbnailUrl ?? '')).text()).toBe('thumbnail')
-    // A record that names another object of the results bucket does not have it read.
+    // A record must not expose other objects of the results bucket.
     expect(ninth).not.toHaveProperty('thumbnailUrl')
     expect(expires).toBe('2026-11-29T12:00:00.000Z')
     setClock('2026-11-29T10:00:00Z')
@@ -298,7 +298,7 @@ describe('the index of an open batch', () => {
     await writeRunning(store, 'running', records.slice(0, 5), 10)
     const { index: grown } = await indexOf('running')
     expect(grown.rows).toBe(5)
-    // A page that still shows the one before can read it.
+    // A page that still shows the previous index can read it.
     expect((await rowsOf('running', index.id, '0-9')).records).toHaveLength(3)
     const [block] = grown.blocks
     if (!block) throw new Error('There is no block')

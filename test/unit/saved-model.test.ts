@@ -13,7 +13,7 @@ const image: GraphNode = {
   attr: { dtype: { type: 'DT_FLOAT' } },
 }
 
-/** Reads what was written, as JSON: bytes in base64, 64-bit integers as texts. */
+/** Writes and reads a SavedModel. @returns its graph as JSON: bytes in base64, 64-bit integers as strings */
 function read(network: Partial<Network> & { nodes: GraphNode[] }) {
   const { nodes, ...more } = network
   const bytes = toSavedModel(networkOf(nodes, more))

@@ -9,11 +9,11 @@ describe('batches in the scale simulation', () => {
   afterAll(() => runner.close())
 
   it('of 20,000 images classify each once, in bounded memory and with few invocations', async () => {
-    // That results.jsonl has each image once, in order, the simulation has checked itself.
+    // The simulation itself checks that results.jsonl has each image once, in order.
     const found = await runner.batch({ ...usual, images: 20_000 })
     expect(found.totals).toMatchObject({ planned: 20_000, ok: 19_980, error: 20, pending: 0 })
     expect(found.requests['GET image']).toBe(20_000)
-    // 79 chunks, 8 small ones to begin with, and one activation that names the model.
+    // 79 chunks, 8 small initial chunks, and one activation that reports the model.
     expect(found.activations.classify).toBe(88)
     expect(found.peak).toBeLessThan(256 * 1024 * 1024)
   })

@@ -6,7 +6,7 @@ import { settingsFromParams } from '../../src/config'
 import { connectionsTo } from '../../src/storage/connections'
 import { openStore } from '../../src/storage/store'
 
-/** What an activation opens. */
+/** Opens a store like an activation. */
 const open = (port: number) =>
   openStore(
     settingsFromParams({

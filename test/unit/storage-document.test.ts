@@ -7,13 +7,13 @@ import type { Bucket, StoredObject } from '../../src/storage/store'
 
 const schema = z.strictObject({ count: z.int(), by: z.array(z.string()), ...stampShape })
 
-/** What may happen to one write: nothing, no trace of it, done without an answer, or done and then sent once more. */
+/** Outcome of a write. `lost after` and `repeated` take effect; `late` takes effect when delivered. */
 type Fate = 'well' | 'refused' | 'lost before' | 'lost after' | 'repeated' | 'late'
 
 const unknown = () => new StorageError('store_failed', 0, 'The connection broke', { retryable: true })
 const conflict = () => new StorageError('precondition_failed', 412, 'It has changed')
 
-/** A bucket with one object, whose writes meet the fates given. */
+/** A bucket with one object, whose writes have the given outcomes. */
 function faultyBucket(fates: Fate[]) {
   let object: { body: string; etag: string } | undefined
   let versions = 0
@@ -48,7 +48,7 @@ function faultyBucket(fates: Fate[]) {
           throw unknown()
         case 'repeated':
           write(body, replaces)
-          // The SDK sends it again, and meets its own first attempt.
+          // The SDK retries, and conflicts with its own first attempt.
           return write(body, replaces)
         case 'late':
           late.push(() => write(body, replaces))
@@ -58,12 +58,12 @@ function faultyBucket(fates: Fate[]) {
   }
   return {
     bucket: bucket as unknown as Bucket,
-    /** Delivers one of the requests that were on their way. */
+    /** Delivers a late request. */
     deliver: () => {
       try {
         late.shift()?.()
       } catch {
-        // Another write came first: the store refuses it.
+        // Refused: another write came first.
       }
     },
     object: () => schema.parse(JSON.parse(object?.body ?? '{"count":0,"by":[],"revision":1,"writeId":""}')),
@@ -85,7 +85,7 @@ describe('a document with several writers', () => {
         async (scheduler, fates, writers, seed) => {
           const { bucket, deliver, object } = faultyBucket([...fates])
           const random = randomNumbers(seed)
-          // Requests arrive, and answers come back, in any order.
+          // Requests and responses arrive in any order.
           const scheduled = new Proxy(bucket, {
             get: (target, name) => {
               const value: unknown = Reflect.get(target, name)
@@ -104,7 +104,7 @@ describe('a document with several writers', () => {
               clock,
               random,
             }).update((current) =>
-              // A change that landed unseen is recognized by its writer's name.
+              // A write whose response was lost is recognized by its writer's name.
               current?.by.includes(`w${writer}`)
                 ? undefined
                 : { count: (current?.count ?? 0) + 1, by: [...(current?.by ?? []), `w${writer}`] },

@@ -4,7 +4,7 @@ import { parseEvent, parseText, toStructured } from '../../src/storage/events'
 import { bodyOf, created, fixtureNames, unknownShapes } from '../helpers/event-fixtures'
 import { anyKey } from './batch-fixtures'
 
-/** How S3 writes a key in an event: as in a form, `+` for a space. */
+/** A key as encoded in S3 events: like a form, with `+` for a space. */
 const encoded = (key: string): string => encodeURIComponent(key).replaceAll('%20', '+')
 
 const s3Record = (key: string, eventName = 'ObjectCreated:Put', object: object = {}) => ({
@@ -31,7 +31,7 @@ const s3Record = (key: string, eventName = 'ObjectCreated:Put', object: object =
 const eventsOf = (message: unknown) => parseEvent(message).events
 const keys = (message: unknown) => eventsOf(message).map(({ key }) => key)
 
-/** Why a message is refused as a whole. */
+/** The refusal of a whole message. */
 function refusalOf(message: unknown): string {
   try {
     parseEvent(message)
@@ -201,7 +201,7 @@ describe('an IBM Cloud Object Storage event', () => {
   })
 })
 
-/** Of any message: nothing but an InvalidInputError is thrown, and no image is without a name. */
+/** Parses any message: throws nothing but InvalidInputError, and returns no empty names. */
 function parseAnything(message: unknown): void {
   let events: ReturnType<typeof eventsOf> = []
   try {
@@ -269,7 +269,7 @@ describe('any other message', () => {
       },
       { requiredKeys: [] },
     )
-    /** Any file, with a value of it replaced. */
+    /** Any fixture with one value replaced. */
     const damaged = fc
       .tuple(fc.constantFrom(...fixtureNames), fc.nat(), anything)
       .map(([name, at, value]) => replaceAt(JSON.parse(bodyOf(name)), at, value))
@@ -443,7 +443,7 @@ describe('text', () => {
         const read = JSON.parse(json)
         expect(parseText(json)).toEqual(read)
         expect(parseText(`\uFEFF${json}`)).toEqual(read)
-        // Digits and short words are both; events are neither.
+        // Numbers and short words are valid base64 as well; objects and arrays are not.
         if (/^[[{]/.test(json)) expect(parseText(Buffer.from(json).toString('base64'))).toEqual(read)
       }),
     )

@@ -69,20 +69,20 @@ describe('the registration of a trigger for a bucket', () => {
 
   it('is not removed based on an older version, even if it was just created again', async () => {
     const seen = registration('/guest/t')
-    const anew = { ...seen, createdAt: '2026-11-22T09:00:00.000Z' }
-    await saveRegistration(results, anew)
+    const newer = { ...seen, createdAt: '2026-11-22T09:00:00.000Z' }
+    await saveRegistration(results, newer)
     await deleteRegistration(results, '/guest/t', seen)
-    expect(await readRegistration(results, '/guest/t')).toEqual(anew)
+    expect(await readRegistration(results, '/guest/t')).toEqual(newer)
     await saveRegistration(results, seen)
     const slow: Bucket = {
       ...results,
       put: async (...write) => {
-        await saveRegistration(results, anew)
+        await saveRegistration(results, newer)
         return results.put(...write)
       },
     }
     await deleteRegistration(slow, '/guest/t', seen)
-    expect(await readRegistration(results, '/guest/t')).toEqual(anew)
+    expect(await readRegistration(results, '/guest/t')).toEqual(newer)
   })
 
   it('is separate for each namespace', async () => {

@@ -16,7 +16,7 @@ beforeEach(async () => {
 const minute = 60_000
 const day = 24 * 60 * minute
 
-/** Notes a refusal so long ago. */
+/** Records a refusal. @param age milliseconds */
 const note = (reason: string, age = 0) =>
   noteRefusal(results, reason, {
     clock: { now: () => Date.now() - age, sleep: async () => {} },

@@ -3,7 +3,7 @@ import { confirmationUrl, confirmSubscription } from '../../src/storage/sns'
 const asking = (url: string) => ({ Type: 'SubscriptionConfirmation', Token: 't', SubscribeURL: url })
 const genuine = 'https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t'
 
-/** Answers without a network, and remembers what was opened. */
+/** A fake fetch that records URLs. */
 function fakeFetch(status: number) {
   const opened: string[] = []
   const open = async (url: unknown) => {

@@ -186,7 +186,7 @@ describe('a listing', () => {
   })
 
   it('continues beyond a page', async () => {
-    // A page is of 1,000 keys.
+    // A page has up to 1,000 keys.
     const keys = Array.from({ length: 1003 }, (_, number) => `k${String(number).padStart(4, '0')}`)
     for (let at = 0; at < keys.length; at += 50)
       await Promise.all(keys.slice(at, at + 50).map((key) => bucket.put(key, '')))

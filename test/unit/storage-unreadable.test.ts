@@ -8,8 +8,8 @@ import { passOn, startStoreProxy } from '../helpers/store-proxy'
 import { errorRecord, startTestStore, type TestStore } from './batch-fixtures'
 
 /*
- * Objects that a store has and does not hand out: those of archive storage classes, and those that are encrypted with a key
- * of their owner's. Neither store of the tests has such objects, so a proxy answers for them as S3 does.
+ * Objects that a store refuses to return: in archive storage classes, or encrypted with a customer-provided key. The test
+ * stores support neither, so a proxy answers like S3.
  */
 
 let objects: TestStore

@@ -10,7 +10,7 @@ describe('an event caused by a tag', () => {
     's3:ObjectTagging:Put',
     's3:ObjectTagging:Delete',
     'ObjectTagging:Put',
-    // MinIO's names, which a subscription to puts includes.
+    // MinIO's names, included in a subscription to puts.
     's3:ObjectCreated:PutTagging',
     's3:ObjectCreated:DeleteTagging',
     'ObjectCreated:PutTagging',

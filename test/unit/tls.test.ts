@@ -13,8 +13,7 @@ import { bundle } from '../helpers/bundle'
 import { type Authority, makeAuthority, startTlsFront, type TlsFront, testAuthority } from '../helpers/tls'
 
 /*
- * A server that is the API host and the store at once, as far as is asked here, behind fronts with certificates that are
- * good and bad.
+ * A fake API host and object store in one server, behind TLS fronts with valid and invalid certificates.
  */
 
 let server: Server
@@ -48,7 +47,7 @@ afterAll(async () => {
 
 const keys = { s3AccessKeyId: 'access', s3SecretAccessKey: 'secret' }
 
-/** What either side answers, or fails with. */
+/** A request to each service. */
 const sides = {
   store: ({ url }: TlsFront, { ca, insecure }: Trust) =>
     openStore({ ...settingsFromParams({ ...keys, s3Endpoint: url, ca }), insecure })

@@ -3,7 +3,7 @@ import { readTorchCheckpoint, type Tensor } from '../../scripts/convert-efficien
 import { Weights } from '../../scripts/convert-efficientnet-lite/weights'
 import { toFloat16 } from '../../src/network/float16'
 
-// Pickles are put together by hand, opcode by opcode of protocol 2 (PEP 307).
+// Pickles are assembled from opcodes of protocol 2 (PEP 307).
 type Part = string | number[] | Buffer
 
 const pickle = (...parts: Part[]): Buffer =>
@@ -62,7 +62,7 @@ const tensor = (count: number, { storage, offset = 0, shape, stride }: Stored): 
     Buffer.from('R'),
   ])
 
-/** A checkpoint of float32 tensors and the storages they are windows onto. */
+/** A checkpoint of float32 tensors, which are views of storages. */
 function checkpoint(tensors: Record<string, Stored>, storages: Record<string, number[]>): Buffer {
   const items = Object.entries(tensors).map(([name, stored]) =>
     Buffer.concat([text(name), tensor(storages[stored.storage]?.length ?? 0, stored)]),

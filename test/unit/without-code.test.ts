@@ -5,11 +5,11 @@ import { join } from 'node:path'
 
 const preload = join(__dirname, '..', '..', 'scripts', 'without-code.cjs')
 
-/** In place of OpenWhisk's: tells what it is asked to start. */
+/** Fake service of OpenWhisk's runtime: returns what it was told to start. */
 const service =
   'exports.getService = ({ port }) => ({ port, initCode: async ({ body = {} }) => ({ code: 200, response: body.value ?? {} }) })'
 
-/** As the runtime does with the service, for each body of /init that is given. */
+/** Calls the service like the runtime, with each given body of /init. */
 const app = `
 const service = require('./src/service').getService({ port: 8080 })
 if (service.port !== 8080) throw new Error('another service')

@@ -81,8 +81,9 @@ async function openRecords(
   const file = !summary || hasFiles(summary) ? await results.head(key) : undefined
   if (file) return recordsOfFile(results, key, from?.etag === file.etag ? from : { etag: file.etag, end: 0 })
   const open = await readBatch(results, batch)
-  // The document is written first and removed first: a summary without one is of a batch being removed.
-  if (!open) throw batchNotFound(batch)
+  // The document is written first and removed first: a summary without one is of a batch being removed. A document without
+  // a summary is of a batch that has not begun, such as a day without uploads.
+  if (!open || !summary) throw batchNotFound(batch)
   return found(await recordsSoFar(results, open))
 }
 

@@ -24,7 +24,7 @@ import {
   printJson,
 } from '../shared/output'
 import { startProgress } from '../shared/progress'
-import { costOf, describeSummary } from '../shared/summary'
+import { costOf, describeSummary, skipsUnchanged } from '../shared/summary'
 import { uploadManifest } from './manifest'
 import { selectionOf } from './selection'
 
@@ -116,7 +116,8 @@ export function register(program: Command): void {
       'after',
       `
 Fires the trigger batch-requested and waits until the batch is complete. Images that have not changed since they were
-classified are skipped. Ctrl-C ends the command; the batch continues.
+classified are skipped, also if they are in error; --force classifies them again. Ctrl-C ends the command; the batch
+continues.
 
 Examples:
   whisklens batch photos/
@@ -191,11 +192,15 @@ export async function fireAndFollow(
   const summary = await follow(resultsBucketOf(connection), batch, before, failure, options)
   await (options.json ? printJson(summary) : print(describeSummary(summary)))
   process.exitCode = exitCodeOfBatches([summary])
+  if (skipsUnchanged(summary)) note(aboutSkipped, options)
   if (summary.state === 'cancelled' || summary.state === 'stopped') next(`whisklens retry ${batch}`, options)
   else if (summary.totals.ok > 0) next(`whisklens results ${batch}`, options)
   else if (summary.totals.error > 0) next(`whisklens results ${batch} --status error`, options)
   return summary
 }
+
+/** The plan takes records from a listing, without their contents: it cannot tell how many are errors. */
+const aboutSkipped = 'Skipped images keep their record, errors included; --force classifies them again'
 
 async function follow(
   results: Bucket,

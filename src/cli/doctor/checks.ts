@@ -28,13 +28,11 @@ async function model({ settings }: Connection): Promise<Check> {
   return ok(`${version}, ${classes.length} classes, ${description.license}`)
 }
 
-/** Packages available to your own actions in a runtime image built from this version. */
-const runtimeImage = (): Check =>
-  ok(
-    Object.entries(packages)
-      .map((each) => each.join(' '))
-      .join(', '),
-  )
+/** Packages available to your own actions in the runtime image, if it is built from this version. */
+function runtimeImage({ settings }: Connection): Check {
+  const contents = Object.entries(packages).map((each) => each.join(' '))
+  return ok(`${settings.runtimeImage}; built from this version, it has ${contents.join(', ')}`)
+}
 
 /** Classifies a sample photo in a worker. */
 async function engine(name: EngineName, { settings }: Connection): Promise<Check> {
@@ -101,7 +99,7 @@ export async function* findings(connection: Connection): AsyncGenerator<Finding>
     decoder,
     model: () => model(connection),
     ...engineChecks(connection),
-    'runtime image': runtimeImage,
+    ...(connection.settings.runtimeImage && { 'runtime image': () => runtimeImage(connection) }),
     'object store': () => objectStore(connection),
     ...(connection.settings.s3Endpoint && { notifications: () => notifications(connection) }),
     ...openWhiskChecks(connection),

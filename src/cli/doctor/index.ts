@@ -11,6 +11,7 @@ import {
   print,
   printable,
   printJson,
+  runnable,
 } from '../shared/output'
 import { findings } from './checks'
 import type { Finding } from './finding'
@@ -62,7 +63,7 @@ async function run(options: DoctorOptions): Promise<void> {
     const rows = found.map(({ name, state, detail, hint }) => [
       marks[state],
       name,
-      printable(hint ? `${detail} (${hint})` : detail),
+      printable(hint ? `${detail} (${runnable(hint)})` : detail),
     ])
     await print(columns(rows))
     note(`In use: ${modelFor(model, engine)} on ${engineFor(engine)}`, options)

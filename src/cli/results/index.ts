@@ -3,14 +3,16 @@ import { type Command, Option } from 'commander'
 import { toRow } from '../../batch/reports/columns'
 import { type CsvFormat, rawCsv, spreadsheetCsv } from '../../batch/reports/csv'
 import { readLabelView } from '../../batch/reports/labels-file'
+import { latestRecords } from '../../batch/reports/latest-records'
 import { newestBatches } from '../../batch/reports/newest'
 import { writeParquet } from '../../batch/reports/parquet'
 import { matches } from '../../batch/reports/query'
 import { readResults } from '../../batch/reports/results'
+import { readSummary } from '../../batch/reports/summary-object'
 import { messageOf, WhisklensError } from '../../errors'
 import { parseLabelRules } from '../../labels/rules'
 import { type LabelView, labelView, modelsLabels } from '../../labels/view'
-import { batchIdSchema, type ImageRecord } from '../../schema'
+import { batchIdSchema, type ImageRecord, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { columns } from '../shared/columns'
 import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from '../shared/connection'
@@ -29,9 +31,6 @@ interface ResultsOptions extends ConnectionFlags, OutputOptions, FilterOptions {
   parquet?: string
 }
 
-/** The uploads of today count by when the day's first came: so many are compared to find the newest. */
-const maxCompared = 20
-
 /** So many rows are held to align their columns. */
 const rowsAtOnce = 200
 
@@ -39,7 +38,7 @@ const rowsAtOnce = 200
 export function register(program: Command): void {
   const command = program
     .command('results')
-    .description('print the records of a batch, by default the newest')
+    .description('print the records of a batch, by default the newest that has any')
     .argument('[id]', 'id of the batch', matching(batchIdSchema))
   filterOptions(command)
     .option('--limit <count>', 'at most this many records', wholeNumber(1, Number.MAX_SAFE_INTEGER))
@@ -70,7 +69,7 @@ CSV, JSON Lines and Parquet have the same columns. CSV puts an apostrophe before
 formulas; --raw leaves all texts unchanged.
 
 Examples:
-  whisklens results                               # the newest batch
+  whisklens results                               # the newest batch with records
   whisklens results --label dog --min-probability 0.5
   whisklens results --label-is tabby --label-is "tiger cat"
   whisklens results --max-probability 0.3         # the least certain, to look through
@@ -86,7 +85,7 @@ Examples:
 async function run(id: string | undefined, options: ResultsOptions): Promise<void> {
   const connection = await resolveConnection(options)
   const results = needStore(connection).bucket(connection.settings.resultsBucket)
-  const batch = id ?? (await newestBatches(results, maxCompared))[0]?.batch
+  const batch = id ?? latestRecords(await newestBatches(results))
   if (batch === undefined) {
     throw new WhisklensError('batch_not_found', 'There is no batch yet', {
       hint: 'Start one: whisklens batch <prefix>.',
@@ -94,9 +93,18 @@ async function run(id: string | undefined, options: ResultsOptions): Promise<voi
   }
   const view = await viewOf(results, options)
   if (id === undefined) note(`Batch ${batch}`, options)
-  const found = selected(readResults(results, batch, view), options)
+  const none = async () => note(await whyNone(results, batch), options)
+  const found = selected(readResults(results, batch, view), options, none)
   if (options.parquet !== undefined) return exportParquet(found, options.parquet, options)
   for await (const text of formatted(found, options)) await print(text)
+}
+
+async function whyNone(results: Bucket, batch: string): Promise<string> {
+  const summary = await readSummary(results, batch)
+  if (summary && !isClosed(summary.state)) return 'The batch has no records yet'
+  return summary && summary.totals.skipped > 0
+    ? 'The batch has no records: the images that it skipped are in earlier batches'
+    : 'The batch has no records'
 }
 
 async function viewOf(results: Bucket, { labels }: ResultsOptions): Promise<LabelView> {
@@ -122,6 +130,7 @@ async function exportParquet(
 async function* selected(
   records: AsyncIterable<ImageRecord>,
   options: ResultsOptions,
+  none: () => Promise<void>,
 ): AsyncGenerator<ImageRecord> {
   const isWanted = matches(options)
   let count = 0
@@ -132,8 +141,8 @@ async function* selected(
     yield record
     if (++count === options.limit) return
   }
-  const nothing = 'The batch has no records: the images that it skipped are in earlier batches'
-  if (count === 0) note(isEmpty ? nothing : 'No record matches', options)
+  if (isEmpty) await none()
+  else if (count === 0) note('No record matches', options)
 }
 
 async function* formatted(records: AsyncIterable<ImageRecord>, { json, jsonl, csv, raw }: ResultsOptions) {

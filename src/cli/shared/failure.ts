@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import type { ErrorCode } from '../../error-codes'
 import { hintOf, messageOf, OpenWhiskError, WhisklensError } from '../../errors'
-import { exitCode, printable } from './output'
+import { exitCode, printable, runnable } from './output'
 
 interface Failure {
   code: ErrorCode
@@ -52,7 +52,7 @@ export function reportFailure(thrown: unknown, args: string[]): number {
   if (args.includes('--json')) {
     process.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`)
   } else {
-    process.stderr.write(`error: ${oneLine(message)}\n${hint ? `hint: ${oneLine(hint)}\n` : ''}`)
+    process.stderr.write(`error: ${oneLine(message)}\n${hint ? `hint: ${runnable(oneLine(hint))}\n` : ''}`)
   }
   if (isTraced) process.stderr.write(`${thrown.stack}\n`)
   return exit

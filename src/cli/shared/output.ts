@@ -41,9 +41,19 @@ export async function print(data: string | Uint8Array): Promise<void> {
 
 export const printJson = (value: object): Promise<void> => print(`${JSON.stringify(value)}\n`)
 
+/** Commands in a text: not the end of a path or of `DEBUG=whisklens`. */
+const commandsIn = /(?<![\w/.=@-]|npx )whisklens (?=[a-z-])/g
+
+/**
+ * Writes the commands in a text as they work where this one was started: as `npx whisklens` if npx or a script of npm started
+ * it, since the shell may not find `whisklens`.
+ */
+export const runnable = (text: string): string =>
+  process.env.npm_lifecycle_event === undefined ? text : text.replace(commandsIn, 'npx whisklens ')
+
 /** Writes a note to stderr. */
 export function note(text: string, { quiet }: OutputOptions): void {
-  if (!quiet) process.stderr.write(`${text}\n`)
+  if (!quiet) process.stderr.write(`${runnable(text)}\n`)
 }
 
 /** Notes the wait for a batch to start. */

@@ -10,7 +10,7 @@ export interface ProgressOptions extends OutputOptions {
 
 /** Shows progress: bars on a terminal, otherwise a line at intervals. */
 export interface ProgressDisplay {
-  /** Adds a count, with a name if there are several. */
+  /** Adds a count, with the name of what is counted. */
   count(noun: string, name?: string): Counter
   /** Writes a line to stderr, above the bars. Also with `--quiet`, since these are errors. */
   say(text: string): void

@@ -40,8 +40,16 @@ export const figure = (value: number): string =>
   value.toLocaleString('en', value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 })
 
 /** A further run skips its own earlier results, which are counted in `planned`. */
-function imagesOf({ totals: { listed, planned, skipped } }: BatchSummary): string {
-  const why = planned + skipped > listed ? 'done before' : 'unchanged'
+const skipsOwn = ({ totals: { listed, planned, skipped } }: BatchSummary): boolean =>
+  planned + skipped > listed
+
+/** Whether a batch skipped images that an earlier batch, or an upload, has recorded. */
+export const skipsUnchanged = (summary: BatchSummary): boolean =>
+  summary.totals.skipped > 0 && !skipsOwn(summary)
+
+function imagesOf(summary: BatchSummary): string {
+  const { listed, planned, skipped } = summary.totals
+  const why = skipsOwn(summary) ? 'done before' : 'unchanged'
   return `${planned} planned of ${listed} listed, ${skipped} ${why} and skipped`
 }
 

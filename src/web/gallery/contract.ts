@@ -14,6 +14,7 @@ export type {
   Section,
 } from '../../batch/reports/index-format'
 export { recordsPerChunk } from '../../batch/reports/index-format'
+export { latestRecords } from '../../batch/reports/latest-records'
 
 /** Contents of `index.bin`. Ids in columns are indexes into these lists. */
 export interface IndexDirectory extends format.IndexDirectory<IndexLabel> {

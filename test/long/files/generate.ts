@@ -2,13 +2,13 @@ import { type Random, seeded } from '../../simulation/random'
 import { noImages, undecoded } from './others'
 import { pictures } from './pictures'
 
-/** What a file that was generated is: what is to become of it follows from that. */
+/** Nature of a generated file, which determines the expected outcome. */
 export type Truth =
   | 'image'
-  /** With bytes behind its end, which do no harm. */
+  /** Trailing bytes, which are harmless. */
   | 'image, longer'
   | 'image, cut off'
-  /** One byte is another: it may still be what it was. */
+  /** One byte changed: the image may still be intact. */
   | 'image, one byte wrong'
   | 'undecoded image'
   | 'no image'
@@ -31,7 +31,7 @@ const stems = [
   '"quoted"',
 ]
 
-/** Of a hundred files, so many are each. */
+/** Percentages. */
 const shares: [Truth, number][] = [
   ['image', 52],
   ['image, longer', 4],
@@ -50,7 +50,7 @@ function truthOf(random: Random): Truth {
   return 'image'
 }
 
-/** As it should be, or as it is often found: in capitals, of another format, without an extension. */
+/** Usually the right extension; sometimes another format's, capitals, or none. */
 function nameOf(index: number, kind: string, random: Random): string {
   const own = kind.slice(0, kind.indexOf(' '))
   const stem = `${String(index).padStart(5, '0')} ${random.pick(stems)}`
@@ -58,7 +58,7 @@ function nameOf(index: number, kind: string, random: Random): string {
   return `${stem}.${random.chance(0.3) ? random.pick(extensions) : own}`
 }
 
-/** The same files for the same seed. */
+/** Deterministic for a seed. */
 export async function* generateFiles(count: number, seed: number): AsyncGenerator<Generated> {
   const random = seeded(seed)
   for (let index = 0; index < count; index++) {

@@ -4,7 +4,7 @@ import { box, sample, u32 } from '../../helpers/images'
 import { type TiffOptions, tiff } from '../../helpers/tiff'
 import type { Random } from '../../simulation/random'
 
-/** What is not to be classified, by kind; each kind has its extension in front. */
+/** Files that cannot be classified, by kind; the kind starts with the extension. */
 
 type Maker = (random: Random) => Buffer | Promise<Buffer>
 
@@ -30,7 +30,7 @@ const of =
   }
 const sensor = { ...grey, bits: 16, photometric: 32803, data: Buffer.alloc(width * height * 2, 77) }
 
-/** Images of formats that are not decoded. */
+/** Images in formats that are not decoded. */
 export const undecoded: Record<string, Maker> = {
   'bmp image': (random) =>
     Buffer.concat([
@@ -78,7 +78,7 @@ export const undecoded: Record<string, Maker> = {
   'tif many samples': of({ samples: 7 }),
 }
 
-/** What is no image. */
+/** Files that are not images. */
 export const noImages: Record<string, Maker> = {
   'html page': () => Buffer.from('<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head></html>'),
   'xml error': () => Buffer.from('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'),

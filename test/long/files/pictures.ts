@@ -4,11 +4,11 @@ import { sample, sampleNames } from '../../helpers/images'
 import { type TiffOptions, tiff } from '../../helpers/tiff'
 import type { Random } from '../../simulation/random'
 
-/** Images that are to be classified, by their kind; each kind has its extension in front. */
+/** Images that must be classified, by kind; the kind starts with the extension. */
 
 type Maker = (random: Random) => Promise<Buffer>
 
-/** A photo of any small size, cut from one of the samples. */
+/** A small photo, cropped from a sample. */
 function photo(random: Random): Sharp {
   const [width, height] = [random.between(40, 420), random.between(40, 420)]
   return sharp(sample(random.pick(sampleNames))).resize(width, height, {
@@ -16,7 +16,7 @@ function photo(random: Random): Sharp {
   })
 }
 
-/** What cameras and programs write beside the pixels. */
+/** Adds metadata as cameras and programs write it. */
 function annotated(image: Sharp, random: Random): Sharp {
   if (random.chance(0.3)) image.withMetadata({ orientation: random.between(1, 8) })
   if (random.chance(0.1)) image.withIccProfile(random.pick(['p3', 'srgb']))
@@ -51,7 +51,7 @@ const moving =
       .toBuffer()
   }
 
-/** Written byte for byte: kinds that sharp does not write. */
+/** Kinds that sharp does not write. */
 const written =
   (
     samples: number,
@@ -69,7 +69,7 @@ const written =
     )
   }
 
-/** Samples of a byte each become those of fewer bits, each row in whole bytes. */
+/** Packs one-byte samples into fewer bits; rows are padded to whole bytes. */
 function rowsOf(data: Buffer, bits: number, width: number): Buffer {
   if (bits === 8) return data
   const rowBytes = Math.ceil((width * bits) / 8)

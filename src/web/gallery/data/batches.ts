@@ -1,5 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals-core'
 import type { BatchSummary } from '../../../schema'
+import { latestRecords } from '../contract'
 import type { Action } from './action'
 import { type Batches, type Browser, noFilters, type State } from './api'
 import { stateOf } from './batch'
@@ -30,7 +31,7 @@ export function batchesOf(
   let isLoading = false
 
   const chosen: ReadonlySignal<string | undefined> = computed(
-    () => view.now.value.batch ?? list.value[0]?.batch,
+    () => view.now.value.batch ?? latestRecords(list.value),
   )
 
   const open = (batch: string) => {

@@ -1,6 +1,6 @@
 import { imageType } from '../../../../image-formats'
 
-/** A file, and its path below the folder that was dropped. */
+/** A file with its path, which includes the dropped folder. */
 export interface Named {
   name: string
   file: File
@@ -12,16 +12,16 @@ export const isImage = ({ name, file }: Named): boolean =>
 const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
   new Promise((resolve, reject) => entry.file(resolve, reject))
 
-/** A folder is told in pieces, of a hundred in Chromium. */
+/** readEntries() returns batches, of a hundred in Chromium. */
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader()
   const entries: FileSystemEntry[] = []
   for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
     )
-    if (some.length === 0) return entries
-    entries.push(...some)
+    if (batch.length === 0) return entries
+    entries.push(...batch)
   }
 }
 
@@ -36,9 +36,9 @@ async function filesBelow(entry: FileSystemEntry): Promise<Named[]> {
   return found
 }
 
-/** What was dropped, folders with all that is in them. */
+/** Dropped files, and those in dropped folders. */
 export async function droppedFiles({ items }: DataTransfer): Promise<Named[]> {
-  // The items are gone after the first wait. What a script or a mail program drags has no entry, only a file.
+  // Items are only valid before the first await. Drags from scripts or mail programs have a file but no entry.
   const dropped = [...items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }))
   const found = dropped.map(({ entry, file }) => {
     if (entry) return filesBelow(entry)
@@ -47,6 +47,6 @@ export async function droppedFiles({ items }: DataTransfer): Promise<Named[]> {
   return (await Promise.all(found)).flat()
 }
 
-/** What was chosen in a dialog. */
+/** Files chosen in a dialog. */
 export const chosenFiles = (files: FileList): Named[] =>
   [...files].map((file) => ({ name: file.webkitRelativePath || file.name, file }))
