@@ -23,7 +23,7 @@ export const defaultGbSecondPrice = '0.000017'
 export const encryptionSchema = z.enum(['AES256', 'aws:kms'])
 
 /** Plain http is allowed only for loopback addresses, where messages cannot be intercepted. */
-const isLoopback = ({ hostname }: URL): boolean =>
+export const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 
 /** Issues do not contain the value: the path may be secret. */
@@ -39,9 +39,19 @@ const webhookSecretSchema = z.string().refine((text) => {
   return /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && length >= 24 && length <= 64
 }, 'expected 24 to 64 random bytes in base64: whsec_$(openssl rand -base64 32)')
 
+/** Without a scheme, the SDK would look for a host of that name for seconds. */
+const endpointSchema = z
+  .string()
+  .refine(
+    (text) => /^https?:\/\//.test(text) && URL.canParse(text),
+    'expected a URL that begins with http:// or https://',
+  )
+
 /** The settings of a deployment. */
 export const settingsSchema = z.object({
-  s3Endpoint: setting.describe('URL of the object store.'),
+  s3Endpoint: setting
+    .pipe(endpointSchema.optional())
+    .describe('URL of the object store: `http://…` or `https://…`.'),
   s3Region: withDefault('us-east-1').describe('Region of the object store.'),
   s3AccessKeyId: setting.describe('Access key of the object store.'),
   s3SecretAccessKey: setting.describe('Secret of the access key.'),

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { encryptionSchema } from './config'
+import { encryptionSchema, settingNames } from './config'
 
 /** Connection data of a running local mode: printed by `up --json`, stored as `connection.json`. */
 export const connectionSchema = z.strictObject({
@@ -24,3 +24,9 @@ export const connectionSchema = z.strictObject({
   wskprops: z.string(),
 })
 export type Connection = z.infer<typeof connectionSchema>
+
+/** `connection.json`: also the settings that the local mode deployed, such as the limited key of its actions. */
+export const connectionFileSchema = connectionSchema.extend({
+  deployed: z.partialRecord(z.enum(settingNames), z.string()),
+})
+export type ConnectionFile = z.infer<typeof connectionFileSchema>

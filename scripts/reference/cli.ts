@@ -1,7 +1,7 @@
 import { Command, type Help, type Option } from 'commander'
 import { commands } from '../../src/cli/commands'
 import { createProgram } from '../../src/cli/program'
-import { connectionOptions } from '../../src/cli/shared/connection'
+import { connectionOptions, storeOptions } from '../../src/cli/shared/connection'
 import { exitCode } from '../../src/cli/shared/output'
 import { block, code, generatedBy, page, table } from './markdown'
 
@@ -63,21 +63,36 @@ function argumentsOf(command: Command): string[] {
   return rows.length > 0 ? [table(['argument', '', 'meaning'], rows)] : []
 }
 
-/** Options of every command that connects to a deployment. */
+/** Options of commands that connect to a deployment. */
 const connecting = connectionOptions(new Command()).options
 
-const isConnecting = ({ flags, description }: Option): boolean =>
-  connecting.some((option) => option.flags === flags && option.description === description)
+const isOneOf =
+  (options: readonly Option[]) =>
+  ({ flags, description }: Option): boolean =>
+    options.some((option) => option.flags === flags && option.description === description)
+
+const link = '[connection options](#connection-options)'
+
+/** Names the options of a command that are described once for all. */
+function connectingOf(options: Option[]): string[] {
+  if (options.length === 0) return []
+  if (options.length === connecting.length) return [`And the ${link}.`]
+  const isStoreOnly = options.length === storeOptions(new Command()).options.length
+  const without = connecting
+    .filter((option) => !isOneOf(options)(option))
+    .map(({ long }) => code(String(long)))
+  return [
+    isStoreOnly ? `And the ${link} of the object store.` : `And the ${link} except ${without.join(', ')}.`,
+  ]
+}
 
 function optionsOf(command: Command): string[] {
   const help = command.createHelp()
   const options = help.visibleOptions(command).filter(({ long }) => long !== '--help')
-  const own = options.filter((option) => !isConnecting(option))
+  const shared = options.filter(isOneOf(connecting))
+  const own = options.filter((option) => !shared.includes(option))
   const rows = own.map((option) => [code(option.flags), escaped(meaningOf(option, help))])
-  return [
-    ...(rows.length > 0 ? [table(['option', 'meaning'], rows)] : []),
-    ...(own.length < options.length ? ['And the [connection options](#connection-options).'] : []),
-  ]
+  return [...(rows.length > 0 ? [table(['option', 'meaning'], rows)] : []), ...connectingOf(shared)]
 }
 
 /** @throws Error if the option has no description */
@@ -118,7 +133,7 @@ export async function cliPage(): Promise<string> {
       Object.entries(exitCode).map(([name, value]) => [value, exitCodes[name as keyof typeof exitCode]]),
     ),
     '## Connection options',
-    'Commands that connect to a deployment have these options.',
+    'Commands that connect to a deployment have these options; those that use only the object store have `--data` and `--insecure`.',
     table(
       ['option', 'meaning'],
       connecting.map(({ flags, description }) => [code(flags), escaped(description)]),

@@ -6,12 +6,12 @@ import { priceSchema } from '../config'
 import type { BatchSummary } from '../schema'
 import type { Bucket } from '../storage/store'
 import { columns } from './shared/columns'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { needStore, resolveConnection, type StoreFlags, storeOptions } from './shared/connection'
 import { matching, wholeNumber } from './shared/options'
 import { note, type OutputOptions, outputOptions, print, printJson } from './shared/output'
 import { figure } from './shared/summary'
 
-interface CostOptions extends ConnectionFlags, OutputOptions {
+interface CostOptions extends StoreFlags, OutputOptions {
   images?: number
   price?: number
   limit: number
@@ -29,9 +29,7 @@ export function register(program: Command): void {
       matching(priceSchema.transform(Number)),
     )
     .option('--limit <count>', 'at most this many batches', wholeNumber(1, 100_000), 20)
-  connectionOptions(
-    outputOptions(command, 'print a JSON object per batch, one per line, and one of their sum'),
-  )
+  storeOptions(outputOptions(command, 'print a JSON object per batch, one per line, and one of their sum'))
     .addHelpText(
       'after',
       `

@@ -1,17 +1,11 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { environmentName, type SettingName, type Settings, toEnvironment } from '../config'
-import { InvalidInputError } from '../errors'
+import { webAddress } from '../openwhisk/client'
 import { type Change, deployManifest } from '../openwhisk/deploy/deploy'
 import { readManifest } from '../openwhisk/manifest'
 import { homeFolder } from '../paths'
-import {
-  type Connection,
-  type ConnectionFlags,
-  connectionOptions,
-  needOpenWhisk,
-  resolveConnection,
-} from './shared/connection'
+import { checkSettings, checkStore, manifestEnvironment, targetOf } from './deploy-target'
+import { apiOptions, type Connection, type ConnectionFlags, resolveConnection } from './shared/connection'
 import { next, note, type OutputOptions, outputOptions, print, printJson } from './shared/output'
 import { ensureStock } from './stock/make'
 
@@ -44,7 +38,7 @@ Examples:
 
 /** Options shared by `deploy` and `undeploy`. */
 export const manifestOptions = (command: Command): Command =>
-  connectionOptions(
+  apiOptions(
     outputOptions(
       command
         .option('--manifest <file>', 'manifest (default: the manifest.yaml of Whisklens)')
@@ -55,45 +49,33 @@ export const manifestOptions = (command: Command): Command =>
   )
 
 /** Reads the selected manifest with the given settings. As with wskdeploy, unset variables have no defaults. */
-export function manifestOf({ manifest, stock }: DeployOptions, { given }: Connection) {
+export function manifestOf({ manifest, stock }: DeployOptions, connection: Connection) {
   const own = stock ? 'manifest.stock.yaml' : 'manifest.yaml'
-  return readManifest(resolve(manifest ?? `${homeFolder()}/${own}`), {
-    ...process.env,
-    ...toEnvironment(given),
-  })
+  return readManifest(resolve(manifest ?? `${homeFolder()}/${own}`), manifestEnvironment(connection))
 }
 
 async function run(options: DeployOptions): Promise<void> {
   const connection = await resolveConnection(options)
-  const address = needOpenWhisk(connection)
-  checkSettings(connection.settings, options)
+  const what = options.dryRun ? 'Comparing with' : 'Deploying to'
+  const { address, namespace } = await targetOf(connection, what, options)
+  checkSettings(connection, options)
+  const manifest = await manifestOf(options, connection)
+  await checkStore(manifest, connection, options)
   if (options.stock) await ensureStock(() => note('Building the zips for stock Node.js', options))
   const changes: Change[] = []
-  const deploying = deployManifest(await manifestOf(options, connection), address, options)
-  for await (const change of deploying) {
+  for await (const change of deployManifest(manifest, address, options)) {
     changes.push(change)
     await report(change, options)
   }
   const changed = changes.filter(({ change }) => change !== 'none').length
   const done = options.dryRun ? 'would be changed' : 'changed'
   note(`${changed} of ${changes.length} entities ${done} on ${address.apiHost}`, options)
-  if (!options.dryRun) next('whisklens doctor   # checks the deployment', options)
-}
-
-/** Fails early: the actions would only report missing settings when they run. */
-function checkSettings(settings: Settings, options: OutputOptions): void {
-  const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
-  const missing = needed.filter((name) => !settings[name]).map(environmentName)
-  if (missing.length > 0) {
-    throw new InvalidInputError(
-      'bad_deployment',
-      `No object store is configured for the actions: set ${missing.join(', ')}`,
-    )
+  if (options.dryRun) return
+  if (changes.some(({ name }) => name === 'whisklens/results')) {
+    const gallery = webAddress(address.apiHost, namespace, 'results')
+    note(`Gallery: ${gallery}?token=…   (the token is WHISKLENS_RESULTS_TOKEN)`, options)
   }
-  const tokens: SettingName[] = ['eventsToken', 'resultsToken']
-  for (const name of tokens.filter((token) => !settings[token])) {
-    note(`${environmentName(name)} is not set: its web action refuses every request`, options)
-  }
+  next('whisklens doctor   # checks the deployment', options)
 }
 
 const signs = { create: '+', update: '~', none: ' ', delete: '-' }

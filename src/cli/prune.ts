@@ -7,12 +7,12 @@ import { systemClock } from '../clock'
 import { InvalidInputError } from '../errors'
 import type { Bucket } from '../storage/store'
 import { columns } from './shared/columns'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { needStore, resolveConnection, type StoreFlags, storeOptions } from './shared/connection'
 import { age } from './shared/options'
 import { exitCode, note, type OutputOptions, outputOptions, plural, print, printJson } from './shared/output'
 import { startProgress } from './shared/progress'
 
-interface PruneOptions extends ConnectionFlags, OutputOptions {
+interface PruneOptions extends StoreFlags, OutputOptions {
   olderThan: number
   yes?: boolean
   dryRun?: boolean
@@ -26,7 +26,7 @@ export function register(program: Command): void {
     .requiredOption('--older-than <age>', 'age of the batches: 12h, 30d, 8w', age)
     .option('--yes', 'do not ask for confirmation')
     .option('--dry-run', 'only list what would be deleted')
-  connectionOptions(outputOptions(command, 'print a JSON object per batch, one per line'))
+  storeOptions(outputOptions(command, 'print a JSON object per batch, one per line'))
     .addHelpText(
       'after',
       `

@@ -5,7 +5,7 @@ import { readBatch } from '../batch/state/batch'
 import { type Progress, progressOf, waitForSummary } from '../library/batches/follow'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import { columns } from './shared/columns'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { needStore, resolveConnection, type StoreFlags, storeOptions } from './shared/connection'
 import { matching, wholeNumber } from './shared/options'
 import {
   note,
@@ -20,7 +20,7 @@ import { type Pace, paceOf } from './shared/pace'
 import { describeProgress } from './shared/progress'
 import { describeSummary } from './shared/summary'
 
-interface StatusOptions extends ConnectionFlags, OutputOptions {
+interface StatusOptions extends StoreFlags, OutputOptions {
   limit: number
 }
 
@@ -31,7 +31,7 @@ export function register(program: Command): void {
     .description('show the latest batches, or one by its id')
     .argument('[id]', 'id of the batch', matching(batchIdSchema))
     .option('--limit <count>', 'at most this many batches', wholeNumber(1, 100_000), 20)
-  connectionOptions(outputOptions(command, 'print summaries as JSON, one per line'))
+  storeOptions(outputOptions(command, 'print summaries as JSON, one per line'))
     .addHelpText(
       'after',
       `

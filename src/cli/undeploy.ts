@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { undeployManifest } from '../openwhisk/deploy/deploy'
 import { type DeployOptions, manifestOf, manifestOptions, report } from './deploy'
-import { needOpenWhisk, resolveConnection } from './shared/connection'
+import { targetOf } from './deploy-target'
+import { resolveConnection } from './shared/connection'
 import { exitCode, note } from './shared/output'
 
 /** `whisklens undeploy`: deletes every entity that `deploy` creates. */
@@ -22,7 +23,8 @@ Examples:
 
 async function run(options: DeployOptions): Promise<void> {
   const connection = await resolveConnection(options)
-  const address = needOpenWhisk(connection)
+  const what = options.dryRun ? 'Comparing with' : 'Removing from'
+  const { address } = await targetOf(connection, what, options)
   let count = 0
   for await (const change of undeployManifest(await manifestOf(options, connection), address, options)) {
     await report(change, options)

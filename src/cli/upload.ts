@@ -8,7 +8,7 @@ import { type ImageFile, imagesAmong } from '../library/sources/find-images'
 import { asFileError, walk } from '../library/sources/walk'
 import { readAhead } from '../read-ahead'
 import type { Bucket } from '../storage/store'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { needStore, resolveConnection, type StoreFlags, storeOptions } from './shared/connection'
 import {
   exitCodeOf,
   next,
@@ -22,7 +22,7 @@ import {
 import { startProgress } from './shared/progress'
 import { countName, countSkipped, reportSkipped, type Tally } from './shared/skipped'
 
-interface UploadOptions extends ConnectionFlags, OutputOptions {
+interface UploadOptions extends StoreFlags, OutputOptions {
   prefix: string
   bucket?: string
 }
@@ -44,7 +44,7 @@ export function register(program: Command): void {
     )
     .option('--prefix <prefix>', 'prefix of all keys', '')
     .option('--bucket <name>', 'the bucket (default: WHISKLENS_IMAGES_BUCKET, images)')
-  connectionOptions(outputOptions(command, 'print {bucket, key, etag, size} per object, one per line'))
+  storeOptions(outputOptions(command, 'print {bucket, key, etag, size} per object, one per line'))
     .addHelpText(
       'after',
       `

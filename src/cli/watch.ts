@@ -6,7 +6,7 @@ import { WhisklensError } from '../errors'
 import { alreadyStarted, followBatch, progressOf, waitForSummary } from '../library/batches/follow'
 import { type BatchSummary, batchIdSchema, isClosed } from '../schema'
 import type { Bucket } from '../storage/store'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from './shared/connection'
+import { needStore, resolveConnection, type StoreFlags, storeOptions } from './shared/connection'
 import { matching } from './shared/options'
 import {
   exitCodeOfBatches,
@@ -20,7 +20,7 @@ import {
 import { openProgress, type ProgressDisplay } from './shared/progress'
 import { describeSummary } from './shared/summary'
 
-interface WatchOptions extends ConnectionFlags, OutputOptions {
+interface WatchOptions extends StoreFlags, OutputOptions {
   all?: boolean
 }
 
@@ -31,7 +31,7 @@ export function register(program: Command): void {
     .description('show the progress of a batch until it ends: the latest, one by its id, or all')
     .argument('[id]', 'id of the batch', matching(batchIdSchema))
     .option('--all', 'all open batches')
-  connectionOptions(outputOptions(command, 'print the summary and progress at each change, one per line'))
+  storeOptions(outputOptions(command, 'print the summary and progress at each change, one per line'))
     .addHelpText(
       'after',
       `

@@ -6,7 +6,7 @@ import { createSecureContext } from 'node:tls'
 import * as z from 'zod'
 import { environmentName, isSet, type Settings, settingNames, settingsFromEnvironment } from '../config'
 import { InvalidInputError, messageOf } from '../errors'
-import { connectionSchema } from '../local-connection'
+import { connectionFileSchema } from '../local-connection'
 import type { Trust } from '../trust'
 
 /** Settings from one source. */
@@ -79,19 +79,26 @@ export async function fromConfigFile(folder: string): Promise<PartialConnection>
   return content === undefined ? {} : parseFile(path, content, configSchema)
 }
 
-/** Connection of the local mode that runs on a data folder; undefined if none runs. */
-export async function fromLocalMode(dataDir: string): Promise<PartialConnection | undefined> {
+/** A running local mode. */
+export interface LocalMode {
+  connection: PartialConnection & { apiHost: string; s3Endpoint: string }
+  /** The settings that it deployed. */
+  deployed: Partial<Settings>
+}
+
+/** The local mode that runs on a data folder; undefined if none runs. */
+export async function fromLocalMode(dataDir: string): Promise<LocalMode | undefined> {
   const path = join(dataDir, 'connection.json')
   const content = await readIfThere(path)
   if (content === undefined) return undefined
-  const { apiHost, auth, namespace, s3, imagesBucket, resultsBucket } = parseFile(
+  const { apiHost, auth, namespace, s3, imagesBucket, resultsBucket, deployed } = parseFile(
     path,
     content,
-    connectionSchema,
+    connectionFileSchema,
   )
   // A killed local mode leaves its connection file behind.
   if (!(await answers(apiHost))) return undefined
-  return {
+  const connection = {
     apiHost,
     auth,
     namespace,
@@ -103,6 +110,7 @@ export async function fromLocalMode(dataDir: string): Promise<PartialConnection 
     imagesBucket,
     resultsBucket,
   }
+  return { connection, deployed: deployed as Partial<Settings> }
 }
 
 /** Whether the port accepts connections. Local, so the answer is immediate. */

@@ -12,13 +12,16 @@ import {
   type PartialConnection,
   readIdentity,
 } from './connection-sources'
+import { mixture, toDeploy } from './local-target'
 import type { ConnectionOptions } from './types/connection'
 
 /** Resolved addresses and keys of the object store and OpenWhisk. */
 export interface Connection {
   settings: Settings
-  /** Settings from the sources, without defaults; the actions apply defaults themselves. */
+  /** Settings to deploy, without defaults, which actions apply themselves. A local mode keeps those that it deployed. */
   given: Partial<Settings>
+  /** Why OpenWhisk must not be used with this store. */
+  mixture?: InvalidInputError
   apiHost?: string
   /** `uuid:key`. */
   auth?: string
@@ -70,10 +73,12 @@ export async function resolveConnection(
   const environment = given(fromEnvironment(env))
   const explicit: PartialConnection = { ...environment, ...fromOptions }
   const file: PartialConnection = given(await fromConfigFile(cwd))
-  const merged: PartialConnection = { ...file, ...explicit }
+  const before: PartialConnection = { ...file, ...explicit }
+  const merged = { ...before }
 
   // The keys of the local mode are valid only for its own address.
-  const dataDir = resolve(cwd, dataFolder ?? (env.WHISKLENS_DATA || '.whisklens'))
+  const folder = dataFolder ?? (env.WHISKLENS_DATA || '.whisklens')
+  const dataDir = resolve(cwd, folder)
   const local = await fromLocalMode(dataDir)
   if (!local && dataFolder) {
     throw new InvalidInputError('not_configured', `No local mode is running on ${dataDir}`, {
@@ -82,7 +87,10 @@ export async function resolveConnection(
   }
   for (const [address, names] of Object.entries(groups)) {
     if (merged[address as keyof PartialConnection] !== undefined) continue
-    Object.assign(merged, Object.fromEntries(names.map((name) => [name, merged[name] ?? local?.[name]])))
+    Object.assign(
+      merged,
+      Object.fromEntries(names.map((name) => [name, merged[name] ?? local?.connection[name]])),
+    )
   }
   // A session token is valid only with the access key from the same source.
   const keySource = [fromOptions, environment, file].find(({ s3AccessKeyId }) => s3AccessKeyId !== undefined)
@@ -99,7 +107,8 @@ export async function resolveConnection(
   const identity = isEncrypted && !isForeign ? await readIdentity({ cert, key }) : {}
   return {
     settings: parseSettings(all),
-    given: all,
+    given: toDeploy(all, before, local),
+    mixture: mixture(all, before, local, { folder, elsewhere: props.apiHost }),
     apiHost: all.apiHost,
     auth: all.auth,
     namespace: all.namespace ?? '_',
@@ -125,8 +134,9 @@ function refuseInsecure(env: NodeJS.ProcessEnv): void {
 
 const startIt = 'Start the local mode (whisklens up)'
 
-/** Address of the connected OpenWhisk. @throws InvalidInputError `not_configured` */
-export function needOpenWhisk({ apiHost, auth, settings, trust }: Connection): ApiAddress {
+/** Address of the connected OpenWhisk. @throws InvalidInputError `not_configured`; `bad_setting` if only its half is a local mode's */
+export function needOpenWhisk({ apiHost, auth, settings, trust, mixture }: Connection): ApiAddress {
+  if (mixture) throw mixture
   if (apiHost && auth) return { apiHost, auth, ca: settings.ca, ...trust }
   const problem = apiHost ? `There is no API key for ${apiHost}` : 'No OpenWhisk is configured'
   throw new InvalidInputError('not_configured', problem, {

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import type { Connection } from '../local-connection'
+import type { ConnectionFile } from '../local-connection'
 
 /*
  * Files of the local mode besides store and entities: its generated secrets and, while it runs, the connection. Both are readable
@@ -58,7 +58,7 @@ const connectionPath = (dataDir: string): string => join(dataDir, 'connection.js
 
 export const wskpropsPath = (dataDir: string): string => join(dataDir, 'wskprops')
 
-export async function writeConnection(dataDir: string, connection: Connection): Promise<void> {
+export async function writeConnection(dataDir: string, connection: ConnectionFile): Promise<void> {
   const { apiHost, auth, namespace, wskprops } = connection
   await writeFile(wskprops, `APIHOST=${apiHost}\nAUTH=${auth}\nNAMESPACE=${namespace}\n`, ownerOnly)
   await writeFile(connectionPath(dataDir), JSON.stringify(connection), ownerOnly)

@@ -5,7 +5,7 @@ import type { Context } from '../batch/state/platform'
 import { systemClock } from '../clock'
 import { type Settings, settingsFromEnvironment, toEnvironment } from '../config'
 import { messageOf, WhisklensError } from '../errors'
-import type { Connection } from '../local-connection'
+import type { Connection, ConnectionFile } from '../local-connection'
 import { log } from '../log'
 import { connect } from '../openwhisk/client'
 import { deployManifest } from '../openwhisk/deploy/deploy'
@@ -137,6 +137,10 @@ function settingsOf(secrets: Secrets, { endpoint }: ObjectStore): Settings {
   }
 }
 
+/** Without unset settings. */
+const given = (settings: Settings): ConnectionFile['deployed'] =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+
 async function deploy(
   dataDir: string,
   secrets: Secrets,
@@ -164,7 +168,7 @@ async function deploy(
     webToken: resultsToken,
     wskprops: wskpropsPath(dataDir),
   }
-  await writeConnection(dataDir, connection)
+  await writeConnection(dataDir, { ...connection, deployed: given(settings) })
   // The context of `start-batch`.
   const actions = openStore(settings)
   const actionName = `/${namespace}/whisklens/start-batch`

@@ -68,6 +68,12 @@ interface BaseClient {
   request(method: string, path: string, options: object): Promise<unknown>
 }
 
+/** The address of a web action of Whisklens. @param namespace not `_` */
+export function webAddress(apiHost: string, namespace: string, action: string): string {
+  const { origin } = new URL(/^https?:/.test(apiHost) ? apiHost : `https://${apiHost}`)
+  return `${origin}/api/v1/web/${namespace}/whisklens/${action}`
+}
+
 /** Tests for HTTP statuses, of errors from the npm client or {@link invokeFeed}. */
 export const isStatus =
   (...statuses: number[]) =>

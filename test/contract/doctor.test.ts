@@ -107,10 +107,11 @@ describe('CORS of the results bucket', () => {
   afterEach(() => s3.deleteBucketCors({ Bucket: 'results' }).promise())
 
   it('is checked, with the command to fix it', async () => {
+    const gallery = `${host.url}/api/v1/web/guest/whisklens/results`
     const { gallery: refused } = await doctor()
     expect(refused).toMatchObject({
       state: 'absent',
-      detail: expect.stringContaining(`${host.url} cannot read results: reading objects is not allowed`),
+      detail: expect.stringContaining(`${gallery} cannot read results: reading objects is not allowed`),
       hint: expect.stringMatching(
         /^aws s3api put-bucket-cors --endpoint-url http\S+ --bucket results --cors-config/,
       ),
@@ -123,7 +124,7 @@ describe('CORS of the results bucket', () => {
     expect((await doctor()).gallery).toEqual({
       name: 'gallery',
       state: 'ok',
-      detail: `pages of ${host.url} may read results`,
+      detail: `${gallery} may read results`,
     })
   })
 

@@ -105,7 +105,6 @@ beforeAll(async () => {
     ...bareEnvironment(at('home')),
     PATH: `${at('bin')}${delimiter}${process.env.PATH}`,
     WHISKLENS_MODELS: at('models'),
-    WHISKLENS_RUNTIME_IMAGE: 'whisklens-runtime',
   }
   local = await startLocalMode(at('data'))
   await bash(

@@ -13,7 +13,7 @@ import {
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Connection, connectionSchema } from '../../src/local-connection'
+import { type Connection, connectionFileSchema } from '../../src/local-connection'
 import { fillExampleFolder } from '../helpers/example-folder'
 import { type RunningLocal, startLocalModeIn } from '../helpers/local-mode'
 import { bareEnvironment } from '../unit/cli-run'
@@ -123,7 +123,7 @@ export class PageSession {
   async connection(): Promise<Connection> {
     await this.startLocal()
     const json = readFileSync(join(this.folder, '.whisklens', 'connection.json'), 'utf8')
-    return connectionSchema.parse(JSON.parse(json))
+    return connectionFileSchema.parse(JSON.parse(json))
   }
 
   /** Starts the page's local mode, unless it is running or the page has started its own. */
@@ -135,18 +135,6 @@ export class PageSession {
       [process.execPath, programOf(sharedFolder())],
       '.whisklens',
     )
-  }
-
-  /** Variables for deploying: the image, and the tokens of the existing deployment. */
-  #deployment(): NodeJS.ProcessEnv {
-    const secrets = join(this.folder, '.whisklens', 'secrets.json')
-    if (!existsSync(secrets)) return {}
-    const { eventsToken, resultsToken } = JSON.parse(readFileSync(secrets, 'utf8')) as Record<string, string>
-    return {
-      WHISKLENS_RUNTIME_IMAGE: 'whisklens-runtime',
-      WHISKLENS_EVENTS_TOKEN: eventsToken,
-      WHISKLENS_RESULTS_TOKEN: resultsToken,
-    }
   }
 
   /** Stops the session's local mode, so that the page can start its own. */
@@ -162,7 +150,7 @@ export class PageSession {
     const [stdout, stderr] = paths.map((path) => openSync(path, 'w')) as [number, number]
     const child = spawn(program, args, {
       cwd: this.folder,
-      env: { ...this.#env, ...this.#deployment() },
+      env: this.#env,
       stdio: ['ignore', stdout, stderr],
       // Its own process group, so that close() ends all its children.
       detached: true,

@@ -57,6 +57,15 @@ describe('whisklens', () => {
     [['clasify'], "unknown command 'clasify'", 'Did you mean classify?'],
     [['classify'], "missing required argument 'images'", 'whisklens classify --help'],
     [['classify', '--tpo', '3', '.'], "unknown option '--tpo'", 'whisklens classify --help'],
+    // They would be ignored.
+    ...['upload', 'classify', 'status', 'watch', 'results', 'cost'].map(
+      (name): [string[], string, string] => [
+        [name, '--apihost', 'http://127.0.0.1:1'],
+        "unknown option '--apihost'",
+        `whisklens ${name} --help`,
+      ],
+    ),
+    [['deploy', '--namespace', 'other'], "unknown option '--namespace'", 'whisklens deploy --help'],
     [['classify', '--top', '0', '.'], 'from 1 to 1000', 'whisklens classify --help'],
     [
       ['batch', '', '--batch', 'uploads-1'],

@@ -47,6 +47,12 @@ const writeLocal = (apiHost = localHost, name = '.whisklens', s3: object = {}) =
     gallery: 'g',
     webToken: 't',
     wskprops: 'w',
+    deployed: {
+      s3Endpoint: 'http://127.0.0.1:9',
+      s3AccessKeyId: 'LIMITED',
+      eventsToken: 'local events',
+      thumbnails: 'true',
+    },
   })
 
 const writeProps = (content = 'APIHOST=props.example\nAUTH=props:key\nNAMESPACE=props\n') =>
@@ -109,6 +115,71 @@ describe('the connection', () => {
       s3Endpoint: 'http://env.example',
       s3AccessKeyId: 'EID',
       s3Region: 'eu-west-1',
+    })
+  })
+
+  describe('to a running local mode', () => {
+    const elsewhere = { WHISKLENS_APIHOST: 'https://openwhisk.example', WHISKLENS_AUTH: 'a:b' }
+
+    it('is not for OpenWhisk if the object store is another', async () => {
+      await writeLocal()
+      const connection = await resolve({}, s3Environment)
+      expect(needStore(connection)).toBeDefined()
+      const refusal = {
+        code: 'bad_setting',
+        message: expect.stringContaining('http://env.example'),
+        hint: 'A local mode is running in .whisklens. Stop it, or set WHISKLENS_APIHOST and WHISKLENS_AUTH.',
+      }
+      expect(() => needOpenWhisk(connection)).toThrow(expect.objectContaining(refusal))
+      await writeConfig({ s3Endpoint: 'http://file.example' })
+      const byFile = await resolve()
+      expect(() => needOpenWhisk(byFile)).toThrow('http://file.example')
+      // Another port of this machine is another store, and another name of it the same.
+      const near = await resolve({}, { WHISKLENS_S3_ENDPOINT: 'http://127.0.0.1:8' })
+      expect(() => needOpenWhisk(near)).toThrow('http://127.0.0.1:8')
+      const same = await resolve({}, { WHISKLENS_S3_ENDPOINT: 'http://localhost:9/' })
+      expect(needOpenWhisk(same).apiHost).toBe(localHost)
+      const named = await resolve({}, { ...s3Environment, ...elsewhere })
+      expect(needOpenWhisk(named).apiHost).toBe('https://openwhisk.example')
+    })
+
+    it('names the API host of ~/.wskprops that the local mode hides', async () => {
+      await writeProps()
+      await writeLocal()
+      const connection = await resolve({}, s3Environment)
+      const refusal = {
+        hint: expect.stringContaining('comes before ~/.wskprops (props.example). Stop it, or'),
+      }
+      expect(() => needOpenWhisk(connection)).toThrow(expect.objectContaining(refusal))
+    })
+
+    it('is not for an OpenWhisk elsewhere, which cannot reach its store', async () => {
+      await writeLocal()
+      const far = await resolve({}, elsewhere)
+      const refusal = { code: 'bad_setting', hint: expect.stringContaining('set WHISKLENS_S3_ENDPOINT') }
+      expect(() => needOpenWhisk(far)).toThrow(expect.objectContaining(refusal))
+      const proxy = { WHISKLENS_APIHOST: 'http://127.0.0.1:1', WHISKLENS_AUTH: 'a:b' }
+      expect(needOpenWhisk(await resolve({}, proxy)).apiHost).toBe('http://127.0.0.1:1')
+    })
+
+    it('deploys what the local mode did, except for settings that are none of its own', async () => {
+      await writeLocal()
+      const env = {
+        WHISKLENS_S3_ENDPOINT: 'http://127.0.0.1:9',
+        WHISKLENS_S3_ACCESS_KEY_ID: 'OWNER',
+        WHISKLENS_EVENTS_TOKEN: 'other',
+        WHISKLENS_THUMBNAILS: 'false',
+        WHISKLENS_ENGINE: 'wasm',
+      }
+      const { given, settings } = await resolve({}, env)
+      expect(settings.s3AccessKeyId).toBe('OWNER')
+      expect(given).toEqual({
+        s3Endpoint: 'http://127.0.0.1:9',
+        s3AccessKeyId: 'LIMITED',
+        eventsToken: 'local events',
+        thumbnails: 'false',
+        engine: 'wasm',
+      })
     })
   })
 

@@ -56,6 +56,18 @@ describe('the names of settings', () => {
 })
 
 describe('settings', () => {
+  it.each(['127.0.0.1:7075', 's3.example.com', 'ftp://s3.example.com', 'http://'])(
+    'refuse the endpoint %j: it is no URL of http or https',
+    (s3Endpoint) => {
+      const failure = expect.objectContaining({
+        code: 'bad_setting',
+        message: expect.stringMatching(/begins with http:\/\/ or https:\/\/[\s\S]*s3Endpoint/),
+      })
+      expect(() => settingsFromParams({ s3Endpoint })).toThrow(failure)
+      expect(() => settingsFromEnvironment({ WHISKLENS_S3_ENDPOINT: s3Endpoint })).toThrow(failure)
+    },
+  )
+
   it('have defaults where a sensible one exists', () => {
     expect(settingsFromEnvironment({})).toEqual(defaults)
     expect(settingsFromParams({})).toEqual(defaults)
@@ -122,12 +134,12 @@ describe('settings', () => {
     const gbSecondPrice = fc.nat().map((billionths) => String(billionths / 1e9))
     const texts = Object.fromEntries(settingNames.map((name) => [name, value]))
     const s3Encryption = fc.constantFrom('AES256', 'aws:kms')
-    const webhook = { webhookUrl: fc.webUrl({ validSchemes: ['https'] }) }
+    const urls = { s3Endpoint: fc.webUrl(), webhookUrl: fc.webUrl({ validSchemes: ['https'] }) }
     const webhookSecret = fc
       .uint8Array({ minLength: 24, maxLength: 64 })
       .map((bytes) => `whsec_${Buffer.from(bytes).toString('base64')}`)
     const thumbnails = fc.constantFrom('true', 'false')
-    const known = { gbSecondPrice, s3Encryption, thumbnails, ca: fc.constant(ca), ...webhook, webhookSecret }
+    const known = { gbSecondPrice, s3Encryption, thumbnails, ca: fc.constant(ca), ...urls, webhookSecret }
     const some = fc.record({ ...texts, ...known }, { requiredKeys: [] })
     fc.assert(
       fc.property(some, (settings) => {

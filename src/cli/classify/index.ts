@@ -5,11 +5,11 @@ import { machineMemory, memoryShare } from '../../classifier/container-memory'
 import { openPool } from '../../library/classify/pool'
 import { isImageName } from '../../library/sources/image-names'
 import { exifOptionSchema } from '../../schema'
-import { type ConnectionFlags, connectionOptions } from '../shared/connection'
+import { type StoreFlags, storeOptions } from '../shared/connection'
 import { matching, wholeNumber } from '../shared/options'
 import { exitCodeOf, note, type OutputOptions, outputOptions, plural } from '../shared/output'
 
-export interface ClassifyOptions extends ConnectionFlags, OutputOptions {
+export interface ClassifyOptions extends StoreFlags, OutputOptions {
   model?: string
   engine?: string
   workers: number
@@ -42,7 +42,7 @@ export function register(program: Command): void {
       'position: with --json, also print the GPS position',
       matching(exifOptionSchema, 'Expected position.'),
     )
-  connectionOptions(outputOptions(command, 'print a record per image, one per line'))
+  storeOptions(outputOptions(command, 'print a record per image, one per line'))
     .addHelpText(
       'after',
       `

@@ -66,8 +66,7 @@ async function inTime(candidates: Promise<Candidate[]>): Promise<Candidate[]> {
 }
 
 async function resultsBucket(options: Given['options']): Promise<Bucket> {
-  const flags = { data: options['--data'], apihost: options['--apihost'], auth: options['--auth'] }
-  const connection = await resolveConnection(flags)
+  const connection = await resolveConnection({ data: options['--data'] })
   return needStore(connection).bucket(connection.settings.resultsBucket)
 }
 

@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
+import { clientOf, webAddress } from '../../openwhisk/client'
+import { namespaceOf } from '../../openwhisk/deploy/resources'
 import { homeFolder } from '../../paths'
 import { connectionsTo } from '../../storage/connections'
-import { type Connection, needStore } from '../shared/connection'
+import { type Connection, needOpenWhisk, needStore } from '../shared/connection'
 import { absent, type Check, ok } from './finding'
 
 /** Any key: CORS headers are sent with errors, too. */
@@ -17,15 +19,17 @@ const timeout = 10_000
 
 /** Checks that the gallery page, served by the API host, may read the results bucket. */
 export async function checkCors(connection: Connection): Promise<Check> {
-  const { apiHost = '', settings } = connection
-  const { origin } = new URL(/^https?:/.test(apiHost) ? apiHost : `https://${apiHost}`)
+  const { settings } = connection
+  const address = needOpenWhisk(connection)
+  const gallery = webAddress(address.apiHost, await namespaceOf(clientOf(address)), 'results')
+  const { origin } = new URL(gallery)
   const missing = await missingFor(origin, connection)
-  if (missing.length === 0) return ok(`pages of ${origin} may read ${settings.resultsBucket}`)
+  if (missing.length === 0) return ok(`${gallery} may read ${settings.resultsBucket}`)
   const path = join(homeFolder(), 'docs', 'policies', 'cors.json')
   const rules = `"$(sed s,${placeholder},${origin}, ${path})"`
   const target = `--endpoint-url ${settings.s3Endpoint} --bucket ${settings.resultsBucket}`
   return absent(
-    `the gallery page of ${origin} cannot read ${settings.resultsBucket}: ${missing.join('; ')}`,
+    `${gallery} cannot read ${settings.resultsBucket}: ${missing.join('; ')}`,
     `aws s3api put-bucket-cors ${target} --cors-configuration ${rules}`,
   )
 }

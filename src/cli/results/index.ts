@@ -15,13 +15,13 @@ import { type LabelView, labelView, modelsLabels } from '../../labels/view'
 import { batchIdSchema, type ImageRecord, isClosed } from '../../schema'
 import type { Bucket } from '../../storage/store'
 import { columns } from '../shared/columns'
-import { type ConnectionFlags, connectionOptions, needStore, resolveConnection } from '../shared/connection'
+import { needStore, resolveConnection, type StoreFlags, storeOptions } from '../shared/connection'
 import { writeNewFile } from '../shared/new-file'
 import { matching, wholeNumber } from '../shared/options'
 import { note, type OutputOptions, outputOptions, percent, plural, print, printable } from '../shared/output'
 import { type FilterOptions, filterOptions } from './filters'
 
-interface ResultsOptions extends ConnectionFlags, OutputOptions, FilterOptions {
+interface ResultsOptions extends StoreFlags, OutputOptions, FilterOptions {
   limit?: number
   /** A file; false for the model's. */
   labels?: string | false
@@ -58,7 +58,7 @@ export function register(program: Command): void {
         'csv',
       ]),
     )
-  connectionOptions(outputOptions(command, 'print whole records, one per line'))
+  storeOptions(outputOptions(command, 'print whole records, one per line'))
     .addHelpText(
       'after',
       `
