@@ -25,7 +25,7 @@ export const classify: Section = {
     parameterTable(inlineSchema),
     block(
       'sh',
-      `printf '{"image": "%s"}' "$(base64 < cat.jpg | tr -d '\\n')" > image.json
+      `printf '{"image": "%s"}' "$(base64 < samples/cat.jpg | tr -d '\\n')" > image.json
 ${invoke('classify')} --param-file image.json`,
     ),
     'The answer has the three most probable labels:',

@@ -18,7 +18,7 @@ export const classifySection = [
   block(
     'sh',
     `auth=$(node -p 'require("./.whisklens/connection.json").auth')
-printf '{"image": "%s"}' "$(base64 < cat.jpg | tr -d '\\n')" > image.json
+printf '{"image": "%s"}' "$(base64 < samples/cat.jpg | tr -d '\\n')" > image.json
 curl -s -u "$auth" -H 'Content-Type: application/json' -d @image.json \\
   "http://127.0.0.1:3233/api/v1/namespaces/_/actions/whisklens/classify?blocking=true&result=true"`,
     'prints: "results"',

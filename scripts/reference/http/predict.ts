@@ -31,7 +31,7 @@ export const predictSection = [
   block(
     'sh',
     `predict=http://127.0.0.1:3233/api/v1/web/guest/whisklens/predict
-curl -s -H "Authorization: Bearer $token" -F image=@cat.jpg "$predict/model/predict"
+curl -s -H "Authorization: Bearer $token" -F image=@samples/cat.jpg "$predict/model/predict"
 curl -s -H "Authorization: Bearer $token" "$predict/model/metadata"`,
     'prints: "status":"ok"',
   ),
