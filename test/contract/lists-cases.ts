@@ -64,7 +64,7 @@ export function listContract(open: () => Promise<{ store: Store; images: Bucket;
     ['asked after', 1],
   ])('are looked up: %s', async (_, length) => {
     const before = { ...page }
-    Object.assign(page, { length, least: 1_000 })
+    Object.assign(page, { length, min: 1_000 } satisfies typeof page)
     try {
       const found = await lookUp(images, [...keys].sort(inBytes))
       expect([...found.keys()].sort(inBytes)).toEqual([...there].sort(inBytes))

@@ -44,7 +44,7 @@ beforeEach(async () => {
 })
 afterEach(() => {
   Object.assign(portion, { images, characters })
-  Object.assign(page, { length: pageLength, least })
+  Object.assign(page, { length: pageLength, min: least } satisfies typeof page)
   block.length = blockLength
 })
 
@@ -333,7 +333,7 @@ describe('looking up keys', () => {
     const there = await objects.newBucket()
     const keys = Array.from({ length: 60 }, (_, n) => `k${String(n).padStart(3, '0')}`)
     await uploadAll(keys, there)
-    Object.assign(page, { length: 10, least: 3 })
+    Object.assign(page, { length: 10, min: 3 } satisfies typeof page)
     const dense = counted(there)
     await lookUp(dense.bucket, keys)
     expect(dense.requests.map(({ method }) => method)).toEqual(['list'])

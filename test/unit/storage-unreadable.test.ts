@@ -79,7 +79,7 @@ describe('an unreadable object', () => {
   it('is found by a listing of its name', async () => {
     for (const key of ['a.jpg', 'deep.jpg', 'own-key.jpg']) await bucket.put(key, 'v1')
     const before = { ...page }
-    Object.assign(page, { length: 1, least: 1_000 })
+    Object.assign(page, { length: 1, min: 1_000 } satisfies typeof page)
     try {
       const found = await lookUp(bucket, ['a.jpg', 'deep.jpg', 'gone.jpg', 'own-key.jpg'])
       expect([...found.keys()].sort()).toEqual(['a.jpg', 'deep.jpg', 'own-key.jpg'])
