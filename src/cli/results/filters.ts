@@ -1,21 +1,10 @@
 import { type Command, Option } from 'commander'
 import { querySchema } from '../../batch/reports/query'
+import type { RecordFilter } from '../../library/types/deployment'
 import { matching } from '../shared/options'
 
 /** Which records are printed. */
-export interface FilterOptions {
-  label?: string
-  labelIs?: string[]
-  search?: string
-  status?: 'ok' | 'error'
-  code?: string
-  prefix?: string
-  minProbability?: number
-  maxProbability?: number
-  takenSince?: string
-  takenUntil?: string
-  camera?: string
-}
+export type FilterOptions = Omit<RecordFilter, 'modelLabels'>
 
 const { minProbability, maxProbability, takenSince, takenUntil } = querySchema.shape
 const expectedProbability = 'Expected a number from 0 to 1.'
