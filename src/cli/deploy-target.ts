@@ -38,7 +38,7 @@ export function manifestEnvironment({ given }: Connection, env = process.env): N
 }
 
 /** Fails early: the actions would only report missing settings when they run. */
-export function checkSettings({ given }: Connection, options: OutputOptions): void {
+export function checkSettings({ given, settings }: Connection, options: OutputOptions): void {
   const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
   const missing = needed.filter((name) => !given[name]).map(environmentName)
   if (missing.length > 0) {
@@ -47,8 +47,11 @@ export function checkSettings({ given }: Connection, options: OutputOptions): vo
     })
   }
   const tokens: SettingName[] = ['eventsToken', 'resultsToken']
-  for (const name of tokens.filter((token) => !given[token])) {
-    note(`${environmentName(name)} is not set: its web action refuses every request`, options)
+  for (const name of tokens) {
+    const variable = environmentName(name)
+    if (!given[name]) note(`${variable} is not set: its web action refuses every request`, options)
+    else if (settings[name] && settings[name] !== given[name])
+      note(`${variable} is ignored: the local mode keeps its own token`, options)
   }
 }
 

@@ -109,6 +109,9 @@ describe('whisklens deploy to a running local mode', () => {
     }
     expect(await changes([], env)).toEqual([['update', 'whisklens', ['parameter gbSecondPrice']]])
     expect(await galleryStatus()).toBe(200)
+    const { stderr } = await run(folder.path, ['deploy', '--dry-run'], env)
+    expect(stderr).toContain('WHISKLENS_RESULTS_TOKEN is ignored: the local mode keeps its own token')
+    expect(stderr).not.toContain('WHISKLENS_EVENTS_TOKEN')
   })
 
   it.each([
