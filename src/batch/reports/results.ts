@@ -81,10 +81,10 @@ async function openRecords(
   const file = !summary || hasFiles(summary) ? await results.head(key) : undefined
   if (file) return recordsOfFile(results, key, from?.etag === file.etag ? from : { etag: file.etag, end: 0 })
   const open = await readBatch(results, batch)
-  // The document is written first and removed first: a summary without one is of a batch being removed. A document without
-  // a summary is of a batch that has not begun, such as a day without uploads.
-  if (!open || !summary) throw batchNotFound(batch)
-  return found(await recordsSoFar(results, open))
+  // The document is written first and removed first: a summary without one is of a batch being removed.
+  if (!open) throw batchNotFound(batch)
+  const records = found(await recordsSoFar(results, open))
+  return summary ? records : begun(records, batch)
 }
 
 /** The records of an open batch so far: the previous results, and what was reported since. */
@@ -123,6 +123,16 @@ async function* recordsOfFile(
     end += Buffer.byteLength(line) + 1
     yield { record: JSON.parse(line) as ImageRecord, file: { etag, end } }
   }
+}
+
+/** Refuses a document with neither a summary nor records: nothing has begun, as on a day without uploads. */
+async function* begun(records: AsyncIterable<Found>, batch: string): AsyncGenerator<Found> {
+  let isEmpty = true
+  for await (const record of records) {
+    isEmpty = false
+    yield record
+  }
+  if (isEmpty) throw batchNotFound(batch)
 }
 
 async function* found(records: AsyncIterable<ImageRecord>): AsyncGenerator<Found> {
