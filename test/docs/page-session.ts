@@ -13,6 +13,7 @@ import {
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { signalGroup } from '../../src/local/containers/process-group'
 import { type Connection, connectionFileSchema } from '../../src/local-connection'
 import { fillExampleFolder } from '../helpers/example-folder'
 import { type RunningLocal, startLocalModeIn } from '../helpers/local-mode'
@@ -158,7 +159,7 @@ export class PageSession {
     for (const file of [stdout, stderr]) closeSync(file)
     const group = child.pid as number
     this.#groups.push(group)
-    const hung = setTimeout(() => process.kill(-group, 'SIGKILL'), patience)
+    const hung = setTimeout(() => signalGroup(group, 'SIGKILL'), patience)
     const [code] = await once(child, 'exit')
     clearTimeout(hung)
     const [out, err] = paths.map((path) => readFileSync(path, 'utf8')) as [string, string]
@@ -185,7 +186,7 @@ const isThere = (group: number): boolean => {
 /** Terminates a process group; kills it after 10 s. */
 async function endGroup(group: number): Promise<void> {
   if (!isThere(group)) return
-  process.kill(-group, 'SIGTERM')
+  signalGroup(group, 'SIGTERM')
   for (let tenths = 0; tenths < 100 && isThere(group); tenths++) await sleep(100)
-  if (isThere(group)) process.kill(-group, 'SIGKILL')
+  signalGroup(group, 'SIGKILL')
 }

@@ -1,22 +1,17 @@
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { compileWith, strict } from '../helpers/typescript-project'
 import type { Block } from './markdown'
 import { pagePaths, readPageAt, root, slugOf } from './pages'
 
 /* Compiles the programs of all pages at once, beside the installed package. */
 
-const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-
 const options = [
-  '--ignoreConfig',
-  ...['--target', 'es2022', '--module', 'node16', '--types', 'node', '--skipLibCheck'],
+  ...['--module', 'node16', '--types', 'node', '--skipLibCheck'],
   ...['--typeRoots', join(root, 'node_modules', '@types')],
   // Fixed root, so that emitted files keep their names.
   ...['--rootDir', '.', '--outDir', 'emitted'],
 ]
-const strict = ['--strict', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes']
-
 const isProgram = ({ language }: Block): boolean => language === 'ts' || language === 'js'
 
 /** JavaScript that is left out may need packages of an image. TypeScript is always type-checked. */
@@ -43,14 +38,8 @@ export function compilePrograms(shared: string, pages = pagePaths()): void {
   writeFileSync(diagnosticsFile(shared), JSON.stringify(diagnostics.split('\n').filter(Boolean)))
 }
 
-function compile(cwd: string, files: string[], more: string[]): string {
-  if (files.length === 0) return ''
-  const { stdout, stderr } = spawnSync(process.execPath, [compiler, ...options, ...more, ...files], {
-    cwd,
-    encoding: 'utf8',
-  })
-  return stdout + stderr
-}
+const compile = (folder: string, files: string[], more: string[]): string =>
+  files.length === 0 ? '' : compileWith(folder, files, [...options, ...more])
 
 /** Compiler diagnostics for a page, with its line numbers. */
 export function diagnosticsOf(shared: string, page: string, blocks: Block[]): string[] {
