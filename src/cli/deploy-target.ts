@@ -1,5 +1,6 @@
 import { environmentName, parseSettings, type SettingName, settingNames } from '../config'
 import { InvalidInputError, messageOf, StorageError } from '../errors'
+import { neededOfStore } from '../library/connection-sources'
 import { type ApiAddress, clientOf } from '../openwhisk/client'
 import { namespaceOf } from '../openwhisk/deploy/resources'
 import type { Manifest } from '../openwhisk/manifest'
@@ -39,8 +40,7 @@ export function manifestEnvironment({ given }: Connection, env = process.env): N
 
 /** Fails early: the actions would only report missing settings when they run. */
 export function checkSettings({ given, settings }: Connection, options: OutputOptions): void {
-  const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
-  const missing = needed.filter((name) => !given[name]).map(environmentName)
+  const missing = neededOfStore.filter((name) => !given[name]).map(environmentName)
   if (missing.length > 0) {
     throw new InvalidInputError('not_configured', 'No object store is configured for the actions', {
       hint: `Set ${missing.join(', ')}.`,

@@ -18,6 +18,18 @@ export interface IdentityFiles {
   key?: string
 }
 
+/** Settings without which no object store can be opened. */
+export const neededOfStore = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey'] as const
+
+/** Settings that belong to one object store: all from one source. */
+export const storeSettings = [
+  ...neededOfStore,
+  's3Region',
+  's3Encryption',
+  'imagesBucket',
+  'resultsBucket',
+] as const
+
 const configFile = 'whisklens.config.json'
 
 /** All except `ca`: a file in the working folder must not decide which certificate authorities are trusted. */

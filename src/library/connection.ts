@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { environmentName, parseSettings, type SettingName, type Settings } from '../config'
+import { environmentName, parseSettings, type Settings } from '../config'
 import { InvalidInputError } from '../errors'
 import type { ApiAddress } from '../openwhisk/client'
 import { openStore, type Store } from '../storage/store'
@@ -9,8 +9,10 @@ import {
   fromEnvironment,
   fromLocalMode,
   fromWskProps,
+  neededOfStore,
   type PartialConnection,
   readIdentity,
+  storeSettings,
 } from './connection-sources'
 import { mixture, toDeploy } from './local-target'
 import type { ConnectionOptions } from './types/connection'
@@ -45,15 +47,7 @@ export interface SourceLocations {
 
 const groups: Record<'apiHost' | 's3Endpoint', (keyof PartialConnection)[]> = {
   apiHost: ['apiHost', 'auth', 'namespace'],
-  s3Endpoint: [
-    's3Endpoint',
-    's3Region',
-    's3AccessKeyId',
-    's3SecretAccessKey',
-    's3Encryption',
-    'imagesBucket',
-    'resultsBucket',
-  ],
+  s3Endpoint: [...storeSettings],
 }
 
 const given = (source: PartialConnection): PartialConnection =>
@@ -146,9 +140,9 @@ export function needOpenWhisk({ apiHost, auth, settings, trust, mixture }: Conne
 
 /** The connected object store. @throws InvalidInputError `not_configured` */
 export function needStore({ settings, trust }: Connection): Store {
-  const needed: SettingName[] = ['s3Endpoint', 's3AccessKeyId', 's3SecretAccessKey']
-  if (needed.every((name) => settings[name])) return openStore({ ...settings, insecure: trust.insecure })
+  if (neededOfStore.every((name) => settings[name]))
+    return openStore({ ...settings, insecure: trust.insecure })
   throw new InvalidInputError('not_configured', 'No object store is configured', {
-    hint: `${startIt}, or set ${needed.map(environmentName).join(', ')}.`,
+    hint: `${startIt}, or set ${neededOfStore.map(environmentName).join(', ')}.`,
   })
 }

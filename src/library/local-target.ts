@@ -1,6 +1,6 @@
 import { isLoopback, type SettingName, type Settings } from '../config'
 import { InvalidInputError } from '../errors'
-import type { LocalMode, PartialConnection } from './connection-sources'
+import { type LocalMode, type PartialConnection, storeSettings } from './connection-sources'
 
 /*
  * A running local mode is an API host and a store that belong together: neither is used with one from elsewhere.
@@ -17,18 +17,7 @@ const isWhole = ({ apiHost, s3Endpoint }: PartialConnection, { connection }: Loc
   isSame(apiHost, connection.apiHost) && isSame(s3Endpoint, connection.s3Endpoint)
 
 /** Settings that a deployment on the local mode has from it whatever the environment says; others are only defaults. */
-const localOnly: SettingName[] = [
-  's3Endpoint',
-  's3Region',
-  's3AccessKeyId',
-  's3SecretAccessKey',
-  's3SessionToken',
-  's3Encryption',
-  'imagesBucket',
-  'resultsBucket',
-  'eventsToken',
-  'resultsToken',
-]
+const localOnly: SettingName[] = [...storeSettings, 's3SessionToken', 'eventsToken', 'resultsToken']
 
 /** The settings to deploy: on the local mode those that it deployed itself, with `given` ones over them. */
 export function toDeploy(

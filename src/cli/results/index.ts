@@ -121,7 +121,7 @@ async function exportParquet(
   file: string,
   options: ResultsOptions,
 ): Promise<void> {
-  // What stdout has taken it may still hold: the bytes are its own.
+  // The writer reuses its buffer, and stdout may still hold what it was given.
   if (file === '-') return void (await writeParquet(records, (bytes) => print(bytes.slice())))
   const count = await writeNewFile(file, (write) => writeParquet(records, write))
   note(`Wrote ${plural(count, 'record')} to ${file}`, options)
